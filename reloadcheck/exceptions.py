@@ -1,0 +1,203 @@
+"""Every error that reloadcheck raises, as one tree.
+
+::
+
+    ReloadCheckError
+    ├── UsageError                  a mistake in the program that uses reloadcheck
+    │   ├── OptionError             an option or a RELOAD_CHECK_ variable with an impossible value
+    │   ├── RegistrationError       a resource that cannot be registered as written
+    │   ├── SchemaClassError        a schema class that cannot be used, a mutable one for example
+    │   ├── NotStartedError         there is no snapshot yet
+    │   ├── BlockingCallError       a blocking call in the thread of the event loop it waits for
+    │   └── WrongLoopError          an async resource read in a loop other than its own
+    ├── ConfigError                 the configuration cannot be used; keeps its `problems`
+    │   ├── SourceError             not for the moment: missing, unreadable, empty, too large
+    │   │   └── TornError           it changed while it was being read
+    │   ├── ConfigSyntaxError       it does not parse
+    │   ├── MergeError              two sources disagree about what is a mapping
+    │   ├── SchemaError             it parses and is not valid
+    │   └── ResourceError           something that depends on it cannot be built
+    │       ├── FactoryError        the factory raised
+    │       ├── ProbeError          the probe said no
+    │       └── ResourceTimeoutError  factory or probe took longer than `timeout`
+    ├── ResourceClosedError         read after its snapshot was closed at the drain deadline
+    └── NoSnapshotError             asked for the current snapshot outside a unit of work
+
+Errors keep their data as attributes and build their sentence from them. No sentence quotes a value
+of the configuration, and none carries a foreign exception whose text might.
+"""
+
+from typing import ClassVar
+
+from .types import KeyPath, Problem
+
+__all__ = [
+    "BlockingCallError",
+    "ConfigError",
+    "ConfigSyntaxError",
+    "FactoryError",
+    "MergeError",
+    "NoSnapshotError",
+    "NotStartedError",
+    "OptionError",
+    "ProbeError",
+    "RegistrationError",
+    "ReloadCheckError",
+    "ResourceClosedError",
+    "ResourceError",
+    "ResourceTimeoutError",
+    "SchemaClassError",
+    "SchemaError",
+    "SourceError",
+    "TornError",
+    "UsageError",
+    "WrongLoopError",
+]
+
+
+class ReloadCheckError(Exception):
+    """The root of all errors of this package."""
+
+
+class UsageError(ReloadCheckError):
+    """A mistake in the program; the sentence names the line to add or to change."""
+
+
+class OptionError(UsageError):
+    """An option, or the environment variable that overrides it, has an impossible value."""
+
+
+class RegistrationError(UsageError):
+    """A resource cannot be registered as written."""
+
+
+class SchemaClassError(UsageError):
+    """A schema cannot be used: it is mutable, or what converts to it is not installed."""
+
+
+class NotStartedError(UsageError):
+    """There is no snapshot yet; `live.start()` or a unit of work makes one."""
+
+
+class BlockingCallError(UsageError, RuntimeError):
+    """A blocking call was made in the thread of the event loop that would have to answer it."""
+
+
+class WrongLoopError(UsageError, RuntimeError):
+    """An async resource was read in an event loop other than the one that built it."""
+
+
+class ConfigError(ReloadCheckError):
+    """The configuration cannot be used, for the reasons in `problems` (at least one).
+
+    `path`, `line`, `column`, `key_path` and `reason` are those of the first problem.
+    """
+
+    code: ClassVar[str] = "config"
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(*problems)
+        self.problems = problems
+
+    @property
+    def path(self) -> str | None:
+        """Give the file or variable of the first problem."""
+        return self.problems[0].path
+
+    @property
+    def line(self) -> int | None:
+        """Give the line of the first problem, from 1."""
+        return self.problems[0].line
+
+    @property
+    def column(self) -> int | None:
+        """Give the column of the first problem, from 1."""
+        return self.problems[0].column
+
+    @property
+    def key_path(self) -> KeyPath:
+        """Give the key path of the first problem; empty when it concerns the whole document."""
+        return self.problems[0].key_path
+
+    @property
+    def reason(self) -> str:
+        """Give the first problem's reason alone."""
+        return self.problems[0].reason
+
+    def __str__(self) -> str:
+        return "; ".join(str(problem) for problem in self.problems)
+
+
+class SourceError(ConfigError):
+    """A source cannot be used for the moment: missing, unreadable, empty or too large."""
+
+    code = "source-unreadable"
+
+
+class TornError(SourceError):
+    """A source changed while it was being read."""
+
+    code = "torn"
+
+
+class ConfigSyntaxError(ConfigError):
+    """A document does not parse, or holds what no configuration may hold."""
+
+    code = "syntax"
+
+
+class MergeError(ConfigError):
+    """A later source puts a mapping where an earlier one has something else, or the reverse."""
+
+    code = "merge"
+
+
+class SchemaError(ConfigError):
+    """The merged configuration does not fit the schema."""
+
+    code = "schema"
+
+
+class ResourceError(ConfigError):
+    """A resource cannot be built; `resource` is its name."""
+
+    code = "resource"
+
+    def __init__(self, *problems: Problem, resource: str) -> None:
+        super().__init__(*problems)
+        self.resource = resource
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore_resource_error, (type(self), self.problems, self.resource))
+
+
+class FactoryError(ResourceError):
+    """A factory raised."""
+
+    code = "factory"
+
+
+class ProbeError(ResourceError):
+    """A probe raised, or returned False."""
+
+    code = "probe"
+
+
+class ResourceTimeoutError(ResourceError):
+    """A factory or probe took longer than its `timeout`."""
+
+    code = "timeout"
+
+
+class ResourceClosedError(ReloadCheckError):
+    """A resource was read after it was closed, because its lease outlived the drain deadline."""
+
+
+class NoSnapshotError(ReloadCheckError, LookupError):
+    """The current snapshot was asked for outside a unit of work, or after it had ended."""
+
+
+def _restore_resource_error(
+    kind: type[ResourceError], problems: tuple[Problem, ...], resource: str
+) -> ResourceError:
+    return kind(*problems, resource=resource)

@@ -1,0 +1,154 @@
+"""The words that every stage shares: key paths, documents, layers, stamps, sources, outcomes.
+
+Plain values and protocols; nothing here does I/O or holds state.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+Key: TypeAlias = str | int
+KeyPath: TypeAlias = tuple[Key, ...]
+Tree: TypeAlias = dict[str, Any]
+Pause: TypeAlias = Callable[[], None]
+
+
+class Outcome(StrEnum):
+    """What a check came to."""
+
+    UNCHANGED = "unchanged"
+    RELOADED = "reloaded"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What tells without reading that nothing changed; compared with `!=`, never by age.
+
+    `newest_ns` is the newest wall-clock time in it, in nanoseconds; None when the source has no
+    times, as an environment has none. Such a stamp counts as quiet at once.
+    """
+
+    value: object
+    newest_ns: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The bytes of one document of a source, and the name that errors call it by."""
+
+    name: str
+    data: bytes
+    format: str
+
+    def __repr__(self) -> str:
+        return f"Document({self.name!r}, {len(self.data)} bytes, {self.format})"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value came from: a file with line and column (both from 1), or a variable's name."""
+
+    name: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        place = printable(self.name)
+        for number in (self.line, self.column):
+            if number is None:
+                break
+            place += f":{number}"
+        return place
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with a configuration; never quotes a value of it."""
+
+    reason: str
+    path: str | None = None
+    line: int | None = None
+    column: int | None = None
+    key_path: KeyPath = ()
+
+    def __str__(self) -> str:
+        parts: list[str] = []
+        if self.path is not None:
+            parts.append(str(Origin(self.path, self.line, self.column)))
+        if self.key_path:
+            parts.append(key_path_text(self.key_path))
+        parts.append(printable(self.reason))
+        return ": ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one source contributes: a tree, and a way to find out where a key of it came from.
+
+    `origin` is called only when an error or a person asks, so that locating costs a running app
+    nothing. It answers for the nearest known parent where the key path itself is not found.
+    """
+
+    tree: Tree
+    origin: Callable[[KeyPath], Origin]
+
+    def __repr__(self) -> str:
+        return f"Layer({len(self.tree)} keys)"
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Where configuration bytes come from.
+
+    All methods run in the engine's reader thread and may block; they raise `SourceError` for what
+    may heal by itself and `ConfigSyntaxError` for content that cannot be used.
+    """
+
+    @property
+    def name(self) -> str:
+        """Give the name that messages use for the whole source."""
+        ...
+
+    def stamp(self) -> Stamp:
+        """Give the present stamp without reading any content."""
+        ...
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Read the documents that `stamp` stands for; raise `TornError` if they changed meanwhile.
+
+        `max_bytes` bounds each document.
+        """
+        ...
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse what `read` gave. `below` is what the earlier sources merged to.
+
+        `pause` is called between small portions of work and lets other threads run.
+        """
+        ...
+
+
+def printable(text: str) -> str:
+    """Escape what could forge a line or steer a terminal: control, bidi and surrogate characters."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "surrogatepass").decode()
+        for char in text
+    )
+
+
+def key_path_text(path: KeyPath) -> str:
+    """Show a key path the way people write it: `database.hosts[2]."a.b"`, escaped."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+            continue
+        plain = key != "" and all(char.isalnum() or char in "_-" for char in key)
+        shown = key if plain else '"' + printable(key.replace('"', '\\"')) + '"'
+        text += f".{shown}" if text else shown
+    return text
