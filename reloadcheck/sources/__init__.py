@@ -1,0 +1,31 @@
+"""Where configuration bytes come from: files, directories with a file per key, the environment."""
+
+import os
+
+from ..exceptions import OptionError
+from ..types import Source
+from ._disk import Disk
+from ._set import newest_of, read_set, take_stamps
+from .directory import DirectorySource
+from .environ import EnvironSource
+from .file import FileSource
+
+__all__ = [
+    "DirectorySource",
+    "Disk",
+    "EnvironSource",
+    "FileSource",
+    "newest_of",
+    "read_set",
+    "source_of",
+    "take_stamps",
+]
+
+
+def source_of(value: str | os.PathLike[str] | Source) -> Source:
+    """Take a path for a file source, and a source for what it is."""
+    if isinstance(value, str | os.PathLike):
+        return FileSource(value)
+    if isinstance(value, Source):
+        return value
+    raise OptionError(f"a source is a path or a Source, not a {type(value).__name__}")

@@ -1,0 +1,37 @@
+"""The few calls by which sources touch the disk, as one value that tests can replace in part."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+__all__ = ["Disk"]
+
+
+def _names(path: str, most: int) -> Sequence[str]:
+    """List at most `most` names, so that a directory of millions costs no memory."""
+    with os.scandir(path) as entries:
+        names: Iterator[str] = (entry.name for entry in entries)
+        return list(islice(names, most))
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The system calls that sources make; the defaults are the real ones.
+
+    `stat` follows links and takes a path or an open file descriptor, as `os.stat` does.
+    """
+
+    stat: Callable[[str | int], os.stat_result] = os.stat
+    open: Callable[[str, int], int] = os.open
+    read: Callable[[int, int], bytes] = os.read
+    close: Callable[[int], None] = os.close
+    readlink: Callable[[str], str] = os.readlink
+    names: Callable[[str, int], Sequence[str]] = _names
+
+    def link(self, path: str) -> str | None:
+        """Give where the link at `path` leads; None when there is no link there, or no telling."""
+        try:
+            return self.readlink(path)
+        except OSError:
+            return None

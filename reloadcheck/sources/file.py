@@ -1,0 +1,161 @@
+"""A configuration file as a source.
+
+Takes a path, gives a stamp, the file's bytes and the tree they parse to. It must never take "not
+readable now" for "empty": whatever cannot be read is a `SourceError` that says why.
+"""
+
+import os
+import stat as modes
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .._stamp import FileStamp, file_stamp, newest_ns
+from ..exceptions import OptionError, SourceError
+from ..parsers import format_of, locate, parse
+from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
+from ._disk import Disk
+from ._generation import resolved
+from ._read import read_bytes, torn
+from ._reasons import kind, refusal
+
+__all__ = ["FileSource"]
+
+_TRIES: Final = 8
+"""How often to follow a volume that is swapped under the look, before leaving it to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A file's stamp and the place it was taken at; `stamp` None stands for an absent file."""
+
+    where: str
+    stamp: FileStamp | None
+
+
+class FileSource:
+    """One file, parsed by its suffix.
+
+    `optional` takes a missing file for an empty one; a dangling link stays an error. `within`
+    refuses a path that leads out of that directory through links. A relative path means the
+    working directory at construction. Construction touches no disk.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        optional: bool = False,
+        *,
+        within: str | os.PathLike[str] | None = None,
+        disk: Disk | None = None,
+    ) -> None:
+        self._name = os.fspath(path)
+        self._path = absolute(self._name)
+        self._format = format_of(self._name)
+        self._optional = optional
+        self._within = None if within is None else absolute(os.fspath(within))
+        self._disk = Disk() if disk is None else disk
+
+    def __repr__(self) -> str:
+        return f"FileSource({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """Give the path as it was written."""
+        return self._name
+
+    def stamp(self) -> Stamp:
+        """Look at the file without opening it."""
+        for _ in range(_TRIES):
+            where = self._where()
+            try:
+                status = self._disk.stat(where)
+            except FileNotFoundError as error:
+                if self._where() == where:
+                    return self._absent(where, error)
+            except OSError as error:
+                raise self._error(refusal(where, error, self._disk)) from None
+            else:
+                if (words := kind(status.st_mode)) is not None:
+                    raise self._error(words)
+                return Stamp(_Seen(where, file_stamp(status)), newest_ns(status))
+        raise torn(self._name)
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Read the bytes that `stamp` stands for; no document for an absent optional file."""
+        documents: list[Document] = []
+        seen = stamp.value
+        if isinstance(seen, _Seen) and seen.stamp is not None:
+            data = read_bytes(seen.where, self._name, seen.stamp, max_bytes, self._disk)
+            documents.append(Document(self._name, data, self._format))
+        if self.stamp().value != seen:
+            raise torn(self._name)
+        if any(not document.data for document in documents):
+            raise self._error("is empty; the configuration before it stays")
+        return documents
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse the document; places are looked up in it only when they are asked for."""
+        if not documents:
+            return Layer({}, lambda _: Origin(self._name))
+        (document,) = documents
+        return Layer(parse(document, pause), lambda key_path: _origin(document, key_path))
+
+    def remarks(self) -> Sequence[str]:
+        """Name what is odd about the file though it can be read; nothing when it cannot."""
+        try:
+            where = self._where()
+            status = self._disk.stat(where)
+            parent = self._disk.stat(os.path.dirname(where))
+        except (OSError, SourceError):
+            return ()
+        found: list[str] = []
+        if status.st_mode & modes.S_IWOTH:
+            found.append("can be written by everybody")
+        if parent.st_mode & modes.S_IWOTH and not parent.st_mode & modes.S_ISVTX:
+            found.append("can be replaced by everybody: its directory is writable by others")
+        if status.st_nlink == 0:
+            found.append("pinned inode, will never update: mount its directory, not the file")
+        return found
+
+    def _where(self) -> str:
+        if self._within is None:
+            return resolved(self._path, self._disk)
+        where, base = os.path.realpath(self._path), os.path.realpath(self._within)
+        if where == base or os.path.commonpath((where, base)) != base:
+            raise self._error(f"leads out of {base}, which it is confined to")
+        return where
+
+    def _absent(self, where: str, error: FileNotFoundError) -> Stamp:
+        """Take an absent file for an empty one, no older than the directory it would be in."""
+        link = self._disk.link(self._path)
+        if not self._optional or link is not None:
+            place = where if link is None else self._path
+            raise self._error(refusal(place, error, self._disk)) from None
+        parent = os.path.dirname(where)
+        while True:
+            try:
+                return Stamp(_Seen(where, None), newest_ns(self._disk.stat(parent)))
+            except FileNotFoundError:
+                parent = os.path.dirname(parent)
+            except OSError as trouble:
+                raise self._error(refusal(parent, trouble, self._disk)) from None
+
+    def _error(self, reason: str) -> SourceError:
+        return SourceError(Problem(reason, path=self._name))
+
+
+def absolute(path: str) -> str:
+    """Pin a path to the present working directory, which a server may leave later."""
+    if not path or "\0" in path:
+        raise OptionError("a source's path must not be empty or hold a NUL character")
+    return os.path.abspath(path)
+
+
+def _origin(document: Document, key_path: KeyPath) -> Origin:
+    """Find the place of a key, or of its nearest parent that has one."""
+    for length in range(len(key_path), -1, -1):
+        place = locate(document, key_path[:length])
+        if place is not None:
+            return Origin(document.name, *place)
+    return Origin(document.name)
