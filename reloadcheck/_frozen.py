@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from ._frozen_types import (
     FrozenDict,
@@ -16,6 +16,7 @@ from ._frozen_types import (
     FrozenSet,
     is_dict,
     is_frozen,
+    is_frozenset,
     is_list,
     is_set,
     is_tuple,
@@ -91,7 +92,7 @@ class _Freezing:
             return self._mapping(value, previous)
         if is_list(value):
             return self._list(value, previous)
-        if is_set(value) or _is_frozenset(value):
+        if is_set(value) or is_frozenset(value):
             return self._set(value, previous)
         if is_tuple(value):
             return self._tuple(value, previous)
@@ -145,10 +146,6 @@ class _Freezing:
         if type(previous) is not type(frozen) or previous != frozen:
             return frozen
         return previous if set(map(typed, previous)) == set(map(typed, frozen)) else frozen
-
-
-def _is_frozenset(value: object) -> TypeGuard[frozenset[Any]]:
-    return isinstance(value, frozenset)
 
 
 def _identical(left: Any, right: Any) -> bool:

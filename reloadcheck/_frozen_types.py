@@ -19,6 +19,7 @@ __all__ = [
     "FrozenSet",
     "is_dict",
     "is_frozen",
+    "is_frozenset",
     "is_list",
     "is_set",
     "is_tuple",
@@ -171,6 +172,11 @@ def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
 def is_list(value: object) -> TypeGuard[list[Any]]:
     """Tell whether a value is a list, frozen or not."""
     return isinstance(value, list)
+
+
+def is_frozenset(value: object) -> TypeGuard[frozenset[Any]]:
+    """Tell whether a value is Python's own `frozenset`."""
+    return isinstance(value, frozenset)
 
 
 def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:

@@ -42,6 +42,15 @@ def is_immutable(cls: Any, kind: Kind) -> bool:
     return cls.__dataclass_params__.frozen is True
 
 
+def field_values(model: object) -> dict[str, Any] | None:
+    """Give a model's fields by name, with what it holds beyond those; None for other objects."""
+    kind = kind_of(type(model))
+    if kind is None or isinstance(model, type):
+        return None
+    values = {name: getattr(model, name) for name, _ in _fields(model, kind)}
+    return values | (getattr(model, "__pydantic_extra__", None) or {})
+
+
 def freeze_fields(model: Any, previous: Any, kind: Kind, freeze: Freeze) -> Any:
     """Freeze a new model's fields in place, sharing with `previous`; give `previous` if all equal.
 

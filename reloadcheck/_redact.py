@@ -1,0 +1,174 @@
+"""Keeps secrets out of what people read: by key path, by the look of a value, by quotation.
+
+`redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that somebody else
+wrote, a driver or a validator, and masks whatever it quotes from the configuration.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from ._frozen_types import is_dict, is_frozenset, is_list, is_set, is_tuple
+from ._models import field_values
+from .types import KeyPath
+
+__all__ = ["MASK", "is_secret", "redact", "scrub"]
+
+MASK: Final = "***"
+_TEXT_LIMIT = 2_000
+_VALUES_LIMIT = 100_000
+_CHARS_LIMIT = 1_000_000
+_STRETCH = 6
+_WORD_SIZE = 3
+_LONG_NUMBER = 4
+_WORDS = frozenset({
+    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "private", "pw", "pwd",
+    "salt",
+})  # fmt: skip
+_STEMS = re.compile(
+    r"passw|passphrase|secret|credential|^(api|access|private|secret)keys?$|tokens?$"
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
+
+
+def is_secret(path: KeyPath, value: object = None) -> bool:
+    """Tell whether a key path or a value looks secret.
+
+    Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types and URLs with user info do.
+    """
+    if any(isinstance(key, str) and _names_secret(key) for key in path):
+        return True
+    if isinstance(value, str):
+        return "@" in value and _USER_INFO.search(value) is not None
+    return hasattr(value, "get_secret_value")
+
+
+def redact(tree: object, path: KeyPath = ()) -> Any:
+    """Give a plain copy of a tree with all that looks secret replaced by `***`."""
+    if is_dict(tree) and not is_secret(path):
+        return {key: redact(part, (*path, str(key))) for key, part in tree.items()}
+    if (is_list(tree) or is_tuple(tree) or is_set(tree)) and not is_secret(path):
+        return [redact(part, path) for part in tree]
+    if tree is None or isinstance(tree, bool):
+        return tree
+    return MASK if is_secret(path, tree) else tree
+
+
+def scrub(text: str, config: object) -> str:
+    """Mask in a foreign sentence what it quotes from `config`: a tree, a model, or one value.
+
+    Masked are whole strings of the configuration and the parts of URLs, raw, decoded and escaped;
+    each stretch of the sentence that six consecutive characters of one string cover (drivers
+    truncate); and numbers of four digits and more. The sentence is cut at 2,000 characters. When
+    the configuration is too large to look for each value of it, all of the sentence is masked.
+    """
+    text = text[:_TEXT_LIMIT]
+    quotable = _quotable(config)
+    if quotable is None:
+        return MASK
+    covered = bytearray(len(text))
+    for string in quotable:
+        if string in text:
+            _cover(text, string, covered)
+    _cover_stretches(text, quotable, covered)
+    return _masked(text, covered)
+
+
+def _names_secret(key: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(key)]
+    return any(word in _WORDS or _STEMS.search(word) for word in words)
+
+
+def _quotable(config: object) -> set[str] | None:
+    """Give the values worth masking in each form they are quoted in; None when too many."""
+    strings: set[str] = set()
+    budget = _CHARS_LIMIT
+    for count, value in enumerate(_scalars(config)):
+        written = value if isinstance(value, str) else str(value)
+        budget -= len(written)
+        if budget < 0 or count > _VALUES_LIMIT:
+            return None
+        if not isinstance(value, int | float):
+            strings.update(_forms(written))
+        elif sum(map(str.isdigit, written)) >= _LONG_NUMBER:
+            strings.add(written)
+    strings.discard("")
+    return strings
+
+
+def _scalars(config: object) -> Iterator[object]:
+    """Give the values of a tree or model that could be quoted, what its secret types hide too."""
+    waiting: list[object] = [config]
+    while waiting:
+        value = waiting.pop()
+        if is_dict(value):
+            waiting.extend(value.values())
+        elif is_list(value) or is_tuple(value) or is_set(value) or is_frozenset(value):
+            waiting.extend(value)
+        elif (reveal := getattr(value, "get_secret_value", None)) is not None:
+            waiting.append(reveal())
+        elif (fields := field_values(value)) is not None:
+            waiting.extend(fields.values())
+        elif isinstance(value, bytes):
+            yield value.decode("utf-8", "replace")
+        elif value is not None and not isinstance(value, bool):
+            yield value
+
+
+def _forms(value: str) -> Iterator[str]:
+    """Give the spellings in which a message could quote a value or a part of the URL that it is."""
+    for part in (value, *_url_parts(value)):
+        yield part
+        if part.isalnum():
+            continue
+        for spelled in (part, unquote(part)):
+            yield spelled
+            yield quote(spelled, safe="")
+            yield repr(spelled)[1:-1]
+            yield json.dumps(spelled)[1:-1]
+
+
+def _url_parts(value: str) -> Iterator[str]:
+    if "://" not in value:
+        return
+    try:
+        url = urlsplit(value)
+        parts = (url.netloc, url.username, url.password, url.hostname, url.query, url.fragment)
+        yield from filter(None, (*parts, url.path.strip("/"), str(url.port or "")))
+    except ValueError:  # no URL after all
+        return
+
+
+def _cover(text: str, string: str, covered: bytearray) -> None:
+    """Mark where a whole string stands: a short one only as a word, a tiny one only in quotes."""
+    pattern = re.escape(string)
+    if len(string) < _WORD_SIZE:
+        pattern = rf"(?<=[\"'`]){pattern}(?=[\"'`])"
+    elif len(string) < _STRETCH or string.isdigit():
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    for found in re.finditer(pattern, text):
+        covered[found.start() : found.end()] = b"\1" * len(string)
+
+
+def _cover_stretches(text: str, strings: Iterable[str], covered: bytearray) -> None:
+    """Mark each window of the text that is also a window of one of the strings."""
+    windows: dict[str, list[int]] = {}
+    for start in range(len(text) - _STRETCH + 1):
+        windows.setdefault(text[start : start + _STRETCH], []).append(start)
+    for string in strings:
+        for start in range(len(string) - _STRETCH + 1):
+            for place in windows.pop(string[start : start + _STRETCH], ()):
+                covered[place : place + _STRETCH] = b"\1" * _STRETCH
+
+
+def _masked(text: str, covered: bytearray) -> str:
+    shown: list[str] = []
+    for hidden, run in groupby(zip(text, covered, strict=True), key=itemgetter(1)):
+        shown.append(MASK if hidden else "".join(char for char, _ in run))
+    return "".join(shown)
