@@ -1,0 +1,177 @@
+"""Takes the merged plain tree and gives the validated, frozen configuration, or all its problems.
+
+A schema is a frozen pydantic model, msgspec struct or dataclass, a callable, or nothing. What it
+is made of is checked once, when it is given; a library is imported only for classes of its own.
+Problems name the file's own keys and never quote a value; where a key stands, the loader knows.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from pathlib import PurePath
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
+
+from ._frozen import FrozenDict, freeze, no_pause
+from ._frozen_types import is_list, is_tuple, plain
+from ._models import Kind, field_values, kind_of
+from ._schema_classes import check_immutable, has_field
+from ._schema_reasons import from_exception, from_msgspec, from_pydantic
+from .exceptions import SchemaClassError, SchemaError
+from .types import Key, KeyPath, Pause, Problem, Tree
+
+__all__ = ["Schema", "lookup", "schema_of"]
+
+T = TypeVar("T")
+Validate: TypeAlias = Callable[[Tree], Any]
+
+
+class Schema(Generic[T]):
+    """How a tree becomes a configuration of type T."""
+
+    def __init__(self, validate: Validate, annotation: object) -> None:
+        self._validate = validate
+        self._annotation = annotation
+
+    def convert(self, tree: Tree, previous: object = None, pause: Pause = no_pause) -> T:
+        """Give the validated configuration, frozen, sharing with `previous` what did not change.
+
+        The tree is left as it is. Raises SchemaError with a problem for each thing that is wrong.
+        """
+        problems: list[Problem] = []
+        try:
+            valid = self._validate(tree)
+            config: T = freeze(valid, previous, pause)
+        except SchemaError as error:
+            problems.extend(error.problems)
+        except Exception as error:
+            problems.append(from_exception(error, tree))
+        else:
+            return config
+        # Raised out here, so that it does not carry the library's error, which quotes the input.
+        raise SchemaError(*problems)
+
+    def field(self, path: KeyPath) -> bool | None:
+        """Tell whether the validated configuration has such a field; None when it depends."""
+        return has_field(self._annotation, path)
+
+
+@overload
+def schema_of(schema: None) -> Schema[FrozenDict]: ...
+@overload
+def schema_of(schema: type[T]) -> Schema[T]: ...
+@overload
+def schema_of(schema: Callable[[Tree], T]) -> Schema[T]: ...
+def schema_of(schema: object) -> Schema[Any]:
+    """Give the schema that a class, a callable or None stands for.
+
+    Raises SchemaClassError for a class whose instances could be changed, for one that nothing
+    installed converts to, and for what is no schema at all.
+    """
+    if schema is None:
+        return Schema(_unchanged, Any)
+    cls = get_origin(schema) or schema
+    kind = kind_of(cls) if isinstance(cls, type) else None
+    if kind is not None:
+        return Schema(_validator(schema, kind, check_immutable(schema)), schema)
+    if callable(schema):
+        return Schema(_called(schema), Any)
+    raise SchemaClassError(
+        "a schema is a frozen pydantic model, msgspec struct or dataclass, or a callable, "
+        f"not {type(schema).__name__}"
+    )
+
+
+def lookup(config: object, path: KeyPath) -> object:
+    """Give what a configuration has at a path: a field, an item or an index.
+
+    Raises KeyError with the shortest part of the path that is not there.
+    """
+    for depth, key in enumerate(path, 1):
+        try:
+            config = _step(config, key)
+        except (LookupError, AttributeError, ValueError):
+            raise KeyError(path[:depth]) from None
+    return config
+
+
+def _step(value: object, key: Key) -> object:
+    if is_list(value) or is_tuple(value):
+        return value[int(key)]
+    if isinstance(value, Mapping):
+        mapping = cast(Mapping[Key, object], value)
+        return mapping[key]
+    fields = field_values(value)
+    if fields is not None:
+        return fields[str(key)]
+    return getattr(value, str(key))
+
+
+def _unchanged(tree: Tree) -> Tree:
+    return tree
+
+
+def _called(schema: Callable[[Any], Any]) -> Validate:
+    def validate(tree: Tree) -> Any:
+        return schema(plain(tree))
+
+    return validate
+
+
+def _validator(schema: Any, kind: Kind, inside: set[Kind]) -> Validate:
+    if Kind.PYDANTIC in inside or hasattr(schema, "__pydantic_validator__"):
+        return _pydantic(schema)
+    if kind is Kind.MSGSPEC or _installed("msgspec"):
+        return _msgspec(schema)
+    if _installed("pydantic"):
+        return _pydantic(schema)
+    raise SchemaClassError(
+        f"nothing installed converts to the dataclass {schema.__qualname__}: "
+        "`pip install reloadcheck[msgspec]` or `pip install reloadcheck[pydantic]`"
+    )
+
+
+def _installed(name: str) -> bool:
+    try:
+        import_module(name)
+    except ImportError:
+        return False
+    return True
+
+
+def _pydantic(schema: Any) -> Validate:
+    pydantic = import_module("pydantic")
+    adapter = pydantic.TypeAdapter(schema)
+
+    def validate(tree: Tree) -> Any:
+        try:
+            return adapter.validate_python(plain(tree))  # a validator may change what it is given
+        except pydantic.ValidationError as error:
+            problems = from_pydantic(error, tree)
+        raise SchemaError(*problems)
+
+    return validate
+
+
+def _msgspec(schema: Any) -> Validate:
+    msgspec = import_module("msgspec")
+    try:
+        msgspec.json.Decoder(schema)
+    except TypeError as error:
+        raise SchemaClassError(
+            f"msgspec cannot convert to {schema.__qualname__}: {error}"
+        ) from None
+
+    def validate(tree: Tree) -> Any:
+        try:
+            return msgspec.convert(tree, schema, dec_hook=_decode)
+        except msgspec.ValidationError as error:
+            problem = from_msgspec(error, tree)
+        raise SchemaError(problem)
+
+    return validate
+
+
+def _decode(kind: type, value: object) -> object:
+    """Make what msgspec has no rule for."""
+    if issubclass(kind, PurePath) and isinstance(value, str):
+        return kind(value)
+    raise NotImplementedError(f"msgspec cannot convert to {kind.__name__}")
