@@ -7,6 +7,7 @@ never follow `..data` twice in one look, nor list or read without bounds.
 import os
 import stat as modes
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -55,14 +56,14 @@ class DirectorySource:
 
     def stamp(self) -> Stamp:
         """Look at each file without opening any."""
-        for tries_left in reversed(range(_TRIES)):
-            try:
+        for _ in range(_TRIES - 1):
+            # What went between two calls, a replaced generation for one, is looked for again.
+            with suppress(FileNotFoundError):
                 return self._walk()
-            except FileNotFoundError as error:
-                # What went between two calls, a replaced generation for one, is looked for again.
-                if not tries_left:
-                    raise self._gone(error) from None
-        raise AssertionError("unreachable")
+        try:
+            return self._walk()
+        except FileNotFoundError as error:
+            raise self._gone(error) from None
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Read every file that `stamp` stands for, as one set."""

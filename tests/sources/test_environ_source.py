@@ -1,0 +1,153 @@
+"""Environment variables as a source: names, values, contradictions, and that they never drift."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from reloadcheck.exceptions import ConfigSyntaxError, OptionError
+from reloadcheck.sources import EnvironSource
+from reloadcheck.types import Layer, Source
+
+LIMIT = 1 << 20
+
+
+def layer_of(environ: Mapping[str, str], below: Mapping[str, Any] | None = None) -> Layer:
+    """Read and parse the variables of an environment under APP."""
+    source = EnvironSource("APP", environ)
+    return source.layer(source.read(source.stamp(), LIMIT), below or {}, lambda: None)
+
+
+def refused(environ: Mapping[str, str], below: Mapping[str, Any] | None = None) -> str:
+    """Give the sentence with which an environment is refused."""
+    with pytest.raises(ConfigSyntaxError) as caught:
+        layer_of(environ, below)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("prefix", ["APP", "APP_"])
+def test_a_prefix_works_with_and_without_its_underscore(prefix: str) -> None:
+    """Either way only variables under it count, in its own case."""
+    environ = {"APP_A": "x", "APPLE": "x", "app_b": "x", "APP": "x", "PATH": "x"}
+    source = EnvironSource(prefix, environ)
+    assert isinstance(source, Source)
+    assert source.name == "environment variables APP_*"
+    assert source.layer(source.read(source.stamp(), LIMIT), {}, lambda: None).tree == {"a": "x"}
+
+
+@pytest.mark.parametrize("prefix", ["", "_", "__"])
+def test_a_prefix_is_needed(prefix: str) -> None:
+    """The whole environment is no configuration."""
+    with pytest.raises(OptionError):
+        EnvironSource(prefix)
+
+
+def test_two_underscores_nest_and_values_are_scalars() -> None:
+    """Numbers and booleans are read as in a YAML file; a single underscore belongs to the key."""
+    environ = {"APP_DATABASE__POOL_SIZE": "20", "APP_DEBUG": "true", "APP_NAME": "a b"}
+    assert layer_of(environ).tree == {
+        "database": {"pool_size": 20},
+        "debug": True,
+        "name": "a b",
+    }
+
+
+def test_names_find_existing_keys_without_regard_to_case() -> None:
+    """At each level, numbers too; what is new below comes in lower case."""
+    below = {"dataBase": {"URL": "x", "ports": {80: "x"}}, "list": ["x"]}
+    environ = {
+        "APP_DATABASE__Url": "a",
+        "APP_DATABASE__PORTS__80": "b",
+        "APP_DATABASE__NEW__KEY": "c",
+        "APP_LIST__0": "d",
+    }
+    assert layer_of(environ, below).tree == {
+        "dataBase": {"URL": "a", "ports": {80: "b"}, "new": {"key": "c"}},
+        "list": {"0": "d"},
+    }
+
+
+def test_an_ambiguous_name_is_refused() -> None:
+    """With the variable and both keys that it could mean."""
+    sentence = refused({"APP_DB__URL": "canary"}, {"db": {"url": "x", "URL": "y"}})
+    assert sentence == (
+        "environment variable APP_DB__URL: could mean either of the keys url and URL"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("APP_DB", "APP_DB__URL"), ("APP_DB__URL", "APP_db__url"), ("APP_DB__A", "APP_DB__A__B__C")],
+)
+def test_two_variables_for_one_place_are_refused(first: str, second: str) -> None:
+    """Whether they are the same key or one inside the other; both are named."""
+    sentence = refused({first: "canary", second: "canary"})
+    assert f"environment variable {first}" in sentence
+    assert f"environment variable {second}" in sentence
+    assert "canary" not in sentence
+
+
+@pytest.mark.parametrize("variable", ["APP_", "APP_A____B", "APP_A__", "APP_A__B__"])
+def test_an_empty_key_is_refused(variable: str) -> None:
+    """It would be a slip of the finger taken for a key."""
+    assert refused({variable: "x"}) == f"environment variable {variable}: names an empty key"
+
+
+def test_depth_is_bounded() -> None:
+    """As in a file."""
+    assert "nests deeper than 64 keys" in refused({"APP_" + "__".join("a" * 65): "x"})
+
+
+def test_bytes_are_bounded() -> None:
+    """As in a file; the sentence names the prefix."""
+    source = EnvironSource("APP", {"APP_A": "x" * 100})
+    with pytest.raises(ConfigSyntaxError, match=r"^environment variables APP_\*: "):
+        source.read(source.stamp(), 100)
+
+
+def test_bytes_that_are_no_text_are_refused() -> None:
+    """Python hands them over as lone surrogates."""
+    sentence = refused({"APP_A": "canary\udcff"})
+    assert sentence == "environment variable APP_A: is not valid UTF-8"
+
+
+def test_origins_name_the_variable() -> None:
+    """For the key, for what is inside its value, and for the mapping that it made."""
+    layer = layer_of({"APP_DB__URL": "x", "APP_Z": "y"})
+    shown = "environment variable APP_DB__URL"
+    assert str(layer.origin(("db", "url"))) == shown
+    assert str(layer.origin(("db", "url", "host"))) == shown
+    assert str(layer.origin(("db",))) == shown
+    assert str(layer.origin(("other",))) == "environment variables APP_*"
+
+
+def test_the_variables_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the first load: not at construction, and never again, whatever the process does."""
+    source = EnvironSource("RC_TEST")
+    monkeypatch.setenv("RC_TEST_A", "1")
+    stamp = source.stamp()
+    first = source.read(stamp, LIMIT)
+    monkeypatch.setenv("RC_TEST_A", "2")
+    monkeypatch.setenv("RC_TEST_B", "3")
+    assert source.stamp() == stamp
+    assert source.read(stamp, LIMIT) == first
+    assert source.layer(first, {}, lambda: None).tree == {"a": 1}
+
+
+def test_the_order_of_the_environment_does_not_matter() -> None:
+    """Equal variables are equal bytes, so that all workers show one digest."""
+    one = EnvironSource("APP", {"APP_A": "1", "APP_B": "2"})
+    two = EnvironSource("APP", {"APP_B": "2", "X": "3", "APP_A": "1"})
+    assert one.read(one.stamp(), LIMIT) == two.read(two.stamp(), LIMIT)
+
+
+def test_a_source_without_times_has_none() -> None:
+    """There is nothing to wait for."""
+    assert EnvironSource("APP", {}).stamp().newest_ns is None
+
+
+def test_no_repr_shows_a_value() -> None:
+    """Neither the source's nor its document's."""
+    source = EnvironSource("APP", {"APP_A": "canary"})
+    documents = source.read(source.stamp(), LIMIT)
+    assert "canary" not in repr((source, documents))

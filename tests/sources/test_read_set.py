@@ -1,0 +1,110 @@
+"""Several sources as one set, and what counts as a source."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+import reloadcheck.sources
+from reloadcheck.exceptions import OptionError, SourceError, TornError
+from reloadcheck.sources import (
+    Disk,
+    EnvironSource,
+    FileSource,
+    newest_of,
+    read_set,
+    source_of,
+    take_stamps,
+)
+from reloadcheck.types import Stamp
+
+LIMIT = 1 << 20
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    """Give a first file."""
+    path = tmp_path / "one.yaml"
+    path.write_text("a: 1\n")
+    return path
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> Path:
+    """Give a second file."""
+    path = tmp_path / "two.yaml"
+    path.write_text("b: 1\n")
+    return path
+
+
+def test_gives_each_sources_documents_with_the_stamps_from_before(one: Path, two: Path) -> None:
+    """In the order of the sources."""
+    sources = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
+    expected = take_stamps(sources)
+    stamps, documents = read_set(sources, LIMIT)
+    assert stamps == expected
+    assert [len(group) for group in documents] == [1, 1, 1]
+    assert [documents[0][0].data, documents[2][0].data] == [b"a: 1\n", b"b: 1\n"]
+
+
+def test_stamps_found_quiet_must_still_hold(one: Path, two: Path) -> None:
+    """What changed since has to settle anew."""
+    sources = [FileSource(one), FileSource(two)]
+    stamps = take_stamps(sources)
+    assert read_set(sources, LIMIT, stamps)[0] == stamps
+    two.write_text("b: 2\n")
+    with pytest.raises(TornError):
+        read_set(sources, LIMIT, stamps)
+
+
+def test_a_change_of_the_first_while_the_last_is_read_is_torn(one: Path, two: Path) -> None:
+    """All stamps are taken again after the last read."""
+
+    def reading(descriptor: int, size: int) -> bytes:
+        one.write_text("a: 2\n")
+        return os.read(descriptor, size)
+
+    with pytest.raises(TornError) as caught:
+        read_set([FileSource(one), FileSource(two, disk=Disk(read=reading))], LIMIT)
+    assert str(caught.value) == f"{one}: changed while it was being read"
+
+
+def test_every_source_that_cannot_be_read_is_named(one: Path, two: Path) -> None:
+    """An operator repairs all of them in one go."""
+    one.unlink()
+    two.unlink()
+    sources = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
+    with pytest.raises(SourceError) as caught:
+        take_stamps(sources)
+    assert str(caught.value) == f"{one}: does not exist; {two}: does not exist"
+    one.touch()
+    two.touch()
+    with pytest.raises(SourceError) as caught:
+        read_set(sources, LIMIT)
+    assert [problem.path for problem in caught.value.problems] == [str(one), str(two)]
+    assert not isinstance(caught.value, TornError)
+
+
+def test_the_newest_time_is_the_sets() -> None:
+    """Sources without times do not count; without any there is none."""
+    assert newest_of([Stamp(0, 5), Stamp(1), Stamp(2, 7), Stamp(3, 6)]) == 7
+    assert newest_of([Stamp(0)]) is None
+    assert newest_of([]) is None
+
+
+def test_a_path_is_a_file_source(one: Path) -> None:
+    """As text or as a path; a source stays what it is, anything else is refused by its type."""
+    for path in (one, str(one)):
+        source = source_of(path)
+        assert isinstance(source, FileSource)
+        assert source.name == str(one)
+        assert source_of(source) is source
+    with pytest.raises(OptionError, match="not a int"):
+        source_of(7)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+def test_the_door_lists_what_it_offers() -> None:
+    """Sorted, and all of it there."""
+    names = reloadcheck.sources.__all__
+    assert names == sorted(names)
+    assert all(hasattr(reloadcheck.sources, name) for name in names)
