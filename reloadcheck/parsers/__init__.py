@@ -1,0 +1,89 @@
+"""Turn a document's bytes into a plain tree, the same way for YAML, JSON and TOML.
+
+Whatever the bytes are, the answer is a tree within the limits or a `ConfigError` that names the
+place and quotes nothing; never a crash, a hang or another error.
+"""
+
+from collections.abc import Callable, Mapping
+from os.path import splitext
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+from ..exceptions import ConfigError, ConfigSyntaxError, OptionError, SourceError
+from ..types import Document, KeyPath, Pause, Problem, Tree, printable
+from . import _json, _toml, _yaml
+from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
+
+__all__ = ["FORMATS", "format_of", "locate", "parse", "parse_scalar"]
+
+_Read: TypeAlias = Callable[[str, Pause], Tree]
+_Locate: TypeAlias = Callable[[str, KeyPath], int | None]
+
+FORMATS: Final[Mapping[str, str]] = MappingProxyType(
+    {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
+)
+"""The format that each suffix stands for."""
+
+_READERS: Final[Mapping[str, tuple[_Read, _Locate]]] = {
+    "json": (_json.read, _json.locate),
+    "toml": (_toml.read, _toml.locate),
+    "yaml": (_yaml.read, _yaml.locate),
+}
+
+
+def format_of(path: str) -> str:
+    """Give the format of a file by its suffix, in any case."""
+    suffix = splitext(path)[1].lower()
+    if suffix in FORMATS:
+        return FORMATS[suffix]
+    known = ", ".join(FORMATS)
+    raise OptionError(f"{printable(path)}: the format is told by the suffix, one of {known}")
+
+
+def parse(document: Document, pause: Pause) -> Tree:
+    """Give the tree that the document describes.
+
+    Raise `SourceError` for a document without any content, as a rewrite leaves for a moment, and
+    `ConfigSyntaxError` for one that cannot be used. `pause` is called between small portions of
+    work on a document that is not small.
+    """
+    # The error is raised outside of `except`, so that no foreign exception travels in its context.
+    try:
+        return _READERS[document.format][0](decode(document.data, pause), pause)
+    except Refusal as refusal:
+        error = _error(document, refusal)
+    raise error
+
+
+def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
+    """Give line and column, both from 1, of the value at the key path.
+
+    Where there is no such value, of its nearest parent; None when the document has no content. On a
+    document that was refused it works up to the first flaw.
+    """
+    text = decode_anyhow(document.data)
+    index = _READERS[document.format][1](text, key_path)
+    return None if index is None else place(text, index)
+
+
+def parse_scalar(text: str, name: str) -> object:
+    """Give the value of an environment variable's text, read as one YAML scalar.
+
+    What is not exactly one plain or quoted scalar is taken as it is written, a `#` included. Raise
+    `ConfigSyntaxError`, with the variable's name as its path, for what the limits forbid.
+    """
+    try:
+        return _yaml.read_scalar(refuse_surrogates(text))
+    except Refusal as refusal:
+        reason = refusal.reason
+    raise ConfigSyntaxError(Problem(reason, path=name))
+
+
+def _error(document: Document, refusal: Refusal) -> ConfigError:
+    if isinstance(refusal, Empty):
+        return SourceError(Problem(refusal.reason, path=document.name))
+    line, column = None, None
+    if refusal.index is not None:
+        line, column = place(decode_anyhow(document.data), refusal.index)
+    problem = Problem(refusal.reason, document.name, line, column, refusal.key_path)
+    return ConfigSyntaxError(problem)

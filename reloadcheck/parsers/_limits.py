@@ -1,0 +1,46 @@
+"""The limits on what a configuration may hold, the same for every format.
+
+They keep an accepted configuration printable, comparable and small in any later stage.
+"""
+
+from math import isfinite
+from typing import Final
+
+from ._text import Refusal
+
+MAX_DEPTH: Final = 64
+"""Mappings and lists inside each other, the root counted."""
+
+MAX_ADDED: Final = 100_000
+"""Nodes that aliases and merge keys may add to those that the document spells out."""
+
+MAX_NUMBER: Final = 400
+"""Characters of a number; converting long ones takes quadratic time."""
+
+TOO_DEEP: Final = f"is nested deeper than {MAX_DEPTH} levels"
+NOT_A_MAPPING: Final = "the top level must be a mapping"
+DUPLICATE: Final = "the key is there twice"
+
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**63 - 1
+
+
+def whole(value: int) -> int:
+    """Give back an integer that fits into 64 bits, sign included."""
+    if _LEAST <= value <= _MOST:
+        return value
+    raise Refusal("an integer must fit into 64 bits; put it in quotes to have it as text")
+
+
+def finite(value: float) -> float:
+    """Give back a number that is neither infinite nor NaN."""
+    if isfinite(value):
+        return value
+    raise Refusal("a number must be finite, not infinite and not NaN")
+
+
+def short(digits: str) -> str:
+    """Give back a number's text that is short enough to be converted."""
+    if len(digits) <= MAX_NUMBER:
+        return digits
+    raise Refusal(f"a number may have at most {MAX_NUMBER} characters; quote it to have it as text")

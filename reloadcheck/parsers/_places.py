@@ -1,0 +1,58 @@
+"""Remember at which character each part of one tree begins, for errors that name the place.
+
+Filled by the YAML and the JSON reader when they are asked to locate; never on a successful load.
+"""
+
+from collections.abc import Iterable
+from typing import TypeAlias
+
+from ..types import Key, KeyPath
+
+Container: TypeAlias = dict[str, object] | list[object]
+
+
+class Places:
+    """The beginnings of the values in each container, by the container's identity."""
+
+    __slots__ = ("_known", "root")
+
+    def __init__(self) -> None:
+        self.root: tuple[object, int] | None = None
+        # The container is kept with its entries: an identity is reused once its owner is gone.
+        self._known: dict[int, tuple[Container, dict[Key, int]]] = {}
+
+    def note(self, container: Container, key: Key, index: int) -> None:
+        """Remember where the value at `key` of this container begins."""
+        self._of(container)[key] = index
+
+    def inherit(self, container: Container, sources: Iterable[Container]) -> None:
+        """Take over what merge keys bring into a container; its own entries win."""
+        own = self._of(container)
+        merged: dict[Key, int] = {}
+        for source in sources:
+            merged |= self._of(source)
+        own |= merged | own
+
+    def find(self, key_path: KeyPath) -> int | None:
+        """Give where the value at the key path begins, or its nearest parent that exists."""
+        if self.root is None:
+            return None
+        value, index = self.root
+        for key in key_path:
+            known = self._known.get(id(value))
+            if known is None or key not in known[1]:
+                break
+            container, places = known
+            index = places[key]
+            # A position may be known before the value is: the text broke off between them.
+            value = _item(container, key)
+        return index
+
+    def _of(self, container: Container) -> dict[Key, int]:
+        return self._known.setdefault(id(container), (container, {}))[1]
+
+
+def _item(container: Container, key: Key) -> object:
+    if isinstance(container, dict):
+        return container.get(key) if isinstance(key, str) else None
+    return container[key] if isinstance(key, int) and key < len(container) else None

@@ -1,0 +1,156 @@
+"""Read TOML text with the standard library, within the limits of every format.
+
+What is accepted means what `tomllib.loads` says. The library sees only texts that a scan found to
+be neither deep nor full of long numbers, and other threads run while it works.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable
+from datetime import time
+from itertools import takewhile
+from typing import Final, Self, SupportsIndex, cast
+
+from ..types import Key, KeyPath, Pause
+from ._limits import finite, whole
+from ._text import SMALL, Empty, Refusal
+from ._toml_scan import scan
+
+_READS_BETWEEN_PAUSES: Final = 2000
+_FOUND_BETWEEN_PAUSES: Final = 100
+_PLACE: Final = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)\Z")
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
+    ("Cannot declare", "the table is there twice"),
+    ("Cannot overwrite", "the key is there twice"),
+    ("Cannot redefine", "the key is there twice"),
+    ("Duplicate", "the key is there twice"),
+    ("Cannot mutate", "a table in one line cannot be added to"),
+    ("Invalid date", "is a date or time that does not exist"),
+    ("Unterminated", "text in quotes that does not end"),
+    ("Escaped character", "an escape stands for half a character (a lone surrogate)"),
+    ("Invalid hex", "an escape that TOML does not know"),
+    ("Unescaped", "an escape that TOML does not know"),
+    ("Invalid value", "a value is expected here, in quotes if it is text"),
+    ("Expected newline", "the line should end here"),
+)
+
+
+def read(text: str, pause: Pause) -> dict[str, object]:
+    """Give the tree that the text describes."""
+    text = text.replace("\r\n", "\n")
+    nap = pause if len(text) > SMALL else _no_pause
+    for count, _ in enumerate(scan(text), start=1):
+        if not count % _FOUND_BETWEEN_PAUSES:
+            nap()
+    tree = _parsed(text, nap)
+    if not tree:
+        raise Empty("is empty, and TOML has no way to write an empty configuration that is meant")
+    _check(tree, text, nap)
+    return tree
+
+
+def locate(text: str, key_path: KeyPath) -> int | None:
+    """Give where the value at the key path begins, or its nearest parent that exists."""
+    places: dict[KeyPath, int] = {}
+    try:
+        for path, index in scan(text):
+            for length in range(1, len(path) + 1):
+                # A table that is only implied begins where its first part does.
+                places.setdefault(path[:length], index)
+    except Refusal:
+        pass  # What came before the flaw can be located all the same.
+    if not places:
+        return None
+    found = (places[key_path[:n]] for n in range(len(key_path), 0, -1) if key_path[:n] in places)
+    return next(found, 0)
+
+
+class _Napping(str):
+    """A text that pauses every so many reads: the library's parser has no hook for it."""
+
+    def __new__(cls, text: str, pause: Pause) -> Self:
+        """Wrap the text; equal to it in every way."""
+        napping = super().__new__(cls, text)
+        napping._pause = pause
+        napping._countdown = _READS_BETWEEN_PAUSES
+        return napping
+
+    _pause: Pause
+    _countdown: int
+
+    def __getitem__(self, key: SupportsIndex | slice) -> str:
+        """Give a character or a part, and let others run now and then."""
+        self._countdown -= 1
+        if not self._countdown:
+            self._countdown = _READS_BETWEEN_PAUSES
+            self._pause()
+        return super().__getitem__(key)
+
+    def replace(self, old: str, new: str, count: SupportsIndex = -1, /) -> str:
+        """Replace as any text does, but stay one that pauses where there is nothing to replace."""
+        return super().replace(old, new, count) if old in self else self
+
+
+def _parsed(text: str, pause: Pause) -> dict[str, object]:
+    try:
+        return tomllib.loads(_Napping(text, pause))
+    except ValueError as error:
+        message = str(error)
+    raise _refusal(message, text)
+
+
+def _refusal(message: str, text: str) -> Refusal:
+    """Make the refusal for a sentence of the library, which may quote keys and characters."""
+    found = (reason for start, reason in _REASONS if message.startswith(start))
+    reason = next(found, "is not valid TOML from here")
+    index = _index(message, text)
+    before = list(takewhile(lambda part: part[1] <= index, scan(text)))[-1:]
+    for path, start in before:
+        # The library names the end of what is there twice; a person looks for its beginning.
+        return Refusal(reason, start if reason.endswith("there twice") else index, path)
+    return Refusal(reason, index)
+
+
+def _index(message: str, text: str) -> int:
+    place = _PLACE.search(message)
+    if place is None:
+        return len(text)
+    start = 0
+    for _ in range(int(place[1]) - 1):
+        start = text.index("\n", start) + 1
+    return start + int(place[2]) - 1
+
+
+def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
+    """Refuse values that not every format can hold, with their key path and place."""
+    todo: list[tuple[KeyPath, dict[str, object] | list[object]]] = [((), tree)]
+    for count, (path, container) in enumerate(todo, start=1):
+        if not count % _FOUND_BETWEEN_PAUSES:
+            pause()
+        for key, value in _items(container):
+            if isinstance(value, dict | list):
+                todo.append(((*path, key), cast(dict[str, object] | list[object], value)))
+                continue
+            try:
+                _check_value(value)
+            except Refusal as refusal:
+                refusal.key_path = (*path, key)
+                refusal.index = locate(text, refusal.key_path)
+                raise
+
+
+def _items(container: dict[str, object] | list[object]) -> Iterable[tuple[Key, object]]:
+    return container.items() if isinstance(container, dict) else enumerate(container)
+
+
+def _check_value(value: object) -> None:
+    if type(value) is int:
+        whole(value)
+    elif isinstance(value, float):
+        finite(value)
+    elif isinstance(value, time):
+        raise Refusal("a time without a date is not allowed; put it in quotes to have it as text")
+
+
+def _no_pause() -> None:
+    pass

@@ -1,0 +1,148 @@
+"""Read YAML text event by event, under budgets; never through a YAML loader.
+
+What is accepted means what `yaml.safe_load` says. Nesting, aliases and merge keys are bounded
+before anything is built from them, and the interpreter lock is never held for long.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import islice
+from typing import Final, Protocol, cast
+
+import yaml
+from yaml.error import YAMLError
+from yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    ScalarEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from ..types import KeyPath, Pause
+from ._places import Places
+from ._text import SMALL, Empty, Refusal
+from ._yaml_build import Builder, index_of
+from ._yaml_reasons import refusal_of
+from ._yaml_scalars import Marker, Scalar, plain, quoted
+
+_EVENTS_BETWEEN_PAUSES: Final = 100
+_CHARACTERS_AT_ONCE: Final = 4096
+_TAG_DIRECTIVES: Final = 16
+_EVENTS_OF_ONE_SCALAR: Final = 5
+_FRAME: Final = frozenset({StreamStartEvent, DocumentStartEvent, DocumentEndEvent, StreamEndEvent})
+_STYLES: Final = frozenset({None, "", "'", '"'})
+_LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
+"""Only ever asked for events; without libyaml the same events come more slowly."""
+
+
+def read(text: str, pause: Pause) -> dict[str, object]:
+    """Give the tree that the text describes."""
+    builder = Builder()
+    _feed(builder, text, pause if len(text) > SMALL else _no_pause)
+    if builder.root is None:
+        raise Empty("is empty; write {} if no configuration is meant")
+    return builder.root
+
+
+def locate(text: str, key_path: KeyPath) -> int | None:
+    """Give where the value at the key path begins, or its nearest parent that exists."""
+    places = Places()
+    with suppress(Refusal):  # What came before the flaw can be located all the same.
+        _feed(Builder(places), text, _no_pause)
+    return places.find(key_path)
+
+
+def read_scalar(text: str) -> object:
+    """Give the value of a text that is one scalar, plain or in quotes; else the text itself."""
+    written = text.strip(" \t\r\n")
+    if not written:
+        return None
+    scalar = _only_scalar(written)
+    if scalar is None:
+        return text
+    if scalar.style:
+        return quoted(scalar.value)
+    # A plain scalar that is not the whole text was followed by a comment, or folded.
+    value: Scalar = plain(written) if scalar.value == written else text
+    return text if isinstance(value, Marker) else value
+
+
+class _Parser(Protocol):
+    def get_event(self) -> Event | None: ...
+
+
+class _Portions:
+    """A text that the parser fetches bit by bit, with a pause before each further bit.
+
+    A comment or a block of text of a megabyte is a single event.
+    """
+
+    def __init__(self, text: str, pause: Pause) -> None:
+        self._text = text
+        self._pause = pause
+        self._position = 0
+
+    def read(self, size: int = _CHARACTERS_AT_ONCE, /) -> str:
+        """Give the next bit, empty at the end."""
+        start = self._position
+        if start:
+            self._pause()
+        self._position = start + min(size, _CHARACTERS_AT_ONCE)
+        return self._text[start : self._position]
+
+
+def _feed(builder: Builder, text: str, pause: Pause) -> None:
+    # libyaml compares each tag directive with all others, and no configuration needs one.
+    if text.count("\n%TAG") > _TAG_DIRECTIVES:
+        raise Refusal("has too many %TAG directives", text.index("\n%TAG") + 1)
+    take = builder.take
+    countdown = _EVENTS_BETWEEN_PAUSES
+    for event in _events(text, pause):
+        if type(event) not in _FRAME:
+            take(event)
+        countdown -= 1
+        if not countdown:
+            countdown = _EVENTS_BETWEEN_PAUSES
+            pause()
+
+
+def _events(text: str, pause: Pause) -> Iterator[Event]:
+    """Give the events of the one document; refuse a second one and what is no YAML."""
+    flaw: YAMLError
+    documents = 0
+    try:
+        parser = cast(_Parser, _LOADER(_Portions(text, pause)))
+        while (event := parser.get_event()) is not None:
+            if isinstance(event, DocumentStartEvent):
+                documents += 1
+            if documents > 1:
+                raise Refusal("holds more than one document", index_of(event))
+            yield event
+    except YAMLError as error:
+        flaw = error
+    else:
+        return
+    raise refusal_of(flaw, text)
+
+
+def _only_scalar(text: str) -> ScalarEvent | None:
+    """Give the event of a text that is one scalar from its first to its last character."""
+    try:
+        events = list(islice(_events(text, _no_pause), _EVENTS_OF_ONE_SCALAR + 1))
+    except Refusal:
+        return None
+    if len(events) != _EVENTS_OF_ONE_SCALAR:
+        return None
+    scalar = events[2]
+    if not isinstance(scalar, ScalarEvent) or scalar.tag or scalar.anchor:
+        return None
+    end = scalar.end_mark.index if scalar.end_mark else 0
+    return (
+        scalar if index_of(scalar) == 0 and end == len(text) and scalar.style in _STYLES else None
+    )
+
+
+def _no_pause() -> None:
+    pass

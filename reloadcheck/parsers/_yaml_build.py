@@ -1,0 +1,254 @@
+"""Build a tree from YAML events, iteratively, and refuse what a configuration may not hold.
+
+Parts that aliases and merge keys repeat are shared, not copied, as `yaml.safe_load` shares them.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, cast
+
+from yaml.events import AliasEvent, CollectionStartEvent, Event, MappingStartEvent, ScalarEvent
+
+from ..types import Key, KeyPath, printable
+from ._limits import DUPLICATE, MAX_ADDED, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP
+from ._places import Container, Places
+from ._text import Refusal
+from ._yaml_scalars import Marker, Scalar, foreign, plain, quoted, tagged
+
+_MEMO_LENGTH: Final = 64
+_UNTAGGED: Final = frozenset({None, "!"})
+_MAPPING_TAGS: Final = _UNTAGGED | {"tag:yaml.org,2002:map"}
+_LIST_TAGS: Final = _UNTAGGED | {"tag:yaml.org,2002:seq"}
+_KINDS: Final[dict[type, str]] = {
+    bool: "true or false",
+    int: "an integer",
+    float: "a number",
+    type(None): "null",
+}
+_MERGE_TAKES: Final = "a merge key takes a mapping, or a list of mappings"
+
+
+@dataclass(slots=True)
+class _Open:
+    """A collection whose end has not been seen."""
+
+    value: Container
+    anchor: str | None
+    size_before: int
+    key: str | Marker | None = None
+    merged: list[dict[str, object]] | None = None
+
+    def next_key(self) -> Key | None:
+        """Give the key of the part that comes next, for the key path of an error."""
+        if isinstance(self.value, list):
+            return len(self.value)
+        return self.key.value if isinstance(self.key, Marker) else self.key
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    """What an anchor stands for, and the number of nodes that an alias to it adds."""
+
+    value: object
+    size: int
+
+
+class Builder:
+    """Takes the events of one document in turn; `places` is filled when it is given."""
+
+    __slots__ = ("_added", "_anchors", "_memo", "_open", "_places", "_size", "root")
+
+    def __init__(self, places: Places | None = None) -> None:
+        self.root: dict[str, object] | None = None
+        self._places = places
+        self._open: list[_Open] = []
+        self._anchors: dict[str, _Anchored | None] = {}
+        self._memo: dict[str, Scalar] = {}
+        self._size = 0
+        self._added = 0
+
+    def take(self, event: Event) -> None:
+        """Take the next event; refuse it with its place and key path."""
+        try:
+            if isinstance(event, ScalarEvent):
+                self._take_scalar(event)
+            elif isinstance(event, CollectionStartEvent):
+                self._start(event)
+            elif isinstance(event, AliasEvent):
+                self._take_alias(event)
+            else:
+                self._end()
+        except Refusal as refusal:
+            if refusal.index is None:
+                refusal.index = index_of(event)
+                refusal.key_path = self._key_path() + refusal.key_path
+            raise
+
+    def _take_scalar(self, event: ScalarEvent) -> None:
+        self._size += 1
+        value = self._scalar(event)
+        if event.anchor is not None:
+            if isinstance(value, Marker):
+                raise Refusal(f"an anchor may not stand before {value.value}")
+            self._declare(event.anchor, _Anchored(value, 1))
+        self._put(value, event)
+
+    def _scalar(self, event: ScalarEvent) -> Scalar:
+        text = event.value
+        if not event.implicit[0]:
+            tag = event.tag
+            return quoted(text) if tag is None or tag == "!" else tagged(tag, text)
+        if event.style:
+            return plain(quoted(text))
+        try:
+            return self._memo[text]
+        except KeyError:
+            value = plain(text)
+        if len(text) <= _MEMO_LENGTH:
+            self._memo[text] = value
+        return value
+
+    def _start(self, event: CollectionStartEvent) -> None:
+        if len(self._open) == MAX_DEPTH:
+            raise Refusal(TOO_DEEP)
+        value: Container
+        if isinstance(event, MappingStartEvent):
+            value, tags = {}, _MAPPING_TAGS
+        else:
+            value, tags = [], _LIST_TAGS
+        if event.tag not in tags:
+            raise foreign(str(event.tag))
+        if event.anchor is not None:
+            self._declare(event.anchor, None)
+        opened = _Open(value, event.anchor, self._size)
+        self._size += 1
+        # Into its parent at once, so that places are known of a text that breaks off later.
+        if not self._open:
+            self._put_root(value, event)
+        elif self._open[-1].key is not Marker.MERGE:
+            self._put_part(self._open[-1], value, event)
+        self._open.append(opened)
+
+    def _end(self) -> None:
+        done = self._open.pop()
+        if done.merged and isinstance(done.value, dict):
+            self._merge(done.value, done.merged)
+        if done.anchor is not None:
+            self._anchors[done.anchor] = _Anchored(done.value, self._size - done.size_before)
+        if not self._open:
+            return
+        parent = self._open[-1]
+        if parent.key is Marker.MERGE:
+            parent.merged = _merge_sources(done.value)
+        parent.key = None
+
+    def _take_alias(self, event: AliasEvent) -> None:
+        name = str(event.anchor)
+        if name not in self._anchors:
+            raise Refusal(f"there is no anchor &{printable(name)} before this alias")
+        anchored = self._anchors[name]
+        if anchored is None:
+            raise Refusal(f"the anchor &{printable(name)} contains itself")
+        # Spent before anything is built from it: a merge below copies what was counted here.
+        self._added += anchored.size
+        if self._added > MAX_ADDED:
+            raise Refusal(f"aliases and merge keys add more than {MAX_ADDED:,} nodes")
+        self._size += anchored.size
+        self._put(anchored.value, event)
+
+    def _declare(self, anchor: str, anchored: _Anchored | None) -> None:
+        if anchor in self._anchors:
+            raise Refusal(f"the anchor &{printable(anchor)} is declared twice")
+        self._anchors[anchor] = anchored
+
+    def _put(self, value: object, event: Event) -> None:
+        if not self._open:
+            self._put_root(value, event)
+            return
+        parent = self._open[-1]
+        if parent.key is None and isinstance(parent.value, dict):
+            parent.key = _checked_key(parent, value)
+            return
+        if isinstance(value, Marker):
+            raise Refusal(f"{value.value} means something only as a key; put it in quotes")
+        if parent.key is Marker.MERGE:
+            parent.merged = _merge_sources(value)
+        else:
+            self._put_part(parent, value, event)
+        parent.key = None
+
+    def _put_root(self, value: object, event: Event) -> None:
+        if isinstance(value, dict):
+            self.root = value
+            if self._places is not None:
+                self._places.root = (value, index_of(event))
+        elif not _is_nothing(event):
+            raise Refusal(NOT_A_MAPPING)
+
+    def _put_part(self, parent: _Open, value: object, event: Event) -> None:
+        container = parent.value
+        if isinstance(container, list):
+            key: Key = len(container)
+            container.append(value)
+        elif isinstance(parent.key, str):
+            key = parent.key
+            container[key] = value
+        else:
+            raise Refusal("a key must be a single word or text")
+        if self._places is not None:
+            self._places.note(container, key, index_of(event))
+
+    def _merge(self, target: dict[str, object], sources: list[dict[str, object]]) -> None:
+        # The order of `yaml.safe_load`: what is merged stands first, own entries win.
+        own = dict(target)
+        target.clear()
+        for source in sources:
+            target.update(source)
+        target.update(own)
+        if self._places is not None:
+            self._places.inherit(target, sources)
+
+    def _key_path(self) -> KeyPath:
+        keys = [opened.next_key() for opened in self._open]
+        # All but the innermost have got their newest part already.
+        outer = [key - 1 if isinstance(key, int) else key for key in keys[:-1]]
+        return tuple(key for key in outer + keys[-1:] if key is not None)
+
+
+def index_of(event: Event) -> int:
+    """Give the character at which an event begins."""
+    return 0 if event.start_mark is None else event.start_mark.index
+
+
+def _checked_key(parent: _Open, value: object) -> str | Marker:
+    if value is Marker.MERGE:
+        if parent.merged is not None:
+            raise Refusal("there is more than one merge key; merge a list of mappings instead")
+        return value
+    key = value.value if value is Marker.VALUE else value
+    if not isinstance(key, str):
+        kind = _KINDS.get(type(key), "a date" if isinstance(key, date) else "no text")
+        raise Refusal(f"this key is read as {kind}; put it in quotes")
+    if key in parent.value:
+        raise Refusal(DUPLICATE, key_path=(key,))
+    return key
+
+
+def _merge_sources(value: object) -> list[dict[str, object]]:
+    """Give the mappings to merge in the order of updating: the first in the text comes last."""
+    if isinstance(value, dict):
+        return [cast(dict[str, object], value)]
+    if not isinstance(value, list):
+        raise Refusal(_MERGE_TAKES)
+    parts = cast(list[object], value)
+    sources = [cast(dict[str, object], part) for part in parts if isinstance(part, dict)]
+    if len(sources) < len(parts):
+        raise Refusal(_MERGE_TAKES)
+    return sources[::-1]
+
+
+def _is_nothing(event: Event) -> bool:
+    """Tell whether the root was left out, which an explicit null was not."""
+    return isinstance(event, ScalarEvent) and not (
+        event.value or event.style or event.tag or event.anchor
+    )

@@ -1,0 +1,52 @@
+"""Say in our own words what PyYAML found wrong.
+
+Its sentences, above all without libyaml, quote characters and whole lines of the text.
+"""
+
+from typing import Final
+
+from yaml.error import MarkedYAMLError, YAMLError
+
+from ._text import Refusal
+
+_TAB: Final = "a tab cannot indent; use spaces"
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
+    ("cannot start any token", "no value may begin with this character; put it in quotes"),
+    ("tab character", _TAB),
+    ("could not find expected ':'", "a key without a colon after it"),
+    ("mapping values are not allowed", "no key may stand here; put text with a colon in quotes"),
+    ("mapping keys are not allowed", "no key may stand here"),
+    ("sequence entries are not allowed", "no list item may stand here"),
+    ("unexpected end of stream", "the text that begins here in quotes does not end"),
+    ("unexpected document", "the text that begins here in quotes does not end"),
+    ("expected ',' or ']'", "the list that begins here is not closed, or a comma is missing"),
+    ("expected ',' or '}'", "the mapping that begins here is not closed, or a comma is missing"),
+    ("escape", "an escape that does not exist"),
+    ("hexdecimal", "an escape that does not exist"),
+    ("undefined tag handle", "a tag that is not allowed; only plain YAML is read"),
+    ("tag", "a tag that cannot be read"),
+    ("incompatible YAML document", "is written for another version of YAML"),
+    ("directive", "a directive that cannot be read"),
+    ("document start", "does not begin as YAML does"),
+    ("alphabetic or numeric", "the name of an anchor or alias is missing"),
+    ("node content", "a value is missing here"),
+    ("expected key", "the indentation does not fit the lines above"),
+    ("'-' indicator", "the indentation does not fit the list above"),
+    ("<block end>", "the indentation does not fit the lines above"),
+    ("max depth", "is nested too deep"),
+)
+_BEGUN: Final = ("does not end", "is not closed")
+
+
+def refusal_of(error: YAMLError, text: str) -> Refusal:
+    """Make the refusal for what PyYAML raised, at the place that a person has to look at."""
+    if not isinstance(error, MarkedYAMLError):
+        return Refusal("is not valid YAML")
+    problem = error.problem or ""
+    found = (reason for fragment, reason in _REASONS if fragment in problem)
+    reason = next(found, "is not valid YAML from here")
+    begun = any(words in reason for words in _BEGUN)
+    mark = (begun and error.context_mark) or error.problem_mark or error.context_mark
+    if mark is None:
+        return Refusal(reason)
+    return Refusal(_TAB if text.startswith("\t", mark.index) else reason, mark.index)

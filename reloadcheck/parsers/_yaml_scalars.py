@@ -1,0 +1,104 @@
+"""Give a YAML scalar the value that `yaml.safe_load` gives it, within the limits.
+
+The rules and the conversions are PyYAML's own, taken from the classes that nobody's
+`add_constructor` or `add_implicit_resolver` call reaches.
+"""
+
+import re
+from datetime import date, datetime
+from enum import Enum
+from typing import Final, TypeAlias
+
+from yaml.constructor import SafeConstructor
+from yaml.nodes import ScalarNode
+from yaml.resolver import Resolver
+
+from ..types import printable
+from ._limits import finite, short, whole
+from ._text import Refusal, refuse_surrogates
+
+
+class Marker(Enum):
+    """The two plain scalars that mean something only as a key."""
+
+    MERGE = "<<"
+    VALUE = "="
+
+
+Scalar: TypeAlias = str | int | float | date | Marker | None
+
+_YAML: Final = "tag:yaml.org,2002:"
+_CONSTRUCTOR: Final = SafeConstructor()
+_RULES: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
+    first: list(rules) for first, rules in Resolver.yaml_implicit_resolvers.items()
+}
+_REASONS: Final = {
+    "int": "cannot be read as an integer",
+    "float": "cannot be read as a number",
+    "bool": "cannot be read as true or false",
+    "timestamp": "is a date or time that does not exist",
+}
+
+
+def plain(text: str) -> Scalar:
+    """Give the value of a scalar without quotes and without a tag."""
+    for tag, pattern in _RULES.get(text[:1], ()):
+        if pattern.match(text):
+            return tagged(tag, text)
+    return text
+
+
+def quoted(text: str) -> str:
+    """Give the value of a scalar in quotes, or of a block of text."""
+    return refuse_surrogates(text)
+
+
+def tagged(tag: str, text: str) -> Scalar:
+    """Give the value of a scalar with this tag; refuse a tag that no configuration needs."""
+    kind = tag.removeprefix(_YAML)
+    if kind == "str":
+        return refuse_surrogates(text)
+    if kind == "null":
+        return None
+    if kind in _REASONS:
+        return _converted(kind, text)
+    if kind == "merge" and text == "<<":
+        return Marker.MERGE
+    if kind == "value" and text == "=":
+        return Marker.VALUE
+    raise foreign(tag)
+
+
+def foreign(tag: str) -> Refusal:
+    """Make the refusal of a tag, by its name."""
+    name = tag.replace(_YAML, "!!", 1) if tag.startswith(_YAML) else tag
+    return Refusal(f"the tag {printable(name)} is not allowed; only plain YAML is read")
+
+
+def _converted(kind: str, text: str) -> Scalar:
+    short(text)
+    try:
+        value = _convert(kind, text)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # From None, and a sentence of our own: the foreign one quotes the text.
+        raise Refusal(_REASONS[kind]) from None
+    if type(value) is int:
+        return whole(value)
+    if type(value) is float:
+        return finite(value)
+    return value
+
+
+def _convert(kind: str, text: str) -> int | float | bool | date | datetime:
+    if kind == "int" and text.isdecimal() and text[0] != "0":
+        return int(text)
+    node = ScalarNode(_YAML + kind, text)
+    match kind:
+        case "int":
+            return _CONSTRUCTOR.construct_yaml_int(node)
+        case "float":
+            return _CONSTRUCTOR.construct_yaml_float(node)
+        case "bool":
+            return _CONSTRUCTOR.construct_yaml_bool(node)
+        case _:
+            return _CONSTRUCTOR.construct_yaml_timestamp(node)
