@@ -34,6 +34,13 @@ class _Entry:
     stamp: FileStamp
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """All files, in an order that depends on nothing but their names."""
+
+    entries: tuple[_Entry, ...]
+
+
 class DirectorySource:
     """A directory whose files are the keys, and their texts, less one final newline, the values.
 
@@ -67,7 +74,7 @@ class DirectorySource:
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Read every file that `stamp` stands for, as one set."""
-        entries: tuple[_Entry, ...] = stamp.value if isinstance(stamp.value, tuple) else ()
+        entries = stamp.value.entries if isinstance(stamp.value, _Seen) else ()
         if sum(file_size(entry.stamp) for entry in entries) > max_bytes:
             raise too_large(self._name, max_bytes)
         documents: list[Document] = []
@@ -97,7 +104,7 @@ class DirectorySource:
         return Origin(os.path.join(self._name, *(str(key) for key in key_path)))
 
     def _walk(self) -> Stamp:
-        """Stamp every file, in an order that depends on nothing but the names."""
+        """Stamp every file; the time is the newest of all files and directories."""
         root = resolved(self._path, self._disk)
         entries: list[_Entry] = []
         statuses: list[os.stat_result] = []
@@ -121,7 +128,8 @@ class DirectorySource:
                     raise self._error(words, inner)
                 statuses.append(status)
                 entries.append(_Entry(self._checked(inner), where, file_stamp(status)))
-        return Stamp(tuple(sorted(entries, key=lambda entry: entry.keys)), newest_ns(*statuses))
+        entries.sort(key=lambda entry: entry.keys)
+        return Stamp(_Seen(tuple(entries)), newest_ns(*statuses))
 
     def _names(self, directory: str, keys: tuple[str, ...], left: int) -> Sequence[str]:
         try:

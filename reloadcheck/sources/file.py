@@ -153,9 +153,5 @@ def absolute(path: str) -> str:
 
 
 def _origin(document: Document, key_path: KeyPath) -> Origin:
-    """Find the place of a key, or of its nearest parent that has one."""
-    for length in range(len(key_path), -1, -1):
-        place = locate(document, key_path[:length])
-        if place is not None:
-            return Origin(document.name, *place)
-    return Origin(document.name)
+    place = locate(document, key_path)
+    return Origin(document.name) if place is None else Origin(document.name, *place)

@@ -7,7 +7,7 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -184,7 +184,7 @@ def test_a_file_in_a_directorys_place_is_named(path: Path) -> None:
 
 
 @contextmanager
-def plain_user() -> Iterator[None]:
+def plain_user() -> Generator[None]:
     """Lay down root's power to read everything, where the tests run as root."""
     was = os.geteuid()
     if was == 0:

@@ -16,7 +16,7 @@ from reloadcheck.sources import (
     source_of,
     take_stamps,
 )
-from reloadcheck.types import Stamp
+from reloadcheck.types import Source, Stamp
 
 LIMIT = 1 << 20
 
@@ -39,7 +39,7 @@ def two(tmp_path: Path) -> Path:
 
 def test_gives_each_sources_documents_with_the_stamps_from_before(one: Path, two: Path) -> None:
     """In the order of the sources."""
-    sources = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
+    sources: list[Source] = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
     expected = take_stamps(sources)
     stamps, documents = read_set(sources, LIMIT)
     assert stamps == expected
@@ -73,7 +73,7 @@ def test_every_source_that_cannot_be_read_is_named(one: Path, two: Path) -> None
     """An operator repairs all of them in one go."""
     one.unlink()
     two.unlink()
-    sources = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
+    sources: list[Source] = [FileSource(one), EnvironSource("APP", {}), FileSource(two)]
     with pytest.raises(SourceError) as caught:
         take_stamps(sources)
     assert str(caught.value) == f"{one}: does not exist; {two}: does not exist"

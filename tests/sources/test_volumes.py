@@ -11,7 +11,7 @@ import pytest
 import reloadcheck.sources
 from reloadcheck.exceptions import SourceError, TornError
 from reloadcheck.sources import DirectorySource, Disk, FileSource, read_set
-from reloadcheck.types import Document
+from reloadcheck.types import Document, Source
 
 LIMIT = 1 << 20
 NAMES = ("app.yaml", "flags.json", "limits.toml")
@@ -63,7 +63,10 @@ def generations(documents: Sequence[Sequence[Document]]) -> set[bytes]:
 
 def test_ten_thousand_swaps_show_no_mixed_set_and_no_error(volume: Path) -> None:
     """Three file sources and the directory, read as one set, are of one generation each time."""
-    sources = [*(FileSource(volume / name) for name in NAMES), DirectorySource(volume)]
+    sources: list[Source] = [
+        *(FileSource(volume / name) for name in NAMES),
+        DirectorySource(volume),
+    ]
     mixed = torn = read = 0
     errors: list[SourceError] = []
     seen: set[bytes] = set()
@@ -95,7 +98,7 @@ def test_a_swap_between_the_reads_of_a_set_is_torn(volume: Path) -> None:
         os.close(descriptor)
         assert publish(volume, 1).wait(10) == 0
 
-    sources = [
+    sources: list[Source] = [
         FileSource(volume / "app.yaml"),
         FileSource(volume / "flags.json", disk=Disk(close=swapping)),
     ]
@@ -121,12 +124,13 @@ def test_the_link_is_followed_once_in_a_look(tmp_path: Path, kind: str) -> None:
         return os.open(path, flags)
 
     disk = Disk(open=opening)
-    source = {
+    kinds: dict[str, Source] = {
         "file": FileSource(tmp_path / "app.yaml", disk=disk),
         "file below": FileSource(tmp_path / "below" / "key.yaml", disk=disk),
         "directory": DirectorySource(tmp_path, disk=disk),
         "directory below": DirectorySource(tmp_path / "below", disk=disk),
-    }[kind]
+    }
+    source = kinds[kind]
     stamp = source.stamp()
     before = source.read(stamp, LIMIT)
     (tmp_path / "..new").symlink_to("..gen2")
