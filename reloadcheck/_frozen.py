@@ -4,7 +4,6 @@ Each part that did not change is the *previous* object, so "did `database` chang
 `is`. Never looks at a clock, never does I/O, never changes what is already published.
 """
 
-import math
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -33,7 +32,7 @@ _ABSENT = object()
 _PLAIN_SCALARS = frozenset({str, int, bool, bytes, type(None), date})
 # These call values equal that are written differently: 0.0 and -0.0, one instant in two zones.
 _WRITTEN: dict[type, Callable[[Any], object]] = {
-    float: lambda number: (math.copysign(1, number), math.isnan(number) or number),
+    float: float.hex,
     datetime: datetime.isoformat,
     time: time.isoformat,
     Decimal: str,

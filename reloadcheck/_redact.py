@@ -33,6 +33,7 @@ _STEMS = re.compile(
     r"passw|passphrase|secret|credential|^(api|access|private|secret)keys?$|tokens?$"
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and in JSON
 _USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
 
 
@@ -50,14 +51,17 @@ def is_secret(path: KeyPath, value: object = None) -> bool:
 
 
 def redact(tree: object, path: KeyPath = ()) -> Any:
-    """Give a plain copy of a tree with all that looks secret replaced by `***`."""
-    if is_dict(tree) and not is_secret(path):
-        return {key: redact(part, (*path, str(key))) for key, part in tree.items()}
-    if (is_list(tree) or is_tuple(tree) or is_set(tree)) and not is_secret(path):
-        return [redact(part, path) for part in tree]
+    """Give a plain copy of a tree or model with all that looks secret replaced by `***`."""
     if tree is None or isinstance(tree, bool):
         return tree
-    return MASK if is_secret(path, tree) else tree
+    if is_secret(path, tree):
+        return MASK
+    mapping = tree if is_dict(tree) else field_values(tree)
+    if mapping is not None:
+        return {key: redact(part, (*path, str(key))) for key, part in mapping.items()}
+    if is_list(tree) or is_tuple(tree) or is_set(tree) or is_frozenset(tree):
+        return [redact(part, path) for part in tree]
+    return tree
 
 
 def scrub(text: str, config: object) -> str:
@@ -69,7 +73,7 @@ def scrub(text: str, config: object) -> str:
     the configuration is too large to look for each value of it, all of the sentence is masked.
     """
     text = text[:_TEXT_LIMIT]
-    quotable = _quotable(config)
+    quotable = _quotable(config, encoded="%" in text)
     if quotable is None:
         return MASK
     covered = bytearray(len(text))
@@ -85,7 +89,7 @@ def _names_secret(key: str) -> bool:
     return any(word in _WORDS or _STEMS.search(word) for word in words)
 
 
-def _quotable(config: object) -> set[str] | None:
+def _quotable(config: object, encoded: bool) -> set[str] | None:
     """Give the values worth masking in each form they are quoted in; None when too many."""
     strings: set[str] = set()
     budget = _CHARS_LIMIT
@@ -95,7 +99,7 @@ def _quotable(config: object) -> set[str] | None:
         if budget < 0 or count > _VALUES_LIMIT:
             return None
         if not isinstance(value, int | float):
-            strings.update(_forms(written))
+            strings.update(_forms(written, encoded))
         elif sum(map(str.isdigit, written)) >= _LONG_NUMBER:
             strings.add(written)
     strings.discard("")
@@ -121,17 +125,16 @@ def _scalars(config: object) -> Iterator[object]:
             yield value
 
 
-def _forms(value: str) -> Iterator[str]:
+def _forms(value: str, encoded: bool) -> Iterator[str]:
     """Give the spellings in which a message could quote a value or a part of the URL that it is."""
     for part in (value, *_url_parts(value)):
-        yield part
-        if part.isalnum():
-            continue
-        for spelled in (part, unquote(part)):
+        for spelled in {part, unquote(part)} if "%" in part else (part,):
             yield spelled
-            yield quote(spelled, safe="")
-            yield repr(spelled)[1:-1]
-            yield json.dumps(spelled)[1:-1]
+            if encoded:
+                yield quote(spelled, safe="")
+            if _ORDINARY.fullmatch(spelled) is None:
+                yield repr(spelled)[1:-1]
+                yield json.dumps(spelled)[1:-1]
 
 
 def _url_parts(value: str) -> Iterator[str]:

@@ -7,14 +7,15 @@ Problems name the file's own keys and never quote a value; where a key stands, t
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import PurePath
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 
 from ._frozen import FrozenDict, freeze, no_pause
 from ._frozen_types import is_list, is_tuple, plain
 from ._models import Kind, field_values, kind_of
 from ._schema_classes import check_immutable, has_field
-from ._schema_reasons import from_exception, from_msgspec, from_pydantic
+from ._schema_msgspec import MsgspecValidator
+from ._schema_pydantic import PydanticValidator
+from ._schema_words import foreign_problem
 from .exceptions import SchemaClassError, SchemaError
 from .types import Key, KeyPath, Pause, Problem, Tree
 
@@ -43,7 +44,7 @@ class Schema(Generic[T]):
         except SchemaError as error:
             problems.extend(error.problems)
         except Exception as error:
-            problems.append(from_exception(error, tree))
+            problems.append(foreign_problem(error, tree))
         else:
             return config
         # Raised out here, so that it does not carry the library's error, which quotes the input.
@@ -117,12 +118,12 @@ def _called(schema: Callable[[Any], Any]) -> Validate:
 
 
 def _validator(schema: Any, kind: Kind, inside: set[Kind]) -> Validate:
-    if Kind.PYDANTIC in inside or hasattr(schema, "__pydantic_validator__"):
-        return _pydantic(schema)
+    if Kind.PYDANTIC in inside:
+        return PydanticValidator(schema)
     if kind is Kind.MSGSPEC or _installed("msgspec"):
-        return _msgspec(schema)
+        return MsgspecValidator(schema)
     if _installed("pydantic"):
-        return _pydantic(schema)
+        return PydanticValidator(schema)
     raise SchemaClassError(
         f"nothing installed converts to the dataclass {schema.__qualname__}: "
         "`pip install reloadcheck[msgspec]` or `pip install reloadcheck[pydantic]`"
@@ -135,43 +136,3 @@ def _installed(name: str) -> bool:
     except ImportError:
         return False
     return True
-
-
-def _pydantic(schema: Any) -> Validate:
-    pydantic = import_module("pydantic")
-    adapter = pydantic.TypeAdapter(schema)
-
-    def validate(tree: Tree) -> Any:
-        try:
-            return adapter.validate_python(plain(tree))  # a validator may change what it is given
-        except pydantic.ValidationError as error:
-            problems = from_pydantic(error, tree)
-        raise SchemaError(*problems)
-
-    return validate
-
-
-def _msgspec(schema: Any) -> Validate:
-    msgspec = import_module("msgspec")
-    try:
-        msgspec.json.Decoder(schema)
-    except TypeError as error:
-        raise SchemaClassError(
-            f"msgspec cannot convert to {schema.__qualname__}: {error}"
-        ) from None
-
-    def validate(tree: Tree) -> Any:
-        try:
-            return msgspec.convert(tree, schema, dec_hook=_decode)
-        except msgspec.ValidationError as error:
-            problem = from_msgspec(error, tree)
-        raise SchemaError(problem)
-
-    return validate
-
-
-def _decode(kind: type, value: object) -> object:
-    """Make what msgspec has no rule for."""
-    if issubclass(kind, PurePath) and isinstance(value, str):
-        return kind(value)
-    raise NotImplementedError(f"msgspec cannot convert to {kind.__name__}")

@@ -82,6 +82,7 @@ def fields_of(annotation: object) -> dict[str, Any]:
         return {}
     cls: Any = get_origin(annotation) or annotation
     if kind_of(cls) is Kind.PYDANTIC:
+        cls.model_rebuild(raise_errors=False)  # resolves what was defined after the class
         return {name: field.annotation for name, field in cls.model_fields.items()}
     try:
         hints = get_type_hints(cls)
@@ -123,7 +124,7 @@ def _check_class(cls: type, schema: object) -> set[Kind]:
     if not is_immutable(cls, kind):
         line = _LINES[kind].format(name=cls.__name__)
         raise SchemaClassError(f"{cls.__qualname__} can be changed; make it frozen: `{line}`")
-    return {kind}
+    return {Kind.PYDANTIC, kind} if hasattr(cls, "__pydantic_validator__") else {kind}
 
 
 def _parts(annotation: object) -> Iterator[Any]:
