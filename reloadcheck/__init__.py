@@ -1,0 +1,82 @@
+"""Live configuration for Python web applications.
+
+Each request works on one frozen snapshot; a bad edit never reaches one; what depends on the edited
+part is rebuilt beside the old, which closes when its last user is done. Importing this loads no
+framework and starts nothing.
+"""
+
+from ._current import current_snapshot
+from ._engine import ReloadCheck, reload_check
+from ._events import ReloadEvent
+from ._frozen import FrozenDict
+from ._resources import Resource
+from ._snapshot import Snapshot
+from ._status import ResourceStatus, Status
+from .exceptions import (
+    BlockingCallError,
+    ConfigError,
+    ConfigSyntaxError,
+    FactoryError,
+    MergeError,
+    NoSnapshotError,
+    NotStartedError,
+    OptionError,
+    ProbeError,
+    RegistrationError,
+    ReloadCheckError,
+    ResourceClosedError,
+    ResourceError,
+    ResourceTimeoutError,
+    SchemaClassError,
+    SchemaError,
+    SourceError,
+    TornError,
+    UsageError,
+    WrongLoopError,
+)
+from .sources import DirectorySource, EnvironSource, FileSource
+from .types import Document, Layer, Origin, Outcome, Problem, Source, Stamp
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "BlockingCallError",
+    "ConfigError",
+    "ConfigSyntaxError",
+    "DirectorySource",
+    "Document",
+    "EnvironSource",
+    "FactoryError",
+    "FileSource",
+    "FrozenDict",
+    "Layer",
+    "MergeError",
+    "NoSnapshotError",
+    "NotStartedError",
+    "OptionError",
+    "Origin",
+    "Outcome",
+    "ProbeError",
+    "Problem",
+    "RegistrationError",
+    "ReloadCheck",
+    "ReloadCheckError",
+    "ReloadEvent",
+    "Resource",
+    "ResourceClosedError",
+    "ResourceError",
+    "ResourceStatus",
+    "ResourceTimeoutError",
+    "SchemaClassError",
+    "SchemaError",
+    "Snapshot",
+    "Source",
+    "SourceError",
+    "Stamp",
+    "Status",
+    "TornError",
+    "UsageError",
+    "WrongLoopError",
+    "current_snapshot",
+    "reload_check",
+]

@@ -1,0 +1,235 @@
+"""Build what an edit changed, all or nothing.
+
+Takes a configuration and the instances that serve, gives the instances that the new snapshot will
+have: carried over where nothing they were built from changed, built and probed where it did. On any
+failure everything that was built is left to the drain to close, in reverse. Never touches what serves.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from . import _loader
+from ._calls import Job
+from ._instances import FactoryMisuseError, Instance
+from ._loader import Loaded
+from ._redact import scrub
+from ._resources import Registry, Resource
+from ._schema import lookup
+from .exceptions import (
+    FactoryError,
+    ProbeError,
+    RegistrationError,
+    ResourceError,
+    ResourceTimeoutError,
+    SchemaError,
+)
+from .types import KeyPath, Problem
+
+T = TypeVar("T")
+
+
+class Waiting(Protocol):
+    """How the engine thread waits for a job while it goes on turning."""
+
+    def __call__(self, job: Job[Any], timeout: float | None) -> bool:
+        """Wait at most `timeout` seconds; False when the job was abandoned."""
+        ...
+
+    @property
+    def settled(self) -> Callable[[], None]:
+        """Give what a job calls when it is done."""
+        ...
+
+
+class WaitForDrainError(Exception):
+    """Building now would make a third instance of a resource."""
+
+    def __init__(self, resource: str) -> None:
+        super().__init__(resource)
+        self.resource = resource
+
+
+class Roster:
+    """All instances that are not closed yet, in the order in which they were built.
+
+    Also the abandoned jobs that still run: while a resource has one, it is not called again.
+    """
+
+    def __init__(self) -> None:
+        self.instances: list[Instance] = []
+        self._stuck: dict[str, Job[Any]] = {}
+
+    def of(self, resource: Resource[Any]) -> list[Instance]:
+        """Give the open instances of a resource."""
+        return [one for one in self.instances if one.resource is resource]
+
+    def remove(self, instance: Instance) -> None:
+        """Strike an instance that is closed."""
+        instance.closed = True
+        if instance in self.instances:
+            self.instances.remove(instance)
+
+    def keep_stuck(self, resource: str, job: Job[Any]) -> None:
+        """Remember an abandoned job."""
+        self._stuck[resource] = job
+
+    def is_stuck(self, resource: str) -> bool:
+        """Tell whether foreign code of the resource still runs, abandoned."""
+        job = self._stuck.get(resource)
+        return job is not None and job.running
+
+
+class Builder:
+    """Builds for one engine; runs in the engine thread."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        roster: Roster,
+        wait: Waiting,
+        gone: Callable[[Instance], None],
+    ) -> None:
+        self._registry = registry
+        self._roster = roster
+        self._wait = wait
+        self._gone = gone
+
+    def build(
+        self,
+        loaded: Loaded[Any],
+        running: Sequence[Instance],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> tuple[list[Instance], list[str]]:
+        """Give all instances for the configuration, and the names of those that were built.
+
+        Raises `ResourceError` or `SchemaError` for the edit, `RegistrationError` for an async
+        factory where there is no event loop, and `WaitForDrainError`.
+        """
+        old = {instance.resource.name: instance for instance in running}
+        chosen: dict[str, Instance] = {}
+        built: list[Instance] = []
+        try:
+            for resource in self._plan(loaded, old):
+                parts, needs = _parts(resource, loaded), _needs(resource, chosen)
+                kept = old.get(resource.name)
+                if kept is not None and _unchanged(kept, parts, needs):
+                    chosen[resource.name] = kept
+                    continue
+                instance = Instance(resource, parts, needs, loop, self._gone)
+                self._open(instance, loaded, loop)
+                built.append(instance)
+                chosen[resource.name] = instance
+                self._probe(instance, loaded)
+        except BaseException:
+            for instance in built:
+                instance.closable = True  # nobody holds them: the drain closes the newest first
+            raise
+        return list(chosen.values()), [instance.resource.name for instance in built]
+
+    def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> list[Resource[Any]]:
+        """Check, before anything is built, that what must be built may be."""
+        rebuilt: set[str] = set()
+        for resource in self._registry:
+            parts = _parts(resource, loaded)
+            kept = old.get(resource.name)
+            same = kept is not None and _unchanged(kept, parts, kept.needs)
+            if same and not any(need.name in rebuilt for need in resource.needs):
+                continue
+            rebuilt.add(resource.name)
+            if len(self._roster.of(resource)) >= 2:
+                raise WaitForDrainError(resource.name)
+            if self._roster.is_stuck(resource.name):
+                reason = "an earlier call of its factory, probe or closer has not returned yet"
+                raise _error(ResourceTimeoutError, resource, loaded, reason)
+        return list(self._registry)
+
+    def _open(
+        self, instance: Instance, loaded: Loaded[Any], loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        resource = instance.resource
+        if resource.needs_loop and loop is None:
+            raise RegistrationError(
+                f"resource {resource.name!r} is async and there is no event loop: serve the app "
+                "through ASGI, use `await live.astart()`, or register a sync factory"
+            )
+        self._roster.instances.append(instance)
+        job = instance.open(self._wait.settled)
+        try:
+            self._finish(instance, job, loaded, FactoryError, "factory")
+        except BaseException:
+            self._roster.remove(instance)
+            raise
+
+    def _probe(self, instance: Instance, loaded: Loaded[Any]) -> None:
+        job = instance.probe(self._wait.settled)
+        self._finish(instance, job, loaded, ProbeError, "probe")
+        if job.result() is False:
+            raise _error(ProbeError, instance.resource, loaded, "its probe returned False")
+
+    def _finish(
+        self,
+        instance: Instance,
+        job: Job[Any],
+        loaded: Loaded[Any],
+        kind: type[ResourceError],
+        what: str,
+    ) -> None:
+        resource = instance.resource
+        if not self._wait(job, resource.timeout):
+            instance.cancel()
+            self._roster.keep_stuck(resource.name, job)
+            reason = f"its {what} did not return within {resource.timeout:g} s"
+            raise _error(ResourceTimeoutError, resource, loaded, reason)
+        if job.error is not None:
+            reason = f"its {what} raised {described(job.error, loaded.config)}"
+            raise _error(kind, resource, loaded, reason)
+
+
+def described(error: BaseException, config: object) -> str:
+    """Say what was raised and where, with every value of the configuration masked."""
+    if isinstance(error, FactoryMisuseError):
+        return f"no resource: {error}"
+    text = scrub(str(error), config)
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "reloadcheck" not in frame.filename.split("/")]
+    place = f" ({own[0].filename.rsplit('/', 1)[-1]}:{own[0].lineno})" if own else ""
+    return f"{type(error).__name__}{place}" + (f": {text}" if text else "")
+
+
+def _unchanged(
+    instance: Instance, parts: tuple[object, ...], needs: tuple[Instance, ...]
+) -> bool:
+    if instance.dropped or instance.closed or len(parts) != len(instance.parts):
+        return False
+    same_parts = all(new is old for new, old in zip(parts, instance.parts, strict=True))
+    return same_parts and all(a is b for a, b in zip(needs, instance.needs, strict=True))
+
+
+def _needs(resource: Resource[Any], chosen: Mapping[str, Instance]) -> tuple[Instance, ...]:
+    return tuple(chosen[need.name] for need in resource.needs)
+
+
+def _parts(resource: Resource[Any], loaded: Loaded[Any]) -> tuple[object, ...]:
+    if not resource.paths:
+        return (loaded.config,)
+    return tuple(_part(resource, path, loaded) for path in resource.paths)
+
+
+def _part(resource: Resource[Any], path: KeyPath, loaded: Loaded[Any]) -> object:
+    try:
+        return lookup(loaded.config, path)
+    except KeyError:
+        reason = f"is missing, and resource {resource.name!r} is built from it"
+        raise _loader.located(
+            SchemaError(Problem(reason, key_path=path)), loaded.layers
+        ) from None
+
+
+def _error(
+    kind: type[ResourceError], resource: Resource[Any], loaded: Loaded[Any], reason: str
+) -> ResourceError:
+    path = resource.paths[0] if resource.paths else ()
+    problem = Problem(f"resource {resource.name!r} cannot be built: {reason}", key_path=path)
+    return _loader.located(kind(problem, resource=resource.name), loaded.layers)

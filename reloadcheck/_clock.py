@@ -1,0 +1,43 @@
+"""Time as an argument: the monotonic clock for windows and deadlines, the wall clock for ages.
+
+Whatever waits with a time-out waits through the clock, so that a test can let time pass by itself.
+"""
+
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """What the engine asks about time; all values in seconds."""
+
+    def monotonic(self) -> float:
+        """Give the time that windows, deadlines and the settle rule are measured in."""
+        ...
+
+    def wall(self) -> float:
+        """Give the wall-clock time, for display and for the age of a file."""
+        ...
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+        """Wait on `condition`, which the caller holds, for at most `timeout`.
+
+        May return early; callers look again at what they wait for.
+        """
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def monotonic(self) -> float:
+        """Give `time.monotonic()`."""
+        return time.monotonic()
+
+    def wall(self) -> float:
+        """Give `time.time()`."""
+        return time.time()
+
+    def wait(self, condition: threading.Condition, timeout: float | None) -> None:
+        """Wait on the condition for real."""
+        condition.wait(timeout)

@@ -1,0 +1,266 @@
+"""Where units of work and the engine thread meet: who may go on, who waits, and what is asked for.
+
+Everything here is short, under one lock, and calls nothing foreign. A unit of work never runs a
+check: it asks for one and, at most, waits for what it came to.
+"""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from ._clock import Clock
+from ._options import Options
+from ._snapshot import Cell, Tenancy
+from .exceptions import ReloadCheckError
+from .types import Outcome
+
+C = TypeVar("C")
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """What a check came to. `settling`: the file is not quiet yet, the engine will look again."""
+
+    outcome: Outcome
+    error: ReloadCheckError | None = None
+    settling: bool = False
+
+
+class Waiter:
+    """One unit of work (or a call of `start` or `check`) that waits for a conclusion.
+
+    It is answered by the first check that begins after check number `after`, or at `deadline`
+    (monotonic seconds) by what there is then. `through_build`: once the file is settled, wait for
+    its resources however long they take.
+    """
+
+    def __init__(self, after: int, deadline: float, *, through_build: bool) -> None:
+        self.after = after
+        self.deadline = deadline
+        self.through_build = through_build
+        self.conclusion: Conclusion | None = None
+        self._event = threading.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._future: asyncio.Future[None] | None = None
+
+    def bind(self) -> None:
+        """Be awaitable in the running loop; call before the waiter is handed to the desk."""
+        self._loop = asyncio.get_running_loop()
+        self._future = self._loop.create_future()
+
+    def answer(self, conclusion: Conclusion) -> None:
+        """Let the one who waits go on; called once, by the engine thread."""
+        self.conclusion = conclusion
+        self._event.set()
+        if self._loop is None or self._future is None:
+            return
+        try:
+            self._loop.call_soon_threadsafe(_wake, self._future)
+        except RuntimeError:  # that loop is closed, and nobody waits any more
+            return
+
+    def wait(self) -> Conclusion:
+        """Block until answered."""
+        self._event.wait()
+        return self._answer()
+
+    async def wait_async(self) -> Conclusion:
+        """Wait in the loop that `bind` was called in."""
+        if self._future is not None:
+            await self._future
+        return self._answer()
+
+    def _answer(self) -> Conclusion:
+        return self.conclusion or Conclusion(Outcome.DEFERRED)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Desk(Generic[C]):
+    """What the engine thread and all others share.
+
+    `checked_at` is when the last check concluded; `armed`: a unit of work has come, so that the
+    fresh flag may be raised (a process that only prepares to fork has none); `home`: the event loop
+    where async resources are to live.
+    """
+
+    def __init__(
+        self, clock: Clock, options: Options, cell: Cell[C], *, needs_loop: bool
+    ) -> None:
+        self._cell = cell
+        self._needs_loop = needs_loop
+        self.condition = threading.Condition()
+        self.current: Tenancy[C] | None = None
+        self.armed = False
+        self.wanted = False
+        self.home: asyncio.AbstractEventLoop | None = None
+        self.begun = 0
+        self.in_flight = False
+        self.checked_at: float | None = None
+        self.conclusion: Conclusion | None = None
+        self.tired = False
+        self.waiters: list[Waiter] = []
+        self._busy = False
+        self._closed: Conclusion | None = None
+        self._posts: deque[Callable[[], None]] = deque()
+        self._clock = clock
+        self._options = options
+
+    # ------------------------------------------------- the side of the units of work
+
+    def admit(
+        self, *, arm: bool, prepare: Callable[[Waiter], None] | None = None
+    ) -> Tenancy[C] | Waiter:
+        """Give a unit of work its snapshot, or what it has to wait for.
+
+        `prepare` is called with a waiter before the engine thread can see it. `arm` is for the
+        doors: a process that serves requests does not fork workers, so the flag may be raised.
+        """
+        with self.condition:
+            self.armed = self.armed or arm
+            now = self._clock.monotonic()
+            if self.current is None:
+                return self._admit_to_nothing(now, prepare)
+            if not self._options.enabled:
+                return self.current
+            if self._options.window == 0:
+                return self._wait(self.begun, now, prepare=prepare)
+            age = now - self.checked_at if self.checked_at is not None else float("inf")
+            if age <= self._options.window:
+                return self.current
+            if age > 2 * self._options.window and not self._busy and not self.tired:
+                return self._wait(self.begun - self.in_flight, now, prepare=prepare)
+            self._busy = True
+            if not self.in_flight:
+                self._want()
+            return self.current
+
+    def ask(
+        self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
+    ) -> Waiter:
+        """Ask for a check that begins from now on."""
+        with self.condition:
+            return self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
+
+    def meet(self, loop: asyncio.AbstractEventLoop, *, through_build: bool) -> Waiter | None:
+        """Take note of the loop that a unit of work runs in.
+
+        The first live one is the home loop. Gives what to wait for while the async resources are
+        not built in it; None where they are, or where another loop is their home.
+        """
+        with self.condition:
+            if self.home is not None and self.home is not loop and not self.home.is_closed():
+                return None
+            self.home = loop
+            if not self._needs_loop or self._cell.home is loop:
+                return None
+            return self._wait(
+                self.begun, self._clock.monotonic(), through_build, lambda waiter: waiter.bind()
+            )
+
+    def _admit_to_nothing(
+        self, now: float, prepare: Callable[[Waiter], None] | None
+    ) -> Waiter:
+        fresh = self.checked_at is not None and now - self.checked_at < self._options.window
+        if fresh and self.conclusion is not None and not self.conclusion.settling:
+            waiter = Waiter(self.begun, now, through_build=False)
+            if prepare is not None:
+                prepare(waiter)
+            waiter.answer(self.conclusion)
+            return waiter
+        return self._wait(self.begun - self.in_flight, now, prepare=prepare)
+
+    def _wait(
+        self,
+        after: int,
+        now: float,
+        through_build: bool = False,
+        prepare: Callable[[Waiter], None] | None = None,
+    ) -> Waiter:
+        waiter = Waiter(after, now + self._options.patience, through_build=through_build)
+        if prepare is not None:
+            prepare(waiter)
+        if self._closed is not None:
+            waiter.answer(self._closed)
+            return waiter
+        self.waiters.append(waiter)
+        self._want()
+        return waiter
+
+    def _want(self) -> None:
+        self.wanted = True
+        self.condition.notify_all()
+
+    # --------------------------------------------------- the side of the engine thread
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Have the engine thread do something small."""
+        with self.condition:
+            self._posts.append(work)
+            self.condition.notify_all()
+
+    def take(self, until: float | None, *, requests: bool) -> Callable[[], None] | None:
+        """Wait for a post, at most until the time `until`; `requests`: a wanted check ends it too."""
+        with self.condition:
+            while not self._posts:
+                if requests and self.wanted:
+                    return None
+                now = self._clock.monotonic()
+                if until is not None and now >= until:
+                    return None
+                self._clock.wait(self.condition, None if until is None else until - now)
+            return self._posts.popleft()
+
+    def begin(self) -> bool:
+        """Begin a check; say whether busy units of work go on meanwhile with what there is."""
+        with self.condition:
+            self.wanted = False
+            self.begun += 1
+            self.in_flight = True
+            return self._busy
+
+    def conclude(self, conclusion: Conclusion, *, tired: bool) -> None:
+        """End the check and answer those who waited for it; while the file settles they go on."""
+        with self.condition:
+            self.in_flight = False
+            self._busy = False
+            self.tired = tired
+            self.checked_at = self._clock.monotonic()
+            self.conclusion = conclusion
+            if not conclusion.settling or tired:
+                self._answer(lambda waiter: waiter.after < self.begun, conclusion)
+
+    def expire(self, building: bool) -> float | None:
+        """Answer those whose patience has run out; say when the next one's does."""
+        with self.condition:
+            now = self._clock.monotonic()
+            late = self.conclusion or Conclusion(Outcome.DEFERRED)
+            late = Conclusion(Outcome.DEFERRED, late.error, late.settling)
+            self._answer(
+                lambda waiter: (
+                    waiter.deadline <= now and not (building and waiter.through_build)
+                ),
+                late,
+            )
+            return min(
+                (w.deadline for w in self.waiters if not (building and w.through_build)),
+                default=None,
+            )
+
+    def close(self, conclusion: Conclusion) -> None:
+        """Answer everybody, now and from now on: the engine closes."""
+        with self.condition:
+            self._closed = conclusion
+            self._answer(lambda waiter: True, conclusion)
+
+    def _answer(self, which: Callable[[Waiter], bool], conclusion: Conclusion) -> None:
+        answered = [waiter for waiter in self.waiters if which(waiter)]
+        self.waiters = [waiter for waiter in self.waiters if not which(waiter)]
+        for waiter in answered:
+            waiter.answer(conclusion)

@@ -1,0 +1,112 @@
+"""Async resources in the home loop: each lives in one task, so that its cancel scopes nest.
+
+The engine thread hands the task its work from outside; nothing of a resource is awaited anywhere
+else. A task that is cancelled, because its loop ends or because it took too long, closes what it
+holds before it goes.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from ._calls import Job
+
+T = TypeVar("T")
+_logger = logging.getLogger("reloadcheck")
+
+
+class LoopGoneError(Exception):
+    """The home loop is closed; what lived in it is dropped."""
+
+
+class HomeTask:
+    """One task in the home loop that runs, one after the other, the work it is handed.
+
+    `leave` is awaited in the task when it ends in any way but by `last` work, and closes what is
+    still open; `gone` is called in the loop's thread when the task has ended.
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        name: str,
+        leave: Callable[[], Awaitable[None]],
+        gone: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self._name = name
+        self._leave = leave
+        self._gone = gone
+        self._queue: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Job[Any], bool]] = (
+            asyncio.Queue()
+        )
+        self._task: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def do(self, work: Callable[[], Awaitable[T]], job: Job[T], *, last: bool = False) -> None:
+        """Have the task run `work`, from any thread; it ends after work that is `last`."""
+
+        def accept() -> None:
+            if self._ended:
+                job.fail(LoopGoneError())
+                return
+            self._queue.put_nowait((work, job, last))
+            if self._task is None:
+                self._task = self.loop.create_task(self._live(), name=f"reloadcheck-{self._name}")
+
+        try:
+            self.loop.call_soon_threadsafe(accept)
+        except RuntimeError:
+            job.fail(LoopGoneError())
+
+    def cancel(self) -> None:
+        """Cancel the task, from any thread: what it is at is given up, what it holds is closed."""
+
+        def cancel() -> None:
+            if self._task is not None:
+                self._task.cancel()
+
+        try:
+            self.loop.call_soon_threadsafe(cancel)
+        except RuntimeError:
+            return
+
+    async def _live(self) -> None:
+        try:
+            while await self._turn():
+                pass
+        except GeneratorExit:  # the loop was closed over us: nothing can be awaited any more
+            raise
+        except BaseException:
+            await self._leave_quietly()
+        finally:
+            self._ended = True
+            while not self._queue.empty():
+                self._queue.get_nowait()[1].fail(LoopGoneError())
+            self._gone()
+
+    async def _leave_quietly(self) -> None:
+        try:
+            await self._leave()
+        except GeneratorExit:
+            raise
+        except BaseException as error:  # nobody waits for this close any more
+            _logger.warning("closing %s failed: %s", self._name, type(error).__name__)
+
+    async def _turn(self) -> bool:
+        work, job, last = await self._queue.get()
+        try:
+            value = await work()
+        except GeneratorExit:
+            job.fail(LoopGoneError())
+            raise
+        except BaseException as error:
+            job.fail(error)
+            if not last:
+                raise
+        else:
+            job.finish(value)
+            if job.abandoned and not last:
+                raise asyncio.CancelledError
+        return not last

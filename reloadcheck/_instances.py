@@ -1,0 +1,231 @@
+"""One built resource, from its factory's call to its close.
+
+Takes a handle and its arguments, gives jobs that open, probe and close; all foreign code runs in a
+call thread or in a task of the home loop. Never decides when: the engine thread does.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from ._calls import Job, call
+from ._home import HomeTask
+from ._resources import Kind, Resource
+from .exceptions import ResourceClosedError, WrongLoopError
+
+
+class FactoryMisuseError(Exception):
+    """A factory that breaks the protocol; its text is ours and quotes nothing."""
+
+
+class Instance:
+    """One instance of a resource. `holders` are the snapshots that still may hand it out.
+
+    `value` is there from the end of the opening job. The flags are the engine thread's: `closable`
+    once the drain may close it, `closed` from when its closing begins, `forced` when that was at the
+    drain deadline, `dropped` when its event loop ended under it.
+    """
+
+    def __init__(
+        self,
+        resource: Resource[Any],
+        parts: tuple[object, ...],
+        needs: tuple["Instance", ...],
+        loop: asyncio.AbstractEventLoop | None,
+        gone: Callable[["Instance"], None],
+    ) -> None:
+        self.resource = resource
+        self.parts = parts
+        self.needs = needs
+        self.holders: set[object] = set()
+        self.closable = False
+        self.closed = False
+        self.forced = False
+        self.dropped = False
+        self.value: Any = None
+        self._close: Callable[[], Any] | None = None
+        self._loop = loop
+        self._task: HomeTask | None = None
+        self._gone = gone
+        if resource.is_async and loop is not None:
+            self._task = HomeTask(loop, resource.name, self._leave, self._left)
+
+    def __repr__(self) -> str:
+        return f"<instance of {self.resource.name}>"
+
+    @property
+    def home(self) -> asyncio.AbstractEventLoop | None:
+        """Give the loop it lives in; None for a sync resource."""
+        return None if self._task is None else self._task.loop
+
+    def read(self) -> Any:
+        """Give the built object to a unit of work.
+
+        Raises `ResourceClosedError` after the drain deadline, and `WrongLoopError` for an async
+        resource in another running loop.
+        """
+        if self.closed or self.dropped:
+            raise ResourceClosedError(
+                f"resource {self.resource.name!r} is closed: the unit of work that reads it "
+                "outlived its snapshot's drain deadline, or the event loop that built it has ended"
+            )
+        if self._task is not None:
+            running = asyncio._get_running_loop()
+            if running is not None and running is not self._task.loop:
+                raise WrongLoopError(
+                    f"async resource {self.resource.name!r} lives in another event loop: read it "
+                    "there, register a sync factory, or use one engine for each loop"
+                )
+        return self.value
+
+    # ------------------------------------------------------------------ jobs
+
+    def open(self, settled: Callable[[], None]) -> Job[None]:
+        """Call the factory; a result that comes too late is closed where it was made."""
+        arguments = [*self.parts, *(need.value for need in self.needs)]
+        name, factory = self.resource.name, partial(self.resource.factory, *arguments)
+        if self._task is not None:
+            job = Job[None](settled)
+            self._task.do(partial(self._open_async, factory), job)
+            return job
+        job = Job[None](settled, late=lambda _: self._close_late())
+        call(name, partial(self._open_sync, factory), job)
+        return job
+
+    def probe(self, settled: Callable[[], None]) -> Job[bool]:
+        """Call the probe with the built object; False or an exception means that it failed."""
+        job = Job[bool](settled)
+        probe, value = self.resource.probe, self.value
+        if probe is None:
+            job.finish(True)
+        elif self._task is not None:
+            self._task.do(partial(_probe_async, probe, value), job)
+        elif self.resource.needs_loop and self._loop is not None:
+            self._visit(f"{self.resource.name}-probe", partial(_probe_async, probe, value), job)
+        else:
+            call(f"{self.resource.name}-probe", lambda: probe(value) is not False, job)
+        return job
+
+    def close(self, settled: Callable[[], None]) -> Job[None]:
+        """Run what comes after the `yield`, or the object's own closing method."""
+        job = Job[None](settled)
+        if self._task is not None:
+            self._task.do(self._leave, job, last=True)
+            return job
+        close, self._close = self._close, None
+        if close is None:
+            job.finish(None)
+        elif inspect.iscoroutinefunction(close):
+            self._visit(f"{self.resource.name}-close", close, job)
+        else:
+            call(f"{self.resource.name}-close", lambda: _nothing(close()), job)
+        return job
+
+    def cancel(self) -> None:
+        """Give up the job it is at; a thread cannot be stopped and is left alone."""
+        if self._task is not None:
+            self._task.cancel()
+
+    # --------------------------------------------------- in a thread of its own
+
+    def _open_sync(self, factory: Callable[[], Any]) -> None:
+        if self.resource.kind is Kind.GENERATOR:
+            generator = factory()
+            try:
+                self.value = next(generator)
+            except StopIteration:
+                raise FactoryMisuseError("it ended without a yield") from None
+            self._close = partial(_finish, generator)
+            return
+        self.value = factory()
+        self._close = _closer(self.value, self._loop)
+
+    def _close_late(self) -> None:
+        close, self._close = self._close, None
+        if close is None:
+            return
+        if inspect.iscoroutinefunction(close):
+            self._visit(f"{self.resource.name}-close", close, Job[None](_ignore))
+        else:
+            Job[None](_ignore).run(lambda: _nothing(close()))
+
+    # ------------------------------------------------------- in the home loop
+
+    async def _open_async(self, factory: Callable[[], Any]) -> None:
+        if self.resource.kind is Kind.ASYNC_GENERATOR:
+            generator = factory()
+            try:
+                self.value = await anext(generator)
+            except StopAsyncIteration:
+                raise FactoryMisuseError("it ended without a yield") from None
+            self._close = partial(_finish_async, generator)
+            return
+        self.value = await factory()
+        self._close = _closer(self.value, self._loop)
+
+    async def _leave(self) -> None:
+        close, self._close = self._close, None
+        if close is None:
+            return
+        result = close()
+        if inspect.isawaitable(result):
+            await result
+
+    def _left(self) -> None:
+        self._gone(self)
+
+    def _visit(self, name: str, work: Callable[[], Any], job: Job[Any]) -> None:
+        """Run one coroutine function in the home loop, for a resource that does not live there."""
+        if self._loop is None:
+            job.fail(FactoryMisuseError("it needs an event loop, and there is none"))
+            return
+        HomeTask(self._loop, name, _leave_nothing, _ignore).do(work, job, last=True)
+
+
+async def _probe_async(probe: Callable[[Any], Any], value: Any) -> bool:
+    result = probe(value)
+    if inspect.isawaitable(result):
+        result = await result
+    return result is not False
+
+
+def _closer(value: object, loop: asyncio.AbstractEventLoop | None) -> Callable[[], Any] | None:
+    """Find a plain factory's result's own way to be closed: `aclose`, `close` or `dispose`."""
+    for name in ("aclose", "close", "dispose"):
+        method = getattr(value, name, None)
+        if callable(method) and (loop is not None or not inspect.iscoroutinefunction(method)):
+            found: Callable[[], Any] = method
+            return found
+    return None
+
+
+def _finish(generator: Any) -> None:
+    try:
+        next(generator)
+    except StopIteration:
+        return
+    generator.close()
+    raise FactoryMisuseError("it yielded a second time")
+
+
+async def _finish_async(generator: Any) -> None:
+    try:
+        await anext(generator)
+    except StopAsyncIteration:
+        return
+    await generator.aclose()
+    raise FactoryMisuseError("it yielded a second time")
+
+
+async def _leave_nothing() -> None:
+    """Have nothing to close."""
+
+
+def _ignore() -> None:
+    """Have nobody to tell."""
+
+
+def _nothing(_: object) -> None:
+    """Drop what a closing method returned."""

@@ -1,0 +1,147 @@
+"""From sources to a frozen configuration: read ▸ digest ▸ parse ▸ merge ▸ validate ▸ freeze.
+
+Each step is a function of what the step before gave, so that the engine can run it where it
+belongs. Nothing here keeps state or touches what serves.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeVar
+
+from ._digest import source_digest
+from ._schema import Schema
+from .exceptions import ConfigError, MergeError, ResourceError
+from .sources import read_set
+from .types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Stamp, Tree
+
+C = TypeVar("C")
+E = TypeVar("E", bound=ConfigError)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One consistent set of bytes: the stamps from before the read, the documents, their digest."""
+
+    stamps: tuple[Stamp, ...]
+    documents: tuple[tuple[Document, ...], ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The layers of all sources, merged."""
+
+    tree: Tree
+    layers: tuple[Layer, ...]
+
+    def origin(self, path: KeyPath) -> Origin | None:
+        """Tell where the value at `path`, or its nearest parent, comes from."""
+        return origin_of(self.layers, path)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded(Generic[C]):
+    """A configuration that is good as far as can be told without building what depends on it."""
+
+    config: C
+    tree: Mapping[str, Any]
+    digest: str
+    source_digest: str
+    layers: tuple[Layer, ...]
+
+
+def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> Reading:
+    """Read what the stamps stand for, as one set; raises `TornError` if it changed meanwhile."""
+    before, documents = read_set(sources, max_bytes, stamps)
+    sets = tuple(tuple(group) for group in documents)
+    return Reading(before, sets, source_digest([one for group in sets for one in group]))
+
+
+def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:
+    """Parse each source's documents and merge them in order."""
+    layers: list[Layer] = []
+    tree: Tree = {}
+    for source, documents in zip(sources, reading.documents, strict=True):
+        layer = source.layer(documents, tree, pause)
+        tree = _merged(tree, layer.tree, (), layers, layer, pause)
+        layers.append(layer)
+    return Parsed(tree, tuple(layers))
+
+
+def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause) -> C:
+    """Convert the merged tree to the schema's type and freeze it, sharing what did not change.
+
+    Its problems get their file and line here.
+    """
+    try:
+        return schema.convert(parsed.tree, previous, pause)
+    except ConfigError as error:
+        problem = located(error, parsed.layers)
+    raise problem
+
+
+def located(error: E, layers: Sequence[Layer]) -> E:
+    """Give the error again with the place of each problem's key path."""
+    problems = [
+        problem
+        if problem.path is not None or (origin := origin_of(layers, problem.key_path)) is None
+        else replace(problem, path=origin.name, line=origin.line, column=origin.column)
+        for problem in error.problems
+    ]
+    if isinstance(error, ResourceError):
+        return type(error)(*problems, resource=error.resource)
+    return type(error)(*problems)
+
+
+def origin_of(layers: Sequence[Layer], path: KeyPath) -> Origin | None:
+    """Find the layer that gives the value at `path`, or else its nearest parent, and ask it."""
+    for length in range(len(path), -1, -1):
+        for layer in reversed(layers):
+            if _has(layer.tree, path[:length]):
+                return layer.origin(path)
+    return None
+
+
+def _has(tree: object, path: KeyPath) -> bool:
+    if tree == {} and not path:
+        return False
+    for key in path:
+        if isinstance(tree, dict) and key in tree:
+            tree = tree[key]
+        elif isinstance(tree, list) and isinstance(key, int) and key < len(tree):
+            tree = tree[key]
+        else:
+            return False
+    return True
+
+
+def _merged(
+    below: Tree,
+    above: Tree,
+    path: KeyPath,
+    layers: Sequence[Layer],
+    layer: Layer,
+    pause: Pause,
+) -> Tree:
+    """Lay one tree over another: mappings by key, all else replaced; depth is bounded by parsing."""
+    pause()
+    result = dict(below)
+    for key, value in above.items():
+        old = result.get(key)
+        here = (*path, key)
+        if isinstance(old, dict) and isinstance(value, dict):
+            result[key] = _merged(old, value, here, layers, layer, pause)
+            continue
+        if old is not None and value is not None and isinstance(old, dict) != isinstance(value, dict):
+            raise _clash(here, isinstance(old, dict), layers, layer)
+        result[key] = value
+    return result
+
+
+def _clash(
+    path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer
+) -> MergeError:
+    kinds = ("something else", "a mapping") if mapping_below else ("a mapping", "something else")
+    below, above = origin_of(layers, path), layer.origin(path)
+    reason = f"is {kinds[0]} here and {kinds[1]} in {below}"
+    return MergeError(Problem(reason, above.name, above.line, above.column, path))

@@ -1,0 +1,149 @@
+"""The ASGI door: each request, stream or websocket works on one snapshot from start to end.
+
+Wraps any ASGI application and changes nothing else about it.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from . import _current
+from ._engine import ReloadCheck
+from ._snapshot import Snapshot, Tenancy
+from .exceptions import ReloadCheckError
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_logger = logging.getLogger("reloadcheck")
+_running_loop = asyncio._get_running_loop
+
+
+class ReloadCheckMiddleware:
+    """Set `scope["state"]["config"]` and `["snapshot"]` for each request and websocket.
+
+    The lease ends when the application returns. The lifespan starts the engine before the
+    application's start-up, fails with the cause on a bad configuration, and closes the engine after
+    the application's shutdown. Without lifespan the first request starts it; while there is no good
+    configuration, requests are answered 503 with `Retry-After`.
+    """
+
+    def __init__(self, app: ASGIApp, live: ReloadCheck[Any]) -> None:
+        self.app = app
+        self.live = live
+        self._cell = live._cell
+        self._needs_loop = False if live._registry is None else live._registry.needs_loop
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        kind = scope["type"]
+        if kind != "http" and kind != "websocket":
+            if kind == "lifespan":
+                await self._lifespan(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
+            return
+        state = scope.get("state")
+        if state is None:
+            state = scope["state"] = {}
+        tenancy = self._cell.fresh
+        key = id(scope)
+        if (
+            tenancy is None
+            or "snapshot" in state
+            or (self._needs_loop and self._cell.home is not _running_loop())
+            or not tenancy.enter(key, scope["path"])
+        ):
+            try:
+                found = await self._slowly(scope, state)
+            except ReloadCheckError as error:
+                await _unavailable(error, self.live, scope, send)
+                return
+            if found is None:
+                await self.app(scope, receive, send)
+                return
+            tenancy = found
+        state["config"] = tenancy.config
+        state["snapshot"] = tenancy.snapshot
+        token = _current.enter(tenancy, key)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            _current.leave(token)
+            tenancy.leave(key)
+
+    async def _slowly(self, scope: Scope, state: MutableMapping[str, Any]) -> Tenancy[Any] | None:
+        """Ask for a snapshot; None inside this engine's own unit of work for the same scope."""
+        key, label = id(scope), scope["path"]
+        snapshot = state.get("snapshot")
+        if isinstance(snapshot, Snapshot) and snapshot.engine is self.live:
+            if self.live.holds(snapshot, key):
+                return None
+            joined = self.live.join_snapshot(snapshot, key, label)
+            if joined is not None:
+                return joined
+        return await self.live.enter_async(key, label, door=True)
+
+    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
+        live, started, failed = self.live, False, False
+
+        async def receive_started() -> Message:
+            nonlocal started, failed
+            message = await receive()
+            if message["type"] == "lifespan.startup" and not started:
+                try:
+                    await live.astart()
+                except ReloadCheckError as error:
+                    failed = True
+                    await send({"type": "lifespan.startup.failed", "message": str(error)})
+                    raise _StartFailedError from None
+                started = True
+            return message
+
+        async def send_closed(message: Message) -> None:
+            nonlocal started
+            if failed:
+                return
+            if message["type"] != "lifespan.startup.complete" and started:
+                started = False
+                await live.aclose()
+            await send(message)
+
+        try:
+            await self.app(scope, receive_started, send_closed)
+        except _StartFailedError:
+            return
+        finally:
+            if started:
+                await live.aclose()
+
+
+class _StartFailedError(Exception):
+    """Unwinds an application whose lifespan must not begin."""
+
+
+async def _unavailable(
+    error: ReloadCheckError, live: ReloadCheck[Any], scope: Scope, send: Send
+) -> None:
+    """Answer for an application that has no configuration yet; the body does not say why."""
+    _logger.error("no configuration to serve %s with: %s", scope["type"], error)
+    http = scope["type"] == "http"
+    if not http and "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1013, "reason": "not configured yet"})
+        return
+    prefix = "http.response" if http else "websocket.http.response"
+    after = str(max(1, math.ceil(live._options.window))).encode()
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"retry-after", after),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": f"{prefix}.start", "status": 503, "headers": headers})
+    await send({"type": f"{prefix}.body", "body": UNAVAILABLE})
+
+
+UNAVAILABLE = b"The application has no usable configuration yet; its log says why.\n"

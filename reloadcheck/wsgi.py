@@ -1,0 +1,137 @@
+"""The WSGI door: each request works on one snapshot from its call to its body's end.
+
+Wraps any WSGI application and changes nothing else about it.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Token
+from typing import Any
+
+from . import _current
+from ._engine import ReloadCheck
+from ._snapshot import Snapshot, Tenancy
+from .exceptions import ReloadCheckError
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
+
+_logger = logging.getLogger("reloadcheck")
+
+
+class ReloadCheckMiddleware:
+    """Set `environ["reloadcheck.config"]` and `["reloadcheck.snapshot"]` for each request.
+
+    The lease ends at the body's `close()`; for a body that is exactly a `list`, and for a
+    `wsgi.file_wrapper` body, which is passed on untouched, at return. The first request starts the
+    engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
+    """
+
+    def __init__(self, app: WSGIApp, live: ReloadCheck[Any]) -> None:
+        self.app = app
+        self.live = live
+        self._cell = live._cell
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        tenancy = self._cell.fresh
+        key = id(environ)
+        if (
+            tenancy is None
+            or "reloadcheck.snapshot" in environ
+            or not tenancy.enter(key, environ.get("PATH_INFO", ""))
+        ):
+            try:
+                found = self._slowly(environ)
+            except ReloadCheckError as error:
+                return _unavailable(error, self.live, start_response)
+            if found is None:
+                return self.app(environ, start_response)
+            tenancy = found
+        environ["reloadcheck.config"] = tenancy.config
+        environ["reloadcheck.snapshot"] = tenancy.snapshot
+        token = _current.enter(tenancy, key)
+        lasting = False
+        try:
+            body = self.app(environ, start_response)
+            kind = type(body)
+            if kind is not list and kind is not environ.get("wsgi.file_wrapper"):
+                lasting = True
+                return _Body(body, tenancy, key, token)
+            return body
+        finally:
+            if not lasting:
+                _current.leave(token)
+                tenancy.leave(key)
+
+    def _slowly(self, environ: Environ) -> Tenancy[Any] | None:
+        """Ask for a snapshot; None inside this engine's own unit of work for the same environ."""
+        key, label = id(environ), environ.get("PATH_INFO", "")
+        snapshot = environ.get("reloadcheck.snapshot")
+        if isinstance(snapshot, Snapshot) and snapshot.engine is self.live:
+            if self.live.holds(snapshot, key):
+                return None
+            joined = self.live.join_snapshot(snapshot, key, label)
+            if joined is not None:
+                return joined
+        return self.live.enter(key, label, door=True)
+
+
+class _Body:
+    """A response body whose lease ends with its `close()`, whatever that does."""
+
+    __slots__ = ("_body", "_ended", "_key", "_next", "_tenancy", "_token")
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        tenancy: Tenancy[Any],
+        key: int,
+        token: Token[_current.Unit | None],
+    ) -> None:
+        self._body = body
+        self._next: Callable[[], bytes] | None = None
+        self._tenancy = tenancy
+        self._key = key
+        self._token = token
+        self._ended = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        if self._next is None:
+            self._next = iter(self._body).__next__
+        return self._next()
+
+    def __len__(self) -> int:
+        """Give the wrapped body's length: servers set Content-Length from it when it is 1."""
+        return len(self._body)  # type: ignore[arg-type]
+
+    def close(self) -> None:
+        """Close the wrapped body, then end the lease; the second time does nothing more."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            if not self._ended:
+                self._ended = True
+                _current.leave(self._token)
+                self._tenancy.leave(self._key)
+
+
+def _unavailable(
+    error: ReloadCheckError, live: ReloadCheck[Any], start_response: StartResponse
+) -> list[bytes]:
+    """Answer for an application that has no configuration yet; the body does not say why."""
+    _logger.error("no configuration to serve with: %s", error)
+    after = str(max(1, math.ceil(live._options.window)))
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Retry-After", after),
+        ("Cache-Control", "no-store"),
+    ]
+    start_response("503 Service Unavailable", headers)
+    return [b"The application has no usable configuration yet; its log says why.\n"]
