@@ -1,0 +1,144 @@
+"""Performs the steps under load and measures them.
+
+Takes steps, gives rows. What was promised is checked against what the load's clients, both workers
+and the database server say; it must never be assumed.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from .checks import LIMIT, Observation, broken_promises
+from .databases import Database
+from .load import Load, Watch
+from .service import Service, WorkerStatus
+from .steps import Content, Expectation, Promise, Step
+from .table import Row
+
+__all__ = ["Bench"]
+
+DEADLINE = 15.0
+HOLD = 0.6
+LOOK = 0.02
+
+Statuses = Mapping[int, WorkerStatus]
+
+
+@dataclass(slots=True)
+class Gauge:
+    """The server's connections: the last count, and the highest."""
+
+    database: Database
+    last: int | None = None
+    peak: int | None = None
+
+    def read(self) -> int | None:
+        """Count now."""
+        self.last = self.database.connections()
+        if self.last is not None:
+            self.peak = max(self.last, self.peak or 0)
+        return self.last
+
+
+class Bench:
+    """The service, its database and its load, while the steps are performed."""
+
+    def __init__(self, service: Service, database: Database, load: Load, content: Content) -> None:
+        self._service = service
+        self._database = database
+        self._load = load
+        self._content = content
+
+    def warm_up(self) -> None:
+        """Wait until both workers answer the load and their pools are full."""
+        watch, gauge, before = self._load.watch(), Gauge(self._database), self._service.look()
+        self._until(lambda: len(self._load.look(watch).first({})) == len(before), gauge)
+        self._until(lambda: self._full(gauge, len(before)), gauge)
+
+    def measure(self, step: Step) -> Row:
+        """Perform a step and say what it came to."""
+        before, content_before = self._service.look(), self._content
+        watch, gauge = self._load.watch(), Gauge(self._database)
+        expected = step.perform()
+        written = time.monotonic()
+        self._content = expected.content
+        noticed = self._await(expected, before, watch, gauge)
+        self._until(lambda: self._drained(gauge), gauge)
+        self._hold(HOLD, gauge)
+        after = self._service.look()
+        seen = Observation(
+            expected=expected,
+            content_before=content_before,
+            before=before,
+            after=after,
+            watch=self._load.look(watch),
+            seconds={worker: max(0.0, at - written) for worker, at in noticed.items()},
+            connections=gauge.read(),
+            peak=gauge.peak,
+            leaked=self._leaked(after),
+        )
+        return _row(step.title, seen)
+
+    def _leaked(self, statuses: Statuses) -> bool:
+        told = [status.error or "" for status in statuses.values()]
+        told.append(self._service.process.log.read_text(encoding="utf-8", errors="replace"))
+        return any(secret in text for secret in self._database.secrets for text in told)
+
+    def _await(
+        self, expected: Expectation, before: Statuses, watch: Watch, gauge: Gauge
+    ) -> dict[int, float]:
+        """Wait until each worker has the edit, or has refused it; say when each had."""
+        noticed: dict[int, float] = {}
+        if expected.promise is Promise.NOTHING:
+            self._hold(LIMIT, gauge)
+            return noticed
+
+        def done() -> bool:
+            if expected.promise is Promise.LIVE:
+                following = {worker: (one.version or 0) + 1 for worker, one in before.items()}
+                noticed.update(self._load.look(watch).first(following))
+            else:
+                for worker, status in self._service.look().items():
+                    if status.code == expected.code:
+                        noticed.setdefault(worker, time.monotonic())
+            return len(noticed) >= len(before)
+
+        self._until(done, gauge)
+        return noticed
+
+    def _drained(self, gauge: Gauge) -> bool:
+        statuses = self._service.look().values()
+        one_pool_each = all(one.pools_built - one.pools_closed == 1 for one in statuses)
+        return one_pool_each and self._full(gauge, len(statuses))
+
+    def _full(self, gauge: Gauge, workers: int) -> bool:
+        return gauge.read() in (None, workers * self._content.pool_size)
+
+    def _until(self, done: Callable[[], bool], gauge: Gauge) -> None:
+        """Wait, but not for ever: what did not come is found by the checks."""
+        deadline = time.monotonic() + DEADLINE
+        while not done() and time.monotonic() < deadline:
+            gauge.read()
+            time.sleep(LOOK)
+
+    def _hold(self, seconds: float, gauge: Gauge) -> None:
+        end = time.monotonic() + seconds
+        self._until(lambda: time.monotonic() >= end, gauge)
+
+
+def _row(title: str, seen: Observation) -> Row:
+    answers, failures = seen.watch.answers, seen.watch.failures
+    return Row(
+        step=title,
+        promise=seen.expected.promise.value,
+        seconds=dict(seen.seconds),
+        requests=len(answers) + len(failures),
+        failed=len(failures),
+        slowest=max((answer.seconds for answer in answers), default=0.0),
+        pools_built=seen.built,
+        pools_closed=seen.closed,
+        connections=seen.connections,
+        peak=seen.peak,
+        cause=seen.cause,
+        broken=broken_promises(seen),
+    )

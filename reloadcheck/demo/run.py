@@ -1,0 +1,137 @@
+"""The demo from start to end: sets everything up, performs the steps, shows the table, clears away.
+
+Gives an exit status. It is the main program while it runs, so it may listen to signals; it must
+never leave a process or a directory behind, whichever way it ends.
+"""
+
+import importlib.util
+import signal
+import sys
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TextIO
+
+from .postgres import available
+from .table import Row, as_json, as_text
+from .workspace import StartError, Workspace
+
+__all__ = ["Options", "demo"]
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+NEEDED = ("msgspec", "psycopg", "psycopg_pool", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line said."""
+
+    keep: bool = False
+    json: bool = False
+    sqlite: bool = False
+
+
+class Stopped(BaseException):
+    """A signal asked the demo to end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = None) -> int:
+    """Run the demo; 0 when every step came out as promised, 1 when not, 2 when it cannot start."""
+    shown: TextIO = out or sys.stdout
+    progress: TextIO = log or (sys.stderr if options.json else shown)
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        needs = ", ".join(name.replace("_", "-") for name in missing)
+        print(f'the demo needs {needs}: pip install "reloadcheck[demo]"', file=sys.stderr)
+        return 2
+    try:
+        with _listening():
+            return _run(options, shown, progress)
+    except StartError as error:
+        print(f"the demo could not start: {error}", file=sys.stderr)
+        return 1
+    except Stopped as stopped:
+        return 128 + stopped.number
+
+
+def _run(options: Options, out: TextIO, log: TextIO) -> int:
+    from .bench import Bench
+    from .databases import postgres_database, sqlite_database
+    from .load import Load
+    from .service import Service
+    from .steps import Script
+
+    with ExitStack() as stack:
+        workspace = stack.enter_context(Workspace.open("reloadcheck-demo-"))
+        reason = "as asked" if options.sqlite else available()
+        if reason is None:
+            _say(log, "Starting a private PostgreSQL ...")
+            database = stack.enter_context(postgres_database())
+        else:
+            _say(log, f"No PostgreSQL ({reason}): running on SQLite instead.")
+            database = stack.enter_context(sqlite_database(workspace.directory))
+        _say(log, "Starting the example under uvicorn with two workers ...")
+        script = Script(workspace.directory / "orders.yaml", database)
+        service = Service.start(workspace, script.file)
+        with Load(service.host, service.port) as load:
+            bench = Bench(service, database, load, script.content)
+            bench.warm_up()
+            rows: list[Row] = []
+            for step in script.steps():
+                _say(log, f"  {step.title:<34}", end="")
+                rows.append(bench.measure(step))
+                _say(log, _progress(rows[-1]))
+        show = as_json if options.json else as_text
+        _say(out, ("" if options.json else "\n") + show(rows, database.kind))
+        if options.keep:
+            _say(log, f"\nStill serving at {service.url} (also {service.url}orders and status).")
+            _say(log, f"Edit {script.file} and look again; Ctrl-C ends it all.")
+            _wait_for_the_end()
+        return int(any(row.broken for row in rows))
+
+
+def _progress(row: Row) -> str:
+    if row.broken:
+        return "NOT as promised"
+    when = f" after {max(row.seconds.values()):.2f} s" if row.seconds else ""
+    return f"{row.promise}{when}"
+
+
+def _wait_for_the_end() -> None:
+    """Return at the first signal; it is how `--keep` is meant to end."""
+    try:
+        while True:
+            time.sleep(3600)
+    except Stopped as stopped:
+        if stopped.number != signal.SIGINT:
+            raise
+
+
+def _say(stream: TextIO, text: str, end: str = "\n") -> None:
+    print(text, end=end, file=stream, flush=True)
+
+
+@contextmanager
+def _listening() -> Generator[None]:
+    """Turn the first signal into an exception, and let the clearing up that follows finish.
+
+    Later ones are not heard; what they would interrupt is bounded in time.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in SIGNALS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Stopped(number)
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

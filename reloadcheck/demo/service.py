@@ -1,0 +1,143 @@
+"""Runs the example under uvicorn with two workers, and asks each worker how it is.
+
+Takes a workspace and the path of the configuration, gives a running service. It must never serve
+anything but the example, nor on anything but loopback.
+"""
+
+import http.client
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from .workspace import Process, StartError, Workspace, free_port, tail
+
+__all__ = ["Service", "WorkerStatus", "example"]
+
+HOST = "127.0.0.1"
+WORKERS = 2
+PORT_TRIES = 3
+ENDING = (("SIGTERM", 8.0),)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """What one worker says about itself; `error` is the cause of its last refusal, if it stands."""
+
+    worker: int
+    version: int | None
+    digest: str | None
+    code: str | None
+    error: str | None
+    pools_built: int
+    pools_closed: int
+
+    @classmethod
+    def read(cls, said: dict[str, Any]) -> Self:
+        """Read the example's status page."""
+        reload, pools = said["reload"], said["pools"]
+        return cls(
+            worker=said["worker"],
+            version=reload["version"],
+            digest=reload["digest"],
+            code=reload["code"],
+            error=reload["error"],
+            pools_built=pools["built"],
+            pools_closed=pools["closed"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The example, serving with two workers."""
+
+    port: int
+    process: Process
+    host: str = HOST
+
+    @classmethod
+    def start(cls, workspace: Workspace, config: Path, *, timeout: float = 30.0) -> Self:
+        """Start uvicorn and wait until both workers answer; raise `StartError` otherwise."""
+        shutil.copy(example(), workspace.directory / "starlette_orders.py")
+        deadline = time.monotonic() + timeout
+        for _ in range(PORT_TRIES):
+            service = cls._launch(workspace, config, free_port())
+            if service._answers(deadline):
+                return service
+        raise StartError(f"no port was free after {PORT_TRIES} tries")
+
+    @classmethod
+    def _launch(cls, workspace: Workspace, config: Path, port: int) -> Self:
+        process = workspace.run(
+            [
+                *(sys.executable, "-m", "uvicorn", "starlette_orders:app"),
+                *("--app-dir", str(workspace.directory)),
+                *("--host", HOST, "--port", str(port), "--workers", str(WORKERS)),
+                *("--no-access-log", "--timeout-keep-alive", "30"),
+            ],
+            log="uvicorn.log",
+            env=_environment(config),
+            ending=ENDING,
+        )
+        return cls(port, process)
+
+    @property
+    def url(self) -> str:
+        """Give the address to open."""
+        return f"http://{self.host}:{self.port}/"
+
+    def look(self, *, timeout: float = 10.0) -> dict[int, WorkerStatus]:
+        """Ask until both workers have answered; give what each said, by its process id."""
+        seen: dict[int, WorkerStatus] = {}
+        deadline = time.monotonic() + timeout
+        while len(seen) < WORKERS:
+            status = WorkerStatus.read(self._ask("/status"))
+            seen[status.worker] = status
+            if time.monotonic() > deadline:
+                raise StartError(f"only {len(seen)} of {WORKERS} workers answered")
+        return seen
+
+    def _ask(self, path: str) -> dict[str, Any]:
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5.0)
+        try:
+            connection.request("GET", path)
+            said: dict[str, Any] = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        return said
+
+    def _answers(self, deadline: float) -> bool:
+        """Wait for both workers; False when another process had taken the port."""
+        while time.monotonic() < deadline:
+            if self.process.status() is not None:
+                if "address already in use" in tail(self.process.log):
+                    self.process.log.unlink(missing_ok=True)
+                    return False
+                raise StartError(f"the example did not start\n{tail(self.process.log)}")
+            try:
+                self.look(timeout=max(0.0, deadline - time.monotonic()))
+            except (OSError, http.client.HTTPException, ValueError, KeyError):
+                time.sleep(0.05)
+            else:
+                return True
+        raise StartError(f"the example did not answer in time\n{tail(self.process.log)}")
+
+
+def example() -> Path:
+    """Find the example: beside this file in a wheel, under `examples` in a checkout."""
+    name = "starlette_orders.py"
+    beside = Path(__file__).with_name(name)
+    return beside if beside.exists() else Path(__file__).parents[2] / "examples" / name
+
+
+def _environment(config: Path) -> dict[str, str]:
+    """Give our environment without what would steer the database driver or the engine."""
+    steering = ("PG", "RELOAD_CHECK_", "UVICORN_", "WEB_CONCURRENCY")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
+    package = str(Path(__file__).parents[2])
+    path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
+    return kept | {"ORDERS_CONFIG": str(config), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
