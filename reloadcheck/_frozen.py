@@ -7,7 +7,7 @@ Each part that did not change is the *previous* object, so "did `database` chang
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from ._frozen_types import (
     FrozenDict,
@@ -44,7 +44,13 @@ def no_pause() -> None:
     """Go on at once."""
 
 
-def freeze(value: T, previous: object = None, pause: Pause = no_pause) -> T:
+@overload
+def freeze(
+    value: dict[str, Any], previous: object = None, pause: Pause = no_pause
+) -> FrozenDict: ...
+@overload
+def freeze(value: T, previous: object = None, pause: Pause = no_pause) -> T: ...
+def freeze(value: object, previous: object = None, pause: Pause = no_pause) -> object:
     """Give `value` read-only, as a dict, list, set or frozen model of the same content.
 
     Parts equal to those of `previous`, an earlier result, are taken from there; `previous` itself
@@ -52,8 +58,7 @@ def freeze(value: T, previous: object = None, pause: Pause = no_pause) -> T:
     of keys. Objects of other classes are kept as they are. `pause` is called between small
     portions of work. A model's fields are replaced in place, so freeze it before it is shared.
     """
-    frozen: T = _Freezing(pause).part(value, previous)
-    return frozen
+    return _Freezing(pause).part(value, previous)
 
 
 def same_scalar(left: object, right: object) -> bool:

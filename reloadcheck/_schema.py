@@ -32,21 +32,34 @@ class Schema(Generic[T]):
         self._validate = validate
         self._annotation = annotation
 
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether there is nothing to validate: the configuration is the frozen tree."""
+        return self._validate is _unchanged
+
     def convert(self, tree: Tree, previous: object = None, pause: Pause = no_pause) -> T:
         """Give the validated configuration, frozen, sharing with `previous` what did not change.
 
         The tree is left as it is. Raises SchemaError with a problem for each thing that is wrong.
         """
-        problems: list[Problem] = []
+        valid = self.validate(tree)
         try:
-            valid = self._validate(tree)
-            config: T = freeze(valid, previous, pause)
+            return freeze(valid, previous, pause)
+        except RecursionError:
+            pass
+        raise SchemaError(Problem("what the schema made contains itself, or nests too deeply"))
+
+    def validate(self, tree: Tree) -> T:
+        """Give the validated configuration that is still to be frozen; else do as `convert`."""
+        problems: tuple[Problem, ...]
+        try:
+            valid: T = self._validate(tree)
         except SchemaError as error:
-            problems.extend(error.problems)
+            problems = error.problems
         except Exception as error:
-            problems.append(foreign_problem(error, tree))
+            problems = (foreign_problem(error, tree),)
         else:
-            return config
+            return valid
         # Raised out here, so that it does not carry the library's error, which quotes the input.
         raise SchemaError(*problems)
 
