@@ -9,7 +9,7 @@ They are a `dict`, a `list` and a `set`, so that `isinstance`, `==`, `json.dumps
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from sys import intern
-from typing import Any, NoReturn, TypeAlias, TypeGuard, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, TypeVar
 
 from .types import printable
 
@@ -64,6 +64,10 @@ class FrozenDict(dict[str, Any]):
             if name not in _TAKEN and name.isidentifier() and not _is_dunder(name):
                 attributes[name] = frozen
         object.__setattr__(self, "_sealed", True)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def to_dict(self) -> dict[str, Any]:
         """Give a plain, deep, mutable copy."""
