@@ -2,7 +2,7 @@
 
 Takes a configuration and the instances that serve, gives the instances that the new snapshot will
 have: carried over where nothing they were built from changed, built and probed where it did. On any
-failure everything that was built is left to the drain to close, in reverse. Never touches what serves.
+failure what was built is left to the drain to close, in reverse. Never touches what serves.
 """
 
 import asyncio
@@ -198,9 +198,7 @@ def described(error: BaseException, config: object) -> str:
     return f"{type(error).__name__}{place}" + (f": {text}" if text else "")
 
 
-def _unchanged(
-    instance: Instance, parts: tuple[object, ...], needs: tuple[Instance, ...]
-) -> bool:
+def _unchanged(instance: Instance, parts: tuple[object, ...], needs: tuple[Instance, ...]) -> bool:
     if instance.dropped or instance.closed or len(parts) != len(instance.parts):
         return False
     same_parts = all(new is old for new, old in zip(parts, instance.parts, strict=True))
@@ -222,9 +220,7 @@ def _part(resource: Resource[Any], path: KeyPath, loaded: Loaded[Any]) -> object
         return lookup(loaded.config, path)
     except KeyError:
         reason = f"is missing, and resource {resource.name!r} is built from it"
-        raise _loader.located(
-            SchemaError(Problem(reason, key_path=path)), loaded.layers
-        ) from None
+        raise _loader.located(SchemaError(Problem(reason, key_path=path)), loaded.layers) from None
 
 
 def _error(

@@ -1,4 +1,4 @@
-"""Which unit of work does this code run in? A context variable that follows the requests' own state.
+"""Which unit of work does this code run in? A context variable that follows the request's state.
 
 A unit is a tuple `(tenancy, key, outer)`: the leases it is one of, its key among them, and the unit
 of another engine around it. It is alive while its key is among them.
@@ -54,7 +54,7 @@ def unit_in(engine: object) -> Unit | None:
 
 
 def _without(unit: Unit | None, engine: object) -> Unit | None:
-    """Drop an engine's older unit from the chain, which so grows no longer than there are engines."""
+    """Drop an engine's older unit, so that the chain is no longer than there are engines."""
     if unit is None:
         return None
     outer = _without(unit[2], engine)

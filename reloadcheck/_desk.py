@@ -90,9 +90,7 @@ class Desk(Generic[C]):
     where async resources are to live.
     """
 
-    def __init__(
-        self, clock: Clock, options: Options, cell: Cell[C], *, needs_loop: bool
-    ) -> None:
+    def __init__(self, clock: Clock, options: Options, cell: Cell[C], *, needs_loop: bool) -> None:
         self._cell = cell
         self._needs_loop = needs_loop
         self.condition = threading.Condition()
@@ -164,9 +162,7 @@ class Desk(Generic[C]):
                 self.begun, self._clock.monotonic(), through_build, lambda waiter: waiter.bind()
             )
 
-    def _admit_to_nothing(
-        self, now: float, prepare: Callable[[Waiter], None] | None
-    ) -> Waiter:
+    def _admit_to_nothing(self, now: float, prepare: Callable[[Waiter], None] | None) -> Waiter:
         fresh = self.checked_at is not None and now - self.checked_at < self._options.window
         if fresh and self.conclusion is not None and not self.conclusion.settling:
             waiter = Waiter(self.begun, now, through_build=False)
@@ -206,7 +202,7 @@ class Desk(Generic[C]):
             self.condition.notify_all()
 
     def take(self, until: float | None, *, requests: bool) -> Callable[[], None] | None:
-        """Wait for a post, at most until the time `until`; `requests`: a wanted check ends it too."""
+        """Wait for a post, at most until `until`; with `requests` a wanted check ends it too."""
         with self.condition:
             while not self._posts:
                 if requests and self.wanted:
@@ -243,9 +239,7 @@ class Desk(Generic[C]):
             late = self.conclusion or Conclusion(Outcome.DEFERRED)
             late = Conclusion(Outcome.DEFERRED, late.error, late.settling)
             self._answer(
-                lambda waiter: (
-                    waiter.deadline <= now and not (building and waiter.through_build)
-                ),
+                lambda waiter: waiter.deadline <= now and not (building and waiter.through_build),
                 late,
             )
             return min(

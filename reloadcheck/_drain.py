@@ -61,7 +61,7 @@ class Drain:
         self._latest = deadline
 
     def step(self) -> float | None:
-        """Do what can be done now; give the time to look again, None for: when something happens."""
+        """Do what can be done now; give the time to look again, None for: when told to."""
         now = self._clock.monotonic()
         self._release(now)
         while True:

@@ -5,58 +5,43 @@ one does no I/O and starts nothing, so it may stand at module level, before any 
 """
 
 import asyncio
-import atexit
-import ctypes
-import logging
 import os
-import threading
-import weakref
 from collections.abc import (
-    AsyncGenerator,
+    AsyncIterator,
     Awaitable,
     Callable,
     Coroutine,
-    Generator,
     Iterable,
+    Iterator,
     Mapping,
 )
-from functools import partial
 from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack, cast, overload
 
-from . import _current
 from ._clock import Clock, SystemClock
-from ._desk import Conclusion, Waiter
+from ._current import unit_in
+from ._desk import Waiter
 from ._events import ReloadEvent
 from ._frozen import FrozenDict
+from ._host import Host
 from ._lease import Lease, decorated
-from ._listeners import Listeners
 from ._observe import observe
 from ._options import Options, options_from
 from ._resources import Registry, Resource
 from ._schema import Schema, schema_of
-from ._snapshot import Cell, Snapshot, Tenancy
+from ._snapshot import Snapshot
 from ._status import Status
-from ._thread import EngineThread
 from .exceptions import (
-    BlockingCallError,
     NoSnapshotError,
     NotStartedError,
     OptionError,
     RegistrationError,
-    ReloadCheckError,
-    SourceError,
 )
 from .sources import source_of
-from .types import KeyPath, Outcome, Problem, Source
+from .types import KeyPath, Outcome, Source
 
 C = TypeVar("C")
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
-
-EXIT_SECONDS = 0.25
-"""Seconds that all closers together get at the interpreter's exit."""
-
-_logger = logging.getLogger("reloadcheck")
 
 
 class EngineOptions(TypedDict, total=False):
@@ -77,9 +62,9 @@ class Registering(Protocol):
     """What `live.resource(…)` gives: a decorator that turns a factory into a typed handle."""
 
     @overload
-    def __call__(self, factory: Callable[..., AsyncGenerator[T, None]]) -> Resource[T]: ...
+    def __call__(self, factory: Callable[..., AsyncIterator[T]]) -> Resource[T]: ...
     @overload
-    def __call__(self, factory: Callable[..., Generator[T, None, None]]) -> Resource[T]: ...
+    def __call__(self, factory: Callable[..., Iterator[T]]) -> Resource[T]: ...
     @overload
     def __call__(self, factory: Callable[..., Coroutine[Any, Any, T]]) -> Resource[T]: ...
     @overload
@@ -91,9 +76,9 @@ class ReloadCheck(Generic[C]):
 
     A `str` or `Path` among `sources` is a file; later sources override earlier ones. `schema` is a
     frozen pydantic model, msgspec Struct or dataclass, or a callable; without one the configuration
-    is a `FrozenDict`. `window` is how long a check counts as fresh, `settle` how long a changed file
-    must have been quiet, `verify` how often content is hashed whatever the stamp says (0: at every
-    check, None: never), `patience` how long a unit of work waits at most, `drain` how long an old
+    is a `FrozenDict`. `window` is how long a check counts as fresh, `settle` how long a changed
+    file must have been quiet, `verify` how often content is hashed whatever the stamp says (0: at
+    every check, None: never), `patience` how long a unit of work waits at most, `drain` how long an old
     resource waits for its users. The environment variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE,
     _VERIFY, _PATIENCE and _DRAIN override what is given here.
     """
@@ -107,7 +92,7 @@ class ReloadCheck(Generic[C]):
     ) -> None: ...
     @overload
     def __init__(
-        self: "ReloadCheck[C]",
+        self,
         *sources: str | os.PathLike[str] | Source,
         schema: Callable[..., C],
         **options: Unpack[EngineOptions],
@@ -120,24 +105,21 @@ class ReloadCheck(Generic[C]):
     ) -> None:
         if not sources:
             raise OptionError('name at least one source: ReloadCheck("config.yaml")')
-        self._sources = tuple(source_of(source) for source in sources)
         converter: Schema[Any] = schema_of(schema)
-        self._schema: Schema[C] | None = None if schema is None else converter
-        self._clock = options.pop("clock", SystemClock())
+        clock = options.pop("clock", SystemClock())
         environ = options.pop("environ", os.environ)
         enabled = options.pop("enabled", None)
-        self._options = options_from(_options(options), enabled, environ)
-        self._registry = Registry(converter)
-        self._listeners = Listeners()
-        self._cell = Cell[C]()
-        self._lock = threading.Lock()
-        self._thread: EngineThread[C] | None = None
-        self._pid = 0
-        self._started = 0
-        _engines.add(self)
+        chosen = options_from(_options(options), enabled, environ)
+        self._host: Host[C] = Host(
+            tuple(source_of(source) for source in sources),
+            None if schema is None else converter,
+            Registry(converter),
+            chosen,
+            clock,
+        )
 
     def __repr__(self) -> str:
-        return f"<ReloadCheck {', '.join(source.name for source in self._sources)}>"
+        return f"<ReloadCheck {', '.join(source.name for source in self._host.sources)}>"
 
     # --------------------------------------------------------------------- resources
 
@@ -161,12 +143,12 @@ class ReloadCheck(Generic[C]):
         """
 
         def register(factory: Callable[..., Any]) -> Resource[Any]:
-            if self._thread is not None:
+            if self._host.thread is not None:
                 raise RegistrationError(
                     "resources are registered before the engine starts: move this up, to where "
                     "ReloadCheck(…) is constructed"
                 )
-            return self._registry.add(factory, paths, needs, probe, timeout, drain, name)
+            return self._host.registry.add(factory, paths, needs, probe, timeout, drain, name)
 
         return cast("Registering", register)
 
@@ -178,7 +160,7 @@ class ReloadCheck(Generic[C]):
         It runs in a thread of its own, a coroutine function in the home loop. What it raises is
         logged and goes no further.
         """
-        return self._listeners.add(listener)
+        return self._host.listeners.add(listener)
 
     # -------------------------------------------------------------- start, check, close
 
@@ -188,35 +170,37 @@ class ReloadCheck(Generic[C]):
         Waits at most `patience` for a file that is still being written. Each `start` is undone by
         one `close`.
         """
-        self.refuse_to_block("live.start()", "await live.astart()")
-        thread = self._running()
+        host = self._host
+        host.refuse_to_block("live.start()", "await live.astart()")
+        thread = host.running()
         if thread.desk.current is None:
-            self._loaded(thread, thread.desk.ask(through_build=True).wait())
-        self._started += 1
+            host.loaded(thread, thread.desk.ask(through_build=True).wait())
+        host.count_start()
 
     async def astart(self) -> None:
         """Do what `start` does, without blocking the event loop, which becomes the home loop."""
-        thread = self._running()
-        waiter = self._meet(thread, through_build=True)
+        host = self._host
+        thread = host.running()
+        waiter = host.meet(thread, through_build=True)
         if waiter is None and thread.desk.current is None:
-            waiter = thread.desk.ask(through_build=True, prepare=_bind)
+            waiter = thread.desk.ask(through_build=True, prepare=Waiter.bind)
         if waiter is not None:
-            self._loaded(thread, await waiter.wait_async())
-        self._started += 1
+            host.loaded(thread, await waiter.wait_async())
+        host.count_start()
 
     def close(self) -> None:
         """Drain and close everything; blocks, for leases at most `drain` seconds. Idempotent.
 
         Closes with the last of several starts; the engine can be started again.
         """
-        self.refuse_to_block("live.close()", "await live.aclose()")
-        thread = self._stop()
+        self._host.refuse_to_block("live.close()", "await live.aclose()")
+        thread = self._host.stop()
         if thread is not None:
             thread.join()
 
     async def aclose(self) -> None:
         """Do what `close` does, without blocking the event loop."""
-        thread = self._stop()
+        thread = self._host.stop()
         if thread is None:
             return
         loop = asyncio.get_running_loop()
@@ -229,14 +213,14 @@ class ReloadCheck(Generic[C]):
 
         `unchanged` when switched off. The cause of a rejection is in `status()`.
         """
-        self.refuse_to_block("live.check()", "await live.acheck()")
-        return self._running().desk.ask().wait().outcome
+        self._host.refuse_to_block("live.check()", "await live.acheck()")
+        return self._host.running().desk.ask().wait().outcome
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
-        thread = self._running()
-        self._meet(thread, through_build=False)
-        return (await thread.desk.ask(prepare=_bind).wait_async()).outcome
+        thread = self._host.running()
+        self._host.meet(thread, through_build=False)
+        return (await thread.desk.ask(prepare=Waiter.bind).wait_async()).outcome
 
     # ----------------------------------------------------------------------- snapshots
 
@@ -246,8 +230,8 @@ class ReloadCheck(Generic[C]):
 
         Raises `NotStartedError` while there is none.
         """
-        thread = self._thread
-        current = None if thread is None or self._pid != os.getpid() else thread.desk.current
+        thread = self._host.thread
+        current = None if thread is None else thread.desk.current
         if current is None:
             raise NotStartedError(
                 "no configuration is loaded in this process: add `live.start()`, serve the app "
@@ -260,14 +244,14 @@ class ReloadCheck(Generic[C]):
 
         Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
         """
-        return Lease(self)
+        return Lease(self._host)
 
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.
 
         Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
         """
-        unit = _current.unit_in(self)
+        unit = unit_in(self._host)
         if unit is None:
             raise NoSnapshotError(
                 "no unit of work of this engine here: wrap the app in "
@@ -277,168 +261,10 @@ class ReloadCheck(Generic[C]):
 
     def status(self) -> Status:
         """Tell what an operator may know; never blocks, quotes no value of the configuration."""
-        thread = self._thread
-        if thread is None or self._pid != os.getpid():
-            return Status(phase="idle", enabled=self._options.enabled)
-        return observe(thread, self._registry, self._sources, self._options)
-
-    # ---------------------------------------------------- for the doors and the leases
-
-    def enter(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
-        """Take a lease on a fresh snapshot; blocks while there is none."""
-        while True:
-            tenancy = self._cell.fresh
-            if tenancy is None:
-                thread = self._running()
-                answer = thread.desk.admit(arm=door)
-                if isinstance(answer, Waiter):
-                    answer = self._loaded(thread, answer.wait())
-                tenancy = answer
-            if tenancy.enter(key, label):
-                return tenancy
-
-    async def enter_async(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
-        """Take a lease on a fresh snapshot; waits while there is none."""
-        if asyncio._get_running_loop() is None:
-            return await self._enter_elsewhere(key, label, door)
-        while True:
-            thread = self._running()
-            waiter = self._meet(thread, through_build=False)
-            if waiter is not None:
-                await waiter.wait_async()
-            tenancy = self._cell.fresh
-            if tenancy is None:
-                answer = thread.desk.admit(arm=door, prepare=_bind)
-                if isinstance(answer, Waiter):
-                    answer = self._loaded(thread, await answer.wait_async())
-                tenancy = answer
-            if tenancy.enter(key, label):
-                return tenancy
-
-    def join(self, key: int, label: str) -> Tenancy[C] | None:
-        """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
-        unit = _current.unit_in(self)
-        if unit is None:
-            return None
-        tenancy: Tenancy[C] = unit[0]
-        tenancy.held[key] = label
-        if unit[1] in tenancy.held:
-            return tenancy
-        tenancy.leave(key)
-        return None
-
-    def holds(self, snapshot: object, key: int) -> bool:
-        """Tell whether a unit of work with this key holds the snapshot now."""
-        thread = self._thread
-        live = () if thread is None else (thread.desk.current, *thread.drain.retired)
-        return any(one is not None and one.snapshot is snapshot and key in one.held for one in live)
-
-    def join_snapshot(self, snapshot: object, key: int, label: str) -> Tenancy[C] | None:
-        """Take a lease on a snapshot that a request's state holds, if it is one of this engine."""
-        thread = self._thread
-        if thread is None:
-            return None
-        for tenancy in (thread.desk.current, *thread.drain.retired):
-            if tenancy is not None and tenancy.snapshot is snapshot:
-                others = bool(tenancy.held)
-                tenancy.held[key] = label
-                if others or not tenancy.retired:
-                    return tenancy
-                tenancy.leave(key)
-        return None
-
-    def refuse_to_block(self, what: str, instead: str) -> None:
-        """Raise `BlockingCallError` where waiting would stop the home loop itself."""
-        loop = asyncio._get_running_loop()
-        if loop is None or not self._registry.needs_loop:
-            return
-        home = None if self._thread is None else self._thread.desk.home
-        if home is None or home is loop or home.is_closed():
-            raise BlockingCallError(
-                f"{what} would block the event loop that its async resources live in: "
-                f"use `{instead}` here"
-            )
-
-    async def _enter_elsewhere(self, key: int, label: str, door: bool) -> Tenancy[C]:
-        """Wait in a thread, for event loops other than asyncio's (trio)."""
-        import anyio.to_thread
-
-        return await anyio.to_thread.run_sync(partial(self.enter, key, label, door=door))
-
-    def _meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
-        loop = asyncio.get_running_loop()
-        return thread.desk.meet(loop, through_build=through_build)
-
-    def _loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> Tenancy[C]:
-        """Give what serves after a wait, or raise why nothing does."""
-        current = thread.desk.current
-        if current is not None:
-            return current
-        if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
-            raise conclusion.error
-        names = ", ".join(source.name for source in self._sources)
-        reason = f"is not ready after {self._options.patience:g} s: still being written or built"
-        raise SourceError(Problem(reason, names))
-
-    # ----------------------------------------------------------------------- processes
-
-    def _running(self) -> EngineThread[C]:
-        """Give this process's engine thread, started."""
-        thread = self._thread
-        if thread is not None and self._pid == os.getpid() and not thread.closing:
-            return thread
-        with self._lock:
-            thread = self._thread
-            if thread is not None and self._pid != os.getpid():
-                self.forget_parent()
-                thread = None
-            if thread is None or thread.closing:
-                thread = EngineThread(
-                    self,
-                    self._sources,
-                    self._schema,
-                    self._registry,
-                    self._options,
-                    self._clock,
-                    self._cell,
-                    self._listeners,
-                )
-                self._thread, self._pid = thread, os.getpid()
-                _watch_process()
-                thread.start()
-            return thread
-
-    def forget_parent(self) -> None:
-        """Drop, in a forked child, all that is the parent's; nothing of it may be closed here.
-
-        The parent's resources share its sockets: finalizing a suspended factory would run its
-        close. They are given a reference that is never taken back.
-        """
-        inherited, self._thread = self._thread, None
-        self._cell.fresh = self._cell.home = None
-        self._started = 0
-        if inherited is not None:
-            ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
-
-    def _stop(self) -> EngineThread[C] | None:
-        with self._lock:
-            self._started = max(0, self._started - 1)
-            thread = self._thread
-            if self._started or thread is None or self._pid != os.getpid():
-                return None
-            if not thread.closing:
-                thread.stop(self._options.drain)
-            return thread
-
-    def exit(self, seconds: float) -> None:
-        """Close at the interpreter's exit, waiting for no lease, at most `seconds`."""
-        thread = self._thread
-        if thread is None or self._pid != os.getpid() or thread.ended.is_set():
-            return
-        thread.stop(0.0)
-        if not thread.ended.wait(seconds):
-            names = ", ".join(one.resource.name for one in thread.roster.instances)
-            _logger.warning("left open at exit: %s", names or "nothing")
+        host = self._host
+        if host.thread is None:
+            return Status(phase="idle", enabled=host.options.enabled)
+        return observe(host.thread, host.registry, host.sources, host.options)
 
 
 @overload
@@ -458,16 +284,21 @@ def reload_check(*sources: Any, **options: Any) -> Callable[[F], F]:
     if len(sources) == 1 and isinstance(sources[0], ReloadCheck):
         if options:
             raise OptionError("options belong to ReloadCheck(…) when the decorator gets an engine")
-        live: ReloadCheck[Any] = sources[0]
+        live: ReloadCheck[Any] = sources[0]  # pyright: ignore[reportUnknownVariableType]
     else:
         live = ReloadCheck(*sources, **options)
 
     def decorate(function: F) -> F:
-        wrapper = decorated(function, lambda label: Lease(live, label))
+        wrapper = decorated(function, lambda label: Lease(host_of(live), label))
         wrapper.live = live  # type: ignore[attr-defined]
         return cast("F", wrapper)
 
     return decorate
+
+
+def host_of(live: ReloadCheck[C]) -> Host[C]:
+    """Give what the doors of this package stand on."""
+    return live._host  # pyright: ignore[reportPrivateUsage] - the doors' way in, kept off the public face
 
 
 def _options(given: EngineOptions) -> Options:
@@ -478,39 +309,6 @@ def _options(given: EngineOptions) -> Options:
         raise OptionError(f"unknown option; the options are: {known}") from error
 
 
-def _bind(waiter: Waiter) -> None:
-    waiter.bind()
-
-
 def _resolve(future: "asyncio.Future[None]") -> None:
     if not future.done():
         future.set_result(None)
-
-
-# ------------------------------------------------------------------------- this process
-
-_engines: "weakref.WeakSet[ReloadCheck[Any]]" = weakref.WeakSet()
-_watching = False
-
-
-def _watch_process() -> None:
-    """Hear of forks and of the exit, from the first engine's start on."""
-    global _watching
-    if _watching:
-        return
-    _watching = True
-    atexit.register(_at_exit)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
-
-
-def _after_fork() -> None:
-    for engine in list(_engines):
-        engine._lock = threading.Lock()
-        engine._listeners.forget_parent()
-        engine.forget_parent()
-
-
-def _at_exit() -> None:
-    for engine in list(_engines):
-        engine.exit(EXIT_SECONDS)

@@ -24,8 +24,8 @@ class Instance:
     """One instance of a resource. `holders` are the snapshots that still may hand it out.
 
     `value` is there from the end of the opening job. The flags are the engine thread's: `closable`
-    once the drain may close it, `closed` from when its closing begins, `forced` when that was at the
-    drain deadline, `dropped` when its event loop ended under it.
+    once the drain may close it, `closed` from when its closing begins, `forced` when that was at
+    the drain deadline, `dropped` when its event loop ended under it.
     """
 
     def __init__(

@@ -7,7 +7,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from . import _current
+from ._current import Unit, enter, leave
 from ._snapshot import Snapshot, Tenancy
 
 C = TypeVar("C")
@@ -46,7 +46,7 @@ class Lease(Generic[C]):
         self._engine = engine
         self._label = label
         self._tenancy: Tenancy[C] | None = None
-        self._token: Token[_current.Unit | None] | None = None
+        self._token: Token[Unit | None] | None = None
 
     def __enter__(self) -> Snapshot[C]:
         self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
@@ -81,12 +81,12 @@ class Lease(Generic[C]):
 
     def _begin(self, tenancy: Tenancy[C]) -> Snapshot[C]:
         self._tenancy = tenancy
-        self._token = _current.enter(tenancy, id(self))
+        self._token = enter(tenancy, id(self))
         return tenancy.snapshot
 
     def _end(self) -> None:
         if self._token is not None:
-            _current.leave(self._token)
+            leave(self._token)
         if self._tenancy is not None:
             self._tenancy.leave(id(self))
 
@@ -113,7 +113,7 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
                             value = await inner.asend(sent)
                         except StopAsyncIteration:
                             return
-                        sent = yield value
+                        sent = yield value  # pyright: ignore[reportUnknownVariableType]
                 finally:
                     await inner.aclose()
 
@@ -131,7 +131,7 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
         @wraps(function)
         def stream(*args: Any, **kwargs: Any) -> Any:
             with lease(label):
-                return (yield from anything(*args, **kwargs))
+                return (yield from anything(*args, **kwargs))  # pyright: ignore[reportUnknownVariableType]
 
         wrapper = stream
     else:
@@ -143,5 +143,3 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
 
         wrapper = run
     return cast("Callable[P, R]", wrapper)
-
-

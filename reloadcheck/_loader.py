@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 from ._digest import source_digest
+from ._frozen_types import is_dict, is_list
 from ._schema import Schema
 from .exceptions import ConfigError, MergeError, ResourceError
 from .sources import read_set
@@ -106,9 +107,11 @@ def _has(tree: object, path: KeyPath) -> bool:
     if tree == {} and not path:
         return False
     for key in path:
-        if isinstance(tree, dict) and key in tree:
+        if is_dict(tree):
+            if key not in tree:
+                return False
             tree = tree[key]
-        elif isinstance(tree, list) and isinstance(key, int) and key < len(tree):
+        elif is_list(tree) and isinstance(key, int) and key < len(tree):
             tree = tree[key]
         else:
             return False
@@ -123,24 +126,26 @@ def _merged(
     layer: Layer,
     pause: Pause,
 ) -> Tree:
-    """Lay one tree over another: mappings by key, all else replaced; depth is bounded by parsing."""
+    """Lay one tree over another: mappings by key, all else replaced; parsing bounds the depth."""
     pause()
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
         here = (*path, key)
-        if isinstance(old, dict) and isinstance(value, dict):
+        if is_dict(old) and is_dict(value):
             result[key] = _merged(old, value, here, layers, layer, pause)
             continue
-        if old is not None and value is not None and isinstance(old, dict) != isinstance(value, dict):
+        if (
+            old is not None
+            and value is not None
+            and isinstance(old, dict) != isinstance(value, dict)
+        ):
             raise _clash(here, isinstance(old, dict), layers, layer)
         result[key] = value
     return result
 
 
-def _clash(
-    path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer
-) -> MergeError:
+def _clash(path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer) -> MergeError:
     kinds = ("something else", "a mapping") if mapping_below else ("a mapping", "something else")
     below, above = origin_of(layers, path), layer.origin(path)
     reason = f"is {kinds[0]} here and {kinds[1]} in {below}"

@@ -3,8 +3,8 @@
 Only reads; takes no lock, so that an engine in trouble can still be looked at.
 """
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from ._options import Options
 from ._resources import Registry
@@ -12,6 +12,15 @@ from ._status import ResourceStatus, Status
 from ._thread import EngineThread
 from .exceptions import ConfigError
 from .types import Source
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A source that can say what an operator should know about it."""
+
+    def remarks(self) -> Sequence[str]:
+        """Give a sentence each; may do a little I/O."""
+        ...
 
 
 def observe(
@@ -67,5 +76,4 @@ def _leases(thread: EngineThread[Any]) -> dict[int, int]:
 
 
 def _remarks(source: Source) -> Iterable[str]:
-    remarks = getattr(source, "remarks", None)
-    return remarks() if callable(remarks) else ()
+    return source.remarks() if isinstance(source, Remarking) else ()

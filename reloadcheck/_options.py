@@ -6,6 +6,7 @@ A value that cannot be used is an error that names the option or the variable, n
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from .exceptions import OptionError
 
@@ -34,14 +35,15 @@ def options_from(given: Options, enabled: bool | None, environ: Mapping[str, str
     if type(given.max_bytes) is not int or given.max_bytes <= 0:
         raise OptionError("max_bytes must be a positive number of bytes")
     options = replace(given, enabled=True if enabled is None else enabled)
+    changes: dict[str, Any] = {}
     for name in ("window", "settle", "verify", "patience", "drain"):
         text = environ.get(variable := f"RELOAD_CHECK_{name.upper()}")
         if text is not None:
-            options = replace(options, **{name: _seconds(variable, text, none=name == "verify")})
+            changes[name] = _seconds(variable, text, none=name == "verify")
     text = environ.get("RELOAD_CHECK_ENABLED")
     if text is not None:
-        options = replace(options, enabled=_boolean("RELOAD_CHECK_ENABLED", text))
-    return options
+        changes["enabled"] = _boolean("RELOAD_CHECK_ENABLED", text)
+    return replace(options, **changes)
 
 
 def _check_seconds(name: str, value: object) -> None:

@@ -102,16 +102,27 @@ class Snapshot(Generic[C_co]):
 class Tenancy(Generic[C]):
     """The leases on one snapshot: `held` maps the id of each unit of work to what to call it.
 
-    `retired` is set once, by the swap. Whoever enters puts itself into `held` first and looks at
-    `retired` second; if it is set, it leaves again and takes the current one.
+    `home` is the loop that its async resources live in. `retired` is set once, by the swap. Whoever
+    enters puts itself into `held` first and looks at `retired` second; if it is set, it leaves
+    again and takes the current one.
     """
 
-    __slots__ = ("config", "held", "instances", "released", "retired", "retired_at", "snapshot")
+    __slots__ = (
+        "config",
+        "held",
+        "home",
+        "instances",
+        "released",
+        "retired",
+        "retired_at",
+        "snapshot",
+    )
 
     def __init__(
         self,
         snapshot: Snapshot[C],
         instances: tuple[Instance, ...],
+        home: asyncio.AbstractEventLoop | None,
         released: Callable[[], None],
     ) -> None:
         self.snapshot = snapshot
@@ -120,6 +131,7 @@ class Tenancy(Generic[C]):
         self.retired = False
         self.retired_at = 0.0
         self.instances = instances
+        self.home = home
         self.released = released
 
     def enter(self, key: int, label: str) -> bool:

@@ -10,6 +10,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
@@ -103,10 +104,7 @@ class EngineThread(Generic[C]):
     def on_end(self, callback: Callable[[], object]) -> None:
         """Have `callback` called in this thread when all is closed; at once when it is already."""
 
-        def register() -> None:
-            self._at_end.append(callback)
-
-        self.desk.post(register)
+        self._at_end.append(callback)
         if self.ended.is_set():
             callback()
 
@@ -318,7 +316,8 @@ class EngineThread(Generic[C]):
         snapshot = Snapshot(
             loaded.config, version, loaded.digest, loaded_at, resources, self._owner
         )
-        tenancy = Tenancy(snapshot, tuple(instances), self.settled)
+        home = self.desk.home if self._needs_loop else None
+        tenancy = Tenancy(snapshot, tuple(instances), home, self.settled)
         for instance in instances:
             instance.holders.add(tenancy)
             instance.closable = True
@@ -326,8 +325,7 @@ class EngineThread(Generic[C]):
             self.builds[name] = self.builds.get(name, 0) + 1
         old = self.desk.current
         self.desk.current = tenancy
-        if self._needs_loop:
-            self._cell.home = self.desk.home
+        self._cell.home = home
         if self._cell.fresh is not None:
             self._cell.fresh = tenancy
         if old is not None:
@@ -364,7 +362,9 @@ class EngineThread(Generic[C]):
             return
         self._complaint = str(error)
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
-        held = "nothing is loaded yet" if self.desk.current is None else "the last good one serves on"
+        held = (
+            "nothing is loaded yet" if self.desk.current is None else "the last good one serves on"
+        )
         _logger.warning("configuration %s, %s: %s", outcome, held, error)
         if isinstance(error, ConfigError) and not isinstance(error, SourceError):
             self._tell(ReloadEvent(Outcome.REJECTED, *self._identity(), Diff(), error=error))
@@ -386,7 +386,9 @@ class EngineThread(Generic[C]):
             ", ".join(built) or "-",
         )
         self._tell(
-            ReloadEvent(Outcome.RELOADED, version, loaded.digest, changes, tuple(built), None, seconds)
+            ReloadEvent(
+                Outcome.RELOADED, version, loaded.digest, changes, tuple(built), None, seconds
+            )
         )
 
     def _tell(self, event: ReloadEvent) -> None:
@@ -458,7 +460,8 @@ class EngineThread(Generic[C]):
         self._reader.close(READER_SECONDS)
         self.ended.set()
         for callback in self._at_end:
-            callback()
+            with suppress(RuntimeError):  # its event loop is closed: nobody waits any more
+                callback()
 
 
 def _wake() -> None:

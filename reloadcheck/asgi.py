@@ -5,13 +5,13 @@ Wraps any ASGI application and changes nothing else about it.
 
 import asyncio
 import logging
-import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from . import _current
-from ._engine import ReloadCheck
-from ._snapshot import Snapshot, Tenancy
+from ._current import enter, leave
+from ._engine import ReloadCheck, host_of
+from ._host import Host
+from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 
 Scope = MutableMapping[str, Any]
@@ -36,8 +36,8 @@ class ReloadCheckMiddleware:
     def __init__(self, app: ASGIApp, live: ReloadCheck[Any]) -> None:
         self.app = app
         self.live = live
-        self._cell = live._cell
-        self._needs_loop = False if live._registry is None else live._registry.needs_loop
+        self._host = host_of(live)
+        self._cell = self._host.cell
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         kind = scope["type"]
@@ -47,46 +47,40 @@ class ReloadCheckMiddleware:
             else:
                 await self.app(scope, receive, send)
             return
-        state = scope.get("state")
+        state: MutableMapping[str, Any] | None = scope.get("state")
         if state is None:
-            state = scope["state"] = {}
+            scope["state"] = state = {}
         tenancy = self._cell.fresh
         key = id(scope)
         if (
             tenancy is None
             or "snapshot" in state
-            or (self._needs_loop and self._cell.home is not _running_loop())
+            or (tenancy.home is not None and tenancy.home is not _running_loop())
             or not tenancy.enter(key, scope["path"])
         ):
             try:
-                found = await self._slowly(scope, state)
+                tenancy, key = await self._slowly(scope, state)
             except ReloadCheckError as error:
-                await _unavailable(error, self.live, scope, send)
+                await _unavailable(error, self._host, scope, send)
                 return
-            if found is None:
-                await self.app(scope, receive, send)
-                return
-            tenancy = found
         state["config"] = tenancy.config
         state["snapshot"] = tenancy.snapshot
-        token = _current.enter(tenancy, key)
+        token = enter(tenancy, key)
         try:
             await self.app(scope, receive, send)
         finally:
-            _current.leave(token)
+            leave(token)
             tenancy.leave(key)
 
-    async def _slowly(self, scope: Scope, state: MutableMapping[str, Any]) -> Tenancy[Any] | None:
-        """Ask for a snapshot; None inside this engine's own unit of work for the same scope."""
-        key, label = id(scope), scope["path"]
-        snapshot = state.get("snapshot")
-        if isinstance(snapshot, Snapshot) and snapshot.engine is self.live:
-            if self.live.holds(snapshot, key):
-                return None
-            joined = self.live.join_snapshot(snapshot, key, label)
-            if joined is not None:
-                return joined
-        return await self.live.enter_async(key, label, door=True)
+    async def _slowly(
+        self, scope: Scope, state: MutableMapping[str, Any]
+    ) -> tuple[Tenancy[Any], int]:
+        """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
+        label = scope["path"]
+        joined = self._host.rejoin(state.get("snapshot"), label)
+        if joined is not None:
+            return joined
+        return await self._host.enter_async(id(scope), label, door=True), id(scope)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
         live, started, failed = self.live, False, False
@@ -126,9 +120,7 @@ class _StartFailedError(Exception):
     """Unwinds an application whose lifespan must not begin."""
 
 
-async def _unavailable(
-    error: ReloadCheckError, live: ReloadCheck[Any], scope: Scope, send: Send
-) -> None:
+async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, send: Send) -> None:
     """Answer for an application that has no configuration yet; the body does not say why."""
     _logger.error("no configuration to serve %s with: %s", scope["type"], error)
     http = scope["type"] == "http"
@@ -136,7 +128,7 @@ async def _unavailable(
         await send({"type": "websocket.close", "code": 1013, "reason": "not configured yet"})
         return
     prefix = "http.response" if http else "websocket.http.response"
-    after = str(max(1, math.ceil(live._options.window))).encode()
+    after = str(host.retry_after()).encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"retry-after", after),

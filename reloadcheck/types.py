@@ -132,7 +132,7 @@ class Source(Protocol):
 
 
 def printable(text: str) -> str:
-    """Escape what could forge a line or steer a terminal: control, bidi and surrogate characters."""
+    """Escape what could forge a line or steer a terminal: control and bidi characters."""
     if text.isprintable():
         return text
     return "".join(

@@ -4,14 +4,14 @@ Wraps any WSGI application and changes nothing else about it.
 """
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
 from typing import Any
 
-from . import _current
-from ._engine import ReloadCheck
-from ._snapshot import Snapshot, Tenancy
+from ._current import Unit, enter, leave
+from ._engine import ReloadCheck, host_of
+from ._host import Host
+from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 
 Environ = dict[str, Any]
@@ -32,7 +32,8 @@ class ReloadCheckMiddleware:
     def __init__(self, app: WSGIApp, live: ReloadCheck[Any]) -> None:
         self.app = app
         self.live = live
-        self._cell = live._cell
+        self._host = host_of(live)
+        self._cell = self._host.cell
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         tenancy = self._cell.fresh
@@ -43,15 +44,12 @@ class ReloadCheckMiddleware:
             or not tenancy.enter(key, environ.get("PATH_INFO", ""))
         ):
             try:
-                found = self._slowly(environ)
+                tenancy, key = self._slowly(environ)
             except ReloadCheckError as error:
-                return _unavailable(error, self.live, start_response)
-            if found is None:
-                return self.app(environ, start_response)
-            tenancy = found
+                return _unavailable(error, self._host, start_response)
         environ["reloadcheck.config"] = tenancy.config
         environ["reloadcheck.snapshot"] = tenancy.snapshot
-        token = _current.enter(tenancy, key)
+        token = enter(tenancy, key)
         lasting = False
         try:
             body = self.app(environ, start_response)
@@ -62,20 +60,16 @@ class ReloadCheckMiddleware:
             return body
         finally:
             if not lasting:
-                _current.leave(token)
+                leave(token)
                 tenancy.leave(key)
 
-    def _slowly(self, environ: Environ) -> Tenancy[Any] | None:
-        """Ask for a snapshot; None inside this engine's own unit of work for the same environ."""
-        key, label = id(environ), environ.get("PATH_INFO", "")
-        snapshot = environ.get("reloadcheck.snapshot")
-        if isinstance(snapshot, Snapshot) and snapshot.engine is self.live:
-            if self.live.holds(snapshot, key):
-                return None
-            joined = self.live.join_snapshot(snapshot, key, label)
-            if joined is not None:
-                return joined
-        return self.live.enter(key, label, door=True)
+    def _slowly(self, environ: Environ) -> tuple[Tenancy[Any], int]:
+        """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
+        label = environ.get("PATH_INFO", "")
+        joined = self._host.rejoin(environ.get("reloadcheck.snapshot"), label)
+        if joined is not None:
+            return joined
+        return self._host.enter(id(environ), label, door=True), id(environ)
 
 
 class _Body:
@@ -88,7 +82,7 @@ class _Body:
         body: Iterable[bytes],
         tenancy: Tenancy[Any],
         key: int,
-        token: Token[_current.Unit | None],
+        token: Token[Unit | None],
     ) -> None:
         self._body = body
         self._next: Callable[[], bytes] | None = None
@@ -118,16 +112,16 @@ class _Body:
         finally:
             if not self._ended:
                 self._ended = True
-                _current.leave(self._token)
+                leave(self._token)
                 self._tenancy.leave(self._key)
 
 
 def _unavailable(
-    error: ReloadCheckError, live: ReloadCheck[Any], start_response: StartResponse
+    error: ReloadCheckError, host: Host[Any], start_response: StartResponse
 ) -> list[bytes]:
     """Answer for an application that has no configuration yet; the body does not say why."""
     _logger.error("no configuration to serve with: %s", error)
-    after = str(max(1, math.ceil(live._options.window)))
+    after = str(host.retry_after())
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Retry-After", after),

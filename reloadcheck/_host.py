@@ -1,0 +1,263 @@
+"""One engine's place in this process: its thread, its leases, its forks and its exit.
+
+What the public `ReloadCheck` and the doors stand on. Decides nothing about the configuration: the
+engine thread does.
+"""
+
+import asyncio
+import atexit
+import ctypes
+import itertools
+import logging
+import math
+import os
+import threading
+import weakref
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from ._clock import Clock
+from ._current import unit_in
+from ._desk import Conclusion, Waiter
+from ._listeners import Listeners
+from ._options import Options
+from ._resources import Registry
+from ._schema import Schema
+from ._snapshot import Cell, Tenancy
+from ._thread import EngineThread
+from .exceptions import BlockingCallError, ReloadCheckError, SourceError
+from .types import Problem, Source
+
+C = TypeVar("C")
+
+EXIT_SECONDS = 0.25
+"""Seconds that all closers together get at the interpreter's exit."""
+
+_logger = logging.getLogger("reloadcheck")
+_serial = itertools.count(1)
+
+
+class Host(Generic[C]):
+    """What one engine has in this process; `cell` is what the doors read on their fast path."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        schema: Schema[C] | None,
+        registry: Registry,
+        options: Options,
+        clock: Clock,
+    ) -> None:
+        self.sources = tuple(sources)
+        self.registry = registry
+        self.options = options
+        self.listeners = Listeners()
+        self.cell: Cell[C] = Cell()
+        self._schema = schema
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._thread: EngineThread[C] | None = None
+        self._pid = 0
+        self._started = 0
+        _hosts.add(self)
+
+    @property
+    def thread(self) -> EngineThread[C] | None:
+        """Give this process's engine thread, if one was started in it."""
+        return self._thread if self._pid == os.getpid() else None
+
+    def enter(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
+        """Take a lease on a fresh snapshot; blocks while there is none."""
+        while True:
+            tenancy = self.cell.fresh
+            if tenancy is None:
+                thread = self.running()
+                answer = thread.desk.admit(arm=door)
+                if isinstance(answer, Waiter):
+                    answer = self.loaded(thread, answer.wait())
+                tenancy = answer
+            if tenancy.enter(key, label):
+                return tenancy
+
+    async def enter_async(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
+        """Take a lease on a fresh snapshot; waits while there is none."""
+        if asyncio._get_running_loop() is None:
+            return await self._enter_elsewhere(key, label, door)
+        while True:
+            thread = self.running()
+            waiter = self.meet(thread, through_build=False)
+            if waiter is not None:
+                await waiter.wait_async()
+            tenancy = self.cell.fresh
+            if tenancy is None:
+                answer = thread.desk.admit(arm=door, prepare=Waiter.bind)
+                if isinstance(answer, Waiter):
+                    answer = self.loaded(thread, await answer.wait_async())
+                tenancy = answer
+            if tenancy.enter(key, label):
+                return tenancy
+
+    def join(self, key: int, label: str) -> Tenancy[C] | None:
+        """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
+        unit = unit_in(self)
+        if unit is None:
+            return None
+        tenancy: Tenancy[C] = unit[0]
+        tenancy.held[key] = label
+        if unit[1] in tenancy.held:
+            return tenancy
+        tenancy.leave(key)
+        return None
+
+    def rejoin(self, snapshot: object, label: str) -> tuple[Tenancy[C], int] | None:
+        """Take a second lease on the snapshot that a request's state holds already.
+
+        None when it is not one of this engine, or belongs to a unit of work that has ended.
+        """
+        thread = self._thread
+        if snapshot is None or thread is None:
+            return None
+        for tenancy in (thread.desk.current, *thread.drain.retired):
+            if tenancy is not None and tenancy.snapshot is snapshot:
+                alive = bool(tenancy.held)
+                tenancy.held[key := -next(_serial)] = label
+                if alive:
+                    return tenancy, key
+                tenancy.leave(key)
+        return None
+
+    def retry_after(self) -> int:
+        """Give the whole seconds after which an unready application may be asked again."""
+        return max(1, math.ceil(self.options.window))
+
+    def refuse_to_block(self, what: str, instead: str) -> None:
+        """Raise `BlockingCallError` where waiting would stop the home loop itself."""
+        loop = asyncio._get_running_loop()
+        if loop is None or not self.registry.needs_loop:
+            return
+        home = None if self._thread is None else self._thread.desk.home
+        if home is None or home is loop or home.is_closed():
+            raise BlockingCallError(
+                f"{what} would block the event loop that its async resources live in: "
+                f"use `{instead}` here"
+            )
+
+    def meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
+        """Offer the running loop as the home loop; give what to wait for, if anything."""
+        return thread.desk.meet(asyncio.get_running_loop(), through_build=through_build)
+
+    async def _enter_elsewhere(self, key: int, label: str, door: bool) -> Tenancy[C]:
+        """Wait in a thread, for event loops other than asyncio's (trio)."""
+        import anyio.to_thread
+
+        return await anyio.to_thread.run_sync(partial(self.enter, key, label, door=door))
+
+    def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> Tenancy[C]:
+        """Give what serves after a wait, or raise why nothing does."""
+        current = thread.desk.current
+        if current is not None:
+            return current
+        if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
+            raise conclusion.error
+        names = ", ".join(source.name for source in self.sources)
+        reason = f"is not ready after {self.options.patience:g} s: still being written or built"
+        raise SourceError(Problem(reason, names))
+
+    # ----------------------------------------------------------------------- processes
+
+    def running(self) -> EngineThread[C]:
+        """Give this process's engine thread, started."""
+        thread = self._thread
+        if thread is not None and self._pid == os.getpid() and not thread.closing:
+            return thread
+        with self._lock:
+            thread = self._thread
+            if thread is not None and self._pid != os.getpid():
+                self.forget_parent()
+                thread = None
+            if thread is None or thread.closing:
+                thread = EngineThread(
+                    self,
+                    self.sources,
+                    self._schema,
+                    self.registry,
+                    self.options,
+                    self._clock,
+                    self.cell,
+                    self.listeners,
+                )
+                self._thread, self._pid = thread, os.getpid()
+                _watch_process()
+                thread.start()
+            return thread
+
+    def after_fork(self) -> None:
+        """Start over in a forked child; called by the fork itself, before any other code."""
+        self._lock = threading.Lock()
+        self.forget_parent()
+
+    def forget_parent(self) -> None:
+        """Drop, in a forked child, all that is the parent's; nothing of it may be closed here.
+
+        The parent's resources share its sockets: finalizing a suspended factory would run its
+        close. They are given a reference that is never taken back.
+        """
+        inherited, self._thread = self._thread, None
+        self.listeners.forget_parent()
+        self.cell.fresh = self.cell.home = None
+        self._started = 0
+        if inherited is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+
+    def count_start(self) -> None:
+        """Take note of a start that one close undoes."""
+        with self._lock:
+            self._started += 1
+
+    def stop(self) -> EngineThread[C] | None:
+        with self._lock:
+            self._started = max(0, self._started - 1)
+            thread = self._thread
+            if self._started or thread is None or self._pid != os.getpid():
+                return None
+            if not thread.closing:
+                thread.stop(self.options.drain)
+            return thread
+
+    def exit(self, seconds: float) -> None:
+        """Close at the interpreter's exit, waiting for no lease, at most `seconds`."""
+        thread = self._thread
+        if thread is None or self._pid != os.getpid() or thread.ended.is_set():
+            return
+        thread.stop(0.0)
+        if not thread.ended.wait(seconds):
+            names = ", ".join(one.resource.name for one in thread.roster.instances)
+            _logger.warning("left open at exit: %s", names or "nothing")
+
+
+# ------------------------------------------------------------------------- this process
+
+_hosts: "weakref.WeakSet[Host[Any]]" = weakref.WeakSet()
+_watching = False
+
+
+def _watch_process() -> None:
+    """Hear of forks and of the exit, from the first engine's start on."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    for host in list(_hosts):
+        host.after_fork()
+
+
+def _at_exit() -> None:
+    for host in list(_hosts):
+        host.exit(EXIT_SECONDS)
