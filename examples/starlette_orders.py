@@ -21,7 +21,6 @@ from reloadcheck import ReloadCheck
 from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.demo.sqlite import SQLitePool  # stands in where there is no PostgreSQL
 
-
 Pool = AsyncConnectionPool | SQLitePool
 
 

@@ -5,6 +5,8 @@ is known.
 """
 
 import argparse
+import os
+import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
@@ -16,8 +18,13 @@ AddParser = Callable[..., argparse.ArgumentParser]
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line, the process's own unless one is given."""
     arguments = _parser().parse_args(argv)
-    run = arguments.run
-    status: int = run(arguments)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        status = run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `| head` has seen enough; say so by the status, not by a traceback
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     return status
 
 

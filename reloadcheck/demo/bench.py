@@ -6,7 +6,7 @@ and the database server say; it must never be assumed.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .checks import LIMIT, Observation, broken_promises
 from .databases import Database
@@ -15,7 +15,7 @@ from .service import Service, WorkerStatus
 from .steps import Content, Expectation, Promise, Step
 from .table import Row
 
-__all__ = ["Bench"]
+__all__ = ["Bench", "with_stragglers"]
 
 DEADLINE = 15.0
 HOLD = 0.6
@@ -51,18 +51,18 @@ class Bench:
 
     def warm_up(self) -> None:
         """Wait until both workers answer the load and their pools are full."""
-        watch, gauge, before = self._load.watch(), Gauge(self._database), self._service.look()
-        self._until(lambda: len(self._load.look(watch).first({})) == len(before), gauge)
+        gauge, before = Gauge(self._database), self._service.look()
+        self._until(lambda: len(self._load.look().first({})) == len(before), gauge)
         self._until(lambda: self._full(gauge, len(before)), gauge)
 
     def measure(self, step: Step) -> Row:
         """Perform a step and say what it came to."""
         before, content_before = self._service.look(), self._content
-        watch, gauge = self._load.watch(), Gauge(self._database)
+        gauge = Gauge(self._database)
         expected = step.perform()
         written = time.monotonic()
         self._content = expected.content
-        noticed = self._await(expected, before, watch, gauge)
+        noticed = self._await(expected, before, gauge)
         self._until(lambda: self._drained(gauge), gauge)
         self._hold(HOLD, gauge)
         after = self._service.look()
@@ -71,7 +71,7 @@ class Bench:
             content_before=content_before,
             before=before,
             after=after,
-            watch=self._load.look(watch),
+            watch=self._load.take(),
             seconds={worker: max(0.0, at - written) for worker, at in noticed.items()},
             connections=gauge.read(),
             peak=gauge.peak,
@@ -84,9 +84,7 @@ class Bench:
         told.append(self._service.process.log.read_text(encoding="utf-8", errors="replace"))
         return any(secret in text for secret in self._database.secrets for text in told)
 
-    def _await(
-        self, expected: Expectation, before: Statuses, watch: Watch, gauge: Gauge
-    ) -> dict[int, float]:
+    def _await(self, expected: Expectation, before: Statuses, gauge: Gauge) -> dict[int, float]:
         """Wait until each worker has the edit, or has refused it; say when each had."""
         noticed: dict[int, float] = {}
         if expected.promise is Promise.NOTHING:
@@ -96,7 +94,7 @@ class Bench:
         def done() -> bool:
             if expected.promise is Promise.LIVE:
                 following = {worker: (one.version or 0) + 1 for worker, one in before.items()}
-                noticed.update(self._load.look(watch).first(following))
+                noticed.update(self._load.look().first(following))
             else:
                 for worker, status in self._service.look().items():
                     if status.code == expected.code:
@@ -124,6 +122,13 @@ class Bench:
     def _hold(self, seconds: float, gauge: Gauge) -> None:
         end = time.monotonic() + seconds
         self._until(lambda: time.monotonic() >= end, gauge)
+
+
+def with_stragglers(row: Row, rest: Watch) -> Row:
+    """Add the failures that came after the last step to its row, so that none is lost."""
+    failed = len(rest.failures)
+    reasons = tuple(f"a request failed: {reason}" for reason in sorted(set(rest.failures)))
+    return replace(row, failed=row.failed + failed, broken=(*row.broken, *reasons))
 
 
 def _row(title: str, seen: Observation) -> Row:

@@ -42,7 +42,7 @@ class Answer:
 
 @dataclass(slots=True)
 class Watch:
-    """What the load came to during one step."""
+    """What the load came to since the account before was closed."""
 
     answers: list[Answer] = field(default_factory=list[Answer])
     failures: list[str] = field(default_factory=list[str])
@@ -57,7 +57,7 @@ class Watch:
 
 
 class Load:
-    """Runs the clients from enter to exit; `watch` starts a new account of what they see."""
+    """Runs the clients from enter to exit, and keeps account of what they see."""
 
     def __init__(self, host: str, port: int, path: str = "/orders") -> None:
         self._host = host
@@ -71,16 +71,16 @@ class Load:
             for number in range(CLIENTS)
         ]
 
-    def watch(self) -> Watch:
-        """Start a new account and give it; the one before is complete from here on."""
+    def look(self) -> Watch:
+        """Give a copy of the account as it stands."""
         with self._lock:
-            self._current = Watch()
-            return self._current
+            return Watch(list(self._current.answers), list(self._current.failures))
 
-    def look(self, watch: Watch) -> Watch:
-        """Give a copy of an account as it stands."""
+    def take(self) -> Watch:
+        """Close the account and give it; the next one starts here, so that nothing is lost."""
         with self._lock:
-            return Watch(list(watch.answers), list(watch.failures))
+            taken, self._current = self._current, Watch()
+        return taken
 
     def __enter__(self) -> Self:
         for thread in self._threads:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
@@ -57,11 +57,13 @@ def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = No
         print(f"the demo could not start: {error}", file=sys.stderr)
         return 1
     except Stopped as stopped:
+        with suppress(OSError):  # the terminal may be what went away
+            _say(progress, "\nStopped; nothing is left running.")
         return 128 + stopped.number
 
 
 def _run(options: Options, out: TextIO, log: TextIO) -> int:
-    from .bench import Bench
+    from .bench import Bench, with_stragglers
     from .databases import postgres_database, sqlite_database
     from .load import Load
     from .service import Service
@@ -87,6 +89,7 @@ def _run(options: Options, out: TextIO, log: TextIO) -> int:
                 _say(log, f"  {step.title:<34}", end="")
                 rows.append(bench.measure(step))
                 _say(log, _progress(rows[-1]))
+        rows[-1:] = [with_stragglers(row, load.take()) for row in rows[-1:]]
         show = as_json if options.json else as_text
         _say(out, ("" if options.json else "\n") + show(rows, database.kind))
         if options.keep:
