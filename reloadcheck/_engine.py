@@ -76,11 +76,13 @@ class ReloadCheck(Generic[C]):
 
     A `str` or `Path` among `sources` is a file; later sources override earlier ones. `schema` is a
     frozen pydantic model, msgspec Struct or dataclass, or a callable; without one the configuration
-    is a `FrozenDict`. `window` is how long a check counts as fresh, `settle` how long a changed
-    file must have been quiet, `verify` how often content is hashed whatever the stamp says (0: at
-    every check, None: never), `patience` how long a unit of work waits at most, `drain` how long an old
-    resource waits for its users. The environment variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE,
-    _VERIFY, _PATIENCE and _DRAIN override what is given here.
+    is a `FrozenDict`.
+
+    In seconds: `window` is how long a check counts as fresh; `settle` how long a changed file must
+    have been quiet; `verify` how often content is hashed whatever the stamp says (0: at every
+    check, None: never); `patience` how long a unit of work waits at most; `drain` how long an old
+    resource waits for its users. `max_bytes` bounds a file. The environment variables
+    RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE and _DRAIN override what is given.
     """
 
     @overload
@@ -298,7 +300,7 @@ def reload_check(*sources: Any, **options: Any) -> Callable[[F], F]:
 
 def host_of(live: ReloadCheck[C]) -> Host[C]:
     """Give what the doors of this package stand on."""
-    return live._host  # pyright: ignore[reportPrivateUsage] - the doors' way in, kept off the public face
+    return live._host  # pyright: ignore[reportPrivateUsage] - off the public face
 
 
 def _options(given: EngineOptions) -> Options:

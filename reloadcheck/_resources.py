@@ -113,7 +113,7 @@ class Registry:
     def _check(self, resource: Resource[Any]) -> None:
         for need in resource.needs:
             if need not in self:
-                shown = need.name if isinstance(need, Resource) else type(need).__name__
+                shown = getattr(need, "name", type(need).__name__)
                 raise RegistrationError(
                     f"resource {resource.name!r} needs {shown!r}, which is not a handle that this "
                     "engine's live.resource(…) returned before (needs that form a cycle cannot be)"

@@ -199,6 +199,8 @@ class EngineThread(Generic[C]):
     def _turn(self, until: float | None, *, requests: bool) -> None:
         """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
         times = [until, self.drain.step(), self.desk.expire(self._building), self._lower_flag()]
+        if self.closing and self.drain.idle:
+            return
         if 0 <= self._drained < self.drain.closed and requests:
             return
         post = self.desk.take(
