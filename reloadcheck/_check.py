@@ -92,7 +92,7 @@ class Checker(Generic[C]):
     def __init__(
         self,
         sources: Sequence[Source],
-        schema: Schema[C] | None,
+        schema: Schema[C],
         options: Options,
         clock: Clock,
         runner: Runner,
@@ -202,10 +202,11 @@ class Checker(Generic[C]):
         parsed, tree, digest = self._run.load(self._timed("parse", parsing))
         if running is not None and tree is running.tree:  # other comments, another order
             return replace(running, source_digest=reading.digest, layers=parsed.layers)
-        config = cast("C", tree) if schema is None else self._validated(schema, parsed, pause)
+        config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
         return Loaded(config, tree, digest, reading.digest, parsed.layers)
 
-    def _validated(self, schema: Schema[C], parsed: _loader.Parsed, pause: Pause) -> C:
+    def _validated(self, parsed: _loader.Parsed, pause: Pause) -> C:
+        schema = self._schema
         previous = None if self.running is None else self.running.config
         work = self._timed("validate", lambda: _loader.validate(schema, parsed, previous, pause))
         try:

@@ -114,7 +114,7 @@ class ReloadCheck(Generic[C]):
         chosen = options_from(_options(options), enabled, environ)
         self._host: Host[C] = Host(
             tuple(source_of(source) for source in sources),
-            None if schema is None else converter,
+            converter,
             Registry(converter),
             chosen,
             clock,

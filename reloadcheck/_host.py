@@ -44,7 +44,7 @@ class Host(Generic[C]):
     def __init__(
         self,
         sources: Sequence[Source],
-        schema: Schema[C] | None,
+        schema: Schema[C],
         registry: Registry,
         options: Options,
         clock: Clock,
@@ -60,6 +60,7 @@ class Host(Generic[C]):
         self._thread: EngineThread[C] | None = None
         self._pid = 0
         self._started = 0
+        self._versions = itertools.count(1)
         _hosts.add(self)
 
     @property
@@ -186,6 +187,7 @@ class Host(Generic[C]):
                     self._clock,
                     self.cell,
                     self.listeners,
+                    self._versions,
                 )
                 self._thread, self._pid = thread, os.getpid()
                 _watch_process()
@@ -207,6 +209,7 @@ class Host(Generic[C]):
         self.listeners.forget_parent()
         self.cell.fresh = self.cell.home = None
         self._started = 0
+        self._versions = itertools.count(1)
         if inherited is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 

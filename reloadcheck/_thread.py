@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -60,12 +60,13 @@ class EngineThread(Generic[C]):
         self,
         owner: object,
         sources: Sequence[Source],
-        schema: Schema[C] | None,
+        schema: Schema[C],
         registry: Registry,
         options: Options,
         clock: Clock,
         cell: Cell[C],
         listeners: Listeners,
+        versions: Iterator[int],
     ) -> None:
         self.desk = Desk(clock, options, cell, needs_loop=registry.needs_loop)
         self.roster = Roster()
@@ -82,6 +83,7 @@ class EngineThread(Generic[C]):
         self._cell = cell
         self._needs_loop = registry.needs_loop
         self._listeners = listeners
+        self._versions = versions
         self._builder = Builder(registry, self.roster, self, self._gone)
         self._reader = Reader()
         self._stop_after: float | None = None
@@ -305,7 +307,7 @@ class EngineThread(Generic[C]):
         self.checker.seconds["build"] = time.perf_counter() - begun
         changes = self._changes(loaded)
         self.checker.adopt(loaded)
-        self._swap(loaded, instances, built, self._version() + 1)
+        self._swap(loaded, instances, built, next(self._versions))
         self._report(loaded, changes, built)
         self._look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
