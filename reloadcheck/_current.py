@@ -19,7 +19,7 @@ def enter(tenancy: Tenancy[Any], key: int) -> Token[Unit | None]:
     """Make this the innermost unit of work of the running context."""
     outer = unit_of_work.get()
     if outer is not None:
-        outer = _without(outer, tenancy.snapshot.engine)
+        outer = without(outer, tenancy.snapshot.engine)
     return unit_of_work.set((tenancy, key, outer))
 
 
@@ -53,11 +53,11 @@ def unit_in(engine: object) -> Unit | None:
     return unit
 
 
-def _without(unit: Unit | None, engine: object) -> Unit | None:
+def without(unit: Unit | None, engine: object) -> Unit | None:
     """Drop an engine's older unit, so that the chain is no longer than there are engines."""
     if unit is None:
         return None
-    outer = _without(unit[2], engine)
+    outer = without(unit[2], engine)
     if unit[0].snapshot.engine is engine:
         return outer
     return unit if outer is unit[2] else (unit[0], unit[1], outer)

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from ._current import enter, leave
+from ._current import unit_of_work, without
 from ._engine import ReloadCheck, host_of
 from ._host import Host
 from ._snapshot import Tenancy
@@ -22,6 +22,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _logger = logging.getLogger("reloadcheck")
 _running_loop = asyncio._get_running_loop
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 
 
 class ReloadCheckMiddleware:
@@ -50,14 +51,21 @@ class ReloadCheckMiddleware:
         state: MutableMapping[str, Any] | None = scope.get("state")
         if state is None:
             scope["state"] = state = {}
+        # Tenancy.enter() and leave(), written out: a call costs as much as all the rest.
         tenancy = self._cell.fresh
         key = id(scope)
         if (
-            tenancy is None
-            or "snapshot" in state
-            or (tenancy.home is not None and tenancy.home is not _running_loop())
-            or not tenancy.enter(key, scope["path"])
+            tenancy is not None
+            and "snapshot" not in state
+            and (tenancy.home is None or tenancy.home is _running_loop())
         ):
+            tenancy.held[key] = scope["path"]
+            if tenancy.retired:
+                tenancy.leave(key)
+                tenancy = None
+        else:
+            tenancy = None
+        if tenancy is None:
             try:
                 tenancy, key = await self._slowly(scope, state)
             except ReloadCheckError as error:
@@ -65,12 +73,18 @@ class ReloadCheckMiddleware:
                 return
         state["config"] = tenancy.config
         state["snapshot"] = tenancy.snapshot
-        token = enter(tenancy, key)
+        outer = _unit()
+        token = _set_unit((tenancy, key, None if outer is None else without(outer, self._host)))
         try:
             await self.app(scope, receive, send)
         finally:
-            leave(token)
-            tenancy.leave(key)
+            try:
+                _reset_unit(token)
+            except ValueError:  # ended in another context than it began in
+                _set_unit(None)
+            tenancy.held.pop(key, None)
+            if tenancy.retired and not tenancy.held:
+                tenancy.released()
 
     async def _slowly(
         self, scope: Scope, state: MutableMapping[str, Any]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
 from typing import Any
 
-from ._current import Unit, enter, leave
+from ._current import Unit, leave, unit_of_work, without
 from ._engine import ReloadCheck, host_of
 from ._host import Host
 from ._snapshot import Tenancy
@@ -18,6 +18,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 _logger = logging.getLogger("reloadcheck")
 
 
@@ -36,32 +37,39 @@ class ReloadCheckMiddleware:
         self._cell = self._host.cell
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        # Tenancy.enter() and leave(), written out: a call costs as much as all the rest.
         tenancy = self._cell.fresh
         key = id(environ)
-        if (
-            tenancy is None
-            or "reloadcheck.snapshot" in environ
-            or not tenancy.enter(key, environ.get("PATH_INFO", ""))
-        ):
+        if tenancy is not None and "reloadcheck.snapshot" not in environ:
+            tenancy.held[key] = environ.get("PATH_INFO", "")
+            if tenancy.retired:
+                tenancy.leave(key)
+                tenancy = None
+        else:
+            tenancy = None
+        if tenancy is None:
             try:
                 tenancy, key = self._slowly(environ)
             except ReloadCheckError as error:
                 return _unavailable(error, self._host, start_response)
         environ["reloadcheck.config"] = tenancy.config
         environ["reloadcheck.snapshot"] = tenancy.snapshot
-        token = enter(tenancy, key)
+        outer = _unit()
+        token = _set_unit((tenancy, key, None if outer is None else without(outer, self._host)))
         lasting = False
         try:
             body = self.app(environ, start_response)
             kind = type(body)
-            if kind is not list and kind is not environ.get("wsgi.file_wrapper"):
-                lasting = True
-                return _Body(body, tenancy, key, token)
-            return body
+            if kind is list or kind is environ.get("wsgi.file_wrapper"):
+                return body
+            lasting = True
+            return _Body(body, tenancy, key, token)
         finally:
             if not lasting:
-                leave(token)
-                tenancy.leave(key)
+                _reset_unit(token)
+                tenancy.held.pop(key, None)
+                if tenancy.retired and not tenancy.held:
+                    tenancy.released()
 
     def _slowly(self, environ: Environ) -> tuple[Tenancy[Any], int]:
         """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
