@@ -1,0 +1,187 @@
+"""Redaction: secrets are hidden by name and by look, and foreign sentences quote no value."""
+
+import json
+from time import process_time
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
+
+from reloadcheck._frozen import freeze
+from reloadcheck._redact import MASK, is_secret, redact, scrub
+
+CANARY = "c4n4ry-Tr0ub4dor&3"
+
+SECRET_KEYS = [
+    "password", "passwd", "pwd", "passphrase", "db_password", "db-password", "dbPassword",
+    "PGPASSWORD", "DB_PASSWORD", "token", "access_token", "accessToken", "refresh-tokens",
+    "usertoken", "secret", "client_secret", "clientSecret", "secrets", "key", "keys",
+    "api_key", "apiKey", "APIKey", "apikey", "access_key", "signing_key", "private",
+    "private_key", "privatekey", "dsn", "sentry_dsn", "credentials", "credential", "creds",
+    "jwt", "salt", "authorization", "bearer", "key2", "smtp.password",
+]  # fmt: skip
+ORDINARY_KEYS = [
+    "keyspace", "monkey", "keyboard", "turkey", "tokenizer", "url", "host", "user", "name",
+    "pool_size", "timeout", "passage", "compass", "author", "saltwater", "privateer",
+    "dsnames", "greeting", "bearings", "secluded",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("key", SECRET_KEYS)
+def test_keys_that_look_secret(key: str) -> None:
+    """A key names a secret by any usual spelling, and so does everything under it."""
+    assert is_secret((key,))
+    assert is_secret(("database", key, 0, "inner"))
+
+
+@pytest.mark.parametrize("key", ORDINARY_KEYS)
+def test_keys_that_do_not(key: str) -> None:
+    """Part of a word is no word: ordinary keys stay readable."""
+    assert not is_secret((key,))
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (f"postgresql://app:{CANARY}@db/orders", True),
+        (f"redis://:{CANARY}@cache:6379/0", True),
+        (f"see amqp+ssl://u:{CANARY}@mq", True),
+        ("https://example.org/a?b=c", False),
+        ("https://example.org/@name", False),
+        ("user@example.org", False),
+        (5, False),
+        (None, False),
+        (SecretStr("x"), True),
+        (SecretBytes(b"x"), True),
+    ],
+)
+def test_values_that_look_secret(value: object, expected: bool) -> None:
+    """A URL with user info and pydantic's secret types are secrets whatever their key."""
+    assert is_secret(("plain",), value) is expected
+
+
+class Model(BaseModel):
+    """A model with a secret of each kind."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    token: str = CANARY
+    hidden: SecretStr = SecretStr(CANARY)
+    urls: list[str] = [f"redis://:{CANARY}@x"]
+    size: int = 5
+
+
+def test_redact_hides_and_keeps() -> None:
+    """Secrets become `***` at any depth and in any container; the rest reads as it is."""
+    tree = {
+        "database": {"password": CANARY, "pool": {"size": 5}, "url": f"pg://a:{CANARY}@h/d"},
+        "secrets": {"a": {"b": CANARY}, "on": True, "n": None},
+        "tokens": [CANARY, CANARY],
+        "urls": (f"redis://:{CANARY}@x", "http://y"),
+        "set": {"a"},
+        "api_key": 123456,
+        "model": Model(more={"password": CANARY}),  # type: ignore[call-arg]
+        "hidden": SecretStr(CANARY),
+        5: "five",
+    }
+    expected = {
+        "database": {"password": MASK, "pool": {"size": 5}, "url": MASK},
+        "secrets": MASK,
+        "tokens": MASK,
+        "urls": [MASK, "http://y"],
+        "set": ["a"],
+        "api_key": MASK,
+        "model": {
+            "token": MASK,
+            "hidden": MASK,
+            "urls": [MASK],
+            "size": 5,
+            "more": {"password": MASK},
+        },
+        "hidden": MASK,
+        5: "five",
+    }
+    assert redact(tree) == expected
+    assert redact(freeze(tree)) == expected
+    assert redact({"password": None, "use_password": False}) == {
+        "password": None,
+        "use_password": False,
+    }
+    assert redact({"l": [{"password": CANARY}]}) == {"l": [{"password": MASK}]}
+
+
+URL = f"postgresql://app_user:{quote(CANARY)}@db-host.internal:54321/orders_db?sslmode=require"
+CONFIG: dict[str, Any] = {
+    "database": {"url": URL, "password": CANARY, "user": "bob", "pin": 4930},
+    "list": ["short", "x", 'with "quotes" and \\ and \n line'],
+    "hidden": SecretStr("another-secret-value"),
+    "binary": b"binary-secret",
+    "ratio": 1234.5,
+    "on": True,
+    "none": None,
+}
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        (
+            'password authentication failed for user "bob"',
+            f'password authentication failed for user "{MASK}"',
+        ),
+        (f"cannot use {CANARY}!", f"cannot use {MASK}!"),
+        (f"cannot use {CANARY[:9]}...", f"cannot use {MASK}..."),
+        (f"cannot use ...{CANARY[4:]}", f"cannot use ...{MASK}"),
+        (f"bad dsn {URL}", f"bad dsn {MASK}"),
+        (f"bad dsn {quote(CANARY, safe='')}", f"bad dsn {MASK}"),
+        (f"json {json.dumps(CONFIG['list'][2])}", f'json "{MASK}"'),
+        (f"repr {CONFIG['list'][2]!r}", f"repr '{MASK}'"),
+        ("pin 4930 is wrong", f"pin {MASK} is wrong"),
+        ("pin 49302 is not it", "pin 49302 is not it"),
+        ("ratio 1234.5 is wrong", f"ratio {MASK} is wrong"),
+        ("hidden another-secret-value", f"hidden {MASK}"),
+        ("bytes b'binary-secret'", f"bytes b'{MASK}'"),
+        ("shortage of bobbins, True, None", "shortage of bobbins, True, None"),
+        ("too short", f"too {MASK}"),
+        ("x axis 'x'", f"x axis '{MASK}'"),
+        (
+            'connection to "db-host.internal", port 54321 failed: no database "orders_db"',
+            f'connection to "{MASK}", port {MASK} failed: no database "{MASK}"',
+        ),
+        ("connection refused after 5 tries", "connection refused after 5 tries"),
+        ("", ""),
+    ],
+)
+@pytest.mark.parametrize("frozen", [False, True])
+def test_scrub(message: str, expected: str, frozen: bool) -> None:
+    """What a sentence quotes is masked, its own words stay."""
+    assert scrub(message, freeze(CONFIG) if frozen else CONFIG) == expected
+
+
+def test_scrub_reads_models_and_single_values() -> None:
+    """A validated model's values are known too, secret types included, and so is a bare one."""
+    model = Model(more=["extra-value-1"])  # type: ignore[call-arg]
+    assert scrub(f"a {CANARY} b extra-value-1", model) == f"a {MASK} b {MASK}"
+    assert scrub(f"a {CANARY} b", CANARY) == f"a {MASK} b"
+    assert scrub(f"a {CANARY} b", SecretStr(CANARY)) == f"a {MASK} b"
+
+
+def test_scrub_is_bounded_and_closes_when_it_cannot_look() -> None:
+    """A long sentence is cut; a configuration too large to search masks all of it."""
+    assert len(scrub("word " * 10_000, {})) == 2000
+    assert scrub("harmless", {"a": "x" * 2_000_000}) == MASK
+    assert scrub("harmless", [str(n) for n in range(200_000)]) == MASK
+
+
+def test_scrub_of_a_large_configuration_is_affordable() -> None:
+    """A configuration of most of a megabyte costs no more than part of a second, once an error."""
+    config = {f"key{n}": f"a value with words, number {n:06}" for n in range(20_000)}
+    begun = process_time()
+    assert scrub("failed: a value with words, number 004711 !", config) == f"failed: {MASK} !"
+    assert process_time() - begun < 2
+
+
+def test_a_broken_url_is_text() -> None:
+    """What only looks like a URL is masked as it stands."""
+    assert scrub("bad http://[half", {"u": "http://[half"}) == f"bad {MASK}"
+    assert scrub("port", {"u": "http://h:99999999/x"}) == "port"
