@@ -244,3 +244,19 @@ def test_a_file_that_goes_between_list_and_look_is_not_missed(secrets: Path) -> 
     assert layer_of(DirectorySource(secrets, disk=Disk(names=names))).tree == {
         "database": {"password": "s3cr3t"}
     }
+
+
+def test_the_order_of_the_list_does_not_matter(secrets: Path) -> None:
+    """File systems list in any order; equal files are an equal stamp and equal documents."""
+    (secrets / "a").write_text("x")
+
+    def backwards(path: str, most: int) -> list[str]:
+        return sorted(Disk().names(path, most), reverse=True)
+
+    def forwards(path: str, most: int) -> list[str]:
+        return sorted(Disk().names(path, most))
+
+    one = DirectorySource(secrets, disk=Disk(names=backwards))
+    two = DirectorySource(secrets, disk=Disk(names=forwards))
+    assert one.stamp() == two.stamp()
+    assert one.read(one.stamp(), LIMIT) == two.read(two.stamp(), LIMIT)

@@ -256,3 +256,24 @@ def test_equal_size_writes_within_a_tick_are_found_by_hashing_again(
             now += tick / 7
         assert content == text(number)
     assert hidden > 50
+
+
+def test_what_replaced_the_file_before_the_open_is_not_read(tmp_path: Path) -> None:
+    """Not a byte of it: it has not settled, and may be of any size."""
+    path = tmp_path / "app.yaml"
+    path.write_bytes(text(1))
+    asked: list[int] = []
+
+    def opening(where: str, flags: int) -> int:
+        _renamed(path)
+        return os.open(where, flags)
+
+    def reading(descriptor: int, size: int) -> bytes:
+        asked.append(size)
+        return os.read(descriptor, size)
+
+    source = FileSource(path, disk=Disk(open=opening, read=reading))
+    stamp = source.stamp()
+    with pytest.raises(TornError):
+        source.read(stamp, LIMIT)
+    assert asked == []
