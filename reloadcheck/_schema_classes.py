@@ -17,7 +17,6 @@ from typing import (
     get_args,
     get_origin,
     get_type_hints,
-    is_typeddict,
 )
 
 from ._frozen_types import is_dict
@@ -98,7 +97,8 @@ def _is_model(annotation: object) -> bool:
     cls = get_origin(annotation) or annotation
     if not isinstance(cls, type):
         return False
-    return kind_of(cls) is not None or is_typeddict(cls) or hasattr(cls, "_field_defaults")
+    # A typed dict has a `__total__`, a named tuple `_field_defaults`, whoever's module made it.
+    return kind_of(cls) is not None or hasattr(cls, "__total__") or hasattr(cls, "_field_defaults")
 
 
 def _takes_extras(annotation: Any) -> bool:
