@@ -23,7 +23,8 @@ from yaml.events import (
 from ..types import KeyPath, Pause
 from ._places import Places
 from ._text import SMALL, Empty, Refusal
-from ._yaml_build import Builder, index_of
+from ._yaml_build import Builder
+from ._yaml_dialect import checked, index_of, suspect
 from ._yaml_reasons import refusal_of
 from ._yaml_scalars import Marker, Scalar, plain, quoted
 
@@ -109,6 +110,11 @@ def _feed(builder: Builder, text: str, pause: Pause) -> None:
 
 
 def _events(text: str, pause: Pause) -> Iterator[Event]:
+    events = _parsed(text, pause)
+    return checked(events, text) if suspect(text) else events
+
+
+def _parsed(text: str, pause: Pause) -> Iterator[Event]:
     """Give the events of the one document; refuse a second one and what is no YAML."""
     flaw: YAMLError
     documents = 0

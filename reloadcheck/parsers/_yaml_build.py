@@ -13,12 +13,12 @@ from ..types import Key, KeyPath, printable
 from ._limits import DUPLICATE, MAX_ADDED, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP
 from ._places import Container, Places
 from ._text import Refusal
+from ._yaml_dialect import index_of
 from ._yaml_scalars import Marker, Scalar, foreign, plain, quoted, tagged
 
 _MEMO_LENGTH: Final = 64
-_UNTAGGED: Final = frozenset({None, "!"})
-_MAPPING_TAGS: Final = _UNTAGGED | {"tag:yaml.org,2002:map"}
-_LIST_TAGS: Final = _UNTAGGED | {"tag:yaml.org,2002:seq"}
+_MAPPING_TAGS: Final = frozenset({None, "tag:yaml.org,2002:map"})
+_LIST_TAGS: Final = frozenset({None, "tag:yaml.org,2002:seq"})
 _KINDS: Final[dict[type, str]] = {
     bool: "true or false",
     int: "an integer",
@@ -96,10 +96,10 @@ class Builder:
     def _scalar(self, event: ScalarEvent) -> Scalar:
         text = event.value
         if not event.implicit[0]:
-            tag = event.tag
-            return quoted(text) if tag is None or tag == "!" else tagged(tag, text)
-        if event.style:
-            return plain(quoted(text))
+            return quoted(text) if event.tag is None else tagged(event.tag, text)
+        if event.tag is not None:
+            # A lone "!", which the two parsers of PyYAML read differently.
+            raise foreign(event.tag)
         try:
             return self._memo[text]
         except KeyError:
@@ -213,11 +213,6 @@ class Builder:
         # All but the innermost have got their newest part already.
         outer = [key - 1 if isinstance(key, int) else key for key in keys[:-1]]
         return tuple(key for key in outer + keys[-1:] if key is not None)
-
-
-def index_of(event: Event) -> int:
-    """Give the character at which an event begins."""
-    return 0 if event.start_mark is None else event.start_mark.index
 
 
 def _checked_key(parent: _Open, value: object) -> str | Marker:

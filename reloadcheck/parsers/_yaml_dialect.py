@@ -1,0 +1,73 @@
+"""Refuse the few texts that libyaml takes and `yaml.safe_load` does not, or takes otherwise.
+
+Without this, whether a configuration loads would depend on how PyYAML was built.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    DocumentStartEvent,
+    Event,
+    ScalarEvent,
+)
+
+from ._text import Refusal
+
+_TAB_OUTSIDE_COMMENT: Final = re.compile(r"#[^\n]*+|(\t)")
+_DIRECTIVES: Final = re.compile(
+    r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---"
+)
+
+
+def suspect(text: str) -> bool:
+    """Tell whether the text has a character that the two parsers may read differently."""
+    return "\t" in text or "?" in text or text.startswith("%") or "\n%" in text
+
+
+def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
+    """Pass the events on, as far as both parsers read the text alike."""
+    done = 0
+    brackets = 0
+    for event in events:
+        start, end = index_of(event), event.end_mark.index if event.end_mark else 0
+        if isinstance(event, DocumentStartEvent):
+            if text.startswith("%", start) and not _DIRECTIVES.match(text, start):
+                raise Refusal("no directive but %YAML 1.1 may stand here", start)
+        elif isinstance(event, ScalarEvent):
+            _refuse_tab(text, done, _inner(event, text, start, end))
+            done = end
+            if brackets and not event.style and "?" in event.value:
+                raise Refusal("put text with a question mark inside brackets in quotes", start)
+        elif isinstance(event, CollectionStartEvent):
+            brackets += bool(brackets or event.flow_style)
+        elif isinstance(event, CollectionEndEvent):
+            brackets -= bool(brackets)
+        yield event
+    _refuse_tab(text, done, len(text))
+
+
+def index_of(event: Event) -> int:
+    """Give the character at which an event begins."""
+    return 0 if event.start_mark is None else event.start_mark.index
+
+
+def _inner(event: ScalarEvent, text: str, start: int, end: int) -> int:
+    """Give where the part of a scalar begins in which a tab is text like any other."""
+    if not event.style:
+        return end
+    if event.style in "'\"":
+        return max(start, text.find(event.style, start, end))
+    line_end = text.find("\n", start, end)
+    return end if line_end < 0 else line_end
+
+
+def _refuse_tab(text: str, start: int, end: int) -> None:
+    for found in _TAB_OUTSIDE_COMMENT.finditer(text, start, end):
+        if found[1]:
+            raise Refusal(
+                "a tab may stand only in quotes, comments and blocks of text", found.start()
+            )

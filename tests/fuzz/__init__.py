@@ -1,0 +1,1 @@
+"""Fuzz targets, one per parser: `python -m tests.fuzz yaml --seconds 60`."""

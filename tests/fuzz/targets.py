@@ -1,0 +1,95 @@
+"""Feed one document to a parser and hold it to its promises; raise `AssertionError` otherwise."""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import date
+from math import isfinite
+from typing import Final, cast
+
+import yaml
+
+from reloadcheck.exceptions import ConfigSyntaxError, SourceError
+from reloadcheck.parsers import locate, parse
+from reloadcheck.types import Document, Key, KeyPath
+
+_SCALARS: Final = (str, int, float, date, type(None))
+
+
+def _yaml(text: str) -> object:
+    return cast(object, yaml.load(text, yaml.SafeLoader))
+
+
+def _json(text: str) -> object:
+    return cast(object, json.loads(text))
+
+
+_LIBRARIES: Final[Mapping[str, Callable[[str], object]]] = {
+    "json": _json,
+    "toml": tomllib.loads,
+    "yaml": _yaml,
+}
+
+
+def check(format_: str, data: bytes) -> bool:
+    """Tell whether the document is accepted, after holding the answer to every promise."""
+    document = Document("fuzz", data, format_)
+    try:
+        tree = parse(document, lambda: None)
+    except (ConfigSyntaxError, SourceError) as error:
+        _check_refusal(document, error)
+        return False
+    expected = _LIBRARIES[format_](data.decode().removeprefix("\ufeff"))
+    assert same(expected, tree), "differs from the library"
+    _check_tree(document, tree)
+    return True
+
+
+def same(left: object, right: object) -> bool:
+    """Tell whether two trees are equal to the type, the sign of zero and the order of keys."""
+    return type(left) is type(right) and repr(left) == repr(right)
+
+
+def _check_refusal(document: Document, error: ConfigSyntaxError | SourceError) -> None:
+    assert error.path == "fuzz"
+    assert error.__context__ is None, "a foreign error travels along"
+    assert str(error).isprintable()
+    lines = document.data.count(b"\n") + 1
+    assert error.line is None or 1 <= error.line <= lines
+    assert isinstance(error, SourceError) or error.line is not None, "a refusal without a line"
+    locate(document, error.key_path)
+
+
+def _check_tree(document: Document, tree: dict[str, object]) -> None:
+    lines = document.data.count(b"\n") + 1
+    todo: list[tuple[KeyPath, object]] = [((), tree)]
+    count = 0
+    while todo:
+        path, value = todo.pop()
+        if isinstance(value, dict):
+            todo += [((*path, key), part) for key, part in _items(cast(dict[str, object], value))]
+        elif isinstance(value, list):
+            todo += [((*path, key), part) for key, part in enumerate(cast(list[object], value))]
+        else:
+            _check_scalar(value)
+        count += 1
+        if count <= 50:
+            place = locate(document, path)
+            assert place is not None, "an accepted value without a place"
+            assert 1 <= place[0] <= lines
+
+
+def _items(value: dict[str, object]) -> list[tuple[Key, object]]:
+    for key in value:
+        assert type(key) is str
+    return list(value.items())
+
+
+def _check_scalar(value: object) -> None:
+    assert isinstance(value, _SCALARS), f"a {type(value).__name__} in the tree"
+    if type(value) is int:
+        assert -(2**63) <= value < 2**63
+    if isinstance(value, float):
+        assert isfinite(value)
+    if isinstance(value, str):
+        value.encode()
