@@ -70,8 +70,11 @@ class Step:
 class Script:
     """The file, and the content that is meant to be live."""
 
-    def __init__(self, file: Path, database: Database) -> None:
+    def __init__(
+        self, file: Path, database: Database, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self.file = file
+        self._sleep = sleep
         self._database = database
         self._first = Content("Hello", database.url(), 4)
         self.content = self._first
@@ -118,7 +121,7 @@ class Script:
         size = -(-len(data) // PIECES)
         with self.file.open("wb", buffering=0) as file:
             for start in range(0, len(data), size):
-                time.sleep(PAUSE)
+                self._sleep(PAUSE)
                 file.write(data[start : start + size])
         self.content = content
         return Expectation(Promise.LIVE, content)
