@@ -1,0 +1,96 @@
+"""The engine that the rig's apps are built on, and the facts that they tell about a unit of work.
+
+Set up by environment variables, because each server process imports it anew: RIG_CONFIG and
+RIG_JOURNAL are paths; RIG_FACTORY_SECONDS and RIG_DISK_SECONDS slow down building and looking.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, ClassVar
+from weakref import WeakSet
+
+from reloadcheck import (
+    FileSource,
+    FrozenDict,
+    ReloadCheck,
+    Resource,
+    ResourceClosedError,
+    Snapshot,
+)
+from reloadcheck.sources import Disk
+
+from . import journal
+
+__all__ = ["Pool", "engine", "facts", "process"]
+
+_serials = count(1)
+
+
+class Pool:
+    """Stands for a pool of connections: knows what it was built from and whether it is closed."""
+
+    alive: ClassVar["WeakSet[Pool]"] = WeakSet()
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.serial = next(_serials)
+        self.closed = False
+        Pool.alive.add(self)
+
+
+def _slow_stat(path: str | int) -> os.stat_result:
+    time.sleep(float(os.environ.get("RIG_DISK_SECONDS", "0")))
+    return os.stat(path)
+
+
+def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
+    """Give an engine on the configured file, with one resource that keeps a journal."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    place = os.environ["RIG_JOURNAL"]
+    live = ReloadCheck(FileSource(os.environ["RIG_CONFIG"], disk=Disk(stat=_slow_stat)))
+
+    @live.resource("pool")
+    def pool(part: FrozenDict) -> Iterator[Pool]:
+        time.sleep(float(os.environ.get("RIG_FACTORY_SECONDS", "0")))
+        made = Pool(part["number"])
+        journal.write(place, "built", made.serial, made.number)
+        try:
+            yield made
+        finally:
+            made.closed = True
+            journal.write(place, "closed", made.serial, made.number)
+
+    return live, pool
+
+
+def facts(snapshot: Snapshot[FrozenDict], pool: Resource[Pool]) -> dict[str, Any]:
+    """Tell what a unit of work sees of its snapshot just now; no pool once it is taken away."""
+    said = {"pid": os.getpid(), "version": snapshot.version, "note": snapshot.config["note"]}
+    try:
+        found = snapshot[pool]
+    except ResourceClosedError:
+        return {**said, "pool": None, "serial": None, "closed": True}
+    return {**said, "pool": found.number, "serial": found.serial, "closed": found.closed}
+
+
+def process(live: ReloadCheck[FrozenDict]) -> dict[str, Any]:
+    """Tell what this process holds: what would grow if something leaked."""
+    status = live.status()
+    return {
+        "pid": os.getpid(),
+        "phase": status.phase,
+        "enabled": status.enabled,
+        "version": status.version,
+        "outcome": status.outcome,
+        "error": status.error,
+        "reloads": status.reloads,
+        "leases": sum(status.leases.values()),
+        "instances": sum(one.instances for one in status.resources),
+        "alive": len(Pool.alive),
+        "threads": sorted(thread.name for thread in threading.enumerate()),
+        "descriptors": len(os.listdir("/proc/self/fd")),
+    }
