@@ -15,7 +15,18 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
-from typing import Any, Generic, Protocol, TypedDict, TypeVar, Unpack, cast, overload
+from typing import (
+    Any,
+    Concatenate,
+    Generic,
+    ParamSpec,
+    Protocol,
+    TypedDict,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
 
 from ._clock import Clock, SystemClock
 from ._current import unit_in
@@ -41,7 +52,11 @@ from .types import KeyPath, Outcome, Source
 
 C = TypeVar("C")
 T = TypeVar("T")
-F = TypeVar("F", bound=Callable[..., Any])
+R_co = TypeVar("R_co", covariant=True)
+R = TypeVar("R")
+S = TypeVar("S")
+P = ParamSpec("P")
+Q = ParamSpec("Q")
 
 
 class EngineOptions(TypedDict, total=False):
@@ -269,15 +284,36 @@ class ReloadCheck(Generic[C]):
         return observe(host.thread, host.registry, host.sources, host.options)
 
 
+class UnitOfWork(Protocol[P, R_co]):
+    """A decorated function: called as before, and `live` is its engine."""
+
+    live: ReloadCheck[Any]
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    @overload
+    def __get__(self, instance: None, owner: type[Any]) -> "UnitOfWork[P, R_co]": ...
+    @overload
+    def __get__(
+        self: "UnitOfWork[Concatenate[S, Q], R_co]", instance: S, owner: type[Any]
+    ) -> Callable[Q, R_co]: ...
+
+
+class Decorating(Protocol):
+    """What `reload_check(…)` gives: a decorator that keeps the signature."""
+
+    def __call__(self, function: Callable[P, R], /) -> UnitOfWork[P, R]: ...
+
+
 @overload
-def reload_check(live: ReloadCheck[Any], /) -> Callable[[F], F]: ...
+def reload_check(live: ReloadCheck[Any], /) -> Decorating: ...
 @overload
 def reload_check(
     *sources: str | os.PathLike[str] | Source,
     schema: Callable[..., Any] | None = None,
     **options: Unpack[EngineOptions],
-) -> Callable[[F], F]: ...
-def reload_check(*sources: Any, **options: Any) -> Callable[[F], F]:
+) -> Decorating: ...
+def reload_check(*sources: Any, **options: Any) -> Decorating:
     """Make each call of the decorated function one unit of work.
 
     Takes an engine, or what `ReloadCheck` takes. Works on sync and async functions and generators;
@@ -290,10 +326,10 @@ def reload_check(*sources: Any, **options: Any) -> Callable[[F], F]:
     else:
         live = ReloadCheck(*sources, **options)
 
-    def decorate(function: F) -> F:
-        wrapper = decorated(function, lambda label: Lease(host_of(live), label))
-        wrapper.live = live  # type: ignore[attr-defined]
-        return cast("F", wrapper)
+    def decorate(function: Callable[P, R]) -> UnitOfWork[P, R]:
+        wrapper: Any = decorated(function, lambda label: Lease(host_of(live), label))
+        wrapper.live = live
+        return cast("UnitOfWork[P, R]", wrapper)
 
     return decorate
 

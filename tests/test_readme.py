@@ -1,0 +1,164 @@
+"""The README is true: its blocks run as they stand, and its commands are the ones that CI runs."""
+
+import http.client
+import re
+import sys
+import textwrap
+import time
+import types
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rig.servers import ROOT, environment, serving
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
+
+
+def block(start: str) -> str:
+    """Give the one block that contains a line."""
+    (found,) = [text for text in BLOCKS if start in text]
+    return str(found)
+
+
+def get(port: int) -> tuple[int, str]:
+    """Ask a server for its front page, over a connection of its own."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/")
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+    finally:
+        connection.close()
+
+
+def test_first_example_follows_its_file(tmp_path: Path) -> None:
+    """The first screen, typed as it stands, serves the greeting and then the edited one."""
+    (tmp_path / "app.py").write_text(block("# app.py"))
+    config = tmp_path / "config.yaml"
+    config.write_text("greeting: hello\n")
+    command = [sys.executable, "-m", "uvicorn", "app:app", "--workers", "2", "--port", "0"]
+    with serving(
+        [*command, "--app-dir", str(tmp_path)], environment(config, tmp_path / "journal"), tmp_path
+    ) as server:
+        assert (200, "hello\n") == get(server.port)
+        config.write_text("greeting: good evening\n")
+        deadline = time.monotonic() + 20
+        seen: list[str] = []
+        while seen[-10:] != ["good evening\n"] * 10:
+            status, text = get(server.port)
+            assert status == 200
+            seen.append(text)
+            assert time.monotonic() < deadline, seen[-10:]
+            time.sleep(0.02)
+
+
+def run_block(start: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """Run a block as a module of its own in a directory with a configuration; give its names."""
+    (directory / "config.yaml").write_text(
+        textwrap.dedent(
+            """\
+            greeting: hello
+            database: {url: "postgresql://localhost/none"}
+            upstream: {url: "http://localhost"}
+            """
+        )
+    )
+    monkeypatch.chdir(directory)
+    module = types.ModuleType("readme_block")
+    monkeypatch.setitem(sys.modules, "readme_block", module)
+    exec(compile(block(start), "README.md", "exec"), module.__dict__)
+    return module.__dict__
+
+
+def test_resources_block_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block on pools and clients registers both resources against its schema."""
+    names = run_block('@live.resource("database")', tmp_path, monkeypatch)
+    assert ("db", "api") == (names["db"].name, names["api"].name)
+
+
+def test_fastapi_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The FastAPI block answers with the configuration, and its lifespan starts the engine."""
+    names = run_block("app = FastAPI()", tmp_path, monkeypatch)
+    assert "idle" == names["live"].status().phase
+    config = repr(str(tmp_path / "config.yaml"))
+    served = block("app = FastAPI()").replace('"config.yaml"', config)
+    (tmp_path / "served.py").write_text(served)
+    command = [sys.executable, "-m", "uvicorn", "served:app", "--port", "0"]
+    with serving([*command, "--app-dir", str(tmp_path)], {}, tmp_path) as server:
+        assert (200, '"hello"') == get(server.port)
+
+
+def test_flask_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Flask block answers with the configuration."""
+    names = run_block("app = Flask(__name__)", tmp_path, monkeypatch)
+    with names["app"].test_client() as client, client.get("/") as response:
+        assert "hello" == response.text
+    names["live"].close()
+
+
+def test_django_block_is_an_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Django block gives each request its configuration."""
+    conf, http_, urls_ = (import_module(f"django.{name}") for name in ("conf", "http", "urls"))
+
+    def view(request: Any) -> Any:
+        return http_.HttpResponse(request.META["reloadcheck.config"].greeting)
+
+    urls = types.ModuleType("readme_urls")
+    urls.__dict__["urlpatterns"] = [urls_.path("", view)]
+    monkeypatch.setitem(sys.modules, "readme_urls", urls)
+    conf.settings.configure(ROOT_URLCONF="readme_urls", ALLOWED_HOSTS=["*"])
+    names = run_block("get_wsgi_application", tmp_path, monkeypatch)
+    from werkzeug.test import Client
+
+    response = Client(names["application"]).get("/", headers={"Host": "localhost"})
+    try:
+        assert (200, "hello") == (response.status_code, response.text)
+    finally:
+        response.close()
+        names["live"].close()
+
+
+def test_job_block_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The decorated job reads one version for its whole call."""
+    names = run_block("def job()", tmp_path, monkeypatch)
+    names["job"]()
+    names["job"].live.close()
+    assert "hello\n" == capsys.readouterr().out
+
+
+def test_every_block_is_run() -> None:
+    """No block of the README goes untested."""
+    starts = ["# app.py", '@live.resource("database")', "app = FastAPI()", "Flask(__name__)"]
+    starts += ["get_wsgi_application", "def job()"]
+    assert sorted(map(block, starts)) == sorted(BLOCKS)
+
+
+def test_options_table_is_complete() -> None:
+    """The table of options has the engine's defaults and its environment variables."""
+    from reloadcheck._options import Options
+
+    default = Options()
+    for name in ("window", "settle", "verify", "patience", "drain"):
+        row = f"| `{name}` | {getattr(default, name):g} s | `RELOAD_CHECK_{name.upper()}` |"
+        assert row in README
+    assert f"| `max_bytes` | {default.max_bytes // 2**20} MiB | |" in README
+    assert "| `enabled` | on | `RELOAD_CHECK_ENABLED` |" in README
+
+
+def test_changelog_and_metadata_agree() -> None:
+    """The version is the same in the package, the project file and the newest changelog entry."""
+    import tomllib
+
+    import reloadcheck
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    changelog = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    newest = re.search(r"^## \[(.+?)\] - \d{4}-\d\d-\d\d$", changelog, re.M)
+    assert newest is not None
+    assert {project["version"]} == {reloadcheck.__version__, newest.group(1)}
