@@ -89,7 +89,7 @@ class PostgresServer:
             workspace = Workspace.open("reloadcheck-postgres-", base=_base(identity))
             try:
                 return cls._start(workspace, identity, time.monotonic() + timeout)
-            except StartError as error:
+            except (StartError, OSError) as error:
                 workspace.close()
                 refusals.append(f"as {identity}: {error}")
             except BaseException:

@@ -54,7 +54,8 @@ def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = No
         with _listening():
             return _run(options, shown, progress)
     except StartError as error:
-        print(f"the demo could not start: {error}", file=sys.stderr)
+        hint = "" if options.sqlite else "\n`reloadcheck demo --sqlite` does without PostgreSQL."
+        print(f"the demo could not start: {error}{hint}", file=sys.stderr)
         return 1
     except Stopped as stopped:
         with suppress(OSError):  # the terminal may be what went away

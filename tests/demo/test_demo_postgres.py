@@ -148,6 +148,21 @@ def test_a_failed_start_shows_the_log_and_leaves_nothing(monkeypatch: pytest.Mon
     assert not any(workspace.directory.exists() for workspace in opened)
 
 
+def test_a_system_that_refuses_everything_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no way to run is allowed, the error names each way and why it was refused."""
+
+    def refuse(*_: object) -> Path:
+        raise PermissionError(1, "Operation not permitted")
+
+    def refuse_namespace(*_: object, **__: object) -> Process:
+        raise StartError("no user namespace")
+
+    monkeypatch.setattr(launcher, "_copy_for_nobody", refuse)
+    monkeypatch.setattr(Workspace, "run", refuse_namespace)
+    with pytest.raises(StartError, match=r"namespace: no user .*nobody: .*not permitted"):
+        PostgresServer.start(identities=("namespace", "nobody"))
+
+
 def test_says_why_there_is_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the wheel, `available` and `start` name what is missing."""
     assert launcher.available() is None
