@@ -59,7 +59,7 @@ class Roster:
 
     def __init__(self) -> None:
         self.instances: list[Instance] = []
-        self._stuck: dict[str, Job[Any]] = {}
+        self._stuck: dict[str, list[Job[Any]]] = {}
 
     def of(self, resource: Resource[Any]) -> list[Instance]:
         """Give the open instances of a resource."""
@@ -71,14 +71,15 @@ class Roster:
         if instance in self.instances:
             self.instances.remove(instance)
 
-    def keep_stuck(self, resource: str, job: Job[Any]) -> None:
+    def keep_stuck(self, name: str, job: Job[Any]) -> None:
         """Remember an abandoned job."""
-        self._stuck[resource] = job
+        self._stuck.setdefault(name, []).append(job)
 
-    def is_stuck(self, resource: str) -> bool:
-        """Tell whether foreign code of the resource still runs, abandoned."""
-        job = self._stuck.get(resource)
-        return job is not None and job.running
+    def is_stuck(self, name: str) -> bool:
+        """Tell whether foreign code of that name still runs, abandoned."""
+        running = [job for job in self._stuck.get(name, ()) if job.running]
+        self._stuck[name] = running
+        return bool(running)
 
 
 class Builder:
@@ -159,6 +160,7 @@ class Builder:
         try:
             self._finish(instance, job, loaded, FactoryError, "factory")
         except BaseException:
+            instance.cancel()
             self._roster.remove(instance)
             raise
 

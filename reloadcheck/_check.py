@@ -126,6 +126,11 @@ class Checker(Generic[C]):
             return Settling()
         return self._read(stamps, now, self._quiet.trusted(now, wall))
 
+    @property
+    def quiet_at(self) -> float:
+        """Give when what was seen last will have been quiet for long enough (monotonic seconds)."""
+        return self._quiet.first_seen + self._options.settle
+
     def adopt(self, loaded: Loaded[C]) -> None:
         """Take note that this is running now."""
         self.running = loaded

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 from ._clock import Clock
 from ._options import Options
-from ._snapshot import Cell, Tenancy
+from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 from .types import Outcome
 
@@ -87,17 +87,17 @@ class Desk(Generic[C]):
 
     `checked_at` is when the last check concluded; `armed`: a unit of work has come, so that the
     fresh flag may be raised (a process that only prepares to fork has none); `home`: the event loop
-    where async resources are to live.
+    where async resources are to live, `built_in` the one where they do.
     """
 
-    def __init__(self, clock: Clock, options: Options, cell: Cell[C], *, needs_loop: bool) -> None:
-        self._cell = cell
+    def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:
         self._needs_loop = needs_loop
         self.condition = threading.Condition()
         self.current: Tenancy[C] | None = None
         self.armed = False
         self.wanted = False
         self.home: asyncio.AbstractEventLoop | None = None
+        self.built_in: asyncio.AbstractEventLoop | None = None
         self.begun = 0
         self.in_flight = False
         self.checked_at: float | None = None
@@ -105,6 +105,7 @@ class Desk(Generic[C]):
         self.tired = False
         self.waiters: list[Waiter] = []
         self._busy = False
+        self._eager = False
         self._closed: Conclusion | None = None
         self._posts: deque[Callable[[], None]] = deque()
         self._clock = clock
@@ -142,8 +143,9 @@ class Desk(Generic[C]):
     def ask(
         self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
     ) -> Waiter:
-        """Ask for a check that begins from now on."""
+        """Ask by name for a check that begins from now on."""
         with self.condition:
+            self._eager = True
             return self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
 
     def meet(self, loop: asyncio.AbstractEventLoop, *, through_build: bool) -> Waiter | None:
@@ -156,7 +158,7 @@ class Desk(Generic[C]):
             if self.home is not None and self.home is not loop and not self.home.is_closed():
                 return None
             self.home = loop
-            if not self._needs_loop or self._cell.home is loop:
+            if not self._needs_loop or self.built_in is loop:
                 return None
             return self._wait(
                 self.begun, self._clock.monotonic(), through_build, lambda waiter: waiter.bind()
@@ -186,7 +188,8 @@ class Desk(Generic[C]):
             waiter.answer(self._closed)
             return waiter
         self.waiters.append(waiter)
-        self._want()
+        if after >= self.begun or not self.in_flight:
+            self._want()
         return waiter
 
     def _want(self) -> None:
@@ -213,13 +216,17 @@ class Desk(Generic[C]):
                 self._clock.wait(self.condition, None if until is None else until - now)
             return self._posts.popleft()
 
-    def begin(self) -> bool:
-        """Begin a check; say whether busy units of work go on meanwhile with what there is."""
+    def begin(self) -> tuple[bool, bool]:
+        """Begin a check; say whether busy units of work go on meanwhile, and whether it is eager.
+
+        An eager check was asked for by name and tries again at once what had failed.
+        """
         with self.condition:
             self.wanted = False
             self.begun += 1
             self.in_flight = True
-            return self._busy
+            eager, self._eager = self._eager, False
+            return self._busy, eager
 
     def conclude(self, conclusion: Conclusion, *, tired: bool) -> None:
         """End the check and answer those who waited for it; while the file settles they go on."""

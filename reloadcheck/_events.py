@@ -1,6 +1,6 @@
 """What is told about a reload: one frozen value for each swap and each rejection."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ._diff import Diff
 from .exceptions import ConfigError
@@ -12,7 +12,7 @@ class ReloadEvent:
     """One swap or one rejection, as listeners receive it; holds key paths, never values.
 
     `version` and `digest` are those of the snapshot that serves after the event. `error` is None
-    for a swap. `seconds` maps the phases that ran to how long each took.
+    for a swap. `seconds` are the phases that ran and how long each took.
     """
 
     outcome: Outcome
@@ -21,4 +21,4 @@ class ReloadEvent:
     diff: Diff
     built: tuple[str, ...] = ()
     error: ConfigError | None = None
-    seconds: dict[str, float] = field(default_factory=dict[str, float])
+    seconds: tuple[tuple[str, float], ...] = ()

@@ -6,19 +6,21 @@ engine thread does.
 
 import asyncio
 import atexit
+import copy
 import ctypes
 import itertools
 import logging
 import math
 import os
 import threading
+import time
 import weakref
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ._clock import Clock
-from ._current import unit_in
+from ._current import unit_in, unit_of_work
 from ._desk import Conclusion, Waiter
 from ._listeners import Listeners
 from ._options import Options
@@ -71,15 +73,12 @@ class Host(Generic[C]):
     def enter(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; blocks while there is none."""
         while True:
-            tenancy = self.cell.fresh
-            if tenancy is None:
-                thread = self.running()
-                answer = thread.desk.admit(arm=door)
-                if isinstance(answer, Waiter):
-                    answer = self.loaded(thread, answer.wait())
-                tenancy = answer
-            if tenancy.enter(key, label):
-                return tenancy
+            thread = self.running()
+            answer = thread.desk.admit(arm=door)
+            if isinstance(answer, Waiter):
+                answer = self.loaded(thread, answer.wait())
+            if answer.enter(key, label):
+                return answer
 
     async def enter_async(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
@@ -90,19 +89,16 @@ class Host(Generic[C]):
             waiter = self.meet(thread, through_build=False)
             if waiter is not None:
                 await waiter.wait_async()
-            tenancy = self.cell.fresh
-            if tenancy is None:
-                answer = thread.desk.admit(arm=door, prepare=Waiter.bind)
-                if isinstance(answer, Waiter):
-                    answer = self.loaded(thread, await answer.wait_async())
-                tenancy = answer
-            if tenancy.enter(key, label):
-                return tenancy
+            answer = thread.desk.admit(arm=door, prepare=Waiter.bind)
+            if isinstance(answer, Waiter):
+                answer = self.loaded(thread, await answer.wait_async())
+            if answer.enter(key, label):
+                return answer
 
     def join(self, key: int, label: str) -> Tenancy[C] | None:
         """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
         unit = unit_in(self)
-        if unit is None:
+        if unit is None or unit[0] not in self._tenancies():
             return None
         tenancy: Tenancy[C] = unit[0]
         tenancy.held[key] = label
@@ -116,17 +112,22 @@ class Host(Generic[C]):
 
         None when it is not one of this engine, or belongs to a unit of work that has ended.
         """
-        thread = self._thread
-        if snapshot is None or thread is None:
-            return None
-        for tenancy in (thread.desk.current, *thread.drain.retired):
-            if tenancy is not None and tenancy.snapshot is snapshot:
+        for tenancy in self._tenancies() if snapshot is not None else ():
+            if tenancy.snapshot is snapshot:
                 alive = bool(tenancy.held)
                 tenancy.held[key := -next(_serial)] = label
                 if alive:
                     return tenancy, key
                 tenancy.leave(key)
         return None
+
+    def _tenancies(self) -> list[Tenancy[C]]:
+        """Give those of this process that are not drained yet, the current one first."""
+        thread = self.thread
+        if thread is None:
+            return []
+        current = thread.desk.current
+        return [*([] if current is None else [current]), *thread.drain.retired]
 
     def retry_after(self) -> int:
         """Give the whole seconds after which an unready application may be asked again."""
@@ -160,7 +161,7 @@ class Host(Generic[C]):
         if current is not None:
             return current
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
-            raise conclusion.error
+            raise copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
         names = ", ".join(source.name for source in self.sources)
         reason = f"is not ready after {self.options.patience:g} s: still being written or built"
         raise SourceError(Problem(reason, names))
@@ -207,7 +208,7 @@ class Host(Generic[C]):
         """
         inherited, self._thread = self._thread, None
         self.listeners.forget_parent()
-        self.cell.fresh = self.cell.home = None
+        self.cell.fresh = None
         self._started = 0
         self._versions = itertools.count(1)
         if inherited is not None:
@@ -228,15 +229,13 @@ class Host(Generic[C]):
                 thread.stop(self.options.drain)
             return thread
 
-    def exit(self, seconds: float) -> None:
-        """Close at the interpreter's exit, waiting for no lease, at most `seconds`."""
-        thread = self._thread
-        if thread is None or self._pid != os.getpid() or thread.ended.is_set():
-            return
-        thread.stop(0.0)
-        if not thread.ended.wait(seconds):
-            names = ", ".join(one.resource.name for one in thread.roster.instances)
-            _logger.warning("left open at exit: %s", names or "nothing")
+    def exit(self) -> EngineThread[C] | None:
+        """Begin to close at the interpreter's exit, waiting for no lease."""
+        thread = self.thread
+        if thread is not None and not thread.ended.is_set():
+            thread.stop(0.0)
+            return thread
+        return None
 
 
 # ------------------------------------------------------------------------- this process
@@ -257,10 +256,14 @@ def _watch_process() -> None:
 
 
 def _after_fork() -> None:
+    unit_of_work.set(None)
     for host in list(_hosts):
         host.after_fork()
 
 
 def _at_exit() -> None:
-    for host in list(_hosts):
-        host.exit(EXIT_SECONDS)
+    deadline = time.monotonic() + EXIT_SECONDS
+    for thread in [host.exit() for host in list(_hosts)]:
+        if thread is not None and not thread.ended.wait(max(0.0, deadline - time.monotonic())):
+            names = ", ".join(one.resource.name for one in thread.roster.instances)
+            _logger.warning("left open at exit: %s", names or "nothing")

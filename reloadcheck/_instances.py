@@ -12,7 +12,7 @@ from typing import Any
 
 from ._calls import Job, call
 from ._home import HomeTask
-from ._resources import Kind, Resource
+from ._resources import Kind, Resource, is_coroutine
 from .exceptions import ResourceClosedError, WrongLoopError
 
 
@@ -100,12 +100,12 @@ class Instance:
         probe, value = self.resource.probe, self.value
         if probe is None:
             job.finish(True)
+        elif not is_coroutine(probe):
+            call(f"{self.resource.name}-probe", partial(_probe_sync, probe, value, self._loop), job)
         elif self._task is not None:
             self._task.do(partial(_probe_async, probe, value), job)
-        elif self.resource.needs_loop and self._loop is not None:
-            self._visit(f"{self.resource.name}-probe", partial(_probe_async, probe, value), job)
         else:
-            call(f"{self.resource.name}-probe", lambda: probe(value) is not False, job)
+            self._visit(f"{self.resource.name}-probe", partial(_probe_async, probe, value), job)
         return job
 
     def close(self, settled: Callable[[], None]) -> Job[None]:
@@ -139,8 +139,12 @@ class Instance:
                 raise FactoryMisuseError("it ended without a yield") from None
             self._close = partial(_finish, generator)
             return
-        self.value = factory()
-        self._close = _closer(self.value, self._loop)
+        value = factory()
+        if inspect.iscoroutine(value):
+            value.close()
+            raise FactoryMisuseError("it returned a coroutine; declare it `async def`")
+        self.value = value
+        self._close = _closer(value, self._loop)
 
     def _close_late(self) -> None:
         close, self._close = self._close, None
@@ -184,11 +188,20 @@ class Instance:
         HomeTask(self._loop, name, _leave_nothing, _ignore).do(work, job, last=True)
 
 
-async def _probe_async(probe: Callable[[Any], Any], value: Any) -> bool:
+def _probe_sync(
+    probe: Callable[[Any], Any], value: Any, loop: asyncio.AbstractEventLoop | None
+) -> bool:
     result = probe(value)
-    if inspect.isawaitable(result):
-        result = await result
+    if inspect.iscoroutine(result):  # a lambda around a coroutine function
+        if loop is None:
+            result.close()
+            raise FactoryMisuseError("its probe needs an event loop, and there is none")
+        result = asyncio.run_coroutine_threadsafe(result, loop).result()
     return result is not False
+
+
+async def _probe_async(probe: Callable[[Any], Any], value: Any) -> bool:
+    return await probe(value) is not False
 
 
 def _closer(value: object, loop: asyncio.AbstractEventLoop | None) -> Callable[[], Any] | None:

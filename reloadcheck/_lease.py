@@ -49,10 +49,9 @@ class Lease(Generic[C]):
         self._token: Token[Unit | None] | None = None
 
     def __enter__(self) -> Snapshot[C]:
-        self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
-        self._check_unused()
-        joined = self._engine.join(id(self), self._label)
-        return self._begin(joined or self._engine.enter(id(self), self._label))
+        snapshot = self.take()
+        self.enter()
+        return snapshot
 
     def __exit__(
         self,
@@ -60,12 +59,13 @@ class Lease(Generic[C]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self.leave()
+        self.give_back()
 
     async def __aenter__(self) -> Snapshot[C]:
-        self._check_unused()
-        joined = self._engine.join(id(self), self._label)
-        return self._begin(joined or await self._engine.enter_async(id(self), self._label))
+        snapshot = await self.take_async()
+        self.enter()
+        return snapshot
 
     async def __aexit__(
         self,
@@ -73,28 +73,49 @@ class Lease(Generic[C]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._end()
+        self.leave()
+        self.give_back()
 
-    def _check_unused(self) -> None:
+    def take(self) -> Snapshot[C]:
+        """Hold a snapshot; may block."""
+        self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
+        return self._taken(self._joined() or self._engine.enter(id(self), self._label))
+
+    async def take_async(self) -> Snapshot[C]:
+        """Hold a snapshot; may wait."""
+        return self._taken(self._joined() or await self._engine.enter_async(id(self), self._label))
+
+    def enter(self) -> None:
+        """Be the unit of work that the running context is in."""
         if self._tenancy is not None:
-            raise RuntimeError("a lease is used once: call live.lease() again")
+            self._token = enter(self._tenancy, id(self))
 
-    def _begin(self, tenancy: Tenancy[C]) -> Snapshot[C]:
-        self._tenancy = tenancy
-        self._token = enter(tenancy, id(self))
-        return tenancy.snapshot
+    def leave(self) -> None:
+        """Be it no longer."""
+        token, self._token = self._token, None
+        if token is not None:
+            leave(token)
 
-    def _end(self) -> None:
-        if self._token is not None:
-            leave(self._token)
+    def give_back(self) -> None:
+        """Hold the snapshot no longer."""
         if self._tenancy is not None:
             self._tenancy.leave(id(self))
+
+    def _joined(self) -> Tenancy[C] | None:
+        if self._tenancy is not None:
+            raise RuntimeError("a lease is used once: call live.lease() again")
+        return self._engine.join(id(self), self._label)
+
+    def _taken(self, tenancy: Tenancy[C]) -> Snapshot[C]:
+        self._tenancy = tenancy
+        return tenancy.snapshot
 
 
 def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> Callable[P, R]:
     """Make each call of the function one unit of work; its signature is kept.
 
-    A generator's unit of work lasts from its first value to its end.
+    A generator's unit of work lasts from its first value to its end; between two values the code
+    that consumes it is not in it.
     """
     label = getattr(function, "__qualname__", "call")
     anything: Callable[..., Any] = function
@@ -104,18 +125,31 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
 
         @wraps(function)
         async def stream_async(*args: Any, **kwargs: Any) -> Any:
-            async with lease(label):
+            held = lease(label)
+            await held.take_async()
+            try:
                 inner = anything(*args, **kwargs)
-                try:
-                    sent = None
-                    while True:
-                        try:
-                            value = await inner.asend(sent)
-                        except StopAsyncIteration:
-                            return
-                        sent = yield value  # pyright: ignore[reportUnknownVariableType]
-                finally:
-                    await inner.aclose()
+                resume, value = inner.asend, None
+                while True:
+                    held.enter()
+                    try:
+                        produced = await resume(value)
+                    except StopAsyncIteration:
+                        return
+                    finally:
+                        held.leave()
+                    resume, value = inner.asend, None
+                    try:
+                        value = yield produced
+                    except GeneratorExit:
+                        held.enter()
+                        await inner.aclose()
+                        raise
+                    except BaseException as error:
+                        resume, value = inner.athrow, error
+            finally:
+                held.leave()
+                held.give_back()
 
         wrapper = stream_async
     elif inspect.iscoroutinefunction(function):
@@ -130,8 +164,31 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
 
         @wraps(function)
         def stream(*args: Any, **kwargs: Any) -> Any:
-            with lease(label):
-                return (yield from anything(*args, **kwargs))  # pyright: ignore[reportUnknownVariableType]
+            held = lease(label)
+            held.take()
+            try:
+                inner = anything(*args, **kwargs)
+                resume, value = inner.send, None
+                while True:
+                    held.enter()
+                    try:
+                        produced = resume(value)
+                    except StopIteration as stop:
+                        return stop.value
+                    finally:
+                        held.leave()
+                    resume, value = inner.send, None
+                    try:
+                        value = yield produced
+                    except GeneratorExit:
+                        held.enter()
+                        inner.close()
+                        raise
+                    except BaseException as error:
+                        resume, value = inner.throw, error
+            finally:
+                held.leave()
+                held.give_back()
 
         wrapper = stream
     else:

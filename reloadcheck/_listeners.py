@@ -70,7 +70,7 @@ class Listeners:
         loop: asyncio.AbstractEventLoop | None,
         post: Callable[[Callable[[], None]], None],
     ) -> None:
-        if subscription.busy or not subscription.queue:
+        if subscription not in self._subscriptions or subscription.busy or not subscription.queue:
             return
         event = subscription.queue.pop(0)
         subscription.busy = True

@@ -8,7 +8,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ._options import Options
 from ._resources import Registry
-from ._status import ResourceStatus, Status
+from ._status import ResourceStatus, Status, counted
 from ._thread import EngineThread
 from .exceptions import ConfigError
 from .types import Source
@@ -53,7 +53,7 @@ def observe(
             )
             for resource in registry
         ),
-        leases=_leases(thread),
+        leases=counted(_leases(thread)),
         remarks=tuple(remark for source in sources for remark in _remarks(source)),
     )
 

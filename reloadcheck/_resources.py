@@ -55,7 +55,7 @@ class Resource(Generic[T_co]):
     @property
     def needs_loop(self) -> bool:
         """Tell whether it cannot be built without an event loop, for itself or for its probe."""
-        return self.is_async or (self.probe is not None and _is_coroutine(self.probe))
+        return self.is_async or (self.probe is not None and is_coroutine(self.probe))
 
 
 class Registry:
@@ -150,7 +150,8 @@ def _positive(name: str, option: str, value: float, *, zero: bool = False) -> fl
     return float(value)
 
 
-def _is_coroutine(function: Callable[..., Any]) -> bool:
+def is_coroutine(function: Callable[..., Any]) -> bool:
+    """Tell whether calling it gives a coroutine; a class never does, whatever its instances do."""
     return not inspect.isclass(function) and any(
         inspect.iscoroutinefunction(candidate)
         for candidate in (function, getattr(function, "__call__", None))  # noqa: B004
@@ -164,6 +165,6 @@ def _kind(factory: Callable[..., Any]) -> Kind:
         return Kind.ASYNC_GENERATOR
     if inspect.isgeneratorfunction(factory):
         return Kind.GENERATOR
-    if _is_coroutine(factory):
+    if is_coroutine(factory):
         return Kind.COROUTINE
     return Kind.PLAIN

@@ -152,12 +152,10 @@ class Tenancy(Generic[C]):
 class Cell(Generic[C]):
     """The one place that units of work read: a fresh snapshot's tenancy, or None to ask.
 
-    `fresh` is written by the engine thread alone, save in a forked child, which starts with None.
-    `home` is the home loop while async resources live in it.
+    It is written by the engine thread alone, save in a forked child, which starts with None.
     """
 
-    __slots__ = ("fresh", "home")
+    __slots__ = ("fresh",)
 
     def __init__(self) -> None:
         self.fresh: Tenancy[C] | None = None
-        self.home: asyncio.AbstractEventLoop | None = None

@@ -2,8 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import cast
 
+from ._frozen import FrozenDict
 from .types import Outcome
+
+
+def counted(leases: Mapping[int, int]) -> Mapping[int, int]:
+    """Freeze counts by version."""
+    return cast("Mapping[int, int]", FrozenDict(leases))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +46,5 @@ class Status:
     reloads: int = 0
     forced_closes: int = 0
     resources: tuple[ResourceStatus, ...] = ()
-    leases: Mapping[int, int] = field(default_factory=dict[int, int])
+    leases: Mapping[int, int] = field(default_factory=lambda: counted({}))
     remarks: tuple[str, ...] = ()

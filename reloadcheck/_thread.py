@@ -9,6 +9,7 @@ import logging
 import random
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -68,10 +69,10 @@ class EngineThread(Generic[C]):
         listeners: Listeners,
         versions: Iterator[int],
     ) -> None:
-        self.desk = Desk(clock, options, cell, needs_loop=registry.needs_loop)
+        self.desk: Desk[C] = Desk(clock, options, needs_loop=registry.needs_loop)
         self.roster = Roster()
         self.drain = Drain(self.roster, clock, options.drain, self.settled)
-        self.checker = Checker(sources, schema, options, clock, self)
+        self.checker: Checker[C] = Checker(sources, schema, options, clock, self)
         self.ended = threading.Event()
         self._at_end: list[Callable[[], object]] = []
         self.closing = False
@@ -118,11 +119,9 @@ class EngineThread(Generic[C]):
     def stop(self, drain: float) -> None:
         """Have the thread drain for at most `drain` seconds, close everything and end."""
 
-        def stop() -> None:
-            self._stop_after = drain
-            self.closing = True
-
-        self.desk.post(stop)
+        self._stop_after = drain
+        self.closing = True
+        self.desk.post(_wake)
 
     def age(self) -> float:
         """Give the seconds since the present version was swapped in."""
@@ -156,10 +155,16 @@ class EngineThread(Generic[C]):
 
     def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
         """Have a call thread do it; raise `OverdueError` after `timeout`."""
+        if self.roster.is_stuck(name):
+            raise OverdueError
         job = Job[T](self.settled)
         call(name, work, job)
-        if not self(job, timeout):
-            raise OverdueError
+        try:
+            if not self(job, timeout):
+                raise OverdueError
+        finally:
+            if job.abandoned:
+                self.roster.keep_stuck(name, job)
         return job.result()
 
     def _have_read(self, work: Callable[[], T], timeout: float | None) -> T:
@@ -180,16 +185,17 @@ class EngineThread(Generic[C]):
     # ------------------------------------------------------------------- the thread
 
     def _run(self) -> None:
-        try:
-            while not self.closing:
+        while not self.closing:
+            try:
                 if self._is_due():
                     self._pass()
                 else:
                     self._turn(self._look_at, requests=True)
-        except _StoppingError:
-            pass
-        finally:
-            self._end()
+            except _StoppingError:
+                break
+            except BaseException as error:
+                _failed_inside(error)
+        self._end()
 
     def _is_due(self) -> bool:
         if self.desk.wanted:
@@ -228,8 +234,11 @@ class EngineThread(Generic[C]):
 
     def _pass(self) -> None:
         self._look_at = None
-        if self.desk.begin():
+        busy, eager = self.desk.begin()
+        if busy:
             self._raise_flag(None)
+        if eager:
+            self._retry_at = 0.0
         self.checks += 1
         try:
             conclusion = self._check()
@@ -239,7 +248,7 @@ class EngineThread(Generic[C]):
             self._complain(error)
             conclusion = Conclusion(Outcome.REJECTED, error)
         except BaseException as error:
-            _logger.exception("reloadcheck failed inside; the last good configuration serves on")
+            _failed_inside(error)
             problem = Problem(f"reloadcheck failed inside with {type(error).__name__}")
             conclusion = Conclusion(Outcome.REJECTED, ConfigError(problem))
         finally:
@@ -267,7 +276,7 @@ class EngineThread(Generic[C]):
         verdict = self.checker.look()
         match verdict:
             case Settling(error):
-                self._look_at = self._clock.monotonic() + self._look_again()
+                self._look_at = self._look_again()
                 return Conclusion(Outcome.DEFERRED, error, settling=True)
             case Unusable(error):
                 self._complain(error)
@@ -282,9 +291,11 @@ class EngineThread(Generic[C]):
                 return self._adopt(loaded, new)
 
     def _look_again(self) -> float:
-        """Say how soon an unsettled file is looked at again, so that P2 holds for any window."""
+        """Say when an unsettled file is looked at again, so that P2 holds for any window."""
         settle, window = self._options.settle, self._options.window
-        return max(min(settle, window), settle / 8, 0.001)
+        now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
+        at = now + max(min(settle, window), settle / 8, 0.001)
+        return min(at, quiet_at) if quiet_at > now else at
 
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
         now = self._clock.monotonic()
@@ -294,6 +305,7 @@ class EngineThread(Generic[C]):
             self._look_at = None if self._retry_at == float("inf") else self._retry_at
             return Conclusion(Outcome.DEFERRED, self._failure)
         current = self.desk.current
+        changes = self._changes(loaded)  # first, so that nothing can fail between build and swap
         self._building = True
         begun = time.perf_counter()
         try:
@@ -305,7 +317,6 @@ class EngineThread(Generic[C]):
         except ConfigError as error:
             return self._fail(error)
         self.checker.seconds["build"] = time.perf_counter() - begun
-        changes = self._changes(loaded)
         self.checker.adopt(loaded)
         self._swap(loaded, instances, built, next(self._versions))
         self._report(loaded, changes, built)
@@ -329,7 +340,7 @@ class EngineThread(Generic[C]):
             self.builds[name] = self.builds.get(name, 0) + 1
         old = self.desk.current
         self.desk.current = tenancy
-        self._cell.home = home
+        self.desk.built_in = home
         if self._cell.fresh is not None:
             self._cell.fresh = tenancy
         if old is not None:
@@ -381,7 +392,7 @@ class EngineThread(Generic[C]):
 
     def _report(self, loaded: Loaded[C], changes: Diff, built: Sequence[str]) -> None:
         paths = [*changes.changed, *changes.added, *changes.removed]
-        version, seconds = self._version(), dict(self.checker.seconds)
+        version, seconds = self._version(), tuple(self.checker.seconds.items())
         _logger.info(
             "configuration version %d is live, digest %s; changed: %s; built: %s",
             version,
@@ -413,7 +424,7 @@ class EngineThread(Generic[C]):
     def _move_home(self) -> Conclusion | None:
         """Build the async resources anew in the home loop, if they are not there; same version."""
         current, loaded, loop = self.desk.current, self.checker.running, self.desk.home
-        if not self._needs_loop or loop is None or self._cell.home is loop:
+        if not self._needs_loop or loop is None or self.desk.built_in is loop:
             return None
         if current is None or loaded is None:
             return None
@@ -438,7 +449,7 @@ class EngineThread(Generic[C]):
         def gone() -> None:
             if not instance.closed and instance in self.roster.instances:
                 self._drop(instance)
-                self._cell.home = None
+                self.desk.built_in = None
                 self._cell.fresh = None
 
         self.desk.post(gone)
@@ -452,9 +463,12 @@ class EngineThread(Generic[C]):
     def _end(self) -> None:
         drain = self._options.drain if self._stop_after is None else self._stop_after
         self.closing = True
-        self._cell.fresh = self._cell.home = None
-        self._fresh_until = None
         current, self.desk.current = self.desk.current, None
+        if (
+            self._cell.fresh is current
+        ):  # a thread that was started meanwhile may have its own there
+            self._cell.fresh = None
+        self._fresh_until = None
         if current is not None:
             self.drain.retire(current)
         self.drain.hurry(self._clock.monotonic() + drain)
@@ -466,6 +480,13 @@ class EngineThread(Generic[C]):
         for callback in self._at_end:
             with suppress(RuntimeError):  # its event loop is closed: nobody waits any more
                 callback()
+
+
+def _failed_inside(error: BaseException) -> None:
+    """Report a mistake of our own, without its text, which might quote a value."""
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    name = f"{type(error).__name__} at {where.filename}:{where.lineno}"
+    _logger.error("reloadcheck failed inside with %s; the last good configuration serves on", name)
 
 
 def _wake() -> None:

@@ -136,7 +136,7 @@ class _StartFailedError(Exception):
 
 async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, send: Send) -> None:
     """Answer for an application that has no configuration yet; the body does not say why."""
-    _logger.error("no configuration to serve %s with: %s", scope["type"], error)
+    _logger.debug("no configuration to serve %s with: %s", scope["type"], error)
     http = scope["type"] == "http"
     if not http and "websocket.http.response" not in scope.get("extensions", {}):
         await send({"type": "websocket.close", "code": 1013, "reason": "not configured yet"})

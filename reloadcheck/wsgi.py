@@ -128,7 +128,7 @@ def _unavailable(
     error: ReloadCheckError, host: Host[Any], start_response: StartResponse
 ) -> list[bytes]:
     """Answer for an application that has no configuration yet; the body does not say why."""
-    _logger.error("no configuration to serve with: %s", error)
+    _logger.debug("no configuration to serve with: %s", error)
     after = str(host.retry_after())
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
