@@ -11,8 +11,6 @@ from copy import deepcopy
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, TypeVar
 
-from .types import printable
-
 __all__ = [
     "FrozenDict",
     "FrozenList",
@@ -78,7 +76,7 @@ class FrozenDict(dict[str, Any]):
 
     def __repr__(self) -> str:
         keys = [key if key.isidentifier() else repr(key) for key in map(str, self)]
-        shown = ", ".join(f"{printable(key)}=…" for key in keys[:_SHOWN_KEYS])
+        shown = ", ".join(f"{key}=…" for key in keys[:_SHOWN_KEYS])
         return f"{type(self).__name__}({shown}{', …' if len(keys) > _SHOWN_KEYS else ''})"
 
     def __reduce__(self) -> tuple[object, ...]:

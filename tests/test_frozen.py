@@ -55,6 +55,14 @@ def test_attributes_read_keys(key: str) -> None:
     assert getattr(config, key) == 1
 
 
+@pytest.mark.parametrize("key", ["__html__", "__fspath__", "__array__", "__wrapped__"])
+def test_dunder_keys_promise_no_protocol(key: str) -> None:
+    """A key that is called like a protocol's method does not make the config claim to have it."""
+    config = FrozenDict({key: 1})
+    assert not hasattr(config, key)
+    assert config[key] == 1
+
+
 def test_attributes_are_found_without_a_getattr_hook() -> None:
     """Reading an attribute costs an instance `__dict__` read: no hook is on the way."""
     assert not hasattr(FrozenDict, "__getattr__")
@@ -143,8 +151,9 @@ def test_reprs_show_keys_and_never_values() -> None:
     """No repr of ours holds a value, however it is reached."""
     config = freeze(
         {"password": "hunter2", "a-b": 1, "l": ["hunter2"], "s": {"hunter2"}, "\x1b": 1}
+        | {"\u202e": 2}
     )
-    assert repr(config) == "FrozenDict(password=…, 'a-b'=…, l=…, s=…, '\\x1b'=…)"
+    assert repr(config) == "FrozenDict(password=…, 'a-b'=…, l=…, s=…, '\\x1b'=…, '\\u202e'=…)"
     for text in (f"{config}", str(config.l), f"{config.s!r}", repr({"x": config})):
         assert "hunter2" not in text
     assert len(repr(FrozenDict({f"k{n}": n for n in range(1000)}))) < 1000
@@ -420,6 +429,7 @@ def test_tuples_keep_their_class() -> None:
     assert type(config.pair) is Pair
     assert type(config.pair.left) is FrozenList
     assert type(config.bare[1]) is FrozenList
+    assert freeze(flat := (1, "a")) is flat
     again: Any = freeze({"pair": Pair([1], 2), "bare": (1, [2]), "flat": (1, 2)}, config)
     assert again is config
 
