@@ -33,8 +33,12 @@ T = TypeVar("T")
 class Waiting(Protocol):
     """How the engine thread waits for a job while it goes on turning."""
 
-    def __call__(self, job: Job[Any], timeout: float | None) -> bool:
-        """Wait at most `timeout` seconds; False when the job was abandoned."""
+    def __call__(self, job: Job[Any], deadline: float) -> bool:
+        """Wait until `deadline` (monotonic seconds); False when the job was abandoned."""
+        ...
+
+    def after(self, seconds: float) -> float:
+        """Give the deadline of what begins now."""
         ...
 
     @property
@@ -156,17 +160,19 @@ class Builder:
                 "through ASGI, use `await live.astart()`, or register a sync factory"
             )
         self._roster.instances.append(instance)
+        deadline = self._wait.after(resource.timeout)
         job = instance.open(self._wait.settled)
         try:
-            self._finish(instance, job, loaded, FactoryError, "factory")
+            self._finish(instance, job, deadline, loaded, FactoryError, "factory")
         except BaseException:
             instance.cancel()
             self._roster.remove(instance)
             raise
 
     def _probe(self, instance: Instance, loaded: Loaded[Any]) -> None:
+        deadline = self._wait.after(instance.resource.timeout)
         job = instance.probe(self._wait.settled)
-        self._finish(instance, job, loaded, ProbeError, "probe")
+        self._finish(instance, job, deadline, loaded, ProbeError, "probe")
         if job.result() is False:
             raise _error(ProbeError, instance.resource, loaded, "its probe returned False")
 
@@ -174,12 +180,13 @@ class Builder:
         self,
         instance: Instance,
         job: Job[Any],
+        deadline: float,
         loaded: Loaded[Any],
         kind: type[ResourceError],
         what: str,
     ) -> None:
         resource = instance.resource
-        if not self._wait(job, resource.timeout):
+        if not self._wait(job, deadline):
             instance.cancel()
             self._roster.keep_stuck(resource.name, job)
             reason = f"its {what} did not return within {resource.timeout:g} s"

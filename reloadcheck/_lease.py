@@ -140,7 +140,7 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
                         held.leave()
                     resume, value = inner.asend, None
                     try:
-                        value = yield produced
+                        value = yield produced  # pyright: ignore[reportUnknownVariableType]
                     except GeneratorExit:
                         held.enter()
                         await inner.aclose()
@@ -179,7 +179,7 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
                         held.leave()
                     resume, value = inner.send, None
                     try:
-                        value = yield produced
+                        value = yield produced  # pyright: ignore[reportUnknownVariableType]
                     except GeneratorExit:
                         held.enter()
                         inner.close()

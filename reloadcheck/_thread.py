@@ -133,21 +133,17 @@ class EngineThread(Generic[C]):
         """Wake the thread: a job is done, or the last lease of a retired snapshot is back."""
         self.desk.post(_wake)
 
-    def __call__(self, job: Job[Any], timeout: float | None) -> bool:
+    def after(self, seconds: float) -> float:
+        """Give the deadline of what begins now."""
+        return self._clock.monotonic() + seconds
+
+    def __call__(self, job: Job[Any], deadline: float | None) -> bool:
         """Wait for a job while turning; False when it took longer and was abandoned."""
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
-        while not job.done:
-            late = deadline is not None and self._clock.monotonic() >= deadline
-            if (late or self.closing) and job.abandon():
-                if self.closing:
-                    raise _StoppingError
-                return False
-            self._turn(deadline, requests=False)
-        return True
+        return self._wait(job, deadline, job.abandon)
 
     def read(self, work: Callable[[], T]) -> T:
         """Have the reader thread do it; raise `OverdueError` after `patience`."""
-        return self._have_read(work, self._options.patience)
+        return self._have_read(work, self.after(self._options.patience))
 
     def load(self, work: Callable[[], T]) -> T:
         """Have the reader thread do it, for as long as it takes."""
@@ -157,30 +153,35 @@ class EngineThread(Generic[C]):
         """Have a call thread do it; raise `OverdueError` after `timeout`."""
         if self.roster.is_stuck(name):
             raise OverdueError
+        deadline = self.after(timeout)
         job = Job[T](self.settled)
         call(name, work, job)
         try:
-            if not self(job, timeout):
+            if not self._wait(job, deadline, job.abandon):
                 raise OverdueError
         finally:
             if job.abandoned:
                 self.roster.keep_stuck(name, job)
         return job.result()
 
-    def _have_read(self, work: Callable[[], T], timeout: float | None) -> T:
+    def _have_read(self, work: Callable[[], T], deadline: float | None) -> T:
         if self._reader.stuck:
             raise OverdueError
         job = Job[T](self.settled)
         self._reader.submit(work, job)
-        deadline = None if timeout is None else self._clock.monotonic() + timeout
+        if not self._wait(job, deadline, lambda: self._reader.abandon(job)):
+            raise OverdueError
+        return job.result()
+
+    def _wait(self, job: Job[Any], deadline: float | None, abandon: Callable[[], bool]) -> bool:
         while not job.done:
             late = deadline is not None and self._clock.monotonic() >= deadline
-            if (late or self.closing) and self._reader.abandon(job):
+            if (late or self.closing) and abandon():
                 if self.closing:
                     raise _StoppingError
-                raise OverdueError
+                return False
             self._turn(deadline, requests=False)
-        return job.result()
+        return True
 
     # ------------------------------------------------------------------- the thread
 
