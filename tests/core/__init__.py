@@ -1,0 +1,1 @@
+"""Attacks on the engine from inside one process: injected clocks, barriers, faults."""

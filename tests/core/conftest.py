@@ -1,0 +1,59 @@
+"""What every test of the core starts from and must leave behind."""
+
+import gc
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from reloadcheck import ReloadCheck
+from reloadcheck.testing import FakeClock
+
+from .rig import Call, Text, until
+
+Make = Callable[..., "ReloadCheck[Any]"]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A clock that moves only when told."""
+    return FakeClock()
+
+
+@pytest.fixture
+def text() -> Text:
+    """A source that is quiet at once."""
+    return Text("a: 1\nb: 1\n")
+
+
+@pytest.fixture
+def make(clock: FakeClock, text: Text) -> Iterator[Make]:
+    """Make engines on the fake clock and the text; they are closed at the end of the test."""
+    engines: list[ReloadCheck[Any]] = []
+
+    def engine(*sources: Any, **options: Any) -> ReloadCheck[Any]:
+        options = {"clock": clock, "environ": {}} | options
+        live: ReloadCheck[Any] = ReloadCheck(*(sources or (text,)), **options)
+        engines.append(live)
+        return live
+
+    yield engine
+    text.gate.set()
+    for live in engines:
+        if live.status().phase not in ("idle", "closed"):
+            for _ in range(10):
+                Call(live.close).result(clock, step=5.0)
+
+
+@pytest.fixture(autouse=True)
+def no_engine_thread_stays() -> Iterator[None]:
+    """Fail any test after which an engine or reader thread more runs than before."""
+    before = set(threading.enumerate())
+    yield
+    gc.collect()
+
+    def left() -> list[str]:
+        new = set(threading.enumerate()) - before
+        return [t.name for t in new if t.name in ("reloadcheck-engine", "reloadcheck-reader")]
+
+    until(lambda: not left())

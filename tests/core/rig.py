@@ -1,0 +1,147 @@
+"""What the tests of the core share: a source in memory, a clock that is let pass, a way to wait.
+
+Nothing here sleeps to let time pass; `until` and `Call` wait for other threads and are bounded.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Generic, TypeVar
+
+from reloadcheck import Document, Layer, Origin, Outcome, ReloadCheck, SourceError, Stamp
+from reloadcheck._engine import host_of
+from reloadcheck.parsers import parse
+from reloadcheck.testing import FakeClock
+from reloadcheck.types import Pause, Problem
+
+T = TypeVar("T")
+
+SECONDS = 10.0
+"""Seconds after which something that should have happened counts as not happening."""
+
+
+class Text:
+    """A configuration in memory. `clock` gives its stamps a time; without, it is quiet at once.
+
+    `stamped` and `was_read` count the calls; `fault` is raised by the next ones; while `gate` is
+    cleared, a stamp that was taken is not given, and `waiting` tells that one hangs there.
+    """
+
+    def __init__(self, text: str, clock: FakeClock | None = None, name: str = "app.yaml") -> None:
+        self.stamped = self.was_read = 0
+        self.fault: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+        self.waiting = threading.Event()
+        self._name = name
+        self._clock = clock
+        self._serial = 0
+        self.write(text)
+
+    @property
+    def name(self) -> str:
+        """Give the name."""
+        return self._name
+
+    def write(self, text: str) -> None:
+        """Replace the text, as one whole write does."""
+        data = text.encode()
+        newest = None if self._clock is None else int(self._clock.wall() * 1e9)
+        self._serial += 1
+        self._now = (data, Stamp(self._serial, newest))
+
+    def unreadable(self, reason: str = "cannot be read") -> None:
+        """Be unreadable from now on."""
+        self.fault = SourceError(Problem(reason, self._name))
+
+    def stamp(self) -> Stamp:
+        """Give the stamp of this moment, once the gate is open."""
+        _, stamp = self._now
+        self.stamped += 1
+        if not self.gate.is_set():
+            self.waiting.set()
+            self.gate.wait(SECONDS)
+        if self.fault is not None:
+            raise self.fault
+        return stamp
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Give the text."""
+        self.was_read += 1
+        return (Document(self._name, self._now[0], "yaml"),)
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse it."""
+        (document,) = documents
+        return Layer(parse(document, pause), lambda _: Origin(self._name, 1, 1))
+
+
+class Call(Generic[T]):
+    """A function that runs in a thread of its own, from the start on."""
+
+    def __init__(self, function: Callable[[], T]) -> None:
+        self._results: list[T] = []
+        self._errors: list[BaseException] = []
+        self._function = function
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            self._results.append(self._function())
+        except BaseException as error:
+            self._errors.append(error)
+
+    @property
+    def waits(self) -> bool:
+        """Tell whether it has not returned yet."""
+        return self._thread.is_alive()
+
+    def join(self, seconds: float) -> None:
+        """Give it a chance to return, where a test asserts that it does not."""
+        self._thread.join(seconds)
+
+    def result(self, clock: FakeClock | None = None, step: float = 0.01) -> T:
+        """Give what it returned, or raise what it raised; meanwhile let time pass by `step`."""
+        ends = time.monotonic() + SECONDS
+        while self.waits:
+            assert time.monotonic() < ends, "the call does not return"
+            if clock is not None:
+                clock.advance(step)
+            self._thread.join(0.002)
+        if self._errors:
+            raise self._errors[0]
+        return self._results[0]
+
+
+def until(condition: Callable[[], object], clock: FakeClock | None = None) -> None:
+    """Wait for other threads to make it true; with a clock, let time pass meanwhile."""
+    ends = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < ends, "it does not come true"
+        if clock is not None:
+            clock.advance(0.01)
+        time.sleep(0.001)
+
+
+def begin(live: "ReloadCheck[Any]") -> None:
+    """Start the engine and see its second look end, so that the next one is the test's."""
+    live.start()
+    assert live.check() is Outcome.UNCHANGED
+
+
+def reload(live: "ReloadCheck[Any]") -> None:
+    """Have an edit go live and see the look that follows each reload end."""
+    assert live.check() is Outcome.RELOADED
+    assert live.check() is Outcome.UNCHANGED
+
+
+def asked_again(live: "ReloadCheck[Any]") -> None:
+    """Wait until the engine thread has seen that the window ran out, so that the doors ask."""
+    until(lambda: host_of(live).cell.fresh is None)
+
+
+def threads_named(*words: str) -> list[str]:
+    """List the living threads of the package whose name holds one of the words."""
+    names = [t.name for t in threading.enumerate() if t.name.startswith("reloadcheck")]
+    return [name for name in names if any(word in name for word in words)]

@@ -1,0 +1,325 @@
+"""Who waits: within a window nobody, up to two windows nobody, after more than two one check."""
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from reloadcheck import Outcome, ReloadCheck
+from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
+from reloadcheck.testing import FakeClock
+from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
+
+from .conftest import Make
+from .rig import Call, Text, asked_again, until
+
+Serve = Callable[["ReloadCheck[Any]"], int]
+
+
+def through_lease(live: "ReloadCheck[Any]") -> int:
+    """Give the version that a lease sees."""
+    with live.lease() as snapshot:
+        return snapshot.version
+
+
+def through_wsgi(live: "ReloadCheck[Any]") -> int:
+    """Give the version that a WSGI request sees."""
+    seen: list[int] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ["reloadcheck.snapshot"].version)
+        return [b""]
+
+    WsgiDoor(app, live)({"PATH_INFO": "/"}, lambda *_: None)
+    return seen[0]
+
+
+async def through_asgi(live: "ReloadCheck[Any]") -> int:
+    """Give the version that an ASGI request sees."""
+    seen: list[int] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        seen.append(scope["state"]["snapshot"].version)
+
+    async def nothing(*_: Any) -> Any:
+        return {}
+
+    await AsgiDoor(app, live)({"type": "http", "path": "/"}, nothing, nothing)
+    return seen[0]
+
+
+@pytest.fixture(params=[through_lease, through_wsgi], ids=["lease", "wsgi"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """A unit of work that gives the version it saw."""
+    found: Serve = request.param
+    return found
+
+
+@pytest.fixture
+def ready(make: Make, serve: Serve) -> "ReloadCheck[Any]":
+    """An engine that has just concluded a check and has served."""
+    live = make(window=1.0, patience=5.0)
+    live.start()
+    serve(live)
+    assert live.check() is Outcome.UNCHANGED
+    return live
+
+
+def test_within_the_window_nobody_asks(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """A check's result is fresh for a window: no unit of work in it causes a look at the source."""
+    text.write("a: 2")
+    looks = text.stamped
+    clock.advance(0.999)
+    assert {serve(ready) for _ in range(50)} == {1}
+    assert text.stamped == looks
+    assert ready.check() is Outcome.RELOADED
+    assert text.stamped > looks
+
+
+def test_in_the_second_window_nobody_waits_and_one_check_runs(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """After one window and before two, all go on with what serves while a single check runs."""
+    text.write("a: 2")
+    looks = text.stamped
+    text.gate.clear()
+    clock.advance(1.5)
+    asked_again(ready)
+    assert {serve(ready) for _ in range(50)} == {1}
+    assert text.waiting.wait(5)
+    clock.advance(1.0)
+    assert {serve(ready) for _ in range(50)} == {1}
+    assert text.stamped == looks + 1
+    text.gate.set()
+    until(lambda: ready.snapshot.version == 2)
+    assert serve(ready) == 2
+
+
+def test_after_two_windows_the_first_sees_the_edit(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """After a pause of more than two windows the first unit of work already sees the edit."""
+    text.write("a: 2")
+    clock.advance(2.001)
+    asked_again(ready)
+    assert serve(ready) == 2
+
+
+def test_at_exactly_two_windows_nobody_waits(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """The second window belongs to those who do not wait, its end included."""
+    text.gate.clear()
+    clock.advance(2.0)
+    asked_again(ready)
+    assert Call(lambda: serve(ready)).result() == 1
+
+
+def test_after_two_windows_somebody_waits_for_the_check(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """An idle application's first unit of work is not served before its check has concluded."""
+    text.write("a: 2")
+    text.gate.clear()
+    clock.advance(2.5)
+    asked_again(ready)
+    first = Call(lambda: serve(ready))
+    assert text.waiting.wait(5)
+    second = Call(lambda: serve(ready))
+    assert first.waits
+    assert second.waits
+    text.gate.set()
+    assert (first.result(), second.result()) == (2, 2)
+
+
+@pytest.mark.parametrize("pause", [1.5, 2.5, 1000.0])
+def test_five_hundred_threads_at_the_edge_cause_one_check(
+    ready: "ReloadCheck[Any]", clock: FakeClock, serve: Serve, pause: float
+) -> None:
+    """There is a single flight: 500 units of work at the edge of a window cause one check."""
+    checks = ready.status().checks
+    clock.advance(pause)
+    asked_again(ready)
+    barrier = threading.Barrier(500)
+
+    def one() -> int:
+        barrier.wait(10)
+        return serve(ready)
+
+    calls = [Call(one) for _ in range(500)]
+    assert {call.result() for call in calls} == {1}
+    until(lambda: ready.status().checks > checks)
+    ready.check()
+    assert checks + 2 == ready.status().checks  # theirs, and the one just asked for
+
+
+@pytest.mark.parametrize("pause", [1.5, 2.5])
+def test_five_hundred_tasks_at_the_edge_cause_one_check(
+    make: Make, clock: FakeClock, pause: float
+) -> None:
+    """There is a single flight for tasks of an event loop too, and all of them are served."""
+    live = make(window=1.0)
+
+    async def main() -> None:
+        await live.astart()
+        await through_asgi(live)
+        await live.acheck()
+        checks = live.status().checks
+        clock.advance(pause)
+        asked_again(live)
+        seen = await asyncio.gather(*(through_asgi(live) for _ in range(500)))
+        assert set(seen) == {1}
+        while live.status().checks == checks:
+            await asyncio.sleep(0.001)
+        await live.acheck()
+        assert checks + 2 == live.status().checks
+        await live.aclose()
+
+    asyncio.run(main())
+
+
+def test_patience_bounds_the_wait(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """A unit of work waits at most `patience` and is then served what is current."""
+    text.write("a: 2")
+    text.gate.clear()
+    clock.advance(3.0)
+    asked_again(ready)
+    waiting = Call(lambda: serve(ready))
+    assert text.waiting.wait(5)
+    clock.advance(4.9)
+    waiting.join(0.1)
+    assert waiting.waits
+    clock.advance(0.2)
+    assert waiting.result() == 1
+
+
+def test_who_waits_has_its_own_patience(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """The wait is counted from the unit of work's own coming, whenever the build began."""
+    text.gate.clear()
+    clock.advance(3.0)
+    asked_again(ready)
+    first = Call(lambda: serve(ready))
+    assert text.waiting.wait(5)
+    clock.advance(4.0)
+    second = Call(lambda: serve(ready))
+    second.join(0.05)
+    clock.advance(1.5)
+    assert first.result() == 1
+    text.gate.set()
+    assert second.result() == 1
+
+
+def test_what_was_deferred_for_patience_makes_nobody_wait(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """A file that has been deferred for `patience` already makes no unit of work wait again."""
+    text.unreadable()
+    assert Call(ready.check).result(clock) is Outcome.DEFERRED
+    clock.advance(5.0)
+    assert Call(ready.check).result(clock) is Outcome.DEFERRED
+    clock.advance(100.0)
+    text.gate.clear()
+    assert Call(lambda: serve(ready)).result() == 1
+    text.fault = None
+    text.write("a: 2")
+    text.gate.set()
+    assert Call(ready.check).result(clock) in (Outcome.RELOADED, Outcome.UNCHANGED)
+    assert ready.snapshot.version == 2
+    assert ready.check() is Outcome.UNCHANGED
+    text.write("a: 3")
+    clock.advance(3.0)
+    asked_again(ready)
+    assert serve(ready) == 3
+
+
+def test_before_patience_is_over_a_deferred_file_is_waited_for(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
+) -> None:
+    """A short deferral changes nothing about who waits."""
+    text.unreadable()
+    assert Call(ready.check).result(clock) is Outcome.DEFERRED
+    clock.advance(3.0)
+    asked_again(ready)
+    text.fault = None
+    text.write("a: 2")
+    assert serve(ready) == 2
+
+
+def test_window_zero_waits_for_a_check_begun_afterwards(
+    make: Make, text: Text, serve: Serve
+) -> None:
+    """With `window=0` a unit of work sees every edit made before it came."""
+    live = make(window=0)
+    live.start()
+    assert serve(live) == 1
+    text.gate.clear()
+    first = Call(lambda: serve(live))
+    assert text.waiting.wait(5)  # its check has seen the source by now
+    text.write("a: 2")
+    second = Call(lambda: serve(live))
+    second.join(0.05)
+    assert second.waits
+    text.gate.set()
+    assert second.result() == 2
+    assert first.result() in (1, 2)
+
+
+def test_window_zero_checks_for_each(make: Make, text: Text, serve: Serve) -> None:
+    """With `window=0` no unit of work is served on another one's check."""
+    live = make(window=0)
+    live.start()
+    serve(live)
+    live.check()
+    looks = text.stamped
+    assert [serve(live) for _ in range(5)] == [1] * 5
+    assert text.stamped == looks + 5
+
+
+def test_an_unsettled_file_is_looked_at_without_a_request(clock: FakeClock, make: Make) -> None:
+    """One request that sees an unfinished edit is enough: the engine looks again by itself."""
+    text = Text("a: 1", clock)
+    live = make(text, window=1.0, settle=0.25)
+    Call(live.start).result(clock)
+    text.write("a: 2")
+    clock.advance(1.5)
+    assert through_lease(live) == 1
+    until(lambda: live.snapshot.version == 2, clock)
+
+
+def test_a_finished_edit_is_live_in_window_plus_settle(clock: FakeClock, make: Make) -> None:
+    """On a busy application an edit is live after `window + settle` at the latest."""
+    text = Text("a: 1", clock)
+    live = make(text, window=1.0, settle=0.25)
+    Call(live.start).result(clock)
+    through_wsgi(live)
+    clock.advance(30.0)
+    live.check()
+    text.write("a: 2")
+    edited = clock.monotonic()
+    while through_wsgi(live) == 1:
+        checks = live.status().checks
+        clock.advance(0.05)
+        live.status()
+        if live.status().checks == checks:
+            threading.Event().wait(0.005)
+        assert clock.monotonic() - edited < 1.5
+
+
+def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: FakeClock) -> None:
+    """Off means off: loaded once, never looked at again, whatever is asked and however long."""
+    live = make(enabled=False)
+    live.start()
+    looks = text.stamped
+    text.write("a: 2")
+    for _ in range(5):
+        clock.advance(100.0)
+        assert through_wsgi(live) == through_lease(live) == 1
+        assert live.check() is Outcome.UNCHANGED
+    assert text.stamped == looks
