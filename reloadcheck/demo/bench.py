@@ -7,8 +7,9 @@ and the database server say; it must never be assumed.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
-from .checks import LIMIT, Observation, broken_promises
+from .checks import LIMIT, Observation, broken_promises, shows_any
 from .databases import Database
 from .load import Load, Watch
 from .service import Service, WorkerStatus
@@ -77,12 +78,12 @@ class Bench:
             peak=gauge.peak,
             leaked=self._leaked(after),
         )
-        return _row(step.title, seen)
+        return _row(step.title, seen, self._service.process.log.parent)
 
     def _leaked(self, statuses: Statuses) -> bool:
         told = [status.error or "" for status in statuses.values()]
         told.append(self._service.process.log.read_text(encoding="utf-8", errors="replace"))
-        return any(secret in text for secret in self._database.secrets for text in told)
+        return shows_any(self._database.secrets, told)
 
     def _await(self, expected: Expectation, before: Statuses, gauge: Gauge) -> dict[int, float]:
         """Wait until each worker has the edit, or has refused it; say when each had."""
@@ -131,7 +132,7 @@ def with_stragglers(row: Row, rest: Watch) -> Row:
     return replace(row, failed=row.failed + failed, broken=(*row.broken, *reasons))
 
 
-def _row(title: str, seen: Observation) -> Row:
+def _row(title: str, seen: Observation, directory: Path) -> Row:
     answers, failures = seen.watch.answers, seen.watch.failures
     return Row(
         step=title,
@@ -144,6 +145,6 @@ def _row(title: str, seen: Observation) -> Row:
         pools_closed=seen.closed,
         connections=seen.connections,
         peak=seen.peak,
-        cause=seen.cause,
+        cause=seen.cause and seen.cause.replace(f"{directory}/", ""),
         broken=broken_promises(seen),
     )

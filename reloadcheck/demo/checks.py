@@ -3,14 +3,14 @@
 Takes an observation, gives a sentence for each promise that was not kept; never quotes a URL.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .load import Watch
 from .service import WorkerStatus
 from .steps import Content, Expectation, Promise
 
-__all__ = ["LIMIT", "Observation", "broken_promises"]
+__all__ = ["LIMIT", "Observation", "broken_promises", "shows_any"]
 
 LIMIT = 1.0 + 0.25 + 2.0
 """Seconds until an edit is live at the latest: window, settle, and time to build a pool."""
@@ -69,6 +69,11 @@ def broken_promises(seen: Observation) -> tuple[str, ...]:
         *_connections(seen),
         *_errors(seen),
     )
+
+
+def shows_any(secrets: Collection[str], texts: Iterable[str]) -> bool:
+    """Tell whether any of the texts shows any of the secrets."""
+    return any(secret in text for text in texts for secret in secrets)
 
 
 def _requests(seen: Observation) -> Iterator[str]:

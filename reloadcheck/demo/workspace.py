@@ -171,11 +171,11 @@ def _dismiss(keeper: "subprocess.Popen[str]") -> None:
     """Let go of the keeper and wait until it has cleared everything away."""
     assert keeper.stdin is not None
     assert keeper.stdout is not None
-    with keeper.stdout:
-        with contextlib.suppress(BrokenPipeError):
-            keeper.stdin.close()
-        try:
-            keeper.wait(_PATIENCE)
-        except subprocess.TimeoutExpired:
-            keeper.kill()
-            keeper.wait()
+    with contextlib.suppress(BrokenPipeError):
+        keeper.stdin.close()
+    try:
+        keeper.wait(_PATIENCE)
+    except subprocess.TimeoutExpired:
+        keeper.kill()
+        keeper.wait()
+    keeper.stdout.close()

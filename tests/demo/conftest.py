@@ -1,7 +1,6 @@
 """How the demo's tests run Python beside themselves and see what it left behind."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -11,6 +10,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+HEAR_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Undoes what a shell's `&` does to its children, so that SIGINT means KeyboardInterrupt."""
 
 
 @pytest.fixture
@@ -20,12 +21,11 @@ def python() -> Iterator[Callable[[str], "subprocess.Popen[str]"]]:
 
     def start(code: str) -> "subprocess.Popen[str]":
         process = subprocess.Popen(
-            [sys.executable, "-c", code],
+            [sys.executable, "-c", HEAR_INTERRUPTS + code],
             cwd=ROOT,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_hear_interrupts,
         )
         started.append(process)
         return process
@@ -47,11 +47,6 @@ def left_behind() -> Callable[[Path], list[str]]:
         return left
 
     return look
-
-
-def _hear_interrupts() -> None:
-    """Undo what a shell's `&` does to its children, so that SIGINT means KeyboardInterrupt."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _traces(directory: Path) -> list[str]:

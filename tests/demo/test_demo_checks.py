@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from reloadcheck.demo.checks import LIMIT, Observation, broken_promises
+from reloadcheck.demo.checks import LIMIT, Observation, broken_promises, shows_any
 from reloadcheck.demo.load import Answer, Watch
 from reloadcheck.demo.service import WorkerStatus
 from reloadcheck.demo.steps import Content, Expectation, Promise
@@ -238,3 +238,10 @@ def test_nothing_to_do_has_no_time() -> None:
 def test_without_a_server_its_connections_are_not_asked_for() -> None:
     """SQLite has no connections to count, and that breaks nothing."""
     assert broken_promises(replace(_live(), connections=None, peak=None)) == ()
+
+
+def test_any_password_in_any_text_is_found() -> None:
+    """One password in one line of the log, or in one worker's status, is enough."""
+    assert shows_any(["one", "two"], ["a log", "it says two here"])
+    assert not shows_any(["one", "two"], ["a log", "a status"])
+    assert not shows_any([], ["a log"])
