@@ -14,7 +14,7 @@ from reloadcheck import FrozenDict, ReloadCheck, Resource, current_snapshot
 from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
 from tests.rig import config, journal
 from tests.rig.calls import ask
-from tests.rig.load import Load, Stream, until, workers
+from tests.rig.load import Load, Stream, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 from tests.rig.stock import Pool
 
@@ -36,12 +36,12 @@ def test_a_stream_keeps_version_1_while_2_and_3_are_written(
         with Load(server.port) as load, Stream(server.port, tmp_path / "gate") as stream:
             own = {stream.line()["pid"]}
             config.write(file, config.text(2))
-            until(lambda: load.seen(2) == everyone)
+            load.reaches(2, everyone)
             config.write(file, config.text(3))
-            until(lambda: load.seen(3) == everyone - own)
-            until(lambda: "waits for the oldest to drain" in server.log)
+            load.reaches(3, everyone - own)
+            server.logs("waits for the oldest to drain")
             rest = stream.open_gate()
-            until(lambda: load.seen(3) == everyone)
+            load.reaches(3, everyone)
         server.stop()
     assert {(line["version"], line["number"], line["pool"], line["closed"]) for line in rest} == {
         (1, 1, 1, False)
@@ -63,9 +63,9 @@ def test_an_endless_stream_holds_up_an_edit_no_longer_than_the_drain(tmp_path: P
         with Load(server.port) as load, Stream(server.port, tmp_path / "gate") as stream:
             own = stream.line()["pid"]
             config.write(file, config.text(2))
-            until(lambda: load.seen(2) == everyone)
+            load.reaches(2, everyone)
             config.write(file, config.text(3))
-            until(lambda: load.seen(3) == everyone)
+            load.reaches(3, everyone)
             rest = stream.open_gate()
         server.stop()
     assert {(line["version"], line["number"]) for line in rest} == {(1, 1)}

@@ -135,6 +135,10 @@ class Load:
             one.worker for one in list(self.answers) if one.number == number and one.begun >= since
         }
 
+    def reaches(self, number: int, everyone: set[int]) -> float:
+        """Wait until just these workers have served this configuration; give the seconds."""
+        return until(lambda: self.seen(number) == everyone)
+
     def worst(self) -> float:
         """Give the longest time that a request took, in seconds."""
         return max(answer.ended - answer.begun for answer in self.answers)

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from .load import until
+
 __all__ = ["ROOT", "Server", "environment", "gunicorn", "serving", "uvicorn"]
 
 ROOT = Path(__file__).parents[2]
@@ -60,6 +62,10 @@ class Server:
     def log(self) -> str:
         """Give what the server and the app have logged so far."""
         return self.log_file.read_text(errors="replace")
+
+    def logs(self, words: str, times: int = 1) -> None:
+        """Wait until the log has these words so many times."""
+        until(lambda: self.log.count(words) >= times)
 
     def stop(self) -> int:
         """Ask the server to end as an operator would; give its exit status."""

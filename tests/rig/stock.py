@@ -24,6 +24,7 @@ from reloadcheck import (
 from reloadcheck.sources import Disk
 
 from . import journal
+from .faults import RAISES
 
 __all__ = ["Pool", "engine", "facts", "process"]
 
@@ -56,6 +57,8 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
     @live.resource("pool")
     def pool(part: FrozenDict) -> Iterator[Pool]:
         time.sleep(float(os.environ.get("RIG_FACTORY_SECONDS", "0")))
+        if part["number"] == RAISES:
+            raise ConnectionError(f"password {part['password']!r} was refused")
         made = Pool(part["number"])
         journal.write(place, "built", made.serial, made.number)
         try:
