@@ -33,6 +33,7 @@ class Settings(BaseModel):
     number: int
     note: str
     pool: PoolSettings
+    end: int
 
 
 released = threading.Event()

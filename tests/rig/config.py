@@ -13,13 +13,17 @@ CANARY = "canary-7f3b9c"
 
 
 def text(number: int, *, pool: int | None = None, note: str = "") -> str:
-    """Give the YAML of a configuration; the resource is built from `pool` alone."""
+    """Give the YAML of a configuration; the resource is built from `pool` alone.
+
+    `end` tells a file that was cut, though most prefixes of this one parse.
+    """
     return (
         f"number: {number}\n"
         f"note: '{note}'\n"
         "pool:\n"
         f"  number: {number if pool is None else pool}\n"
         f"  password: {CANARY}\n"
+        f"end: {number}\n"
     )
 
 

@@ -134,10 +134,10 @@ FAULTS = {
         _written(_GOOD.replace("note: ''", f"note: {config.CANARY}: b")), "rejected", "", ":2:"
     ),
     "a duplicate key": Fault(
-        _written(_GOOD + f"number: {config.CANARY}\n"), "rejected", "number", ":6:1"
+        _written(_GOOD + f"number: {config.CANARY}\n"), "rejected", "number", ":7:1"
     ),
-    "not UTF-8": Fault(_written(_GOOD.encode() + b"other: '\xff'\n"), "rejected", "UTF-8", ":6:9"),
-    "two documents": Fault(_written(_GOOD + "---\n" + _GOOD), "rejected", "", ":6:"),
+    "not UTF-8": Fault(_written(_GOOD.encode() + b"other: '\xff'\n"), "rejected", "UTF-8", ":7:9"),
+    "two documents": Fault(_written(_GOOD + "---\n" + _GOOD), "rejected", "", ":7:"),
     "a tag": Fault(
         _written(_GOOD.replace("note: ''", f"note: !!python/name:os.{config.CANARY} ''")),
         "rejected",
@@ -161,10 +161,10 @@ FAULTS = {
         _written(_GOOD.replace("  number: 9\n", "")), "rejected", "pool.number", ":4:3"
     ),
     "a key that no field has": Fault(
-        _written(_GOOD + f"surplus: {config.CANARY}\n"), "rejected", "surplus", ":6:10"
+        _written(_GOOD + f"surplus: {config.CANARY}\n"), "rejected", "surplus", ":7:10"
     ),
     "a part that is missing": Fault(
-        _written(f"number: 9\nnote: {config.CANARY}\n"), "rejected", "pool", ":1:1"
+        _written(f"number: 9\nnote: {config.CANARY}\nend: 9\n"), "rejected", "pool", ":1:1"
     ),
     "a factory that raises": Fault(
         _pool(RAISES), "rejected", "resource 'pool' cannot be built: its factory raised", ":4:3"

@@ -47,7 +47,8 @@ class Answer:
     def torn(self) -> bool:
         """Tell whether parts of the answer come from different versions, or a closed resource."""
         said = self.said
-        return not said["number"] == said["pool"] == said["again"] or bool(said["closed"])
+        same = said["number"] == said["pool"] == said["again"] == said["end"]
+        return not same or bool(said["closed"])
 
 
 def get(port: int, path: str = "/") -> Answer:

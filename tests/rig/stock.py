@@ -72,7 +72,9 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
 
 def facts(snapshot: Snapshot[FrozenDict], pool: Resource[Pool]) -> dict[str, Any]:
     """Tell what a unit of work sees of its snapshot just now; no pool once it is taken away."""
-    said = {"pid": os.getpid(), "version": snapshot.version, "note": snapshot.config["note"]}
+    config = snapshot.config
+    said = {"pid": os.getpid(), "version": snapshot.version}
+    said |= {"note": config["note"], "end": config["end"]}
     try:
         found = snapshot[pool]
     except ResourceClosedError:
