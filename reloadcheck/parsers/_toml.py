@@ -14,10 +14,11 @@ from typing import Final, Self, SupportsIndex, cast
 from ..types import Key, KeyPath, Pause
 from ._limits import finite, whole
 from ._text import SMALL, Empty, Refusal
-from ._toml_scan import scan
+from ._toml_scan import Found, scan
 
 _READS_BETWEEN_PAUSES: Final = 2000
 _FOUND_BETWEEN_PAUSES: Final = 100
+_VALUES_BETWEEN_PAUSES: Final = 500
 _PLACE: Final = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)\Z")
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("Cannot declare", "the table is there twice"),
@@ -31,13 +32,13 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("Invalid hex", "an escape that TOML does not know"),
     ("Unescaped", "an escape that TOML does not know"),
     ("Invalid value", "a value is expected here, in quotes if it is text"),
+    ("Unclosed", "a comma is missing here, or the list or table is not closed"),
     ("Expected newline", "the line should end here"),
 )
 
 
 def read(text: str, pause: Pause) -> dict[str, object]:
     """Give the tree that the text describes."""
-    text = text.replace("\r\n", "\n")
     nap = pause if len(text) > SMALL else _no_pause
     for count, _ in enumerate(scan(text), start=1):
         if not count % _FOUND_BETWEEN_PAUSES:
@@ -93,7 +94,8 @@ class _Napping(str):
 
 def _parsed(text: str, pause: Pause) -> dict[str, object]:
     try:
-        return tomllib.loads(_Napping(text, pause))
+        # The library would make a text of its own of one with other line ends.
+        return tomllib.loads(_Napping(text.replace("\r\n", "\n"), pause))
     except ValueError as error:
         message = str(error)
     raise _refusal(message, text)
@@ -104,14 +106,26 @@ def _refusal(message: str, text: str) -> Refusal:
     found = (reason for start, reason in _REASONS if message.startswith(start))
     reason = next(found, "is not valid TOML from here")
     index = _index(message, text)
-    before = list(takewhile(lambda part: part[1] <= index, scan(text)))[-1:]
-    for path, start in before:
-        # The library names the end of what is there twice; a person looks for its beginning.
-        return Refusal(reason, start if reason.endswith("there twice") else index, path)
-    return Refusal(reason, index)
+    before = list(takewhile(lambda part: part[1] <= index, scan(text)))
+    if not reason.endswith("there twice"):
+        return Refusal(reason, index, before[-1][0] if before else ())
+    # The library names the end of what is there twice; a person looks for its beginning.
+    path, start = _latest_repeated(before)
+    return Refusal(reason, start, path)
+
+
+def _latest_repeated(parts: list[Found]) -> Found:
+    seen: set[KeyPath] = set()
+    latest = parts[-1]
+    for part in parts:
+        if part[0] in seen:
+            latest = part
+        seen.add(part[0])
+    return latest
 
 
 def _index(message: str, text: str) -> int:
+    """Give the character that a sentence of the library means; it knows only one line end."""
     place = _PLACE.search(message)
     if place is None:
         return len(text)
@@ -124,10 +138,13 @@ def _index(message: str, text: str) -> int:
 def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
     """Refuse values that not every format can hold, with their key path and place."""
     todo: list[tuple[KeyPath, dict[str, object] | list[object]]] = [((), tree)]
-    for count, (path, container) in enumerate(todo, start=1):
-        if not count % _FOUND_BETWEEN_PAUSES:
-            pause()
+    countdown = _VALUES_BETWEEN_PAUSES
+    for path, container in todo:
         for key, value in _items(container):
+            countdown -= 1
+            if not countdown:
+                countdown = _VALUES_BETWEEN_PAUSES
+                pause()
             if isinstance(value, dict | list):
                 todo.append(((*path, key), cast(dict[str, object] | list[object], value)))
                 continue

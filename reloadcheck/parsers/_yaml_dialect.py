@@ -16,6 +16,7 @@ from yaml.events import (
 )
 
 from ._text import Refusal
+from ._yaml_reasons import TAB
 
 _TAB_OUTSIDE_COMMENT: Final = re.compile(r"#[^\n]*+|(\t)")
 _DIRECTIVES: Final = re.compile(
@@ -68,6 +69,4 @@ def _inner(event: ScalarEvent, text: str, start: int, end: int) -> int:
 def _refuse_tab(text: str, start: int, end: int) -> None:
     for found in _TAB_OUTSIDE_COMMENT.finditer(text, start, end):
         if found[1]:
-            raise Refusal(
-                "a tab may stand only in quotes, comments and blocks of text", found.start()
-            )
+            raise Refusal(TAB, found.start())

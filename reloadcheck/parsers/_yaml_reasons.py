@@ -9,10 +9,10 @@ from yaml.error import MarkedYAMLError, YAMLError
 
 from ._text import Refusal
 
-_TAB: Final = "a tab cannot indent; use spaces"
+TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("cannot start any token", "no value may begin with this character; put it in quotes"),
-    ("tab character", _TAB),
+    ("tab character", TAB),
     ("could not find expected ':'", "a key without a colon after it"),
     ("mapping values are not allowed", "no key may stand here; put text with a colon in quotes"),
     ("mapping keys are not allowed", "no key may stand here"),
@@ -49,4 +49,4 @@ def refusal_of(error: YAMLError, text: str) -> Refusal:
     mark = (begun and error.context_mark) or error.problem_mark or error.context_mark
     if mark is None:
         return Refusal(reason)
-    return Refusal(_TAB if text.startswith("\t", mark.index) else reason, mark.index)
+    return Refusal(TAB if text.startswith("\t", mark.index) else reason, mark.index)

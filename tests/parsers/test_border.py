@@ -128,7 +128,7 @@ def test_a_large_document_is_read_in_small_portions(format_: str) -> None:
     """Other threads get their turn every few hundred values, and not for a small document."""
     pauses: list[None] = []
     parse(Document("c", large(format_), format_), lambda: pauses.append(None))
-    assert 50 <= len(pauses) <= 1000
+    assert 90 <= len(pauses) <= 1000
     pauses.clear()
     small = b'{"a": 1}' if format_ == "json" else large(format_)[:1010].rsplit(b"\n", 1)[0]
     parse(Document("c", small, format_), lambda: pauses.append(None))
@@ -136,17 +136,18 @@ def test_a_large_document_is_read_in_small_portions(format_: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("format_", "text"),
+    ("format_", "text", "least"),
     [
-        ("yaml", "a: |\n" + "  text\n" * 60_000),
-        ("yaml", "# comment\n" * 60_000 + "a: 1\n"),
-        ("yaml", "a: '" + "text " * 60_000 + "'\n"),
-        ("toml", "a = '''" + "text " * 60_000 + "'''\n"),
-        ("json", '{"a": "' + "text " * 60_000 + '"}'),
+        ("yaml", "a: |\n" + "  text\n" * 60_000, 100),
+        ("yaml", "# comment\n" * 60_000 + "a: 1\n", 100),
+        ("yaml", "a: '" + "text " * 60_000 + "'\n", 60),
+        ("toml", 'a = """' + "text " * 60_000 + '"""\n', 100),
+        ("toml", "a = [" + "1, " * 60_000 + "]\n", 800),
+        ("json", '{"a": "' + "text " * 60_000 + '"}', 18),
     ],
 )
-def test_one_large_value_is_read_in_portions_too(format_: str, text: str) -> None:
+def test_one_large_value_is_read_in_portions_too(format_: str, text: str, least: int) -> None:
     """A value or a comment that is a single event does not keep others from their turn."""
     pauses: list[None] = []
     parse(Document("c", text.encode(), format_), lambda: pauses.append(None))
-    assert len(pauses) >= 10
+    assert len(pauses) >= least

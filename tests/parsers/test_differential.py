@@ -3,10 +3,14 @@
 from random import Random
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.fuzz.grammar import WRITERS, damaged
+from reloadcheck.exceptions import ConfigError
+from reloadcheck.parsers import parse
+from reloadcheck.types import Document, Tree
+from tests.fuzz.grammar import WRITERS, damaged, yaml_text
 from tests.fuzz.targets import check
 
 DOCUMENTS = 3000
@@ -31,3 +35,25 @@ def test_thousands_of_seeded_documents_mean_what_the_library_says(format_: str) 
         random = Random(seed)
         accepted += check(format_, WRITERS[format_](random).encode())
     assert accepted > DOCUMENTS / 20
+
+
+def test_the_verdict_does_not_depend_on_how_pyyaml_was_built(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With and without libyaml the same documents are accepted, and mean the same."""
+    documents: list[bytes] = []
+    for seed in range(DOCUMENTS):
+        random = Random(seed)
+        text = yaml_text(random)
+        documents.append(damaged(random, text) if seed % 2 else text.encode())
+    with_libyaml = [tree_or_none(document) for document in documents]
+    monkeypatch.setattr("reloadcheck.parsers._yaml._LOADER", yaml.SafeLoader)
+    assert with_libyaml == [tree_or_none(document) for document in documents]
+
+
+def tree_or_none(data: bytes) -> Tree | None:
+    """Give the tree of a YAML document, or None for one that is refused."""
+    try:
+        return parse(Document("c.yaml", data, "yaml"), lambda: None)
+    except ConfigError:
+        return None

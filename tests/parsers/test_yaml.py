@@ -137,6 +137,7 @@ print(len(kept))
     assert (done.returncode, done.stdout, done.stderr) == (0, "18\n", "")
 
 
+TAB = "a tab may stand only in quotes, comments and blocks of text"
 PLACES = {
     "a: 1\nb:\n  c: 2\n  c: 3\n": "c.yaml:4:3: b.c: the key is there twice",
     "a: 1\n'a': 2": "c.yaml:2:1: a: the key is there twice",
@@ -172,10 +173,13 @@ PLACES = {
     "a: [1, 2": "c.yaml:1:4: the list that begins here is not closed, or a comma is missing",
     "a: {b: 1": "c.yaml:1:4: the mapping that begins here is not closed, or a comma is missing",
     "a: 1\nb: 'x\nc: 2\n": "c.yaml:2:4: the text that begins here in quotes does not end",
-    "a:\n\tb: 1": "c.yaml:2:1: a tab cannot indent; use spaces",
+    "a:\n\tb: 1": f"c.yaml:2:1: {TAB}",
     "a: b: c": "c.yaml:1:5: no key may stand here; put text with a colon in quotes",
     "a: @b": "c.yaml:1:4: no value may begin with this character; put it in quotes",
-    "a: b\tc": "c.yaml:1:5: a tab may stand only in quotes, comments and blocks of text",
+    "a: b\tc": f"c.yaml:1:5: {TAB}",
+    "a: [b]\t# c": f"c.yaml:1:7: {TAB}",
+    "a: |\t\n  b": f"c.yaml:1:5: {TAB}",
+    "a: [[1, 0x_]]": "c.yaml:1:9: a[0][1]: cannot be read as an integer",
     "a: [b?c]": "c.yaml:1:5: put text with a question mark inside brackets in quotes",
     "%YAML 1.1#\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
     "%TAG ! tag:yaml.org,2002:\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
