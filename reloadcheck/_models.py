@@ -126,8 +126,8 @@ def _freeze_pydantic_state(model: Any, previous: Any, freeze: Freeze) -> bool:
         object.__setattr__(model, "__pydantic_private__", _ModelDict(held))
     extra: dict[str, Any] | None = model.__pydantic_extra__
     old: dict[str, Any] | None = None if previous is None else previous.__pydantic_extra__
-    if extra is None:
-        return old is None
+    if extra is None:  # and so it is in all models of the class
+        return True
     shared = freeze(extra, old)
     if shared is not old:
         object.__setattr__(model, "__pydantic_extra__", _ModelDict(shared))

@@ -11,9 +11,7 @@ from typing import (
     Annotated,
     Any,
     ClassVar,
-    Literal,
     NewType,
-    TypeVar,
     get_args,
     get_origin,
     get_type_hints,
@@ -69,7 +67,8 @@ def has_field(annotation: object, path: KeyPath) -> bool | None:
     if annotation in _SCALARS:
         return False
     origin, parts = get_origin(annotation), [*_parts(annotation)]
-    if isinstance(origin, type) and origin is not UnionType:  # a container of any kind
+    # Before Python 3.13 `Annotated` is a class too; what is left are containers of any kind.
+    if isinstance(origin, type) and origin not in (UnionType, Annotated):
         answers = [has_field(part, rest) for part in parts[-1:]]
         return False if answers == [False] else None
     return _either([has_field(part, path) for part in parts if part is not NoneType])
@@ -131,8 +130,6 @@ def _parts(annotation: object) -> Iterator[Any]:
     """Give what an annotation is written from: its arguments, an alias's value, the base."""
     if isinstance(annotation, NewType):
         yield annotation.__supertype__
-    elif isinstance(annotation, TypeVar) or get_origin(annotation) is Literal:
-        return
     elif (aliased := getattr(annotation, "__value__", None)) is not None:  # a `type` statement's
         yield aliased
     elif get_origin(annotation) is Annotated:

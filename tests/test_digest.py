@@ -74,7 +74,9 @@ def test_the_order_of_keys_does_not_matter() -> None:
     tree = {"b": {"y": 1, "x": [1]}, 1: 2, "a": 3, None: 4}
     turned = {None: 4, "a": 3, "b": {"x": [1], "y": 1}, 1: 2}
     assert tree_digest(tree) == tree_digest(turned)
-    assert tree_digest({"a": {"x", "y", "z"}}) == tree_digest({"a": {"z", "y", "x"}})
+    colliding = {0, 8}, {8, 0}
+    assert [*colliding[0]] != [*colliding[1]]
+    assert tree_digest({"a": colliding[0]}) == tree_digest({"a": colliding[1]})
 
 
 def test_the_canonical_form_is_fixed() -> None:
@@ -86,6 +88,8 @@ def test_the_canonical_form_is_fixed() -> None:
     form = b"m" + size(2) + b"s" + size(1) + b"a" + b"l" + size(2) + b"i" + size(2) + b"1f" + b"n"
     form += b"s" + size(1) + b"b" + b"t"
     assert tree_digest({"b": True, "a": [31, None]}) == blake3(form).hexdigest()
+    long = b"l" + size(3000) + (b"s" + size(20) + b"x" * 20) * 3000
+    assert tree_digest(["x" * 20] * 3000) == blake3(long).hexdigest()
 
 
 def test_large_trees_are_hashed_in_portions() -> None:
@@ -133,6 +137,10 @@ def test_source_digests_frame_names_formats_and_bytes() -> None:
     digests = {source_digest(documents) for documents in sets}
     assert len(digests) == len(sets)
     assert source_digest([doc("a", b"x")]) == source_digest([doc("a", b"x")])
+    forged = b"n" + b"\0" * 7 + b"\1bf" + b"\0" * 7 + b"\4yaml"
+    assert source_digest([doc("a", b"x" + forged)]) != source_digest(
+        [doc("a", b"x"), doc("b", b"")]
+    )
     assert source_digest([doc("\udcff", b"x")]) != source_digest([doc("a", b"x")])
 
 

@@ -149,10 +149,8 @@ def test_the_constructor_freezes_what_is_inside() -> None:
 
 def test_reprs_show_keys_and_never_values() -> None:
     """No repr of ours holds a value, however it is reached."""
-    config = freeze(
-        {"password": "hunter2", "a-b": 1, "l": ["hunter2"], "s": {"hunter2"}, "\x1b": 1}
-        | {"\u202e": 2}
-    )
+    secret, strange = "hunter2", {"\x1b": 1, "\u202e": 2}
+    config = freeze({"password": secret, "a-b": 1, "l": [secret], "s": {secret}} | strange)
     assert repr(config) == "FrozenDict(password=…, 'a-b'=…, l=…, s=…, '\\x1b'=…, '\\u202e'=…)"
     for text in (f"{config}", str(config.l), f"{config.s!r}", repr({"x": config})):
         assert "hunter2" not in text

@@ -273,6 +273,10 @@ def test_a_copy_of_a_pydantic_model_is_the_callers_own() -> None:
         assert other.hosts == []
         assert other.model_extra == {"surplus": [1], "more": 1}
         assert other.model_fields_set >= {"hosts", "more"}
+    for mine in (copy.copy(config), copy.deepcopy(config)):
+        assert mine.model_extra is not None
+        mine.model_extra["more"] = 1
+        mine.model_fields_set.add("more")
     assert config.hosts == [[1, 2], [3]]
     assert config.model_extra == {"surplus": [1]}
     assert "more" not in config.model_fields_set
@@ -352,6 +356,22 @@ def test_extras_are_shared_and_compared() -> None:
     assert after.two == [3]
     assert schema.convert({"one": [1]}, config) is not config
     assert type(config.one) is FrozenList
+
+
+@dataclass(frozen=True)
+class Working:
+    """A dataclass with a field that is not configuration."""
+
+    size: int = 1
+    found: list[object] = field(init=False, default_factory=lambda: [object()])
+
+
+def test_a_dataclass_field_of_its_own_is_frozen_and_not_compared() -> None:
+    """What a class makes for itself is read-only too, and no reason for a reload."""
+    config = freeze(Working())
+    assert type(config.found) is FrozenList
+    assert freeze(Working(), config) is config
+    assert freeze(Working(2), config) is not config
 
 
 class Other(BaseModel):

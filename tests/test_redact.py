@@ -1,6 +1,7 @@
 """Redaction: secrets are hidden by name and by look, and foreign sentences quote no value."""
 
 import json
+from collections.abc import Callable
 from time import process_time
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from reloadcheck._redact import MASK, is_secret, redact, scrub
 CANARY = "c4n4ry-Tr0ub4dor&3"
 
 SECRET_KEYS = [
+    "signingKey", "sentryDSN", "HTTPKey",
     "password", "passwd", "pwd", "passphrase", "db_password", "db-password", "dbPassword",
     "PGPASSWORD", "DB_PASSWORD", "token", "access_token", "accessToken", "refresh-tokens",
     "usertoken", "secret", "client_secret", "clientSecret", "secrets", "key", "keys",
@@ -170,7 +172,8 @@ def test_scrub_is_bounded_and_closes_when_it_cannot_look() -> None:
     """A long sentence is cut; a configuration too large to search masks all of it."""
     assert len(scrub("word " * 10_000, {})) == 2000
     assert scrub("harmless", {"a": "x" * 2_000_000}) == MASK
-    assert scrub("harmless", [str(n) for n in range(200_000)]) == MASK
+    assert scrub("harmless", ["x"] * 200_000) == MASK
+    assert scrub("harmless", ["x"] * 50_000) == "harmless"
 
 
 def test_scrub_of_a_large_configuration_is_affordable() -> None:
@@ -179,6 +182,25 @@ def test_scrub_of_a_large_configuration_is_affordable() -> None:
     begun = process_time()
     assert scrub("failed: a value with words, number 004711 !", config) == f"failed: {MASK} !"
     assert process_time() - begun < 2
+
+
+def _in_a_url(text: str) -> str:
+    return repr(quote(text, safe=""))
+
+
+@pytest.mark.parametrize("spell", [repr, json.dumps, _in_a_url])
+def test_escaped_spellings_are_known(spell: Callable[[str], str]) -> None:
+    """A value is masked however a message escapes it."""
+    value = "a'b\"é\n/c"
+    message = f"bad {spell(value)} here"
+    quoting = message[4]
+    assert scrub(message, {"v": value}) == f"bad {quoting}{MASK}{quoting} here"
+
+
+def test_the_decoded_password_of_a_url_is_known() -> None:
+    """A driver quotes the password as it sends it, not as the URL spells it."""
+    config = {"url": f"pg://u:{quote('p@ss/w0rd&more')}@h/d"}
+    assert scrub("no match for 'p@ss/w0rd&more'", config) == f"no match for '{MASK}'"
 
 
 def test_a_broken_url_is_text() -> None:

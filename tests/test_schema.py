@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, NamedTuple, Optional, TypeVar
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Generic,
+    Literal,
+    NamedTuple,
+    NewType,
+    Optional,
+    TypeVar,
+)
 
 import msgspec
 import pytest
@@ -23,6 +33,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 import reloadcheck._schema
@@ -283,6 +294,62 @@ def test_msgspec_keys_of_the_wrong_type() -> None:
     }
 
 
+class Few(msgspec.Struct, frozen=True):
+    """A struct whose mapping cannot be made smaller."""
+
+    limits: Annotated[dict[str, int], msgspec.Meta(min_length=2)]
+
+
+class Dotless(msgspec.Struct, frozen=True, rename={"x": "a", "y": "a.b"}):
+    """A struct whose keys could be mistaken for paths."""
+
+    x: int = 1
+    y: int = 1
+
+
+class Tagged(msgspec.Struct, frozen=True, tag="one"):
+    """One member of a union with tags."""
+
+
+class TaggedToo(msgspec.Struct, frozen=True, tag="two"):
+    """Another member."""
+
+
+class Union(msgspec.Struct, frozen=True):
+    """A struct whose errors quote tags."""
+
+    member: Tagged | TaggedToo
+
+
+class Nested(msgspec.Struct, frozen=True):
+    """A struct whose key continues another one's."""
+
+    bcd: int
+
+
+class Continued(msgspec.Struct, frozen=True, rename={"y": "a.bc"}):
+    """A struct with a key that begins like a path."""
+
+    a: Nested
+    y: int = 1
+
+
+def test_msgspec_paths_that_mislead() -> None:
+    """A key is named only when it is certain, and keys with dots are read as they stand."""
+    assert problems_of(Few, {"limits": {"b": "x", "a": 1, "c": 1}}) == {
+        ("limits",): "should be an integer, not a string"
+    }
+    assert problems_of(Continued, {"a": {"bcd": "x"}, "a.bc": 1}) == {
+        ("a", "bcd"): "should be an integer, not a string"
+    }
+    assert problems_of(Dotless, {"a": 1, "a.b": "x"}) == {
+        ("a.b",): "should be an integer, not a string"
+    }
+    assert problems_of(Union, {"member": {"type": CANARY}}) == {
+        ("member", "type"): "Invalid value '***'"
+    }
+
+
 def test_dataclass_problems() -> None:
     """A dataclass is told about like a struct, and a path may be a `Path`."""
     assert problems_of(DataSettings, {"database": {"url": 5}}) == {
@@ -439,6 +506,34 @@ def test_any_exception_in_a_validator_is_a_problem() -> None:
     assert problems_of(Failing, {"a": CANARY}) == {(): "LookupError: ***"}
 
 
+def test_a_custom_error_of_pydantics_is_scrubbed() -> None:
+    """A validator's own kind of error is told without the value it was given."""
+
+    class Custom(BaseModel):
+        model_config = FROZEN
+        a: str
+
+        @field_validator("a")
+        @classmethod
+        def fail(cls, value: str) -> str:
+            raise PydanticCustomError("odd", "Input is odd: {value}", {"value": value})
+
+    assert problems_of(Custom, {"a": CANARY}) == {("a",): "is odd: ***"}
+
+
+class Early(BaseModel):
+    """A model that names a class defined after it."""
+
+    model_config = FROZEN
+    x: "list[Late]"
+
+
+class Late(BaseModel):
+    """A class that can be changed."""
+
+    a: int = 1
+
+
 class MutableModel(BaseModel):
     """A model that can be changed."""
 
@@ -519,6 +614,7 @@ WRAPPINGS: list[Callable[[Any], Any]] = [
     lambda t: Annotated[list[t], ["unhashable"]],  # type: ignore[valid-type]
     lambda t: Box[t],  # type: ignore[valid-type]
     lambda t: dict[str, DataBox[list[t]]],  # type: ignore[valid-type]
+    lambda t: NewType("New", t),  # pyright: ignore[reportGeneralTypeIssues]
     lambda _: Typed,
     lambda _: list[Named],
 ]
@@ -553,6 +649,14 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Counting:
+    """A dataclass with something that belongs to the class, not to the configuration."""
+
+    counts: ClassVar[MutableData] = MutableData()
+    x: int = 1
+
+
+@dataclass(frozen=True)
 class Node:
     """A dataclass that contains itself."""
 
@@ -562,6 +666,8 @@ class Node:
 
 def test_annotations_are_resolved_or_refused() -> None:
     """A class that contains itself is fine; a name that cannot be resolved is said."""
+    with pytest.raises(SchemaClassError, match="Late can be changed"):
+        schema_of(Early)
     config = schema_of(Node).convert({"name": "a", "children": [{"name": "b"}]})
     assert config.children[0].name == "b"
     with pytest.raises(SchemaClassError, match="`Nowhere` is not defined"):
@@ -611,6 +717,7 @@ class Open(BaseModel):
     known: Database | None = None
     either: Database | Cat | None = None
     raw: Any = None
+    listed: list[Annotated[Cat, Field(title="t")]] = []
 
 
 @pytest.mark.parametrize(
@@ -640,11 +747,15 @@ class Open(BaseModel):
         (Open, ("either", "url"), True),
         (Open, ("either", "nope"), False),
         (Open, ("raw", "x"), None),
+        (Open, ("listed", 0, "kind"), None),
+        (Open, ("listed", 0, "nope"), False),
         (Box[Database], ("content", "url"), True),
         (Box[Database], ("content", "nope"), False),
         (Node, ("children", 0, "children", 0, "name"), None),
         (Node, ("children", 0, "nope"), False),
         (None, ("x",), None),
+        (Counting, ("counts",), False),
+        (Counting, ("x",), True),
     ],
 )
 def test_field_tells_what_the_class_shows(
