@@ -22,6 +22,7 @@ PLACES = {
     "a = 1979-02-30": "c.toml:1:5: a: is a date or time that does not exist",
     "[a]\nb = word": "c.toml:2:5: a.b: a value is expected here, in quotes if it is text",
     'a = "x': "c.toml:1:5: the text that begins here in quotes does not end",
+    'a = """x\ny': "c.toml:1:5: the text that begins here in quotes does not end",
     "a = '''x\ny": "c.toml:1:5: the text that begins here in quotes does not end",
     "a = [1 2]": "c.toml:1:8: a[0]: a comma is missing here, or the list or table is not closed",
     "a = [1, 2": "c.toml:1:10: a comma is missing here, or the list or table is not closed",
