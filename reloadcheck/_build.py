@@ -8,6 +8,7 @@ failure what was built is left to the drain to close, in reverse. Never touches 
 import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from . import _loader
@@ -86,6 +87,14 @@ class Roster:
         return bool(running)
 
 
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The instances of a new snapshot, and the names of those that were built for it."""
+
+    instances: tuple[Instance, ...]
+    names: tuple[str, ...]
+
+
 class Builder:
     """Builds for one engine; runs in the engine thread."""
 
@@ -106,8 +115,8 @@ class Builder:
         loaded: Loaded[Any],
         running: Sequence[Instance],
         loop: asyncio.AbstractEventLoop | None,
-    ) -> tuple[list[Instance], list[str]]:
-        """Give all instances for the configuration, and the names of those that were built.
+    ) -> Built:
+        """Give all instances for the configuration, and say which were built for it.
 
         Raises `ResourceError` or `SchemaError` for the edit, `RegistrationError` for an async
         factory where there is no event loop, and `WaitForDrainError`.
@@ -131,7 +140,7 @@ class Builder:
             for instance in built:
                 instance.closable = True  # nobody holds them: the drain closes the newest first
             raise
-        return list(chosen.values()), [instance.resource.name for instance in built]
+        return Built(tuple(chosen.values()), tuple(one.resource.name for one in built))
 
     def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> list[Resource[Any]]:
         """Check, before anything is built, that what must be built may be."""

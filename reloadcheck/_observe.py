@@ -27,7 +27,7 @@ def observe(
     thread: EngineThread[Any], registry: Registry, sources: Iterable[Source], options: Options
 ) -> Status:
     """Look at one engine of this process."""
-    current, loaded = thread.desk.current, thread.checker.running
+    current, loaded = thread.desk.current, thread.reload.checker.running
     snapshot = None if current is None else current.snapshot
     conclusion = thread.desk.conclusion
     error = None if conclusion is None else conclusion.error
@@ -42,13 +42,13 @@ def observe(
         error=None if error is None else str(error),
         code=error.code if isinstance(error, ConfigError) else None,
         checks=thread.checks,
-        reloads=thread.reloads,
+        reloads=thread.reload.swaps,
         forced_closes=thread.drain.forced,
         resources=tuple(
             ResourceStatus(
                 resource.name,
                 len(thread.roster.of(resource)),
-                thread.builds.get(resource.name, 0),
+                thread.reload.builds.get(resource.name, 0),
                 thread.drain.closes.get(resource.name, 0),
             )
             for resource in registry

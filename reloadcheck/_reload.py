@@ -1,0 +1,205 @@
+"""From a verdict on the sources to what serves: build, swap, or hold the last good.
+
+One check at a time, in the engine thread. Everything before the swap may fail and leaves nothing
+behind but its record; the swap cannot fail.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+from ._backoff import BackOff
+from ._build import Builder, Built, WaitForDrainError
+from ._check import Bad, Checker, Good, Same, Settling, Unusable
+from ._desk import Conclusion
+from ._diff import Diff, diff
+from ._instances import Instance
+from ._listeners import Listeners
+from ._loader import Loaded
+from ._report import Report
+from ._resources import Registry
+from ._schema import Schema
+from ._snapshot import Resources, Snapshot, Tenancy
+from ._turning import Turning
+from .exceptions import ConfigError, SourceError
+from .types import Outcome, Problem, Source
+
+C = TypeVar("C")
+
+
+class Reload(Generic[C]):
+    """What one engine knows about its configuration. `look_at` is when to look without being asked.
+
+    `owner` is what snapshots name as their engine.
+    """
+
+    def __init__(
+        self,
+        turning: Turning[C],
+        owner: object,
+        sources: Sequence[Source],
+        schema: Schema[C],
+        registry: Registry,
+        listeners: Listeners,
+        versions: Iterator[int],
+    ) -> None:
+        self.checker: Checker[C] = Checker(sources, schema, turning.options, turning.clock, turning)
+        self.report = Report(turning.desk, listeners)
+        self.look_at: float | None = None
+        self.swaps = 0
+        self.swapped_at = 0.0
+        self.builds: dict[str, int] = {}
+        self._turning = turning
+        self._desk = turning.desk
+        self._options = turning.options
+        self._clock = turning.clock
+        self._owner = owner
+        self._needs_loop = registry.needs_loop
+        self._versions = versions
+        self._builder = Builder(registry, turning.roster, turning, self._gone)
+        self._back_off = BackOff()
+        self._failure: ConfigError | None = None
+
+    def check(self, *, eager: bool) -> Conclusion:
+        """Look, and do what there is to do. `eager`: try again at once what had failed."""
+        self.look_at = None
+        if eager:
+            self._back_off.hurry()
+        if self._desk.current is not None:
+            moved = self._move_home()
+            if moved is not None or not self._options.enabled:
+                return moved or Conclusion(Outcome.UNCHANGED)
+        verdict = self.checker.look()
+        match verdict:
+            case Settling(error):
+                self.look_at = self._look_again()
+                return Conclusion(Outcome.DEFERRED, error, settling=True)
+            case Unusable(error):
+                self.report.complain(error)
+                return Conclusion(Outcome.DEFERRED, error)
+            case Bad(error):
+                self.report.complain(error)
+                return Conclusion(Outcome.REJECTED, error)
+            case Same():
+                self._forget_failure()
+                return Conclusion(Outcome.UNCHANGED)
+            case Good(loaded, new):
+                return self._adopt(loaded, new)
+
+    def _look_again(self) -> float:
+        """Say when an unsettled file is looked at again, so that P2 holds for any window."""
+        settle, window = self._options.settle, self._options.window
+        now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
+        at = now + max(min(settle, window), settle / 8, 0.001)
+        return min(at, quiet_at) if quiet_at > now else at
+
+    def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
+        if new:
+            self._back_off.reset()
+        if self._clock.monotonic() < self._back_off.retry_at:
+            self.look_at = self._back_off.retry_at
+            return Conclusion(Outcome.DEFERRED, self._failure)
+        changes = self._changes(loaded)  # first, so that nothing can fail between build and swap
+        begun = time.perf_counter()
+        built = self._build(loaded)
+        if isinstance(built, Conclusion):
+            return built
+        self.checker.seconds["build"] = time.perf_counter() - begun
+        self.checker.adopt(loaded)
+        snapshot = self._swap(loaded, built, next(self._versions))
+        self.report.announce(snapshot, changes, built.names, tuple(self.checker.seconds.items()))
+        self.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
+        return Conclusion(Outcome.RELOADED)
+
+    def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
+        current = self._desk.current
+        running = () if current is None else current.instances
+        self._turning.building = True
+        try:
+            return self._builder.build(loaded, running, self._desk.home)
+        except WaitForDrainError as wait:
+            return self._wait_for_drain(wait.resource)
+        except ConfigError as error:
+            self.look_at, self._failure = self._back_off.fail(self._clock.monotonic()), error
+            self.report.complain(error)
+            return Conclusion(Outcome.REJECTED, error)
+        finally:
+            self._turning.building = False
+
+    def _wait_for_drain(self, resource: str) -> Conclusion:
+        self._turning.awaited = self._turning.drain.closed
+        reason = f"resource {resource!r} has two instances; the edit waits for the oldest to drain"
+        self._failure = SourceError(Problem(reason))
+        self.report.defer(self._failure)
+        return Conclusion(Outcome.DEFERRED, self._failure)
+
+    def _swap(self, loaded: Loaded[C], built: Built, version: int) -> Snapshot[C]:
+        resources = Resources({one.resource.name: one for one in built.instances})
+        loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
+        snapshot = Snapshot(
+            loaded.config, version, loaded.digest, loaded_at, resources, self._owner
+        )
+        home = self._desk.home if self._needs_loop else None
+        tenancy = Tenancy(snapshot, built.instances, home, self._turning.settled)
+        for instance in built.instances:
+            instance.holders.add(tenancy)
+            instance.closable = True
+        for name in built.names:
+            self.builds[name] = self.builds.get(name, 0) + 1
+        old, self._desk.current = self._desk.current, tenancy
+        self._desk.built_in = home
+        if self._turning.cell.fresh is not None:
+            self._turning.cell.fresh = tenancy
+        if old is not None:
+            self._turning.drain.retire(old)
+        self._forget_failure()
+        self.swapped_at = self._clock.monotonic()
+        self.swaps += 1
+        return snapshot
+
+    def _forget_failure(self) -> None:
+        self._back_off.reset()
+        self._failure, self._turning.awaited = None, None
+        self.report.forget()
+
+    def _changes(self, loaded: Loaded[C]) -> Diff:
+        running = self.checker.running
+        if running is None:
+            return Diff()
+        return self._turning.load(lambda: diff(running.tree, loaded.tree))
+
+    # -------------------------------------------------------------------- event loops
+
+    def _move_home(self) -> Conclusion | None:
+        """Build the async resources anew in the home loop, if they are not there; same version."""
+        current, loaded, loop = self._desk.current, self.checker.running, self._desk.home
+        if not self._needs_loop or loop is None or self._desk.built_in is loop:
+            return None
+        if current is None or loaded is None:
+            return None
+        if self._clock.monotonic() < self._back_off.retry_at:
+            return Conclusion(Outcome.DEFERRED, self._failure)
+        for instance in current.instances:
+            if instance.home is not None and instance.home is not loop:
+                self._drop(instance)
+        built = self._build(loaded)
+        if isinstance(built, Conclusion):
+            return built
+        self._swap(loaded, built, current.snapshot.version)
+        return Conclusion(Outcome.UNCHANGED)
+
+    def _gone(self, instance: Instance) -> None:
+        """Called in the home loop's thread when an async resource's task has ended."""
+
+        def gone() -> None:
+            if not instance.closed and instance in self._turning.roster.instances:
+                self._drop(instance)
+                self._desk.built_in = None
+                self._turning.clear_flag()
+
+        self._desk.post(gone)
+
+    def _drop(self, instance: Instance) -> None:
+        instance.dropped = True
+        self._turning.roster.remove(instance)

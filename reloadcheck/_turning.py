@@ -1,0 +1,138 @@
+"""Waiting without standing still: how the engine thread has work done elsewhere.
+
+While a job runs in the reader, in a call thread or in the home loop, the engine thread turns: it
+takes posts, lowers the fresh flag when the window runs out, and lets the drain take its steps.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from ._build import Roster
+from ._calls import Job, Reader, call
+from ._check import OverdueError
+from ._clock import Clock
+from ._desk import Desk
+from ._drain import Drain
+from ._options import Options
+from ._snapshot import Cell
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+class StoppingError(Exception):
+    """The engine closes; what was under way is given up."""
+
+
+class Turning(Generic[C]):
+    """What one engine has in one process, and the one thread that may change it.
+
+    `building` is set while resources are built, `awaited` to the number of closes so far when an
+    edit waits for the next one.
+    """
+
+    def __init__(self, options: Options, clock: Clock, cell: Cell[C], *, needs_loop: bool) -> None:
+        self.options = options
+        self.clock = clock
+        self.desk: Desk[C] = Desk(clock, options, needs_loop=needs_loop)
+        self.roster = Roster()
+        self.drain = Drain(self.roster, clock, options.drain, self.settled)
+        self.cell = cell
+        self.reader = Reader()
+        self.closing = False
+        self.building = False
+        self.awaited: int | None = None
+        self._fresh_until: float | None = None
+
+    def settled(self) -> None:
+        """Wake the thread: a job is done, or the last lease of a retired snapshot is back."""
+        self.desk.post(wake)
+
+    def after(self, seconds: float) -> float:
+        """Give the deadline of what begins now."""
+        return self.clock.monotonic() + seconds
+
+    def __call__(self, job: Job[Any], deadline: float | None) -> bool:
+        """Wait for a job while turning; False when it took longer and was abandoned."""
+        return self._wait(job, deadline, job.abandon)
+
+    def read(self, work: Callable[[], T]) -> T:
+        """Have the reader thread do it; raise `OverdueError` after `patience`."""
+        return self._have_read(work, self.after(self.options.patience))
+
+    def load(self, work: Callable[[], T]) -> T:
+        """Have the reader thread do it, for as long as it takes."""
+        return self._have_read(work, None)
+
+    def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
+        """Have a call thread do it; raise `OverdueError` after `timeout`."""
+        if self.roster.is_stuck(name):
+            raise OverdueError
+        deadline = self.after(timeout)
+        job = Job[T](self.settled)
+        call(name, work, job)
+        try:
+            if not self._wait(job, deadline, job.abandon):
+                raise OverdueError
+        finally:
+            if job.abandoned:
+                self.roster.keep_stuck(name, job)
+        return job.result()
+
+    def _have_read(self, work: Callable[[], T], deadline: float | None) -> T:
+        if self.reader.stuck:
+            raise OverdueError
+        job = Job[T](self.settled)
+        self.reader.submit(work, job)
+        if not self._wait(job, deadline, lambda: self.reader.abandon(job)):
+            raise OverdueError
+        return job.result()
+
+    def _wait(self, job: Job[Any], deadline: float | None, abandon: Callable[[], bool]) -> bool:
+        while not job.done:
+            late = deadline is not None and self.clock.monotonic() >= deadline
+            if (late or self.closing) and abandon():
+                if self.closing:
+                    raise StoppingError
+                return False
+            self.turn(deadline, requests=False)
+        return True
+
+    def turn(self, until: float | None, *, requests: bool) -> None:
+        """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
+        times = [until, self.drain.step(), self.desk.expire(self.building), self._lower_flag()]
+        if self.closing and self.drain.idle:
+            return
+        if requests and self.has_drained:
+            return
+        post = self.desk.take(
+            min((at for at in times if at is not None), default=None), requests=requests
+        )
+        if post is not None:
+            post()
+
+    @property
+    def has_drained(self) -> bool:
+        """Tell whether a resource was closed since an edit began to wait for that."""
+        return self.awaited is not None and self.awaited < self.drain.closed
+
+    def _lower_flag(self) -> float | None:
+        """Make units of work ask, once the window has run out."""
+        if self._fresh_until is None:
+            return None
+        if self.clock.monotonic() >= self._fresh_until:
+            self.clear_flag()
+        return self._fresh_until
+
+    def raise_flag(self, until: float | None) -> None:
+        """Let units of work go on without asking, until the time given."""
+        if self.desk.armed and self.options.window > 0:
+            self.cell.fresh, self._fresh_until = self.desk.current, until
+
+    def clear_flag(self) -> None:
+        """Make units of work ask from now on."""
+        self.cell.fresh, self._fresh_until = None, None
+
+
+def wake() -> None:
+    """Do nothing: having been posted is enough."""
