@@ -6,10 +6,20 @@ Each number stands for one whole configuration, so that a response tells which o
 import os
 from pathlib import Path
 
-__all__ = ["CANARY", "replace", "text", "write"]
+__all__ = ["CANARY", "NESTED", "replace", "text", "write"]
 
 CANARY = "canary-7f3b9c"
 """A value that no log, status, error or repr may ever show."""
+
+NESTED = """\
+name: shop
+hosts: [a, b]
+labels: [x, y]
+limits: {low: 1, high: 2}
+deep:
+  - rules: [{when: now, then: [1, 2]}]
+"""
+"""A configuration with containers of each kind, inside each other."""
 
 
 def text(number: int, *, pool: int | None = None, note: str = "") -> str:
