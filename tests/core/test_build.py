@@ -2,11 +2,11 @@
 
 import random
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
 from reloadcheck import (
     FactoryError,
     Outcome,
