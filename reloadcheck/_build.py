@@ -48,6 +48,10 @@ class Waiting(Protocol):
         ...
 
 
+class StillRunningError(ResourceTimeoutError):
+    """An earlier, abandoned call for this resource has not returned; it is not called again."""
+
+
 class WaitForDrainError(Exception):
     """Building now would make a third instance of a resource."""
 
@@ -71,8 +75,9 @@ class Roster:
         return [one for one in self.instances if one.resource is resource]
 
     def remove(self, instance: Instance) -> None:
-        """Strike an instance that is closed."""
+        """Strike an instance that is closed, and let go of what it held."""
         instance.closed = True
+        instance.value, instance.parts = None, ()  # contexts of old requests may keep the instance
         if instance in self.instances:
             self.instances.remove(instance)
 
@@ -156,7 +161,7 @@ class Builder:
                 raise WaitForDrainError(resource.name)
             if self._roster.is_stuck(resource.name):
                 reason = "an earlier call of its factory, probe or closer has not returned yet"
-                raise _error(ResourceTimeoutError, resource, loaded, reason)
+                raise _error(StillRunningError, resource, loaded, reason)
         return list(self._registry)
 
     def _open(

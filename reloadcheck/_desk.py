@@ -34,13 +34,15 @@ class Waiter:
 
     It is answered by the first check that begins after check number `after`, or at `deadline`
     (monotonic seconds) by what there is then. `through_build`: once the file is settled, wait for
-    its resources however long they take.
+    its resources however long they take. `paused`: it is the first after an idle time, or came
+    while that one waits.
     """
 
     def __init__(self, after: int, deadline: float, *, through_build: bool) -> None:
         self.after = after
         self.deadline = deadline
         self.through_build = through_build
+        self.paused = False
         self.conclusion: Conclusion | None = None
         self._event = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -85,7 +87,8 @@ def _wake(future: asyncio.Future[None]) -> None:
 class Desk(Generic[C]):
     """What the engine thread and all others share.
 
-    `checked_at` is when the last check concluded; `armed`: a unit of work has come, so that the
+    `checked_at` is when the last check concluded; `settling`: units of work wait, after an idle
+    time, for a file to become quiet; `armed`: a unit of work has come, so that the
     fresh flag may be raised (a process that only prepares to fork has none); `home`: the event loop
     where async resources are to live, `built_in` the one where they do.
     """
@@ -103,6 +106,7 @@ class Desk(Generic[C]):
         self.checked_at: float | None = None
         self.conclusion: Conclusion | None = None
         self.tired = False
+        self.settling = False
         self.waiters: list[Waiter] = []
         self._busy = False
         self._eager = False
@@ -130,11 +134,14 @@ class Desk(Generic[C]):
                 return self.current
             if self._options.window == 0:
                 return self._wait(self.begun, now, prepare=prepare)
+            if self.settling:
+                return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
             age = now - self.checked_at if self.checked_at is not None else float("inf")
             if age <= self._options.window:
                 return self.current
             if age > 2 * self._options.window and not self._busy and not self.tired:
-                return self._wait(self.begun - self.in_flight, now, prepare=prepare)
+                waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
+                return self._pause(waiter)
             self._busy = True
             if not self.in_flight:
                 self._want()
@@ -180,6 +187,7 @@ class Desk(Generic[C]):
         now: float,
         through_build: bool = False,
         prepare: Callable[[Waiter], None] | None = None,
+        want: bool = True,
     ) -> Waiter:
         waiter = Waiter(after, now + self._options.patience, through_build=through_build)
         if prepare is not None:
@@ -188,8 +196,12 @@ class Desk(Generic[C]):
             waiter.answer(self._closed)
             return waiter
         self.waiters.append(waiter)
-        if after >= self.begun or not self.in_flight:
+        if want and (after >= self.begun or not self.in_flight):
             self._want()
+        return waiter
+
+    def _pause(self, waiter: Waiter) -> Waiter:
+        waiter.paused = True
         return waiter
 
     def _want(self) -> None:
@@ -234,8 +246,12 @@ class Desk(Generic[C]):
             self.in_flight = False
             self._busy = False
             self.tired = tired
-            self.checked_at = self._clock.monotonic()
             self.conclusion = conclusion
+            held = any(waiter.paused for waiter in self.waiters)
+            self.settling = conclusion.settling and not tired and held
+            if self.settling:  # whoever comes now waits with those who came before
+                return
+            self.checked_at = self._clock.monotonic()
             if not conclusion.settling or tired:
                 self._answer(lambda waiter: waiter.after < self.begun, conclusion)
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 from ._backoff import BackOff
-from ._build import Builder, Built, WaitForDrainError
+from ._build import Builder, Built, StillRunningError, WaitForDrainError
 from ._check import Bad, Checker, Good, Same, Settling, Unusable
 from ._desk import Conclusion
 from ._diff import Diff, diff
@@ -97,6 +97,7 @@ class Reload(Generic[C]):
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
         if new:
             self._back_off.reset()
+            self._failure = None
         if self._clock.monotonic() < self._back_off.retry_at:
             self.look_at = self._back_off.retry_at
             return Conclusion(Outcome.DEFERRED, self._failure)
@@ -121,9 +122,11 @@ class Reload(Generic[C]):
         except WaitForDrainError as wait:
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
-            self.look_at, self._failure = self._back_off.fail(self._clock.monotonic()), error
-            self.report.complain(error)
-            return Conclusion(Outcome.REJECTED, error)
+            if self._failure is None or not isinstance(error, StillRunningError):
+                self._failure = error  # else what made it hang says more
+            self.look_at = self._back_off.fail(self._clock.monotonic())
+            self.report.complain(self._failure)
+            return Conclusion(Outcome.REJECTED, self._failure)
         finally:
             self._turning.building = False
 

@@ -143,7 +143,7 @@ class EngineThread(Generic[C]):
             conclusion, tired=since is not None and now - since >= self._options.patience
         )
         _logger.debug("check %d: %s", self.checks, conclusion.outcome)
-        if self.desk.current is not None:
+        if self.desk.current is not None and not self.desk.settling:
             self.turning.raise_flag(now + self._options.window if self._options.enabled else None)
 
     def _end(self) -> None:

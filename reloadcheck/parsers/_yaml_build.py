@@ -145,7 +145,8 @@ class Builder:
     def _take_alias(self, event: AliasEvent) -> None:
         name = str(event.anchor)
         if name not in self._anchors:
-            raise Refusal(f"there is no anchor &{printable(name)} before this alias")
+            # Without its name: a password that begins with * is read as an alias.
+            raise Refusal("there is no such anchor before this alias; put text in quotes")
         anchored = self._anchors[name]
         if anchored is None:
             raise Refusal(f"the anchor &{printable(name)} contains itself")

@@ -70,9 +70,14 @@ def tagged(tag: str, text: str) -> Scalar:
 
 
 def foreign(tag: str) -> Refusal:
-    """Make the refusal of a tag, by its name."""
-    name = tag.replace(_YAML, "!!", 1) if tag.startswith(_YAML) else tag
-    return Refusal(f"the tag {printable(name)} is not allowed; only plain YAML is read")
+    """Make the refusal of a tag, named only where it is YAML's own.
+
+    Any other may be a password that begins with `!`, and `!!python/name:…` ends in anything.
+    """
+    if not tag.startswith(_YAML):
+        return Refusal("a tag is not allowed here; put text that begins with ! in quotes")
+    name = tag.removeprefix(_YAML).partition(":")[0]
+    return Refusal(f"the tag !!{printable(name)} is not allowed; only plain YAML is read")
 
 
 def _converted(kind: str, text: str) -> Scalar:
