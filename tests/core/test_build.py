@@ -63,7 +63,7 @@ def test_building_goes_up_and_closing_goes_down(make: Make, text: Text) -> None:
     built = ["+one1", "+two1/one1", "+three1/two1/one1"]
     assert built == log
     live.close()
-    assert built + ["-three1/two1/one1", "-two1/one1", "-one1"] == log
+    assert [*built, "-three1/two1/one1", "-two1/one1", "-one1"] == log
 
 
 def test_what_did_not_change_is_carried_over(make: Make, text: Text) -> None:

@@ -1,4 +1,4 @@
-"""One look at the sources: quiet, racy, verified, the same, bad, or good; and what is remembered."""
+"""One look at the sources: quiet, racy, verified, the same, bad or good; what is remembered."""
 
 import threading
 from pathlib import Path

@@ -164,7 +164,7 @@ def test_what_a_factory_or_probe_raises_rejects_the_edit(
     fault: type[BaseException],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """All or nothing: what was built is closed in reverse, the old serves on, the next edit heals."""
+    """All or nothing: what was built closes in reverse, the old serves on, an edit heals."""
     stage.part, stage.fault = part, fault
     text.write("a: 2")
     assert Call(stage.live.check).result() is Outcome.REJECTED
@@ -190,7 +190,7 @@ def test_what_a_factory_or_probe_raises_rejects_the_edit(
 def test_what_hangs_is_abandoned_and_never_published(
     stage: Stage, text: Text, clock: FakeClock, part: str, late: type[BaseException] | None
 ) -> None:
-    """A hang rejects at the time-out; a late result is closed where it was made, and healing works."""
+    """A hang rejects at the time-out; a late result is closed where it was made; it heals."""
     stage.part, stage.gate = part, threading.Event()
     text.write("a: 2")
     checking = Call(lambda: stage.live.check())

@@ -1,0 +1,174 @@
+"""Which unit of work does this code run in: nested engines, tasks, threads, the end."""
+
+import asyncio
+import contextvars
+import threading
+
+import pytest
+
+from reloadcheck import NoSnapshotError, current_snapshot
+
+from .conftest import Make
+from .rig import Call, Text, begin, reload
+
+
+def test_outside_a_unit_of_work_there_is_none(make: Make) -> None:
+    """Outside of one, before and after, asking is a `LookupError` that names the line to add."""
+    live = make()
+    begin(live)
+    for ask in (live.current, current_snapshot):
+        with pytest.raises(LookupError, match=r"with live\.lease\(\)"):
+            ask()
+    with live.lease() as snapshot:
+        assert snapshot is live.current() is current_snapshot()
+    for ask in (live.current, current_snapshot):
+        with pytest.raises(NoSnapshotError):
+            ask()
+
+
+def test_engines_nest(make: Make, text: Text) -> None:
+    """Each engine finds its own unit of work; the innermost is the current one."""
+    one, two = make(text), make(Text("x: 1"))
+    with one.lease() as first:
+        with pytest.raises(NoSnapshotError):
+            two.current()
+        with two.lease() as second:
+            assert current_snapshot() is second
+            assert one.current() is first
+            assert two.current() is second
+            with one.lease() as third:
+                assert third is first
+                assert current_snapshot() is first
+                assert two.current() is second
+            assert current_snapshot() is second
+        assert current_snapshot() is first
+        with pytest.raises(NoSnapshotError):
+            two.current()
+
+
+def test_deep_nesting_costs_no_chain(make: Make) -> None:
+    """A thousand nested units of work of two engines find their way back at any depth."""
+    one, two = make(Text("a: 1")), make(Text("a: 1"))
+
+    def nest(depth: int) -> None:
+        if depth:
+            with one.lease(), two.lease():
+                assert one.current() is one.snapshot
+                nest(depth - 1)
+
+    threading.stack_size()
+    nest(100)
+
+
+def test_an_inner_unit_joins_the_outer(make: Make, text: Text) -> None:
+    """Within a unit of work every further one of that engine sees the same version."""
+    live = make(window=0)
+    begin(live)
+    with live.lease() as outer:
+        text.write("a: 2")
+        reload(live)
+        with live.lease() as inner:
+            assert inner is outer
+        assert live.status().leases == {1: 1, 2: 0}
+    with live.lease() as after:
+        assert after.version == 2
+
+
+def test_a_joined_unit_keeps_the_snapshot_alive_by_itself(make: Make, text: Text) -> None:
+    """An inner lease that outlives the outer one holds on to the snapshot on its own account."""
+    live = make()
+    begin(live)
+    outer, inner = live.lease(), live.lease()
+    outer.__enter__()
+    inner.__enter__()
+    text.write("a: 2")
+    reload(live)
+    outer.__exit__(None, None, None)
+    assert live.status().leases == {1: 1, 2: 0}
+    inner.__exit__(None, None, None)
+    assert 0 == sum(live.status().leases.values())
+
+
+def test_a_task_that_outlives_its_unit_keeps_its_snapshot(make: Make, text: Text) -> None:
+    """A task started in a request goes on seeing it; a lease of its own is a fresh one."""
+    live = make(window=0)
+
+    async def main() -> None:
+        await live.astart()
+        ended = asyncio.Event()
+
+        async def straggler() -> tuple[int, int, int]:
+            await ended.wait()
+            seen = live.current().version
+            async with live.lease() as fresh:
+                return seen, fresh.version, live.current().version
+
+        async with live.lease() as snapshot:
+            task = asyncio.create_task(straggler())
+            await asyncio.sleep(0)
+            assert snapshot.version == 1
+        text.write("a: 2")
+        await live.acheck()
+        ended.set()
+        assert (1, 2, 2) == await task
+        with pytest.raises(NoSnapshotError):
+            live.current()
+        await live.aclose()
+
+    asyncio.run(main())
+
+
+def test_tasks_do_not_see_each_other(make: Make, text: Text) -> None:
+    """Units of work in concurrent tasks are apart: each has the version it began with."""
+    live = make(window=0)
+
+    async def main() -> None:
+        await live.astart()
+        entered, go = asyncio.Event(), asyncio.Event()
+
+        async def old() -> int:
+            async with live.lease():
+                entered.set()
+                await go.wait()
+                return live.current().version
+
+        task = asyncio.create_task(old())
+        await entered.wait()
+        text.write("a: 2")
+        await live.acheck()
+        async with live.lease() as snapshot:
+            assert snapshot.version == live.current().version == 2
+            go.set()
+            assert await task == 1
+            assert live.current() is snapshot
+        await live.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_plain_thread_sees_none_and_a_context_carries_it(make: Make) -> None:
+    """A new thread is outside any unit of work, unless it is handed the context."""
+    live = make()
+    begin(live)
+    with live.lease() as snapshot:
+        with pytest.raises(NoSnapshotError):
+            Call(live.current).result()
+        context = contextvars.copy_context()
+        assert Call(lambda: context.run(live.current)).result() is snapshot
+
+        async def main() -> object:
+            return await asyncio.to_thread(live.current)
+
+        assert asyncio.run(main()) is snapshot
+
+
+def test_leaving_in_another_context_leaves_none_behind(make: Make) -> None:
+    """A lease that ends in another context than it began in ends all the same."""
+    live = make()
+    begin(live)
+    lease = live.lease()
+    contextvars.copy_context().run(lease.__enter__)
+    lease.__exit__(None, None, None)
+    assert 0 == sum(live.status().leases.values())
+    with pytest.raises(NoSnapshotError):
+        live.current()
