@@ -25,7 +25,7 @@ from reloadcheck import (
 from reloadcheck.sources import Disk
 
 from . import journal
-from .faults import RAISES
+from .faults import HANGS, RAISES
 
 __all__ = ["Pool", "engine", "facts", "process"]
 
@@ -60,6 +60,9 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
         time.sleep(float(os.environ.get("RIG_FACTORY_SECONDS", "0")))
         if part["number"] == RAISES:
             raise ConnectionError(f"password {part['password']!r} was refused")
+        if part["number"] == HANGS:
+            journal.write(place, "hangs", 0, HANGS)
+            time.sleep(60)
         made = Pool(part["number"])
         journal.write(place, "built", made.serial, made.number)
         try:
