@@ -1,0 +1,94 @@
+"""The front door: what is exported, and what importing it does not do."""
+
+import subprocess
+import sys
+
+import pytest
+
+import reloadcheck
+
+FACE = [
+    "BlockingCallError", "ConfigError", "ConfigSyntaxError", "DirectorySource", "Document",
+    "EnvironSource", "FactoryError", "FileSource", "FrozenDict", "Layer", "MergeError",
+    "NoSnapshotError", "NotStartedError", "OptionError", "Origin", "Outcome", "ProbeError",
+    "Problem", "RegistrationError", "ReloadCheck", "ReloadCheckError", "ReloadEvent", "Resource",
+    "ResourceClosedError", "ResourceError", "ResourceStatus", "ResourceTimeoutError",
+    "SchemaClassError", "SchemaError", "Snapshot", "Source", "SourceError", "Stamp", "Status",
+    "TornError", "UsageError", "WrongLoopError", "current_snapshot", "reload_check",
+]  # fmt: skip
+
+FRAMEWORKS = {
+    "aiohttp", "anyio", "celery", "django", "fastapi", "flask", "httpx", "httpx2", "msgspec",
+    "psycopg", "pydantic", "starlette", "uvicorn", "werkzeug",
+}  # fmt: skip
+
+
+def imported(code: str) -> set[str]:
+    """Give the top-level packages that a fresh interpreter has after running the code."""
+    report = "import sys; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.split("\n")[-2].split())
+
+
+def test_the_names_are_pinned() -> None:
+    """`__all__` is a contract: explicit, sorted, each name there and documented."""
+    assert FACE == reloadcheck.__all__
+    assert sorted(FACE) == FACE
+    for name in FACE:
+        assert getattr(reloadcheck, name).__doc__
+
+
+def test_importing_loads_no_framework() -> None:
+    """`import reloadcheck` brings in no framework and no schema library."""
+    assert set() == imported("import reloadcheck") & FRAMEWORKS
+
+
+def test_importing_starts_and_touches_nothing() -> None:
+    """Importing, and constructing an engine, start no thread, install no hook, open no file."""
+    code = """
+import os, signal, sys, threading, atexit
+before = len(os.listdir("/proc/self/fd")), threading.active_count(), atexit._ncallbacks()
+handlers = [signal.getsignal(n) for n in range(1, 32)]
+import reloadcheck
+live = reloadcheck.ReloadCheck("missing.yaml")
+@live.resource("a")
+def pool(a): raise SystemExit
+live.subscribe(print)
+after = len(os.listdir("/proc/self/fd")), threading.active_count()
+assert after == before[:2], (before, after)
+assert handlers == [signal.getsignal(n) for n in range(1, 32)]
+"""
+    imported(code)
+
+
+@pytest.mark.parametrize(
+    ("door", "foreign"), [("asgi", {"werkzeug"}), ("wsgi", {"starlette", "asgiref"})]
+)
+def test_a_door_loads_nothing_of_the_other_stack(door: str, foreign: set[str]) -> None:
+    """An ASGI application never imports werkzeug, a WSGI application never starlette."""
+    assert set() == imported(f"import reloadcheck.{door}") & (foreign | {"pydantic", "msgspec"})
+
+
+def test_serving_loads_nothing_of_the_other_stack(tmp_path: object) -> None:
+    """Also while serving, each door stays with its own stack, and without a schema with neither."""
+    code = f"""
+import pathlib
+from reloadcheck import ReloadCheck
+from reloadcheck.wsgi import ReloadCheckMiddleware
+path = pathlib.Path({str(tmp_path)!r}) / "app.yaml"
+path.write_text("a: 1")
+live = ReloadCheck(path, settle=0)
+app = ReloadCheckMiddleware(lambda environ, start: [b"x"], live)
+assert app({{"PATH_INFO": "/"}}, None) == [b"x"]
+live.close()
+"""
+    assert set() == imported(code) & (FRAMEWORKS - {"werkzeug"})
+
+
+def test_the_version_is_the_projects() -> None:
+    """The version that users see is the one that was built."""
+    from importlib.metadata import version
+
+    assert reloadcheck.__version__ == version("reloadcheck")
