@@ -109,6 +109,7 @@ class Checker(Generic[C]):
         self._digest: str | None = None
         self._verdict: Same | Bad | Good[C] = Same()
         self.seconds: dict[str, float] = {}
+        self.remarks: tuple[str, ...] = ()
         self.running: Loaded[C] | None = None
 
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
@@ -165,6 +166,7 @@ class Checker(Generic[C]):
             return Unusable(error)
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
+        self.remarks = reading.remarks
         known = reading.digest == self._digest
         if not known:
             try:

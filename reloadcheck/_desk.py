@@ -5,6 +5,7 @@ check: it asks for one and, at most, waits for what it came to.
 """
 
 import asyncio
+import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -87,10 +88,11 @@ def _wake(future: asyncio.Future[None]) -> None:
 class Desk(Generic[C]):
     """What the engine thread and all others share.
 
-    `checked_at` is when the last check concluded; `settling`: units of work wait, after an idle
-    time, for a file to become quiet; `armed`: a unit of work has come, so that the
-    fresh flag may be raised (a process that only prepares to fork has none); `home`: the event loop
-    where async resources are to live, `built_in` the one where they do.
+    `checked_at` is when the last check began, from which its result ages, `concluded_at` when it
+    ended; `settling`: units of work wait, after an idle time, for a file to become quiet; `armed`:
+    a unit of work has come, so that the fresh flag may be raised (a process that only prepares to
+    fork has none); `home`: the event loop where async resources are to live, `built_in` the one
+    where they do.
     """
 
     def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:
@@ -103,11 +105,12 @@ class Desk(Generic[C]):
         self.built_in: asyncio.AbstractEventLoop | None = None
         self.begun = 0
         self.in_flight = False
-        self.checked_at: float | None = None
+        self.checked_at = self.concluded_at = -math.inf
         self.conclusion: Conclusion | None = None
         self.tired = False
         self.settling = False
         self.waiters: list[Waiter] = []
+        self._begun_at = 0.0
         self._busy = False
         self._eager = False
         self._closed: Conclusion | None = None
@@ -136,15 +139,15 @@ class Desk(Generic[C]):
                 return self._wait(self.begun, now, prepare=prepare)
             if self.settling:
                 return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
-            age = now - self.checked_at if self.checked_at is not None else float("inf")
-            if age <= self._options.window:
+            if now - self.checked_at <= self._options.window:
                 return self.current
-            if age > 2 * self._options.window and not self._busy and not self.tired:
+            idle = now - self.concluded_at > 2 * self._options.window
+            if idle and not self._busy and not self.tired:
                 waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
                 return self._pause(waiter)
             self._busy = True
-            if not self.in_flight:
-                self._want()
+            if not self.in_flight or now - self._begun_at > self._options.window:
+                self._want()  # a check that began too long ago may not have seen what is there now
             return self.current
 
     def ask(
@@ -172,7 +175,7 @@ class Desk(Generic[C]):
             )
 
     def _admit_to_nothing(self, now: float, prepare: Callable[[Waiter], None] | None) -> Waiter:
-        fresh = self.checked_at is not None and now - self.checked_at < self._options.window
+        fresh = now - self.concluded_at < self._options.window
         if fresh and self.conclusion is not None and not self.conclusion.settling:
             waiter = Waiter(self.begun, now, through_build=False)
             if prepare is not None:
@@ -236,6 +239,7 @@ class Desk(Generic[C]):
         with self.condition:
             self.wanted = False
             self.begun += 1
+            self._begun_at = self._clock.monotonic()
             self.in_flight = True
             eager, self._eager = self._eager, False
             return self._busy, eager
@@ -251,7 +255,7 @@ class Desk(Generic[C]):
             self.settling = conclusion.settling and not tired and held
             if self.settling:  # whoever comes now waits with those who came before
                 return
-            self.checked_at = self._clock.monotonic()
+            self.checked_at, self.concluded_at = self._begun_at, self._clock.monotonic()
             if not conclusion.settling or tired:
                 self._answer(lambda waiter: waiter.after < self.begun, conclusion)
 

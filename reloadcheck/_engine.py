@@ -224,6 +224,7 @@ class ReloadCheck(Generic[C]):
         ended = loop.create_future()
         thread.on_end(lambda: loop.call_soon_threadsafe(_resolve, ended))
         await ended
+        thread.join()  # it is on its last line
 
     def check(self) -> Outcome:
         """Check now, wait for the file to settle and for the reload; blocks at most `patience`.
@@ -281,7 +282,7 @@ class ReloadCheck(Generic[C]):
         host = self._host
         if host.thread is None:
             return Status(phase="idle", enabled=host.options.enabled)
-        return observe(host.thread, host.registry, host.sources, host.options)
+        return observe(host.thread, host.registry, host.options)
 
 
 class UnitOfWork(Protocol[P, R_co]):

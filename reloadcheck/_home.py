@@ -76,9 +76,9 @@ class HomeTask:
         try:
             while await self._turn():
                 pass
-        except GeneratorExit:  # the loop was closed over us: nothing can be awaited any more
-            raise
         except BaseException:
+            if not self.loop.is_running():  # it was closed over us: nothing can be awaited any more
+                raise
             await self._leave_quietly()
         finally:
             self._ended = True
@@ -89,8 +89,6 @@ class HomeTask:
     async def _leave_quietly(self) -> None:
         try:
             await self._leave()
-        except GeneratorExit:
-            raise
         except BaseException as error:  # nobody waits for this close any more
             _logger.warning("closing %s failed: %s", self._name, type(error).__name__)
 
@@ -98,10 +96,10 @@ class HomeTask:
         work, job, last = await self._queue.get()
         try:
             value = await work()
-        except GeneratorExit:
-            job.fail(LoopGoneError())
-            raise
         except BaseException as error:
+            if isinstance(error, GeneratorExit) and not self.loop.is_running():
+                job.fail(LoopGoneError())
+                raise
             job.fail(error)
             if not last:
                 raise

@@ -26,7 +26,7 @@ from ._listeners import Listeners
 from ._options import Options
 from ._resources import Registry
 from ._schema import Schema
-from ._snapshot import Cell, Tenancy
+from ._snapshot import Cell, Tenancy, own_key
 from ._thread import EngineThread
 from .exceptions import BlockingCallError, ReloadCheckError, SourceError
 from .types import Problem, Source
@@ -37,7 +37,6 @@ EXIT_SECONDS = 0.25
 """Seconds that all closers together get at the interpreter's exit."""
 
 _logger = logging.getLogger("reloadcheck")
-_serial = itertools.count(1)
 
 
 class Host(Generic[C]):
@@ -115,7 +114,7 @@ class Host(Generic[C]):
         for tenancy in self._tenancies() if snapshot is not None else ():
             if tenancy.snapshot is snapshot:
                 alive = bool(tenancy.held)
-                tenancy.held[key := -next(_serial)] = label
+                tenancy.held[key := own_key()] = label
                 if alive:
                     return tenancy, key
                 tenancy.leave(key)

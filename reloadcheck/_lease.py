@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
 from ._current import Unit, enter, leave
-from ._snapshot import Snapshot, Tenancy
+from ._snapshot import Snapshot, Tenancy, own_key
 
 C = TypeVar("C")
 P = ParamSpec("P")
@@ -45,6 +45,7 @@ class Lease(Generic[C]):
     def __init__(self, engine: Admitting[C], label: str = "lease") -> None:
         self._engine = engine
         self._label = label
+        self._key = own_key()
         self._tenancy: Tenancy[C] | None = None
         self._token: Token[Unit | None] | None = None
 
@@ -79,16 +80,16 @@ class Lease(Generic[C]):
     def take(self) -> Snapshot[C]:
         """Hold a snapshot; may block."""
         self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
-        return self._taken(self._joined() or self._engine.enter(id(self), self._label))
+        return self._taken(self._joined() or self._engine.enter(self._key, self._label))
 
     async def take_async(self) -> Snapshot[C]:
         """Hold a snapshot; may wait."""
-        return self._taken(self._joined() or await self._engine.enter_async(id(self), self._label))
+        return self._taken(self._joined() or await self._engine.enter_async(self._key, self._label))
 
     def enter(self) -> None:
         """Be the unit of work that the running context is in."""
         if self._tenancy is not None:
-            self._token = enter(self._tenancy, id(self))
+            self._token = enter(self._tenancy, self._key)
 
     def leave(self) -> None:
         """Be it no longer."""
@@ -99,12 +100,12 @@ class Lease(Generic[C]):
     def give_back(self) -> None:
         """Hold the snapshot no longer."""
         if self._tenancy is not None:
-            self._tenancy.leave(id(self))
+            self._tenancy.leave(self._key)
 
     def _joined(self) -> Tenancy[C] | None:
         if self._tenancy is not None:
             raise RuntimeError("a lease is used once: call live.lease() again")
-        return self._engine.join(id(self), self._label)
+        return self._engine.join(self._key, self._label)
 
     def _taken(self, tenancy: Tenancy[C]) -> Snapshot[C]:
         self._tenancy = tenancy

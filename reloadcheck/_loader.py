@@ -6,7 +6,7 @@ belongs. Nothing here keeps state or touches what serves.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ._digest import source_digest
 from ._frozen_types import is_dict, is_list
@@ -19,13 +19,26 @@ C = TypeVar("C")
 E = TypeVar("E", bound=ConfigError)
 
 
+@runtime_checkable
+class Remarking(Protocol):
+    """A source that can say what an operator should know about it."""
+
+    def remarks(self) -> Sequence[str]:
+        """Give a sentence each; runs in the reader thread."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One consistent set of bytes: the stamps from before the read, the documents, their digest."""
+    """One consistent set of bytes: the stamps from before the read, the documents, their digest.
+
+    `remarks` is what the sources would have an operator know.
+    """
 
     stamps: tuple[Stamp, ...]
     documents: tuple[tuple[Document, ...], ...]
     digest: str
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,9 @@ def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> 
     """Read what the stamps stand for, as one set; raises `TornError` if it changed meanwhile."""
     before, documents = read_set(sources, max_bytes, stamps)
     sets = tuple(tuple(group) for group in documents)
-    return Reading(before, sets, source_digest([one for group in sets for one in group]))
+    remarks = [remark for one in sources if isinstance(one, Remarking) for remark in one.remarks()]
+    digest = source_digest([one for group in sets for one in group])
+    return Reading(before, sets, digest, tuple(remarks))
 
 
 def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:

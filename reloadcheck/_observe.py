@@ -3,29 +3,16 @@
 Only reads; takes no lock, so that an engine in trouble can still be looked at.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 from ._options import Options
 from ._resources import Registry
 from ._status import ResourceStatus, Status, counted
 from ._thread import EngineThread
 from .exceptions import ConfigError
-from .types import Source
 
 
-@runtime_checkable
-class Remarking(Protocol):
-    """A source that can say what an operator should know about it."""
-
-    def remarks(self) -> Sequence[str]:
-        """Give a sentence each; may do a little I/O."""
-        ...
-
-
-def observe(
-    thread: EngineThread[Any], registry: Registry, sources: Iterable[Source], options: Options
-) -> Status:
+def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> Status:
     """Look at one engine of this process."""
     current, loaded = thread.desk.current, thread.reload.checker.running
     snapshot = None if current is None else current.snapshot
@@ -54,7 +41,7 @@ def observe(
             for resource in registry
         ),
         leases=counted(_leases(thread)),
-        remarks=tuple(remark for source in sources for remark in _remarks(source)),
+        remarks=thread.reload.checker.remarks,
     )
 
 
@@ -73,7 +60,3 @@ def _leases(thread: EngineThread[Any]) -> dict[int, int]:
             version = tenancy.snapshot.version
             leases[version] = leases.get(version, 0) + len(tenancy.held)
     return leases
-
-
-def _remarks(source: Source) -> Iterable[str]:
-    return source.remarks() if isinstance(source, Remarking) else ()

@@ -7,6 +7,7 @@ the snapshot is retired, or the one who retires sees the one who entered.
 """
 
 import asyncio
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Generic, NoReturn, TypeVar
@@ -99,8 +100,18 @@ class Snapshot(Generic[C_co]):
         return f"<Snapshot version {self.version}, digest {self.digest[:12]}>"
 
 
+_serial = itertools.count(1)
+
+
+def own_key() -> int:
+    """Give a key for a lease that has no object of its own to be known by; never an id."""
+    return -next(_serial)
+
+
 class Tenancy(Generic[C]):
-    """The leases on one snapshot: `held` maps the id of each unit of work to what to call it.
+    """The leases on one snapshot: `held` maps the key of each unit of work to what to call it.
+
+    The key is the id of an object that lives for at least as long, or a number of its own.
 
     `home` is the loop that its async resources live in. `retired` is set once, by the swap. Whoever
     enters puts itself into `held` first and looks at `retired` second; if it is set, it leaves

@@ -144,7 +144,8 @@ class EngineThread(Generic[C]):
         )
         _logger.debug("check %d: %s", self.checks, conclusion.outcome)
         if self.desk.current is not None and not self.desk.settling:
-            self.turning.raise_flag(now + self._options.window if self._options.enabled else None)
+            until = self.desk.checked_at + self._options.window
+            self.turning.raise_flag(until if self._options.enabled else None)
 
     def _end(self) -> None:
         turning = self.turning

@@ -125,8 +125,10 @@ class Turning(Generic[C]):
         return self._fresh_until
 
     def raise_flag(self, until: float | None) -> None:
-        """Let units of work go on without asking, until the time given."""
-        if self.desk.armed and self.options.window > 0:
+        """Let units of work go on without asking, until the time given; None: until it changes."""
+        if until is not None and until <= self.clock.monotonic():
+            self.clear_flag()
+        elif self.desk.armed and self.options.window > 0:
             self.cell.fresh, self._fresh_until = self.desk.current, until
 
     def clear_flag(self) -> None:

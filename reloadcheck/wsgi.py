@@ -63,7 +63,8 @@ class ReloadCheckMiddleware:
             if kind is list or kind is environ.get("wsgi.file_wrapper"):
                 return body
             lasting = True
-            return _Body(body, tenancy, key, token)
+            wrapper = _SizedBody if hasattr(kind, "__len__") else _Body
+            return wrapper(body, environ, tenancy, key, token)
         finally:
             if not lasting:
                 _reset_unit(token)
@@ -83,16 +84,18 @@ class ReloadCheckMiddleware:
 class _Body:
     """A response body whose lease ends with its `close()`, whatever that does."""
 
-    __slots__ = ("_body", "_ended", "_key", "_next", "_tenancy", "_token")
+    __slots__ = ("_body", "_ended", "_environ", "_key", "_next", "_tenancy", "_token")
 
     def __init__(
         self,
         body: Iterable[bytes],
+        environ: Environ,
         tenancy: Tenancy[Any],
         key: int,
         token: Token[Unit | None],
     ) -> None:
         self._body = body
+        self._environ = environ  # its id is the key: it must live for as long
         self._next: Callable[[], bytes] | None = None
         self._tenancy = tenancy
         self._key = key
@@ -107,10 +110,6 @@ class _Body:
             self._next = iter(self._body).__next__
         return self._next()
 
-    def __len__(self) -> int:
-        """Give the wrapped body's length: servers set Content-Length from it when it is 1."""
-        return len(self._body)  # type: ignore[arg-type]
-
     def close(self) -> None:
         """Close the wrapped body, then end the lease; the second time does nothing more."""
         try:
@@ -122,6 +121,15 @@ class _Body:
                 self._ended = True
                 leave(self._token)
                 self._tenancy.leave(self._key)
+
+
+class _SizedBody(_Body):
+    """A body that has a length: servers set Content-Length from it when it is 1."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
 
 
 def _unavailable(
