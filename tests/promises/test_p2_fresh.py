@@ -99,18 +99,16 @@ def test_the_time_is_kept_to_the_step(window: float, settle: float, tmp_path: Pa
 
 
 def test_after_a_pause_the_first_request_sees_the_edit(tmp_path: Path) -> None:
-    """On a real server that was idle for more than two windows, each worker's first one does."""
+    """So do those that come a moment later: on real workers, idle for more than two windows."""
     file = tmp_path / "config.yaml"
     config.write(file, config.text(1))
     with serving(uvicorn(), environment(file, tmp_path / "journal"), tmp_path) as server:
         everyone = set(workers(server.port))
         config.write(file, config.text(2))
         time.sleep(0.5)  # idle: a server has no clock to inject
-        first: dict[int, int] = {}
-        while first.keys() != everyone:
-            answer = get(server.port)
-            first.setdefault(answer.worker, answer.number)
-    assert set(first.values()) == {2}
+        with Load(server.port) as load:
+            load.reaches(2, everyone)
+    assert ({one.number for one in load.answers}, load.failures) == ({2}, [])
 
 
 def test_a_pause_is_more_than_two_windows(tmp_path: Path) -> None:

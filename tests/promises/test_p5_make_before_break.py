@@ -183,6 +183,26 @@ def test_closing_the_engine_closes_each_once(story: Story) -> None:
     assert story.happened() == ["close client 2", "close pool 2"]
 
 
+def test_what_is_built_too_late_is_closed_and_never_published(story: Story) -> None:
+    """A factory that returns after its time-out has its result closed, and probed by nobody."""
+    good = story.live.snapshot
+    story.gate.clear()
+    config.replace(story.file, config.text(2))
+    outcomes: list[Outcome] = []
+    checking = threading.Thread(target=lambda: outcomes.append(story.live.check()), daemon=True)
+    checking.start()
+    until(lambda: story.events == ["build pool 2"])
+    story.clock.advance(4.0)
+    story.clock.advance(7.0)  # past the time-out of 10 s; patience ran out before
+    checking.join(10)
+    until(lambda: story.live.status().code == "timeout")
+    assert story.live.snapshot is good
+    story.gate.set()
+    until(lambda: len(story.events) == 2)
+    assert story.happened() == ["build pool 2", "close pool 2"]
+    assert story.live.snapshot is good
+
+
 def test_async_resources_keep_the_same_order(tmp_path: Path) -> None:
     """Built, probed and closed in one task each, which is where cancel scopes nest."""
     file, events = tmp_path / "config.yaml", list[str]()
