@@ -124,7 +124,7 @@ class Reader:
         with self._condition:
             self._closed = True
             self._condition.notify()
-        if self._thread is not None:
+        if self._thread is not None and not self.stuck:
             self._thread.join(seconds)
 
     def _work(self) -> None:

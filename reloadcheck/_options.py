@@ -32,6 +32,8 @@ def options_from(given: Options, enabled: bool | None, environ: Mapping[str, str
     for field in fields(Options):
         if field.name not in ("enabled", "max_bytes"):
             _check_seconds(field.name, getattr(given, field.name))
+    if type(enabled) not in (bool, type(None)):  # "false" is a word, and would be true
+        raise OptionError("enabled must be True, False or None")
     if type(given.max_bytes) is not int or given.max_bytes <= 0:
         raise OptionError("max_bytes must be a positive number of bytes")
     options = replace(given, enabled=True if enabled is None else enabled)

@@ -84,7 +84,11 @@ class Turning(Generic[C]):
             raise OverdueError
         job = Job[T](self.settled)
         self.reader.submit(work, job)
-        if not self._wait(job, deadline, lambda: self.reader.abandon(job)):
+
+        def abandon() -> bool:  # a job that is merely given up may still end at once
+            return job.abandon() if self.closing else self.reader.abandon(job)
+
+        if not self._wait(job, deadline, abandon):
             raise OverdueError
         return job.result()
 
