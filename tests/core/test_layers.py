@@ -1,0 +1,47 @@
+"""Imports point downwards only, and each framework stays behind its own door."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "reloadcheck"
+
+
+def modules() -> list[Path]:
+    """Give every module of the package."""
+    found = sorted(PACKAGE.rglob("*.py"))
+    assert len(found) > 40
+    return found
+
+
+def test_the_contracts_hold() -> None:
+    """The import-linter contracts at the root are kept, and name every module."""
+    lint = (
+        "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", lint], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "0 broken" in done.stdout
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_nothing_inside_imports_the_front_door(path: Path) -> None:
+    """No module inside imports `reloadcheck` itself, by either spelling, anywhere in it."""
+    inside = path.relative_to(ROOT).with_suffix("").parts
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names = [alias.name.split(".")[0] for alias in node.names]
+            assert "reloadcheck" not in names, f"{path}:{node.lineno}"
+        elif isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] != "reloadcheck" or node.level
+            front = node.level == len(inside) - 1 and node.module is None
+            for alias in node.names if front else ():
+                place = PACKAGE / alias.name
+                there = place.with_suffix(".py").exists() or place.is_dir()
+                assert there, f"{path}:{node.lineno} imports {alias.name} from the front door"
