@@ -33,8 +33,9 @@ def make(clock: FakeClock, text: Text) -> Iterator[Make]:
     engines: list[ReloadCheck[Any]] = []
 
     def engine(*sources: Any, **options: Any) -> ReloadCheck[Any]:
-        options = {"clock": clock, "environ": {}} | options
-        live: ReloadCheck[Any] = ReloadCheck(*(sources or (text,)), **options)
+        environ: dict[str, str] = {}
+        given: dict[str, Any] = {"clock": clock, "environ": environ, **options}
+        live: ReloadCheck[Any] = ReloadCheck(*(sources or (text,)), **given)
         engines.append(live)
         return live
 

@@ -23,8 +23,9 @@ SECONDS = 10.0
 class Text:
     """A configuration in memory. `clock` gives its stamps a time; without, it is quiet at once.
 
-    `stamped` and `was_read` count the calls; `fault` is raised by the next ones; while `gate` is
-    cleared, a stamp that was taken is not given, and `waiting` tells that one hangs there.
+    `now` is the data and its stamp; `stamped` and `was_read` count the calls; `fault` is raised by
+    the next ones; while `gate` is cleared, a stamp that was taken is not given, and `waiting` tells
+    that one hangs there.
     """
 
     def __init__(self, text: str, clock: FakeClock | None = None, name: str = "app.yaml") -> None:
@@ -48,7 +49,7 @@ class Text:
         data = text.encode()
         newest = None if self._clock is None else int(self._clock.wall() * 1e9)
         self._serial += 1
-        self._now = (data, Stamp(self._serial, newest))
+        self.now = (data, Stamp(self._serial, newest))
 
     def unreadable(self, reason: str = "cannot be read") -> None:
         """Be unreadable from now on."""
@@ -56,7 +57,7 @@ class Text:
 
     def stamp(self) -> Stamp:
         """Give the stamp of this moment, once the gate is open."""
-        _, stamp = self._now
+        _, stamp = self.now
         self.stamped += 1
         if not self.gate.is_set():
             self.waiting.set()
@@ -68,7 +69,7 @@ class Text:
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Give the text."""
         self.was_read += 1
-        return (Document(self._name, self._now[0], "yaml"),)
+        return (Document(self._name, self.now[0], "yaml"),)
 
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
         """Parse it."""
@@ -122,6 +123,11 @@ def until(condition: Callable[[], object], clock: FakeClock | None = None) -> No
         if clock is not None:
             clock.advance(0.01)
         time.sleep(0.001)
+
+
+def same(value: Any) -> Any:
+    """Build the part itself: a factory for tests that do not care what it makes."""
+    return value
 
 
 def begin(live: "ReloadCheck[Any]") -> None:

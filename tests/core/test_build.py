@@ -12,6 +12,7 @@ from reloadcheck import (
     Outcome,
     ProbeError,
     RegistrationError,
+    ReloadCheck,
     Resource,
     ResourceTimeoutError,
     SchemaError,
@@ -19,7 +20,7 @@ from reloadcheck import (
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
-from .rig import Call, Text, begin, reload, until
+from .rig import Call, Text, begin, reload, same, until
 
 
 class Thing:
@@ -34,7 +35,9 @@ class Thing:
         self.log.append(f"-{self.name}")
 
 
-def chain(live: Any, log: list[str]) -> tuple[Resource[Thing], Resource[Thing], Resource[Thing]]:
+def chain(
+    live: "ReloadCheck[Any]", log: list[str]
+) -> tuple[Resource[Thing], Resource[Thing], Resource[Thing]]:
     """Register three resources: `one`, `two` that needs it, `three` that needs two."""
 
     @live.resource("a")
@@ -190,7 +193,7 @@ def test_a_failure_quotes_no_value(
     live = make()
 
     @live.resource("a")
-    def pool(a: str) -> object:
+    def pool(a: object) -> object:
         if a != 1:
             raise OSError(f"cannot log in with {a}")
         return object()
@@ -352,9 +355,19 @@ def test_a_plain_result_is_closed_by_its_own_method(
 ) -> None:
     """A plain factory's result is closed by the first it has of `aclose`, `close`, `dispose`."""
     live, log = make(), list[str]()
-    methods = {name: lambda _, name=name: log.append(name) for name in names}
-    cls = type("Thing", (), methods)
-    live.resource("a", name="thing")(lambda a: cls())
+
+    def noting(name: str) -> Any:
+        def close(*_: object) -> None:
+            log.append(name)
+
+        return close
+
+    cls = type("Thing", (), {name: noting(name) for name in names})
+
+    @live.resource("a")
+    def thing(a: int) -> object:
+        return cls()
+
     begin(live)
     live.close()
     assert [names[0]] == log
@@ -395,4 +408,4 @@ def test_a_resource_cannot_be_registered_once_the_engine_runs(make: Make) -> Non
     live = make()
     begin(live)
     with pytest.raises(RegistrationError, match="before the engine starts"):
-        live.resource("a")(lambda a: a)
+        live.resource("a")(same)

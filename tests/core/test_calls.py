@@ -130,9 +130,15 @@ def reading(reader: Reader, work: Callable[[], object]) -> Job[object]:
 def test_the_reader_is_one_daemon_thread_and_works_in_order() -> None:
     """All I/O is done by one thread, in the order in which it was asked for."""
     reader, seen = Reader(), list[int]()
-    jobs = [
-        reading(reader, lambda n=n: seen.append(n) or threading.current_thread()) for n in range(20)
-    ]
+
+    def work(number: int) -> Callable[[], object]:
+        def note() -> object:
+            seen.append(number)
+            return threading.current_thread()
+
+        return note
+
+    jobs = [reading(reader, work(number)) for number in range(20)]
     until(lambda: all(job.done for job in jobs))
     assert list(range(20)) == seen
     (thread,) = {job.result() for job in jobs}
@@ -159,9 +165,9 @@ def test_the_reader_is_stuck_until_the_abandoned_job_ends() -> None:
     """While an abandoned job holds the thread the reader says so, and not a moment longer."""
     reader, gate = Reader(), threading.Event()
     job = reading(reader, lambda: gate.wait(10))
-    assert not reader.stuck
+    before = reader.stuck
     assert reader.abandon(job)
-    assert reader.stuck
+    assert (before, reader.stuck) == (False, True)
     gate.set()
     until(lambda: not reader.stuck)
     after = reading(reader, lambda: 1)

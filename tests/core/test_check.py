@@ -79,8 +79,8 @@ def test_a_young_stamp_is_not_trusted(make: Make, clock: FakeClock) -> None:
     live = make(text, settle=0.25, verify=None)
     Call(live.start).result(clock)
     assert Call(live.check).result(clock) is Outcome.UNCHANGED
-    stamp = text._now[1]
-    text._now = (b"a: 2", stamp)
+    stamp = text.now[1]
+    text.now = (b"a: 2", stamp)
     reload(live)
     assert config(live) == {"a": 2}
     clock.advance(3.0)
@@ -106,7 +106,7 @@ def test_content_is_hashed_every_verify_seconds(
     """Whatever the stamp says, content is hashed again after `verify` seconds; None trusts it."""
     live = make(verify=verify)
     begin(live)
-    text._now = (b"a: 2\nb: 1\n", text._now[1])
+    text.now = (b"a: 2\nb: 1\n", text.now[1])
     clock.advance(after)
     live.check()
     assert config(live)["a"] == seen
@@ -125,7 +125,11 @@ def test_same_content_is_no_reload(make: Make, text: Text, edit: str, parsed: bo
     """A touch, a rewrite, another order or comment rebuild nothing and make no new version."""
     live = make()
     built: list[int] = []
-    live.resource(name="whole")(lambda config: built.append(config["a"]))
+
+    def note(config: dict[str, int]) -> None:
+        built.append(config["a"])
+
+    live.resource(name="whole")(note)
     begin(live)
     before = live.snapshot
     source = live.status().source_digest

@@ -176,7 +176,10 @@ def test_the_warning_names_the_paths_that_hold_on(
     """Whoever reads the log learns which path of the application does not end."""
     from reloadcheck.wsgi import ReloadCheckMiddleware
 
-    app = ReloadCheckMiddleware(lambda *_: iter([b"x"]), pools.live)
+    def stream(*_: object) -> Iterator[bytes]:
+        return iter([b"x"])
+
+    app = ReloadCheckMiddleware(stream, pools.live)
     bodies: list[Any] = [
         app({"PATH_INFO": path}, lambda *_: None) for path in ("/stream", "/stream", "/export")
     ]
@@ -252,6 +255,7 @@ def test_close_waits_for_leases_up_to_the_deadline(pools: Pools, clock: FakeCloc
     lease = pools.live.lease()
     snapshot: Snapshot[Any] = Call(lease.__enter__).result()
     closing = Call(pools.live.close)
+    until(lambda: pools.live.status().version is None)
     clock.advance(DRAIN - 0.1)
     closing.join(0.03)
     assert closing.waits

@@ -10,6 +10,7 @@ import pytest
 
 from reloadcheck import Outcome, ReloadCheck, ReloadEvent
 from reloadcheck._check import VALIDATION_TIMEOUT
+from reloadcheck._diff import diff
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -415,10 +416,8 @@ def test_nothing_is_lost_between_build_and_swap(
     make: Make, text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A close that comes at any moment of a reload leaves no built resource open."""
-    from reloadcheck import _reload
-
     live, log = make(), list[str]()
-    gate, comparing, real = threading.Event(), threading.Event(), _reload.diff
+    gate, comparing, real = threading.Event(), threading.Event(), diff
 
     def slow(*trees: Any) -> Any:
         comparing.set()
@@ -432,7 +431,7 @@ def test_nothing_is_lost_between_build_and_swap(
         log.append(f"-{a}")
 
     begin(live)
-    monkeypatch.setattr(_reload, "diff", slow)
+    monkeypatch.setattr("reloadcheck._reload.diff", slow)
     text.write("a: 2")
     checking = Call(live.check)
     assert comparing.wait(5)

@@ -21,7 +21,7 @@ from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
-from .rig import Call, Text, until
+from .rig import Call, Text, same, until
 
 
 class Client:
@@ -372,7 +372,7 @@ def test_blocking_calls_in_the_home_loop_are_refused(clients: Clients) -> None:
 def test_blocking_calls_are_fine_without_async_factories(make: Make, text: Text) -> None:
     """With sync resources alone, a blocking call in a loop is slow at worst, and allowed."""
     live = make(window=0)
-    live.resource("a", name="x")(lambda a: a)
+    live.resource("a", name="x")(same)
 
     async def main() -> None:
         live.start()

@@ -1,5 +1,6 @@
 """Options: from code and from the environment, each bad value named, never a silent default."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,8 @@ def test_the_defaults() -> None:
 @pytest.mark.parametrize("name", TIMES)
 def test_the_environment_wins(name: str) -> None:
     """An operator's word wins over the code's, for each option."""
-    given = Options(**{name: 7.0})
+    changes: dict[str, Any] = {name: 7.0}
+    given = replace(Options(), **changes)
     assert getattr(options_from(given, None, {}), name) == 7.0
     found = options_from(given, None, {f"RELOAD_CHECK_{name.upper()}": "2.5"})
     assert getattr(found, name) == 2.5

@@ -10,7 +10,7 @@ import pytest
 from reloadcheck import RegistrationError, ReloadCheck, Resource
 
 from .conftest import Make
-from .rig import Text, begin
+from .rig import Text, begin, same
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -47,34 +47,38 @@ def test_a_handle_is_typed_and_quiet(live: "ReloadCheck[Any]") -> None:
 
 def test_a_duplicate_name_is_refused(live: "ReloadCheck[Any]") -> None:
     """Two resources of one name would hide each other."""
-    live.resource("a", name="x")(lambda a: a)
+    live.resource("a", name="x")(same)
     with pytest.raises(RegistrationError, match="'x' is registered already: add name="):
-        live.resource("a", name="x")(lambda a: a)
+        live.resource("a", name="x")(same)
 
 
 def test_a_factory_without_a_name_asks_for_one(live: "ReloadCheck[Any]") -> None:
     """A partial has no name of its own."""
     with pytest.raises(RegistrationError, match="add name="):
-        live.resource("a")(functools.partial(lambda a: a))
+        live.resource("a")(functools.partial(same))
 
 
 def test_needs_are_handles_of_this_engine(live: "ReloadCheck[Any]") -> None:
     """A handle of another engine, a string or a function is no need; a cycle cannot be written."""
     other: ReloadCheck[Any] = ReloadCheck(Text("a: 1"), environ={})
-    foreign = other.resource("a", name="foreign")(lambda a: a)
+
+    def two(a: int, b: int) -> int:
+        return a
+
+    foreign = other.resource("a", name="foreign")(same)
     wrong: Any
-    for wrong in (foreign, "foreign", lambda a: a, None):
+    for wrong in (foreign, "foreign", same, None):
         with pytest.raises(RegistrationError, match="not a handle that this engine's"):
-            live.resource("a", needs=[wrong], name="x")(lambda a, b: a)
-    assert "x" not in live.status().resources
+            live.resource("a", needs=[wrong], name="x")(two)
+    assert live.resource("a", name="x")(same).needs == ()
 
 
 def test_a_refused_registration_leaves_nothing(make: Make) -> None:
     """After a refusal the name is free and the engine works."""
     live = make()
     with pytest.raises(RegistrationError):
-        live.resource("a", name="x", timeout=0)(lambda a: a)
-    handle = live.resource("a", name="x")(lambda a: a)
+        live.resource("a", name="x", timeout=0)(same)
+    handle = live.resource("a", name="x")(same)
     begin(live)
     assert live.snapshot[handle] == 1
 
@@ -83,42 +87,46 @@ def test_a_refused_registration_leaves_nothing(make: Make) -> None:
 def test_a_malformed_path_is_refused(live: "ReloadCheck[Any]", path: Any) -> None:
     """A path is dotted or a tuple of keys, none of them empty."""
     with pytest.raises(RegistrationError, match="a path is dotted"):
-        live.resource(path, name="x")(lambda a: a)
+        live.resource(path, name="x")(same)
 
 
 @pytest.mark.parametrize("value", [0, -1, float("nan"), float("inf")])
 def test_a_timeout_is_positive(live: "ReloadCheck[Any]", value: float) -> None:
     """A time-out of zero or none at all could never build anything, or hang for ever."""
     with pytest.raises(RegistrationError, match="timeout must be"):
-        live.resource("a", timeout=value, name="x")(lambda a: a)
+        live.resource("a", timeout=value, name="x")(same)
 
 
 @pytest.mark.parametrize("value", [-1, float("nan"), float("inf")])
 def test_a_drain_is_not_negative(live: "ReloadCheck[Any]", value: float) -> None:
     """A drain of zero closes at once; less makes no sense."""
     with pytest.raises(RegistrationError, match="drain must be"):
-        live.resource("a", drain=value, name="x")(lambda a: a)
-    live.resource("a", drain=0, name="zero")(lambda a: a)
+        live.resource("a", drain=value, name="x")(same)
+    live.resource("a", drain=0, name="zero")(same)
 
 
 def test_a_schema_that_lacks_the_field_is_asked_at_once() -> None:
     """Where the schema shows that a path cannot be there, registration says so."""
     live = ReloadCheck(Text("a: 1"), schema=Settings, environ={})
-    live.resource("database.url", name="ok")(lambda url: url)
-    live.resource("extra.anything", name="free")(lambda value: value)
+    live.resource("database.url", name="ok")(same)
+    live.resource("extra.anything", name="free")(same)
     with pytest.raises(RegistrationError, match=r"has no field database\.uri"):
-        live.resource("database.uri", name="typo")(lambda uri: uri)
+        live.resource("database.uri", name="typo")(same)
 
 
-@pytest.mark.parametrize(
-    "factory",
-    [
-        lambda: None,
-        lambda a, b, c: None,
-        lambda *, a: None,
-    ],
-    ids=["none", "too many", "keyword only"],
-)
+def takes_none() -> None:
+    """Take nothing."""
+
+
+def takes_three(a: int, b: int, c: int) -> None:
+    """Take one too many."""
+
+
+def takes_keywords(*, a: int, b: int) -> None:
+    """Take nothing by position."""
+
+
+@pytest.mark.parametrize("factory", [takes_none, takes_three, takes_keywords])
 def test_a_factory_that_takes_other_arguments_is_refused(
     live: "ReloadCheck[Any]", factory: Any
 ) -> None:
@@ -149,12 +157,12 @@ def test_every_kind_of_factory_is_known(make: Make) -> None:
     def generator(a: int) -> Iterator[int]:
         yield a
 
-    handles = [
-        live.resource("a", name=f"r{number}")(factory)
-        for number, factory in enumerate([
-            Thing, Maker(), generator, lambda a: a, functools.partial(generator), print,
-        ])
+    factories: list[Any] = [
+        Thing, Maker(), generator, same, functools.partial(generator), print,
     ]  # fmt: skip
+    handles = [
+        live.resource("a", name=f"r{number}")(factory) for number, factory in enumerate(factories)
+    ]
     begin(live)
     values = [live.snapshot[handle] for handle in handles]
     assert isinstance(values[0], Thing)
@@ -182,7 +190,7 @@ def test_async_callables_are_known_as_async(live: "ReloadCheck[Any]") -> None:
         handle = live.resource("a", name=f"r{number}")(factory)
         assert handle.is_async
         assert handle.needs_loop
-    probed = live.resource("a", name="probed", probe=probe)(lambda a: a)
+    probed = live.resource("a", name="probed", probe=probe)(same)
     assert not probed.is_async
     assert probed.needs_loop
 
@@ -192,14 +200,14 @@ def test_registration_after_the_end_of_an_engine(make: Make) -> None:
     live = make()
     begin(live)
     with pytest.raises(RegistrationError, match="before the engine starts"):
-        live.resource("a", name="late")(lambda a: a)
+        live.resource("a", name="late")(same)
 
 
 def test_another_engines_handle_finds_nothing(make: Make) -> None:
     """A snapshot does not answer to a handle of another engine, even of the same name."""
     one, two = make(Text("a: 1")), make(Text("a: 1"))
-    one.resource("a", name="x")(lambda a: a)
-    foreign = two.resource("a", name="x")(lambda a: a)
+    one.resource("a", name="x")(same)
+    foreign = two.resource("a", name="x")(same)
     begin(one)
     with pytest.raises(KeyError, match="'x' is not one of this snapshot's engine"):
         one.snapshot[foreign]

@@ -218,7 +218,7 @@ def test_an_engine_that_is_dropped_can_be_collected(make: Make) -> None:
 
     from reloadcheck import ReloadCheck
 
-    live: ReloadCheck[object] = ReloadCheck(Text("a: 1"), environ={})
+    live = ReloadCheck(Text("a: 1"), environ={})
     live.start()
     live.close()
     gone = weakref.ref(live)
@@ -233,7 +233,11 @@ def test_memory_of_old_versions_is_freed(make: Make, text: Text) -> None:
     import weakref
 
     live = make()
-    live.resource("a", name="x")(lambda a: object())
+
+    @live.resource("a")
+    def thing(a: int) -> object:
+        return object()
+
     begin(live)
     old = weakref.ref(live.snapshot)
     for number in range(2, 5):
