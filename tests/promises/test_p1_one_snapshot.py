@@ -14,6 +14,7 @@ from reloadcheck import FrozenDict, ReloadCheck, Resource, current_snapshot
 from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
 from tests.rig import config, journal
 from tests.rig.calls import ask
+from tests.rig.engines import drained
 from tests.rig.load import Load, Stream, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 from tests.rig.stock import Pool
@@ -34,6 +35,7 @@ def test_a_stream_keeps_version_1_while_2_and_3_are_written(
     with serving(command, environment(file, log), tmp_path) as server:
         everyone = set(workers(server.port))
         with Load(server.port) as load, Stream(server.port, tmp_path / "gate") as stream:
+            load.reaches(1, everyone)
             own = {stream.line()["pid"]}
             config.write(file, config.text(2))
             load.reaches(2, everyone)
@@ -103,9 +105,10 @@ def on_one(tmp_path: Path) -> Iterator[tuple[Path, ReloadCheck[FrozenDict], Reso
     live.close()
 
 
+@pytest.mark.parametrize("path", ["fast", "slow"])
 @pytest.mark.parametrize("kind", ["websocket", "http"])
 def test_what_is_open_keeps_its_version_through_edits(
-    kind: str, on_one: tuple[Path, ReloadCheck[FrozenDict], Resource[Pool]]
+    kind: str, path: str, on_one: tuple[Path, ReloadCheck[FrozenDict], Resource[Pool]]
 ) -> None:
     """A websocket and a request see one version before and after an edit goes live for others."""
     file, live, pool = on_one
@@ -123,6 +126,8 @@ def test_what_is_open_keeps_its_version_through_edits(
             )
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] == "/warm":
+                return
             look(scope)
             if scope["path"] == "/long":
                 entered.set()
@@ -130,6 +135,9 @@ def test_what_is_open_keeps_its_version_through_edits(
                 look(scope)
 
         wrapped = ReloadCheckMiddleware(app, live)
+        if path == "fast":  # a check since the first request: the next one need not ask
+            await ask(wrapped, "/warm", kind)
+            await live.acheck()
         session = asyncio.create_task(ask(wrapped, "/long", kind))
         await entered.wait()
         config.write(file, config.text(2))
@@ -168,6 +176,7 @@ def test_units_of_work_that_race_the_swap_see_whole_versions(
         config.replace(file, config.text(number))
         live.check()
         assert live.snapshot.config["number"] == number
+        drained(live)
     over.set()
     for thread in threads:
         thread.join(10)

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reloadcheck import ConfigError, Outcome, ReloadCheck
 from tests.rig import config
+from tests.rig.engines import drained
 from tests.rig.faults import FALSE, FAULTS, HANGS, RAISES, Fault
 from tests.rig.load import until
 from tests.rig.stock import Pool
@@ -92,6 +93,7 @@ def test_a_running_app_serves_on_and_heals(
     with fault.make(file):
         for _ in range(5):
             assert live.check() == fault.outcome
+            drained(live)
             with live.lease() as snapshot:
                 assert snapshot is good
                 assert not snapshot.resources["pool"].closed
@@ -120,6 +122,7 @@ def test_going_back_to_the_running_content_heals_too(fault: Fault, file: Path) -
     good = live.snapshot
     with fault.make(file):
         live.check()
+        drained(live)
         assert live.status().error is not None
     config.write(file, config.text(1))
     assert live.check() is Outcome.UNCHANGED
@@ -156,6 +159,23 @@ def traceback_of(error: BaseException) -> list[str]:
     import traceback
 
     return [*traceback.format_exception(error), repr(error), repr(vars(error))]
+
+
+def test_the_same_fault_again_is_told_again(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Once healed, a fault is news: one WARNING each time that it begins."""
+    live = engine(file)
+    live.start()
+    live.check()
+    for number in (2, 3, 4):
+        config.replace(file, "number: [\n- x\n")
+        assert [live.check() for _ in range(3)] == [Outcome.REJECTED] * 3
+        config.replace(file, config.text(number))
+        assert live.check() is Outcome.RELOADED
+        drained(live)
+    live.close()
+    assert [one.levelname for one in caplog.records if one.levelno > logging.INFO] == [
+        "WARNING"
+    ] * 3
 
 
 def test_a_part_that_a_resource_needs_may_not_go_missing(file: Path) -> None:

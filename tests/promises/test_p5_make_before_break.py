@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -171,6 +171,54 @@ def test_at_the_drain_deadline_it_is_closed_under_its_user(
     assert len([one for one in caplog.records if "drain deadline" in one.getMessage()]) == 2
     story.live.check()
     assert story.happened() == []
+
+
+def test_nothing_is_closed_under_what_is_built_on_it(tmp_path: Path) -> None:
+    """A pool whose drain is over stays open for a client whose drain is not."""
+    file, clock, closed = tmp_path / "config.yaml", FakeClock(), list[str]()
+    config.write(file, config.text(1))
+    live = ReloadCheck(file, settle=0.0, clock=clock, environ={})
+
+    @live.resource("pool", drain=1.0)
+    def pool(part: FrozenDict) -> Iterator[int]:
+        yield part["number"]
+        closed.append("pool")
+
+    @live.resource(needs=[pool], drain=10.0)
+    def client(whole: FrozenDict, pool: int) -> Iterator[int]:
+        yield pool
+        closed.append("client")
+
+    with live.lease():
+        config.replace(file, config.text(2))
+        live.check()
+        clock.advance(5.0)
+        live.check()
+        assert closed == []
+        clock.advance(6.0)
+        until(lambda: len(closed) == 2)
+    assert closed == ["client", "pool"]
+    live.close()
+
+
+def test_what_does_not_need_each_other_closes_in_reverse_order_too(tmp_path: Path) -> None:
+    """The last one built is the first one closed."""
+    file, closed = tmp_path / "config.yaml", list[str]()
+    config.write(file, config.text(1))
+    live = ReloadCheck(file, settle=0.0, environ={})
+
+    def closing(name: str) -> Callable[[FrozenDict], Iterator[str]]:
+        def factory(_: FrozenDict) -> Iterator[str]:
+            yield name
+            closed.append(name)
+
+        return factory
+
+    for name in "abc":
+        live.resource(name=name)(closing(name))
+    live.start()
+    live.close()
+    assert closed == ["c", "b", "a"]
 
 
 def test_closing_the_engine_closes_each_once(story: Story) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Resource
 from tests.rig import config, journal
+from tests.rig.engines import drained
 from tests.rig.load import Load, workers
 from tests.rig.servers import environment, serving, uvicorn
 
@@ -139,6 +140,7 @@ def test_only_what_changed_is_built_anew(tmp_path: Path) -> None:
     config.write(file, config.text(1, pool=1, note="new"))
     live.check()
     second = live.snapshot
+    drained(live)
     assert second.version == 2
     assert second[pool] is first[pool]
     assert second[leaf] is first[leaf]

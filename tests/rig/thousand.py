@@ -48,8 +48,8 @@ async def main(asynchronous: bool) -> list[dict[str, Any]]:
                 config.replace(file, config.text(number))
                 await live.acheck()
                 assert await _pair(live) == (number, number)
+                await _until(lambda: _counts(live)["instances"] == 1)
                 if number in (FIRST, RELOADS):
-                    await _drained(lambda: len(Pool.alive) == 1)
                     notes.append({**hold(), **_counts(live)})
             await live.aclose()
         return [*notes, {**hold(), **_counts(live)}]
@@ -65,12 +65,9 @@ def _counts(live: ReloadCheck[FrozenDict]) -> dict[str, Any]:
     return {"builds": pool.builds, "closes": pool.closes, "instances": pool.instances}
 
 
-async def _drained(condition: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        gc.collect()
-        if condition():
-            return
-        await asyncio.sleep(0.005)
+async def _until(condition: Callable[[], bool]) -> None:
+    while not condition():  # bounded by the time-out around it all
+        await asyncio.sleep(0.0005)
 
 
 def _build(part: FrozenDict) -> Iterator[Pool]:
