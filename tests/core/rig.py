@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from reloadcheck import Document, Layer, Origin, Outcome, ReloadCheck, SourceError, Stamp
+from reloadcheck import Document, Layer, Origin, Outcome, ReloadCheck, SourceError, Stamp, TornError
 from reloadcheck._engine import host_of
 from reloadcheck.parsers import parse
 from reloadcheck.testing import FakeClock
@@ -23,13 +23,14 @@ SECONDS = 10.0
 class Text:
     """A configuration in memory. `clock` gives its stamps a time; without, it is quiet at once.
 
-    `now` is the data and its stamp; `stamped` and `was_read` count the calls; `fault` is raised by
+    `now` is the data and its stamp; `stamped`, `was_read` and `parsed` count the calls; the next
+    `torn` reads find it changed; `fault` is raised by
     the next ones; while `gate` is cleared, a stamp that was taken is not given, and `waiting` tells
     that one hangs there.
     """
 
     def __init__(self, text: str, clock: FakeClock | None = None, name: str = "app.yaml") -> None:
-        self.stamped = self.was_read = 0
+        self.stamped = self.was_read = self.parsed = self.torn = 0
         self.fault: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
@@ -69,10 +70,14 @@ class Text:
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Give the text."""
         self.was_read += 1
+        if self.torn:
+            self.torn -= 1
+            raise TornError(Problem("changed while it was being read", self._name))
         return (Document(self._name, self.now[0], "yaml"),)
 
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
         """Parse it."""
+        self.parsed += 1
         (document,) = documents
         return Layer(parse(document, pause), lambda _: Origin(self._name, 1, 1))
 

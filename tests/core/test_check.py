@@ -426,3 +426,52 @@ def test_a_wall_clock_that_jumps_changes_no_cadence(
     with live.lease() as snapshot:
         assert snapshot.version == 2
     asked_again(live)
+
+
+def test_a_torn_read_is_tried_again(make: Make, clock: FakeClock) -> None:
+    """A file that changes under the reader is not given up: it settles, and is read again."""
+    text = Text("a: 1", clock)
+    live = make(text, settle=0.25, patience=50.0)
+    Call(live.start).result(clock)
+    assert Call(live.check).result(clock) is Outcome.UNCHANGED
+    text.write("a: 2")
+    text.torn = 3
+    assert Call(live.check).result(clock) is Outcome.RELOADED
+    assert config(live) == {"a": 2}
+
+
+def test_a_file_that_is_away_for_a_moment_is_no_news(
+    make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An editor renames away and creates: what is missing for a moment is no news."""
+    text = Text("a: 1", clock)
+    live = make(text, settle=0.25, patience=50.0)
+    Call(live.start).result(clock)
+    assert Call(live.check).result(clock) is Outcome.UNCHANGED
+    text.unreadable("is missing")
+    looks = text.stamped
+    checking = Call(live.check)
+    until(lambda: text.stamped > looks)
+    checking.join(0.02)
+    assert checking.waits
+    text.fault = None
+    assert checking.result(clock) is Outcome.UNCHANGED
+    assert [] == [r for r in caplog.records if r.levelname == "WARNING"]
+
+
+def test_the_running_content_is_not_parsed_again(make: Make, text: Text) -> None:
+    """A touch, and the running content's return, cost a read and a hash: no parse, no schema."""
+    schema = Counting()
+    live = make(schema=schema)
+    begin(live)
+    for bad in ("a: [", "bad: 1"):
+        text.write(bad)
+        assert live.check() is Outcome.REJECTED
+        parsed, calls = text.parsed, schema.calls
+        text.write("a: 1\nb: 1\n")
+        assert live.check() is Outcome.UNCHANGED
+        assert (parsed, calls) == (text.parsed, schema.calls)
+    calls = schema.calls
+    text.write("# a comment\nb: 1\na: 1\n")
+    assert live.check() is Outcome.UNCHANGED
+    assert calls == schema.calls

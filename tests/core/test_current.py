@@ -2,11 +2,13 @@
 
 import asyncio
 import contextvars
-import threading
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from reloadcheck import NoSnapshotError, current_snapshot
+from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload
@@ -56,7 +58,6 @@ def test_deep_nesting_costs_no_chain(make: Make) -> None:
                 assert one.current() is one.snapshot
                 nest(depth - 1)
 
-    threading.stack_size()
     nest(100)
 
 
@@ -169,6 +170,70 @@ def test_leaving_in_another_context_leaves_none_behind(make: Make) -> None:
     lease = live.lease()
     contextvars.copy_context().run(lease.__enter__)
     lease.__exit__(None, None, None)
+    assert 0 == sum(live.status().leases.values())
+    with pytest.raises(NoSnapshotError):
+        live.current()
+
+
+def test_a_generator_body_sees_its_unit_of_work(make: Make, text: Text) -> None:
+    """A WSGI body that is a generator sees its request's snapshot until it is closed."""
+    live = make(window=0)
+    seen: list[int] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        seen.append(live.current().version)
+        yield b"a"
+        seen.append(live.current().version)
+        yield b"b"
+
+    door = ReloadCheckMiddleware(app, live)
+    body: Any = door({"PATH_INFO": "/"}, lambda *_: None)
+    iterator = iter(body)
+    assert next(iterator) == b"a"
+    text.write("a: 2")
+    Call(live.check).result()
+    Call(live.check).result()
+    assert live.snapshot.version == 2
+    assert next(iterator) == b"b"
+    assert live.status().leases == {1: 1, 2: 0}
+    body.close()
+    body.close()
+    assert [1, 1] == seen
+    assert 0 == sum(live.status().leases.values())
+    with pytest.raises(NoSnapshotError):
+        live.current()
+
+
+def test_a_body_whose_close_raises_gives_its_lease_back(make: Make) -> None:
+    """Whatever the application's body does at its close, the unit of work ends."""
+    live = make(window=0)
+
+    class Body:
+        def __iter__(self) -> Iterator[bytes]:
+            return iter([b"x"])
+
+        def close(self) -> None:
+            raise ZeroDivisionError
+
+    door = ReloadCheckMiddleware(lambda *_: Body(), live)
+    body: Any = door({"PATH_INFO": "/"}, lambda *_: None)
+    with pytest.raises(ZeroDivisionError):
+        body.close()
+    assert 0 == sum(live.status().leases.values())
+    with pytest.raises(NoSnapshotError):
+        live.current()
+
+
+def test_an_application_that_raises_gives_its_lease_back(make: Make) -> None:
+    """The application's own exception passes untouched, and the unit of work ends."""
+    live = make(window=0)
+
+    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        raise ZeroDivisionError(live.current().version)
+
+    door = ReloadCheckMiddleware(app, live)
+    with pytest.raises(ZeroDivisionError, match="1"):
+        door({"PATH_INFO": "/"}, lambda *_: None)
     assert 0 == sum(live.status().leases.values())
     with pytest.raises(NoSnapshotError):
         live.current()

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck
+from reloadcheck import ConfigSyntaxError, Outcome, ReloadCheck
+from reloadcheck._engine import host_of
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -321,6 +322,109 @@ def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: 
     text.write("a: 2")
     for _ in range(5):
         clock.advance(100.0)
+        checks = live.status().checks
         assert through_wsgi(live) == through_lease(live) == 1
+        assert checks == live.status().checks
         assert live.check() is Outcome.UNCHANGED
     assert text.stamped == looks
+
+
+def test_who_comes_while_it_settles_waits_with_the_others(make: Make, clock: FakeClock) -> None:
+    """Fifty more units of work during the settling of one wait with it and cause no check."""
+    text = Text("a: 1", clock)
+    live = make(text, window=1.0, settle=0.25, patience=50.0)
+    Call(live.start).result(clock)
+    assert Call(live.check).result(clock) is Outcome.UNCHANGED
+    clock.advance(30.0)
+    text.write("a: 2")
+    checks = live.status().checks
+    first = Call(lambda: through_lease(live))
+    until(lambda: live.status().checks == checks + 1 and live.status().outcome is Outcome.DEFERRED)
+    others = [Call(lambda: through_lease(live)) for _ in range(50)]
+    thread = host_of(live).thread
+    assert thread is not None
+    until(lambda: len(thread.desk.waiters) == 51)
+    assert {call.result(clock) for call in [first, *others]} == {2}
+    assert Call(live.check).result(clock) is Outcome.UNCHANGED
+    assert live.status().checks <= checks + 4  # unsettled, good, the look after it, the last
+
+
+def test_patience_bounds_the_wait_for_a_build(make: Make, text: Text, clock: FakeClock) -> None:
+    """A build that takes longer than `patience` does not hold up a unit of work beyond it."""
+    live, gate, building = make(window=1.0, patience=5.0), threading.Event(), threading.Event()
+
+    @live.resource("a", timeout=1000.0)
+    def slow(a: int) -> int:
+        if a == 2:
+            building.set()
+            gate.wait(10)
+        return a
+
+    live.start()
+    assert live.check() is Outcome.UNCHANGED
+    text.write("a: 2")
+    clock.advance(3.0)
+    waiting = Call(lambda: through_lease(live))
+    assert building.wait(5)
+    waiting.join(0.03)
+    assert waiting.waits
+    clock.advance(5.1)
+    assert waiting.result() == 1
+    gate.set()
+    until(lambda: live.snapshot.version == 2)
+
+
+def test_a_start_waits_for_its_build(make: Make, clock: FakeClock) -> None:
+    """`patience` is for the file: the first build may take as long as its own time-outs allow."""
+    live, gate, building = make(patience=5.0), threading.Event(), threading.Event()
+
+    @live.resource("a", timeout=1000.0)
+    def slow(a: int) -> int:
+        building.set()
+        gate.wait(10)
+        return a
+
+    starting = Call(live.start)
+    assert building.wait(5)
+    clock.advance(20.0)
+    starting.join(0.05)
+    assert starting.waits
+    gate.set()
+    starting.result()
+    assert live.snapshot.version == 1
+
+
+def test_with_nothing_to_serve_a_bad_file_is_looked_at_once_a_window(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """Requests that fail for want of a configuration do not each read the disk."""
+    text.write("a: [")
+    live = make(window=1.0)
+    for _ in range(20):
+        with pytest.raises(ConfigSyntaxError):
+            through_lease(live)
+    assert live.status().checks == 1
+    clock.advance(1.1)
+    text.write("a: 1")
+    assert through_lease(live) == 1
+
+
+def test_a_waiter_whose_loop_is_gone_stops_nobody(
+    make: Make, text: Text, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An event loop that closes while one waits in it disturbs neither engine nor others."""
+    live = make()
+    text.gate.clear()
+
+    async def main() -> None:
+        waiting = asyncio.create_task(live.astart())
+        while not text.waiting.is_set():
+            await asyncio.sleep(0.001)
+        waiting.cancel()
+
+    asyncio.run(main())
+    starting = Call(live.start)
+    text.gate.set()
+    starting.result()
+    assert live.status().phase == "serving"
+    assert "failed inside" not in caplog.text

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from reloadcheck import ConfigSyntaxError, NotStartedError, Outcome
+from reloadcheck import ConfigError, ConfigSyntaxError, NotStartedError, Outcome
+from reloadcheck._desk import Conclusion, Desk, Waiter
+from reloadcheck._options import Options
+from reloadcheck.testing import FakeClock
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload, threads_named, until
@@ -244,3 +247,55 @@ def test_memory_of_old_versions_is_freed(make: Make, text: Text) -> None:
         text.write(f"a: {number}")
         reload(live)
     until(lambda: (gc.collect(), old() is None)[1])
+
+
+def test_an_engine_thread_that_cannot_start_is_tried_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system gives no thread, the call fails; it does not hang, and a later one works."""
+    live, real = make(), threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if self.name == "reloadcheck-engine":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                Call(live.start).result()
+    Call(live.start).result()
+    assert live.status().phase == "serving"
+
+
+def test_a_reader_thread_that_cannot_start_is_tried_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the system gives no thread for reading, the load fails, and a later one works."""
+    live, real = make(), threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        if self.name == "reloadcheck-reader":
+            raise RuntimeError("can't start new thread")
+        real(self)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", start)
+        with pytest.raises(ConfigError):
+            Call(live.start).result()
+    Call(live.start).result()
+    assert live.status().phase == "serving"
+
+
+def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
+    """Who asks an engine that has just closed hears that, and not what its last check came to."""
+    desk: Desk[object] = Desk(clock, Options(), needs_loop=False)
+    desk.begin()
+    desk.conclude(Conclusion(Outcome.UNCHANGED), tired=False)
+    closed = Conclusion(Outcome.DEFERRED, NotStartedError("closed"))
+    desk.close(closed)
+    answer = desk.admit(arm=False)
+    assert isinstance(answer, Waiter)
+    assert answer.wait() is closed
+    assert desk.ask().wait() is closed
