@@ -215,7 +215,10 @@ def test_a_body_whose_close_raises_gives_its_lease_back(make: Make) -> None:
         def close(self) -> None:
             raise ZeroDivisionError
 
-    door = ReloadCheckMiddleware(lambda *_: Body(), live)
+    def app(environ: dict[str, Any], start_response: Any) -> Body:
+        return Body()
+
+    door = ReloadCheckMiddleware(app, live)
     body: Any = door({"PATH_INFO": "/"}, lambda *_: None)
     with pytest.raises(ZeroDivisionError):
         body.close()

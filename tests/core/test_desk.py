@@ -329,18 +329,22 @@ def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: 
     assert text.stamped == looks
 
 
-def test_who_comes_while_it_settles_waits_with_the_others(make: Make, clock: FakeClock) -> None:
+def test_who_comes_while_it_settles_waits_with_the_others(
+    make: Make, clock: FakeClock, serve: Serve
+) -> None:
     """Fifty more units of work during the settling of one wait with it and cause no check."""
     text = Text("a: 1", clock)
     live = make(text, window=1.0, settle=0.25, patience=50.0)
     Call(live.start).result(clock)
+    serve(live)
     assert Call(live.check).result(clock) is Outcome.UNCHANGED
     clock.advance(30.0)
+    asked_again(live)
     text.write("a: 2")
     checks = live.status().checks
-    first = Call(lambda: through_lease(live))
+    first = Call(lambda: serve(live))
     until(lambda: live.status().checks == checks + 1 and live.status().outcome is Outcome.DEFERRED)
-    others = [Call(lambda: through_lease(live)) for _ in range(50)]
+    others = [Call(lambda: serve(live)) for _ in range(50)]
     thread = host_of(live).thread
     assert thread is not None
     until(lambda: len(thread.desk.waiters) == 51)
