@@ -13,6 +13,7 @@ from . import _loader
 from ._clock import Clock
 from ._digest import tree_digest
 from ._frozen import FrozenDict, freeze
+from ._frozen_release import Leaving
 from ._loader import Loaded, Reading
 from ._options import Options
 from ._schema import Schema
@@ -108,6 +109,7 @@ class Checker(Generic[C]):
         self._hashed_at = 0.0
         self._digest: str | None = None
         self._verdict: Same | Bad | Good[C] = Same()
+        self._leaving = Leaving()
         self.seconds: dict[str, float] = {}
         self.remarks: tuple[str, ...] = ()
         self.running: Loaded[C] | None = None
@@ -115,6 +117,14 @@ class Checker(Generic[C]):
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
         self.seconds = {}
+        if self._leaving.is_ready():
+            self._run.load(lambda: self._leaving.let_go(_nap))
+        verdict = self._look()
+        if not isinstance(verdict, Same | Good) and verdict.error is not None:
+            _forget_frames(verdict.error)
+        return verdict
+
+    def _look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         now, wall = self._clock.monotonic(), self._clock.wall()
         try:
             stamps = self._run.read(lambda: take_stamps(self._sources))
@@ -134,6 +144,8 @@ class Checker(Generic[C]):
 
     def adopt(self, loaded: Loaded[C]) -> None:
         """Take note that this is running now."""
+        if self.running is not None:
+            self._leaving.add(self.running.config, self.running.tree)
         self.running = loaded
         self._verdict = Same()
 
@@ -199,7 +211,7 @@ class Checker(Generic[C]):
 
     def _load(self, reading: Reading) -> Loaded[C]:
         running, schema = self.running, self._schema
-        pause = _napping() if sum(len(d.data) for g in reading.documents for d in g) > 8192 else _go
+        pause = _nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else _go
 
         def parsing() -> tuple[_loader.Parsed, FrozenDict, str]:
             parsed = _loader.parse(self._sources, reading, pause)
@@ -207,10 +219,13 @@ class Checker(Generic[C]):
             return parsed, tree, tree_digest(tree, pause)
 
         parsed, tree, digest = self._run.load(self._timed("parse", parsing))
+        self._leaving.add(parsed.tree, *(layer.tree for layer in parsed.layers))
         if running is not None and tree is running.tree:  # other comments, another order
-            return replace(running, source_digest=reading.digest, layers=parsed.layers)
+            layers = self._run.load(lambda: _loader.frozen_layers(parsed.layers, tree, pause))
+            return replace(running, source_digest=reading.digest, layers=layers)
         config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
-        return Loaded(config, tree, digest, reading.digest, parsed.layers)
+        layers = self._run.load(lambda: _loader.frozen_layers(parsed.layers, tree, pause))
+        return Loaded(config, tree, digest, reading.digest, layers)
 
     def _validated(self, parsed: _loader.Parsed, pause: Pause) -> C:
         schema = self._schema
@@ -247,11 +262,13 @@ def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
     return SourceError(Problem(reason, name))
 
 
-def _napping() -> Pause:
-    def nap() -> None:
-        time.sleep(NAP)
+def _forget_frames(error: BaseException) -> None:
+    """Drop what would keep our frames alive, whose local variables hold the configuration."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None
 
-    return nap
+
+def _nap() -> None:
+    time.sleep(NAP)
 
 
 def _go() -> None:

@@ -11,6 +11,8 @@ from copy import deepcopy
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, TypeVar
 
+from ._frozen_exempt import exempt
+
 __all__ = [
     "FrozenDict",
     "FrozenList",
@@ -62,6 +64,8 @@ class FrozenDict(dict[str, Any]):
             if name not in _TAKEN and name.isidentifier() and not _is_dunder(name):
                 attributes[name] = frozen
         object.__setattr__(self, "_sealed", True)
+        exempt(attributes, self.values())
+        exempt(self, (*self, *self.values()))
 
     if TYPE_CHECKING:
 
@@ -103,6 +107,7 @@ class FrozenList(list[T]):
             _refuse(self)
         super().__init__(_contained(item) for item in items)
         object.__setattr__(self, "_sealed", True)
+        exempt(self, self)
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(tuple(self))
@@ -135,6 +140,7 @@ class FrozenSet(set[T]):
             _refuse(self)
         super().__init__(items)
         object.__setattr__(self, "_sealed", True)
+        exempt(self, self)
 
     def __hash__(self) -> int:  # type: ignore[override]
         return hash(frozenset(self))

@@ -5,10 +5,12 @@ belongs. Nothing here keeps state or touches what serves.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
+from ._diff import Diff
 from ._digest import source_digest
+from ._frozen import FrozenDict, freeze
 from ._frozen_types import is_dict, is_list
 from ._schema import Schema
 from .exceptions import ConfigError, MergeError, ResourceError
@@ -45,7 +47,7 @@ class Reading:
 class Parsed:
     """The layers of all sources, merged."""
 
-    tree: Tree
+    tree: Tree = field(repr=False)
     layers: tuple[Layer, ...]
 
     def origin(self, path: KeyPath) -> Origin | None:
@@ -55,13 +57,17 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[C]):
-    """A configuration that is good as far as can be told without building what depends on it."""
+    """A configuration that is good as far as can be told without building what depends on it.
 
-    config: C
-    tree: Mapping[str, Any]
+    `changes` are those from what was running when it was loaded.
+    """
+
+    config: C = field(repr=False)
+    tree: Mapping[str, Any] = field(repr=False)
     digest: str
     source_digest: str
     layers: tuple[Layer, ...]
+    changes: Diff = Diff()
 
 
 def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> Reading:
@@ -82,6 +88,13 @@ def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:
         tree = _merged(tree, layer.tree, (), layers, layer, pause)
         layers.append(layer)
     return Parsed(tree, tuple(layers))
+
+
+def frozen_layers(layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> tuple[Layer, ...]:
+    """Give the layers with their trees frozen, sharing with `tree`, which they were merged to."""
+    if len(layers) == 1:
+        return (replace(layers[0], tree=tree),)
+    return tuple(replace(layer, tree=freeze(layer.tree, tree, pause)) for layer in layers)
 
 
 def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause) -> C:

@@ -10,9 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeAlias, cast
 
+from .._frozen_exempt import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import DUPLICATE, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP, finite, short, whole
-from ._places import Container, Places
+from ._places import Container, Places, parts_of
 from ._text import SMALL, Empty, Refusal, refuse_surrogates
 
 _TOKEN: Final = re.compile(
@@ -155,7 +156,8 @@ class _Reader:
         return then
 
     def _close(self) -> _Step:
-        self._open.pop()
+        done = self._open.pop()
+        exempt(done, parts_of(done))
         if not self._open:
             return self._after
         self._keys.pop()

@@ -11,6 +11,11 @@ from ..types import Key, KeyPath
 Container: TypeAlias = dict[str, object] | list[object]
 
 
+def parts_of(container: Container) -> Iterable[object]:
+    """Give the values of a mapping, the items of a list."""
+    return container.values() if isinstance(container, dict) else container
+
+
 class Places:
     """The beginnings of the values in each container, by the container's identity."""
 

@@ -11,8 +11,10 @@ from datetime import time
 from itertools import takewhile
 from typing import Final, Self, SupportsIndex, cast
 
+from .._frozen_exempt import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import finite, whole
+from ._places import Container, parts_of
 from ._text import SMALL, Empty, Refusal
 from ._toml_scan import Found, scan
 
@@ -137,7 +139,7 @@ def _index(message: str, text: str) -> int:
 
 def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
     """Refuse values that not every format can hold, with their key path and place."""
-    todo: list[tuple[KeyPath, dict[str, object] | list[object]]] = [((), tree)]
+    todo: list[tuple[KeyPath, Container]] = [((), tree)]
     countdown = _VALUES_BETWEEN_PAUSES
     for path, container in todo:
         for key, value in _items(container):
@@ -146,7 +148,7 @@ def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
                 countdown = _VALUES_BETWEEN_PAUSES
                 pause()
             if isinstance(value, dict | list):
-                todo.append(((*path, key), cast(dict[str, object] | list[object], value)))
+                todo.append(((*path, key), cast(Container, value)))
                 continue
             try:
                 _check_value(value)
@@ -154,6 +156,10 @@ def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
                 refusal.key_path = (*path, key)
                 refusal.index = locate(text, refusal.key_path)
                 raise
+    for count, (_, container) in enumerate(reversed(todo), start=1):  # the innermost first
+        exempt(container, parts_of(container))
+        if not count % _VALUES_BETWEEN_PAUSES:
+            pause()
 
 
 def _items(container: dict[str, object] | list[object]) -> Iterable[tuple[Key, object]]:

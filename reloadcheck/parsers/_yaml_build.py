@@ -9,9 +9,10 @@ from typing import Final, cast
 
 from yaml.events import AliasEvent, CollectionStartEvent, Event, MappingStartEvent, ScalarEvent
 
+from .._frozen_exempt import exempt
 from ..types import Key, KeyPath, printable
 from ._limits import DUPLICATE, MAX_ADDED, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP
-from ._places import Container, Places
+from ._places import Container, Places, parts_of
 from ._text import Refusal
 from ._yaml_dialect import index_of
 from ._yaml_scalars import Marker, Scalar, foreign, plain, quoted, tagged
@@ -133,6 +134,7 @@ class Builder:
         done = self._open.pop()
         if done.merged and isinstance(done.value, dict):
             self._merge(done.value, done.merged)
+        exempt(done.value, parts_of(done.value))
         if done.anchor is not None:
             self._anchors[done.anchor] = _Anchored(done.value, self._size - done.size_before)
         if not self._open:
