@@ -30,6 +30,9 @@ from .types import KeyPath, Problem
 
 T = TypeVar("T")
 
+MOST_INSTANCES = 2
+"""How many instances of a resource may be open at a time: the one that serves and one more."""
+
 
 class Waiting(Protocol):
     """How the engine thread waits for a job while it goes on turning."""
@@ -55,9 +58,15 @@ class StillRunningError(ResourceTimeoutError):
 class WaitForDrainError(Exception):
     """Building now would make a third instance of a resource."""
 
-    def __init__(self, resource: str) -> None:
-        super().__init__(resource)
-        self.resource = resource
+    def __init__(self, resource: Resource[Any], roster: "Roster") -> None:
+        super().__init__(resource.name)
+        self.resource = resource.name
+        self._resource = resource
+        self._roster = roster
+
+    def may_build(self) -> bool:
+        """Tell whether that has changed meanwhile."""
+        return len(self._roster.of(self._resource)) < MOST_INSTANCES
 
 
 class Roster:
@@ -157,8 +166,8 @@ class Builder:
             if same and not any(need.name in rebuilt for need in resource.needs):
                 continue
             rebuilt.add(resource.name)
-            if len(self._roster.of(resource)) >= 2:
-                raise WaitForDrainError(resource.name)
+            if len(self._roster.of(resource)) >= MOST_INSTANCES:
+                raise WaitForDrainError(resource, self._roster)
             if self._roster.is_stuck(resource.name):
                 reason = "an earlier call of its factory, probe or closer has not returned yet"
                 raise _error(StillRunningError, resource, loaded, reason)

@@ -50,6 +50,11 @@ class Drain:
         """Tell whether nothing is left to drain or to close."""
         return not self._retired and self._closing is None and self._next() is None
 
+    @property
+    def busy(self) -> bool:
+        """Tell whether a close is under way; it ends by its time-out at the latest."""
+        return self._closing is not None
+
     def retire(self, tenancy: Tenancy[Any]) -> None:
         """Stop handing a snapshot out; call after another one has taken its place."""
         tenancy.retired_at = self._clock.monotonic()

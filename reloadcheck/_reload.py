@@ -120,6 +120,8 @@ class Reload(Generic[C]):
         try:
             return self._builder.build(loaded, running, self._desk.home)
         except WaitForDrainError as wait:
+            if self._turning.let_close(wait.may_build):
+                return self._build(loaded)
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
             if self._failure is None or not isinstance(error, StillRunningError):

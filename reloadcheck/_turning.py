@@ -115,6 +115,15 @@ class Turning(Generic[C]):
         if post is not None:
             post()
 
+    def let_close(self, enough: Callable[[], bool]) -> bool:
+        """Turn while closes are under way, until it is enough; say whether it is."""
+        self.drain.step()
+        while self.drain.busy and not enough():
+            if self.closing:
+                raise StoppingError
+            self.turn(None, requests=False)
+        return enough()
+
     @property
     def has_drained(self) -> bool:
         """Tell whether a resource was closed since an edit began to wait for that."""
