@@ -411,3 +411,25 @@ def test_a_resource_cannot_be_registered_once_the_engine_runs(make: Make) -> Non
     begin(live)
     with pytest.raises(RegistrationError, match="before the engine starts"):
         live.resource("a")(same)
+
+
+def test_the_same_failure_after_a_success_is_news(
+    make: Make, text: Text, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A cause that was gone in between is warned of again, and its back-off begins anew."""
+    live = make()
+
+    @live.resource("a")
+    def pool(a: int) -> int:
+        if a % 2 == 0:
+            raise OSError("down")
+        return a
+
+    begin(live)
+    for number in (2, 3, 2, 5):
+        text.write(f"a: {number}")
+        if number % 2:
+            reload(live)
+        else:
+            assert live.check() is Outcome.REJECTED
+    assert sum("OSError" in record.getMessage() for record in caplog.records) == 2

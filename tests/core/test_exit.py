@@ -277,3 +277,32 @@ def test_threads_that_sleep_do_no_harm_at_the_end(tmp_path: Path) -> None:
     assert done.status == 0, done.output
     assert "Fatal" not in done.output
     assert "Traceback" not in done.output
+
+
+def test_the_next_loop_builds_anew_after_one_closed_over_its_tasks(tmp_path: Path) -> None:
+    """A home loop that was closed without cancelling its tasks is left for the next one."""
+    done = run(
+        tmp_path,
+        """
+        @live.resource("a")
+        async def client(a):
+            say("built")
+            yield asyncio.get_running_loop()
+
+        loop = asyncio.new_event_loop()
+        loop.run_until_complete(live.astart())
+        loop.close()
+
+        async def main():
+            async with live.lease() as snapshot:
+                assert snapshot[client] is asyncio.get_running_loop()
+                assert snapshot.version == 1
+            await live.aclose()
+            assert [one.instances for one in live.status().resources] == [0]
+
+        asyncio.run(main())
+        say("end")
+        """,
+    )
+    assert done.status == 0, done.output
+    assert done.said == ["built", "built", "end"]
