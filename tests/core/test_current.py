@@ -1,6 +1,7 @@
 """Which unit of work does this code run in: nested engines, tasks, threads, the end."""
 
 import asyncio
+import contextlib
 import contextvars
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import NoSnapshotError, current_snapshot
+from reloadcheck._current import unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from .conftest import Make
@@ -240,3 +242,36 @@ def test_an_application_that_raises_gives_its_lease_back(make: Make) -> None:
     assert 0 == sum(live.status().leases.values())
     with pytest.raises(NoSnapshotError):
         live.current()
+
+
+def test_a_straggler_does_not_join_what_others_still_hold(make: Make, text: Text) -> None:
+    """A task whose own unit has ended gets a fresh lease, though the old snapshot is still held."""
+    live = make(window=0)
+    begin(live)
+    other = live.lease()
+    Call(other.__enter__).result()
+    with live.lease():
+        context = contextvars.copy_context()
+    text.write("a: 2")
+    reload(live)
+
+    def straggler() -> tuple[int, int]:
+        with live.lease() as fresh:
+            return fresh.version, live.current().version
+
+    assert context.run(straggler) == (2, 2)
+    assert live.status().leases == {1: 1, 2: 0}
+    other.__exit__(None, None, None)
+
+
+def test_the_chain_is_no_longer_than_there_are_engines(make: Make) -> None:
+    """However deep units of work nest, each engine stands in the chain once."""
+    one, two = make(Text("a: 1")), make(Text("a: 1"))
+    with contextlib.ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(one.lease())
+            stack.enter_context(two.lease())
+        unit, length = unit_of_work.get(), 0
+        while unit is not None:
+            unit, length = unit[2], length + 1
+    assert length == 2

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot
+from reloadcheck._snapshot import Tenancy
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
-from .rig import Call, Text, begin, reload, until
+from .rig import Call, Text, begin, reload, same, until
 
 DRAIN = 30.0
 
@@ -313,3 +314,108 @@ def test_leases_under_fire_see_no_closed_resource(make: Make, text: Text) -> Non
     assert min(user.result() for user in users) > 0
     until(lambda: pools.open == {pools.live.snapshot.config["a"]})
     assert pools.most <= 2
+
+
+def test_close_waits_no_longer_for_a_resource_that_drains_slowly(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """`close()` waits at most the engine's `drain`, whatever a resource asks for itself."""
+    live, log = make(drain=DRAIN), list[int]()
+
+    @live.resource("a", drain=10_000.0)
+    def pool(a: int) -> Iterator[int]:
+        yield a
+        log.append(a)
+
+    begin(live)
+    lease = live.lease()
+    Call(lease.__enter__).result()
+    closing = Call(live.close)
+    until(lambda: live.status().version is None)
+    clock.advance(DRAIN + 0.1)
+    closing.result()
+    assert [1] == log
+    lease.__exit__(None, None, None)
+
+
+def test_what_needs_a_rebuilt_resource_counts_too(make: Make, text: Text) -> None:
+    """A resource that must follow what it needs makes no third instance of itself either."""
+    live, most, open_now = make(), list[int](), list[object]()
+
+    def build(*parts: object) -> Iterator[object]:
+        thing = object()
+        open_now.append(thing)
+        most.append(len(open_now))
+        yield thing
+        open_now.remove(thing)
+
+    below = live.resource("a", name="below")(same)
+    live.resource("b", needs=[below], name="above")(build)
+    begin(live)
+    with live.lease():
+        text.write("a: 1\nb: 2")
+        reload(live)
+        text.write("a: 2\nb: 2")
+        assert live.check() is Outcome.DEFERRED
+    until(lambda: live.snapshot.version == 3)
+    until(lambda: len(open_now) == 1)
+    assert max(most) == 2
+
+
+def test_a_carried_over_resource_is_not_forced(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lease past its deadline costs it nothing of what the current version has as well."""
+    live = make(drain=DRAIN)
+    pool = live.resource("a", name="pool")(same)
+    begin(live)
+    lease = live.lease()
+    snapshot = Call(lease.__enter__).result()
+    text.write("a: 1\nb: 2")
+    reload(live)
+    clock.advance(DRAIN + 1)
+    until(lambda: live.status().leases == {2: 0})
+    assert snapshot[pool] == 1
+    assert live.status().forced_closes == 0
+    assert [] == [r for r in caplog.records if r.levelname == "WARNING"]
+    lease.__exit__(None, None, None)
+
+
+def test_at_most_one_closer_is_stuck(make: Make, text: Text, clock: FakeClock) -> None:
+    """While a closer that was given up still runs, its resource is not built again."""
+    live, gate, closing = make(), threading.Event(), list[int]()
+
+    @live.resource("a", timeout=1.0)
+    def pool(a: int) -> Iterator[int]:
+        yield a
+        closing.append(a)
+        gate.wait(10)
+
+    begin(live)
+    text.write("a: 2")
+    reload(live)
+    until(lambda: closing == [1])
+    clock.advance(1.1)
+    until(lambda: live.status().resources[0].instances == 1)
+    for number in (3, 4, 5):
+        text.write(f"a: {number}")
+        assert Call(live.check).result() is Outcome.REJECTED
+    assert [1] == closing
+    assert live.snapshot.config["a"] == 2
+    gate.set()
+    until(lambda: live.snapshot.config["a"] == 5, clock)
+
+
+def test_a_retired_tenancy_takes_nobody(make: Make, text: Text) -> None:
+    """Whoever enters as the snapshot is retired holds nothing, and goes to the next."""
+    released: list[int] = []
+    live = make()
+    begin(live)
+    tenancy = Tenancy(live.snapshot, (), None, lambda: released.append(1))
+    assert tenancy.enter(1, "one")
+    tenancy.retired = True
+    assert not tenancy.enter(2, "two")
+    assert {1: "one"} == tenancy.held
+    assert [] == released
+    tenancy.leave(1)
+    assert [1] == released

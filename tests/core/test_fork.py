@@ -319,3 +319,38 @@ def test_listeners_and_leases_of_the_parent_do_not_hold_up_the_child(tmp_path: P
     )
     assert done.status == 0, done.output + str(done.said)
     assert done.said == ["parent hears 1", "child hears 1"]
+
+
+def test_a_fork_that_runs_no_hook(tmp_path: Path) -> None:
+    """Where a server runs no fork hooks, the child notices by its process id."""
+    done = run(
+        tmp_path,
+        "del os.register_at_fork  # before the engine could use it"
+        + POOL
+        + """
+def work():
+    assert live.status().phase == "idle"
+    try:
+        live.snapshot
+    except NotStartedError:
+        pass
+    else:
+        raise AssertionError("the parent's snapshot in the child")
+    with live.lease() as mine:
+        assert mine[pool] == ("child", 1), mine[pool]
+        assert mine.version == 1
+    live.close()
+
+with live.lease() as snapshot:
+    assert child(work) == 0
+    assert snapshot[pool] == ("parent", 1)
+live.close()
+""",
+    )
+    assert done.status == 0, done.output + str(done.said)
+    assert done.said == [
+        "parent builds",
+        "child builds",
+        "child closes what child built",
+        "parent closes what parent built",
+    ]

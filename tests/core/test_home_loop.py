@@ -1,6 +1,7 @@
 """Async resources: one task each, one home loop, and what happens when it ends."""
 
 import asyncio
+import contextlib
 import random
 import threading
 from collections.abc import AsyncIterator, Iterator
@@ -498,5 +499,99 @@ def test_a_cancelled_start_and_check_stop_nothing(clients: Clients, text: Text) 
         assert live.snapshot.version == 1
         await live.aclose()
         assert live.status().phase in ("closed", "closing")
+
+    asyncio.run(main())
+
+
+def test_a_probe_that_hangs_is_cancelled_and_its_resource_closed(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """An async probe is given up at its time-out, and what it tried closes at once."""
+    live, log = make(window=0), list[str]()
+
+    async def probe(value: int) -> bool:
+        if value == 2:
+            log.append("probing")
+            await asyncio.sleep(1000)
+        return True
+
+    @live.resource("a", probe=probe, timeout=2.0)
+    async def client(a: int) -> AsyncIterator[int]:
+        try:
+            yield a
+        finally:
+            log.append(f"closed {a}")
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        checking = asyncio.create_task(live.acheck())
+        await anever(lambda: log == ["probing"])
+        clock.advance(2.1)
+        assert await checking is Outcome.REJECTED
+        await anever(lambda: log == ["probing", "closed 2"])
+        await live.aclose()
+
+    asyncio.run(main())
+    assert ["probing", "closed 2", "closed 1"] == log
+
+
+def test_a_build_that_ignores_its_cancellation_is_closed_when_it_ends(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """What an abandoned async factory makes all the same is closed, never published."""
+    live, log = make(window=0), list[str]()
+
+    @live.resource("a", timeout=2.0)
+    async def client(a: int) -> AsyncIterator[int]:
+        if a == 2:
+            log.append("waiting")
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(1000)
+        log.append(f"built {a}")
+        try:
+            yield a
+        finally:
+            log.append(f"closed {a}")
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        checking = asyncio.create_task(live.acheck())
+        await anever(lambda: "waiting" in log)
+        clock.advance(2.1)
+        assert await checking is Outcome.REJECTED
+        await anever(lambda: "closed 2" in log)
+        assert live.snapshot[client] == 1
+        await live.aclose()
+
+    asyncio.run(main())
+    assert ["built 1", "waiting", "built 2", "closed 2", "closed 1"] == log
+
+
+def test_a_closer_that_hangs_is_cancelled(make: Make, text: Text, clock: FakeClock) -> None:
+    """An async closer is given up at its time-out and leaves no task in the loop."""
+    live, log = make(window=0), list[str]()
+
+    @live.resource("a", timeout=2.0)
+    async def client(a: int) -> AsyncIterator[int]:
+        yield a
+        if a == 1:
+            log.append("closing")
+            await asyncio.sleep(1000)
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        await areload(live)
+        await anever(lambda: log == ["closing"])
+        clock.advance(2.1)
+        await anever(
+            lambda: (
+                [task.get_name() for task in asyncio.all_tasks()].count("reloadcheck-client") == 1
+            )
+        )
+        await live.aclose()
+        assert {asyncio.current_task()} == asyncio.all_tasks()
 
     asyncio.run(main())

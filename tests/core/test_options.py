@@ -112,7 +112,7 @@ def test_a_switch_in_code_is_a_boolean(value: Any) -> None:
 def test_an_unknown_option_names_the_known_ones() -> None:
     """A misspelt option is an error that lists what there is."""
     options: dict[str, Any] = {"windows": 1.0}
-    with pytest.raises(OptionError, match=r"settle.*window"):
+    with pytest.raises(OptionError, match=r"windows.*settle"):
         ReloadCheck(Text("a: 1"), environ={}, **options)
 
 

@@ -209,7 +209,7 @@ def test_another_engines_handle_finds_nothing(make: Make) -> None:
     one.resource("a", name="x")(same)
     foreign = two.resource("a", name="x")(same)
     begin(one)
-    with pytest.raises(KeyError, match="'x' is not one of this snapshot's engine"):
+    with pytest.raises(KeyError, match="takes the handle that this engine's"):
         one.snapshot[foreign]
     with pytest.raises(KeyError):
         one.snapshot.resources["y"]

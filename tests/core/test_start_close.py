@@ -9,6 +9,7 @@ import pytest
 
 from reloadcheck import ConfigError, ConfigSyntaxError, NotStartedError, Outcome
 from reloadcheck._desk import Conclusion, Desk, Waiter
+from reloadcheck._engine import host_of
 from reloadcheck._options import Options
 from reloadcheck.testing import FakeClock
 
@@ -299,3 +300,16 @@ def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
     assert isinstance(answer, Waiter)
     assert answer.wait() is closed
     assert desk.ask().wait() is closed
+
+
+def test_a_stop_is_seen_at_once(make: Make) -> None:
+    """A start right behind a close, with no time between them, never gets the dying engine."""
+    live = make()
+    begin(live)
+    for _ in range(20):
+        dying = host_of(live).stop()
+        live.start()
+        assert dying is not None
+        dying.join()
+        assert live.status().phase == "serving"
+        assert live.snapshot.config["a"] == 1
