@@ -31,6 +31,7 @@ from .exceptions import (
     SchemaError,
     SourceError,
     TornError,
+    UnknownResourceError,
     UsageError,
     WrongLoopError,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "Stamp",
     "Status",
     "TornError",
+    "UnknownResourceError",
     "UsageError",
     "WrongLoopError",
     "current_snapshot",

@@ -82,8 +82,20 @@ def call(name: str, work: Callable[[], T], job: Job[T]) -> None:
     thread = threading.Thread(target=job.run, args=(work,), name=f"reloadcheck-{name}", daemon=True)
     try:
         thread.start()
-    except RuntimeError as error:  # no more threads to be had, or the interpreter is going down
-        job.fail(error)
+    except RuntimeError as error:  # no more threads to be had
+        if _inline:
+            job.run(work)
+        else:
+            job.fail(error)
+
+
+_inline = False
+
+
+def run_inline_without_threads() -> None:
+    """Have `call` do the work itself where no thread can be started: at the interpreter's exit."""
+    global _inline
+    _inline = True
 
 
 class Reader:
@@ -112,12 +124,23 @@ class Reader:
         """Queue the work; the thread starts with the first."""
         with self._condition:
             self._queue.append(lambda: job.run(work))
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._work, name="reloadcheck-reader", daemon=True
-                )
-                self._thread.start()
             self._condition.notify()
+            refused = self._start()
+            if refused is not None:
+                self._queue.pop()
+        if refused is not None:
+            job.fail(refused)
+
+    def _start(self) -> RuntimeError | None:
+        if self._thread is not None:
+            return None
+        thread = threading.Thread(target=self._work, name="reloadcheck-reader", daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # no more threads to be had
+            return error
+        self._thread = thread
+        return None
 
     def close(self, seconds: float) -> None:
         """End the thread, waiting at most `seconds` for the job it is at."""

@@ -110,6 +110,8 @@ class Checker(Generic[C]):
         self._digest: str | None = None
         self._verdict: Same | Bad | Good[C] = Same()
         self._leaving = Leaving()
+        self._seen: tuple[Stamp, ...] | None = None
+        self.moving: tuple[str, ...] = ()
         self.seconds: dict[str, float] = {}
         self.remarks: tuple[str, ...] = ()
         self.running: Loaded[C] | None = None
@@ -131,11 +133,19 @@ class Checker(Generic[C]):
         except (SourceError, OverdueError) as error:
             return self._missing(error, now, wall)
         quiet = self._quiet.look(stamps, newest_of(stamps), now, wall)
+        self._notice_moving(stamps)
         if stamps == self._stamps and not self._must_hash(now):
             return self._verdict
         if not quiet:
             return Settling()
         return self._read(stamps, now, self._quiet.trusted(now, wall))
+
+    def _notice_moving(self, stamps: tuple[Stamp, ...]) -> None:
+        before = self._seen or (None,) * len(stamps)
+        if stamps != before:
+            pairs = zip(self._sources, before, stamps, strict=True)
+            self.moving = tuple(source.name for source, old, new in pairs if old != new)
+        self._seen = stamps
 
     @property
     def quiet_at(self) -> float:

@@ -175,7 +175,7 @@ class Desk(Generic[C]):
             )
 
     def _admit_to_nothing(self, now: float, prepare: Callable[[Waiter], None] | None) -> Waiter:
-        fresh = now - self.concluded_at < self._options.window
+        fresh = now - self.concluded_at < self._options.window and self._closed is None
         if fresh and self.conclusion is not None and not self.conclusion.settling:
             waiter = Waiter(self.begun, now, through_build=False)
             if prepare is not None:

@@ -7,6 +7,7 @@ other.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from ._build import Roster
@@ -14,9 +15,25 @@ from ._calls import Job
 from ._clock import Clock
 from ._home import LoopGoneError
 from ._instances import Instance
+from ._log import log
 from ._snapshot import Tenancy
+from .types import printable
 
-_logger = logging.getLogger("reloadcheck")
+SLOW_CLOSE = 1.0
+"""Seconds after which a close that has not returned holds up the others no longer."""
+
+SHOWN_LABELS, LABEL_LENGTH = 5, 80
+"""How many of those who still hold a resource one warning names, and how much of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Close:
+    """A close under way; times are monotonic seconds."""
+
+    instance: Instance
+    job: Job[None]
+    deadline: float
+    slow_at: float
 
 
 class Drain:
@@ -34,7 +51,7 @@ class Drain:
         self._drain = drain
         self._settled = settled
         self._retired: list[Tenancy[Any]] = []
-        self._closing: tuple[Instance, Job[None], float] | None = None
+        self._closing: list[_Close] = []
         self._latest: float | None = None
         self.closed = 0
         self.closes: dict[str, int] = {}
@@ -48,12 +65,12 @@ class Drain:
     @property
     def idle(self) -> bool:
         """Tell whether nothing is left to drain or to close."""
-        return not self._retired and self._closing is None and self._next() is None
+        return not self._retired and not self._closing and self._next() is None
 
     @property
     def busy(self) -> bool:
         """Tell whether a close is under way; it ends by its time-out at the latest."""
-        return self._closing is not None
+        return bool(self._closing)
 
     def retire(self, tenancy: Tenancy[Any]) -> None:
         """Stop handing a snapshot out; call after another one has taken its place."""
@@ -69,13 +86,26 @@ class Drain:
         """Do what can be done now; give the time to look again, None for: when told to."""
         now = self._clock.monotonic()
         self._release(now)
-        while True:
-            if self._closing is not None and not self._ended(now):
-                return self._closing[2]
-            instance = self._next()
-            if instance is None:
-                return self._deadline()
+        self._closing = [one for one in self._closing if not self._ended(one, now)]
+        while (instance := self._next()) is not None and self._may_start(now):
             self._start(instance, now)
+        times = [one.deadline for one in self._closing]
+        times += [one.slow_at for one in self._closing if one.slow_at > now]
+        deadline = self._deadline()
+        return min([*times, *([] if deadline is None else [deadline])], default=None)
+
+    def abandon(self) -> None:
+        """Give up what is still open or closing, and say so; for the very end."""
+        for close in self._closing:
+            close.job.abandon()
+        left = ", ".join(one.resource.name for one in self._roster.instances)
+        if left:
+            log(logging.WARNING, "left open at the end: %s", left)
+
+    def _may_start(self, now: float) -> bool:
+        """One after the other, unless one is slow or there is no time left."""
+        hurried = self._latest is not None and now >= self._latest
+        return hurried or all(one.slow_at <= now for one in self._closing)
 
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
@@ -95,14 +125,15 @@ class Drain:
                     continue
                 instance.forced = True
                 self.forced += 1
-                _logger.warning(
+                log(
+                    logging.WARNING,
                     "resource %s of version %d is closed at its drain deadline, %.1f s after it was"
                     " retired, while %d unit(s) of work still use it: %s",
                     instance.resource.name,
                     tenancy.snapshot.version,
                     now - tenancy.retired_at,
                     len(tenancy.held),
-                    ", ".join(sorted(set(tenancy.held.values()))[:5]),
+                    _labels(tenancy),
                 )
         if self._capped(tenancy.retired_at + self._drain) <= now and not any(
             tenancy in instance.holders for instance in tenancy.instances
@@ -129,7 +160,7 @@ class Drain:
     def _next(self) -> Instance | None:
         """Find the newest instance that nobody may use any more, nor anything built on it."""
         for instance in reversed(self._roster.instances):
-            if instance.holders or not instance.closable:
+            if instance.closed or instance.holders or not instance.closable:
                 continue
             if not any(instance in other.needs for other in self._roster.instances):
                 return instance
@@ -138,23 +169,28 @@ class Drain:
     def _start(self, instance: Instance, now: float) -> None:
         instance.closed = True
         job = instance.close(self._settled)
-        self._closing = (instance, job, now + instance.resource.timeout)
+        close = _Close(instance, job, now + instance.resource.timeout, now + SLOW_CLOSE)
+        if not self._ended(close, now):
+            self._closing.append(close)
 
-    def _ended(self, now: float) -> bool:
-        if self._closing is None:
-            return True
-        instance, job, deadline = self._closing
-        if not job.done and (now < deadline or not job.abandon()):
+    def _ended(self, close: "_Close", now: float) -> bool:
+        job, name = close.job, close.instance.resource.name
+        if not job.done and (now < close.deadline or not job.abandon()):
             return job.done
-        name, timeout = instance.resource.name, instance.resource.timeout
         if not job.done:
-            instance.cancel()
+            close.instance.cancel()
             self._roster.keep_stuck(name, job)
-            _logger.warning("closing resource %s did not return within %g s", name, timeout)
+            timeout = close.instance.resource.timeout
+            log(logging.WARNING, "closing resource %s did not return within %g s", name, timeout)
         elif job.error is not None and not isinstance(job.error, LoopGoneError):
-            _logger.warning("closing resource %s raised %s", name, type(job.error).__name__)
-        self._roster.remove(instance)
+            log(logging.WARNING, "closing resource %s raised %s", name, type(job.error).__name__)
+        self._roster.remove(close.instance)
         self.closed += 1
         self.closes[name] = self.closes.get(name, 0) + 1
-        self._closing = None
         return True
+
+
+def _labels(tenancy: Tenancy[Any]) -> str:
+    """Name those who hold it; a request's path is what a client chose, and is shown escaped."""
+    labels = sorted(set(tenancy.held.values()))[:SHOWN_LABELS]
+    return ", ".join(printable(label[:LABEL_LENGTH]) for label in labels)

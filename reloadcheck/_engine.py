@@ -37,7 +37,7 @@ from ._host import Host
 from ._lease import Lease, decorated
 from ._observe import observe
 from ._options import Options, options_from
-from ._resources import Registry, Resource
+from ._resources import Registry, Resource, as_key_path
 from ._schema import Schema, schema_of
 from ._snapshot import Snapshot
 from ._status import Status
@@ -159,13 +159,15 @@ class ReloadCheck(Generic[C]):
         each call; `drain` seconds override the engine's. Raises `RegistrationError`.
         """
 
+        keys = [as_key_path(path) for path in paths]
+
         def register(factory: Callable[..., Any]) -> Resource[Any]:
             if self._host.thread is not None:
                 raise RegistrationError(
                     "resources are registered before the engine starts: move this up, to where "
                     "ReloadCheck(…) is constructed"
                 )
-            return self._host.registry.add(factory, paths, needs, probe, timeout, drain, name)
+            return self._host.registry.add(factory, keys, needs, probe, timeout, drain, name)
 
         return cast("Registering", register)
 
@@ -341,11 +343,11 @@ def host_of(live: ReloadCheck[C]) -> Host[C]:
 
 
 def _options(given: EngineOptions) -> Options:
-    try:
-        return Options(**cast("dict[str, Any]", given))
-    except TypeError as error:
-        known = ", ".join(sorted(EngineOptions.__annotations__))
-        raise OptionError(f"unknown option; the options are: {known}") from error
+    known = ("schema", *EngineOptions.__annotations__)
+    for name in given:
+        if name not in known:
+            raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
+    return Options(**cast("dict[str, Any]", given))
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

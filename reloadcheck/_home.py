@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from ._calls import Job
+from ._log import log
 
 T = TypeVar("T")
-_logger = logging.getLogger("reloadcheck")
 
 
 class LoopGoneError(Exception):
@@ -90,7 +90,7 @@ class HomeTask:
         try:
             await self._leave()
         except BaseException as error:  # nobody waits for this close any more
-            _logger.warning("closing %s failed: %s", self._name, type(error).__name__)
+            log(logging.WARNING, "closing %s failed: %s", self._name, type(error).__name__)
 
     async def _turn(self) -> bool:
         work, job, last = await self._queue.get()

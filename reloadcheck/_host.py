@@ -19,10 +19,12 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from ._calls import run_inline_without_threads
 from ._clock import Clock
 from ._current import unit_in, unit_of_work
 from ._desk import Conclusion, Waiter
 from ._listeners import Listeners
+from ._log import log
 from ._options import Options
 from ._resources import Registry
 from ._schema import Schema
@@ -35,8 +37,6 @@ C = TypeVar("C")
 
 EXIT_SECONDS = 0.25
 """Seconds that all closers together get at the interpreter's exit."""
-
-_logger = logging.getLogger("reloadcheck")
 
 
 class Host(Generic[C]):
@@ -134,10 +134,13 @@ class Host(Generic[C]):
 
     def refuse_to_block(self, what: str, instead: str) -> None:
         """Raise `BlockingCallError` where waiting would stop the home loop itself."""
-        loop = asyncio._get_running_loop()
-        if loop is None or not self.registry.needs_loop:
+        loop, thread = asyncio._get_running_loop(), self.thread
+        if loop is None:
             return
-        home = None if self._thread is None else self._thread.desk.home
+        closing = () if thread is None else thread.roster.instances
+        if not self.registry.needs_loop and not any(one.closes_in_loop for one in closing):
+            return
+        home = None if thread is None else thread.desk.home
         if home is None or home is loop or home.is_closed():
             raise BlockingCallError(
                 f"{what} would block the event loop that its async resources live in: "
@@ -178,7 +181,7 @@ class Host(Generic[C]):
                 self.forget_parent()
                 thread = None
             if thread is None or thread.closing:
-                thread = EngineThread(
+                fresh = EngineThread(
                     self,
                     self.sources,
                     self._schema,
@@ -189,9 +192,9 @@ class Host(Generic[C]):
                     self.listeners,
                     self._versions,
                 )
-                self._thread, self._pid = thread, os.getpid()
                 _watch_process()
-                thread.start()
+                fresh.start()  # may raise where no thread is to be had, and is tried again then
+                self._thread, self._pid, thread = fresh, os.getpid(), fresh
             return thread
 
     def after_fork(self) -> None:
@@ -261,8 +264,9 @@ def _after_fork() -> None:
 
 
 def _at_exit() -> None:
+    run_inline_without_threads()
     deadline = time.monotonic() + EXIT_SECONDS
     for thread in [host.exit() for host in list(_hosts)]:
         if thread is not None and not thread.ended.wait(max(0.0, deadline - time.monotonic())):
             names = ", ".join(one.resource.name for one in thread.roster.instances)
-            _logger.warning("left open at exit: %s", names or "nothing")
+            log(logging.WARNING, "left open at exit: %s", names or "nothing")

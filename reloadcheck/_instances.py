@@ -7,6 +7,7 @@ call thread or in a task of the home loop. Never decides when: the engine thread
 import asyncio
 import inspect
 from collections.abc import Callable
+from contextlib import AsyncContextDecorator, ContextDecorator
 from functools import partial
 from typing import Any
 
@@ -59,6 +60,11 @@ class Instance:
     def home(self) -> asyncio.AbstractEventLoop | None:
         """Give the loop it lives in; None for a sync resource."""
         return None if self._task is None else self._task.loop
+
+    @property
+    def closes_in_loop(self) -> bool:
+        """Tell whether its close needs an event loop that runs."""
+        return self._task is not None or inspect.iscoroutinefunction(self._close)
 
     def read(self) -> Any:
         """Give the built object to a unit of work.
@@ -143,8 +149,10 @@ class Instance:
         if inspect.iscoroutine(value):
             value.close()
             raise FactoryMisuseError("it returned a coroutine; declare it `async def`")
-        self.value = value
+        if isinstance(value, ContextDecorator | AsyncContextDecorator) and hasattr(value, "gen"):
+            raise FactoryMisuseError("remove @contextmanager: a generator is a factory as it is")
         self._close = _closer(value, self._loop)
+        self.value = value
 
     def _close_late(self) -> None:
         close, self._close = self._close, None
@@ -206,12 +214,12 @@ async def _probe_async(probe: Callable[[Any], Any], value: Any) -> bool:
 
 def _closer(value: object, loop: asyncio.AbstractEventLoop | None) -> Callable[[], Any] | None:
     """Find a plain factory's result's own way to be closed: `aclose`, `close` or `dispose`."""
-    for name in ("aclose", "close", "dispose"):
-        method = getattr(value, name, None)
-        if callable(method) and (loop is not None or not inspect.iscoroutinefunction(method)):
-            found: Callable[[], Any] = method
-            return found
-    return None
+    methods = [getattr(value, name, None) for name in ("aclose", "close", "dispose")]
+    found: list[Callable[[], Any]] = [method for method in methods if callable(method)]
+    usable = [one for one in found if loop is not None or not inspect.iscoroutinefunction(one)]
+    if found and not usable:
+        raise FactoryMisuseError("what it returned can be closed only in an event loop")
+    return usable[0] if usable else None
 
 
 def _finish(generator: Any) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 from ._calls import Job, call
 from ._events import ReloadEvent
 from ._home import HomeTask
+from ._log import log
 
 Listener = Callable[[ReloadEvent], Any]
-_logger = logging.getLogger("reloadcheck")
 
 
 class _Subscription:
@@ -61,7 +61,7 @@ class Listeners:
             subscription.queue.append(event)
             if len(subscription.queue) > self.LIMIT:
                 del subscription.queue[0]
-                _logger.warning("a listener has not returned for %d events", self.LIMIT)
+                log(logging.WARNING, "a listener has not returned for %d events", self.LIMIT)
             self._next(subscription, loop, post)
 
     def _next(
@@ -81,7 +81,7 @@ class Listeners:
         def returned() -> None:
             subscription.busy = False
             if job.error is not None:
-                _logger.warning("a listener raised %s", type(job.error).__name__)
+                log(logging.WARNING, "a listener raised %s", type(job.error).__name__)
             self._next(subscription, loop, post)
 
         job = Job[None](settled)

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from ._diff import Diff
 from ._digest import source_digest
 from ._frozen import FrozenDict, freeze
 from ._frozen_types import is_dict, is_list
@@ -57,17 +56,13 @@ class Parsed:
 
 @dataclass(frozen=True, slots=True)
 class Loaded(Generic[C]):
-    """A configuration that is good as far as can be told without building what depends on it.
-
-    `changes` are those from what was running when it was loaded.
-    """
+    """A configuration that is good as far as can be told without building what depends on it."""
 
     config: C = field(repr=False)
     tree: Mapping[str, Any] = field(repr=False)
     digest: str
     source_digest: str
     layers: tuple[Layer, ...]
-    changes: Diff = Diff()
 
 
 def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> Reading:

@@ -4,6 +4,7 @@ One check at a time, in the engine thread. Everything before the swap may fail a
 behind but its record; the swap cannot fail.
 """
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -60,6 +61,8 @@ class Reload(Generic[C]):
         self._builder = Builder(registry, turning.roster, turning, self._gone)
         self._back_off = BackOff()
         self._failure: ConfigError | None = None
+        self._standing: ConfigError | None = None
+        self._unsettled_since = math.inf
 
     def check(self, *, eager: bool) -> Conclusion:
         """Look, and do what there is to do. `eager`: try again at once what had failed."""
@@ -71,15 +74,19 @@ class Reload(Generic[C]):
             if moved is not None or not self._options.enabled:
                 return moved or Conclusion(Outcome.UNCHANGED)
         verdict = self.checker.look()
+        if not isinstance(verdict, Settling):
+            self._unsettled_since = math.inf
         match verdict:
             case Settling(error):
                 self.look_at = self._look_again()
-                return Conclusion(Outcome.DEFERRED, error, settling=True)
+                return Conclusion(Outcome.DEFERRED, self._unsettled(error), settling=True)
             case Unusable(error):
+                self._standing = error
                 self.report.complain(error)
                 return Conclusion(Outcome.DEFERRED, error)
-            case Bad(error):
-                self.report.complain(error)
+            case Bad(error, new):
+                self._standing = error
+                self.report.complain(error, again=new)
                 return Conclusion(Outcome.REJECTED, error)
             case Same():
                 self._forget_failure()
@@ -95,9 +102,11 @@ class Reload(Generic[C]):
         return min(at, quiet_at) if quiet_at > now else at
 
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
+        self._standing = None
         if new:
             self._back_off.reset()
             self._failure = None
+            self.report.forget()
         if self._clock.monotonic() < self._back_off.retry_at:
             self.look_at = self._back_off.retry_at
             return Conclusion(Outcome.DEFERRED, self._failure)
@@ -163,9 +172,21 @@ class Reload(Generic[C]):
         self.swaps += 1
         return snapshot
 
+    def _unsettled(self, error: SourceError | None) -> ConfigError | None:
+        """Say what is wrong while a file is not quiet: what was before, or that it never is."""
+        now = self._clock.monotonic()
+        self._unsettled_since = min(self._unsettled_since, now)
+        if now - self._unsettled_since < self._options.patience:
+            return error or self._standing
+        names = ", ".join(self.checker.moving) or None
+        reason = f"keeps changing: it is read once it has been quiet for {self._options.settle:g} s"
+        restless = SourceError(Problem(reason, names))
+        self.report.complain(restless)
+        return restless
+
     def _forget_failure(self) -> None:
         self._back_off.reset()
-        self._failure, self._turning.awaited = None, None
+        self._failure, self._standing, self._turning.awaited = None, None, None
         self.report.forget()
 
     def _changes(self, loaded: Loaded[C]) -> Diff:

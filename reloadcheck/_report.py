@@ -12,11 +12,11 @@ from ._desk import Desk
 from ._diff import Diff
 from ._events import ReloadEvent
 from ._listeners import Listeners
+from ._log import log
 from ._snapshot import Snapshot
 from .exceptions import ConfigError, ReloadCheckError, SourceError
 from .types import Outcome, key_path_text
 
-_logger = logging.getLogger("reloadcheck")
 SHOWN_PATHS = 20
 """How many changed key paths one log line names."""
 
@@ -33,14 +33,14 @@ class Report:
         """Take note that nothing is wrong any more."""
         self._complaint = None
 
-    def complain(self, error: ReloadCheckError) -> None:
-        """Warn once of each cause, until there is another or none."""
-        if not self._is_new(error):
+    def complain(self, error: ReloadCheckError, *, again: bool = False) -> None:
+        """Warn once of each cause, until there is another or none; `again` for another edit."""
+        if not self._is_new(error) and not again:
             return
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
         current = self._desk.current
         held = "nothing is loaded yet" if current is None else "the last good one serves on"
-        _logger.warning("configuration %s, %s: %s", outcome, held, error)
+        log(logging.WARNING, "configuration %s, %s: %s", outcome, held, error)
         if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
             version = None if current is None else current.snapshot.version
             digest = None if current is None else current.snapshot.digest
@@ -49,7 +49,7 @@ class Report:
     def defer(self, error: ReloadCheckError) -> None:
         """Mention once that an edit waits for something that is nobody's mistake."""
         if self._is_new(error):
-            _logger.info("configuration deferred: %s", error)
+            log(logging.INFO, "configuration deferred: %s", error)
 
     def announce(
         self,
@@ -60,7 +60,8 @@ class Report:
     ) -> None:
         """Tell that a version is live."""
         paths = [*changes.changed, *changes.added, *changes.removed]
-        _logger.info(
+        log(
+            logging.INFO,
             "configuration version %d is live, digest %s; changed: %s; built: %s",
             snapshot.version,
             snapshot.digest[:12],
@@ -90,4 +91,8 @@ def report_failure_inside(error: BaseException) -> None:
     """Report a mistake of our own, without its text, which might quote a value."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     name = f"{type(error).__name__} at {where.filename}:{where.lineno}"
-    _logger.error("reloadcheck failed inside with %s; the last good configuration serves on", name)
+    log(
+        logging.ERROR,
+        "reloadcheck failed inside with %s; the last good configuration serves on",
+        name,
+    )

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from ._schema import Schema
 from .exceptions import RegistrationError
@@ -79,7 +79,7 @@ class Registry:
     def add(
         self,
         factory: Callable[..., Any],
-        paths: Iterable[str | KeyPath],
+        paths: Iterable[KeyPath],
         needs: Iterable[Resource[Any]],
         probe: Callable[[Any], Any] | None,
         timeout: float,
@@ -91,6 +91,7 @@ class Registry:
         A cycle cannot be written: `needs` takes handles, and a handle exists only once it is
         registered with all that it needs.
         """
+        _check_options(factory, needs, probe)
         name = name if name is not None else getattr(factory, "__name__", "")
         if not name:
             raise RegistrationError("the factory has no name: add name=… to live.resource(…)")
@@ -98,7 +99,7 @@ class Registry:
             raise RegistrationError(f"resource {name!r} is registered already: add name=…")
         resource = Resource[Any](
             name=name,
-            paths=tuple(_key_path(path) for path in paths),
+            paths=tuple(paths),
             needs=tuple(needs),
             factory=factory,
             probe=probe,
@@ -137,17 +138,33 @@ class Registry:
             ) from None
 
 
-def _key_path(path: str | KeyPath) -> KeyPath:
-    keys = tuple(path.split(".")) if isinstance(path, str) else tuple(path)
+def as_key_path(path: object) -> KeyPath:
+    """Give the keys of a dotted path; raise `RegistrationError` for what is none."""
+    if not isinstance(path, str | tuple):
+        raise RegistrationError(
+            "a path is dotted, like 'database.url', or a tuple of keys; without a path, write "
+            "@live.resource() with its parentheses"
+        )
+    keys = cast("KeyPath", tuple(path.split(".")) if isinstance(path, str) else path)
     if not keys or not all(key != "" for key in keys):
         raise RegistrationError("a path is dotted, like 'database.url', or a tuple of keys")
     return keys
 
 
-def _positive(name: str, option: str, value: float, *, zero: bool = False) -> float:
-    if not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+def _positive(name: str, option: str, value: Any, *, zero: bool = False) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise RegistrationError(f"resource {name!r}: {option} must be a positive number of seconds")
     return float(value)
+
+
+def _check_options(factory: object, needs: object, probe: object) -> None:
+    if not callable(factory):
+        raise RegistrationError("live.resource(…) decorates a function that builds the resource")
+    if isinstance(needs, Resource) or not isinstance(needs, Iterable):
+        raise RegistrationError("needs takes a list of handles: needs=[db]")
+    if probe is not None and not callable(probe):
+        raise RegistrationError("probe takes a function that is called with what was built")
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
@@ -159,8 +176,6 @@ def is_coroutine(function: Callable[..., Any]) -> bool:
 
 
 def _kind(factory: Callable[..., Any]) -> Kind:
-    if not callable(factory):
-        raise RegistrationError("live.resource(…) decorates a function that builds the resource")
     if inspect.isasyncgenfunction(factory):
         return Kind.ASYNC_GENERATOR
     if inspect.isgeneratorfunction(factory):

@@ -14,6 +14,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from ._instances import Instance
 from ._resources import Resource
+from .exceptions import UnknownResourceError
 
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
@@ -29,7 +30,11 @@ class Resources(Mapping[str, Any]):
         self._instances = dict(instances)
 
     def __getitem__(self, name: str) -> Any:
-        return self._instances[name].read()
+        instance = self._instances.get(name)
+        if instance is None:
+            known = ", ".join(self._instances) or "none"
+            raise UnknownResourceError(f"there is no resource {name!r}; registered are: {known}")
+        return instance.read()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._instances)
@@ -44,10 +49,13 @@ class Resources(Mapping[str, Any]):
         return f"Resources({', '.join(self._instances)})"
 
     def find(self, resource: Resource[Any]) -> Any:
-        """Read by handle; `KeyError` for another engine's handle."""
-        instance = self._instances.get(resource.name)
+        """Read by handle; `UnknownResourceError` for anything else."""
+        instance = self._instances.get(getattr(resource, "name", ""))
         if instance is None or instance.resource is not resource:
-            raise KeyError(f"resource {resource.name!r} is not one of this snapshot's engine")
+            raise UnknownResourceError(
+                "snapshot[…] takes the handle that this engine's live.resource(…) returned; "
+                'by name it is snapshot.resources["…"]'
+            )
         return instance.read()
 
 

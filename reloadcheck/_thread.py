@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 from ._clock import Clock
 from ._desk import Conclusion
 from ._listeners import Listeners
+from ._log import log
 from ._options import Options
 from ._reload import Reload
 from ._report import report_failure_inside
@@ -24,7 +25,9 @@ from .exceptions import ConfigError, NotStartedError, UsageError
 from .types import Outcome, Problem, Source
 
 C = TypeVar("C")
-_logger = logging.getLogger("reloadcheck")
+
+CLOSE_SECONDS = 0.25
+"""Seconds beyond the drain that all closers together get, when there was no time before."""
 
 READER_SECONDS = 0.1
 """Seconds that closing waits for the reader thread to end."""
@@ -142,7 +145,7 @@ class EngineThread(Generic[C]):
         self.desk.conclude(
             conclusion, tired=since is not None and now - since >= self._options.patience
         )
-        _logger.debug("check %d: %s", self.checks, conclusion.outcome)
+        log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
         if self.desk.current is not None and not self.desk.settling:
             until = self.desk.checked_at + self._options.window
             self.turning.raise_flag(until if self._options.enabled else None)
@@ -156,8 +159,10 @@ class EngineThread(Generic[C]):
             self.drain.retire(current)
         self.drain.hurry(self._clock.monotonic() + self._stop_after)
         self.desk.close(Conclusion(Outcome.DEFERRED, NotStartedError("the engine is closed")))
-        while not self.drain.idle:
-            turning.turn(None, requests=False)
+        latest = self._clock.monotonic() + self._stop_after + CLOSE_SECONDS
+        while not self.drain.idle and self._clock.monotonic() < latest:
+            turning.turn(latest, requests=False)
+        self.drain.abandon()
         turning.reader.close(READER_SECONDS)
         self.ended.set()
         for callback in self._at_end:

@@ -8,6 +8,7 @@
     │   ├── RegistrationError       a resource that cannot be registered as written
     │   ├── SchemaClassError        a schema class that cannot be used, a mutable one for example
     │   ├── NotStartedError         there is no snapshot yet
+    │   ├── UnknownResourceError    a resource that the snapshot does not have
     │   ├── BlockingCallError       a blocking call in the thread of the event loop it waits for
     │   └── WrongLoopError          an async resource read in a loop other than its own
     ├── ConfigError                 the configuration cannot be used; keeps its `problems`
@@ -50,6 +51,7 @@ __all__ = [
     "SchemaError",
     "SourceError",
     "TornError",
+    "UnknownResourceError",
     "UsageError",
     "WrongLoopError",
 ]
@@ -77,6 +79,13 @@ class SchemaClassError(UsageError):
 
 class NotStartedError(UsageError):
     """There is no snapshot yet; `live.start()` or a unit of work makes one."""
+
+
+class UnknownResourceError(UsageError, KeyError):
+    """A resource was asked for that the snapshot's engine does not have."""
+
+    def __str__(self) -> str:
+        return str(self.args[0]) if self.args else ""
 
 
 class BlockingCallError(UsageError, RuntimeError):

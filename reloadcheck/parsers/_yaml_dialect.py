@@ -40,6 +40,8 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
                 raise Refusal("no directive but %YAML 1.1 may stand here", start)
         elif isinstance(event, ScalarEvent):
             _refuse_tab(text, done, _inner(event, text, start, end))
+            if not event.style and "\t" in text[start:end]:  # what is no comment, even after a #
+                raise Refusal(TAB, text.index("\t", start))
             done = end
             if brackets and not event.style and "?" in event.value:
                 raise Refusal("put text with a question mark inside brackets in quotes", start)
@@ -59,7 +61,7 @@ def index_of(event: Event) -> int:
 def _inner(event: ScalarEvent, text: str, start: int, end: int) -> int:
     """Give where the part of a scalar begins in which a tab is text like any other."""
     if not event.style:
-        return end
+        return start
     if event.style in "'\"":
         return max(start, text.find(event.style, start, end))
     line_end = text.find("\n", start, end)

@@ -1,0 +1,16 @@
+"""The package's one logger, for threads of ours that a logging handler must not be able to end.
+
+Handlers and filters are foreign code: one that raises loses its line and nothing else.
+"""
+
+import logging
+
+_logger = logging.getLogger("reloadcheck")
+
+
+def log(level: int, message: str, *values: object) -> None:
+    """Log a constant message with its values; never raises."""
+    try:
+        _logger.log(level, message, *values)
+    except BaseException as error:  # not even a SystemExit of a handler ends the engine
+        del error
