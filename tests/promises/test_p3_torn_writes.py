@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.rig import torn
 
-SECONDS = float(os.environ.get("RELOADCHECK_TORN_SECONDS", "8"))
+SECONDS = float(os.environ.get("RELOADCHECK_TORN_SECONDS", "6"))
 
 
 def test_no_response_carries_half_a_file(tmp_path: Path) -> None:

@@ -84,34 +84,34 @@ def big(number: int) -> str:
 
 
 def test_a_megabyte_of_yaml_holds_the_loop_less_than_50_ms(tmp_path: Path) -> None:
-    """While it is read, parsed and frozen, the event loop's turns stay short.
+    """While it is read, parsed and frozen, the event loop gets its turn.
 
-    The best of five: what the machine's other work does to a turn is by chance, what a reload does
-    is not.
+    Measured in CPU time of this process, which is what a reload can take from the loop; the time
+    that other processes take is no doing of ours.
     """
     file = tmp_path / "config.yaml"
     config.write(file, config.text(1))
-    live = ReloadCheck(file, settle=0.0, environ={}, max_bytes=2 * 2**20)
+    live = ReloadCheck(file, settle=0.0, patience=60.0, max_bytes=2 * 2**20, environ={})
 
     async def longest_turn(number: int) -> float:
         config.replace(file, big(number))
         longest = 0.0
         reload = asyncio.create_task(live.acheck())
-        last = time.perf_counter()
+        last = time.process_time()
         while not reload.done():
-            await asyncio.sleep(0)
-            now = time.perf_counter()
+            await asyncio.sleep(0.001)
+            now = time.process_time()
             longest, last = max(longest, now - last), now
         assert live.snapshot.config["number"] == number
         return longest
 
     async def main() -> list[float]:
         await live.astart()
-        turns: list[float] = []
-        while len(turns) < 5 and min(turns, default=1.0) >= 0.05:
-            turns.append(await longest_turn(len(turns) + 2))
+        turns = [await longest_turn(number) for number in (2, 3)]
         await live.aclose()
         return turns
 
     assert len(big(1)) > 900_000
-    assert min(asyncio.run(main())) < 0.05
+    first, rewrite = asyncio.run(main())
+    assert first < 0.05
+    assert rewrite < 0.05
