@@ -20,6 +20,10 @@ from .types import Outcome
 
 C = TypeVar("C")
 
+LAST_RESORT, LONGEST = 5.0, 1e6
+"""Seconds, on the real clock, after which nobody waits for an engine thread that does not answer;
+and the longest time that the platform's locks can be told to wait."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
@@ -36,14 +40,21 @@ class Waiter:
     It is answered by the first check that begins after check number `after`, or at `deadline`
     (monotonic seconds) by what there is then. `through_build`: once the file is settled, wait for
     its resources however long they take. `paused`: it is the first after an idle time, or came
-    while that one waits.
+    while that one waits; `asked`: it was asked for by name, and waits however long the file has
+    been unsettled. Should the engine thread never answer, a waiter goes on `LAST_RESORT` seconds
+    after its patience.
     """
 
-    def __init__(self, after: int, deadline: float, *, through_build: bool) -> None:
+    def __init__(
+        self, after: int, deadline: float, *, through_build: bool, patience: float = math.inf
+    ) -> None:
         self.after = after
         self.deadline = deadline
         self.through_build = through_build
         self.paused = False
+        self.asked = False
+        self._last_resort = None if through_build else min(patience + LAST_RESORT, LONGEST)
+        self._handle: asyncio.TimerHandle | None = None
         self.conclusion: Conclusion | None = None
         self._event = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -53,6 +64,8 @@ class Waiter:
         """Be awaitable in the running loop; call before the waiter is handed to the desk."""
         self._loop = asyncio.get_running_loop()
         self._future = self._loop.create_future()
+        if self._last_resort is not None:
+            self._handle = self._loop.call_later(self._last_resort, _wake, self._future)
 
     def answer(self, conclusion: Conclusion) -> None:
         """Let the one who waits go on; called once, by the engine thread."""
@@ -67,13 +80,17 @@ class Waiter:
 
     def wait(self) -> Conclusion:
         """Block until answered."""
-        self._event.wait()
+        self._event.wait(self._last_resort)
         return self._answer()
 
     async def wait_async(self) -> Conclusion:
         """Wait in the loop that `bind` was called in."""
-        if self._future is not None:
-            await self._future
+        try:
+            if self._future is not None:
+                await self._future
+        finally:
+            if self._handle is not None:
+                self._handle.cancel()
         return self._answer()
 
     def _answer(self) -> Conclusion:
@@ -153,10 +170,20 @@ class Desk(Generic[C]):
     def ask(
         self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
     ) -> Waiter:
-        """Ask by name for a check that begins from now on."""
+        """Ask by name for a check that begins from now on.
+
+        A signal handler may ask while the very thread that it interrupted stands here. Nothing
+        could then answer before it returns, so it hears `deferred` at once, and the check is made.
+        """
+        interrupted = self.condition._is_owned()  # type: ignore[attr-defined]
         with self.condition:
             self._eager = True
-            return self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
+            waiter = self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
+            waiter.asked = True
+            if interrupted and waiter in self.waiters:
+                self.waiters.remove(waiter)
+                waiter.answer(Conclusion(Outcome.DEFERRED))
+            return waiter
 
     def meet(self, loop: asyncio.AbstractEventLoop, *, through_build: bool) -> Waiter | None:
         """Take note of the loop that a unit of work runs in.
@@ -192,7 +219,8 @@ class Desk(Generic[C]):
         prepare: Callable[[Waiter], None] | None = None,
         want: bool = True,
     ) -> Waiter:
-        waiter = Waiter(after, now + self._options.patience, through_build=through_build)
+        patience = self._options.patience
+        waiter = Waiter(after, now + patience, through_build=through_build, patience=patience)
         if prepare is not None:
             prepare(waiter)
         if self._closed is not None:
@@ -256,8 +284,12 @@ class Desk(Generic[C]):
             if self.settling:  # whoever comes now waits with those who came before
                 return
             self.checked_at, self.concluded_at = self._begun_at, self._clock.monotonic()
-            if not conclusion.settling or tired:
+            if not conclusion.settling:
                 self._answer(lambda waiter: waiter.after < self.begun, conclusion)
+            elif tired:
+                self._answer(
+                    lambda waiter: waiter.after < self.begun and not waiter.asked, conclusion
+                )
 
     def expire(self, building: bool) -> float | None:
         """Answer those whose patience has run out; say when the next one's does."""

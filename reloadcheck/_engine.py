@@ -46,6 +46,7 @@ from .exceptions import (
     NotStartedError,
     OptionError,
     RegistrationError,
+    ReloadCheckError,
 )
 from .sources import source_of
 from .types import KeyPath, Outcome, Source
@@ -187,13 +188,18 @@ class ReloadCheck(Generic[C]):
         """Load and build for the first time; blocks. Raises on a bad configuration.
 
         Waits at most `patience` for a file that is still being written. Each `start` is undone by
-        one `close`.
+        one `close`; one that raised needs none.
         """
         host = self._host
         host.refuse_to_block("live.start()", "await live.astart()")
         thread = host.running()
         if thread.desk.current is None:
-            host.loaded(thread, thread.desk.ask(through_build=True).wait())
+            try:
+                host.loaded(thread, thread.desk.ask(through_build=True).wait())
+            except ReloadCheckError:
+                if host.is_unused:
+                    self.close()
+                raise
         host.count_start()
 
     async def astart(self) -> None:
@@ -204,7 +210,12 @@ class ReloadCheck(Generic[C]):
         if waiter is None and thread.desk.current is None:
             waiter = thread.desk.ask(through_build=True, prepare=Waiter.bind)
         if waiter is not None:
-            host.loaded(thread, await waiter.wait_async())
+            try:
+                host.loaded(thread, await waiter.wait_async())
+            except ReloadCheckError:
+                if host.is_unused:
+                    await self.aclose()
+                raise
         host.count_start()
 
     def close(self) -> None:

@@ -216,6 +216,11 @@ class Host(Generic[C]):
         if inherited is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 
+    @property
+    def is_unused(self) -> bool:
+        """Tell whether nobody has started it, nor has a request come."""
+        return self._started == 0 and (self.thread is None or not self.thread.desk.armed)
+
     def count_start(self) -> None:
         """Take note of a start that one close undoes."""
         with self._lock:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from ._clock import Clock
-from ._desk import Conclusion
+from ._desk import LAST_RESORT, LONGEST, Conclusion
 from ._listeners import Listeners
 from ._log import log
 from ._options import Options
@@ -60,7 +60,8 @@ class EngineThread(Generic[C]):
         self._options = options
         self._clock = clock
         self._stop_after = options.drain
-        self._deferred_since: float | None = None
+        self._deferred_since = 0.0
+        self._settling = False
         self._at_end: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._run, name="reloadcheck-engine", daemon=True)
 
@@ -86,9 +87,12 @@ class EngineThread(Generic[C]):
             callback()
 
     def join(self) -> None:
-        """Wait until all is closed and the thread has ended."""
-        self.ended.wait()
-        self._thread.join()
+        """Wait until all is closed and the thread has ended.
+
+        Not for ever: a signal handler that closes may have interrupted the thread it waits for.
+        """
+        self.ended.wait(min(self._options.drain + LAST_RESORT, LONGEST))
+        self._thread.join(READER_SECONDS)
 
     def age(self) -> float:
         """Give the seconds since the present version was swapped in."""
@@ -137,14 +141,12 @@ class EngineThread(Generic[C]):
 
     def _conclude(self, conclusion: Conclusion) -> None:
         now = self._clock.monotonic()
-        if conclusion.outcome is not Outcome.DEFERRED:
-            self._deferred_since = None
-        elif self._deferred_since is None:
+        deferred = conclusion.outcome is Outcome.DEFERRED
+        if not deferred or conclusion.settling is not self._settling:  # a new reason begins anew
             self._deferred_since = now
-        since = self._deferred_since
-        self.desk.conclude(
-            conclusion, tired=since is not None and now - since >= self._options.patience
-        )
+        self._settling = conclusion.settling
+        tired = deferred and now - self._deferred_since >= self._options.patience
+        self.desk.conclude(conclusion, tired=tired)
         log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
         if self.desk.current is not None and not self.desk.settling:
             until = self.desk.checked_at + self._options.window
