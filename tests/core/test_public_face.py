@@ -14,7 +14,8 @@ FACE = [
     "Problem", "RegistrationError", "ReloadCheck", "ReloadCheckError", "ReloadEvent", "Resource",
     "ResourceClosedError", "ResourceError", "ResourceStatus", "ResourceTimeoutError",
     "SchemaClassError", "SchemaError", "Snapshot", "Source", "SourceError", "Stamp", "Status",
-    "TornError", "UnknownResourceError", "UsageError", "WrongLoopError", "current_snapshot", "reload_check",
+    "TornError", "UnknownResourceError", "UsageError", "WrongLoopError", "current_snapshot",
+    "reload_check",
 ]  # fmt: skip
 
 FRAMEWORKS = {
