@@ -1,0 +1,330 @@
+"""File systems that lie, hang or refuse, and things in the file's place that are no file.
+
+The last good configuration serves on, a check stays short, and what went wrong is named.
+"""
+
+import asyncio
+import errno
+import os
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from reloadcheck import FileSource, Outcome
+from reloadcheck.sources import Disk
+from tests.core.rig import until
+from tests.hazards.rig import NOBODY, Traffic, engine, logged, replace, timed_check
+
+GOOD = "number: 1\n"
+CHECK_SECONDS = 0.1
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    """Give a file that another user may read too, with a name short enough for a socket."""
+    with TemporaryDirectory(prefix="rc-") as name:
+        Path(name).chmod(0o755)
+        path = Path(name, "app.yaml")
+        path.write_text(GOOD)
+        yield path
+
+
+def socket_at(path: Path) -> None:
+    """Leave a socket that nobody listens on."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+
+
+KINDS: dict[str, tuple[Callable[[Path], object], str]] = {
+    "FIFO": (os.mkfifo, "is a FIFO"),
+    "socket": (socket_at, "is a socket"),
+    "device": (lambda path: path.symlink_to("/dev/zero"), "is a character device"),
+    "directory": (Path.mkdir, "is a directory"),
+    "link loop": (lambda path: path.symlink_to(path.name), "form a loop"),
+    "dangling link": (lambda path: path.symlink_to("gone"), "dangling symbolic link to gone"),
+    "long name": (lambda path: path.symlink_to("n" * 300 + "/x"), "too long"),
+}
+
+
+def clear(path: Path) -> None:
+    """Remove what stands there, if anything."""
+    if path.is_symlink() or not path.is_dir():
+        path.unlink(missing_ok=True)
+    else:
+        path.rmdir()
+
+
+@pytest.mark.parametrize(("make", "reason"), KINDS.values(), ids=KINDS)
+def test_what_is_no_file_is_named_and_heals(
+    path: Path, make: Callable[[Path], object], reason: str
+) -> None:
+    """The check is short, the reason exact; a good file in its place is live at once."""
+    with engine(path) as live:
+        before = live.snapshot
+        clear(path)
+        make(path)
+        outcome, seconds = timed_check(live)
+        assert (outcome, live.snapshot is before) == (Outcome.DEFERRED, True)
+        assert reason in (live.status().error or "")
+        assert seconds < CHECK_SECONDS
+        clear(path)
+        path.write_text("number: 2\n")
+        assert live.check() is Outcome.RELOADED
+
+
+@pytest.mark.parametrize("make", [make for make, _ in KINDS.values()], ids=KINDS)
+def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], object]) -> None:
+    """A file that turns into something else and back between any two calls of a check."""
+    moments = iter(range(10**9))
+    flipping = threading.Event()
+
+    def flip() -> None:
+        """Put the other thing, or the file, in place before every third call."""
+        if flipping.is_set() and (moment := next(moments)) % 3 == 0:
+            clear(path)
+            if moment % 2:
+                make(path)
+            else:
+                path.write_text("number: 2\n")
+
+    def stat(target: str | int) -> os.stat_result:
+        flip()
+        return os.stat(target)
+
+    def opening(target: str, flags: int) -> int:
+        flip()
+        return os.open(target, flags)
+
+    def reading(descriptor: int, size: int) -> bytes:
+        flip()
+        return os.read(descriptor, size)
+
+    source = FileSource(path, disk=Disk(stat=stat, open=opening, read=reading))
+    slowest = 0.0
+    with engine(source, verify=0, patience=CHECK_SECONDS) as live, Traffic(live) as traffic:
+        flipping.set()
+        for _ in range(8):
+            _, seconds = timed_check(live)
+            slowest = max(slowest, seconds)
+        flipping.clear()
+        clear(path)
+        path.write_text("number: 3\n")
+        until(lambda: live.check() is Outcome.UNCHANGED)
+        assert live.snapshot.config.number == 3
+    assert {int(config.number) for config in traffic.configs} <= {1, 2, 3}
+    assert slowest < 2 * CHECK_SECONDS
+
+
+FAILURES = {
+    "EIO": (errno.EIO, "input/output error"),
+    "ESTALE": (errno.ESTALE, "stale handle"),
+    "ENOTCONN": (errno.ENOTCONN, "not connected"),
+}
+
+
+@pytest.mark.parametrize(("number", "reason"), FAILURES.values(), ids=FAILURES)
+@pytest.mark.parametrize("call", ["stat", "open", "read"])
+def test_a_failing_disk_is_named_and_heals(
+    path: Path, call: str, number: int, reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In any call, the second part of a read included: deferred, one warning, then good again."""
+    broken = threading.Event()
+
+    def fail() -> None:
+        if broken.is_set():
+            raise OSError(number, os.strerror(number))
+
+    def stat(target: str | int) -> os.stat_result:
+        if call == "stat":
+            fail()
+        return os.stat(target)
+
+    def opening(target: str, flags: int) -> int:
+        if call == "open":
+            fail()
+        return os.open(target, flags)
+
+    def reading(descriptor: int, size: int) -> bytes:
+        if call == "read" and os.lseek(descriptor, 0, os.SEEK_CUR):
+            fail()
+        return os.read(descriptor, min(size, 5))
+
+    with engine(FileSource(path, disk=Disk(stat=stat, open=opening, read=reading))) as live:
+        before = live.snapshot
+        broken.set()
+        replace(path, "number: 2\n")
+        for _ in range(3):
+            assert live.check() is Outcome.DEFERRED
+        assert live.snapshot is before
+        assert reason in (live.status().error or "")
+        broken.clear()
+        assert live.check() is Outcome.RELOADED
+    assert len(logged(caplog)) == 1
+
+
+def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
+    """The event loop turns, units of work are served, and no second thread is lost to it."""
+    hanging, released = threading.Event(), threading.Event()
+
+    def stat(target: str | int) -> os.stat_result:
+        if hanging.is_set():
+            released.wait(30)
+        return os.stat(target)
+
+    source = FileSource(path, disk=Disk(stat=stat))
+
+    async def longest_turn() -> float:
+        """Serve for a second, a unit of work each millisecond, and check by name as well."""
+        checks = [asyncio.create_task(live.acheck()) for _ in range(5)]
+        longest, last = 0.0, time.perf_counter()
+        ends = last + 1.0
+        while last < ends:
+            async with live.lease() as snapshot:
+                assert snapshot.config.number == 1
+            await asyncio.sleep(0.001)
+            now = time.perf_counter()
+            longest, last = max(longest, now - last), now
+        outcomes = [await check for check in checks]
+        assert outcomes == [Outcome.DEFERRED] * 5
+        return longest
+
+    with engine(source, window=0.05, patience=0.3) as live:
+        hanging.set()
+        live.check()
+        threads = len(threading.enumerate())
+        assert "is its disk hanging" in (live.status().error or "")
+        turns: list[float] = []
+        while len(turns) < 3 and min(turns, default=1.0) >= 0.05:  # the machine's other work
+            turns.append(asyncio.run(longest_turn()))
+        assert min(turns) < 0.05
+        assert len(threading.enumerate()) <= threads
+        hanging.clear()
+        released.set()
+        replace(path, "number: 2\n")
+        until(lambda: live.check() is Outcome.UNCHANGED)
+        assert live.snapshot.config.number == 2
+
+
+@contextmanager
+def plain_user() -> Generator[None]:
+    """Lay down root's power to read everything, where the tests run as root."""
+    was = os.geteuid()
+    if was == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+def test_what_is_denied_is_told_file_from_directory(path: Path) -> None:
+    """First the file, then its directory: the error says which, and the last good serves on."""
+    with plain_user(), engine(path) as live:
+        before = live.snapshot
+        for denied, words in (
+            (path, "permission denied for the file"),
+            (path.parent, f"permission denied for its directory {path.parent}"),
+        ):
+            with _as_root():
+                replace(path, "number: 2\n")
+                denied.chmod(0)
+            assert live.check() is Outcome.DEFERRED
+            assert words in (live.status().error or "")
+            assert live.snapshot is before
+            with _as_root():
+                denied.chmod(0o755)
+        assert live.check() is Outcome.RELOADED
+
+
+@contextmanager
+def _as_root() -> Generator[None]:
+    was = os.geteuid()
+    with suppress(PermissionError):
+        os.seteuid(0)
+    try:
+        yield
+    finally:
+        os.seteuid(was)
+
+
+CROWDED = """
+import os, resource, sys
+from reloadcheck import ReloadCheck
+path = sys.argv[1]
+live = ReloadCheck(path, settle=0, environ={})
+live.start()
+live.check()
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+taken = []
+try:
+    while True:
+        taken.append(os.open("/dev/null", os.O_RDONLY))
+except OSError:
+    pass
+os.close(taken.pop())
+with open(path, "w") as file:
+    file.write("number: 2\\n")
+taken.append(os.open("/dev/null", os.O_RDONLY))
+print(live.check().value, live.snapshot.config.number, live.status().error)
+os.close(taken.pop())
+print(live.check().value, live.snapshot.config.number, live.status().error)
+live.close()
+"""
+
+
+def test_a_process_out_of_descriptors_holds_the_last_good(path: Path) -> None:
+    """And goes on as soon as it has one again."""
+    run = [sys.executable, "-c", CROWDED, str(path)]
+    shown = subprocess.run(run, capture_output=True, text=True, check=True, timeout=30).stdout
+    crowded, free = shown.splitlines()
+    assert crowded == f"deferred 1 {path}: this process has too many open files"
+    assert free == "reloaded 2 None"
+
+
+@pytest.mark.parametrize("size", [120 * 10**6, 1 << 40], ids=["120 MB", "a sparse TiB"])
+def test_a_huge_file_costs_no_memory(path: Path, size: int) -> None:
+    """Refused by its size, unread, while the last good one serves on."""
+    with engine(path) as live:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        if size < 1 << 30:
+            path.write_bytes(b"a: 1\n" * (size // 5))
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        else:
+            os.truncate(path, size)
+        outcome, seconds = timed_check(live)
+        assert outcome is Outcome.DEFERRED
+        assert "is larger than max_bytes" in (live.status().error or "")
+        assert seconds < CHECK_SECONDS
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * 1024
+        assert live.snapshot.config.number == 1
+
+
+def test_a_file_that_grows_and_shrinks_under_the_read_kills_nobody(path: Path) -> None:
+    """No mapping of it that could end the process by a signal; it settles when the writer stops."""
+    stop = threading.Event()
+
+    def churn() -> None:
+        while not stop.is_set():
+            with path.open("ab") as file:
+                file.write(b"# more\n" * 50_000)
+            os.truncate(path, 10)
+
+    writer = threading.Thread(target=churn, daemon=True)
+    with engine(path, verify=0, max_bytes=1 << 20) as live:
+        writer.start()
+        outcomes = {live.check() for _ in range(30)}
+        stop.set()
+        writer.join(10)
+        assert outcomes <= {Outcome.UNCHANGED, Outcome.DEFERRED}
+        path.write_text("number: 2\n")
+        until(lambda: live.check() is Outcome.UNCHANGED)
+        assert live.snapshot.config.number == 2

@@ -1,0 +1,223 @@
+"""Every way of writing the file is seen by a running engine, and nothing else makes it reload.
+
+The stamps are old here and content is never hashed for its age (`verify=None`), so that it is the
+stamp alone that gives each writer away.
+"""
+
+import logging
+import mmap
+import os
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from reloadcheck import Outcome, ReloadCheck, ReloadEvent
+from reloadcheck.testing import FakeClock
+from tests.core.rig import Call, Text, until
+from tests.hazards.rig import Plain, Traffic, aged, engine, logged, replace
+
+OLD, NEW = "word: one\n", "word: two\n"
+THEN = "2020-02-02 02:02:02"
+
+
+def run(*command: str | Path) -> None:
+    """Run a program, as an operator would."""
+    subprocess.run([str(word) for word in command], check=True, timeout=10)
+
+
+def cp(path: Path, other: Path) -> None:
+    """Copy with all attributes."""
+    run("cp", "-p", other, path)
+
+
+def dd(path: Path, other: Path) -> None:
+    """Do what `rsync -t --inplace` does: write into the file, then give it the other's time."""
+    run("dd", f"if={other}", f"of={path}", "conv=notrunc", "status=none")
+    run("touch", "-r", other, path)
+
+
+def tar(path: Path, other: Path) -> None:
+    """Unpack an archive over it."""
+    archive = path.with_name("archive.tar")
+    with tarfile.open(archive, "w") as file:
+        file.add(other, path.name)
+    run("tar", "-xf", archive, "-C", path.parent)
+
+
+def mv(path: Path, other: Path) -> None:
+    """Move over it."""
+    run("mv", other, path)
+
+
+def touched(when: str) -> Callable[[Path, Path], None]:
+    """Write, then set the time."""
+
+    def write(path: Path, other: Path) -> None:
+        path.write_bytes(other.read_bytes())
+        run("touch", "-d", when, path)
+
+    return write
+
+
+def relink(path: Path, other: Path) -> None:
+    """Put a link in its place."""
+    run("ln", "-sfn", other, path)
+
+
+WRITERS: dict[str, Callable[[Path, Path], None]] = {
+    "cp -p": cp,
+    "in place, times set": dd,
+    "tar x": tar,
+    "mv": mv,
+    "touch -d the same time": touched(THEN),
+    "touch -d an older time": touched("2019-01-01"),
+    "mtime 0": touched("@0"),
+    "mtime in ten years": touched("now + 10 years"),
+    "a link to another file": relink,
+}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Give a file, beside one of equal size and mtime with other words."""
+    for name, content in (("app.yaml", OLD), ("other.yaml", NEW)):
+        (tmp_path / name).write_text(content)
+        run("touch", "-d", THEN, tmp_path / name)
+    return tmp_path / "app.yaml"
+
+
+@pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
+def test_every_writer_is_seen_by_the_next_check(
+    path: Path, write: Callable[[Path, Path], None]
+) -> None:
+    """Whatever a program does to size and mtime; also by one that sets the clock wrong."""
+    clock = FakeClock(aged(path))
+    with engine(path, clock=clock, verify=None, settle=0.25) as live:
+        write(path, path.with_name("other.yaml"))
+        assert Call(live.check).result(clock) is Outcome.RELOADED
+        assert live.snapshot.config.word == "two"
+
+
+@pytest.mark.parametrize("command", [["touch"], ["chmod", "600"], ["ln"]], ids=lambda c: c[0])
+def test_what_changes_no_byte_reloads_nothing(path: Path, command: list[str]) -> None:
+    """A bare touch, a chmod, a further link: same snapshot, no event."""
+    clock = FakeClock(aged(path))
+    events: list[ReloadEvent] = []
+    with engine(path, clock=clock, verify=None, settle=0.25) as live:
+        live.subscribe(events.append)
+        before, stamp = live.snapshot, path.stat()
+        more = [path.with_name("link.yaml")] if command == ["ln"] else []
+        run(*command, path, *more)
+        assert path.stat() != stamp
+        assert Call(live.check).result(clock) is Outcome.UNCHANGED
+        assert live.snapshot is before
+    assert events == []
+
+
+@pytest.fixture
+def in_memory() -> Iterator[Path]:
+    """Give a directory where no disk writes back, which would move the times of a mapped file."""
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
+    with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
+        yield Path(name)
+
+
+def test_stores_through_a_mapping_are_live_within_verify(in_memory: Path) -> None:
+    """No stamp tells of them; the content is hashed again every `verify` seconds."""
+    path = in_memory / "app.yaml"
+    path.write_text(OLD)
+    with path.open("r+b") as file, mmap.mmap(file.fileno(), 0) as mapping:
+        mapping[0] = mapping[0]  # the first store moves the times, those after it do not
+        clock = FakeClock(aged(path))
+        with engine(path, clock=clock, verify=30.0) as live:
+            stamp = path.stat()
+            mapping[:] = NEW.encode()
+            assert path.stat() == stamp
+            clock.advance(29.0)
+            assert live.check() is Outcome.UNCHANGED
+            assert live.snapshot.config.word == "one"
+            clock.advance(1.5)
+            assert live.check() is Outcome.RELOADED
+            assert live.snapshot.config.word == "two"
+
+
+def test_three_hundred_editor_saves_log_no_error(
+    path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Renamed away, created, written: the file is missing, empty, half written, each time."""
+    caplog.set_level(logging.INFO)
+    away = path.with_name("app.yaml~")
+    with engine(path, window=0.01, settle=0.25) as live, Traffic(live) as traffic:
+        for number in range(300):
+            path.rename(away)
+            with path.open("w") as file:
+                file.write(f"number: {number}")
+                file.flush()
+                file.write("000\n")
+            away.unlink()
+            time.sleep(0.35 if number % 100 == 99 else 0.001)  # now and then the user thinks
+        until(lambda: live.check() is Outcome.UNCHANGED)
+        assert live.snapshot.config.number == 299_000
+    assert logged(caplog) == []
+    numbers = [config.get("number", 0) for config in traffic.configs]
+    assert {0, 99_000, 199_000} <= set(numbers) <= set(range(0, 300_000, 1000))
+
+
+@pytest.mark.parametrize("step", [-3600.0, 10 * 365 * 86400.0], ids=["-1 h", "+10 years"])
+def test_setting_the_wall_clock_changes_no_cadence(step: float) -> None:
+    """A step of an hour back, or of ten years ahead: an edit is live as soon as ever."""
+
+    def seconds_to_live(stepping: bool) -> float:
+        clock = FakeClock()
+        text = Text("a: 1\n", clock)
+        with engine(text, clock=clock, settle=0.25, window=1.0, verify=None) as live:
+            text.write("a: 2\n")
+            if stepping:
+                clock.set_wall(clock.wall() + step)
+            begun = clock.monotonic()
+            until(lambda: _ask(live) == 2, clock)
+            return clock.monotonic() - begun
+
+    def _ask(live: Plain) -> int:
+        with live.lease() as snapshot:
+            return int(snapshot.config.a)
+
+    usual, stepped = seconds_to_live(False), seconds_to_live(True)
+    assert usual <= 1.0 + 0.25 + 0.1
+    assert stepped <= 1.0 + 0.25 + 0.1
+
+
+def test_there_and_back_again_needs_no_reload(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A, B and A before anybody looked; a comment; a bad edit taken back: one build for all."""
+    built: list[str] = []
+    live = ReloadCheck(path, settle=0.0, environ={})
+
+    @live.resource("word")
+    def word(value: str) -> str:
+        built.append(value)
+        return value
+
+    live.start()
+    live.check()
+    before = live.snapshot
+    replace(path, NEW)
+    replace(path, OLD)
+    assert live.check() is Outcome.UNCHANGED
+    replace(path, f"# why\n{OLD}# and how\n")
+    assert live.check() is Outcome.UNCHANGED
+    replace(path, "word: [\n")
+    assert live.check() is Outcome.REJECTED
+    assert live.status().error is not None
+    replace(path, OLD)
+    assert live.check() is Outcome.UNCHANGED
+    assert (live.status().error, live.status().code) == (None, None)
+    assert live.snapshot is before
+    assert built == ["one"]
+    assert word.name == "word"
+    assert len(logged(caplog)) == 1
+    live.close()
