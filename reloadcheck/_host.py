@@ -218,8 +218,11 @@ class Host(Generic[C]):
 
     @property
     def is_unused(self) -> bool:
-        """Tell whether nobody has started it, nor has a request come."""
-        return self._started == 0 and (self.thread is None or not self.thread.desk.armed)
+        """Tell whether nobody has started it or waits for it, nor has a request come."""
+        thread = self.thread
+        if thread is None:
+            return True
+        return self._started == 0 and not thread.desk.armed and not thread.desk.waiters
 
     def count_start(self) -> None:
         """Take note of a start that one close undoes."""
