@@ -8,9 +8,16 @@ from ._frozen import FrozenDict
 from .types import Outcome
 
 
+class _Counts(FrozenDict):
+    """Numbers by version; nothing in it is of the configuration, so its repr shows them."""
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
 def counted(leases: Mapping[int, int]) -> Mapping[int, int]:
     """Freeze counts by version."""
-    return cast("Mapping[int, int]", FrozenDict(leases))
+    return cast("Mapping[int, int]", _Counts(leases))
 
 
 @dataclass(frozen=True, slots=True)
