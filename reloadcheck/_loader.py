@@ -4,7 +4,7 @@ Each step is a function of what the step before gave, so that the engine can run
 belongs. Nothing here keeps state or touches what serves.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
@@ -12,12 +12,16 @@ from ._digest import source_digest
 from ._frozen import FrozenDict, freeze
 from ._frozen_types import is_dict, is_list
 from ._schema import Schema
-from .exceptions import ConfigError, MergeError, ResourceError
+from .exceptions import ConfigError, MergeError, ResourceError, SourceError
+from .parsers import locating_many
 from .sources import read_set
 from .types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Stamp, Tree
 
 C = TypeVar("C")
 E = TypeVar("E", bound=ConfigError)
+
+MOST_PROBLEMS = 50
+"""How many problems one error tells; it says how many more there are."""
 
 
 @runtime_checkable
@@ -75,14 +79,27 @@ def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> 
 
 
 def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:
-    """Parse each source's documents and merge them in order."""
+    """Parse each source's documents and merge them in order; an error names all that is wrong."""
     layers: list[Layer] = []
     tree: Tree = {}
+    errors: list[ConfigError] = []
     for source, documents in zip(sources, reading.documents, strict=True):
-        layer = source.layer(documents, tree, pause)
-        tree = _merged(tree, layer.tree, (), layers, layer, pause)
-        layers.append(layer)
+        try:
+            layer = source.layer(documents, tree, pause)
+            tree = _merged(tree, layers, layer, pause)
+            layers.append(layer)
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise _together(errors)
     return Parsed(tree, tuple(layers))
+
+
+def _together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Make one error of several; what may heal by itself is waited for."""
+    waiting = [error for error in errors if isinstance(error, SourceError)]
+    kind = type((waiting or errors)[0])
+    return kind(*_bounded([problem for error in errors for problem in error.problems]))
 
 
 def frozen_layers(layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> tuple[Layer, ...]:
@@ -106,15 +123,26 @@ def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause
 
 def located(error: E, layers: Sequence[Layer]) -> E:
     """Give the error again with the place of each problem's key path."""
-    problems = [
-        problem
-        if problem.path is not None or (origin := origin_of(layers, problem.key_path)) is None
-        else replace(problem, path=origin.name, line=origin.line, column=origin.column)
-        for problem in error.problems
-    ]
+    with locating_many():
+        problems = _bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):
         return type(error)(*problems, resource=error.resource)
     return type(error)(*problems)
+
+
+def _located(problem: Problem, layers: Sequence[Layer]) -> Problem:
+    if problem.path is not None or (origin := origin_of(layers, problem.key_path)) is None:
+        return problem
+    return replace(problem, path=origin.name, line=origin.line, column=origin.column)
+
+
+def _bounded(
+    problems: Sequence[Problem], place: Callable[[Problem], Problem] = lambda problem: problem
+) -> list[Problem]:
+    """Keep and place as many as a person reads; of a large file every value may be wrong."""
+    kept = [place(problem) for problem in problems[:MOST_PROBLEMS]]
+    more = len(problems) - len(kept)
+    return [*kept, Problem(f"and {more} more problems")] if more else kept
 
 
 def origin_of(layers: Sequence[Layer], path: KeyPath) -> Origin | None:
@@ -141,35 +169,44 @@ def _has(tree: object, path: KeyPath) -> bool:
     return True
 
 
-def _merged(
+def _merged(below: Tree, layers: Sequence[Layer], layer: Layer, pause: Pause) -> Tree:
+    """Lay a layer over a tree: mappings by key, all else replaced; parsing bounds the depth."""
+    clashes: list[Problem] = []
+    result = _laid(below, layer.tree, (), layers, layer, pause, clashes)
+    if clashes:
+        raise MergeError(*clashes)
+    return result
+
+
+def _laid(
     below: Tree,
     above: Tree,
     path: KeyPath,
     layers: Sequence[Layer],
     layer: Layer,
     pause: Pause,
+    clashes: list[Problem],
 ) -> Tree:
-    """Lay one tree over another: mappings by key, all else replaced; parsing bounds the depth."""
     pause()
     result = dict(below)
     for key, value in above.items():
         old = result.get(key)
         here = (*path, key)
         if is_dict(old) and is_dict(value):
-            result[key] = _merged(old, value, here, layers, layer, pause)
+            result[key] = _laid(old, value, here, layers, layer, pause, clashes)
             continue
         if (
             old is not None
             and value is not None
             and isinstance(old, dict) != isinstance(value, dict)
         ):
-            raise _clash(here, isinstance(old, dict), layers, layer)
+            clashes.append(_clash(here, isinstance(old, dict), layers, layer))
         result[key] = value
     return result
 
 
-def _clash(path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer) -> MergeError:
+def _clash(path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer) -> Problem:
     kinds = ("something else", "a mapping") if mapping_below else ("a mapping", "something else")
     below, above = origin_of(layers, path), layer.origin(path)
     reason = f"is {kinds[0]} here and {kinds[1]} in {below}"
-    return MergeError(Problem(reason, above.name, above.line, above.column, path))
+    return Problem(reason, above.name, above.line, above.column, path)

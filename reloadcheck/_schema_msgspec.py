@@ -1,17 +1,19 @@
 """Validates a tree by msgspec, and says what it found wrong at the file's own keys.
 
 Msgspec stops at the first problem, tells its place in a sentence, and does not tell the keys of
-mappings (`$.services[...]`); those are found by validating smaller and smaller parts again.
+mappings (`$.services[...]`); the others and the keys are found by validating parts again.
 """
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from pathlib import PurePath
 from typing import Any
 
 from ._frozen_types import is_dict, is_list
 from ._redact import scrub
+from ._schema_shapes import shape_of
 from ._schema_words import foreign_reason, mismatch
 from .exceptions import SchemaClassError, SchemaError
 from .types import Key, KeyPath, Problem, Tree
@@ -54,19 +56,44 @@ class MsgspecValidator:
             raise SchemaClassError(f"msgspec cannot convert to this schema: {error}") from None
 
     def __call__(self, tree: Tree) -> Any:
-        """Give the validated object; raise SchemaError with the first problem."""
+        """Give the validated object; raise SchemaError with all problems."""
         try:
             return self._msgspec.convert(tree, self._schema, dec_hook=_decode)
+        except self._msgspec.ValidationError:
+            pass
+        raise SchemaError(*self._problems(self._schema, tree, tree))
+
+    def _problems(self, annotation: Any, node: object, tree: Tree) -> list[Problem]:
+        """Give all problems of one part, by validating the parts of it that stand alone."""
+        try:
+            self._msgspec.convert(node, annotation, dec_hook=_decode)
         except self._msgspec.ValidationError as error:
             message, cause = str(error), error.__cause__
-        raise SchemaError(self._problem(message, cause, tree))
+        else:
+            return []
+        found: list[Problem] = []
+        shape = shape_of(annotation, node)
+        for key, inner, part in shape.parts:
+            problems = self._problems(inner, part, tree)
+            found += [replace(one, key_path=(key, *one.key_path)) for one in problems]
+        found += [Problem("is missing", key_path=(key,)) for key in shape.missing]
+        found += [Problem("is not a known key", key_path=(key,)) for key in shape.unknown]
+        return found or [self._problem(message, cause, annotation, node, tree)]
 
-    def _problem(self, message: str, cause: BaseException | None, tree: Tree) -> Problem:
+    def _problem(
+        self,
+        message: str,
+        cause: BaseException | None,
+        annotation: Any,
+        node: object,
+        tree: Tree,
+    ) -> Problem:
         place = _PLACE.search(message)
         sentence = message if place is None else message[: place.start()]
         in_key = place is not None and place["key"] is not None
         text = "" if place is None else place["path"] + (_UNTOLD if in_key else "")
-        path = _Trail(tree, lambda part: self._message(part) == message).follow(text)
+        trail = _Trail(node, lambda part: self._message(part, annotation) == message)
+        path = trail.follow(text)
         if cause is not None:  # raised by the class's own code, so these are not msgspec's words
             return Problem(foreign_reason(cause, tree), key_path=path)
         field = _FIELD.fullmatch(sentence)
@@ -76,9 +103,9 @@ class MsgspecValidator:
         reason = _reason(sentence, tree)
         return Problem(f"as a key {reason}" if in_key else reason, key_path=path)
 
-    def _message(self, tree: Tree) -> str | None:
+    def _message(self, node: object, annotation: Any) -> str | None:
         try:
-            self._msgspec.convert(tree, self._schema, dec_hook=_decode)
+            self._msgspec.convert(node, annotation, dec_hook=_decode)
         except self._msgspec.ValidationError as error:
             return str(error)
         return None
@@ -87,7 +114,7 @@ class MsgspecValidator:
 class _Trail:
     """Reads msgspec's `.database.hosts[0]` along a tree."""
 
-    def __init__(self, tree: Tree, fails_alike: Callable[[Tree], bool]) -> None:
+    def __init__(self, tree: object, fails_alike: Callable[[object], bool]) -> None:
         self._tree = tree
         self._fails_alike = fails_alike
 

@@ -337,7 +337,7 @@ class Continued(msgspec.Struct, frozen=True, rename={"y": "a.bc"}):
 def test_msgspec_paths_that_mislead() -> None:
     """A key is named only when it is certain, and keys with dots are read as they stand."""
     assert problems_of(Few, {"limits": {"b": "x", "a": 1, "c": 1}}) == {
-        ("limits",): "should be an integer, not a string"
+        ("limits", "b"): "should be an integer, not a string"
     }
     assert problems_of(Continued, {"a": {"bcd": "x"}, "a.bc": 1}) == {
         ("a", "bcd"): "should be an integer, not a string"

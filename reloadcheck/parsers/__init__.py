@@ -4,7 +4,9 @@ Whatever the bytes are, the answer is a tree within the limits or a `ConfigError
 place and quotes nothing; never a crash, a hang or another error.
 """
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from os.path import splitext
 from types import MappingProxyType
 from typing import Final, TypeAlias
@@ -14,20 +16,21 @@ from ..types import Document, KeyPath, Pause, Problem, Tree, printable
 from . import _json, _toml, _yaml
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
-__all__ = ["FORMATS", "format_of", "locate", "parse", "parse_scalar"]
+__all__ = ["FORMATS", "format_of", "locate", "locating_many", "parse", "parse_scalar"]
 
 _Read: TypeAlias = Callable[[str, Pause], Tree]
-_Locate: TypeAlias = Callable[[str, KeyPath], int | None]
+_Find: TypeAlias = Callable[[KeyPath], int | None]
+_Finder: TypeAlias = Callable[[str], _Find]
 
 FORMATS: Final[Mapping[str, str]] = MappingProxyType(
     {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 )
 """The format that each suffix stands for."""
 
-_READERS: Final[Mapping[str, tuple[_Read, _Locate]]] = {
-    "json": (_json.read, _json.locate),
-    "toml": (_toml.read, _toml.locate),
-    "yaml": (_yaml.read, _yaml.locate),
+_READERS: Final[Mapping[str, tuple[_Read, _Finder]]] = {
+    "json": (_json.read, _json.finder),
+    "toml": (_toml.read, _toml.finder),
+    "yaml": (_yaml.read, _yaml.finder),
 }
 
 
@@ -61,9 +64,33 @@ def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
     Where there is no such value, of its nearest parent; None when the document has no content. On a
     document that was refused it works up to the first flaw.
     """
-    text = decode_anyhow(document.data)
-    index = _READERS[document.format][1](text, key_path)
+    text, find = _finding(document)
+    index = find(key_path)
     return None if index is None else place(text, index)
+
+
+@contextmanager
+def locating_many() -> Generator[None]:
+    """Read each document once, however many key paths are located in it within the block."""
+    _kept.finders = {}
+    try:
+        yield
+    finally:
+        del _kept.finders
+
+
+_kept = threading.local()
+
+
+def _finding(document: Document) -> tuple[str, _Find]:
+    kept: dict[int, tuple[Document, str, _Find]] | None = getattr(_kept, "finders", None)
+    if kept is not None and id(document) in kept:
+        return kept[id(document)][1:]
+    text = decode_anyhow(document.data)
+    find = _READERS[document.format][1](text)
+    if kept is not None:
+        kept[id(document)] = document, text, find  # kept too, so that its identity stays its own
+    return text, find
 
 
 def parse_scalar(text: str, name: str) -> object:

@@ -41,12 +41,12 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return reader.root
 
 
-def locate(text: str, key_path: KeyPath) -> int | None:
-    """Give where the value at the key path begins, or its nearest parent that exists."""
+def finder(text: str) -> Callable[[KeyPath], int | None]:
+    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
         _Reader(places).run(text, _no_pause)
-    return places.find(key_path)
+    return places.find
 
 
 class _Reader:

@@ -6,7 +6,7 @@ be neither deep nor full of long numbers, and other threads run while it works.
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import time
 from itertools import takewhile
 from typing import Final, Self, SupportsIndex, cast
@@ -52,8 +52,8 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return tree
 
 
-def locate(text: str, key_path: KeyPath) -> int | None:
-    """Give where the value at the key path begins, or its nearest parent that exists."""
+def finder(text: str) -> Callable[[KeyPath], int | None]:
+    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places: dict[KeyPath, int] = {}
     try:
         for path, index in scan(text):
@@ -62,10 +62,14 @@ def locate(text: str, key_path: KeyPath) -> int | None:
                 places.setdefault(path[:length], index)
     except Refusal:
         pass  # What came before the flaw can be located all the same.
-    if not places:
-        return None
-    found = (places[key_path[:n]] for n in range(len(key_path), 0, -1) if key_path[:n] in places)
-    return next(found, 0)
+
+    def find(key_path: KeyPath) -> int | None:
+        if not places:
+            return None
+        lengths = range(len(key_path), 0, -1)
+        return next((places[key_path[:n]] for n in lengths if key_path[:n] in places), 0)
+
+    return find
 
 
 class _Napping(str):
@@ -154,7 +158,7 @@ def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
                 _check_value(value)
             except Refusal as refusal:
                 refusal.key_path = (*path, key)
-                refusal.index = locate(text, refusal.key_path)
+                refusal.index = finder(text)(refusal.key_path)
                 raise
     for count, (_, container) in enumerate(reversed(todo), start=1):  # the innermost first
         exempt(container, parts_of(container))

@@ -4,7 +4,7 @@ What is accepted means what `yaml.safe_load` says. Nesting, aliases and merge ke
 before anything is built from them, and the interpreter lock is never held for long.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import islice
 from typing import Final, Protocol, cast
@@ -47,12 +47,12 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return builder.root
 
 
-def locate(text: str, key_path: KeyPath) -> int | None:
-    """Give where the value at the key path begins, or its nearest parent that exists."""
+def finder(text: str) -> Callable[[KeyPath], int | None]:
+    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
         _feed(Builder(places), text, _no_pause)
-    return places.find(key_path)
+    return places.find
 
 
 def read_scalar(text: str) -> object:
