@@ -161,7 +161,8 @@ class Builder:
 
     def _declare(self, anchor: str, anchored: _Anchored | None) -> None:
         if anchor in self._anchors:
-            raise Refusal(f"the anchor &{printable(anchor)} is declared twice")
+            # Without its name: a password that begins with & is read as an anchor.
+            raise Refusal("this anchor is declared twice; put text that begins with & in quotes")
         self._anchors[anchor] = anchored
 
     def _put(self, value: object, event: Event) -> None:

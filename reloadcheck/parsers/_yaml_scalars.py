@@ -13,7 +13,6 @@ from yaml.constructor import SafeConstructor
 from yaml.nodes import ScalarNode
 from yaml.resolver import Resolver
 
-from ..types import printable
 from ._limits import finite, short, whole
 from ._text import Refusal, refuse_surrogates
 
@@ -32,6 +31,10 @@ _CONSTRUCTOR: Final = SafeConstructor()
 _RULES: Final[dict[str, list[tuple[str, re.Pattern[str]]]]] = {
     first: list(rules) for first, rules in Resolver.yaml_implicit_resolvers.items()
 }
+_KNOWN: Final = frozenset({
+    "binary", "bool", "float", "int", "map", "merge", "null", "omap", "pairs", "python", "seq",
+    "set", "str", "timestamp", "value", "yaml",
+})  # fmt: skip
 _REASONS: Final = {
     "int": "cannot be read as an integer",
     "float": "cannot be read as a number",
@@ -70,14 +73,15 @@ def tagged(tag: str, text: str) -> Scalar:
 
 
 def foreign(tag: str) -> Refusal:
-    """Make the refusal of a tag, named only where it is YAML's own.
+    """Make the refusal of a tag, named only where it is one of YAML's or PyYAML's own.
 
     Any other may be a password that begins with `!`, and `!!python/name:…` ends in anything.
     """
-    if not tag.startswith(_YAML):
-        return Refusal("a tag is not allowed here; put text that begins with ! in quotes")
-    name = tag.removeprefix(_YAML).partition(":")[0]
-    return Refusal(f"the tag !!{printable(name)} is not allowed; only plain YAML is read")
+    name = tag.removeprefix(_YAML).partition("/")[0]
+    if tag.startswith(_YAML) and name in _KNOWN:
+        shown = "python/…" if name == "python" else name
+        return Refusal(f"the tag !!{shown} is not allowed; only plain YAML is read")
+    return Refusal("a tag is not allowed here; put text that begins with ! in quotes")
 
 
 def _converted(kind: str, text: str) -> Scalar:

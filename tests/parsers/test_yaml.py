@@ -151,7 +151,8 @@ PLACES = {
     "a: &x\n  b: [1, *x]": "c.yaml:2:10: a.b[1]: the anchor &x contains itself",
     "a: &x {<<: *x}": 'c.yaml:1:12: a."<<": the anchor &x contains itself',
     "a: *x": "c.yaml:1:4: a: there is no such anchor before this alias; put text in quotes",
-    "a: &x 1\nb: &x 2": "c.yaml:2:4: b: the anchor &x is declared twice",
+    "a: &x 1\nb: &x 2": "c.yaml:2:4: b: this anchor is declared twice; "
+    "put text that begins with & in quotes",
     "a: 1\n---\nb: 2": "c.yaml:2:1: holds more than one document",
     "a: 1\n...\n---\n": "c.yaml:3:1: holds more than one document",
     "a: !env HOME": f"c.yaml:1:4: a: {NO_TAG}",
