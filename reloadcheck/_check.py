@@ -123,7 +123,7 @@ class Checker(Generic[C]):
             self._run.load(lambda: self._leaving.let_go(_nap))
         verdict = self._look()
         if not isinstance(verdict, Same | Good) and verdict.error is not None:
-            _forget_frames(verdict.error)
+            forget_frames(verdict.error)
         return verdict
 
     def _look(self) -> Same | Settling | Unusable | Bad | Good[C]:
@@ -272,7 +272,7 @@ def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
     return SourceError(Problem(reason, name))
 
 
-def _forget_frames(error: BaseException) -> None:
+def forget_frames(error: BaseException) -> None:
     """Drop what would keep our frames alive, whose local variables hold the configuration."""
     error.__traceback__ = error.__context__ = error.__cause__ = None
 

@@ -102,6 +102,10 @@ def _wake(future: asyncio.Future[None]) -> None:
         future.set_result(None)
 
 
+def _look_again() -> None:
+    """Do nothing: having been posted is enough."""
+
+
 class Desk(Generic[C]):
     """What the engine thread and all others share.
 
@@ -228,11 +232,15 @@ class Desk(Generic[C]):
             return waiter
         self.waiters.append(waiter)
         if want and (after >= self.begun or not self.in_flight):
-            self._want()
+            self.wanted = True
+        self._posts.append(_look_again)  # the engine thread may be asleep beyond its deadline
+        self.condition.notify_all()
         return waiter
 
     def _pause(self, waiter: Waiter) -> Waiter:
+        """Have all who come during one pause wait for the same time, the first one's."""
         waiter.paused = True
+        waiter.deadline = min(one.deadline for one in (waiter, *self.waiters) if one.paused)
         return waiter
 
     def _want(self) -> None:
@@ -297,6 +305,8 @@ class Desk(Generic[C]):
             now = self._clock.monotonic()
             late = self.conclusion or Conclusion(Outcome.DEFERRED)
             late = Conclusion(Outcome.DEFERRED, late.error, late.settling)
+            if any(waiter.paused and waiter.deadline <= now for waiter in self.waiters):
+                self._busy, self.settling = True, False  # the pause is over: nobody else waits
             self._answer(
                 lambda waiter: waiter.deadline <= now and not (building and waiter.through_build),
                 late,

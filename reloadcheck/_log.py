@@ -11,6 +11,6 @@ _logger = logging.getLogger("reloadcheck")
 def log(level: int, message: str, *values: object) -> None:
     """Log a constant message with its values; never raises."""
     try:
-        _logger.log(level, message, *values)
+        _logger.log(level, message, *values, stacklevel=2)
     except BaseException as error:  # not even a SystemExit of a handler ends the engine
         del error

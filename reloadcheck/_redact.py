@@ -6,7 +6,7 @@ wrote, a driver or a validator, and masks whatever it quotes from the configurat
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -37,30 +37,31 @@ _ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and 
 _USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
 
 
-def is_secret(path: KeyPath, value: object = None) -> bool:
+def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()) -> bool:
     """Tell whether a key path or a value looks secret.
 
     Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
-    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types and URLs with user info do.
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types and URLs with user info do. `also`
+    are further words, in lower case, for what an application calls its own secrets.
     """
-    if any(isinstance(key, str) and _names_secret(key) for key in path):
+    if any(isinstance(key, str) and _names_secret(key, also) for key in path):
         return True
     if isinstance(value, str):
         return "@" in value and _USER_INFO.search(value) is not None
     return hasattr(value, "get_secret_value")
 
 
-def redact(tree: object, path: KeyPath = ()) -> Any:
+def redact(tree: object, path: KeyPath = (), *, also: Collection[str] = ()) -> Any:
     """Give a plain copy of a tree or model with all that looks secret replaced by `***`."""
     if tree is None or isinstance(tree, bool):
         return tree
-    if is_secret(path, tree):
+    if is_secret(path, tree, also=also):
         return MASK
     mapping = tree if is_dict(tree) else field_values(tree)
     if mapping is not None:
-        return {key: redact(part, (*path, str(key))) for key, part in mapping.items()}
+        return {key: redact(part, (*path, str(key)), also=also) for key, part in mapping.items()}
     if is_list(tree) or is_tuple(tree) or is_set(tree) or is_frozenset(tree):
-        return [redact(part, path) for part in tree]
+        return [redact(part, path, also=also) for part in tree]
     return tree
 
 
@@ -84,9 +85,9 @@ def scrub(text: str, config: object) -> str:
     return _masked(text, covered)
 
 
-def _names_secret(key: str) -> bool:
+def _names_secret(key: str, also: Collection[str]) -> bool:
     words = [word.lower() for word in _WORD.findall(key)]
-    return any(word in _WORDS or _STEMS.search(word) for word in words)
+    return any(word in _WORDS or word in also or _STEMS.search(word) for word in words)
 
 
 def _quotable(config: object, encoded: bool) -> set[str] | None:

@@ -97,24 +97,25 @@ class ReloadCheckMiddleware:
         return await self._host.enter_async(id(scope), label, door=True), id(scope)
 
     async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        live, started, failed = self.live, False, False
+        live, started = self.live, False
+        refused: ReloadCheckError | None = None
 
         async def receive_started() -> Message:
-            nonlocal started, failed
+            nonlocal started, refused
             message = await receive()
             if message["type"] == "lifespan.startup" and not started:
                 try:
                     await live.astart()
                 except ReloadCheckError as error:
-                    failed = True
+                    refused = error
                     await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    raise _StartFailedError from None
+                    raise
                 started = True
             return message
 
         async def send_closed(message: Message) -> None:
             nonlocal started
-            if failed:
+            if refused is not None:
                 return
             if message["type"] != "lifespan.startup.complete" and started:
                 started = False
@@ -123,15 +124,11 @@ class ReloadCheckMiddleware:
 
         try:
             await self.app(scope, receive_started, send_closed)
-        except _StartFailedError:
-            return
         finally:
             if started:
                 await live.aclose()
-
-
-class _StartFailedError(Exception):
-    """Unwinds an application whose lifespan must not begin."""
+        if refused is not None:  # an application that swallowed it has started all the same
+            raise refused
 
 
 async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, send: Send) -> None:

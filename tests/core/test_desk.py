@@ -14,7 +14,7 @@ from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
 
 from .conftest import Make
-from .rig import Call, Text, asked_again, until
+from .rig import Call, Text, asked_again, begin, until
 
 Serve = Callable[["ReloadCheck[Any]"], int]
 
@@ -118,6 +118,37 @@ def test_at_exactly_two_windows_nobody_waits(
     clock.advance(2.0)
     asked_again(ready)
     assert Call(lambda: serve(ready)).result() == 1
+
+
+def test_one_patience_for_all_who_come_during_a_pause(
+    make: Make, clock: FakeClock, text: Text
+) -> None:
+    """A slow build after an idle time delays the first by `patience`, later ones not at all."""
+    gate, building = threading.Event(), threading.Event()
+    live = make(window=1.0, patience=2.0)
+
+    @live.resource("a", timeout=1000.0)
+    def slow(a: int) -> int:
+        if a > 1:
+            building.set()
+            gate.wait(10)
+        return a
+
+    begin(live)
+    text.write("a: 2")
+    clock.advance(2.5)
+    asked_again(live)
+    first = Call(lambda: through_lease(live))
+    assert building.wait(5)
+    clock.advance(1.5)
+    second = Call(lambda: through_lease(live))
+    second.join(0.05)
+    assert second.waits
+    clock.advance(0.6)
+    assert (1, 1) == (first.result(), second.result())
+    assert through_lease(live) == 1
+    gate.set()
+    until(lambda: live.snapshot.version == 2)
 
 
 def test_after_two_windows_somebody_waits_for_the_check(

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
-from reloadcheck import FrozenDict, ReloadCheck
+from reloadcheck import ConfigSyntaxError, FrozenDict, ReloadCheck, SourceError
 from reloadcheck.asgi import ASGIApp, Message, Receive, ReloadCheckMiddleware, Scope, Send
 from tests.rig import config
 from tests.rig.calls import ask, body, scope
@@ -146,9 +148,11 @@ def test_a_disconnect_reaches_the_app(live: Live) -> None:
 Lifespan = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
 
 
-async def run_lifespan(app: ASGIApp, between: Callable[[], Awaitable[None]]) -> list[Message]:
+async def run_lifespan(
+    app: ASGIApp, between: Callable[[], Awaitable[None]], sent: list[Message] | None = None
+) -> list[Message]:
     """Run an app's lifespan as a server does; give what it sent."""
-    sent: list[Message] = []
+    sent = [] if sent is None else sent
     answered = asyncio.Event()
     incoming: asyncio.Queue[Message] = asyncio.Queue()
 
@@ -229,17 +233,27 @@ def test_an_app_that_rejects_the_lifespan_stays_rejected(live: Live) -> None:
 
 
 def test_a_bad_configuration_fails_the_lifespan_with_its_sentence(tmp_path: Path) -> None:
-    """The server is told why, the app's start-up never runs, and nothing is raised."""
+    """The server is told why, then told by the exception, and the app's start-up never runs."""
     file = tmp_path / "config.yaml"
     config.write(file, "number: [1\n")
     live = ReloadCheck(file, settle=0.0, environ={})
     began: list[str] = []
+    sent: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         began.append((await receive())["type"])
 
-    sent = asyncio.run(run_lifespan(ReloadCheckMiddleware(app, live), lambda: asyncio.sleep(0)))
+    wrapped = ReloadCheckMiddleware(app, live)
+    with pytest.raises(ConfigSyntaxError, match=":1:9: "):
+        asyncio.run(run_lifespan(wrapped, lambda: asyncio.sleep(0), sent))
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
     assert sent[0]["message"].startswith(f"{file}:1:9: ")
     assert began == []
-    live.close()
+    assert live.status().phase == "closed"
+
+
+def test_a_test_client_hears_of_a_bad_configuration(tmp_path: Path) -> None:
+    """Entering Starlette's TestClient raises the cause instead of hanging at its exit."""
+    app = ReloadCheckMiddleware(Starlette(), ReloadCheck(tmp_path / "none.yaml", environ={}))
+    with pytest.raises(SourceError, match="does not exist"), TestClient(app):
+        raise AssertionError("the client was entered")
