@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from ._backoff import BackOff
 from ._build import Builder, Built, StillRunningError, WaitForDrainError
-from ._check import Bad, Checker, Good, Same, Settling, Unusable
+from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
 from ._desk import Conclusion
 from ._diff import Diff, diff
 from ._instances import Instance
@@ -133,6 +133,7 @@ class Reload(Generic[C]):
                 return self._build(loaded)
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
+            forget_frames(error)  # they hold values, and listeners get the error
             if self._failure is None or not isinstance(error, StillRunningError):
                 self._failure = error  # else what made it hang says more
             self.look_at = self._back_off.fail(self._clock.monotonic())
