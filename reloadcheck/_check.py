@@ -4,6 +4,7 @@ Gives a verdict and remembers what it has read; never builds a resource and neve
 engine thread and has all I/O done by the reader.
 """
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from ._digest import tree_digest
 from ._frozen import FrozenDict, freeze
 from ._frozen_release import Leaving
 from ._loader import Loaded, Reading
+from ._log import log
 from ._options import Options
 from ._schema import Schema
 from ._stamp import Quiet
@@ -188,7 +190,7 @@ class Checker(Generic[C]):
             return Unusable(error)
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
-        self.remarks = reading.remarks
+        self._remark(reading.remarks)
         known = reading.digest == self._digest
         if not known:
             try:
@@ -203,6 +205,12 @@ class Checker(Generic[C]):
         elif isinstance(given, Good):
             self._verdict = Good(given.loaded, new=False)
         return given
+
+    def _remark(self, remarks: tuple[str, ...]) -> None:
+        for remark in remarks:
+            if remark not in self.remarks:
+                log(logging.WARNING, "configuration used all the same: %s", remark)
+        self.remarks = remarks
 
     def _judge(self, reading: Reading) -> Same | Bad | Good[C]:
         running = self.running

@@ -73,7 +73,12 @@ def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> 
     """Read what the stamps stand for, as one set; raises `TornError` if it changed meanwhile."""
     before, documents = read_set(sources, max_bytes, stamps)
     sets = tuple(tuple(group) for group in documents)
-    remarks = [remark for one in sources if isinstance(one, Remarking) for remark in one.remarks()]
+    remarks = [
+        str(Problem(remark, one.name))
+        for one in sources
+        if isinstance(one, Remarking)
+        for remark in one.remarks()
+    ]
     digest = source_digest([one for group in sets for one in group])
     return Reading(before, sets, digest, tuple(remarks))
 

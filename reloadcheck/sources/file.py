@@ -37,8 +37,9 @@ class FileSource:
     """One file, parsed by its suffix.
 
     `optional` takes a missing file for an empty one; a dangling link stays an error. `within`
-    refuses a path that leads out of that directory through links. A relative path means the
-    working directory at construction. Construction touches no disk.
+    refuses a path that leads out of that directory through links. `private` refuses a file that
+    everybody may write or replace, of which others only warn. A relative path means the working
+    directory at construction. Construction touches no disk.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class FileSource:
         optional: bool = False,
         *,
         within: str | os.PathLike[str] | None = None,
+        private: bool = False,
         disk: Disk | None = None,
     ) -> None:
         self._name = os.fspath(path)
@@ -54,6 +56,7 @@ class FileSource:
         self._format = format_of(self._name)
         self._optional = optional
         self._within = None if within is None else absolute(os.fspath(within))
+        self._private = private
         self._disk = Disk() if disk is None else disk
 
     def __repr__(self) -> str:
@@ -78,6 +81,7 @@ class FileSource:
             else:
                 if (words := kind(status.st_mode)) is not None:
                     raise self._error(words)
+                self._refuse_exposed(where, status)
                 return Stamp(_Seen(where, file_stamp(status)), newest_ns(status))
         raise torn(self._name)
 
@@ -109,14 +113,20 @@ class FileSource:
             parent = self._disk.stat(os.path.dirname(where))
         except (OSError, SourceError):
             return ()
-        found: list[str] = []
-        if status.st_mode & modes.S_IWOTH:
-            found.append("can be written by everybody")
-        if parent.st_mode & modes.S_IWOTH and not parent.st_mode & modes.S_ISVTX:
-            found.append("can be replaced by everybody: its directory is writable by others")
+        found = exposure(status, parent)
         if status.st_nlink == 0:
             found.append("pinned inode, will never update: mount its directory, not the file")
         return found
+
+    def _refuse_exposed(self, where: str, status: os.stat_result) -> None:
+        if not self._private:
+            return
+        try:
+            parent = self._disk.stat(os.path.dirname(where))
+        except OSError as error:
+            raise self._error(refusal(where, error, self._disk)) from None
+        for words in exposure(status, parent):
+            raise self._error(f"{words}; it is to be private")
 
     def _where(self) -> str:
         if self._within is None:
@@ -143,6 +153,16 @@ class FileSource:
 
     def _error(self, reason: str) -> SourceError:
         return SourceError(Problem(reason, path=self._name))
+
+
+def exposure(file: os.stat_result, directory: os.stat_result) -> list[str]:
+    """Say how everybody could change the file; a sticky directory lets nobody replace it."""
+    found: list[str] = []
+    if file.st_mode & modes.S_IWOTH:
+        found.append("can be written by everybody")
+    if directory.st_mode & modes.S_IWOTH and not directory.st_mode & modes.S_ISVTX:
+        found.append("can be replaced by everybody: its directory is writable by others")
+    return found
 
 
 def absolute(path: str) -> str:

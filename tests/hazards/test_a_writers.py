@@ -186,7 +186,7 @@ def test_a_pinned_mount_shows_in_the_status(tmp_path: Path) -> None:
     inside.touch()
     before, after = namespace(PINNED, str(host), str(inside)).splitlines()
     assert before == "()"
-    assert after.startswith("unchanged 1 ('pinned inode, will never update")
+    assert after.startswith(f"unchanged 1 ('{inside}: pinned inode, will never update")
 
 
 FULL = """
