@@ -49,7 +49,7 @@ from .exceptions import (
     ReloadCheckError,
 )
 from .sources import source_of
-from .types import KeyPath, Outcome, Source
+from .types import KeyPath, Outcome, Source, printable
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -137,7 +137,8 @@ class ReloadCheck(Generic[C]):
         )
 
     def __repr__(self) -> str:
-        return f"<ReloadCheck {', '.join(source.name for source in self._host.sources)}>"
+        names = ", ".join(printable(source.name) for source in self._host.sources)
+        return f"<ReloadCheck {names}>"
 
     # --------------------------------------------------------------------- resources
 

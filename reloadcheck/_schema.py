@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 from ._frozen import FrozenDict, freeze, no_pause
 from ._frozen_types import is_list, is_tuple, plain
 from ._models import Kind, field_values, kind_of
-from ._schema_classes import check_immutable, has_field
+from ._schema_classes import check_immutable, check_result, has_field
 from ._schema_msgspec import MsgspecValidator
 from ._schema_pydantic import PydanticValidator
 from ._schema_words import foreign_problem
@@ -125,7 +125,12 @@ def _unchanged(tree: Tree) -> Tree:
 
 def _called(schema: Callable[[Any], Any]) -> Validate:
     def validate(tree: Tree) -> Any:
-        return schema(plain(tree))
+        made = schema(plain(tree))
+        try:
+            check_result(made)
+        except SchemaClassError as error:
+            raise SchemaError(Problem(str(error))) from None
+        return made
 
     return validate
 

@@ -4,9 +4,9 @@ Walks the annotations of a class: refuses it, naming the line to add, when an in
 anything inside could be changed, and tells whether a field path exists in it.
 """
 
-from collections import deque
+from collections import ChainMap, Counter, OrderedDict, defaultdict, deque
 from collections.abc import Iterator
-from types import NoneType, UnionType
+from types import NoneType, SimpleNamespace, UnionType
 from typing import (
     Annotated,
     Any,
@@ -22,14 +22,22 @@ from ._models import Kind, is_immutable, kind_of
 from .exceptions import SchemaClassError
 from .types import KeyPath
 
-__all__ = ["check_immutable", "fields_of", "has_field"]
+__all__ = ["check_immutable", "check_result", "fields_of", "has_field"]
 
 _LINES = {
     Kind.PYDANTIC: "model_config = ConfigDict(frozen=True)",
     Kind.MSGSPEC: "class {name}(msgspec.Struct, frozen=True)",
     Kind.DATACLASS: "@dataclass(frozen=True)",
 }
-_MUTABLE: dict[type, str] = {deque: "list", bytearray: "bytes"}
+_MUTABLE: dict[type, str] = {
+    deque: "list",
+    bytearray: "bytes",
+    OrderedDict: "dict",
+    Counter: "dict",
+    defaultdict: "dict",
+    ChainMap: "dict",
+    SimpleNamespace: "a frozen dataclass",
+}
 _SCALARS: tuple[object, ...] = (str, int, float, bool, bytes, NoneType)
 
 
@@ -52,6 +60,19 @@ def check_immutable(schema: object) -> set[Kind]:
         waiting.extend(fields_of(annotation).values())
         waiting.extend(_parts(annotation))
     return kinds
+
+
+def check_result(value: object) -> None:
+    """Refuse what a callable schema returned if it could be changed afterwards.
+
+    Raises SchemaClassError; a class of somebody else's is taken at its word.
+    """
+    cls = type(value)
+    if cls in _MUTABLE:
+        raise SchemaClassError(
+            f"the schema returned a {cls.__name__}, which can be changed; use {_MUTABLE[cls]}"
+        )
+    _check_class(cls, cls)
 
 
 def has_field(annotation: object, path: KeyPath) -> bool | None:

@@ -1,12 +1,13 @@
 """Schemas: what is accepted, what is refused, and problems that name keys and quote nothing."""
 
 import traceback
-from collections import deque
+from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import (
     Annotated,
     Any,
@@ -633,7 +634,16 @@ def test_a_mutable_class_is_found_at_any_depth(wrap: Callable[[Any], Any]) -> No
             schema_of(cls)
 
 
-@pytest.mark.parametrize(("kind", "instead"), [(deque[int], "list"), (bytearray, "bytes")])
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        (deque[int], "list"),
+        (bytearray, "bytes"),
+        (OrderedDict[str, int], "dict"),
+        (Counter[str], "dict"),
+        (defaultdict[str, int], "dict"),
+    ],
+)
 def test_containers_that_cannot_be_frozen_are_refused(kind: Any, instead: str) -> None:
     """A field whose value could be changed in place names what to use."""
     cls: Any = dataclass(frozen=True)(type("Inner", (), {"__annotations__": {"x": list[kind]}}))
@@ -799,3 +809,18 @@ def test_lookup_reads_null_extras_and_plain_objects() -> None:
         url = "u"
 
     assert lookup({"bare": Bare()}, ("bare", "url")) == "u"
+
+
+class Changeable(BaseModel):
+    """A model that a function might return."""
+
+    a: int
+
+
+@pytest.mark.parametrize(
+    "made", [Changeable(a=1), SimpleNamespace(a=1), deque([1]), bytearray(b"a")], ids=type
+)
+def test_a_function_may_not_return_what_can_be_changed(made: object) -> None:
+    """What a callable schema returns is refused where it could be changed afterwards."""
+    with pytest.raises(SchemaError, match=r"can be changed; (use|make it frozen)"):
+        schema_of(lambda tree: made).convert({"a": 1})
