@@ -138,7 +138,12 @@ class Load:
 
     def reaches(self, number: int, everyone: set[int]) -> float:
         """Wait until just these workers have served this configuration; give the seconds."""
-        return until(lambda: self.seen(number) == everyone)
+        try:
+            return until(lambda: self.seen(number) == everyone)
+        except AssertionError as error:
+            last = [(one.worker, one.number) for one in self.answers[-50:]]
+            said = f"{number} at {everyone}; last {sorted(set(last))}; {self.failures[-5:]}"
+            raise AssertionError(f"{error}: {said}, seen {self.seen(number)}") from None
 
     def worst(self) -> float:
         """Give the longest time that a request took, in seconds."""
