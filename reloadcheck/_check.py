@@ -122,7 +122,7 @@ class Checker(Generic[C]):
         """Look once; everything that can go wrong comes back as a verdict."""
         self.seconds = {}
         if self._leaving.is_ready():
-            self._run.load(lambda: self._leaving.let_go(_nap))
+            self._run.load(lambda: self._leaving.let_go(nap))
         verdict = self._look()
         if not isinstance(verdict, Same | Good) and verdict.error is not None:
             forget_frames(verdict.error)
@@ -229,7 +229,7 @@ class Checker(Generic[C]):
 
     def _load(self, reading: Reading) -> Loaded[C]:
         running, schema = self.running, self._schema
-        pause = _nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else _go
+        pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else _go
 
         def parsing() -> tuple[_loader.Parsed, FrozenDict, str]:
             parsed = _loader.parse(self._sources, reading, pause)
@@ -285,7 +285,7 @@ def forget_frames(error: BaseException) -> None:
     error.__traceback__ = error.__context__ = error.__cause__ = None
 
 
-def _nap() -> None:
+def nap() -> None:
     time.sleep(NAP)
 
 

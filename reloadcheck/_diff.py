@@ -3,11 +3,12 @@
 Parts that both trees share are skipped by identity, so a small edit of a large file costs little.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ._frozen import same_scalar
-from ._frozen_types import is_dict, is_list, is_set, is_tuple, typed
+from ._frozen_types import is_dict, is_list, is_set, is_tuple, only_text, typed
 from .types import Key, KeyPath, Pause
 
 __all__ = ["Diff", "diff"]
@@ -65,14 +66,26 @@ class _Comparing:
             self.changed.append(path)
 
     def _compare_mappings(self, path: KeyPath, old: dict[Any, Any], new: dict[Any, Any]) -> None:
-        before = {typed(key): value for key, value in old.items()}
+        if only_text(old) and only_text(new):
+            self._compare_items(path, dict(old), new, lambda key: key)
+        else:  # `1` finds `True` and `1.0` in a dict
+            self._compare_items(path, {typed(k): v for k, v in old.items()}, new, typed)
+
+    def _compare_items(
+        self,
+        path: KeyPath,
+        before: dict[Any, Any],
+        new: dict[Any, Any],
+        known_as: Callable[[Any], Any],
+    ) -> None:
         for key, value in new.items():
             here = (*path, _path_key(key))
-            if typed(key) in before:
-                self.compare(here, before.pop(typed(key)), value)
+            if known_as(key) in before:
+                self.compare(here, before.pop(known_as(key)), value)
             else:
                 self.added.append(here)
-        self.removed.extend((*path, _path_key(key)) for _, key in before)
+        left = before if known_as is not typed else [key for _, key in before]
+        self.removed.extend((*path, _path_key(key)) for key in left)
 
 
 def _same_leaf(old: object, new: object) -> bool:

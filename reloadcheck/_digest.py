@@ -5,8 +5,10 @@ typed form, so that workers with equal content agree whatever the comments and t
 """
 
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time
+from heapq import merge
+from itertools import islice
 from typing import Any
 
 from blake3 import blake3
@@ -17,6 +19,7 @@ from .types import Document, Pause
 __all__ = ["source_digest", "tree_digest"]
 
 _NODES_A_PAUSE = 100
+_KEYS_A_RUN = 500
 _CHUNK = 1 << 14
 _SCALARS: dict[type, Callable[[Any], bytes]] = {
     str: lambda text: _framed(b"s", text.encode("utf-8", "surrogatepass")),
@@ -75,7 +78,7 @@ class _Hashing:
             self._buffer.clear()
         if is_dict(value):
             self._buffer += _frame(b"m", len(value))
-            for written, key in sorted((_scalar(key), key) for key in value):
+            for written, key in self._in_order(value):
                 self._buffer += written
                 self._feed(value[key])
         elif is_list(value) or is_tuple(value):
@@ -87,6 +90,16 @@ class _Hashing:
             self._buffer += b"".join(sorted(_scalar(member) for member in value))
         else:
             self._buffer += _scalar(value)
+
+    def _in_order(self, keys: Iterable[object]) -> Iterable[tuple[bytes, object]]:
+        """Give the keys as they are written, sorted; many of them in runs, with pauses between."""
+        runs: list[list[tuple[bytes, object]]] = []
+        rest = iter(keys)
+        while run := sorted((_scalar(key), key) for key in islice(rest, _KEYS_A_RUN)):
+            if runs:
+                self._pause()
+            runs.append(run)
+        return runs[0] if len(runs) == 1 else merge(*runs)
 
 
 def _scalar(value: object) -> bytes:

@@ -7,18 +7,22 @@ Each part that did not change is the *previous* object, so "did `database` chang
 from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
+from operator import is_
+from sys import intern
 from typing import Any, TypeVar, overload
 
 from ._frozen_types import (
     FrozenDict,
     FrozenList,
     FrozenSet,
+    is_attribute,
     is_dict,
     is_frozen,
     is_frozenset,
     is_list,
     is_set,
     is_tuple,
+    only_text,
     plain,
     typed,
 )
@@ -110,15 +114,19 @@ class _Freezing:
         same = previous is old and len(old) == len(value) and _same_keys(old, value)
         fresh = not isinstance(value, FrozenDict)
         parts: dict[Any, Any] = {}
+        attributes: dict[str, Any] = {}
         for key, part in value.items():
             before = old.get(key, _ABSENT)
             frozen = self.part(part, before)
             same = same and frozen is before
             fresh = fresh or frozen is not part
-            parts[key] = frozen
+            name = intern(key) if type(key) is str else key
+            parts[name] = frozen
+            if type(name) is str and is_attribute(name):
+                attributes[name] = frozen
         if same:
             return old
-        return FrozenDict(parts) if fresh else value
+        return FrozenDict.assembled(parts, attributes) if fresh else value
 
     def _list(self, value: list[Any], previous: Any) -> Any:
         old: list[Any] = previous if is_list(previous) and is_frozen(previous) else []
@@ -153,11 +161,11 @@ class _Freezing:
 
 
 def _identical(left: Any, right: Any) -> bool:
-    return all(new is old for new, old in zip(left, right, strict=True))
+    return len(left) == len(right) and all(map(is_, left, right))
 
 
 def _same_keys(old: dict[Any, Any], new: dict[Any, Any]) -> bool:
     """Tell whether the keys that are no strings have the same types; `1` finds `True` in a dict."""
-    if all(type(key) is str for key in new):
+    if only_text(new):
         return True
     return set(map(typed, old)) == set(map(typed, new))

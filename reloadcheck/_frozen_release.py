@@ -4,6 +4,7 @@ Keeps what was in use until nobody else holds it, and then takes it apart. Parts
 holds, as a newer tree or a unit of work does, are left alone.
 """
 
+from collections.abc import Iterable
 from sys import getrefcount
 
 from ._frozen_types import is_dict, is_list, is_tuple
@@ -12,7 +13,8 @@ from .types import Pause
 
 __all__ = ["Leaving"]
 
-_PARTS_A_PAUSE = 200
+_PARTS_A_PAUSE = 500
+_ATOMS = frozenset({str, int, float, bool, type(None)})
 _LIST_AND_ARGUMENT = 2
 """References to a value that nothing but a list holds, counted while `getrefcount` looks."""
 
@@ -50,18 +52,16 @@ def _take_apart(waiting: list[object], pause: Pause) -> None:
         count += 1
         if count % _PARTS_A_PAUSE == 0:
             pause()
-        if getrefcount(waiting[-1]) <= _LIST_AND_ARGUMENT:
-            waiting.extend(_containers(waiting.pop()))
+        if type(waiting[-1]) not in _ATOMS and getrefcount(waiting[-1]) <= _LIST_AND_ARGUMENT:
+            waiting.extend(_parts(waiting.pop()))
         else:
             waiting.pop()
 
 
-def _containers(value: object) -> list[object]:
-    """Give the parts of a value that may be large themselves."""
+def _parts(value: object) -> Iterable[object]:
+    """Give the parts of a value; a large one's are not looked at one by one here."""
     if is_dict(value):
-        parts = list(value.values())
-    elif is_list(value) or is_tuple(value):
-        parts = list(value)
-    else:
-        parts = list((field_values(value) or {}).values())
-    return [part for part in parts if not isinstance(part, str | int | float | None)]
+        return value.values()
+    if is_list(value) or is_tuple(value):
+        return value
+    return (field_values(value) or {}).values()

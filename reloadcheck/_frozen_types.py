@@ -8,6 +8,7 @@ They are a `dict`, a `list` and a `set`, so that `isinstance`, `==`, `json.dumps
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
+from operator import is_
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, TypeVar
 
@@ -17,12 +18,14 @@ __all__ = [
     "FrozenDict",
     "FrozenList",
     "FrozenSet",
+    "is_attribute",
     "is_dict",
     "is_frozen",
     "is_frozenset",
     "is_list",
     "is_set",
     "is_tuple",
+    "only_text",
     "plain",
     "typed",
 ]
@@ -61,11 +64,25 @@ class FrozenDict(dict[str, Any]):
                 continue
             name = intern(key)
             put(name, frozen)
-            if name not in _TAKEN and name.isidentifier() and not _is_dunder(name):
+            if is_attribute(name):
                 attributes[name] = frozen
         object.__setattr__(self, "_sealed", True)
         exempt(attributes, self.values())
         exempt(self, (*self, *self.values()))
+
+    @classmethod
+    def assembled(cls, items: dict[Any, Any], attributes: dict[str, Any]) -> "FrozenDict":
+        """Make one of parts that are frozen already, in no time however many they are.
+
+        `attributes` are the items that can be read as attributes.
+        """
+        made = cls.__new__(cls)
+        dict.update(made, items)
+        made.__dict__.update(attributes)
+        object.__setattr__(made, "_sealed", True)
+        exempt(made.__dict__, made.values())
+        exempt(made, (*made, *made.values()))
+        return made
 
     if TYPE_CHECKING:
 
@@ -197,6 +214,11 @@ def is_set(value: object) -> TypeGuard[set[Any]]:
     return isinstance(value, set)
 
 
+def only_text(keys: Iterable[object]) -> bool:
+    """Tell whether all keys are strings, which nothing else equals; quick for many keys."""
+    return set(map(type, keys)) <= {str}
+
+
 def typed(value: object) -> tuple[type, object]:
     """Give what tells `1` from `True` and `1.0` where equality does not."""
     return type(value), value
@@ -224,9 +246,14 @@ def _contained(value: Any) -> Any:
     return FrozenSet(value) if is_set(value) else value
 
 
+def is_attribute(key: str) -> bool:
+    """Tell whether a key can be read as an attribute of a frozen mapping."""
+    return key not in _TAKEN and key.isidentifier() and not _is_dunder(key)
+
+
 def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
 
 
 def _same(left: Iterable[object], right: Iterable[object]) -> bool:
-    return all(new is old for new, old in zip(left, right, strict=True))
+    return all(map(is_, left, right))

@@ -20,6 +20,7 @@ from .types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Sta
 C = TypeVar("C")
 E = TypeVar("E", bound=ConfigError)
 
+_KEYS_A_PAUSE = 500
 MOST_PROBLEMS = 50
 """How many problems one error tells; it says how many more there are."""
 
@@ -194,7 +195,9 @@ def _laid(
 ) -> Tree:
     pause()
     result = dict(below)
-    for key, value in above.items():
+    for count, (key, value) in enumerate(above.items(), start=1):
+        if count % _KEYS_A_PAUSE == 0:
+            pause()
         old = result.get(key)
         here = (*path, key)
         if is_dict(old) and is_dict(value):

@@ -41,13 +41,16 @@ for number in range(1, rounds + 1):
 """
 
 
-@pytest.mark.parametrize("gap", [0.0, 0.001, 0.1])
-@pytest.mark.parametrize("style", ["truncate", "in place", "rename"])
+@pytest.mark.parametrize(
+    ("style", "gap"),
+    [("truncate", 0.0), ("truncate", 0.001), ("truncate", 0.1), ("in place", 0.001),
+     ("in place", 0.1), ("rename", 0.001)],
+)  # fmt: skip
 def test_what_is_served_was_written_whole(style: str, gap: float, tmp_path: Path) -> None:
     """With pieces less than `settle` apart no unit of work sees a file that nobody finished."""
     path = tmp_path / "app.yaml"
     path.write_text("number: 0\nagain: 0\nend: 0\n")
-    rounds = 3 if gap == 0.1 else 30
+    rounds = 3 if gap == 0.1 else 15
     command = [sys.executable, "-S", "-c", WRITER, str(path), style, str(gap), str(rounds)]
     with engine(path, settle=0.2, window=0.01) as live, Traffic(live) as traffic:
         with subprocess.Popen(command) as writer:
