@@ -77,7 +77,7 @@ class FrozenDict(dict[str, Any]):
         `attributes` are the items that can be read as attributes.
         """
         made = cls.__new__(cls)
-        dict.update(made, items)
+        super(FrozenDict, made).update(items)
         made.__dict__.update(attributes)
         object.__setattr__(made, "_sealed", True)
         exempt(made.__dict__, made.values())

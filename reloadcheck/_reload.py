@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 
 from ._backoff import BackOff
 from ._build import Builder, Built, StillRunningError, WaitForDrainError
-from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
+from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, nap
 from ._desk import Conclusion
 from ._diff import Diff, diff
 from ._instances import Instance
@@ -89,6 +89,7 @@ class Reload(Generic[C]):
                 self.report.complain(error, again=new)
                 return Conclusion(Outcome.REJECTED, error)
             case Same():
+                self.report.heal()
                 self._forget_failure()
                 return Conclusion(Outcome.UNCHANGED)
             case Good(loaded, new):
@@ -194,7 +195,7 @@ class Reload(Generic[C]):
         running = self.checker.running
         if running is None:
             return Diff()
-        return self._turning.load(lambda: diff(running.tree, loaded.tree))
+        return self._turning.load(lambda: diff(running.tree, loaded.tree, nap))
 
     # -------------------------------------------------------------------- event loops
 

@@ -30,7 +30,14 @@ class Report:
         self._complaint: str | None = None
 
     def forget(self) -> None:
-        """Take note that nothing is wrong any more."""
+        """Take note that there is something new, of which nothing is known to be wrong."""
+        self._complaint = None
+
+    def heal(self) -> None:
+        """Say, if there was a complaint, that its cause is gone and what served serves on."""
+        if self._complaint is not None and self._desk.current is not None:
+            version = self._desk.current.snapshot.version
+            log(logging.INFO, "configuration as it was: version %d serves on", version)
         self._complaint = None
 
     def complain(self, error: ReloadCheckError, *, again: bool = False) -> None:

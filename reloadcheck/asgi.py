@@ -65,7 +65,10 @@ class ReloadCheckMiddleware:
                 tenancy = None
         else:
             tenancy = None
+        before: tuple[Any, Any] | None = None
         if tenancy is None:
+            if "snapshot" in state:  # another engine's around this one; it is put back afterwards
+                before = state.get("config"), state["snapshot"]
             try:
                 tenancy, key = await self._slowly(scope, state)
             except ReloadCheckError as error:
@@ -82,6 +85,8 @@ class ReloadCheckMiddleware:
                 _reset_unit(token)
             except ValueError:  # ended in another context than it began in
                 _set_unit(None)
+            if before is not None:
+                state["config"], state["snapshot"] = before
             tenancy.held.pop(key, None)
             if tenancy.retired and not tenancy.held:
                 tenancy.released()

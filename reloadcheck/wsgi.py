@@ -47,7 +47,10 @@ class ReloadCheckMiddleware:
                 tenancy = None
         else:
             tenancy = None
+        before: tuple[Any, Any] | None = None
         if tenancy is None:
+            if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
+                before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
             try:
                 tenancy, key = self._slowly(environ)
             except ReloadCheckError as error:
@@ -64,9 +67,11 @@ class ReloadCheckMiddleware:
                 return body
             lasting = True
             wrapper = _SizedBody if hasattr(kind, "__len__") else _Body
-            return wrapper(body, environ, tenancy, key, token)
+            return wrapper(body, environ, tenancy, key, token, before)
         finally:
             if not lasting:
+                if before is not None:
+                    _put_back(environ, before)
                 _reset_unit(token)
                 tenancy.held.pop(key, None)
                 if tenancy.retired and not tenancy.held:
@@ -84,7 +89,7 @@ class ReloadCheckMiddleware:
 class _Body:
     """A response body whose lease ends with its `close()`, whatever that does."""
 
-    __slots__ = ("_body", "_ended", "_environ", "_key", "_next", "_tenancy", "_token")
+    __slots__ = ("_before", "_body", "_ended", "_environ", "_key", "_next", "_tenancy", "_token")
 
     def __init__(
         self,
@@ -93,6 +98,7 @@ class _Body:
         tenancy: Tenancy[Any],
         key: int,
         token: Token[Unit | None],
+        before: tuple[Any, Any] | None,
     ) -> None:
         self._body = body
         self._environ = environ  # its id is the key: it must live for as long
@@ -100,6 +106,7 @@ class _Body:
         self._tenancy = tenancy
         self._key = key
         self._token = token
+        self._before = before
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -119,6 +126,8 @@ class _Body:
         finally:
             if not self._ended:
                 self._ended = True
+                if self._before is not None:
+                    _put_back(self._environ, self._before)
                 leave(self._token)
                 self._tenancy.leave(self._key)
 
@@ -130,6 +139,10 @@ class _SizedBody(_Body):
 
     def __len__(self) -> int:
         return len(self._body)  # type: ignore[arg-type]
+
+
+def _put_back(environ: Environ, before: tuple[Any, Any]) -> None:
+    environ["reloadcheck.config"], environ["reloadcheck.snapshot"] = before
 
 
 def _unavailable(

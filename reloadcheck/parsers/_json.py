@@ -13,10 +13,11 @@ from typing import Final, TypeAlias, cast
 from .._frozen_exempt import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import DUPLICATE, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP, finite, short, whole
+from ._patterns import compiled
 from ._places import Container, Places, parts_of
 from ._text import SMALL, Empty, Refusal, refuse_surrogates
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = compiled(
     r"[ \t\n\r]*+(?:"
     r'(?P<text>"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+")'
     r"|(?P<fraction>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:[eE][-+]?[0-9]++)?+|[eE][-+]?[0-9]++))"

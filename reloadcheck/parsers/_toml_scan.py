@@ -12,17 +12,18 @@ from typing import Final, TypeAlias
 
 from ..types import KeyPath
 from ._limits import MAX_DEPTH, MAX_NUMBER, TOO_DEEP, short
+from ._patterns import compiled
 from ._text import Refusal
 
 Found: TypeAlias = tuple[KeyPath, int]
 
-_BLANK: Final = re.compile(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
+_BLANK: Final = compiled(r"(?:[ \t\r\n]++|#[^\n]*+)*+")
 _SPACE: Final = re.compile(r"[ \t]*+")
 _LINE_END: Final = re.compile(r"[ \t]*+(?:#[^\n]*+)?(?:\r?\n|\Z)")
-_KEY: Final = re.compile(
+_KEY: Final = compiled(
     r"""(?P<bare>[A-Za-z0-9_-]++)|"(?P<basic>[^"\\\n]*+(?:\\.[^"\\\n]*+)*+)"|'(?P<literal>[^'\n]*+)'"""
 )
-_TEXT: Final = re.compile(
+_TEXT: Final = compiled(
     r'''"""(?:[^"\\]++|\\.|"(?!""))*+""""{0,2}+'''
     r"""|\'\'\'(?:[^']++|'(?!''))*+\'\'\''{0,2}+"""
     r'''|(?!""")"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"'''

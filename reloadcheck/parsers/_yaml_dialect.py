@@ -15,13 +15,12 @@ from yaml.events import (
     ScalarEvent,
 )
 
+from ._patterns import compiled
 from ._text import Refusal
 from ._yaml_reasons import TAB
 
 _TAB_OUTSIDE_COMMENT: Final = re.compile(r"#[^\n]*+|(\t)")
-_DIRECTIVES: Final = re.compile(
-    r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---"
-)
+_DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---")
 
 
 def suspect(text: str) -> bool:
