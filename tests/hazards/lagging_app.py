@@ -6,7 +6,7 @@
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -32,7 +32,7 @@ async def tick() -> None:
 
 
 @asynccontextmanager
-async def watched(_: Starlette) -> AsyncIterator[None]:
+async def watched(_: Starlette) -> AsyncGenerator[None]:
     """Watch the loop as long as the app lives."""
     task = asyncio.create_task(tick())
     yield

@@ -63,7 +63,7 @@ class Report:
 
 
 def run(seconds: float, directory: Path, kinds: Sequence[str] = ("one", "all")) -> Report:
-    """Serve, ask and rewrite for so many seconds, with an idle phase of half of that around each."""
+    """Serve, ask and rewrite for so many seconds, with idle phases of half of that around."""
     names = ["idle", *(name for kind in kinds for name in (kind, "idle"))]
     path = directory / "app.yaml"
     path.write_text(text(0, PARTS, every=True))

@@ -15,6 +15,7 @@ import pytest
 from reloadcheck import FrozenDict, Outcome, ReloadCheck
 from reloadcheck._frozen import freeze
 from reloadcheck._frozen_release import Leaving
+from reloadcheck._frozen_types import is_dict, is_list
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 from tests.hazards import loadlag
@@ -85,9 +86,9 @@ def containers(tree: object) -> list[object]:
     waiting = [tree]
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict | list):
+        if is_dict(value) or is_list(value):
             found += [value, getattr(value, "__dict__", None)]
-            waiting.extend(value.values() if isinstance(value, dict) else value)
+            waiting.extend(value.values() if is_dict(value) else value)
     return found
 
 
