@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck import DirectorySource, Outcome, Source
+from reloadcheck import DirectorySource, FileSource, Outcome, Source
+from reloadcheck.sources import Disk
 from tests.core.rig import until
 from tests.hazards.rig import Traffic, engine, logged, namespace
 
@@ -240,3 +241,21 @@ def test_a_full_disk_leaves_the_last_good(tmp_path: Path) -> None:
     assert shown[2].startswith("rejected 1 ")
     assert shown[2].endswith("end: is missing")
     assert shown[3] == "reloaded 3 None"
+
+
+def test_a_swap_between_two_reads_of_a_check_is_not_served(volume: Path) -> None:
+    """Provoked at the one moment that counts: each file is whole, the two never were together."""
+    swaps = iter(range(1, 4))
+
+    def closing(descriptor: int) -> None:
+        os.close(descriptor)
+        if swapping and (number := next(swaps, None)) is not None:
+            publish(volume, number, number).wait(10)
+
+    swapping: list[bool] = []
+    first = FileSource(volume / "app.yaml", disk=Disk(close=closing))
+    with engine(first, volume / "flags.json", window=0.0) as live, Traffic(live) as traffic:
+        swapping.append(True)
+        publish(volume, 1, 1).wait(10)
+        until(lambda: live.check() is Outcome.UNCHANGED and live.snapshot.config.app == 3)
+    assert [c for c in traffic.configs if c.app != c.flags] == []
