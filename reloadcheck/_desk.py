@@ -128,7 +128,6 @@ class Desk(Generic[C]):
         self.in_flight = False
         self.checked_at = self.concluded_at = -math.inf
         self.conclusion: Conclusion | None = None
-        self.tired = False
         self.settling = False
         self.waiters: list[Waiter] = []
         self._begun_at = 0.0
@@ -163,7 +162,7 @@ class Desk(Generic[C]):
             if now - self.checked_at <= self._options.window:
                 return self.current
             idle = now - self.concluded_at > 2 * self._options.window
-            if idle and not self._busy and not self.tired:
+            if idle and not self._busy:
                 waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
                 return self._pause(waiter)
             self._busy = True
@@ -285,7 +284,6 @@ class Desk(Generic[C]):
         with self.condition:
             self.in_flight = False
             self._busy = False
-            self.tired = tired
             self.conclusion = conclusion
             held = any(waiter.paused for waiter in self.waiters)
             self.settling = conclusion.settling and not tired and held

@@ -29,7 +29,7 @@ C = TypeVar("C")
 CLOSE_SECONDS = 0.25
 """Seconds beyond the drain that all closers together get, when there was no time before."""
 
-READER_SECONDS = 0.1
+READER_SECONDS = 1.0
 """Seconds that closing waits for the reader thread to end."""
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import ConfigSyntaxError, Outcome, ReloadCheck
+from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, SourceError
 from reloadcheck._engine import host_of
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
@@ -118,6 +118,23 @@ def test_at_exactly_two_windows_nobody_waits(
     clock.advance(2.0)
     asked_again(ready)
     assert Call(lambda: serve(ready)).result() == 1
+
+
+def test_a_file_that_is_back_is_waited_for(make: Make, clock: FakeClock, text: Text) -> None:
+    """However long a file was away, the first after a pause sees the one that is there again."""
+    live = make(window=1.0, patience=2.0, settle=0.25)
+    Call(live.start).result(clock)
+    Call(live.check).result(clock)
+    text.fault = SourceError(Problem("does not exist", "app.yaml"))
+    for _ in range(4):
+        Call(live.check).result(clock)
+        clock.advance(1.5)
+    assert live.status().outcome is Outcome.DEFERRED
+    text.fault = None
+    text.write("a: 2")
+    clock.advance(10.0)
+    asked_again(live)
+    assert Call(lambda: through_lease(live)).result(clock) == 2
 
 
 def test_one_patience_for_all_who_come_during_a_pause(

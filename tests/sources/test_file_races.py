@@ -58,7 +58,7 @@ def test_ten_thousand_rewrites_under_the_reader_leave_nothing_stale(tmp_path: Pa
         stale += held is not None and held[0] == source.stamp() and held[1] != text(number)
     thread.join(10)
     assert (stale, mixed) == (0, 0)
-    assert read > rounds / 10
+    assert read > 100  # or the race would have been run by the writer alone
 
 
 class Interrupted:
