@@ -8,12 +8,14 @@ import random
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Resource, ResourceClosedError
 from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
 from reloadcheck.testing import FakeClock
+from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
 from tests.rig import config
 from tests.rig.calls import ask
 from tests.rig.load import until
@@ -219,6 +221,35 @@ def test_what_does_not_need_each_other_closes_in_reverse_order_too(tmp_path: Pat
     live.start()
     live.close()
     assert closed == ["c", "b", "a"]
+
+
+def test_an_edit_during_a_slow_close_is_live_once_it_has_closed(tmp_path: Path) -> None:
+    """While requests keep coming, and with nothing else to wake the engine."""
+    file, closing, gate = tmp_path / "config.yaml", threading.Event(), threading.Event()
+    config.write(file, config.text(1))
+    live = ReloadCheck(file, settle=0.0, window=0.02, environ={})
+
+    @live.resource("pool")
+    def pool(part: FrozenDict) -> Iterator[int]:
+        yield part["number"]
+        closing.set()
+        gate.wait(0.2)
+
+    def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
+        return [str(live.current()[pool]).encode()]
+
+    def asked() -> int:
+        (said,) = WSGIDoor(app, live)({"PATH_INFO": "/"}, lambda *_: bytes)
+        return int(said)
+
+    until(lambda: asked() == 1)
+    config.replace(file, config.text(2))
+    until(lambda: asked() == 2)
+    config.replace(file, config.text(3))
+    assert closing.wait(10)
+    until(lambda: asked() == 3, 5.0)
+    gate.set()
+    live.close()
 
 
 def test_closing_the_engine_closes_each_once(story: Story) -> None:
