@@ -122,6 +122,7 @@ class Turning(Generic[C]):
             if self.closing:
                 raise StoppingError
             self.turn(None, requests=False)
+            self.drain.step()  # takes note of a close that has just ended, which no post follows
         return enough()
 
     @property
