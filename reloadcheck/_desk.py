@@ -110,7 +110,8 @@ class Desk(Generic[C]):
     """What the engine thread and all others share.
 
     `checked_at` is when the last check began, from which its result ages, `concluded_at` when it
-    ended; `settling`: units of work wait, after an idle time, for a file to become quiet; `armed`:
+    ended; `settling`: units of work wait, after an idle time, for a file to become quiet;
+    `weary`: nobody waits, for it never is or its disk hangs; `armed`:
     a unit of work has come, so that the fresh flag may be raised (a process that only prepares to
     fork has none); `home`: the event loop where async resources are to live, `built_in` the one
     where they do.
@@ -128,7 +129,7 @@ class Desk(Generic[C]):
         self.in_flight = False
         self.checked_at = self.concluded_at = -math.inf
         self.conclusion: Conclusion | None = None
-        self.settling = False
+        self.settling = self.weary = False
         self.waiters: list[Waiter] = []
         self._begun_at = 0.0
         self._busy = False
@@ -162,7 +163,7 @@ class Desk(Generic[C]):
             if now - self.checked_at <= self._options.window:
                 return self.current
             idle = now - self.concluded_at > 2 * self._options.window
-            if idle and not self._busy:
+            if idle and not self._busy and not self.weary:
                 waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
                 return self._pause(waiter)
             self._busy = True
@@ -279,7 +280,7 @@ class Desk(Generic[C]):
             eager, self._eager = self._eager, False
             return self._busy, eager
 
-    def conclude(self, conclusion: Conclusion, *, tired: bool) -> None:
+    def conclude(self, conclusion: Conclusion, *, tired: bool, hung: bool = False) -> None:
         """End the check and answer those who waited for it; while the file settles they go on."""
         with self.condition:
             self.in_flight = False
@@ -287,6 +288,7 @@ class Desk(Generic[C]):
             self.conclusion = conclusion
             held = any(waiter.paused for waiter in self.waiters)
             self.settling = conclusion.settling and not tired and held
+            self.weary = tired and (conclusion.settling or hung)
             if self.settling:  # whoever comes now waits with those who came before
                 return
             self.checked_at, self.concluded_at = self._begun_at, self._clock.monotonic()

@@ -146,7 +146,7 @@ class EngineThread(Generic[C]):
             self._deferred_since = now
         self._settling = conclusion.settling
         tired = deferred and now - self._deferred_since >= self._options.patience
-        self.desk.conclude(conclusion, tired=tired)
+        self.desk.conclude(conclusion, tired=tired, hung=self.turning.reader.stuck)
         log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
         if self.desk.current is not None and not self.desk.settling:
             until = self.desk.checked_at + self._options.window

@@ -3,11 +3,13 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, SourceError
+from reloadcheck._desk import Desk
 from reloadcheck._engine import host_of
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
@@ -269,17 +271,16 @@ def test_who_waits_has_its_own_patience(
 def test_what_was_deferred_for_patience_makes_nobody_wait(
     ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
 ) -> None:
-    """A file that has been deferred for `patience` already makes no unit of work wait again."""
-    text.unreadable()
-    assert Call(ready.check).result(clock) is Outcome.DEFERRED
-    clock.advance(5.0)
-    assert Call(ready.check).result(clock) is Outcome.DEFERRED
-    clock.advance(100.0)
+    """A source that has hung for `patience` already makes no unit of work wait again."""
     text.gate.clear()
+    assert Call(ready.check).result(clock, step=0.5) is Outcome.DEFERRED
+    clock.advance(5.0)
+    assert Call(ready.check).result(clock, step=0.5) is Outcome.DEFERRED
+    clock.advance(100.0)
     assert Call(lambda: serve(ready)).result() == 1
-    text.fault = None
     text.write("a: 2")
     text.gate.set()
+    until(lambda: not host_of(ready).running().turning.reader.stuck)
     assert Call(ready.check).result(clock) in (Outcome.RELOADED, Outcome.UNCHANGED)
     assert ready.snapshot.version == 2
     assert ready.check() is Outcome.UNCHANGED
@@ -287,6 +288,30 @@ def test_what_was_deferred_for_patience_makes_nobody_wait(
     clock.advance(3.0)
     asked_again(ready)
     assert serve(ready) == 3
+
+
+def looked(desk: Desk[Any], looks: int) -> bool:
+    """Tell whether another look than those has ended."""
+    return desk.begun > looks and not desk.in_flight
+
+
+def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serve: Serve) -> None:
+    """A file that is rewritten all the time holds up the first ones for `patience`, then nobody."""
+    text = Text("a: 1", clock)
+    live = make(text, window=1.0, patience=2.0, settle=0.25)
+    Call(live.start).result(clock)
+    Call(live.check).result(clock)
+    desk = host_of(live).running().desk
+    for number in range(2, 60):
+        text.write(f"a: {number}")
+        clock.advance(0.1)
+        looks = desk.begun
+        desk.ask()
+        until(partial(looked, desk, looks))
+    assert desk.weary
+    text.write("a: 100")
+    clock.advance(100.0)
+    assert Call(lambda: serve(live)).result() == 1
 
 
 def test_before_patience_is_over_a_deferred_file_is_waited_for(

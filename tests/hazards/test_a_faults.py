@@ -320,9 +320,9 @@ def test_a_file_that_grows_and_shrinks_under_the_read_kills_nobody(path: Path) -
             os.truncate(path, 10)
 
     writer = threading.Thread(target=churn, daemon=True)
-    with engine(path, verify=0, max_bytes=1 << 20) as live:
+    with engine(path, verify=0, max_bytes=1 << 20, patience=0.2) as live:
         writer.start()
-        outcomes = {live.check() for _ in range(30)}
+        outcomes = {live.check() for _ in range(20)}
         stop.set()
         writer.join(10)
         assert outcomes <= {Outcome.UNCHANGED, Outcome.DEFERRED}

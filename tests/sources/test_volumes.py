@@ -86,8 +86,8 @@ def test_ten_thousand_swaps_show_no_mixed_set_and_no_error(volume: Path) -> None
                 seen |= found
     assert writer.returncode == 0
     assert (mixed, errors) == (0, [])
-    assert len(seen) > 20
-    assert torn > 20
+    assert len(seen) > 5  # both must happen, or the race would not have been run
+    assert torn > 5
     _, documents = read_set(sources, LIMIT)
     assert generations(documents) == {b"10000"}
 
