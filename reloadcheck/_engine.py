@@ -243,7 +243,8 @@ class ReloadCheck(Generic[C]):
     def check(self) -> Outcome:
         """Check now, wait for the file to settle and for the reload; blocks at most `patience`.
 
-        `unchanged` when switched off. The cause of a rejection is in `status()`.
+        `unchanged` when switched off, and when the engine had taken up the edit by itself before.
+        The cause of a rejection is in `status()`.
         """
         self._host.refuse_to_block("live.check()", "await live.acheck()")
         return self._host.running().desk.ask().wait().outcome

@@ -24,7 +24,7 @@ LARGE = Row(
     pools_closed=1234,
     connections=99,
     peak=198,
-    cause="/tmp/a-rather-long-directory/orders.yaml:2:11: " + "the reason is long " * 12,
+    cause="/a-rather-long-directory/of-the-demo/orders.yaml:2:11: " + "the reason is long " * 12,
     broken=("a worker never had it, which takes a good many words to say " * 3,),
 )
 
