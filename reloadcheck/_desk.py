@@ -110,11 +110,10 @@ class Desk(Generic[C]):
     """What the engine thread and all others share.
 
     `checked_at` is when the last check began, from which its result ages, `concluded_at` when it
-    ended; `settling`: units of work wait, after an idle time, for a file to become quiet;
-    `weary`: nobody waits, for it never is or its disk hangs; `armed`:
-    a unit of work has come, so that the fresh flag may be raised (a process that only prepares to
-    fork has none); `home`: the event loop where async resources are to live, `built_in` the one
-    where they do.
+    ended. `settling`: units of work wait, after an idle time, for a file to become quiet; `weary`:
+    nobody waits, for it never does or its disk hangs. `armed`: a request has come, so that the
+    fresh flag may be raised (a process that only prepares to fork has none). `home` is the event
+    loop where async resources are to live, `built_in` the one where they do.
     """
 
     def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:

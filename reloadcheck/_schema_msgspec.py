@@ -178,7 +178,7 @@ def _reason(message: str, tree: Tree) -> str:
 
 def _decode(kind: type, value: object) -> object:
     """Make what msgspec has no rule for."""
-    if not issubclass(kind, PurePath):
+    if not issubclass(kind, PurePath):  # what msgspec's dec_hook is to raise for a foreign type
         raise NotImplementedError(f"msgspec cannot convert to {kind.__name__}")
     if not isinstance(value, str):
         raise TypeError("a path should be a string")
