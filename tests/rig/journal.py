@@ -37,10 +37,14 @@ def write(path: str, event: str, serial: int, number: int) -> None:
 
 
 def read(path: Path) -> list[Entry]:
-    """Give all entries in the order in which they were written; none when there is no journal."""
+    """Give all entries in the order in which they were written; none when there is no journal.
+
+    A line that is being written while we read may be there in part: it counts once it has its end.
+    """
     if not path.exists():
         return []
-    return [Entry(**json.loads(line)) for line in path.read_text().splitlines()]
+    whole = path.read_text().rpartition("\n")[0]
+    return [Entry(**json.loads(line)) for line in whole.splitlines()]
 
 
 def most_open(entries: Iterable[Entry]) -> int:
