@@ -1,14 +1,22 @@
-"""What all tests share: one private PostgreSQL for the whole run."""
+"""What all tests share: one private PostgreSQL and one Valkey for the whole run."""
 
 from collections.abc import Iterator
 
 import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
+from tests.rig.valkey import ValkeyServer, valkey_server
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A running server; a test makes roles and databases of its own in it."""
     with PostgresServer.start() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """A running Valkey; a test flushes the database of it that it uses."""
+    with valkey_server() as server:
         yield server
