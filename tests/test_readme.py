@@ -80,16 +80,22 @@ def test_resources_block_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert ("db", "api") == (names["db"].name, names["api"].name)
 
 
-def test_fastapi_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The FastAPI block answers with the configuration, and its lifespan starts the engine."""
-    names = run_block("app = FastAPI()", tmp_path, monkeypatch)
+@pytest.mark.parametrize(
+    ("start", "body"),
+    [("app = Starlette(routes", "hello"), ("app = FastAPI()", '"hello"')],
+    ids=["starlette", "fastapi"],
+)
+def test_asgi_block_serves(
+    start: str, body: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each block, pasted into an empty file, answers with the configuration; importing is idle."""
+    names = run_block(start, tmp_path, monkeypatch)
     assert "idle" == names["live"].status().phase
     config = repr(str(tmp_path / "config.yaml"))
-    served = block("app = FastAPI()").replace('"config.yaml"', config)
-    (tmp_path / "served.py").write_text(served)
+    (tmp_path / "served.py").write_text(block(start).replace('"config.yaml"', config))
     command = [sys.executable, "-m", "uvicorn", "served:app", "--port", "0"]
     with serving([*command, "--app-dir", str(tmp_path)], {}, tmp_path) as server:
-        assert (200, '"hello"') == get(server.port)
+        assert (200, body) == get(server.port)
 
 
 def test_flask_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -134,7 +140,8 @@ def test_job_block_runs(
 
 def test_every_block_is_run() -> None:
     """No block of the README goes untested."""
-    starts = ["# app.py", '@live.resource("database")', "app = FastAPI()", "Flask(__name__)"]
+    starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
+    starts += ["app = Starlette(routes", "app = FastAPI()"]
     starts += ["get_wsgi_application", "def job()"]
     assert sorted(map(block, starts)) == sorted(BLOCKS)
 

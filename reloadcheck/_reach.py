@@ -1,0 +1,30 @@
+"""A resource of the unit of work around this code, for what is given a handle and no request.
+
+Starts nothing, waits for nothing.
+"""
+
+from typing import TypeVar
+
+from ._current import unit_of_work
+from ._resources import Resource
+from .exceptions import NoSnapshotError, UnknownResourceError
+
+T = TypeVar("T")
+
+
+def resource_here(resource: Resource[T], line: str) -> T:
+    """Give the object of a resource in the unit of work of its engine that this code runs in.
+
+    Raises `NoSnapshotError`, which names the `line` that is missing, outside any unit of work, and
+    otherwise what `snapshot[resource]` raises.
+    """
+    unit = unit_of_work.get()
+    if unit is None:
+        raise NoSnapshotError(f"no unit of work here: add `{line}`")
+    while True:
+        try:
+            return unit[0].snapshot[resource]
+        except UnknownResourceError:
+            unit = unit[2]
+            if unit is None:
+                raise

@@ -1,0 +1,1 @@
+"""Thin adapters, one per framework; importing this imports none of them."""

@@ -1,0 +1,1 @@
+"""Each framework with a live configuration, as its own users would write it."""
