@@ -14,7 +14,7 @@ def imported(module: str) -> set[str]:
     """Give the top-level packages that `python -X importtime` lists for an app on a framework."""
     code = f"import {module}, reloadcheck.integrations.{module}"
     done = subprocess.run(
-        [sys.executable, "-X", "importtime", "-c", fcode],
+        [sys.executable, "-X", "importtime", "-c", code],
         cwd=ROOT,
         capture_output=True,
         text=True,
