@@ -1,0 +1,101 @@
+"""Celery: each task is one unit of work, and each worker process has an engine of its own.
+
+Takes a Celery app and an engine; translates Celery's signals into starts, leases and closes. It
+must never leave an engine open in the process that forks the workers of a prefork pool.
+"""
+
+from contextlib import suppress
+from typing import Any
+
+from celery import Celery, Task, signals
+
+from .._engine import ReloadCheck
+from .._lease import Lease
+from ..exceptions import ReloadCheckError
+
+__all__ = ["install"]
+
+
+def install(app: Celery, live: ReloadCheck[Any]) -> None:
+    """Make each task of `app` one unit of work of `live`; call it before tasks are declared.
+
+    A worker refuses to start on a bad configuration, with its sentence. Each process of a prefork
+    pool opens the engine for itself; other pools share the worker's. A task keeps one snapshot up
+    to and including its `after_return`; a retry is a task of its own and takes a new one. A process
+    that finds no good configuration, because the file went bad before it was forked, fails its
+    tasks with the cause before their first line.
+    """
+    link = _Link(app, live)
+    setattr(app, "Task", link.failing_first(app.Task))  # noqa: B010 - the stubs say read-only
+    for signal, receiver in (
+        (signals.worker_init, link.check),
+        (signals.worker_before_create_process, link.close),
+        (signals.worker_process_init, link.open),
+        (signals.worker_process_shutdown, link.close),
+        (signals.worker_shutdown, link.close),
+        (signals.task_prerun, link.begin),
+        (signals.task_postrun, link.end),
+    ):
+        signal.connect(receiver, weak=False)
+
+
+class _Link:
+    """Opens and closes the engine with the worker's processes, and holds a lease for each task."""
+
+    def __init__(self, app: Celery, live: ReloadCheck[Any]) -> None:
+        self._app = app
+        self._live = live
+        self._held: dict[int, Lease[Any]] = {}
+
+    def check(self, sender: Any, **_: object) -> None:
+        """Refuse to start the worker on a bad configuration."""
+        if sender.app is self._app:
+            try:
+                self._live.start()
+            except ReloadCheckError as error:
+                raise SystemExit(str(error)) from None  # Celery swallows every `Exception`
+
+    def open(self, **_: object) -> None:
+        """Start in a process of the pool; what is wrong is in the log, and each task tries anew."""
+        if self._live.status().phase != "serving":  # the solo pool is the process that checked
+            with suppress(ReloadCheckError):
+                self._live.start()
+
+    def close(self, **_: object) -> None:
+        """Close what this process has open: also the one that checked, before it forks."""
+        self._live.close()
+
+    def begin(self, sender: "Task[..., Any]", **_: object) -> None:
+        """Take the lease before anything else of a task; raising here would not stop it."""
+        if sender.app is self._app:
+            with suppress(ReloadCheckError):
+                self._hold(sender)
+
+    def end(self, sender: "Task[..., Any]", **_: object) -> None:
+        """Give the lease back."""
+        lease = self._held.pop(id(sender.request), None)
+        if lease is not None:
+            lease.__exit__(None, None, None)
+
+    def failing_first(self, base: "type[Task[..., Any]]") -> "type[Task[..., Any]]":
+        """Make a task class that fails instead of running without a configuration."""
+        hold = self._hold
+
+        class LiveTask(base):  # type: ignore[misc, valid-type]
+            abstract = True
+
+            def before_start(
+                self, task_id: str, args: tuple[Any, ...], kwargs: dict[str, Any]
+            ) -> None:
+                """Raise what is wrong, where Celery lets it fail the task."""
+                hold(self)
+                super().before_start(task_id, args, kwargs)
+
+        return LiveTask
+
+    def _hold(self, task: "Task[..., Any]") -> None:
+        key = id(task.request)  # it lives until after postrun; one task id may run twice at once
+        if key not in self._held:
+            lease = self._live.lease()
+            lease.__enter__()
+            self._held[key] = lease
