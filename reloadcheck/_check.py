@@ -12,7 +12,9 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from . import _loader
 from ._clock import Clock
+from ._codes import Code
 from ._digest import tree_digest
+from ._events import Phase
 from ._frozen import FrozenDict, freeze
 from ._frozen_release import Leaving
 from ._loader import Loaded, Reading
@@ -22,7 +24,7 @@ from ._schema import Schema
 from ._stamp import Quiet
 from .exceptions import ConfigError, SchemaError, SourceError, TornError
 from .sources import newest_of, take_stamps
-from .types import Pause, Problem, Source, Stamp
+from .types import Pause, Place, Problem, Source, Stamp
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -36,6 +38,12 @@ VALIDATION_TIMEOUT = 10.0
 
 class OverdueError(Exception):
     """A job did not return in time and was abandoned."""
+
+
+class HangingError(SourceError):
+    """Reading a source has not returned, as on a disk that hangs."""
+
+    code = Code.HANGING
 
 
 class Runner(Protocol):
@@ -114,13 +122,13 @@ class Checker(Generic[C]):
         self._leaving = Leaving()
         self._seen: tuple[Stamp, ...] | None = None
         self.moving: tuple[str, ...] = ()
-        self.seconds: dict[str, float] = {}
+        self.phases: list[Phase] = []
         self.remarks: tuple[str, ...] = ()
+        self.places: tuple[Place, ...] = ()
         self.running: Loaded[C] | None = None
 
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
-        self.seconds = {}
         if self._leaving.is_ready():
             self._run.load(lambda: self._leaving.let_go(nap))
         verdict = self._look()
@@ -148,6 +156,11 @@ class Checker(Generic[C]):
             pairs = zip(self._sources, before, stamps, strict=True)
             self.moving = tuple(source.name for source, old, new in pairs if old != new)
         self._seen = stamps
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Give the newest time, in nanoseconds, of the sources as they were read last."""
+        return newest_of(self._stamps or ())
 
     @property
     def quiet_at(self) -> float:
@@ -191,6 +204,7 @@ class Checker(Generic[C]):
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
         self._remark(reading.remarks)
+        self.places = reading.places
         known = reading.digest == self._digest
         if not known:
             try:
@@ -264,20 +278,26 @@ class Checker(Generic[C]):
         raise SchemaError(Problem(reason))
 
     def _timed(self, phase: str, work: Callable[[], T]) -> Callable[[], T]:
-        def timed() -> T:
-            begun = time.perf_counter()
-            try:
-                return work()
-            finally:
-                self.seconds[phase] = time.perf_counter() - begun
+        return timed(phase, work, self.phases, self._clock)
 
-        return timed
+
+def timed(name: str, work: Callable[[], T], phases: list[Phase], clock: Clock) -> Callable[[], T]:
+    """Have a phase put into `phases` when its work is done, however it ends."""
+
+    def timing() -> T:
+        begun, began = clock.wall(), time.perf_counter()
+        try:
+            return work()
+        finally:
+            phases.append(Phase(name, begun, time.perf_counter() - began))
+
+    return timing
 
 
 def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
     name = sources[0].name if len(sources) == 1 else None
     reason = f"reading has not returned for {patience:g} s; is its disk hanging?"
-    return SourceError(Problem(reason, name))
+    return HangingError(Problem(reason, name))
 
 
 def forget_frames(error: BaseException) -> None:

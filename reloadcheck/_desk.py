@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from ._clock import Clock
+from ._events import TIMER, Trigger
 from ._options import Options
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
@@ -114,6 +115,7 @@ class Desk(Generic[C]):
     nobody waits, for it never does or its disk hangs. `armed`: a request has come, so that the
     fresh flag may be raised (a process that only prepares to fork has none). `home` is the event
     loop where async resources are to live, `built_in` the one where they do.
+    `trigger` is what had the present check made.
     """
 
     def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:
@@ -134,6 +136,8 @@ class Desk(Generic[C]):
         self._busy = False
         self._eager = False
         self._closed: Conclusion | None = None
+        self._cause: Trigger | None = None
+        self.trigger = TIMER
         self._posts: deque[Callable[[], None]] = deque()
         self._clock = clock
         self._options = options
@@ -141,34 +145,46 @@ class Desk(Generic[C]):
     # ------------------------------------------------- the side of the units of work
 
     def admit(
-        self, *, arm: bool, prepare: Callable[[Waiter], None] | None = None
+        self,
+        *,
+        arm: bool,
+        prepare: Callable[[Waiter], None] | None = None,
+        link: object = None,
     ) -> Tenancy[C] | Waiter:
         """Give a unit of work its snapshot, or what it has to wait for.
 
         `prepare` is called with a waiter before the engine thread can see it. `arm` is for the
         doors: a process that serves requests does not fork workers, so the flag may be raised.
+        `link` is what a tracer knows the unit of work by, should it be the one that asks.
         """
         with self.condition:
-            self.armed = self.armed or arm
-            now = self._clock.monotonic()
-            if self.current is None:
-                return self._admit_to_nothing(now, prepare)
-            if not self._options.enabled:
-                return self.current
-            if self._options.window == 0:
-                return self._wait(self.begun, now, prepare=prepare)
-            if self.settling:
-                return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
-            if now - self.checked_at <= self._options.window:
-                return self.current
-            idle = now - self.concluded_at > 2 * self._options.window
-            if idle and not self._busy and not self.weary:
-                waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
-                return self._pause(waiter)
-            self._busy = True
-            if not self.in_flight or now - self._begun_at > self._options.window:
-                self._want()  # a check that began too long ago may not have seen what is there now
+            wanted = self.wanted
+            answer = self._admitted(arm, prepare)
+            if self.wanted and not wanted:
+                self._cause = Trigger("request" if arm else "lease", link)
+            return answer
+
+    def _admitted(self, arm: bool, prepare: Callable[[Waiter], None] | None) -> Tenancy[C] | Waiter:
+        self.armed = self.armed or arm
+        now = self._clock.monotonic()
+        if self.current is None:
+            return self._admit_to_nothing(now, prepare)
+        if not self._options.enabled:
             return self.current
+        if self._options.window == 0:
+            return self._wait(self.begun, now, prepare=prepare)
+        if self.settling:
+            return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
+        if now - self.checked_at <= self._options.window:
+            return self.current
+        idle = now - self.concluded_at > 2 * self._options.window
+        if idle and not self._busy and not self.weary:
+            waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
+            return self._pause(waiter)
+        self._busy = True
+        if not self.in_flight or now - self._begun_at > self._options.window:
+            self._want()  # a check that began too long ago may not have seen what is there now
+        return self.current
 
     def ask(
         self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
@@ -181,6 +197,7 @@ class Desk(Generic[C]):
         interrupted = self.condition._is_owned()  # type: ignore[attr-defined]
         with self.condition:
             self._eager = True
+            self._cause = self._cause if self.wanted else Trigger("call")
             waiter = self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
             waiter.asked = True
             if interrupted and waiter in self.waiters:
@@ -273,6 +290,7 @@ class Desk(Generic[C]):
         """
         with self.condition:
             self.wanted = False
+            self.trigger, self._cause = self._cause or TIMER, None
             self.begun += 1
             self._begun_at = self._clock.monotonic()
             self.in_flight = True

@@ -13,6 +13,7 @@ from typing import Any
 from ._build import Roster
 from ._calls import Job
 from ._clock import Clock
+from ._codes import Code
 from ._home import LoopGoneError
 from ._instances import Instance
 from ._log import log
@@ -55,7 +56,7 @@ class Drain:
         self._latest: float | None = None
         self.closed = 0
         self.closes: dict[str, int] = {}
-        self.forced = 0
+        self.forced: dict[str, int] = {}
 
     @property
     def retired(self) -> list[Tenancy[Any]]:
@@ -124,16 +125,18 @@ class Drain:
                 if instance.holders or instance.closed:
                     continue
                 instance.forced = True
-                self.forced += 1
+                name = instance.resource.name
+                self.forced[name] = self.forced.get(name, 0) + 1
                 log(
                     logging.WARNING,
                     "resource %s of version %d is closed at its drain deadline, %.1f s after it was"
                     " retired, while %d unit(s) of work still use it: %s",
-                    instance.resource.name,
+                    name,
                     tenancy.snapshot.version,
                     now - tenancy.retired_at,
                     len(tenancy.held),
                     _labels(tenancy),
+                    code=str(Code.FORCED_CLOSE),
                 )
         if self._capped(tenancy.retired_at + self._drain) <= now and not any(
             tenancy in instance.holders for instance in tenancy.instances
@@ -181,9 +184,11 @@ class Drain:
             close.instance.cancel()
             self._roster.keep_stuck(name, job)
             timeout = close.instance.resource.timeout
-            log(logging.WARNING, "closing resource %s did not return within %g s", name, timeout)
+            words = "closing resource %s did not return within %g s"
+            log(logging.WARNING, words, name, timeout, code=str(Code.CLOSE))
         elif job.error is not None and not isinstance(job.error, LoopGoneError):
-            log(logging.WARNING, "closing resource %s raised %s", name, type(job.error).__name__)
+            words = "closing resource %s raised %s"
+            log(logging.WARNING, words, name, type(job.error).__name__, code=str(Code.CLOSE))
         self._roster.remove(close.instance)
         self.closed += 1
         self.closes[name] = self.closes.get(name, 0) + 1

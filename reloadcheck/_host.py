@@ -73,7 +73,7 @@ class Host(Generic[C]):
         """Take a lease on a fresh snapshot; blocks while there is none."""
         while True:
             thread = self.running()
-            answer = thread.desk.admit(arm=door)
+            answer = thread.desk.admit(arm=door, link=self.listeners.link())
             if isinstance(answer, Waiter):
                 answer = self.loaded(thread, answer.wait())
             if answer.enter(key, label):
@@ -88,7 +88,8 @@ class Host(Generic[C]):
             waiter = self.meet(thread, through_build=False)
             if waiter is not None:
                 await waiter.wait_async()
-            answer = thread.desk.admit(arm=door, prepare=Waiter.bind)
+            link = self.listeners.link()
+            answer = thread.desk.admit(arm=door, prepare=Waiter.bind, link=link)
             if isinstance(answer, Waiter):
                 answer = self.loaded(thread, await answer.wait_async())
             if answer.enter(key, label):

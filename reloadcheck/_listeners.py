@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ._calls import Job, call
+from ._codes import Code
 from ._events import ReloadEvent
 from ._home import HomeTask
 from ._log import log
@@ -33,6 +34,22 @@ class Listeners:
 
     def __init__(self) -> None:
         self._subscriptions: list[_Subscription] = []
+
+        self._pulses: list[Callable[[], None]] = []
+        self.link: Callable[[], object] = _no_link
+        """What gives a tracer's name for the unit of work around this code; must not raise."""
+
+    def add_pulse(self, pulse: Callable[[], None]) -> None:
+        """Have `pulse` called after each check, in the engine thread: it must be ours and short."""
+        self._pulses = [*self._pulses, pulse]
+
+    def pulse(self) -> None:
+        """Call what is to be called after each check."""
+        for pulse in self._pulses:
+            try:
+                pulse()
+            except Exception as error:
+                log(logging.WARNING, "a pulse raised %s", type(error).__name__)
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes, and may be called twice."""
@@ -61,7 +78,8 @@ class Listeners:
             subscription.queue.append(event)
             if len(subscription.queue) > self.LIMIT:
                 del subscription.queue[0]
-                log(logging.WARNING, "a listener has not returned for %d events", self.LIMIT)
+                words = "a listener has not returned for %d events"
+                log(logging.WARNING, words, self.LIMIT, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
     def _next(
@@ -81,7 +99,8 @@ class Listeners:
         def returned() -> None:
             subscription.busy = False
             if job.error is not None:
-                log(logging.WARNING, "a listener raised %s", type(job.error).__name__)
+                name = type(job.error).__name__
+                log(logging.WARNING, "a listener raised %s", name, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
         job = Job[None](settled)
@@ -102,6 +121,10 @@ def _drop(_: object) -> None:
 
 def _ignore() -> None:
     """Have nobody to tell that the task has ended."""
+
+
+def _no_link() -> None:
+    """Know no tracer."""
 
 
 async def _nothing() -> None:

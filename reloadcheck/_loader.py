@@ -15,7 +15,7 @@ from ._schema import Schema
 from .exceptions import ConfigError, MergeError, ResourceError, SourceError
 from .parsers import locating_many
 from .sources import read_set
-from .types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Stamp, Tree
+from .types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Source, Stamp, Tree
 
 C = TypeVar("C")
 E = TypeVar("E", bound=ConfigError)
@@ -34,17 +34,27 @@ class Remarking(Protocol):
         ...
 
 
+@runtime_checkable
+class Placed(Protocol):
+    """A source that can say where it is found."""
+
+    def place(self) -> Place:
+        """Tell where it is at present; runs in the reader thread."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One consistent set of bytes: the stamps from before the read, the documents, their digest.
 
-    `remarks` is what the sources would have an operator know.
+    `remarks` is what the sources would have an operator know, `places` where each was found.
     """
 
     stamps: tuple[Stamp, ...]
     documents: tuple[tuple[Document, ...], ...]
     digest: str
     remarks: tuple[str, ...] = ()
+    places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,8 @@ def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> 
         for remark in one.remarks()
     ]
     digest = source_digest([one for group in sets for one in group])
-    return Reading(before, sets, digest, tuple(remarks))
+    places = [one.place() if isinstance(one, Placed) else Place(one.name) for one in sources]
+    return Reading(before, sets, digest, tuple(remarks), tuple(places))
 
 
 def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:

@@ -8,9 +8,13 @@ import logging
 _logger = logging.getLogger("reloadcheck")
 
 
-def log(level: int, message: str, *values: object) -> None:
-    """Log a constant message with its values; never raises."""
+def log(level: int, message: str, *values: object, **extra: object) -> None:
+    """Log a constant message with its values; never raises.
+
+    `extra` are further attributes of the record: `code=…` becomes `record.config_code`.
+    """
     try:
-        _logger.log(level, message, *values, stacklevel=2)
+        more = {f"config_{name}": value for name, value in extra.items()}
+        _logger.log(level, message, *values, stacklevel=2, extra=more)
     except BaseException as error:  # not even a SystemExit of a handler ends the engine
         del error

@@ -6,10 +6,10 @@ Only reads; takes no lock, so that an engine in trouble can still be looked at.
 from typing import Any
 
 from ._options import Options
-from ._resources import Registry
+from ._resources import Registry, Resource
+from ._snapshot import Tenancy
 from ._status import ResourceStatus, Status, counted
 from ._thread import EngineThread
-from .exceptions import ConfigError
 
 
 def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> Status:
@@ -27,21 +27,35 @@ def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> 
         age=None if snapshot is None else thread.age(),
         outcome=None if conclusion is None else conclusion.outcome,
         error=None if error is None else str(error),
-        code=error.code if isinstance(error, ConfigError) else None,
+        code=None if error is None else str(error.code),
         checks=thread.checks,
         reloads=thread.reload.swaps,
-        forced_closes=thread.drain.forced,
-        resources=tuple(
-            ResourceStatus(
-                resource.name,
-                len(thread.roster.of(resource)),
-                thread.reload.builds.get(resource.name, 0),
-                thread.drain.closes.get(resource.name, 0),
-            )
-            for resource in registry
-        ),
+        forced_closes=sum(thread.drain.forced.copy().values()),
+        resources=tuple(_resource(thread, resource) for resource in registry),
         leases=counted(_leases(thread)),
         remarks=thread.reload.checker.remarks,
+        loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
+        checked=thread.since_check(),
+        rejections=thread.reload.report.history.rejections,
+        sources=thread.reload.checker.places,
+        history=thread.reload.report.history.attempts,
+        seconds=tuple(
+            (name, *total) for name, total in thread.reload.report.history.seconds.copy().items()
+        ),
+    )
+
+
+def _resource(thread: EngineThread[Any], resource: Resource[Any]) -> ResourceStatus:
+    name = resource.name
+    return ResourceStatus(
+        name,
+        len(thread.roster.of(resource)),
+        thread.reload.builds.get(name, 0),
+        thread.drain.closes.get(name, 0),
+        thread.reload.built_for.get(name),
+        sum(len(one.held) for one in _tenancies(thread) if _has(one, resource)),
+        thread.reload.failed_builds.get(name, 0),
+        thread.drain.forced.get(name, 0),
     )
 
 
@@ -55,8 +69,16 @@ def _phase(thread: EngineThread[Any]) -> str:
 
 def _leases(thread: EngineThread[Any]) -> dict[int, int]:
     leases: dict[int, int] = {}
-    for tenancy in (thread.desk.current, *thread.drain.retired):
-        if tenancy is not None:
-            version = tenancy.snapshot.version
-            leases[version] = leases.get(version, 0) + len(tenancy.held)
+    for tenancy in _tenancies(thread):
+        version = tenancy.snapshot.version
+        leases[version] = leases.get(version, 0) + len(tenancy.held)
     return leases
+
+
+def _tenancies(thread: EngineThread[Any]) -> list[Tenancy[Any]]:
+    current = thread.desk.current
+    return [*([] if current is None else [current]), *thread.drain.retired]
+
+
+def _has(tenancy: Tenancy[Any], resource: Resource[Any]) -> bool:
+    return any(one.resource is resource and not one.closed for one in tenancy.instances)

@@ -5,16 +5,18 @@ behind but its record; the swap cannot fail.
 """
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Generic, TypeVar
 
 from ._backoff import BackOff
 from ._build import Builder, Built, StillRunningError, WaitForDrainError
-from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, nap
+from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, nap, timed
+from ._codes import Code
 from ._desk import Conclusion
 from ._diff import Diff, diff
+from ._events import TIMER, Trigger
 from ._instances import Instance
 from ._listeners import Listeners
 from ._loader import Loaded
@@ -23,10 +25,22 @@ from ._resources import Registry
 from ._schema import Schema
 from ._snapshot import Resources, Snapshot, Tenancy
 from ._turning import Turning
-from .exceptions import ConfigError, SourceError
+from .exceptions import ConfigError, ResourceError, SourceError
 from .types import Outcome, Problem, Source
 
 C = TypeVar("C")
+
+
+class UnsettledError(SourceError):
+    """A source keeps changing, so that it is never quiet."""
+
+    code = Code.UNSETTLED
+
+
+class DrainError(SourceError):
+    """An edit waits for an old instance of a resource to drain."""
+
+    code = Code.DRAIN
 
 
 class Reload(Generic[C]):
@@ -46,11 +60,13 @@ class Reload(Generic[C]):
         versions: Iterator[int],
     ) -> None:
         self.checker: Checker[C] = Checker(sources, schema, turning.options, turning.clock, turning)
-        self.report = Report(turning.desk, listeners)
+        self.report = Report(turning.desk, listeners, turning.clock)
         self.look_at: float | None = None
         self.swaps = 0
         self.swapped_at = 0.0
         self.builds: dict[str, int] = {}
+        self.failed_builds: dict[str, int] = {}
+        self.built_for: dict[str, int] = {}
         self._turning = turning
         self._desk = turning.desk
         self._options = turning.options
@@ -64,9 +80,10 @@ class Reload(Generic[C]):
         self._standing: ConfigError | None = None
         self._unsettled_since = math.inf
 
-    def check(self, *, eager: bool) -> Conclusion:
+    def check(self, *, eager: bool, trigger: Trigger = TIMER) -> Conclusion:
         """Look, and do what there is to do. `eager`: try again at once what had failed."""
         self.look_at = None
+        self.checker.phases = self.report.begin(trigger)
         if eager:
             self._back_off.hurry()
         if self._desk.current is not None:
@@ -112,14 +129,14 @@ class Reload(Generic[C]):
             self.look_at = self._back_off.retry_at
             return Conclusion(Outcome.DEFERRED, self._failure)
         changes = self._changes(loaded)  # first, so that nothing can fail between build and swap
-        begun = time.perf_counter()
+        first = self.checker.running is None
         built = self._build(loaded)
         if isinstance(built, Conclusion):
             return built
-        self.checker.seconds["build"] = time.perf_counter() - begun
         self.checker.adopt(loaded)
         snapshot = self._swap(loaded, built, next(self._versions))
-        self.report.announce(snapshot, changes, built.names, tuple(self.checker.seconds.items()))
+        newest = self.checker.newest_ns
+        self.report.announce(snapshot, changes, built.names, first=first, newest_ns=newest)
         self.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
 
@@ -128,7 +145,9 @@ class Reload(Generic[C]):
         running = () if current is None else current.instances
         self._turning.building = True
         try:
-            return self._builder.build(loaded, running, self._desk.home)
+            home = self._desk.home
+            build = partial(self._builder.build, loaded, running, home)
+            return timed("build", build, self.report.phases, self._clock)()
         except WaitForDrainError as wait:
             if self._turning.let_close(wait.may_build):
                 return self._build(loaded)
@@ -137,6 +156,9 @@ class Reload(Generic[C]):
             forget_frames(error)  # they hold values, and listeners get the error
             if self._failure is None or not isinstance(error, StillRunningError):
                 self._failure = error  # else what made it hang says more
+            if isinstance(error, ResourceError):
+                failed = self.failed_builds.get(error.resource, 0)
+                self.failed_builds[error.resource] = failed + 1
             self.look_at = self._back_off.fail(self._clock.monotonic())
             self.report.complain(self._failure)
             return Conclusion(Outcome.REJECTED, self._failure)
@@ -146,7 +168,7 @@ class Reload(Generic[C]):
     def _wait_for_drain(self, resource: str) -> Conclusion:
         self._turning.awaited = self._turning.drain.closed
         reason = f"resource {resource!r} has two instances; the edit waits for the oldest to drain"
-        self._failure = SourceError(Problem(reason))
+        self._failure = DrainError(Problem(reason))
         self.report.defer(self._failure)
         return Conclusion(Outcome.DEFERRED, self._failure)
 
@@ -163,6 +185,7 @@ class Reload(Generic[C]):
             instance.closable = True
         for name in built.names:
             self.builds[name] = self.builds.get(name, 0) + 1
+            self.built_for[name] = version
         old, self._desk.current = self._desk.current, tenancy
         self._desk.built_in = home
         if self._turning.cell.fresh is not None:
@@ -182,7 +205,7 @@ class Reload(Generic[C]):
             return error or self._standing
         names = ", ".join(self.checker.moving) or None
         reason = f"keeps changing: it is read once it has been quiet for {self._options.settle:g} s"
-        restless = SourceError(Problem(reason, names))
+        restless = UnsettledError(Problem(reason, names))
         self.report.complain(restless)
         return restless
 

@@ -1,4 +1,4 @@
-"""Say what came of a check: to the log and to the listeners, once for each cause.
+"""Say what came of a check: to the log, the history and the listeners, once for each cause.
 
 Key paths and places, never values.
 """
@@ -8,9 +8,12 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
+from ._clock import Clock
+from ._codes import Code
 from ._desk import Desk
 from ._diff import Diff
-from ._events import ReloadEvent
+from ._events import TIMER, Phase, ReloadEvent, Trigger
+from ._history import Attempt, History
 from ._listeners import Listeners
 from ._log import log
 from ._snapshot import Snapshot
@@ -22,12 +25,24 @@ SHOWN_PATHS = 20
 
 
 class Report:
-    """The voice of one engine; remembers what it complained of last."""
+    """The voice of one engine; remembers what it complained of last.
 
-    def __init__(self, desk: Desk[Any], listeners: Listeners) -> None:
+    `phases` are the steps of the present check, filled by those who take them.
+    """
+
+    def __init__(self, desk: Desk[Any], listeners: Listeners, clock: Clock) -> None:
+        self.history = History()
+        self.phases: list[Phase] = []
+        self._trigger = TIMER
         self._desk = desk
         self._listeners = listeners
+        self._clock = clock
         self._complaint: str | None = None
+
+    def begin(self, trigger: Trigger) -> list[Phase]:
+        """Begin a check; gives the list that its phases are to be put into."""
+        self._trigger, self.phases = trigger, []
+        return self.phases
 
     def forget(self) -> None:
         """Take note that there is something new, of which nothing is known to be wrong."""
@@ -36,8 +51,10 @@ class Report:
     def heal(self) -> None:
         """Say, if there was a complaint, that its cause is gone and what served serves on."""
         if self._complaint is not None and self._desk.current is not None:
-            version = self._desk.current.snapshot.version
-            log(logging.INFO, "configuration as it was: version %d serves on", version)
+            version, _ = self._serving()
+            words = "configuration as it was: version %d serves on"
+            log(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
+            self._note(Outcome.UNCHANGED)
         self._complaint = None
 
     def complain(self, error: ReloadCheckError, *, again: bool = False) -> None:
@@ -45,36 +62,52 @@ class Report:
         if not self._is_new(error) and not again:
             return
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
-        current = self._desk.current
-        held = "nothing is loaded yet" if current is None else "the last good one serves on"
-        log(logging.WARNING, "configuration %s, %s: %s", outcome, held, error)
+        held = (
+            "nothing is loaded yet" if self._desk.current is None else "the last good one serves on"
+        )
+        words = "configuration %s, %s: %s"
+        log(logging.WARNING, words, outcome, held, error, **self._facts(outcome, error))
+        self._note(outcome, error)
         if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
-            version = None if current is None else current.snapshot.version
-            digest = None if current is None else current.snapshot.digest
-            self._tell(ReloadEvent(outcome, version, digest, Diff(), error=error))
+            phases, at, trigger = self._when()
+            version, digest = self._serving()
+            self._tell(
+                ReloadEvent(outcome, version, digest, Diff(), (), error, phases, at, trigger)
+            )
 
     def defer(self, error: ReloadCheckError) -> None:
         """Mention once that an edit waits for something that is nobody's mistake."""
         if self._is_new(error):
-            log(logging.INFO, "configuration deferred: %s", error)
+            facts = self._facts(Outcome.DEFERRED, error)
+            log(logging.INFO, "configuration deferred: %s", error, **facts)
+            self._note(Outcome.DEFERRED, error)
 
     def announce(
         self,
         snapshot: Snapshot[Any],
         changes: Diff,
         built: Sequence[str],
-        seconds: Sequence[tuple[str, float]],
+        *,
+        first: bool,
+        newest_ns: int | None,
     ) -> None:
-        """Tell that a version is live."""
+        """Tell that a version is live; `newest_ns` is the newest time of what it was made of."""
         paths = [*changes.changed, *changes.added, *changes.removed]
+        shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         log(
             logging.INFO,
             "configuration version %d is live, digest %s; changed: %s; built: %s",
             snapshot.version,
             snapshot.digest[:12],
-            ", ".join(key_path_text(path) for path in paths[:SHOWN_PATHS]) or "-",
+            ", ".join(shown) or "-",
             ", ".join(built) or "-",
+            **self._facts(Outcome.RELOADED),
+            changed=shown,
+            built=tuple(built),
         )
+        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first)
+        phases, at, trigger = self._when()
+        pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
         self._tell(
             ReloadEvent(
                 Outcome.RELOADED,
@@ -82,9 +115,49 @@ class Report:
                 snapshot.digest,
                 changes,
                 tuple(built),
-                seconds=tuple(seconds),
+                None,
+                phases,
+                at,
+                trigger,
+                first,
+                pickup,
             )
         )
+
+    def _serving(self) -> tuple[int | None, str | None]:
+        current = self._desk.current
+        return (
+            (None, None) if current is None else (current.snapshot.version, current.snapshot.digest)
+        )
+
+    def _when(self) -> tuple[tuple[Phase, ...], float, Trigger]:
+        return tuple(self.phases), self._clock.wall(), self._trigger
+
+    def _facts(self, outcome: Outcome, error: ReloadCheckError | None = None) -> dict[str, object]:
+        """Give what each record of a reload or a failure carries beside its words."""
+        version, digest = self._serving()
+        return {
+            "outcome": str(outcome),
+            "version": version,
+            "digest": digest,
+            "code": None if error is None else str(error.code),
+            "trigger": self._trigger.kind,
+            "seconds": {phase.name: phase.seconds for phase in self.phases},
+        }
+
+    def _note(
+        self,
+        outcome: Outcome,
+        error: ReloadCheckError | None = None,
+        changed: tuple[str, ...] = (),
+        changes: int = 0,
+        built: tuple[str, ...] = (),
+        first: bool = False,
+    ) -> None:
+        code, text = (None, None) if error is None else (str(error.code), str(error))
+        phases, at, trigger = self._when()
+        of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
+        self.history.note(Attempt(at, *of, trigger.kind, first))
 
     def _is_new(self, error: ReloadCheckError) -> bool:
         before, self._complaint = self._complaint, str(error)
@@ -102,4 +175,5 @@ def report_failure_inside(error: BaseException) -> None:
         logging.ERROR,
         "reloadcheck failed inside with %s; the last good configuration serves on",
         name,
+        code=str(Code.INTERNAL),
     )

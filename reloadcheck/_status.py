@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from ._frozen import FrozenDict
-from .types import Outcome
+from ._history import Attempt
+from .types import Outcome, Place
 
 
 class _Counts(FrozenDict):
@@ -22,12 +23,20 @@ def counted(leases: Mapping[int, int]) -> Mapping[int, int]:
 
 @dataclass(frozen=True, slots=True)
 class ResourceStatus:
-    """One resource: how many instances are open, and since which version the newest serves."""
+    """One resource: how many instances are open, and since which version the newest serves.
+
+    `builds` counts the ones that were built, so that it is the generation of the newest; `version`
+    is the first that it served. `leases` are the units of work that may use any instance of it.
+    """
 
     name: str
     instances: int
     builds: int
     closes: int
+    version: int | None = None
+    leases: int = 0
+    failed_builds: int = 0
+    forced_closes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +44,13 @@ class Status:
     """The state of an engine in this process.
 
     `phase` is one of `idle` (not started), `loading` (no good configuration yet), `serving`,
-    `closing` and `closed`. `age` is the seconds since the present version was swapped in. `outcome`
-    and `error` are those of the last attempt: an error is there for as long as its cause is.
-    `leases` maps the version of each live snapshot to the units of work that hold it.
+    `closing` and `closed`. `age` is the seconds since the present version was swapped in,
+    `loaded_at` the wall-clock time of that in seconds since the epoch, `checked` the seconds since
+    the last check began. `outcome`, `error` and `code` are those of the last check: an error is
+    there for as long as its cause is. `history` are the last things that happened, the oldest
+    first. `reloads` counts the swaps, the first load too, `rejections` the edits refused. `seconds`
+    holds, by phase, how often it ran for either and how long in all. `leases` maps the version of
+    each live snapshot to the units of work that hold it.
     """
 
     phase: str
@@ -55,3 +68,14 @@ class Status:
     resources: tuple[ResourceStatus, ...] = ()
     leases: Mapping[int, int] = field(default_factory=lambda: counted({}))
     remarks: tuple[str, ...] = ()
+    loaded_at: float | None = None
+    checked: float | None = None
+    rejections: int = 0
+    sources: tuple[Place, ...] = ()
+    history: tuple[Attempt, ...] = ()
+    seconds: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """Give the last thing that happened to the configuration."""
+        return self.history[-1] if self.history else None

@@ -11,7 +11,9 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from ._clock import Clock
+from ._codes import Code
 from ._desk import LAST_RESORT, LONGEST, Conclusion
+from ._events import TIMER, Trigger
 from ._listeners import Listeners
 from ._log import log
 from ._options import Options
@@ -31,6 +33,12 @@ CLOSE_SECONDS = 0.25
 
 READER_SECONDS = 1.0
 """Seconds that closing waits for the reader thread to end."""
+
+
+class InternalError(ConfigError):
+    """A mistake of this package, met while it looked at the configuration."""
+
+    code = Code.INTERNAL
 
 
 class EngineThread(Generic[C]):
@@ -62,6 +70,8 @@ class EngineThread(Generic[C]):
         self._stop_after = options.drain
         self._deferred_since = 0.0
         self._settling = False
+        self._cause: Trigger | None = None
+        self._listeners = listeners
         self._at_end: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._run, name="reloadcheck-engine", daemon=True)
 
@@ -98,6 +108,11 @@ class EngineThread(Generic[C]):
         """Give the seconds since the present version was swapped in."""
         return self._clock.monotonic() - self.reload.swapped_at
 
+    def since_check(self) -> float | None:
+        """Give the seconds since the last check began; None before the first has ended."""
+        checked_at = self.desk.checked_at
+        return None if checked_at < 0 else self._clock.monotonic() - checked_at
+
     # ------------------------------------------------------------------ in the thread
 
     def _run(self) -> None:
@@ -127,7 +142,7 @@ class EngineThread(Generic[C]):
             self.turning.raise_flag(None)
         self.checks += 1
         try:
-            conclusion = self.reload.check(eager=eager)
+            conclusion = self.reload.check(eager=eager, trigger=self._trigger())
         except StoppingError:
             raise
         except UsageError as error:
@@ -136,8 +151,14 @@ class EngineThread(Generic[C]):
         except BaseException as error:
             report_failure_inside(error)
             problem = Problem(f"reloadcheck failed inside with {type(error).__name__}")
-            conclusion = Conclusion(Outcome.REJECTED, ConfigError(problem))
+            conclusion = Conclusion(Outcome.REJECTED, InternalError(problem))
         self._conclude(conclusion)
+
+    def _trigger(self) -> Trigger:
+        """Give what began it all: what was put off is still on account of whoever asked first."""
+        trigger, before = self.desk.trigger, self._cause
+        self._cause = before if trigger is TIMER and before is not None else trigger
+        return self._cause
 
     def _conclude(self, conclusion: Conclusion) -> None:
         now = self._clock.monotonic()
@@ -145,9 +166,11 @@ class EngineThread(Generic[C]):
         if not deferred or conclusion.settling is not self._settling:  # a new reason begins anew
             self._deferred_since = now
         self._settling = conclusion.settling
+        self._cause = self._cause if deferred else None
         tired = deferred and now - self._deferred_since >= self._options.patience
         self.desk.conclude(conclusion, tired=tired, hung=self.turning.reader.stuck)
         log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
+        self._listeners.pulse()
         if self.desk.current is not None and not self.desk.settling:
             until = self.desk.checked_at + self._options.window
             self.turning.raise_flag(until if self._options.enabled else None)

@@ -30,6 +30,7 @@ of the configuration, and none carries a foreign exception whose text might.
 
 from typing import ClassVar
 
+from ._codes import Code
 from .types import KeyPath, Problem
 
 __all__ = [
@@ -58,7 +59,9 @@ __all__ = [
 
 
 class ReloadCheckError(Exception):
-    """The root of all errors of this package."""
+    """The root of all errors of this package; `code` is the stable name of the way to fail."""
+
+    code: ClassVar[str] = Code.USAGE
 
 
 class UsageError(ReloadCheckError):
@@ -102,7 +105,7 @@ class ConfigError(ReloadCheckError):
     `path`, `line`, `column`, `key_path` and `reason` are those of the first problem.
     """
 
-    code: ClassVar[str] = "config"
+    code: ClassVar[str] = Code.CONFIG
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -140,37 +143,37 @@ class ConfigError(ReloadCheckError):
 class SourceError(ConfigError):
     """A source cannot be used for the moment: missing, unreadable, empty or too large."""
 
-    code = "source-unreadable"
+    code = Code.SOURCE_UNREADABLE
 
 
 class TornError(SourceError):
     """A source changed while it was being read."""
 
-    code = "torn"
+    code = Code.TORN
 
 
 class ConfigSyntaxError(ConfigError):
     """A document does not parse, or holds what no configuration may hold."""
 
-    code = "syntax"
+    code = Code.SYNTAX
 
 
 class MergeError(ConfigError):
     """A later source puts a mapping where an earlier one has something else, or the reverse."""
 
-    code = "merge"
+    code = Code.MERGE
 
 
 class SchemaError(ConfigError):
     """The merged configuration does not fit the schema."""
 
-    code = "schema"
+    code = Code.SCHEMA
 
 
 class ResourceError(ConfigError):
     """A resource cannot be built; `resource` is its name."""
 
-    code = "resource"
+    code = Code.RESOURCE
 
     def __init__(self, *problems: Problem, resource: str) -> None:
         super().__init__(*problems)
@@ -183,23 +186,25 @@ class ResourceError(ConfigError):
 class FactoryError(ResourceError):
     """A factory raised."""
 
-    code = "factory"
+    code = Code.FACTORY
 
 
 class ProbeError(ResourceError):
     """A probe raised, or returned False."""
 
-    code = "probe"
+    code = Code.PROBE
 
 
 class ResourceTimeoutError(ResourceError):
     """A factory or probe took longer than its `timeout`."""
 
-    code = "timeout"
+    code = Code.TIMEOUT
 
 
 class ResourceClosedError(ReloadCheckError):
     """A resource was read after it was closed, because its lease outlived the drain deadline."""
+
+    code = Code.FORCED_CLOSE
 
 
 class NoSnapshotError(ReloadCheckError, LookupError):

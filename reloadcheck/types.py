@@ -36,6 +36,21 @@ class Stamp:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source was read: its path, where that leads, and the generation of a volume there.
+
+    `generation` is the name of the directory that a Kubernetes projection's `..data` stood for;
+    None elsewhere. `confidential`: no value of it is ever shown.
+    """
+
+    name: str
+    path: str | None = None
+    resolved: str | None = None
+    generation: str | None = None
+    confidential: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """The bytes of one document of a source, and the name that errors call it by."""
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from ._disk import Disk
 
-__all__ = ["generation_in", "resolved"]
+__all__ = ["generation_in", "generation_of", "resolved"]
 
 DATA: Final = "..data"
 
@@ -32,6 +32,12 @@ def resolved(path: str, disk: Disk) -> str:
             head, tail = path, ""
             continue
         head, tail = parent, os.path.join(name, tail) if tail else name
+
+
+def generation_of(path: str) -> str | None:
+    """Give the name of the generation that a resolved path leads through; None without one."""
+    parts = [part for part in path.split(os.sep) if part.startswith("..") and part != ".."]
+    return parts[-1] if parts else None
 
 
 def generation_in(directory: str, disk: Disk) -> str:

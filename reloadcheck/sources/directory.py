@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from .._stamp import FileStamp, file_stamp, newest_ns
 from ..exceptions import ConfigSyntaxError, SourceError
-from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp, Tree
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Tree
 from ._disk import Disk
-from ._generation import generation_in, resolved
+from ._generation import generation_in, generation_of, resolved
 from ._read import read_bytes, too_large, torn
 from ._reasons import kind, refusal
 from .file import absolute
@@ -99,6 +99,12 @@ class DirectorySource:
             node[last] = _text(document)
             pause()
         return Layer(tree, self._origin)
+
+    def place(self) -> Place:
+        """Tell where the directory is found at present; what it holds is often secret."""
+        root = generation_in(resolved(self._path, self._disk), self._disk)
+        where = os.path.realpath(root)
+        return Place(self._name, self._path, where, generation_of(where), confidential=True)
 
     def _origin(self, key_path: KeyPath) -> Origin:
         return Origin(os.path.join(self._name, *(str(key) for key in key_path)))

@@ -13,9 +13,9 @@ from typing import Any, Final
 from .._stamp import FileStamp, file_stamp, newest_ns
 from ..exceptions import OptionError, SourceError
 from ..parsers import format_of, locate, parse
-from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
 from ._disk import Disk
-from ._generation import resolved
+from ._generation import generation_of, resolved
 from ._read import read_bytes, torn
 from ._reasons import kind, refusal
 
@@ -104,6 +104,15 @@ class FileSource:
             return Layer({}, lambda _: Origin(self._name))
         (document,) = documents
         return Layer(parse(document, pause), lambda key_path: _origin(document, key_path))
+
+    def place(self) -> Place:
+        """Tell where the file is found at present."""
+        try:
+            where = os.path.realpath(self._where())
+        except (OSError, SourceError):
+            where = None
+        generation = None if where is None else generation_of(where)
+        return Place(self._name, self._path, where, generation, self._private)
 
     def remarks(self) -> Sequence[str]:
         """Name what is odd about the file though it can be read; nothing when it cannot."""

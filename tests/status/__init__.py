@@ -1,0 +1,1 @@
+"""What an operator sees: status, page, logs, metrics, traces."""
