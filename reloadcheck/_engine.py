@@ -5,6 +5,7 @@ one does no I/O and starts nothing, so it may stand at module level, before any 
 """
 
 import asyncio
+import copy
 import os
 from collections.abc import (
     AsyncIterator,
@@ -15,6 +16,7 @@ from collections.abc import (
     Iterator,
     Mapping,
 )
+from dataclasses import fields, replace
 from typing import (
     Any,
     Concatenate,
@@ -125,9 +127,9 @@ class ReloadCheck(Generic[C]):
             raise OptionError('name at least one source: ReloadCheck("config.yaml")')
         converter: Schema[Any] = schema_of(schema)
         clock = options.pop("clock", SystemClock())
-        environ = options.pop("environ", os.environ)
+        self._environ = options.pop("environ", os.environ)
         enabled = options.pop("enabled", None)
-        chosen = options_from(_options(options), enabled, environ)
+        chosen = options_from(_options(options), enabled, self._environ)
         self._host: Host[C] = Host(
             tuple(source_of(source) for source in sources),
             converter,
@@ -353,6 +355,35 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
 def host_of(live: ReloadCheck[C]) -> Host[C]:
     """Give what the doors of this package stand on."""
     return live._host  # pyright: ignore[reportPrivateUsage] - off the public face
+
+
+def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:
+    """Lay a framework's own settings over the options from code; the environment stays above both.
+
+    Raises `OptionError` for what is no option, and for another value once the engine runs.
+    """
+    host = host_of(live)
+    known = [field.name for field in fields(Options)]
+    for name in given:
+        if name not in known:
+            raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
+    environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
+    options = replace(host.options, **given)
+    options = options_from(options, options.enabled, environ)
+    if options == host.options:
+        return
+    if host.thread is not None and not host.thread.closing:
+        raise OptionError("options are set before the engine starts: it runs with others already")
+    host.options = options
+
+
+def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
+    """Give an engine on the same sources and schema that builds nothing: to try a file with."""
+    host = host_of(live)
+    registry = Registry(host.schema)
+    twin = copy.copy(live)
+    twin._host = Host(host.sources, host.schema, registry, host.options, host.clock)  # pyright: ignore[reportPrivateUsage] - off the public face
+    return twin
 
 
 def _options(given: EngineOptions) -> Options:

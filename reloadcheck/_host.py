@@ -55,8 +55,8 @@ class Host(Generic[C]):
         self.options = options
         self.listeners = Listeners()
         self.cell: Cell[C] = Cell()
-        self._schema = schema
-        self._clock = clock
+        self.schema = schema
+        self.clock = clock
         self._lock = threading.Lock()
         self._thread: EngineThread[C] | None = None
         self._pid = 0
@@ -185,10 +185,10 @@ class Host(Generic[C]):
                 fresh = EngineThread(
                     self,
                     self.sources,
-                    self._schema,
+                    self.schema,
                     self.registry,
                     self.options,
-                    self._clock,
+                    self.clock,
                     self.cell,
                     self.listeners,
                     self._versions,

@@ -207,8 +207,11 @@ class ResourceClosedError(ReloadCheckError):
     code = Code.FORCED_CLOSE
 
 
-class NoSnapshotError(ReloadCheckError, LookupError):
-    """The current snapshot was asked for outside a unit of work, or after it had ended."""
+class NoSnapshotError(ReloadCheckError, LookupError, RuntimeError):
+    """The current snapshot was asked for outside a unit of work, or after it had ended.
+
+    A `RuntimeError` too, because that is how context-local proxies tell that they are unbound.
+    """
 
 
 def _restore_resource_error(

@@ -27,7 +27,8 @@ def imported(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("module", "foreign"), [("starlette", WSGI | {"fastapi"}), ("fastapi", WSGI)]
+    ("module", "foreign"),
+    [("starlette", WSGI | {"fastapi"}), ("fastapi", WSGI), ("flask", ASGI)],
 )
 def test_an_adapter_stays_with_its_stack(module: str, foreign: frozenset[str]) -> None:
     """An ASGI adapter never imports werkzeug, a WSGI adapter never starlette."""

@@ -1,0 +1,116 @@
+"""Flask: an extension that puts the WSGI door around an app, proxies, and `flask reloadcheck`.
+
+In a request, and in the body that it streams, the proxies give the request's one snapshot. In an
+app context outside of a request (a command, a shell) the context is the unit of work, from the
+first look to its end.
+"""
+
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, Generic, TypeVar, cast
+
+import click
+from flask import Flask, current_app, g, has_app_context
+from flask.cli import AppGroup
+from werkzeug.local import LocalProxy
+
+from .._commands import COMMANDS, Command
+from .._current import current_snapshot
+from .._engine import ReloadCheck, set_options
+from .._reach import resource_here
+from .._resources import Resource
+from ..exceptions import NoSnapshotError
+from ..wsgi import ReloadCheckMiddleware
+
+__all__ = ["FlaskReloadCheck", "config_of", "current_config", "resource"]
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+_LINE = "FlaskReloadCheck(live).init_app(app)"
+
+
+class FlaskReloadCheck(Generic[C]):
+    """The extension: `FlaskReloadCheck(live, app)`, or `init_app(app)` for each app of a factory.
+
+    `app.config["RELOAD_CHECK_WINDOW"]` and the like override the options that `live` was given; the
+    environment overrides both.
+    """
+
+    def __init__(self, live: ReloadCheck[C], app: Flask | None = None) -> None:
+        self.live = live
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> None:
+        """Have each request of this app work on one snapshot; raise `OptionError` for bad options.
+
+        An app may follow several engines: call this for each, with an extension of its own.
+        """
+        set_options(self.live, app.config.get_namespace("RELOAD_CHECK_"))
+        engines: list[ReloadCheck[Any]] = app.extensions.setdefault("reloadcheck", [])
+        if not engines:
+            app.teardown_appcontext(_leave)
+            app.cli.add_command(_commands())
+        if self.live not in engines:
+            engines.append(self.live)
+            app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live)  # type: ignore[method-assign]
+
+
+def config_of(live: ReloadCheck[C]) -> C:
+    """Give a proxy for the configuration of the unit of work, typed: `config = config_of(live)`."""
+    return cast("C", LocalProxy(lambda: _read(lambda: live.current().config)))
+
+
+def resource(handle: Resource[T]) -> T:
+    """Give a proxy for a resource of the unit of work, typed: `pool = resource(db)`."""
+    return cast("T", LocalProxy(lambda: _read(lambda: resource_here(handle, _LINE))))
+
+
+current_config: Any = LocalProxy(lambda: _read(lambda: current_snapshot().config))
+"""The configuration of the unit of work, whichever engine is innermost; untyped."""
+
+
+def _read(look: Callable[[], T]) -> T:
+    try:
+        return look()
+    except NoSnapshotError:
+        if not has_app_context() or "_reloadcheck" in g:
+            raise _outside() from None
+    engines: list[ReloadCheck[Any]] = current_app.extensions.get("reloadcheck", [])
+    with ExitStack() as stack:
+        for live in reversed(engines):  # the first is the innermost, as its door is
+            stack.enter_context(live.lease())
+        g._reloadcheck = stack.pop_all()
+    try:
+        return look()
+    except NoSnapshotError:
+        raise _outside() from None
+
+
+def _outside() -> NoSnapshotError:
+    return NoSnapshotError(
+        f"no unit of work here: add `{_LINE}`, and outside of a request `with app.app_context():`"
+    )
+
+
+def _leave(_: BaseException | None) -> None:
+    g.pop("_reloadcheck", ExitStack()).close()
+
+
+def _commands() -> AppGroup:
+    group = AppGroup("reloadcheck", help="Look at the live configuration of this app.")
+    for name, command in COMMANDS.items():
+        group.command(name, help=command.__doc__)(_running(command))
+    return group
+
+
+def _running(command: Command) -> Callable[[], None]:
+    def run() -> None:
+        answers = [command(live) for live in current_app.extensions["reloadcheck"]]
+        for answer in answers:
+            click.echo(answer.text, err=not answer.good)
+        if not all(answer.good for answer in answers):
+            raise SystemExit(1)
+
+    return run

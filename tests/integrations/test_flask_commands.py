@@ -1,0 +1,153 @@
+"""`flask reloadcheck`: what an operator may ask an app before it serves."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from reloadcheck import FrozenDict
+from reloadcheck.integrations.flask import FlaskReloadCheck
+from tests.core.rig import Text, same
+from tests.rig.servers import ROOT
+
+from .conftest import Make
+
+APP = """
+from dataclasses import dataclass
+from flask import Flask
+from reloadcheck import ReloadCheck
+from reloadcheck.integrations.flask import FlaskReloadCheck
+
+@dataclass(frozen=True)
+class Settings:
+    size: int
+
+live = ReloadCheck("config.yaml", schema=Settings)
+
+@live.resource("size")
+def pool(size):
+    raise SystemExit("built")
+
+def create_app():
+    app = Flask(__name__)
+    FlaskReloadCheck(live).init_app(app)
+    return app
+"""
+
+
+def flask(directory: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run `flask` on an app factory in a directory."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "--app", "shop:create_app", "reloadcheck", *words],
+        cwd=directory,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_validate_as_its_users_run_it(tmp_path: Path) -> None:
+    """A bad file is exit status 1 and a sentence at file:line:column; nothing is built for it."""
+    (tmp_path / "shop.py").write_text(APP)
+    config = tmp_path / "config.yaml"
+    config.write_text("# sizes\nsize: hunter2\n")
+    done = flask(tmp_path, "validate")
+    assert (1, "") == (done.returncode, done.stdout)
+    assert "config.yaml:2:7: size: " in done.stderr
+    assert "hunter2" not in done.stderr
+    config.write_text("size: 3\n")
+    done = flask(tmp_path, "validate")
+    assert (0, "config.yaml: valid\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def ask(app: Flask, *words: str) -> tuple[int, str, str]:
+    """Run a command in this process; give its status, output and errors."""
+    result = app.test_cli_runner().invoke(args=["reloadcheck", *words])
+    assert result.exception is None or isinstance(result.exception, SystemExit)
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_check_builds_and_closes(make: Make) -> None:
+    """`check` goes through everything that a worker's start does, and leaves nothing open."""
+    live = make()
+    journal: list[str] = []
+
+    @live.resource("a")
+    def pool(a: int) -> Iterator[int]:
+        journal.append("built")
+        yield a
+        journal.append("closed")
+
+    app = Flask("shop")
+    FlaskReloadCheck(live, app)
+    assert (0, "app.yaml: valid\n", "") == ask(app, "validate")
+    assert [] == journal
+    said = "app.yaml: valid; built and closed again: pool\n"
+    assert (0, said, "") == ask(app, "check")
+    assert ["built", "closed"] == journal
+    assert "closed" == live.status().phase
+
+
+def test_check_fails_where_a_start_would(make: Make) -> None:
+    """What cannot be built is exit status 1 and names the place; `validate` does not see it."""
+    live = make(Text("password: hunter2"))
+
+    @live.resource("password")
+    def pool(password: str) -> int:
+        raise ConnectionError(f"no entry with {password}")
+
+    app = Flask("shop")
+    FlaskReloadCheck(live, app)
+    assert 0 == ask(app, "validate")[0]
+    status, out, err = ask(app, "check")
+    assert (1, "") == (status, out)
+    assert err.startswith("app.yaml:1:1: ")
+    assert "pool" in err
+    assert "hunter2" not in err
+
+
+def test_every_problem_has_a_line(make: Make) -> None:
+    """All that is wrong is told at once, a line each."""
+
+    def schema(given: FrozenDict) -> FrozenDict:
+        raise AssertionError
+
+    app = Flask("shop")
+    for name, content in (("one.yaml", "a: ["), ("two.yaml", "b: ]")):
+        FlaskReloadCheck(make(Text(content, name=name), schema=schema), app)
+    status, _, err = ask(app, "validate")
+    assert 1 == status
+    assert ["one.yaml", "two.yaml"] == [line.partition(":")[0] for line in err.splitlines()]
+
+
+def test_status_tells_what_would_serve(make: Make) -> None:
+    """`status` shows version, digest and resources of a worker that starts now, and no value."""
+    live = make(Text("password: hunter2"))
+    live.resource("password", name="db")(same)
+    app = Flask("shop")
+    FlaskReloadCheck(live, app)
+    status, out, err = ask(app, "status")
+    assert (0, "") == (status, err)
+    shown = dict(line.split(":", 1) for line in out.splitlines())
+    assert "serving" == shown["phase"].strip()
+    assert "1" == shown["version"].strip()
+    assert len(shown["digest"].strip()) >= 32
+    assert "db (1 open)" == shown["resources"].strip()
+    assert "hunter2" not in out
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
+@pytest.mark.parametrize("command", ["status", "check", "validate"])
+def test_a_command_explains_itself(make: Make, command: str) -> None:
+    """Each has a sentence of help."""
+    app = Flask("shop")
+    FlaskReloadCheck(make(), app)
+    status, out, _ = ask(app, command, "--help")
+    assert 0 == status
+    assert "." in out.partition("\n\n")[2]
