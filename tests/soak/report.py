@@ -1,0 +1,165 @@
+"""What a trial came to, and what of it is not as it must be.
+
+Pure: takes numbers, gives sentences and a table.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+__all__ = ["Refusal", "Report", "Row", "SideRow"]
+
+TIMEOUT = 10.0
+"""Seconds within which wrong credentials must have been found out: a resource's own time-out."""
+
+MARGIN = 0.5
+"""Seconds that a busy machine may add to what is measured from outside."""
+
+FLAT, JUDGED_AFTER = 1.1, 120.0
+"""How much of its memory after the first minute a server may have at the end of a longer run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An edit with wrong credentials: when it was rejected, and what the error said."""
+
+    resource: str
+    number: int
+    seconds: float
+    named: bool
+    quoted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One resource. Seconds, but for counts; `most` is the connections that two pools may have."""
+
+    resource: str
+    requests: int
+    errors: Sequence[str]
+    torn: int
+    outlasted: int
+    changes: int
+    builds: int
+    generations: int
+    connections: int
+    most: int
+    late: float
+    leaked: int
+    slowest: float
+
+    def problems(self) -> Iterator[str]:
+        """Say what is not as it must be."""
+        if not self.requests:
+            yield "was never asked"
+        if self.errors:
+            yield f"{len(self.errors)} errors, the first: {self.errors[0]}"
+        if self.torn:
+            yield f"{self.torn} answers of two versions"
+        if not self.outlasted:
+            yield "no request outlasted a reload"
+        if not 1 < self.builds <= self.changes:
+            yield f"built {self.builds} times for {self.changes} changes"
+        if self.generations != 2:
+            yield f"{self.generations} instances at once"
+        if not 0 < self.connections <= self.most:
+            yield f"{self.connections} connections, {self.most} are two pools"
+        if self.late > 1.0 + MARGIN:
+            yield f"closed {self.late:.2f} s after its last user"
+        if self.leaked:
+            yield f"{self.leaked} leaked"
+
+
+@dataclass(frozen=True, slots=True)
+class SideRow:
+    """One server. `fresh` is the longest time, in seconds, that an edit took to be live beyond its
+
+    build, `bound` what it may take; `waited` are the edits that waited for a third instance.
+    """
+
+    server: str
+    edits: int
+    reloads: int
+    waited: int
+    fresh: float
+    bound: float
+    refusals: Sequence[Refusal]
+    served_refused: int
+    early: int
+    forced: int
+    memory: tuple[float, float]
+
+    def problems(self, seconds: float) -> Iterator[str]:
+        """Say what is not as it must be, in a run of so many seconds."""
+        if self.fresh > self.bound + MARGIN:
+            yield f"an edit was live after {self.fresh:.2f} s and its build"
+        if self.early or self.forced:
+            yield f"{self.early} closed under a user, {self.forced} at the drain deadline"
+        if not self.refusals:
+            yield "no wrong credentials were tried"
+        if self.served_refused:
+            yield f"{self.served_refused} rejected edits were served"
+        for one in self.refusals:
+            if one.seconds > TIMEOUT or not one.named or one.quoted:
+                yield f"wrong credentials of {one.resource}: {one}"
+        before, after = self.memory
+        if seconds > JUDGED_AFTER and after > before * FLAT:
+            yield f"memory grew from {before:.0f} to {after:.0f} MiB"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A whole trial; `looks` is how often the servers' lists were read."""
+
+    seconds: float
+    rows: Sequence[Row]
+    sides: Sequence[SideRow]
+    looks: int
+    problems: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            self.problems.extend(f"{row.resource}: {one}" for one in row.problems())
+        for side in self.sides:
+            self.problems.extend(f"{side.server}: {one}" for one in side.problems(self.seconds))
+
+    def table(self) -> str:
+        """Give the account as people read it."""
+        head = "resource requests errors torn outlasted reloads generations connections leaked"
+        lines = [
+            [
+                row.resource,
+                *map(str, (row.requests, len(row.errors), row.torn, row.outlasted, row.builds - 1)),
+                str(row.generations),
+                f"{row.connections}/{row.most}",
+                str(row.leaked),
+                f"{row.late * 1000:.0f} ms",
+                f"{row.slowest:.2f} s",
+            ]
+            for row in self.rows
+        ]
+        servers = "server edits reloads waited rejected live-after rejected-after RSS-MiB"
+        others = [
+            [
+                side.server,
+                *map(str, (side.edits, side.reloads, side.waited, len(side.refusals))),
+                f"{side.fresh:.2f}/{side.bound:.2f} s",
+                f"{max((one.seconds for one in side.refusals), default=0):.2f} s",
+                f"{side.memory[0]:.0f}→{side.memory[1]:.0f}",
+            ]
+            for side in self.sides
+        ]
+        parts = [
+            _columns([*head.split(), "late", "slowest"], lines),
+            _columns(servers.split(), others),
+        ]
+        verdict = "\n".join(self.problems) or "nothing is off"
+        return "\n\n".join([*parts, f"{self.seconds:.0f} s, {self.looks} looks: {verdict}"])
+
+
+def _columns(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
+    aligned = [
+        "  ".join([line[0].ljust(widths[0]), *map(str.rjust, line[1:], widths[1:])])
+        for line in [head, *lines]
+    ]
+    return "\n".join(aligned)

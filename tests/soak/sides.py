@@ -1,0 +1,120 @@
+"""One real app server with the resources of its kind, and what it tells of itself."""
+
+import http.client
+import json
+import threading
+from collections import Counter
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.rig.servers import Server, gunicorn, serving, uvicorn
+
+from .backends import Backends
+from .edits import Edits
+from .matrix import Entry, Kind, chosen
+
+__all__ = ["Side", "Times", "side"]
+
+SIZE = 12
+"""Connections in each pool."""
+
+PAUSE = 0.1
+KEEP = "75"
+"""Seconds for which the servers keep idle connections: longer than any client of ours does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """The engine's window and settle, in seconds."""
+
+    window: float
+    settle: float
+
+
+@dataclass(slots=True)
+class Side:
+    """A server and its file. `builds` has the seconds that each configuration's build took,
+
+    `waited` the edits that waited for an instance to drain, `instances` the most of each resource.
+    """
+
+    kind: Kind
+    entries: tuple[Entry, ...]
+    times: Times
+    edits: Edits
+    server: Server
+    builds: dict[int, float] = field(default_factory=dict[int, float])
+    waited: set[int] = field(default_factory=set[int])
+    instances: Counter[str] = field(default_factory=Counter[str])
+
+    @property
+    def server_name(self) -> str:
+        """Say which server it is."""
+        return {"async": "uvicorn", "sync": "gunicorn gthread"}[self.kind]
+
+    @property
+    def port(self) -> int:
+        """Give the server's port."""
+        return self.server.port
+
+    def status(self) -> dict[str, Any]:
+        """Ask the app how it is."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", "/status", headers={"Connection": "close"})
+            said: dict[str, Any] = json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+        return said
+
+    def rss(self) -> float:
+        """Give the memory of the process that serves, in MiB."""
+        lines = Path(f"/proc/{self.status()['pid']}/status").read_text().splitlines()
+        (kib,) = (line.split()[1] for line in lines if line.startswith("VmRSS"))
+        return int(kib) / 1024
+
+    def watch(self, over: threading.Event) -> None:
+        """Take note again and again of how the app is."""
+        while not over.wait(PAUSE):
+            self.look()
+
+    def look(self) -> dict[str, Any]:
+        """Take note of how the app is, and give it."""
+        number = self.edits.number
+        status = self.status()
+        self.builds |= {swap["number"]: swap["build"] for swap in status["swaps"]}
+        self.instances |= Counter(
+            {name: one["instances"] for name, one in status["resources"].items()}
+        )
+        if "oldest to drain" in (status["error"] or ""):
+            self.waited.add(number)
+        return status
+
+
+@contextmanager
+def side(
+    kind: Kind, backends: Backends, directory: Path, times: Times, names: Iterable[str] = ()
+) -> Generator[Side]:
+    """Run the server for one kind of resources; all of the kind unless some are named."""
+    entries = chosen(kind, names)
+    edits = Edits(directory / f"{kind}.json", entries, backends, SIZE)
+    edits.write(everything=True)
+    commands = {
+        "async": uvicorn("tests.soak.asgi_app:app", "--workers", "1", "--timeout-keep-alive", KEEP),
+        "sync": gunicorn(
+            *("tests.soak.wsgi_app:app", "--workers", "1", "--worker-class", "gthread"),
+            *("--threads", "40", "--keep-alive", KEEP),
+        ),
+    }
+    environ = {
+        "XDG_RUNTIME_DIR": str(directory),  # where gunicorn puts a socket
+        "SOAK_CONFIG": str(edits.file),
+        "SOAK_NAMES": " ".join(entry.name for entry in entries),
+        "RELOAD_CHECK_WINDOW": str(times.window),
+        "RELOAD_CHECK_SETTLE": str(times.settle),
+    }
+    with serving(commands[kind], environ, directory) as server:
+        yield Side(kind, entries, times, edits, server)

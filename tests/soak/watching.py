@@ -1,0 +1,167 @@
+"""What a server process sees of its own resources: who uses them, and when they are closed.
+
+Wraps factories so that each instance is followed from its build to its close. It must never hold an
+instance open, nor keep one that is closed.
+"""
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from reloadcheck import ReloadCheck, ReloadEvent
+
+from .matrix import Settings, resource_of
+
+__all__ = ["Watch"]
+
+T = TypeVar("T")
+
+KEPT = 100
+"""How many versions are remembered."""
+
+
+@dataclass(slots=True)
+class _Served:
+    """An instance: the first version that it serves in, and the last one once it is retired."""
+
+    first: int | None = None
+    last: int | None = None
+
+
+@dataclass(slots=True)
+class _Use:
+    """The units of work on one version; `began` is when it was swapped in, as far as we heard,
+
+    `ended` when the last of them ended.
+    """
+
+    began: float = 0.0
+    users: int = 0
+    ended: float = 0.0
+
+
+@dataclass(slots=True)
+class _Swap:
+    """One event of the engine: when we heard of it, and the configuration that serves since."""
+
+    number: int
+    at: float
+    outcome: str
+    build: float
+
+
+@dataclass(slots=True)
+class Watch:
+    """The account of one process.
+
+    `late` has the longest time, by resource, from the end of the last unit of work on any version
+    that an instance served in to the beginning of its close; `early` counts the units of work that
+    were under way then.
+    """
+
+    live: ReloadCheck[Settings]
+    late: dict[str, float] = field(default_factory=dict[str, float])
+    early: int = 0
+    _served: dict[str, _Served] = field(default_factory=dict[str, _Served])
+    _uses: dict[int, _Use] = field(default_factory=dict[int, _Use])
+    _newest: dict[str, str] = field(default_factory=dict[str, str])
+    _serving: dict[str, str] = field(default_factory=dict[str, str])
+    _swaps: "deque[_Swap]" = field(default_factory=lambda: deque(maxlen=64))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def factory(self, build: Callable[[Any], Iterator[T]]) -> Callable[[Any], Iterator[T]]:
+        """Follow the instances of a sync factory."""
+
+        def watched(part: Any) -> Iterator[T]:
+            for client in build(part):
+                self._built(part.name)
+                yield client
+                self._closing(part.name)
+
+        return watched
+
+    def async_factory(
+        self, build: Callable[[Any], AsyncIterator[T]]
+    ) -> Callable[[Any], AsyncIterator[T]]:
+        """Follow the instances of an async factory."""
+
+        async def watched(part: Any) -> AsyncIterator[T]:
+            async for client in build(part):
+                self._built(part.name)
+                yield client
+                self._closing(part.name)
+
+        return watched
+
+    @contextmanager
+    def using(self, version: int) -> Generator[None]:
+        """Count a unit of work on a version."""
+        with self._lock:
+            use = self._uses.setdefault(version, _Use())
+            use.users += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                use.users -= 1
+                use.ended = time.monotonic()
+
+    def heard(self, event: ReloadEvent) -> None:
+        """Take note of a swap or a rejection."""
+        now, seconds = time.monotonic(), dict(event.seconds)
+        number, version = self.live.snapshot.config.number, event.version or 0
+        with self._lock:
+            self._swaps.append(_Swap(number, now, event.outcome, seconds.get("build", 0.0)))
+            for resource in event.built:
+                before = self._served.get(self._serving.get(resource, ""))
+                if before is not None:
+                    before.last = version - 1
+                self._serving[resource] = self._newest[resource]
+                self._served[self._newest[resource]].first = version
+            self._uses.setdefault(version, _Use()).began = now
+            for old in [one for one in self._uses if one < version - KEPT]:
+                del self._uses[old]
+
+    def report(self) -> dict[str, Any]:
+        """Tell how this process is, in JSON's types."""
+        status = self.live.status()
+        with self._lock:
+            swaps = [asdict(one) for one in self._swaps]
+            late, early = dict(self.late), self.early
+        return {
+            "pid": os.getpid(),
+            "number": self.live.snapshot.config.number,
+            "version": status.version,
+            "outcome": status.outcome,
+            "error": status.error,
+            "code": status.code,
+            "reloads": status.reloads,
+            "forced": status.forced_closes,
+            "leases": sum(status.leases.values()),
+            "resources": {one.name: asdict(one) for one in status.resources},
+            "swaps": swaps,
+            "late": late,
+            "early": early,
+        }
+
+    def _built(self, name: str) -> None:
+        with self._lock:
+            self._served[name] = _Served()
+            self._newest[resource_of(name)] = name
+
+    def _closing(self, name: str) -> None:
+        now, resource = time.monotonic(), resource_of(name)
+        with self._lock:
+            served = self._served.pop(name)
+            if served.first is None or served.last is None:
+                return  # it never served, or we have yet to hear of its end: then it is not late
+            versions = range(served.first, served.last + 1)
+            uses = [use for one, use in self._uses.items() if one in versions]
+            self.early += sum(use.users for use in uses)
+            last = max([self._uses[served.last + 1].began, *(use.ended for use in uses)])
+            self.late[resource] = max(now - last, self.late.get(resource, 0.0))
