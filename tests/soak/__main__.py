@@ -15,7 +15,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reloadcheck.demo.postgres import PostgresServer
-
 from tests.rig.valkey import valkey_server
 
 from .backends import backends
