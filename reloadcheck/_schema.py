@@ -30,7 +30,7 @@ class Schema(Generic[T]):
 
     def __init__(self, validate: Validate, annotation: object) -> None:
         self._validate = validate
-        self._annotation = annotation
+        self.annotation = annotation
 
     @property
     def is_plain(self) -> bool:
@@ -65,7 +65,7 @@ class Schema(Generic[T]):
 
     def field(self, path: KeyPath) -> bool | None:
         """Tell whether the validated configuration has such a field; None when it depends."""
-        return has_field(self._annotation, path)
+        return has_field(self.annotation, path)
 
 
 @overload

@@ -14,9 +14,21 @@ from typing import Final, TypeAlias
 from ..exceptions import ConfigError, ConfigSyntaxError, OptionError, SourceError
 from ..types import Document, KeyPath, Pause, Problem, Tree, printable
 from . import _json, _toml, _yaml
+from ._survey import Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
-__all__ = ["FORMATS", "format_of", "locate", "locating_many", "parse", "parse_scalar"]
+__all__ = [
+    "FORMATS",
+    "Span",
+    "Survey",
+    "Written",
+    "format_of",
+    "locate",
+    "locating_many",
+    "parse",
+    "parse_scalar",
+    "survey",
+]
 
 _Read: TypeAlias = Callable[[str, Pause], Tree]
 _Find: TypeAlias = Callable[[KeyPath], int | None]

@@ -17,7 +17,7 @@ from ._patterns import compiled
 from ._places import Container, Places, parts_of
 from ._text import SMALL, Empty, Refusal, refuse_surrogates
 
-_TOKEN: Final = compiled(
+TOKEN: Final = compiled(
     r"[ \t\n\r]*+(?:"
     r'(?P<text>"[^"\\\x00-\x1f]*+(?:\\.[^"\\\x00-\x1f]*+)*+")'
     r"|(?P<fraction>-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++(?:[eE][-+]?[0-9]++)?+|[eE][-+]?[0-9]++))"
@@ -64,7 +64,7 @@ class _Reader:
 
     def run(self, text: str, pause: Pause) -> None:
         """Take all tokens of the text; refuse one with its place and key path."""
-        match = _TOKEN.match
+        match = TOKEN.match
         position = 0
         countdown = _TOKENS_BETWEEN_PAUSES
         step: _Step | None = self._begin

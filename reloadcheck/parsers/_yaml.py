@@ -41,7 +41,7 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 def read(text: str, pause: Pause) -> dict[str, object]:
     """Give the tree that the text describes."""
     builder = Builder()
-    _feed(builder, text, pause if len(text) > SMALL else _no_pause)
+    feed(builder, text, pause if len(text) > SMALL else _no_pause)
     if builder.root is None:
         raise Empty("is empty; write {} if no configuration is meant")
     return builder.root
@@ -51,7 +51,7 @@ def finder(text: str) -> Callable[[KeyPath], int | None]:
     """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
-        _feed(Builder(places), text, _no_pause)
+        feed(Builder(places), text, _no_pause)
     return places.find
 
 
@@ -94,7 +94,8 @@ class _Portions:
         return self._text[start : self._position]
 
 
-def _feed(builder: Builder, text: str, pause: Pause) -> None:
+def feed(builder: Builder, text: str, pause: Pause) -> None:
+    """Have the builder take the events of the text, in portions."""
     # libyaml compares each tag directive with all others, and no configuration needs one.
     if text.count("\n%TAG") > _TAG_DIRECTIVES:
         raise Refusal("has too many %TAG directives", text.index("\n%TAG") + 1)

@@ -1,0 +1,162 @@
+"""What can be said on the command line: the commands, their options, their help texts.
+
+Gives a parser whose result names the function to run; that function imports its command.
+"""
+
+import argparse
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+__all__ = ["parser_of"]
+
+_STATUS = (
+    "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable. "
+    "Coloured on a terminal, unless NO_COLOR is set."
+)
+_FILES = "files are layers: later ones override earlier ones. A directory holds a file per key."
+_APP = "the engine of an application, as MODULE:NAME; it gives the schema and the resources"
+_ORIGIN = "the engine of an application, as MODULE:NAME; it gives the files, unless some are named"
+
+
+def parser_of() -> argparse.ArgumentParser:
+    """Make the parser of the whole command line."""
+    parser = argparse.ArgumentParser(
+        prog="reloadcheck",
+        description="Live configuration for Python web applications.",
+        epilog=f"`reloadcheck COMMAND --help` tells more. {_STATUS}",
+    )
+    parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
+    parser.set_defaults(refuse=parser.error)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_validate, _explain, _diff, _demo):
+        add(commands)
+    return parser
+
+
+def _validate(commands: Any) -> None:
+    command = _command(
+        commands,
+        "validate",
+        "FILE... [--schema M:NAME | --app M:NAME]",
+        "say everything that is wrong with a configuration, before it is rolled out",
+        "Read, parse, merge and validate a configuration as a running application would, and name "
+        "every problem at file:line:column. Values are never shown. Warns of YAML that readers of "
+        "version 1.2 take otherwise, of keys that a later file overrides, and of keys that the "
+        f"schema does not know. Several {_FILES}",
+        _run_validate,
+    )
+    command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
+    _add_schema(command)
+    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+
+
+def _explain(commands: Any) -> None:
+    command = _command(
+        commands,
+        "explain",
+        "FILE... KEY.PATH [--app M:NAME]",
+        "say where a value comes from and what it overrides",
+        "Show the value at a key path, the place that sets it, and every layer that it overrides "
+        "or that hides it. What looks secret by its name or its form is hidden. A key path is "
+        f'written as in `database.hosts[2]."a.b"`. Several {_FILES}',
+        _run_explain,
+    )
+    command.add_argument(
+        "words", nargs="*", metavar="FILE... KEY.PATH", help="the layers, then the key path"
+    )
+    _add_schema(command)
+    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    command.add_argument("--hide-values", action="store_true", help="show no value at all")
+
+
+def _diff(commands: Any) -> None:
+    command = _command(
+        commands,
+        "diff",
+        "OLD NEW [--app M:NAME]",
+        "say what an edit would change and what it would rebuild",
+        "Compare two configurations by what they mean; comments and the order of keys do not "
+        "count. With --app, also say which resources the edit would rebuild and which it leaves "
+        "alone; nothing is built. Where OLD or NEW is one of the application's own files, its "
+        "other sources are taken along on both sides.",
+        _run_diff,
+    )
+    command.add_argument("words", nargs="*", metavar="OLD NEW", help="files or directories")
+    _add_schema(command)
+    command.add_argument("--app", metavar="M:NAME", help=_APP)
+    command.add_argument("--hide-values", action="store_true", help="show key paths alone")
+
+
+def _demo(commands: Any) -> None:
+    demo = _command(
+        commands,
+        "demo",
+        "[--keep] [--sqlite]",
+        "edit the configuration of a running service under load, and see what happens",
+        "Start a private PostgreSQL and a service with two workers, put it under load, edit "
+        "its configuration in every way, and check that no request fails. Takes about 30 s; "
+        "leaves nothing behind.",
+        _run_demo,
+    )
+    demo.add_argument("--keep", action="store_true", help="leave it running, until Ctrl-C")
+    demo.add_argument("--sqlite", action="store_true", help="use SQLite instead of PostgreSQL")
+
+
+def _command(
+    commands: Any,
+    name: str,
+    usage: str,
+    short: str,
+    long: str,
+    run: Callable[[argparse.Namespace], int],
+) -> argparse.ArgumentParser:
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        usage=f"reloadcheck {name} [--json] {usage}",
+        help=short,
+        description=long,
+        epilog=_STATUS,
+    )
+    command.add_argument("--json", action="store_true", help="print JSON, and only that")
+    command.set_defaults(run=run, refuse=command.error)
+    return command
+
+
+def _add_schema(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--schema",
+        metavar="M:NAME",
+        help="as MODULE:NAME: a frozen pydantic model, msgspec struct or dataclass, a function",
+    )
+
+
+def _version() -> str:
+    try:
+        return version("reloadcheck")
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
+def _run_validate(arguments: argparse.Namespace) -> int:
+    from .validate import run
+
+    return run(arguments)
+
+
+def _run_explain(arguments: argparse.Namespace) -> int:
+    from .explain import run
+
+    return run(arguments)
+
+
+def _run_diff(arguments: argparse.Namespace) -> int:
+    from .diff import run
+
+    return run(arguments)
+
+
+def _run_demo(arguments: argparse.Namespace) -> int:
+    from ..demo.run import Options, demo
+
+    return demo(Options(keep=arguments.keep, json=arguments.json, sqlite=arguments.sqlite))

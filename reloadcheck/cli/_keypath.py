@@ -1,0 +1,46 @@
+"""Read a key path the way this package shows one: `database.hosts[2]."a.b"`."""
+
+import re
+from typing import Final
+
+from .._frozen_types import is_dict, is_list
+from ..exceptions import UsageError
+from ..types import Key, KeyPath, printable
+
+__all__ = ["key_path_of", "step_into"]
+
+_STEP: Final = re.compile(
+    r"""(?:\A|\.)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^."\[\]]+))|\[(?P<index>\d+)\]"""
+)
+
+
+def key_path_of(text: str) -> KeyPath:
+    """Give the keys; raises `UsageError` for what is no key path."""
+    keys: list[Key] = []
+    position = 0
+    while position < len(text):
+        step = _STEP.match(text, position)
+        if step is None:
+            break
+        if step["index"] is not None:
+            keys.append(int(step["index"]))
+        elif step["quoted"] is not None:
+            keys.append(step["quoted"].replace('\\"', '"'))
+        else:
+            keys.append(step["plain"])
+        position = step.end()
+    if not keys or position < len(text):
+        raise UsageError(f"{printable(text)} is no key path; write it as in database.hosts[2]")
+    return tuple(keys)
+
+
+def step_into(node: object, key: Key) -> tuple[Key, object]:
+    """Give what a tree has at a key, and the key as the tree knows it; raises `LookupError`."""
+    if is_list(node):
+        index = int(key) if isinstance(key, int) or key.isdecimal() else -1
+        if not 0 <= index < len(node):
+            raise LookupError
+        return index, node[index]
+    if is_dict(node):
+        return str(key), node[str(key)]
+    raise LookupError

@@ -1,0 +1,68 @@
+"""Read, parse, merge and validate once, as an engine would, and keep every problem on the way.
+
+Takes inputs, gives what is known of them; where a part cannot be used, the others are still read.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .. import _loader
+from .._frozen import no_pause
+from .._loader import Parsed, Reading
+from .._schema import Schema
+from ..exceptions import ConfigError
+from ..types import Document, Problem, Source
+
+__all__ = ["Fault", "Known", "known_of", "validated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A problem, how bad it is (`error` or `warning`) and the code of its kind."""
+
+    severity: str
+    code: str
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read; `parsed` is None when some of it cannot be used."""
+
+    documents: Mapping[str, Document]
+    parsed: Parsed | None
+    faults: tuple[Fault, ...] = ()
+    sources: tuple[Source, ...] = field(default=(), repr=False)
+
+
+def known_of(sources: Sequence[Source], max_bytes: int) -> Known:
+    """Read and parse all sources, whatever is wrong with some of them."""
+    faults: list[Fault] = []
+    readable: list[Source] = []
+    sets: list[tuple[Document, ...]] = []
+    for source in sources:
+        try:
+            documents = tuple(source.read(source.stamp(), max_bytes))
+        except ConfigError as error:
+            faults += faults_of(error)
+            continue
+        readable.append(source)
+        sets.append(documents)
+    by_name = {document.name: document for documents in sets for document in documents}
+    parsed: Parsed | None = None
+    try:
+        parsed = _loader.parse(readable, Reading((), tuple(sets), ""), no_pause)
+    except ConfigError as error:
+        faults += faults_of(error)
+    return Known(by_name, None if faults else parsed, tuple(faults), tuple(readable))
+
+
+def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:
+    """Give the frozen configuration; raises `ConfigError` with every problem at its place."""
+    return _loader.validate(schema, parsed, previous, no_pause)
+
+
+def faults_of(error: ConfigError) -> list[Fault]:
+    """Take an error apart."""
+    return [Fault("error", error.code, problem) for problem in error.problems]

@@ -1,0 +1,194 @@
+"""`reloadcheck diff`: what an edit changes, what it would rebuild and what it leaves alone.
+
+Builds nothing. Status 1 when one of the two cannot be used; a difference is no failure.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._diff import Diff, diff
+from .._engine import host_of
+from .._frozen import freeze
+from .._loader import located
+from .._resources import Resource
+from .._schema import lookup
+from ..exceptions import ConfigError, SchemaError, UsageError
+from ..types import KeyPath, Problem, Source, key_path_text
+from ._inputs import Inputs, inputs_of, layers_of
+from ._keypath import step_into
+from ._page import Page
+from ._reading import Fault, Known, faults_of, known_of, validated
+from ._values import shown, told
+from .validate import problem_document, show_faults
+
+__all__ = ["Plan", "run"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an edit does: `rebuilt` says of each resource why, `kept` are left alone."""
+
+    changes: Diff
+    rebuilt: tuple[tuple[str, str], ...] = ()
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of the two configurations; `config` is None where it cannot be used."""
+
+    known: Known
+    faults: tuple[Fault, ...]
+    tree: Any = None
+    config: Any = None
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    if len(arguments.words) != 2:
+        raise UsageError("name two files: OLD NEW")
+    inputs = inputs_of(arguments, arguments.words)
+    sources = sides(inputs, *arguments.words)
+    old = _side(inputs, sources[0], None)
+    new = _side(inputs, sources[1], old)
+    page = Page()
+    usable = not old.faults and not new.faults
+    plan = _plan(inputs, old, new) if usable else None
+    faults = [*old.faults, *new.faults]
+    if isinstance(plan, ConfigError):
+        faults, plan = faults_of(plan), None
+    if arguments.json:
+        page.json(_document(plan, old, new, faults, hide=arguments.hide_values))
+    elif plan is not None:
+        _show(page, plan, old, new, inputs, hide=arguments.hide_values)
+    else:
+        known = Known({**old.known.documents, **new.known.documents}, None)
+        show_faults(page, faults, known)
+        page.sentence("FAILED: nothing can be compared", kind="error", mark="FAILED:")
+    return int(plan is None)
+
+
+def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
+    """Give the layers of both; the app's own, where one of its files is being compared."""
+    layers = () if inputs.live is None else host_of(inputs.live).sources
+    of_old, of_new = layers_of([old]), layers_of([new])
+    for place, layer in enumerate(layers):
+        if any(_same_path(layer.name, word) for word in (old, new)):
+            before, after = layers[:place], layers[place + 1 :]
+            return (*before, *of_old, *after), (*before, *of_new, *after)
+    return of_old, of_new
+
+
+def _same_path(one: str, other: str) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
+
+
+def _side(inputs: Inputs, sources: Sequence[Source], previous: Side | None) -> Side:
+    known = known_of(sources, inputs.max_bytes)
+    if known.parsed is None:
+        return Side(known, known.faults)
+    before = previous or Side(known, ())
+    tree = freeze(known.parsed.tree, before.tree)
+    try:
+        config = validated(inputs.schema, known.parsed, before.config)
+    except ConfigError as error:
+        return Side(known, tuple(faults_of(error)), tree)
+    return Side(known, (), tree, config)
+
+
+def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
+    changes = diff(old.tree, new.tree)
+    if inputs.live is None:
+        return Plan(changes)
+    rebuilt: dict[str, str] = {}
+    kept: list[str] = []
+    try:
+        for resource in host_of(inputs.live).registry:
+            reason = _reason(resource, old, new, rebuilt)
+            if reason is None:
+                kept.append(resource.name)
+            else:
+                rebuilt[resource.name] = reason
+    except ConfigError as error:
+        return error
+    return Plan(changes, tuple(rebuilt.items()), tuple(kept))
+
+
+def _reason(resource: Resource[Any], old: Side, new: Side, rebuilt: dict[str, str]) -> str | None:
+    """Say why a resource is rebuilt: parts that are another object, needs that are."""
+    paths = resource.paths or ((),)
+    changed = [p for p in paths if _part(resource, p, old) is not _part(resource, p, new)]
+    reasons = [f"{key_path_text(path)} changes" if path else "any change" for path in changed]
+    reasons += [f"needs {need.name}" for need in resource.needs if need.name in rebuilt]
+    return ", ".join(reasons) or None
+
+
+def _part(resource: Resource[Any], path: KeyPath, side: Side) -> object:
+    try:
+        return lookup(side.config, path)
+    except KeyError:
+        pass
+    problem = Problem(f"is missing, and resource {resource.name!r} needs it", key_path=path)
+    layers = () if side.known.parsed is None else side.known.parsed.layers
+    raise located(SchemaError(problem), layers)
+
+
+def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide: bool) -> None:
+    if not plan.changes:
+        page.sentence("Nothing changes: no reload.")
+    for sign, path, before, after in _rows(plan.changes, old, new):
+        values = [] if hide else [shown(v, path, hide=False) for v in (*before, *after)]
+        tail = f": {' -> '.join(values)}" if values else ""
+        page.sentence(f"{sign} {key_path_text(path)}{tail}")
+    if inputs.live is None:
+        return
+    page.line()
+    for name, reason in plan.rebuilt:
+        page.sentence(f"rebuilds  {name} ({reason})", kind="warn", mark="rebuilds")
+    for name in plan.kept:
+        page.sentence(f"keeps     {name}", kind="good", mark="keeps")
+    if not plan.rebuilt and not plan.kept:
+        page.line("The application has no resources.")
+
+
+def _rows(
+    changes: Diff, old: Side, new: Side
+) -> Iterator[tuple[str, KeyPath, tuple[object, ...], tuple[object, ...]]]:
+    """Give each changed key path with its values before and after, in the order of the files."""
+    for path in changes.changed:
+        yield "~", path, (_at(old.tree, path),), (_at(new.tree, path),)
+    for path in changes.added:
+        yield "+", path, (), (_at(new.tree, path),)
+    for path in changes.removed:
+        yield "-", path, (_at(old.tree, path),), ()
+
+
+def _at(tree: object, path: KeyPath) -> object:
+    for key in path:
+        _, tree = step_into(tree, key)
+    return tree
+
+
+def _document(
+    plan: Plan | None, old: Side, new: Side, faults: Sequence[Fault], *, hide: bool
+) -> dict[str, Any]:
+    if plan is None:
+        return {"ok": False, "problems": [problem_document(fault) for fault in faults]}
+    kinds = {"~": "changed", "+": "added", "-": "removed"}
+    return {
+        "ok": True,
+        "changes": [
+            {
+                "kind": kinds[sign],
+                "key_path": key_path_text(path),
+                "old": told(before[0], path, hide=hide) if before else None,
+                "new": told(after[0], path, hide=hide) if after else None,
+            }
+            for sign, path, before, after in _rows(plan.changes, old, new)
+        ],
+        "rebuilds": [{"resource": name, "reason": reason} for name, reason in plan.rebuilt],
+        "keeps": list(plan.kept),
+    }

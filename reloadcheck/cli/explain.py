@@ -1,0 +1,215 @@
+"""`reloadcheck explain`: where a value comes from, and what it overrides, layer by layer.
+
+Status 1 when no layer sets the key path, or when the files cannot be read.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .._frozen_types import is_dict
+from .._loader import Parsed
+from .._schema import lookup
+from ..exceptions import ConfigError, UsageError
+from ..parsers import locating_many
+from ..types import Key, KeyPath, Layer, Origin, key_path_text
+from ._inputs import Inputs, inputs_of
+from ._keypath import key_path_of, step_into
+from ._page import Page, columns
+from ._reading import Known, known_of, validated
+from ._values import shown, told
+from .validate import problem_document, show_faults
+
+__all__ = ["run"]
+
+_EFFECTS = {
+    "sets": "sets it",
+    "adds": "adds to it",
+    "overridden": "overridden",
+    "hides": "replaces {} as a whole",
+    "hidden": "hidden by that",
+    "default": "the schema's default",
+}
+_MOST_LEAVES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one layer has to say about a key path: where, what, and what came of it.
+
+    `path` is where it says it: the key path, or the nearest parent that it replaces.
+    """
+
+    origin: Origin
+    value: object
+    path: KeyPath
+    effect: str
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    if not arguments.words:
+        raise UsageError("name the files, then a key path")
+    *files, written = arguments.words
+    path = key_path_of(written)
+    inputs = inputs_of(arguments, files)
+    known = known_of(inputs.sources, inputs.max_bytes)
+    page = Page()
+    if known.parsed is None:
+        _refuse(page, known, as_json=arguments.json)
+        return 1
+    with locating_many():
+        found = list(contributions(known.parsed.layers, path))
+        leaves = list(_leaves(known.parsed, path))
+    if not any(one.effect == "sets" for one in found):
+        found = [*_default(inputs, known.parsed, path), *found]
+    is_set = any(one.effect in ("sets", "default") for one in found)
+    if arguments.json:
+        page.json(_document(path, found, is_set, leaves, hide=arguments.hide_values))
+    else:
+        _show(page, path, found, is_set, leaves, hide=arguments.hide_values)
+    return int(not is_set)
+
+
+def contributions(layers: Sequence[Layer], path: KeyPath) -> Iterator[Contribution]:
+    """Give what the layers say about a key path, the one that wins first."""
+    state = "sets"
+    for layer in reversed(layers):
+        own, value = _reach(layer.tree, path)
+        if len(own) < len(path):
+            if is_dict(value) or not own:  # says nothing about it
+                continue
+            effect = "hides" if state == "sets" else "hidden"
+            yield Contribution(layer.origin(own), value, own, effect)
+            if effect == "hides":
+                state = "hidden"
+            continue
+        yield Contribution(layer.origin(own), value, own, state)
+        if state == "sets":
+            state = "adds" if is_dict(value) else "overridden"
+        elif state == "adds" and not is_dict(value):
+            state = "overridden"
+
+
+def _reach(tree: object, path: KeyPath) -> tuple[KeyPath, object]:
+    """Go along a key path as far as a tree has it."""
+    own: tuple[Key, ...] = ()
+    node = tree
+    for key in path:
+        try:
+            key, node = step_into(node, key)
+        except LookupError:
+            break
+        own = (*own, key)
+    return own, node
+
+
+def _default(inputs: Inputs, parsed: Parsed, path: KeyPath) -> Iterator[Contribution]:
+    """Ask the schema for what no file sets."""
+    if inputs.schema.is_plain:
+        return
+    try:
+        value = lookup(validated(inputs.schema, parsed), path)
+    except (ConfigError, KeyError):
+        return
+    yield Contribution(Origin(inputs.schema_name or "the schema"), value, path, "default")
+
+
+def _leaves(parsed: Parsed, path: KeyPath) -> Iterator[tuple[KeyPath, object, Origin]]:
+    """Give each value inside the mapping at a key path, with its own origin."""
+    own, node = _reach(parsed.tree, path)
+    if len(own) < len(path) or not is_dict(node):
+        return
+    waiting: list[tuple[KeyPath, object]] = [(own, node)]
+    while waiting:
+        here, node = waiting.pop()
+        if is_dict(node) and node:
+            waiting += [((*here, key), part) for key, part in reversed([*node.items()])]
+        elif (origin := parsed.origin(here)) is not None:
+            yield here, node, origin
+
+
+def _show(
+    page: Page,
+    path: KeyPath,
+    found: Sequence[Contribution],
+    is_set: bool,
+    leaves: Sequence[tuple[KeyPath, object, Origin]],
+    *,
+    hide: bool,
+) -> None:
+    name = key_path_text(path)
+    if not is_set:
+        page.sentence(f"{name}: no layer sets it", kind="error", mark=f"{name}:")
+    elif leaves:
+        page.line(page.paint(name, "bold"))
+        rows = [(key_path_text(p), shown(v, p, hide=hide), str(o)) for p, v, o in leaves]
+        _table(page, rows[:_MOST_LEAVES])
+        if len(rows) > _MOST_LEAVES:
+            page.line(f"  and {len(rows) - _MOST_LEAVES} more")
+        page.line()
+    else:
+        page.sentence(f"{name} = {shown(found[0].value, path, hide=hide)}", kind="bold", mark=name)
+    rows = [(str(one.origin), _effect(one), _said(one, path, hide=hide)) for one in found]
+    _table(page, rows)
+
+
+def _effect(one: Contribution) -> str:
+    return _EFFECTS[one.effect].format(key_path_text(one.path))
+
+
+def _said(one: Contribution, path: KeyPath, *, hide: bool) -> str:
+    return shown(one.value, one.path, hide=hide) if one.path == path or one.value is None else ""
+
+
+def _table(page: Page, rows: Sequence[tuple[str, str, str]]) -> None:
+    """Print three columns; a row that does not fit is broken between them."""
+    widths = [min(30, max((columns(row[place]) for row in rows), default=0)) for place in (0, 1)]
+    for first, second, third in rows:
+        line = f"  {first:<{widths[0]}}  {second:<{widths[1]}}  {third}".rstrip()
+        if columns(line) <= 80:
+            page.line(line)
+            continue
+        page.line(f"  {first}")
+        page.sentence(f"      {second}  {third}", indent=6)
+
+
+def _refuse(page: Page, known: Known, *, as_json: bool) -> None:
+    if as_json:
+        problems = [problem_document(fault) for fault in known.faults]
+        page.json({"ok": False, "problems": problems})
+    else:
+        show_faults(page, known.faults, known)
+
+
+def _document(
+    path: KeyPath,
+    found: Sequence[Contribution],
+    is_set: bool,
+    leaves: Sequence[tuple[KeyPath, object, Origin]],
+    *,
+    hide: bool,
+) -> dict[str, Any]:
+    return {
+        "ok": is_set,
+        "key_path": key_path_text(path),
+        "value": told(found[0].value, path, hide=hide) if is_set and not leaves else None,
+        "layers": [
+            {
+                **_place(one.origin),
+                "key_path": key_path_text(one.path),
+                "effect": one.effect,
+                "value": told(one.value, one.path, hide=hide),
+            }
+            for one in found
+        ],
+        "values": [
+            {**_place(origin), "key_path": key_path_text(p), "value": told(value, p, hide=hide)}
+            for p, value, origin in leaves
+        ],
+    }
+
+
+def _place(origin: Origin) -> dict[str, Any]:
+    return {"path": origin.name, "line": origin.line, "column": origin.column}

@@ -1,0 +1,219 @@
+"""`reloadcheck validate`: every problem of a configuration, at its place, with no value shown.
+
+Reads once, as an engine would; builds nothing. Status 1 when there is an error, warnings do not
+count.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._frozen_types import is_dict
+from .._loader import Parsed, origin_of
+from ..exceptions import ConfigError
+from ..parsers import Survey, locating_many, survey
+from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
+from ._dialects import differences
+from ._excerpt import excerpt
+from ._inputs import Inputs, inputs_of
+from ._page import Page
+from ._reading import Fault, Known, faults_of, known_of, validated
+from ._unknown import Unknown, unknown_keys
+
+__all__ = ["findings", "run", "show_faults"]
+
+_UNKNOWN = "is not a known key"
+_MOST_WARNINGS = 50
+"""How many warnings of one kind are told; of a large file every scalar may deserve one."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    inputs = inputs_of(arguments, arguments.words)
+    known = known_of(inputs.sources, inputs.max_bytes)
+    faults = findings(inputs, known)
+    page = Page()
+    failed = any(fault.severity == "error" for fault in faults)
+    if arguments.json:
+        page.json(_document(inputs, faults, failed))
+    else:
+        show_faults(page, faults, known)
+        _conclude(page, inputs, faults, failed)
+    return int(failed)
+
+
+def findings(inputs: Inputs, known: Known) -> list[Fault]:
+    """Give the errors and warnings of what was read, in the order of their places."""
+    faults = [*known.faults, *_of_dialects(known)]
+    if known.parsed is None:
+        return _sorted(faults)
+    try:
+        validated(inputs.schema, known.parsed)
+    except ConfigError as error:
+        faults += faults_of(error)
+    unknown = {one.path: one for one in unknown_keys(inputs.schema.annotation, known.parsed.tree)}
+    faults = [_with_meaning(fault, unknown) for fault in faults]
+    told = {fault.problem.key_path for fault in faults if fault.code == "schema"}
+    with locating_many():
+        faults += _of_overrides(known.parsed.layers)
+        faults += _of_unknown([u for u in unknown.values() if u.path not in told], known.parsed)
+    return _sorted(faults)
+
+
+def show_faults(page: Page, faults: Sequence[Fault], known: Known) -> None:
+    """Print each fault with its place, and the line it is about with its values hidden."""
+    surveys: dict[str, Survey] = {}
+    for fault in faults:
+        problem = fault.problem
+        place = ""
+        if problem.path is not None:
+            place = f"{Origin(problem.path, problem.line, problem.column)}: "
+        subject = f"{key_path_text(problem.key_path)}: " if problem.key_path else ""
+        text = f"{place}{fault.severity}: {subject}{problem.reason}"
+        page.sentence(text, kind=fault.severity, mark=f"{fault.severity}:")
+        document = known.documents.get(problem.path or "")
+        if document is None or problem.line is None or document.format == "text":
+            continue
+        if document.name not in surveys:
+            surveys[document.name] = survey(document)
+        _show_excerpt(page, surveys[document.name], problem)
+
+
+def _show_excerpt(page: Page, known: Survey, problem: Problem) -> None:
+    shown = excerpt(known, problem.line or 1, problem.column or 1)
+    for number, line in shown.lines:
+        page.line(f"{page.paint(f'{number:>6} |', 'dim')} {line}")
+    if problem.column is not None:
+        page.line(f"{page.paint('       |', 'dim')} {' ' * shown.caret}{page.paint('^', 'bold')}")
+
+
+def _conclude(page: Page, inputs: Inputs, faults: Sequence[Fault], failed: bool) -> None:
+    errors = sum(fault.severity == "error" for fault in faults)
+    warnings = len(faults) - errors
+    names = ", ".join(source.name for source in inputs.sources)
+    fitting = f" and fits {inputs.schema_name}" if inputs.schema_name else ""
+    verdict = "cannot be used" if failed else f"can be used{fitting}"
+    counts = ", ".join(
+        f"{count} {noun}{'s' if count > 1 else ''}"
+        for count, noun in ((errors, "error"), (warnings, "warning"))
+        if count
+    )
+    mark = "FAILED" if failed else "OK"
+    tail = f" ({counts})" if counts else ""
+    page.sentence(
+        f"{mark}: {names} {verdict}{tail}", kind="error" if failed else "good", mark=f"{mark}:"
+    )
+
+
+def _of_dialects(known: Known) -> Iterator[Fault]:
+    for document in known.documents.values():
+        if document.format != "yaml":
+            continue
+        seen = survey(document)
+        found = [
+            _problem(document, seen, written.index, sentence, written.key_path)
+            for written, sentence in differences(seen)
+        ]
+        yield from _warnings("yaml-version", found)
+
+
+def _problem(document: Document, known: Survey, index: int, reason: str, path: KeyPath) -> Problem:
+    line = known.text.count("\n", 0, index) + 1
+    column = index - known.text.rfind("\n", 0, index)
+    return Problem(reason, document.name, line, column, path)
+
+
+def _of_overrides(layers: Sequence[Layer]) -> Iterator[Fault]:
+    """Warn of each value that a later layer replaces, where it is written."""
+    found: list[Problem] = []
+    for position, lower in enumerate(layers):
+        for path in _leaves(lower.tree):
+            upper = next((one for one in layers[position + 1 :] if _sets(one.tree, path)), None)
+            if upper is not None and len(found) <= _MOST_WARNINGS:
+                place = lower.origin(path)
+                reason = f"is overridden by {upper.origin(path)}"
+                found.append(Problem(reason, place.name, place.line, place.column, path))
+    yield from _warnings("overridden", found)
+
+
+def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
+    if is_dict(tree) and tree:
+        for key, part in tree.items():
+            yield from _leaves(part, (*path, str(key)))
+    elif path:
+        yield path
+
+
+def _sets(tree: Any, path: KeyPath) -> bool:
+    """Tell whether a tree has a value of its own at a path, or in the place of a parent."""
+    for key in path:
+        if not is_dict(tree):
+            return True
+        if key not in tree:
+            return False
+        tree = tree[key]
+    return not is_dict(tree) or not tree
+
+
+def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
+    found: list[Problem] = []
+    for one in unknown:
+        place = origin_of(parsed.layers, one.path) or Origin("")
+        reason = f"{_UNKNOWN}{_meaning(one)}"
+        found.append(Problem(reason, place.name, place.line, place.column, one.path))
+    yield from _warnings("unknown-key", found)
+
+
+def _with_meaning(fault: Fault, unknown: dict[KeyPath, Unknown]) -> Fault:
+    one = unknown.get(fault.problem.key_path)
+    if fault.problem.reason != _UNKNOWN or one is None:
+        return fault
+    return replace(fault, problem=replace(fault.problem, reason=f"{_UNKNOWN}{_meaning(one)}"))
+
+
+def _meaning(unknown: Unknown) -> str:
+    return "" if unknown.meant is None else f"; did you mean {key_path_text((unknown.meant,))}?"
+
+
+def _warnings(code: str, problems: Sequence[Problem]) -> Iterator[Fault]:
+    for problem in problems[:_MOST_WARNINGS]:
+        yield Fault("warning", code, problem)
+    if len(problems) > _MOST_WARNINGS:
+        yield Fault("warning", code, Problem("and more of the same kind", problems[0].path))
+
+
+def _sorted(faults: Sequence[Fault]) -> list[Fault]:
+    """Order by file in the order of first mention, then by line."""
+    files = list(dict.fromkeys(fault.problem.path for fault in faults))
+    return sorted(
+        faults,
+        key=lambda fault: (
+            files.index(fault.problem.path),
+            fault.problem.line or 0,
+            fault.problem.column or 0,
+        ),
+    )
+
+
+def _document(inputs: Inputs, faults: Sequence[Fault], failed: bool) -> dict[str, Any]:
+    return {
+        "ok": not failed,
+        "sources": [source.name for source in inputs.sources],
+        "schema": inputs.schema_name,
+        "problems": [problem_document(fault) for fault in faults],
+    }
+
+
+def problem_document(fault: Fault) -> dict[str, Any]:
+    """Give a fault as JSON has it."""
+    problem = fault.problem
+    return {
+        "severity": fault.severity,
+        "code": fault.code,
+        "path": problem.path,
+        "line": problem.line,
+        "column": problem.column,
+        "key_path": key_path_text(problem.key_path) if problem.key_path else None,
+        "reason": problem.reason,
+    }

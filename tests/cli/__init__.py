@@ -1,0 +1,1 @@
+"""The command line's commands, called as a shell calls them."""

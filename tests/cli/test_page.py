@@ -1,0 +1,51 @@
+"""What all commands share: colour where it is wanted, width, escapes."""
+
+import io
+import json
+
+import pytest
+
+from reloadcheck.cli._page import Page
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        """Be a terminal."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("out", "environ", "coloured"),
+    [
+        (_Terminal, {}, True),
+        (_Terminal, {"NO_COLOR": ""}, True),
+        (_Terminal, {"NO_COLOR": "1"}, False),
+        (_Terminal, {"TERM": "dumb"}, False),
+        (io.StringIO, {}, False),
+    ],
+)
+def test_colour_is_for_terminals_whose_user_wants_it(
+    out: type[io.StringIO], environ: dict[str, str], coloured: bool
+) -> None:
+    """NO_COLOR counts when it is not empty, as its convention says; a pipe never gets colour."""
+    stream = out()
+    Page(stream, environ).sentence("FAILED: it did", kind="error", mark="FAILED:")
+    expected = "\x1b[31;1mFAILED:\x1b[0m it did\n" if coloured else "FAILED: it did\n"
+    assert expected == stream.getvalue()
+
+
+def test_a_sentence_is_escaped_and_wrapped() -> None:
+    """No line is longer than 80 columns and none is forged."""
+    stream = io.StringIO()
+    Page(stream, {}).sentence("word " * 40 + "\x1b[31m\u202e\nforged")
+    assert all(len(line) <= 80 for line in stream.getvalue().splitlines())
+    assert "\\x1b[31m\\u202e\\nforged" in stream.getvalue()
+
+
+def test_json_is_ascii() -> None:
+    """What steers a terminal is an escape in JSON too."""
+    stream = io.StringIO()
+    Page(stream, {}).json({"\u202e": "\x1b"})
+    assert stream.getvalue().isascii()
+    assert "\x1b" not in stream.getvalue()
+    assert {"\u202e": "\x1b"} == json.loads(stream.getvalue())

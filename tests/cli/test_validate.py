@@ -1,0 +1,383 @@
+"""`validate`: every problem at its place, warnings that are right, and no value shown."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from reloadcheck.cli._excerpt import excerpt
+from reloadcheck.parsers import survey
+from reloadcheck.types import Document
+from tests.cli.conftest import Run
+
+CANARY = "c4n4ry"
+
+
+def test_a_good_configuration_is_status_0_and_one_line(run: Run, app: str) -> None:
+    """What can be used is said in one line; nothing is warned of in a single file."""
+    done = run("validate", "base.yaml", "--schema", "service:Settings")
+    assert (0, ["OK: base.yaml can be used and fits service:Settings"]) == (done.status, done.lines)
+
+
+def test_every_problem_is_shown_at_its_place_with_a_caret(run: Run, here: Path, app: str) -> None:
+    """Two wrong values and a missing one: three errors, each under its line, values hidden."""
+    (here / "bad.yaml").write_text(
+        f"greeting: [{CANARY}]\n# the main one\ndatabase:\n  pool_size: {CANARY}  # {CANARY}\n"
+    )
+    done = run("validate", "bad.yaml", "--app", app)
+    assert 1 == done.status
+    assert [
+        "bad.yaml:1:11: error: greeting: should be a string, not a list",
+        "     1 | greeting: [***",
+        "       |           ^",
+        "bad.yaml:4:3: error: database.url: is missing",
+        "     3 | database:",
+        "     4 |   pool_size: ***",
+        "       |   ^",
+        "bad.yaml:4:14: error: database.pool_size: should be an integer, not a string",
+        "     4 |   pool_size: ***",
+        "       |              ^",
+        "FAILED: bad.yaml cannot be used (3 errors)",
+    ] == done.lines
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "place"),
+    [
+        ("a.yaml", "a: 1\nb: [1, 2\nc: 3\n", "a.yaml:2:4: error:"),
+        ("a.json", '{\n  "a": 1,\n  "b": nope\n}\n', "a.json:3:8: error: b:"),
+        ("a.toml", "a = 1\n[b]\nc = nope\n", "a.toml:3:5: error: b.c:"),
+    ],
+)
+def test_what_does_not_parse_is_shown_in_each_format(
+    run: Run, here: Path, name: str, text: str, place: str
+) -> None:
+    """A syntax error has its place, the key of its line and a caret."""
+    (here / name).write_text(text)
+    done = run("validate", name)
+    assert 1 == done.status
+    assert done.lines[0].startswith(place)
+    key, caret = done.lines[-3:-1]
+    column = int(place.split(":")[2])
+    assert "***" == key[9 + column - 1 :].strip(" [")
+    assert "^" == caret[9:].strip()
+
+
+def test_all_files_are_looked_at_whatever_is_wrong_with_one(run: Run, here: Path) -> None:
+    """A missing file does not hide what does not parse in another."""
+    (here / "a.yaml").write_text("a: [\n")
+    done = run("validate", "missing.yaml", "a.yaml")
+    assert 1 == done.status
+    assert "missing.yaml: error: does not exist" == done.lines[0]
+    assert "(2 errors)" in done.lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("no", "true or false here (YAML 1.1) and text in YAML 1.2"),
+        ("On", "true or false here (YAML 1.1) and text in YAML 1.2"),
+        ("010", "an integer to the base of 8 here (YAML 1.1) and another integer in YAML 1.2"),
+        ("0o10", "text here (YAML 1.1) and an integer in YAML 1.2"),
+        ("08", "text here (YAML 1.1) and an integer in YAML 1.2"),
+        ("22:22", "an integer to the base of 60 here (YAML 1.1) and text in YAML 1.2"),
+        ("1:30.5", "a number here (YAML 1.1) and text in YAML 1.2"),
+        ("1_000", "an integer here (YAML 1.1) and text in YAML 1.2"),
+        ("0b11", "an integer here (YAML 1.1) and text in YAML 1.2"),
+        ("1e3", "text here (YAML 1.1) and a number in YAML 1.2"),
+        ("-.5", "text here (YAML 1.1) and a number in YAML 1.2"),
+        ("2026-11-20", "a date here (YAML 1.1) and text in YAML 1.2"),
+        ("2026-11-20 10:00:00", "a date and time here (YAML 1.1) and text in YAML 1.2"),
+    ],
+)
+def test_scalars_that_two_yamls_read_differently_are_warned_of(
+    run: Run, here: Path, written: str, words: str
+) -> None:
+    """Each is named with both readings and a remedy; it is a warning, so the status stays 0."""
+    (here / "a.yaml").write_text(f"list:\n  - fine\n  - {written}\n")
+    done = run("validate", "a.yaml", "--json")
+    (problem,) = done.document["problems"]
+    assert (0, "yaml-version", "list[1]") == (done.status, problem["code"], problem["key_path"])
+    assert ("a.yaml", 3, 5) == (problem["path"], problem["line"], problem["column"])
+    assert words in problem["reason"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        *(
+            "true",
+            "False",
+            "~",
+            "null",
+            "12",
+            "-12",
+            "0",
+            "+7",
+            "0x1F",
+            "1.5",
+            "1.5e+3",
+            ".5",
+            "1.",
+        ),
+        *("text", '"no"', "'010'", "!!str no", "a: b", "1.2.3", "yes please", "12:60x", "y", "n"),
+    ],
+)
+def test_scalars_that_both_read_alike_are_not(run: Run, here: Path, written: str) -> None:
+    """No warning is invented for quoted, tagged and ordinary scalars."""
+    (here / "a.yaml").write_text(f"key:\n  {written}\n")
+    assert [] == run("validate", "a.yaml", "--json").document["problems"]
+
+
+def test_a_key_that_two_yamls_read_differently_is_warned_of(run: Run, here: Path) -> None:
+    """A key is no less a scalar; merge keys, which readers of both versions know, are none."""
+    (here / "a.yaml").write_text("base: &base {x: 1}\ncopy:\n  <<: *base\n  1e3: fine\n")
+    (problem,) = run("validate", "a.yaml", "--json").document["problems"]
+    assert ("copy.1e3", 4, 3) == (problem["key_path"], problem["line"], problem["column"])
+    assert problem["reason"].startswith("this key is text here")
+
+
+def test_what_a_later_file_overrides_is_warned_of_at_both_places(run: Run, app: str) -> None:
+    """The earlier value's place, and where the later one is."""
+    done = run("validate", "base.yaml", "local.yaml")
+    assert 0 == done.status
+    expected = "base.yaml:4:14: warning: database.pool_size: is overridden by local.yaml:2:14"
+    assert expected == " ".join(done.out.split("\n     4")[0].split())
+    assert 1 == done.out.count("warning:")
+
+
+def test_a_null_or_a_list_overrides_as_a_whole(run: Run, here: Path) -> None:
+    """Each value below a key that is set to null is overridden; equal keys beside it are not."""
+    (here / "a.yaml").write_text("part: {x: 1, y: 2}\nlist: [1, 2]\nkept: 3\n")
+    (here / "b.yaml").write_text("part: null\nlist: [3]\nmore: 4\n")
+    problems = run("validate", "a.yaml", "b.yaml", "--json").document["problems"]
+    assert ["part.x", "part.y", "list"] == [one["key_path"] for one in problems]
+
+
+PYDANTIC = """
+from pydantic import BaseModel, ConfigDict, Field
+
+class Open(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+class Host(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    name: str = "x"
+    port: int = Field(default=1, alias="tcpPort")
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True)
+    greeting: str = ""
+    hosts: tuple[Host, ...] = ()
+    by_name: dict[str, Host | None] = {}
+    anything: Open = Open()
+"""
+MSGSPEC = """
+import msgspec
+
+class Host(msgspec.Struct, frozen=True, rename="camel"):
+    name: str = "x"
+    tcp_port: int = 1
+
+class Settings(msgspec.Struct, frozen=True):
+    greeting: str = ""
+    hosts: tuple[Host, ...] = ()
+    by_name: dict[str, Host | None] = {}
+    anything: dict = {}
+"""
+DATACLASS = """
+from dataclasses import dataclass, field
+from typing import Annotated, Any
+
+@dataclass(frozen=True)
+class Host:
+    name: str = "x"
+    tcpPort: int = 1
+
+@dataclass(frozen=True)
+class Settings:
+    greeting: str = ""
+    hosts: Annotated[tuple[Host, ...], "some"] = ()
+    by_name: dict[str, Host | None] = field(default_factory=dict)
+    anything: Any = None
+"""
+
+
+@pytest.mark.parametrize(
+    "module", [PYDANTIC, MSGSPEC, DATACLASS], ids=["pydantic", "msgspec", "dataclass"]
+)
+def test_keys_that_the_schema_does_not_know_are_warned_of(
+    run: Run, here: Path, module: str
+) -> None:
+    """At any depth, by the names that the file uses, with what was probably meant."""
+    (here / "service.py").write_text(module)
+    (here / "a.yaml").write_text(
+        "greetin: hello\nhosts:\n  - {name: a, tcpPrt: 2}\n  - {tcpPort: 3}\n"
+        "by_name:\n  x: {nam: a}\n  y: null\nanything: {goes: {here: 1}}\nzzz: 1\n"
+    )
+    done = run("validate", "a.yaml", "--schema", "service:Settings", "--json")
+    told = {one["key_path"]: one["reason"] for one in done.document["problems"]}
+    assert {
+        "greetin": "is not a known key; did you mean greeting?",
+        "hosts[0].tcpPrt": "is not a known key; did you mean tcpPort?",
+        "by_name.x.nam": "is not a known key; did you mean name?",
+        "zzz": "is not a known key",
+    } == told
+    assert 0 == done.status
+
+
+def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: Path) -> None:
+    """The error gets the suggestion, and no warning says the same again."""
+    (here / "service.py").write_text(
+        "import msgspec\n"
+        "class S(msgspec.Struct, frozen=True, forbid_unknown_fields=True):\n"
+        "    greeting: str = ''\n"
+    )
+    (here / "a.yaml").write_text("greetin: hello\n")
+    done = run("validate", "a.yaml", "--schema", "service:S")
+    assert 1 == done.status
+    assert (
+        "a.yaml:1:10: error: greetin: is not a known key; did you mean greeting?" == done.lines[0]
+    )
+    assert 1 == done.out.count("greetin:" + " is")
+
+
+def test_a_function_as_schema_is_believed(run: Run, here: Path) -> None:
+    """It does not tell its keys, so none is unknown; what it raises is told without values."""
+    (here / "service.py").write_text(
+        "def check(tree):\n"
+        "    if tree['a'] != 'good':\n        raise ValueError(f\"no: {tree['a']}\")\n"
+        "    return tree\n"
+    )
+    (here / "a.yaml").write_text(f"a: {CANARY}\nb: 1\n")
+    done = run("validate", "a.yaml", "--schema", "service:check")
+    assert (1, True, False) == (done.status, "ValueError" in done.out, CANARY in done.out)
+    (here / "a.yaml").write_text("a: good\nb: 1\n")
+    assert 0 == run("validate", "a.yaml", "--schema", "service:check").status
+
+
+def test_a_directory_is_a_layer_with_a_file_per_key(run: Run, here: Path, app: str) -> None:
+    """Its values have no lines; they are checked and override like any other."""
+    (here / "secrets" / "database").mkdir(parents=True)
+    (here / "secrets" / "database" / "url").write_text(CANARY)
+    done = run("validate", "base.yaml", "secrets", "--app", app)
+    assert 0 == done.status
+    assert "database.url: is overridden by secrets/database/url" in " ".join(done.out.split())
+    assert CANARY not in done.out
+
+
+def test_the_engine_of_an_application_gives_files_and_schema(run: Run, app: str) -> None:
+    """Without a file named, the application's own sources are checked."""
+    document = run("validate", "--app", app, "--json").document
+    assert (["base.yaml", "local.yaml"], True) == (document["sources"], document["ok"])
+
+
+DOCUMENTS = {
+    "yaml": f"""\
+# {CANARY}
+top: {CANARY}
+"quo: ted": '{CANARY}'
+flow: {{a: {CANARY}, "b": ["{CANARY}", {CANARY}], c: {{d: {CANARY} }}}}
+list:
+  - {CANARY}
+  - key: {CANARY}
+    more: >-
+      key: {CANARY}
+      {CANARY}
+anchor: &name
+  text: "{CANARY}
+    {CANARY}: {CANARY}"
+  plain: {CANARY}
+    {CANARY}
+again: *name   # {CANARY}
+""",
+    "json": json.dumps(
+        {"top": CANARY, "list": [CANARY, {"key": CANARY}], "deep": {"a": {"b": CANARY}}}, indent=1
+    )
+    + json.dumps({"x": CANARY}),
+    "toml": f"""\
+# {CANARY}
+top = "{CANARY}"
+a."b.c" = '{CANARY}'
+inline = {{ x = "{CANARY}", y = ["{CANARY}", "key = {CANARY}"] }}
+[table]   # {CANARY}
+text = \"\"\"
+key = {CANARY}
+{CANARY}\"\"\"
+[[many]]
+key = "{CANARY}"
+""",
+}
+
+
+@pytest.mark.parametrize("format_", DOCUMENTS)
+def test_no_excerpt_shows_a_value_wherever_the_document_breaks(format_: str) -> None:
+    """At each line and column, of the document cut or spoilt anywhere, only keys are shown."""
+    text = DOCUMENTS[format_]
+    shown: set[str] = set()
+    for cut in range(0, len(text) + 1, 7):
+        for spoilt in (text[:cut], text[:cut] + "]" + text[cut:], text[:cut] + '"' + text[cut:]):
+            known = survey(Document("a", spoilt.encode(), format_))
+            for number, line in enumerate(spoilt.split("\n"), 1):
+                for column in {1, 4, len(line) // 2 + 1, len(line) + 1}:
+                    shown |= {text for _, text in excerpt(known, number, column).lines}
+    assert not {line for line in shown if CANARY in line}
+    assert any("***" in line for line in shown)
+
+
+def test_a_long_line_is_cut_around_its_caret(run: Run, here: Path) -> None:
+    """A document on one line of thousands of characters still fits a terminal."""
+    many = {f"key{number}": number for number in range(300)}
+    (here / "a.json").write_text(json.dumps({**many, "key299": 2**70}))
+    done = run("validate", "a.json")
+    line, caret = done.lines[-3:-1]
+    assert line.startswith("     1 | …")
+    assert '"key299": ***' in line
+    assert caret.index("^") == line.index('"key299"') + len('"key299": ')
+
+
+def test_foreign_characters_in_keys_are_escaped(run: Run, here: Path) -> None:
+    """An escape sequence, a bidi mark and a line end in a key reach no terminal."""
+    (here / "a.yaml").write_text('"\\e[31m\\u202e\\n": 22:22\n')
+    done = run("validate", "a.yaml")
+    assert "\\x1b[31m\\u202e\\n" in done.out
+    assert "\x1b" not in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["validate"], "name at least one FILE"),
+        (["validate", "a.ini"], "the format is told by the suffix"),
+        (["validate", "base.yaml", "--schema", "service"], "--schema takes MODULE:NAME"),
+        (["validate", "base.yaml", "--schema", "nowhere:X"], "there is no module nowhere"),
+        (["validate", "base.yaml", "--schema", "service:X"], "there is no X in it"),
+        (["validate", "base.yaml", "--schema", "broken:X"], "importing it raised ValueError at"),
+        (["validate", "base.yaml", "--app", "service:Settings"], "not a ReloadCheck"),
+        (["validate", "--app", "service:live", "--schema", "service:Settings"], "together"),
+        (["validate", "base.yaml", "--no-such"], "unrecognized arguments: --no-such"),
+    ],
+)
+def test_wrong_usage_is_status_2_and_a_sentence(
+    run: Run, here: Path, app: str, words: list[str], message: str
+) -> None:
+    """What cannot be is said on standard error, without a traceback."""
+    (here / "broken.py").write_text(f"raise ValueError('{CANARY}')\n")
+    done = run(*words)
+    assert (2, "") == (done.status, done.out)
+    assert message in " ".join(done.err.split())
+    assert CANARY not in done.err
+
+
+def test_files_and_options_may_be_mixed(run: Run, app: str) -> None:
+    """An option between two files ends neither."""
+    document = run("validate", "base.yaml", "--json", "local.yaml").document
+    assert ["base.yaml", "local.yaml"] == document["sources"]
+
+
+def test_warnings_of_one_kind_are_bounded(run: Run, here: Path) -> None:
+    """A thousand such scalars are not told one by one."""
+    (here / "a.yaml").write_text("a:\n" + "  - no\n" * 1000)
+    problems = run("validate", "a.yaml", "--json").document["problems"]
+    assert 51 == len(problems)
+    assert "and more of the same kind" in {one["reason"] for one in problems}
