@@ -1,0 +1,1 @@
+"""The frameworks' own tests, run bare and behind our doors: `python -m tests.transparency`."""

@@ -1,0 +1,78 @@
+"""Run frameworks' own tests bare and behind our doors, and list what newly fails.
+
+`python -m tests.transparency [starlette|werkzeug|flask|fastapi|django …] [--short] [--keep]`
+"""
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from .bench import Bench
+from .projects import PROJECTS, Project
+from .verdict import Run, Verdict, compare
+
+__all__ = ["main"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the chosen projects; the exit status tells whether nothing newly failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.transparency", description=__doc__)
+    parser.add_argument("projects", nargs="*", choices=[[], *PROJECTS], help="all by default")
+    parser.add_argument("--short", action="store_true", help="only a few tests of each")
+    parser.add_argument("--keep", action="store_true", help="leave sources, logs and notes")
+    chosen = parser.parse_args(arguments)
+    held = [
+        _judge(PROJECTS[name], short=chosen.short, keep=chosen.keep)
+        for name in chosen.projects or PROJECTS
+    ]
+    return 0 if all(held) else 1
+
+
+def _judge(project: Project, *, short: bool, keep: bool) -> bool:
+    begun = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix=f"transparency-{project.name}-"))
+    try:
+        bench = Bench.set_up(project, directory)
+        tests = project.short if short else project.tests
+        bare = bench.run("bare", tests, doors=False)
+        behind = bench.run("behind", tests, doors=True)
+        verdict = _again(bench, compare(bare, behind, project.expected.keys()))
+    finally:
+        if keep:
+            print(f"{project.name}: kept in {directory}")
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    _report(bench, bare, behind, verdict, time.monotonic() - begun)
+    return bool(behind.wrapped) and bool(bare.outcomes) and not verdict.broken
+
+
+def _again(bench: Bench, verdict: Verdict) -> Verdict:
+    """Run what failed once more, both ways: what is unsteady by itself is not our doing."""
+    if not verdict.broken:
+        return verdict
+    bare = bench.run("bare-again", verdict.broken, doors=False)
+    behind = bench.run("behind-again", verdict.broken, doors=True)
+    steady = compare(bare, behind, frozenset())
+    for test in sorted({*verdict.broken} - {*steady.broken}):
+        print(f"{bench.project.name}: unsteady: {test}")
+    return Verdict(steady.broken, verdict.expected)
+
+
+def _report(bench: Bench, bare: Run, behind: Run, verdict: Verdict, seconds: float) -> None:
+    project = bench.project
+    print(f"{project.name} {bench.version}: {seconds:.0f} s, {behind.wrapped} times behind a door")
+    print(f"  bare:   {bare}")
+    print(f"  behind: {behind}")
+    for test in verdict.expected:
+        print(f"  expected: {test}: {project.expected[test]}")
+    for test in verdict.broken:
+        print(f"  NEWLY FAILING: {test}")
+    print(f"  newly failing: {len(verdict.broken)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

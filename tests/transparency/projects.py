@@ -1,0 +1,66 @@
+"""Whose tests are run, with what, and what may differ and why. Data alone."""
+
+from dataclasses import dataclass, field
+
+__all__ = ["PROJECTS", "Project"]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One framework: how its tests run, and the tests that may fail behind a door.
+
+    `doors` names the function that puts the doors in place; `tests` are paths for pytest, or labels
+    for Django's runner. `expected` maps a test's id to the reason why its failing is no change that
+    an application sees.
+    """
+
+    name: str
+    doors: str
+    needs: tuple[str, ...]
+    tests: tuple[str, ...] = ("tests",)
+    short: tuple[str, ...] = ("tests",)
+    expected: dict[str, str] = field(default_factory=dict[str, str])
+
+
+_ASGI = ("httpx2", "trio", "pytest<9.2")
+
+PROJECTS = {
+    project.name: project
+    for project in (
+        Project(
+            "starlette",
+            "starlette",
+            ("starlette[full]", "blockbuster", "opentelemetry-sdk", "pytest-codspeed", *_ASGI),
+        ),
+        Project(
+            "werkzeug",
+            "werkzeug",
+            ("cffi", "cryptography", "ephemeral-port-reserve", "pytest", "pytest-timeout")
+            + ("watchdog",),
+        ),
+        Project("flask", "werkzeug", ("asgiref", "greenlet", "pytest", "python-dotenv")),
+        Project(
+            "fastapi",
+            "starlette",
+            ("fastapi[all]", "a2wsgi", "dirty-equals", "flask", "inline-snapshot", "logfire")
+            + ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-instrumentation-fastapi")
+            + ("opentelemetry-sdk", "orjson", "pwdlib[argon2]", "pyjwt", "pytest-codspeed")
+            + ("pytest-timeout", "sentry-sdk", "sqlmodel", "strawberry-graphql", "typer", *_ASGI),
+        ),
+        Project(
+            "django",
+            "django",
+            ("jinja2", "docutils", "tblib", "tzdata", "PyYAML"),
+            (
+                *("asgi", "wsgi", "handlers", "servers", "async", "httpwrappers"),
+                *("requests_tests", "responses", "file_uploads", "conditional_processing"),
+                *("test_client", "test_client_regress", "middleware", "middleware_exceptions"),
+                *("csrf_tests", "sessions_tests", "messages_tests", "view_tests", "generic_views"),
+                *("decorators", "urlpatterns_reverse", "staticfiles_tests", "sitemaps_tests"),
+                *("syndication_tests", "context_processors", "redirects_tests", "signals"),
+                *("flatpages_tests", "logging_tests", "i18n", "auth_tests", "admin_views"),
+            ),
+            ("asgi", "wsgi", "handlers", "test_client"),
+        ),
+    )
+}
