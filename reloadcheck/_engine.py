@@ -207,6 +207,9 @@ class ReloadCheck(Generic[C]):
 
     async def astart(self) -> None:
         """Do what `start` does, without blocking the event loop, which becomes the home loop."""
+        if _no_asyncio():
+            await _in_thread(self.start)
+            return
         host = self._host
         thread = host.running()
         waiter = host.meet(thread, through_build=True)
@@ -233,6 +236,9 @@ class ReloadCheck(Generic[C]):
 
     async def aclose(self) -> None:
         """Do what `close` does, without blocking the event loop."""
+        if _no_asyncio():
+            await _in_thread(self.close)
+            return
         thread = self._host.stop()
         if thread is None:
             return
@@ -240,7 +246,8 @@ class ReloadCheck(Generic[C]):
         ended = loop.create_future()
         thread.on_end(lambda: loop.call_soon_threadsafe(_resolve, ended))
         await ended
-        thread.join()  # it is on its last line
+        while thread.lives:  # it is on its last line; a join would hold the loop
+            await asyncio.sleep(0.001)
 
     def check(self) -> Outcome:
         """Check now, wait for the file to settle and for the reload; blocks at most `patience`.
@@ -253,6 +260,8 @@ class ReloadCheck(Generic[C]):
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
+        if _no_asyncio():
+            return await _in_thread(self.check)
         thread = self._host.running()
         self._host.meet(thread, through_build=False)
         return (await thread.desk.ask(prepare=Waiter.bind).wait_async()).outcome
@@ -392,6 +401,17 @@ def _options(given: EngineOptions) -> Options:
         if name not in known:
             raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
     return Options(**cast("dict[str, Any]", given))
+
+
+def _no_asyncio() -> bool:
+    return asyncio._get_running_loop() is None
+
+
+async def _in_thread(function: Callable[[], T]) -> T:
+    """Wait in a thread, for event loops other than asyncio's (trio)."""
+    import anyio.to_thread
+
+    return await anyio.to_thread.run_sync(function)
 
 
 def _resolve(future: "asyncio.Future[None]") -> None:

@@ -80,6 +80,11 @@ class EngineThread(Generic[C]):
         """Tell whether it was told to stop."""
         return self.turning.closing
 
+    @property
+    def lives(self) -> bool:
+        """Tell whether the thread has not returned yet."""
+        return self._thread.is_alive()
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()

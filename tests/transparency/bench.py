@@ -46,7 +46,7 @@ class Bench:
         (sources,) = (one.parent for one in directory.glob("*/PKG-INFO"))
         venv.create(directory / "venv", with_pip=True)
         bench = cls(project, found, directory, sources)
-        _pip(bench.python, "install", "--quiet", pinned, *project.needs)
+        _pip(bench.python, "install", "--quiet", pinned, *project.needs.split())
         _pip(bench.python, "install", "--quiet", "--editable", str(ROOT))
         return bench
 
@@ -79,8 +79,13 @@ class Bench:
         return read(notes)
 
 
-_PYTEST = ("-m", "pytest", "-q", "-p", "reloadcheck_results", "-p", "no:cacheprovider")
-_DJANGO = ("runtests.py", "--settings=reloadcheck_django", "--parallel=1", "--noinput")
+_PYTEST = ("-m", "pytest", "-q", "-p", "reloadcheck_inside.results", "-p", "no:cacheprovider")
+_DJANGO = (
+    "runtests.py",
+    "--settings=reloadcheck_inside.django_settings",
+    "--parallel=1",
+    "--noinput",
+)
 
 
 def _pip(python: Path, *arguments: str) -> None:

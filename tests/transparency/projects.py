@@ -9,20 +9,18 @@ __all__ = ["PROJECTS", "Project"]
 class Project:
     """One framework: how its tests run, and the tests that may fail behind a door.
 
-    `doors` names the function that puts the doors in place; `tests` are paths for pytest, or labels
-    for Django's runner. `expected` maps a test's id to the reason why its failing is no change that
-    an application sees.
+    `doors` names the function that puts the doors in place; `needs` are requirements; `tests` are
+    paths for pytest, or labels for Django's runner, `short` some of them. `expected` maps a test's
+    id to the reason why its failing is no change that an application sees.
     """
 
     name: str
     doors: str
-    needs: tuple[str, ...]
+    needs: str
     tests: tuple[str, ...] = ("tests",)
     short: tuple[str, ...] = ("tests",)
     expected: dict[str, str] = field(default_factory=dict[str, str])
 
-
-_ASGI = ("httpx2", "trio", "pytest<9.2")
 
 PROJECTS = {
     project.name: project
@@ -30,27 +28,27 @@ PROJECTS = {
         Project(
             "starlette",
             "starlette",
-            ("starlette[full]", "blockbuster", "opentelemetry-sdk", "pytest-codspeed", *_ASGI),
+            "starlette[full] blockbuster httpx2[zstd] opentelemetry-sdk pytest pytest-codspeed "
+            "trio",
         ),
         Project(
             "werkzeug",
             "werkzeug",
-            ("cffi", "cryptography", "ephemeral-port-reserve", "pytest", "pytest-timeout")
-            + ("watchdog",),
+            "cffi cryptography ephemeral-port-reserve pytest pytest-timeout watchdog",
         ),
-        Project("flask", "werkzeug", ("asgiref", "greenlet", "pytest", "python-dotenv")),
+        Project("flask", "werkzeug", "asgiref greenlet pytest python-dotenv"),
         Project(
             "fastapi",
             "starlette",
-            ("fastapi[all]", "a2wsgi", "dirty-equals", "flask", "inline-snapshot", "logfire")
-            + ("opentelemetry-exporter-otlp-proto-http", "opentelemetry-instrumentation-fastapi")
-            + ("opentelemetry-sdk", "orjson", "pwdlib[argon2]", "pyjwt", "pytest-codspeed")
-            + ("pytest-timeout", "sentry-sdk", "sqlmodel", "strawberry-graphql", "typer", *_ASGI),
+            "fastapi[all] a2wsgi dirty-equals flask httpx2 inline-snapshot logfire orjson pyjwt "
+            "opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-fastapi "
+            "opentelemetry-sdk pwdlib[argon2] pytest<9.2 pytest-codspeed pytest-timeout "
+            "sentry-sdk sqlmodel strawberry-graphql trio typer",
         ),
         Project(
             "django",
             "django",
-            ("jinja2", "docutils", "tblib", "tzdata", "PyYAML"),
+            "jinja2 docutils tblib tzdata PyYAML",
             (
                 *("asgi", "wsgi", "handlers", "servers", "async", "httpwrappers"),
                 *("requests_tests", "responses", "file_uploads", "conditional_processing"),

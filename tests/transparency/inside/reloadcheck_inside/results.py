@@ -9,14 +9,15 @@ import os
 from pathlib import Path
 
 import pytest
-import reloadcheck_doors
+
+from . import doors
 
 _outcomes: dict[str, str] = {}
 
 
 def pytest_configure() -> None:
     """Put the doors in place, or none, before any test is imported."""
-    reloadcheck_doors.put(os.environ["TRANSPARENCY_DOORS"])
+    doors.put(os.environ["TRANSPARENCY_DOORS"])
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -38,7 +39,7 @@ def pytest_unconfigure() -> None:
 def write(outcomes: dict[str, str]) -> None:
     """Write what was noted."""
     lines = [json.dumps({"test": test, "outcome": said}) for test, said in outcomes.items()]
-    lines.append(json.dumps({"wrapped": reloadcheck_doors.wrapped()}))
+    lines.append(json.dumps({"wrapped": doors.wrapped()}))
     Path(os.environ["TRANSPARENCY_RESULTS"]).write_text("\n".join(lines) + "\n")
 
 

@@ -34,9 +34,8 @@ def wrapped() -> int:
 
 def put(doors: str) -> None:
     """Put the doors of this name in place: `starlette`, `werkzeug`, `django`, or `none`."""
-    {"starlette": _starlette, "werkzeug": _werkzeug, "django": _django, "none": lambda: None}[
-        doors
-    ]()
+    if doors != "none":
+        {"starlette": _starlette, "werkzeug": _werkzeug, "django": _django}[doors]()
 
 
 def _asgi(app: Any) -> Any:
@@ -53,7 +52,7 @@ def _wsgi(app: Any) -> Any:
 
 def _starlette() -> None:
     """Starlette's client, which is FastAPI's; an ASGI 2 app is made a later one first, as there."""
-    testing = import_module("starlette.testclient")
+    testing: Any = import_module("starlette.testclient")
     bare: Callable[..., None] = testing.TestClient.__init__
 
     @wraps(bare)
@@ -66,7 +65,8 @@ def _starlette() -> None:
 
 def _werkzeug() -> None:
     """What Werkzeug's client, and with it Flask's, calls an app by; and its development server."""
-    testing, serving = import_module("werkzeug.test"), import_module("werkzeug.serving")
+    testing: Any = import_module("werkzeug.test")
+    serving: Any = import_module("werkzeug.serving")
     bare: Callable[..., Any] = testing.run_wsgi_app
     serve: Callable[..., None] = serving.BaseWSGIServer.__init__
 
@@ -84,8 +84,9 @@ def _werkzeug() -> None:
 
 def _django() -> None:
     """Django's two handlers, and those of its test clients, which give the response itself."""
-    wsgi, asgi = (import_module(f"django.core.handlers.{name}") for name in ("wsgi", "asgi"))
-    testing = import_module("django.test.client")
+    wsgi: Any = import_module("django.core.handlers.wsgi")
+    asgi: Any = import_module("django.core.handlers.asgi")
+    testing: Any = import_module("django.test.client")
     serve: Callable[..., Any] = wsgi.WSGIHandler.__call__
     serve_async: Callable[..., Awaitable[None]] = asgi.ASGIHandler.__call__
     answer: Callable[..., Any] = testing.ClientHandler.__call__

@@ -3,4 +3,4 @@
 from importlib import import_module
 
 globals().update(vars(import_module("test_sqlite")))
-TEST_RUNNER = "reloadcheck_django_runner.Runner"
+TEST_RUNNER = "reloadcheck_inside.django_runner.Runner"

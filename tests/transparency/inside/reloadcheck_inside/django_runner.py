@@ -5,8 +5,7 @@ import unittest
 from importlib import import_module
 from typing import Any
 
-import reloadcheck_doors
-import reloadcheck_results
+from . import doors, results
 
 __all__ = ["Runner"]
 
@@ -52,8 +51,8 @@ class Runner(_DiscoverRunner):  # type: ignore[misc]
 
     def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> Any:
         """Put the doors in place, run, and write the notes down."""
-        reloadcheck_doors.put(os.environ["TRANSPARENCY_DOORS"])
+        doors.put(os.environ["TRANSPARENCY_DOORS"])
         try:
-            return super().run_suite(suite, **kwargs)
+            return _DiscoverRunner.run_suite(self, suite, **kwargs)
         finally:
-            reloadcheck_results.write(_outcomes)
+            results.write(_outcomes)

@@ -1,0 +1,1 @@
+"""What runs inside a framework's own test run; it imports nothing of the tests around it."""
