@@ -6,13 +6,12 @@ import sys
 import textwrap
 import time
 import types
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.rig.servers import ROOT, environment, serving
+from tests.rig.servers import ROOT, environment, gunicorn, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
@@ -106,26 +105,13 @@ def test_flask_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     names["live"].close()
 
 
-def test_django_block_is_an_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The Django block gives each request its configuration."""
-    conf, http_, urls_ = (import_module(f"django.{name}") for name in ("conf", "http", "urls"))
-
-    def view(request: Any) -> Any:
-        return http_.HttpResponse(request.META["reloadcheck.config"].greeting)
-
-    urls = types.ModuleType("readme_urls")
-    urls.__dict__["urlpatterns"] = [urls_.path("", view)]
-    monkeypatch.setitem(sys.modules, "readme_urls", urls)
-    conf.settings.configure(ROOT_URLCONF="readme_urls", ALLOWED_HOSTS=["*"])
-    names = run_block("get_wsgi_application", tmp_path, monkeypatch)
-    from werkzeug.test import Client
-
-    response = Client(names["application"]).get("/", headers={"Host": "localhost"})
-    try:
-        assert (200, "hello") == (response.status_code, response.text)
-    finally:
-        response.close()
-        names["live"].close()
+def test_django_block_serves(tmp_path: Path) -> None:
+    """The Django block, a file of its own, answers with the configuration."""
+    (tmp_path / "config.yaml").write_text("greeting: hello\n")
+    (tmp_path / "served.py").write_text(block("settings.configure"))
+    command = gunicorn("served:application", "--chdir", str(tmp_path))
+    with serving(command, {}, tmp_path) as server:
+        assert (200, "hello") == get(server.port)
 
 
 def test_job_block_runs(
@@ -142,7 +128,7 @@ def test_every_block_is_run() -> None:
     """No block of the README goes untested."""
     starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
     starts += ["app = Starlette(routes", "app = FastAPI()"]
-    starts += ["get_wsgi_application", "def job()"]
+    starts += ["settings.configure", "def job()"]
     assert sorted(map(block, starts)) == sorted(BLOCKS)
 
 

@@ -1,0 +1,138 @@
+"""Django's caches, following the configuration.
+
+Each alias is a resource of the engine: one version's parameters, tried once. What `caches[alias]`
+gives stands for a backend made with those of the request it serves, and lets go of it at the end
+of the last request that uses it.
+"""
+
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.core.cache import caches
+from django.utils.module_loading import import_string
+
+from ..._engine import ReloadCheck
+from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
+from .parameters import known, laid_over
+
+__all__ = ["FollowingCache", "Generation", "follow", "resource_name"]
+
+_KNOWN = frozenset({"LOCATION", "TIMEOUT", "KEY_PREFIX", "VERSION", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generation:
+    """One version's parameters of an alias, and the backends made with them."""
+
+    parameters: Mapping[str, Any] = field(repr=False)
+    backends: "weakref.WeakSet[Any]" = field(default_factory=weakref.WeakSet[Any], repr=False)
+
+    def make(self) -> Any:
+        """Make a backend, as Django does for each of its contexts."""
+        words = dict(self.parameters)
+        made = import_string(words.pop("BACKEND"))(words.pop("LOCATION", ""), words)
+        self.backends.add(made)
+        return made
+
+
+def resource_name(alias: str) -> str:
+    """Give the name under which an alias is a resource."""
+    return f"django.caches.{alias}"
+
+
+def follow(live: ReloadCheck[Any], paths: Mapping[str, str]) -> None:
+    """Have each alias take its parameters from the key path beside it; opens nothing.
+
+    Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
+    """
+    followed = known("CACHES", paths, caches.settings)
+    for alias in followed:
+        name = resource_name(alias)
+        live.resource(paths[alias], name=name)(_factory(caches.settings[alias]))
+    plainly = type(caches).create_connection
+
+    def create_connection(alias: str) -> Any:
+        if alias in followed:
+            return FollowingCache(live, resource_name(alias))
+        return plainly(caches, alias)
+
+    setattr(caches, "create_connection", create_connection)  # noqa: B010 - it is a method
+
+
+def _factory(declared: Mapping[str, Any]) -> Callable[[object], Iterator[Generation]]:
+    def cache(part: object) -> Iterator[Generation]:
+        generation = Generation(laid_over(declared, part, _KNOWN))
+        backend = generation.make()
+        backend.get("reloadcheck")  # what does not answer raises here
+        _disconnect(backend)
+        try:
+            yield generation
+        finally:
+            for one in list(generation.backends):
+                _disconnect(one)
+
+    return cache
+
+
+class FollowingCache:
+    """Stands for a cache backend, as Django's own `cache` does."""
+
+    def __init__(self, live: ReloadCheck[Any], name: str) -> None:
+        self.__dict__.update(_live=live, _name=name, _generation=None, _backend=None)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._here(), name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        setattr(self._here(), name, value)
+
+    def __delattr__(self, name: str) -> None:
+        delattr(self._here(), name)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._here()
+
+    def close(self, **arguments: Any) -> None:
+        """Close as the backend does, and let go of it once a newer version has replaced it."""
+        held = self.__dict__
+        if held["_backend"] is None:
+            return
+        held["_backend"].close(**arguments)
+        try:
+            newest = held["_live"].snapshot.resources[held["_name"]]
+        except NotStartedError:
+            return
+        if newest is not held["_generation"]:
+            self._drop()
+
+    def _here(self) -> Any:
+        """Give a backend of the unit of work around this code; outside one, of the newest."""
+        held = self.__dict__
+        live, name = held["_live"], held["_name"]
+        try:
+            generation = live.current().resources[name]
+        except (NoSnapshotError, ResourceClosedError):
+            with live.lease() as snapshot:
+                generation = snapshot.resources[name]
+        if generation is not held["_generation"]:
+            self._drop()
+            held.update(_generation=generation, _backend=generation.make())
+        return held["_backend"]
+
+    def _drop(self) -> None:
+        held = self.__dict__
+        backend = held["_backend"]
+        held.update(_generation=None, _backend=None)
+        if backend is not None:
+            _disconnect(backend)
+
+
+def _disconnect(backend: Any) -> None:
+    """Close a backend, and the connection pools of Django's Redis client, which it keeps open."""
+    backend.close()
+    made = cast("dict[str, Any]", vars(backend))  # reading `_cache` itself would make a client
+    pools: dict[object, Any] = getattr(made.get("_cache"), "_pools", None) or {}
+    for pool in pools.values():
+        pool.disconnect()

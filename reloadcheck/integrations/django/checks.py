@@ -1,0 +1,115 @@
+"""System checks: what `manage.py check` says of a site's use of us, with the line to change.
+
+They look at the settings and at whether the files are there; they start nothing and load nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from ..._resources import as_key_path
+from ..._schema import schema_of
+from ...exceptions import OptionError, SchemaClassError, SourceError
+from ...sources import source_of
+from .engine import site_engine
+from .middleware import ReloadCheckMiddleware
+from .settings import EXAMPLE, Declared, SchemaPathError, declared
+
+__all__ = ["check", "register_all"]
+
+MIDDLEWARE = f"{ReloadCheckMiddleware.__module__}.{ReloadCheckMiddleware.__qualname__}"
+
+
+def register_all() -> None:
+    """Make the checks known to Django; doing it twice changes nothing."""
+    register(check, "reloadcheck")
+
+
+def check(**_: Any) -> Sequence[CheckMessage]:
+    """Give all that is wrong with the settings."""
+    return [*_middlewares(), *_declarations()]
+
+
+def _error(number: int, message: str, hint: str) -> CheckMessage:
+    return Error(message, hint=hint, id=f"reloadcheck.E{number:03}")
+
+
+def _declarations() -> Iterator[CheckMessage]:
+    try:
+        site = declared(getattr(settings, "RELOAD_CHECK", None))
+    except SchemaPathError as error:
+        yield _error(4, str(error), 'name a class: "SCHEMA": "mysite.config.Settings"')
+        return
+    except ImproperlyConfigured as error:
+        yield _error(5, str(error), f"in the settings: {EXAMPLE}")
+        return
+    problems = [*_schema(site), *_sources(site)]
+    if not any(problem.id == "reloadcheck.E004" for problem in problems):
+        problems += _aliases("DATABASES", site.databases, site)
+        problems += _aliases("CACHES", site.caches, site)
+    yield from problems or _engine()
+
+
+def _schema(site: Declared) -> Iterator[CheckMessage]:
+    try:
+        schema_of(site.schema)
+    except SchemaClassError as error:
+        hint = "freeze the class that RELOAD_CHECK['SCHEMA'] names: "
+        yield _error(4, str(error), hint + "@dataclass(frozen=True), or class …(…, frozen=True)")
+
+
+def _sources(site: Declared) -> Iterator[CheckMessage]:
+    for given in site.sources:
+        try:
+            source_of(given).stamp()
+        except SourceError as error:
+            yield _error(1, str(error), "create it, or change RELOAD_CHECK['SOURCES']")
+        except OptionError as error:
+            yield _error(5, str(error), "change RELOAD_CHECK['SOURCES']")
+
+
+def _engine() -> Iterator[CheckMessage]:
+    try:
+        site_engine()
+    except (ImproperlyConfigured, OptionError) as error:
+        yield _error(5, str(error), "change RELOAD_CHECK in the settings, or that variable")
+
+
+def _aliases(setting: str, paths: Mapping[str, str], site: Declared) -> Iterator[CheckMessage]:
+    known = getattr(settings, setting, {})
+    schema = schema_of(site.schema)
+    for alias, path in paths.items():
+        if alias not in known:
+            line = f'add "{alias}": {{…}} to {setting}, or take it out of RELOAD_CHECK'
+            yield _error(7, f"RELOAD_CHECK['{setting}'] names {alias!r}: not in {setting}", line)
+        if schema.field(as_key_path(path)) is False:
+            line = f'change "{alias}": "{path}" in RELOAD_CHECK[\'{setting}\']'
+            yield _error(7, f"RELOAD_CHECK['{setting}']: the schema has no field {path}", line)
+
+
+def _middlewares() -> Iterator[CheckMessage]:
+    paths = list(settings.MIDDLEWARE)
+    ours = [place for place, path in enumerate(paths) if _is_ours(path)]
+    if not ours:
+        line = f"make {MIDDLEWARE!r} the first of MIDDLEWARE"
+        yield _error(6, "requests get no configuration: ReloadCheckMiddleware is missing", line)
+    for place in ours[1:]:
+        line = f"take {paths[place]!r} out of MIDDLEWARE, where it is number {place + 1}"
+        yield _error(3, "ReloadCheckMiddleware is in MIDDLEWARE twice", line)
+    if ours and ours[0] > 0:
+        line = f"move {paths[ours[0]]!r} to the top of MIDDLEWARE, above {paths[0]!r}"
+        yield _error(2, "middlewares above ReloadCheckMiddleware get no configuration", line)
+
+
+def _is_ours(path: str) -> bool:
+    if path == MIDDLEWARE:
+        return True
+    try:
+        found = import_string(path)
+    except ImportError:
+        return False
+    return isinstance(found, type) and issubclass(found, ReloadCheckMiddleware)

@@ -1,0 +1,103 @@
+"""The middleware: gives each request the snapshot that it keeps until its response is closed.
+
+One class for WSGI and ASGI; joins the unit of work of a door around it. Changes no response.
+"""
+
+import logging
+import weakref
+from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
+from typing import Any, cast
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from ..._engine import host_of
+from ..._lease import Lease
+from ..._snapshot import Snapshot
+from ...exceptions import ReloadCheckError
+from .engine import ready_engine
+
+__all__ = ["LiveRequest", "ReloadCheckMiddleware"]
+
+_logger = logging.getLogger("reloadcheck")
+
+
+class LiveRequest(HttpRequest):
+    """What a request is behind the middleware, for type checkers; subclass it to type `config`."""
+
+    config: Any
+    snapshot: Snapshot[Any]
+
+
+class ReloadCheckMiddleware:
+    """Set `request.config` and `request.snapshot`; first in `MIDDLEWARE`, so that all see them.
+
+    A streaming response keeps its snapshot until it is closed. While there is no good
+    configuration, requests are answered 503 with `Retry-After`.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.live = ready_engine()
+        self._host = host_of(self.live)
+        self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
+        if self._is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        """Serve a request, in the way in which the next one in the chain is called."""
+        return self._serve_async(request) if self._is_async else self._serve(request)
+
+    def _serve(self, request: HttpRequest) -> HttpResponseBase:
+        lease = Lease[Any](self._host, request.path)
+        try:
+            snapshot = lease.take()
+        except ReloadCheckError as error:
+            return self._unavailable(error)
+        with _begun(lease, snapshot, request) as unit:
+            return _kept(self.get_response(request), lease, unit)
+
+    async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
+        lease = Lease[Any](self._host, request.path)
+        try:
+            snapshot = await lease.take_async()
+        except ReloadCheckError as error:
+            return self._unavailable(error)
+        with _begun(lease, snapshot, request) as unit:
+            return _kept(await self.get_response(request), lease, unit)
+
+    def _unavailable(self, error: ReloadCheckError) -> HttpResponse:
+        """Answer for a site that has no configuration yet; the body does not say why."""
+        _logger.debug("no configuration to serve with: %s", error)
+        return HttpResponse(
+            "The application has no usable configuration yet; its log says why.\n",
+            status=503,
+            content_type="text/plain; charset=utf-8",
+            headers={"Retry-After": str(self._host.retry_after()), "Cache-Control": "no-store"},
+        )
+
+
+def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> ExitStack:
+    """Begin the unit of work; what is given ends it."""
+    unit = ExitStack()
+    unit.callback(lease.give_back)
+    lease.enter()
+    unit.callback(lease.leave)
+    live = cast("LiveRequest", request)
+    live.config, live.snapshot = snapshot.config, snapshot
+    return unit
+
+
+def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> HttpResponseBase:
+    """Let the unit of work of a streaming response end with its `close()`."""
+    if response.streaming:
+        # Django's own way to close what a response was made from.
+        cast("Any", response)._resource_closers.append(unit.pop_all().close)
+        # One that is dropped instead, as a middleware's that raises, holds nothing for long.
+        weakref.finalize(response, lease.give_back).atexit = False
+    return response

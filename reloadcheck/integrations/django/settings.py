@@ -1,0 +1,120 @@
+"""Takes what a site's settings say under `RELOAD_CHECK`, gives it checked and named.
+
+Imports the schema, which a site names by its dotted path. Must never open a file or start anything.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.module_loading import import_string
+
+from ..._engine import EngineOptions
+from ...types import Source
+
+__all__ = ["EXAMPLE", "Declared", "SchemaPathError", "declared"]
+
+EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
+"""The line that a site without any settings of ours adds."""
+
+_OPTIONS = frozenset(EngineOptions.__annotations__) - {"clock", "environ"}
+_KEYS = frozenset({"sources", "schema", "resources", "databases", "caches"}) | _OPTIONS
+
+
+class SchemaPathError(ImproperlyConfigured):
+    """The schema's dotted path leads nowhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What a site declares: an engine's arguments, and what is to follow the configuration.
+
+    `resources` are modules to import; `databases` and `caches` map an alias of Django's to the key
+    path of its parameters.
+    """
+
+    sources: tuple[str | os.PathLike[str] | Source, ...]
+    schema: Callable[..., Any] | None
+    options: EngineOptions
+    resources: tuple[str, ...]
+    databases: Mapping[str, str]
+    caches: Mapping[str, str]
+
+
+def declared(given: object) -> Declared:
+    """Check the value of `RELOAD_CHECK`, whose keys may be in either case.
+
+    Raises `ImproperlyConfigured`, which names the key.
+    """
+    if given is None:
+        raise ImproperlyConfigured(f"RELOAD_CHECK is not in the settings: add {EXAMPLE}")
+    if not isinstance(given, Mapping):
+        raise ImproperlyConfigured(f"RELOAD_CHECK must be a dict: write {EXAMPLE}")
+    words = _lowered(cast("Mapping[object, object]", given))
+    options = {name: words[name] for name in _OPTIONS & words.keys()}
+    return Declared(
+        sources=_sources(words.get("sources")),
+        schema=_schema(words.get("schema")),
+        options=cast("EngineOptions", options),
+        resources=_names("RESOURCES", words.get("resources", ())),
+        databases=_paths("DATABASES", words.get("databases", {})),
+        caches=_paths("CACHES", words.get("caches", {})),
+    )
+
+
+def _lowered(given: Mapping[object, object]) -> dict[str, object]:
+    words: dict[str, object] = {}
+    for key, value in given.items():
+        word = str(key).lower()
+        if word not in _KEYS:
+            known = ", ".join(sorted(name.upper() for name in _KEYS))
+            raise ImproperlyConfigured(f"RELOAD_CHECK[{str(key)!r}] is none of: {known}")
+        if word in words:
+            raise ImproperlyConfigured(f"RELOAD_CHECK has {str(key)!r} twice, in different cases")
+        words[word] = value
+    return words
+
+
+def _sources(given: object) -> tuple[str | os.PathLike[str] | Source, ...]:
+    if isinstance(given, str | os.PathLike | Source):
+        return (cast("str | os.PathLike[str] | Source", given),)
+    if not isinstance(given, list | tuple) or not given:
+        raise ImproperlyConfigured(
+            f"RELOAD_CHECK['SOURCES'] must list files or sources: write {EXAMPLE}"
+        )
+    return tuple(cast("list[str | os.PathLike[str] | Source]", given))
+
+
+def _schema(given: object) -> Callable[..., Any] | None:
+    if not isinstance(given, str):
+        return cast("Callable[..., Any] | None", given)
+    try:
+        found: Callable[..., Any] = import_string(given)
+    except ImportError as error:
+        raise SchemaPathError(
+            f"RELOAD_CHECK['SCHEMA'] names {given!r}, which cannot be imported: {error}"
+        ) from error
+    return found
+
+
+def _names(key: str, given: object) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else given
+    if isinstance(names, list | tuple):
+        checked = [name for name in cast("list[object]", names) if isinstance(name, str)]
+        if len(checked) == len(cast("list[object]", names)):
+            return tuple(checked)
+    raise ImproperlyConfigured(f"RELOAD_CHECK[{key!r}] must list modules by their dotted names")
+
+
+def _paths(key: str, given: object) -> Mapping[str, str]:
+    paths = cast("Mapping[object, object]", given) if isinstance(given, Mapping) else {None: None}
+    checked = {alias: path for alias, path in paths.items() if isinstance(alias, str)}
+    named = {alias: path for alias, path in checked.items() if isinstance(path, str)}
+    if len(named) != len(paths):
+        raise ImproperlyConfigured(
+            f"RELOAD_CHECK[{key!r}] must map aliases to key paths: "
+            f'write "{key}": {{"default": "database"}}'
+        )
+    return named
