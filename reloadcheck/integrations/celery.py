@@ -13,11 +13,11 @@ from .._engine import ReloadCheck
 from .._lease import Lease
 from ..exceptions import ReloadCheckError
 
-__all__ = ["install"]
+__all__ = ["CeleryReloadCheck"]
 
 
-def install(app: Celery, live: ReloadCheck[Any]) -> None:
-    """Make each task of `app` one unit of work of `live`; call it before tasks are declared.
+class CeleryReloadCheck:
+    """Each task of `app` is one unit of work of `live`: say so before the tasks are declared.
 
     A worker refuses to start on a bad configuration, with its sentence. Each process of a prefork
     pool opens the engine for itself; other pools share the worker's. A task keeps one snapshot up
@@ -25,59 +25,54 @@ def install(app: Celery, live: ReloadCheck[Any]) -> None:
     that finds no good configuration, because the file went bad before it was forked, fails its
     tasks with the cause before their first line.
     """
-    link = _Link(app, live)
-    setattr(app, "Task", link.failing_first(app.Task))  # noqa: B010 - the stubs say read-only
-    for signal, receiver in (
-        (signals.worker_init, link.check),
-        (signals.worker_before_create_process, link.close),
-        (signals.worker_process_init, link.open),
-        (signals.worker_process_shutdown, link.close),
-        (signals.worker_shutdown, link.close),
-        (signals.task_prerun, link.begin),
-        (signals.task_postrun, link.end),
-    ):
-        signal.connect(receiver, weak=False)
 
-
-class _Link:
-    """Opens and closes the engine with the worker's processes, and holds a lease for each task."""
-
-    def __init__(self, app: Celery, live: ReloadCheck[Any]) -> None:
+    def __init__(self, live: ReloadCheck[Any], app: Celery) -> None:
+        self.live = live
         self._app = app
-        self._live = live
         self._held: dict[int, Lease[Any]] = {}
+        setattr(app, "Task", self._failing_first(app.Task))  # noqa: B010 - stubs say read-only
+        for signal, receiver in (
+            (signals.worker_init, self._check),
+            (signals.worker_before_create_process, self._close),
+            (signals.worker_process_init, self._open),
+            (signals.worker_process_shutdown, self._close),
+            (signals.worker_shutdown, self._close),
+            (signals.task_prerun, self._begin),
+            (signals.task_postrun, self._end),
+        ):
+            signal.connect(receiver, weak=False)
 
-    def check(self, sender: Any, **_: object) -> None:
+    def _check(self, sender: Any, **_: object) -> None:
         """Refuse to start the worker on a bad configuration."""
         if sender.app is self._app:
             try:
-                self._live.start()
+                self.live.start()
             except ReloadCheckError as error:
                 raise SystemExit(str(error)) from None  # Celery swallows every `Exception`
 
-    def open(self, **_: object) -> None:
+    def _open(self, **_: object) -> None:
         """Start in a process of the pool; what is wrong is in the log, and each task tries anew."""
-        if self._live.status().phase != "serving":  # the solo pool is the process that checked
+        if self.live.status().phase != "serving":  # the solo pool is the process that checked
             with suppress(ReloadCheckError):
-                self._live.start()
+                self.live.start()
 
-    def close(self, **_: object) -> None:
+    def _close(self, **_: object) -> None:
         """Close what this process has open: also the one that checked, before it forks."""
-        self._live.close()
+        self.live.close()
 
-    def begin(self, sender: "Task[..., Any]", **_: object) -> None:
+    def _begin(self, sender: "Task[..., Any]", **_: object) -> None:
         """Take the lease before anything else of a task; raising here would not stop it."""
         if sender.app is self._app:
             with suppress(ReloadCheckError):
                 self._hold(sender)
 
-    def end(self, sender: "Task[..., Any]", **_: object) -> None:
+    def _end(self, sender: "Task[..., Any]", **_: object) -> None:
         """Give the lease back."""
         lease = self._held.pop(id(sender.request), None)
         if lease is not None:
             lease.__exit__(None, None, None)
 
-    def failing_first(self, base: "type[Task[..., Any]]") -> "type[Task[..., Any]]":
+    def _failing_first(self, base: "type[Task[..., Any]]") -> "type[Task[..., Any]]":
         """Make a task class that fails instead of running without a configuration."""
         hold = self._hold
 
@@ -96,6 +91,6 @@ class _Link:
     def _hold(self, task: "Task[..., Any]") -> None:
         key = id(task.request)  # it lives until after postrun; one task id may run twice at once
         if key not in self._held:
-            lease = self._live.lease()
+            lease = self.live.lease()
             lease.__enter__()
             self._held[key] = lease

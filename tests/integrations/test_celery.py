@@ -19,7 +19,7 @@ from reloadcheck import (
     ReloadCheck,
     current_snapshot,
 )
-from reloadcheck.integrations.celery import install
+from reloadcheck.integrations.celery import CeleryReloadCheck
 from tests.rig import config, journal
 from tests.rig.load import until
 from tests.rig.servers import Server, environment, serving
@@ -162,7 +162,7 @@ def here(unconnected: None, tmp_path: Path) -> Iterator[tuple[Celery, ReloadChec
     config.write(file, config.text(1))
     live = ReloadCheck(file, window=0.0, settle=0.0, environ={})
     with Celery("here", set_as_current=False) as app:
-        install(app, live)
+        CeleryReloadCheck(live, app)
         yield app, live
     live.close()
 

@@ -14,7 +14,7 @@ from typing import Any
 from celery import Celery, Task
 
 from reloadcheck import current_snapshot
-from reloadcheck.integrations.celery import install
+from reloadcheck.integrations.celery import CeleryReloadCheck
 
 from . import stock
 
@@ -25,7 +25,7 @@ GATE_SECONDS = 20.0
 live, pool = stock.engine()
 app = Celery("rig", broker=os.environ.get("RIG_BROKER"), backend=os.environ.get("RIG_BROKER"))
 app.conf.update(worker_hijack_root_logger=False, broker_connection_retry_on_startup=True)
-install(app, live)
+CeleryReloadCheck(live, app)
 
 
 def _seen() -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Bench:
         """Download, unpack and install; raise `CalledProcessError` when pip cannot."""
         found = version(project.name)
         pinned = f"{project.name}=={found}"
-        fetch = ["download", "--quiet", "--no-deps", "--no-binary", ":all:"]
+        fetch = ["download", "-qq", "--no-deps", "--no-binary", ":all:"]
         _pip(Path(sys.executable), *fetch, "--dest", str(directory), pinned)
         (archive,) = directory.glob("*.tar.gz")
         with tarfile.open(archive) as packed:
@@ -46,8 +46,8 @@ class Bench:
         (sources,) = (one.parent for one in directory.glob("*/PKG-INFO"))
         venv.create(directory / "venv", with_pip=True)
         bench = cls(project, found, directory, sources)
-        _pip(bench.python, "install", "--quiet", pinned, *project.needs.split())
-        _pip(bench.python, "install", "--quiet", "--editable", str(ROOT))
+        _pip(bench.python, "install", "-qq", pinned, *project.needs.split())
+        _pip(bench.python, "install", "-qq", "--editable", str(ROOT))
         return bench
 
     @property
