@@ -43,7 +43,7 @@ class History:
 
     def __init__(self) -> None:
         self._ring: deque[Attempt] = deque(maxlen=KEPT)
-        self.rejections = 0
+        self.edits = self.rejections = 0
         self.seconds: dict[str, tuple[int, float]] = {}
 
     def note(self, attempt: Attempt) -> None:
@@ -51,6 +51,8 @@ class History:
         self._ring.append(attempt)
         if attempt.outcome is Outcome.REJECTED:
             self.rejections += 1
+        elif attempt.outcome is Outcome.RELOADED and not attempt.first:
+            self.edits += 1
         if attempt.outcome in (Outcome.REJECTED, Outcome.RELOADED):
             for phase in attempt.phases:
                 count, total = self.seconds.get(phase.name, (0, 0.0))

@@ -171,6 +171,14 @@ def origin_of(layers: Sequence[Layer], path: KeyPath) -> Origin | None:
     return None
 
 
+def layer_of(layers: Sequence[Layer], path: KeyPath) -> int | None:
+    """Find by its number the layer that gives exactly the value at `path`; None without one."""
+    for number in reversed(range(len(layers))):
+        if _has(layers[number].tree, path):
+            return number
+    return None
+
+
 def _has(tree: object, path: KeyPath) -> bool:
     if tree == {} and not path:
         return False

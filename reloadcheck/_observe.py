@@ -36,6 +36,7 @@ def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> 
         remarks=thread.reload.checker.remarks,
         loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
         checked=thread.since_check(),
+        edits=thread.reload.report.history.edits,
         rejections=thread.reload.report.history.rejections,
         sources=thread.reload.checker.places,
         history=thread.reload.report.history.attempts,

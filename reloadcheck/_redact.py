@@ -41,12 +41,15 @@ def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()
     """Tell whether a key path or a value looks secret.
 
     Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
-    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types and URLs with user info do. `also`
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys and
+    URLs with user info do. `also`
     are further words, in lower case, for what an application calls its own secrets.
     """
     if any(isinstance(key, str) and _names_secret(key, also) for key in path):
         return True
     if isinstance(value, str):
+        if "PRIVATE KEY-----" in value:
+            return True
         return "@" in value and _USER_INFO.search(value) is not None
     return hasattr(value, "get_secret_value")
 
