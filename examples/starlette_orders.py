@@ -1,7 +1,7 @@
 """An order service whose greeting, database password and pool size change while it serves.
 
-Run it with ``uvicorn starlette_orders:app --workers 2`` and edit ``starlette_orders.yaml``. A
-PostgreSQL wants ``CREATE TABLE orders (id bigserial PRIMARY KEY)`` first.
+Run it with ``uvicorn starlette_orders:app --workers 2`` and edit ``orders.yaml``. A PostgreSQL
+wants ``CREATE TABLE orders (id bigserial PRIMARY KEY)`` first.
 """
 
 import os
@@ -38,7 +38,7 @@ class Settings(msgspec.Struct, frozen=True):
     database: Database
 
 
-CONFIG = os.environ.get("ORDERS_CONFIG") or Path(__file__).with_suffix(".yaml")
+CONFIG = os.environ.get("ORDERS_CONFIG") or Path(__file__).with_name("orders.yaml")
 live = ReloadCheck(CONFIG, schema=Settings)
 pools = Counter(built=0, closed=0)
 

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from ..demo.apps import APPS
+
 __all__ = ["parser_of"]
 
 _STATUS = (
@@ -92,7 +94,7 @@ def _demo(commands: Any) -> None:
     demo = _command(
         commands,
         "demo",
-        "[--keep] [--sqlite]",
+        "[--keep] [--sqlite] [--app NAME]",
         "edit the configuration of a running service under load, and see what happens",
         "Start a private PostgreSQL and a service with two workers, put it under load, edit "
         "its configuration in every way, and check that no request fails. Takes about 30 s; "
@@ -101,6 +103,10 @@ def _demo(commands: Any) -> None:
     )
     demo.add_argument("--keep", action="store_true", help="leave it running, until Ctrl-C")
     demo.add_argument("--sqlite", action="store_true", help="use SQLite instead of PostgreSQL")
+    names = ", ".join(APPS)
+    demo.add_argument(
+        "--app", choices=APPS, default="starlette", metavar="NAME", help=f"the example: {names}"
+    )
 
 
 def _command(
@@ -159,4 +165,5 @@ def _run_diff(arguments: argparse.Namespace) -> int:
 def _run_demo(arguments: argparse.Namespace) -> int:
     from ..demo.run import Options, demo
 
-    return demo(Options(keep=arguments.keep, json=arguments.json, sqlite=arguments.sqlite))
+    keep, json, sqlite = arguments.keep, arguments.json, arguments.sqlite
+    return demo(Options(keep=keep, json=json, sqlite=sqlite, app=arguments.app))

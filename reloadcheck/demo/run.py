@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import TextIO
 
+from .apps import APPS
 from .postgres import available
 from .table import Row, as_json, as_text
 from .workspace import StartError, Workspace
@@ -21,7 +22,7 @@ from .workspace import StartError, Workspace
 __all__ = ["Options", "demo"]
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-NEEDED = ("msgspec", "psycopg", "psycopg_pool", "uvicorn")
+NEEDED = ("psycopg", "psycopg_pool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Options:
     keep: bool = False
     json: bool = False
     sqlite: bool = False
+    app: str = "starlette"
 
 
 class Stopped(BaseException):
@@ -45,7 +47,8 @@ def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = No
     """Run the demo; 0 when every step came out as promised, 1 when not, 2 when it cannot start."""
     shown: TextIO = out or sys.stdout
     progress: TextIO = log or (sys.stderr if options.json else shown)
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    needed = (*NEEDED, *APPS[options.app].needs)
+    missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
         needs = ", ".join(name.replace("_", "-") for name in missing)
         print(f'the demo needs {needs}: pip install "reloadcheck[demo]"', file=sys.stderr)
@@ -79,9 +82,10 @@ def _run(options: Options, out: TextIO, log: TextIO) -> int:
         else:
             _say(log, f"No PostgreSQL ({reason}): running on SQLite instead.")
             database = stack.enter_context(sqlite_database(workspace.directory))
-        _say(log, "Starting the example under uvicorn with two workers ...")
+        app = APPS[options.app]
+        _say(log, f"Starting {app.file} under {app.server} with two workers ...")
         script = Script(workspace.directory / "orders.yaml", database)
-        service = Service.start(workspace, script.file)
+        service = Service.start(workspace, script.file, app)
         with Load(service.host, service.port) as load:
             bench = Bench(service, database, load, script.content)
             bench.warm_up()

@@ -1,4 +1,4 @@
-"""Runs the example under uvicorn with two workers, and asks each worker how it is.
+"""Runs an example under its server with two workers, and asks each worker how it is.
 
 Takes a workspace and the path of the configuration, gives a running service. It must never serve
 anything but the example, nor on anything but loopback.
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from .apps import WORKERS, Address, App, example
 from .workspace import Process, StartError, Workspace, free_port, tail
 
-__all__ = ["Service", "WorkerStatus", "example"]
+__all__ = ["Service", "WorkerStatus"]
 
 HOST = "127.0.0.1"
-WORKERS = 2
 PORT_TRIES = 3
 ENDING = (("SIGTERM", 8.0),)
 
@@ -60,26 +60,21 @@ class Service:
     host: str = HOST
 
     @classmethod
-    def start(cls, workspace: Workspace, config: Path, *, timeout: float = 30.0) -> Self:
-        """Start uvicorn and wait until both workers answer; raise `StartError` otherwise."""
-        shutil.copy(example(), workspace.directory / "starlette_orders.py")
+    def start(cls, workspace: Workspace, config: Path, app: App, *, timeout: float = 30.0) -> Self:
+        """Start the server and wait until both workers answer; raise `StartError` otherwise."""
+        shutil.copy(example(app), workspace.directory / app.file)
         deadline = time.monotonic() + timeout
         for _ in range(PORT_TRIES):
-            service = cls._launch(workspace, config, free_port())
+            service = cls._launch(workspace, config, app, free_port())
             if service._answers(deadline):
                 return service
         raise StartError(f"no port was free after {PORT_TRIES} tries")
 
     @classmethod
-    def _launch(cls, workspace: Workspace, config: Path, port: int) -> Self:
+    def _launch(cls, workspace: Workspace, config: Path, app: App, port: int) -> Self:
         process = workspace.run(
-            [
-                *(sys.executable, "-m", "uvicorn", "starlette_orders:app"),
-                *("--app-dir", str(workspace.directory)),
-                *("--host", HOST, "--port", str(port), "--workers", str(WORKERS)),
-                *("--no-access-log", "--timeout-keep-alive", "30"),
-            ],
-            log="uvicorn.log",
+            [sys.executable, "-m", *app.command(Address(HOST, port, workspace.directory))],
+            log=f"{app.server}.log",
             env=_environment(config),
             ending=ENDING,
         )
@@ -114,7 +109,7 @@ class Service:
         """Wait for both workers; False when another process had taken the port."""
         while time.monotonic() < deadline:
             if self.process.status() is not None:
-                if "address already in use" in tail(self.process.log):
+                if " in use" in tail(self.process.log):
                     self.process.log.unlink(missing_ok=True)
                     return False
                 raise StartError(f"the example did not start\n{tail(self.process.log)}")
@@ -127,17 +122,11 @@ class Service:
         raise StartError(f"the example did not answer in time\n{tail(self.process.log)}")
 
 
-def example() -> Path:
-    """Find the example: beside this file in a wheel, under `examples` in a checkout."""
-    name = "starlette_orders.py"
-    beside = Path(__file__).with_name(name)
-    return beside if beside.exists() else Path(__file__).parents[2] / "examples" / name
-
-
 def _environment(config: Path) -> dict[str, str]:
-    """Give our environment without what would steer the database driver or the engine."""
-    steering = ("PG", "RELOAD_CHECK_", "UVICORN_", "WEB_CONCURRENCY")
+    """Give our environment without what would steer the driver, the server or the engine."""
+    steering = ("PG", "RELOAD_CHECK_", "UVICORN_", "GUNICORN_", "FLASK_", "WEB_CONCURRENCY")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     package = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, [package, os.environ.get("PYTHONPATH")]))
-    return kept | {"ORDERS_CONFIG": str(config), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    ours = {"ORDERS_CONFIG": str(config), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    return kept | ours | {"XDG_RUNTIME_DIR": str(config.parent)}  # gunicorn puts a socket there

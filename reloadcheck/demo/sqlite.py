@@ -1,18 +1,19 @@
-"""A pool of SQLite connections with the face of psycopg's, for machines without PostgreSQL.
+"""Pools of SQLite connections with the face of psycopg's, for machines without PostgreSQL.
 
-Takes `sqlite:///relative.db` or `sqlite:////absolute.db`, gives connections whose statements run in
-worker threads. It must never be used in production: it is what the demo falls back to.
+Take `sqlite:///relative.db` or `sqlite:////absolute.db`, give connections; the async ones run their
+statements in worker threads. They must never be used in production: the demo falls back to them.
 """
 
 import asyncio
 import contextlib
 import itertools
+import queue
 import sqlite3
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["SQLitePool"]
+__all__ = ["SQLitePool", "SyncSQLitePool"]
 
 _numbers = itertools.count(1)
 _TABLE = "CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY)"
@@ -51,7 +52,7 @@ class SQLitePool:
     def __init__(self, url: str, *, max_size: int) -> None:
         self.name = f"pool-{next(_numbers)}"
         self.max_size = max_size
-        self._path = url.removeprefix("sqlite:").removeprefix("///")
+        self._path = _path(url)
         self._free: asyncio.Queue[SQLiteConnection] = asyncio.Queue()
         self._all: list[SQLiteConnection] = []
 
@@ -88,6 +89,54 @@ class SQLitePool:
         """Close all connections."""
         while self._all:
             await self._all.pop().close()
+
+
+class SyncSQLitePool:
+    """The same for threads; use as a context manager."""
+
+    def __init__(self, url: str, *, max_size: int) -> None:
+        self.name = f"pool-{next(_numbers)}"
+        self.max_size = max_size
+        self._path = _path(url)
+        self._free: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._all: list[sqlite3.Connection] = []
+
+    def __enter__(self) -> Self:
+        try:
+            for _ in range(self.max_size):
+                self._all.append(_connect(self._path))
+                self._free.put(self._all[-1])
+            self._all[0].execute(_TABLE)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @contextlib.contextmanager
+    def connection(self) -> Generator[sqlite3.Connection]:
+        """Lend a connection, waiting until one is free."""
+        one = self._free.get()
+        try:
+            yield one
+        finally:
+            self._free.put(one)
+
+    def close(self) -> None:
+        """Close all connections."""
+        while self._all:
+            self._all.pop().close()
+
+
+def _path(url: str) -> str:
+    return url.removeprefix("sqlite:").removeprefix("///")
 
 
 def _connect(path: str) -> sqlite3.Connection:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest
 
 from reloadcheck.demo import run
+from reloadcheck.demo.apps import APPS, example
 from reloadcheck.demo.bench import with_stragglers
 from reloadcheck.demo.load import Watch
 from reloadcheck.demo.table import Row
 
+ROOT = Path(__file__).parents[2]
 Python = Callable[[str], "subprocess.Popen[str]"]
 LeftBehind = Callable[[Path], list[str]]
 
@@ -80,6 +83,32 @@ sys.exit(cli.main(["demo"]))
     assert _nothing_left(told, left_behind)
 
 
+@pytest.mark.parametrize("app", sorted(APPS.keys() - {"starlette"}))
+def test_the_same_steps_on_each_app(app: str, python: Python, left_behind: LeftBehind) -> None:
+    """Each framework's example swaps its pool under load as promised, on its own server."""
+    code = f"""
+steps.Script.steps = lambda script: every_step(script)[1:2]
+sys.exit(cli.main(["demo", "--app", "{app}", "--sqlite", "--json"]))
+"""
+    said, told = (demo := python(PREFIX + code)).communicate(timeout=60)
+    assert demo.returncode == 0, said + told
+    shown = json.loads(said)
+    assert (shown["kept"], shown["failed"]) == (True, 0)
+    assert f"Starting {APPS[app].file} under {APPS[app].server}" in told
+    assert [(row["pools_built"], row["promise"]) for row in shown["steps"]] == [(2, "live")]
+    assert _nothing_left(told, left_behind)
+
+
+def test_the_wheel_has_every_example() -> None:
+    """What the demo runs is in the wheel, beside the demo, and there in a checkout."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for app in APPS.values():
+        assert example(app) == ROOT / "examples" / app.file
+        assert included[f"examples/{app.file}"] == f"reloadcheck/demo/{app.file}"
+    assert included["examples/orders.yaml"] == "reloadcheck/demo/orders.yaml"
+
+
 def test_a_broken_promise_is_the_exit_status(python: Python, left_behind: LeftBehind) -> None:
     """A step that comes out otherwise is shown as such, and the demo ends with status 1."""
     code = """
@@ -123,9 +152,9 @@ sys.exit(cli.main(["demo", "--sqlite", "--keep"]))
     ("number", "moment"),
     [
         (signal.SIGINT, "Starting a private PostgreSQL"),
-        (signal.SIGINT, "Starting the example"),
-        (signal.SIGTERM, "Starting the example"),
-        (signal.SIGHUP, "Starting the example"),
+        (signal.SIGINT, "Starting starlette_orders.py"),
+        (signal.SIGTERM, "Starting starlette_orders.py"),
+        (signal.SIGHUP, "Starting starlette_orders.py"),
         (signal.SIGINT, "edit the greeting"),
         (signal.SIGKILL, "edit the greeting"),
     ],
