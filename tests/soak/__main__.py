@@ -35,12 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     report, left_over = soak(chosen.minutes * 60, [chosen.only] if chosen.only else [])
     if left_over:
-        report.problems.append(f"open after the servers' end: {left_over}")
+        report.problems.append(f"open after the servers' end: {sorted(left_over)}")
     print(json.dumps(asdict(report), default=list) if chosen.json else report.table())
     return 1 if report.problems else 0
 
 
-def soak(seconds: float, names: Sequence[str]) -> tuple[Report, dict[str, int]]:
+def soak(seconds: float, names: Sequence[str]) -> tuple[Report, set[str]]:
     """Run a trial of its own; give its report, and what was connected when all had ended."""
     kinds: set[Kind] = {one.kind for one in MATRIX if not names or one.name in names}
     with (
@@ -57,7 +57,7 @@ def soak(seconds: float, names: Sequence[str]) -> tuple[Report, dict[str, int]]:
         report = trial(sides, servers, Pace(seconds))
         for one in sides:
             one.server.stop()
-        left_over = servers.left_over()
+        left_over = servers.left_over({one.name for one in MATRIX})
     return report, left_over
 
 

@@ -70,11 +70,15 @@ class Backends:
         ours = {one.name for one in MATRIX}
         return {name: count for name, count in counts.items() if resource_of(name) in ours}
 
-    def left_over(self) -> dict[str, int]:
-        """Give what is still connected once every client has had the time to go."""
+    def connected(self) -> set[str]:
+        """Give the resources that have connections now."""
+        return {resource_of(name) for name in self.connections()}
+
+    def left_over(self, names: set[str]) -> set[str]:
+        """Give those of the resources that stay connected though they have had the time to go."""
         with contextlib.suppress(AssertionError):
-            until(lambda: not self.connections(), 10.0)
-        return self.connections()
+            until(lambda: not names & self.connected(), 10.0)
+        return names & self.connected()
 
 
 @contextmanager

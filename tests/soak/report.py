@@ -12,7 +12,7 @@ TIMEOUT = 10.0
 """Seconds within which wrong credentials must have been found out: a resource's own time-out."""
 
 MARGIN = 0.5
-"""Seconds that a busy machine may add to what is measured from outside."""
+"""Seconds that may be added to what is measured from outside, besides the time of a request."""
 
 FLAT, JUDGED_AFTER = 1.1, 120.0
 """How much of its memory after the first minute a server may have at the end of a longer run."""
@@ -31,7 +31,11 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One resource. Seconds, but for counts; `most` is the connections that two pools may have."""
+    """One resource: counts, and seconds.
+
+    `late` is the longest after its last user that an old one was closed, `slowest` the longest that
+    a request took beyond what it asked for. `most` is the connections that two pools may have.
+    """
 
     resource: str
     requests: int
@@ -63,7 +67,7 @@ class Row:
             yield f"{self.generations} instances at once"
         if not 0 < self.connections <= self.most:
             yield f"{self.connections} connections, {self.most} are two pools"
-        if self.late > 1.0 + MARGIN:
+        if self.late > self.slowest + MARGIN:
             yield f"closed {self.late:.2f} s after its last user"
         if self.leaked:
             yield f"{self.leaked} leaked"
@@ -73,7 +77,8 @@ class Row:
 class SideRow:
     """One server. `fresh` is the longest time, in seconds, that an edit took to be live beyond its
 
-    build, `bound` what it may take; `waited` are the edits that waited for a third instance.
+    build, as requests show it, of which the slowest took `slowest`; `bound` is what it may take.
+    `waited` are the edits that waited for an instance to drain.
     """
 
     server: str
@@ -82,6 +87,7 @@ class SideRow:
     waited: int
     fresh: float
     bound: float
+    slowest: float
     refusals: Sequence[Refusal]
     served_refused: int
     early: int
@@ -90,7 +96,7 @@ class SideRow:
 
     def problems(self, seconds: float) -> Iterator[str]:
         """Say what is not as it must be, in a run of so many seconds."""
-        if self.fresh > self.bound + MARGIN:
+        if self.fresh > self.bound + self.slowest + MARGIN:
             yield f"an edit was live after {self.fresh:.2f} s and its build"
         if self.early or self.forced:
             yield f"{self.early} closed under a user, {self.forced} at the drain deadline"

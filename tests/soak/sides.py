@@ -85,7 +85,8 @@ class Side:
         """Take note of how the app is, and give it."""
         number = self.edits.number
         status = self.status()
-        self.builds |= {swap["number"]: swap["build"] for swap in status["swaps"]}
+        swaps = [one for one in status["heard"] if one["outcome"] == "reloaded"]
+        self.builds |= {one["number"]: one["build"] for one in swaps}
         self.instances |= Counter(
             {name: one["instances"] for name, one in status["resources"].items()}
         )
@@ -117,4 +118,6 @@ def side(
         "RELOAD_CHECK_SETTLE": str(times.settle),
     }
     with serving(commands[kind], environ, directory) as server:
-        yield Side(kind, entries, times, edits, server)
+        started = Side(kind, entries, times, edits, server)
+        started.status()  # without a lifespan the first request starts the engine
+        yield started

@@ -66,17 +66,20 @@ class Editor:
     def _refuse(self, name: str) -> None:
         """Write wrong credentials, and wait until the edit is rejected."""
         number = self.side.edits.write(refused=name)
-        said: list[str] = []
+        written = self.side.edits.at[number]
+        found: list[tuple[float, str]] = []
 
         def rejected() -> bool:
-            status = self.side.look()
-            if status["outcome"] == "rejected":
-                said.append(str(status["error"]))
-            return bool(said)
+            found.extend(
+                (one["at"] - written, one["error"])
+                for one in self.side.look()["heard"]
+                if one["outcome"] == "rejected" and one["at"] > written
+            )
+            return bool(found)
 
         until(rejected, 30.0)
-        seconds = time.monotonic() - self.side.edits.at[number]
-        self.refusals.append(Refusal(name, number, seconds, name in said[0], WRONG in said[0]))
+        seconds, error = found[0]
+        self.refusals.append(Refusal(name, number, seconds, name in error, WRONG in error))
 
 
 def trial(
@@ -119,8 +122,7 @@ def left(side: Side, backends: Backends) -> dict[str, int]:
     stray = {name: n for name, n in backends.connections().items() if name not in serving}
     connections, _ = most_of(stray)
     return {
-        name: one["instances"] - 1 + one["builds"] - one["closes"] - 1 + connections[name]
-        for name, one in status["resources"].items()
+        name: one["instances"] - 1 + connections[name] for name, one in status["resources"].items()
     }
 
 
@@ -160,6 +162,7 @@ def _summary(editor: Editor, load: Load, memory: tuple[float, float]) -> SideRow
         waited=len(side.waited),
         fresh=max(_freshness(side, load), default=0.0),
         bound=side.times.window + side.times.settle,
+        slowest=max(load.accounts[name].slowest for name in editor.names),
         refusals=editor.refusals,
         served_refused=len(side.edits.refused & first.keys()),
         early=status["early"],

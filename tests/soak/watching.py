@@ -46,13 +46,14 @@ class _Use:
 
 
 @dataclass(slots=True)
-class _Swap:
+class _Heard:
     """One event of the engine: when we heard of it, and the configuration that serves since."""
 
     number: int
     at: float
     outcome: str
     build: float
+    error: str
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Watch:
     _uses: dict[int, _Use] = field(default_factory=dict[int, _Use])
     _newest: dict[str, str] = field(default_factory=dict[str, str])
     _serving: dict[str, str] = field(default_factory=dict[str, str])
-    _swaps: "deque[_Swap]" = field(default_factory=lambda: deque(maxlen=64))
+    _heard: "deque[_Heard]" = field(default_factory=lambda: deque(maxlen=64))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def factory(self, build: Callable[[Any], Iterator[T]]) -> Callable[[Any], Iterator[T]]:
@@ -116,7 +117,8 @@ class Watch:
         now, seconds = time.monotonic(), dict(event.seconds)
         number, version = self.live.snapshot.config.number, event.version or 0
         with self._lock:
-            self._swaps.append(_Swap(number, now, event.outcome, seconds.get("build", 0.0)))
+            built, error = seconds.get("build", 0.0), str(event.error or "")
+            self._heard.append(_Heard(number, now, event.outcome, built, error))
             for resource in event.built:
                 before = self._served.get(self._serving.get(resource, ""))
                 if before is not None:
@@ -131,7 +133,7 @@ class Watch:
         """Tell how this process is, in JSON's types."""
         status = self.live.status()
         with self._lock:
-            swaps = [asdict(one) for one in self._swaps]
+            heard = [asdict(one) for one in self._heard]
             late, early = dict(self.late), self.early
         return {
             "pid": os.getpid(),
@@ -144,7 +146,7 @@ class Watch:
             "forced": status.forced_closes,
             "leases": sum(status.leases.values()),
             "resources": {one.name: asdict(one) for one in status.resources},
-            "swaps": swaps,
+            "heard": heard,
             "late": late,
             "early": early,
         }

@@ -1,0 +1,37 @@
+"""Each resource under real app servers, with real servers behind it, for a moment; for as long as
+you like: `python -m tests.soak`.
+"""
+
+from collections.abc import Callable
+
+import pytest
+
+from .backends import Backends
+from .matrix import MATRIX, Entry, Kind
+from .sides import Side
+from .trial import Pace, trial
+
+PACE = Pace(seconds=1.0, rate=200.0, edit=0.2, refuse_every=4)
+
+
+@pytest.mark.parametrize("entry", MATRIX, ids=[one.name for one in MATRIX])
+def test_a_resource_is_replaced_while_it_is_used(
+    entry: Entry, servers: Backends, app_server: Callable[[Kind], Side]
+) -> None:
+    """No error, no torn answer, two pools' connections at most, none left; wrong credentials are
+    refused and change nothing.
+    """
+    report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
+    assert [] == report.problems, report.table()
+
+
+@pytest.mark.parametrize("kind", ["async", "sync"])
+def test_a_server_that_ends_leaves_no_connection(
+    kind: Kind, servers: Backends, app_server: Callable[[Kind], Side]
+) -> None:
+    """What a server's resources had open is closed when the server ends, though it served."""
+    side = app_server(kind)
+    names = {entry.name for entry in side.entries}
+    assert names <= servers.connected()
+    side.server.stop()
+    assert set() == servers.left_over(names)
