@@ -11,7 +11,7 @@ from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._resources import Resource
 from ._snapshot import Snapshot
-from ._status import ResourceStatus, Status
+from ._status import ProbeStatus, ResourceStatus, Status
 from .exceptions import (
     BlockingCallError,
     ConfigError,
@@ -36,7 +36,7 @@ from .exceptions import (
     WrongLoopError,
 )
 from .sources import DirectorySource, EnvironSource, FileSource
-from .types import Document, Layer, Origin, Outcome, Problem, Source, Stamp
+from .types import Document, Layer, Origin, Outcome, ProbeOutcome, Problem, Source, Stamp
 
 __version__ = "0.1.0"
 
@@ -58,6 +58,8 @@ __all__ = [
     "Origin",
     "Outcome",
     "ProbeError",
+    "ProbeOutcome",
+    "ProbeStatus",
     "Problem",
     "RegistrationError",
     "ReloadCheck",

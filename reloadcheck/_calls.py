@@ -113,6 +113,11 @@ class Reader:
         """Tell whether an abandoned job still holds the thread."""
         return self._overdue is not None and self._overdue()
 
+    @property
+    def thread(self) -> threading.Thread | None:
+        """Give the thread, once there was something to read."""
+        return self._thread
+
     def abandon(self, job: Job[T]) -> bool:
         """Stop waiting for the job, and be `stuck` until it ends; say whether it was pending."""
         if not job.abandon():

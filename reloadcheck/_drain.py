@@ -57,6 +57,7 @@ class Drain:
         self.closed = 0
         self.closes: dict[str, int] = {}
         self.forced: dict[str, int] = {}
+        self.outlived = 0
 
     @property
     def retired(self) -> list[Tenancy[Any]]:
@@ -141,6 +142,7 @@ class Drain:
         if self._capped(tenancy.retired_at + self._drain) <= now and not any(
             tenancy in instance.holders for instance in tenancy.instances
         ):
+            self.outlived += len(tenancy.held)
             tenancy.held.clear()
 
     def _due(self, tenancy: Tenancy[Any], instance: Instance) -> float:

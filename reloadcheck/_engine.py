@@ -37,7 +37,6 @@ from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._host import Host
 from ._lease import Lease, decorated
-from ._observe import observe
 from ._options import Options, options_from
 from ._resources import Registry, Resource, as_key_path
 from ._schema import Schema, schema_of
@@ -303,12 +302,26 @@ class ReloadCheck(Generic[C]):
             )
         return cast("Snapshot[C]", unit[0].snapshot)
 
-    def status(self) -> Status:
-        """Tell what an operator may know; never blocks, quotes no value of the configuration."""
+    def status(self, *, probe: bool = False) -> Status:
+        """Tell what an operator may know; quotes no value of the configuration.
+
+        Never blocks, save with `probe`: then each resource's probe is called on what serves, all at
+        once, each for at most its resource's `timeout` (twice that when another version's call is
+        under way), and `status.resources` say what they came to. Probes change nothing: what fails
+        one is still handed out. One that hangs is not called here again until it returns.
+        """
         host = self._host
-        if host.thread is None:
-            return Status(phase="idle", enabled=host.options.enabled)
-        return observe(host.thread, host.registry, host.options)
+        if not probe or host.thread is None:
+            return host.observed(None)
+        host.refuse_at_home("live.status(probe=True)", "await live.astatus(probe=True)")
+        return host.observed(host.probed())
+
+    async def astatus(self, *, probe: bool = False) -> Status:
+        """Do what `status` does, without blocking the event loop."""
+        host = self._host
+        if not probe or host.thread is None:
+            return host.observed(None)
+        return host.observed(await host.probed_async())
 
 
 class UnitOfWork(Protocol[P, R_co]):

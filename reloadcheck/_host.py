@@ -22,13 +22,16 @@ from typing import Any, Generic, TypeVar
 from ._calls import run_inline_without_threads
 from ._clock import Clock
 from ._current import unit_in, unit_of_work
-from ._desk import Conclusion, Waiter
+from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._listeners import Listeners
 from ._log import log
+from ._observe import observe
 from ._options import Options
+from ._probing import Probes
 from ._resources import Registry
 from ._schema import Schema
 from ._snapshot import Cell, Tenancy, own_key
+from ._status import Status
 from ._thread import EngineThread
 from .exceptions import BlockingCallError, ReloadCheckError, SourceError
 from .types import Problem, Source
@@ -147,6 +150,42 @@ class Host(Generic[C]):
                 f"{what} would block the event loop that its async resources live in: "
                 f"use `{instead}` here"
             )
+
+    def refuse_at_home(self, what: str, instead: str) -> None:
+        """Raise `BlockingCallError` in the home loop's own thread, whatever is registered."""
+        loop, thread = asyncio._get_running_loop(), self.thread
+        if loop is not None and thread is not None and thread.desk.home is loop:
+            raise BlockingCallError(f"{what} would block the event loop: use `{instead}` here")
+
+    def observed(self, probes: Probes | None) -> Status:
+        """Give the state of the engine in this process."""
+        if self.thread is None:
+            return Status(phase="idle", enabled=self.options.enabled)
+        return observe(self.thread, self.registry, self.options, probes)
+
+    def probed(self) -> Probes:
+        """Have the probes called and give what they came to; blocks."""
+        thread = self.thread
+        try:
+            return {} if thread is None else thread.probe().result(self._longest_probe)
+        except TimeoutError:
+            return {}
+
+    async def probed_async(self) -> Probes:
+        """Have the probes called and give what they came to."""
+        thread = self.thread
+        if thread is None:
+            return {}
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(thread.probe()), self._longest_probe)
+        except TimeoutError:
+            return {}
+
+    @property
+    def _longest_probe(self) -> float:
+        """Give the seconds, on the real clock, after which no answer comes any more."""
+        longest = max((one.timeout for one in self.registry), default=0.0)
+        return min(2 * longest + LAST_RESORT, LONGEST)
 
     def meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
         """Offer the running loop as the home loop; give what to wait for, if anything."""

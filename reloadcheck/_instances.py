@@ -114,6 +114,18 @@ class Instance:
             self._visit(f"{self.resource.name}-probe", partial(_probe_async, probe, value), job)
         return job
 
+    def probe_beside(self, settled: Callable[[], None]) -> tuple[Job[bool], Callable[[], None]]:
+        """Call the probe beside whatever the resource is at; give the job and how to give it up.
+
+        An async one runs in a task of its own: what it raises must not end the resource's.
+        """
+        probe = self.resource.probe
+        if probe is None or not is_coroutine(probe):
+            return self.probe(settled), _ignore  # a thread cannot be stopped
+        job = Job[bool](settled)
+        work = partial(_probe_async, probe, self.value)
+        return job, self._visit(f"{self.resource.name}-probe", work, job)
+
     def close(self, settled: Callable[[], None]) -> Job[None]:
         """Run what comes after the `yield`, or the object's own closing method."""
         job = Job[None](settled)
@@ -188,12 +200,14 @@ class Instance:
     def _left(self) -> None:
         self._gone(self)
 
-    def _visit(self, name: str, work: Callable[[], Any], job: Job[Any]) -> None:
-        """Run one coroutine function in the home loop, for a resource that does not live there."""
+    def _visit(self, name: str, work: Callable[[], Any], job: Job[Any]) -> Callable[[], None]:
+        """Run one coroutine function in the home loop, in a task of its own; give its cancel."""
         if self._loop is None:
             job.fail(FactoryMisuseError("it needs an event loop, and there is none"))
-            return
-        HomeTask(self._loop, name, _leave_nothing, _ignore).do(work, job, last=True)
+            return _ignore
+        task = HomeTask(self._loop, name, _leave_nothing, _ignore)
+        task.do(work, job, last=True)
+        return task.cancel
 
 
 def _probe_sync(

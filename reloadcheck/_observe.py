@@ -6,14 +6,18 @@ Only reads; takes no lock, so that an engine in trouble can still be looked at.
 from typing import Any
 
 from ._options import Options
+from ._probing import Probes
 from ._resources import Registry, Resource
 from ._snapshot import Tenancy
-from ._status import ResourceStatus, Status, counted
+from ._status import ProbeStatus, ResourceStatus, Status, counted
 from ._thread import EngineThread
+from .types import ProbeOutcome
 
 
-def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> Status:
-    """Look at one engine of this process."""
+def observe(
+    thread: EngineThread[Any], registry: Registry, options: Options, probes: Probes | None = None
+) -> Status:
+    """Look at one engine of this process. `probes` are what its probes came to, if asked."""
     current, loaded = thread.desk.current, thread.reload.checker.running
     snapshot = None if current is None else current.snapshot
     conclusion = thread.desk.conclusion
@@ -31,7 +35,7 @@ def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> 
         checks=thread.checks,
         reloads=thread.reload.swaps,
         forced_closes=sum(thread.drain.forced.copy().values()),
-        resources=tuple(_resource(thread, resource) for resource in registry),
+        resources=tuple(_resource(thread, resource, probes) for resource in registry),
         leases=counted(_leases(thread)),
         remarks=thread.reload.checker.remarks,
         loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
@@ -46,7 +50,9 @@ def observe(thread: EngineThread[Any], registry: Registry, options: Options) -> 
     )
 
 
-def _resource(thread: EngineThread[Any], resource: Resource[Any]) -> ResourceStatus:
+def _resource(
+    thread: EngineThread[Any], resource: Resource[Any], probes: Probes | None
+) -> ResourceStatus:
     name = resource.name
     return ResourceStatus(
         name,
@@ -57,7 +63,13 @@ def _resource(thread: EngineThread[Any], resource: Resource[Any]) -> ResourceSta
         sum(len(one.held) for one in _tenancies(thread) if _has(one, resource)),
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
+        None if probes is None else probes.get(name) or _not_probed(resource),
     )
+
+
+def _not_probed(resource: Resource[Any]) -> ProbeStatus:
+    error = None if resource.probe is None else "there is nothing to probe: no version serves"
+    return ProbeStatus(ProbeOutcome.NOT_PROBED, error)
 
 
 def _phase(thread: EngineThread[Any]) -> str:

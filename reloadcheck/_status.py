@@ -6,7 +6,7 @@ from typing import cast
 
 from ._frozen import FrozenDict
 from ._history import Attempt
-from .types import Outcome, Place
+from .types import Outcome, Place, ProbeOutcome
 
 
 class _Counts(FrozenDict):
@@ -22,11 +22,26 @@ def counted(leases: Mapping[int, int]) -> Mapping[int, int]:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeStatus:
+    """What a resource's probe came to when it was asked; `seconds` is how long it took.
+
+    `error` quotes no value of the configuration. A resource without a probe is `not probed`.
+    `still running`: an earlier call did not return in time and hangs; it is not called again.
+    """
+
+    outcome: ProbeOutcome
+    error: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ResourceStatus:
     """One resource: how many instances are open, and since which version the newest serves.
 
     `builds` counts the ones that were built, so that it is the generation of the newest; `version`
     is the first that it served. `leases` are the units of work that may use any instance of it.
+    `forced_closes` were at the drain deadline, under those who still used them. `probe` is there
+    when the status was asked for with `probe=True`.
     """
 
     name: str
@@ -37,6 +52,7 @@ class ResourceStatus:
     leases: int = 0
     failed_builds: int = 0
     forced_closes: int = 0
+    probe: ProbeStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +97,9 @@ class Status:
     def attempt(self) -> Attempt | None:
         """Give the last thing that happened to the configuration."""
         return self.history[-1] if self.history else None
+
+    @property
+    def failed_probes(self) -> tuple[str, ...]:
+        """Name the resources whose probe was asked and did not pass: ready means `()`."""
+        asked = [(one.name, one.probe) for one in self.resources if one.probe is not None]
+        return tuple(name for name, probe in asked if probe.error is not None)

@@ -7,6 +7,7 @@ never run foreign code or touch a file itself.
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import Generic, TypeVar
 
@@ -17,6 +18,7 @@ from ._events import TIMER, Trigger
 from ._listeners import Listeners
 from ._log import log
 from ._options import Options
+from ._probing import Probes
 from ._reload import Reload
 from ._report import report_failure_inside
 from ._resources import Registry
@@ -85,6 +87,12 @@ class EngineThread(Generic[C]):
         """Tell whether the thread has not returned yet."""
         return self._thread.is_alive()
 
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """Give its own threads: the engine's and the reader's."""
+        reader = self.turning.reader.thread
+        return [self._thread] if reader is None else [self._thread, reader]
+
     def start(self) -> None:
         """Start the thread."""
         self._thread.start()
@@ -94,6 +102,12 @@ class EngineThread(Generic[C]):
         self._stop_after = drain
         self.turning.closing = True
         self.desk.post(wake)
+
+    def probe(self) -> "Future[Probes]":
+        """Have the probes of what serves called; gives what will be there when all have ended."""
+        answer = self.turning.probing.asked()
+        self.desk.post(lambda: self.turning.probing.begin(self.desk.current, answer))
+        return answer
 
     def on_end(self, callback: Callable[[], object]) -> None:
         """Have `callback` called in some thread when all is closed; twice at worst."""
@@ -182,6 +196,7 @@ class EngineThread(Generic[C]):
 
     def _end(self) -> None:
         turning = self.turning
+        turning.probing.close()
         current, self.desk.current = self.desk.current, None
         if turning.cell.fresh is current:  # a thread started meanwhile may have its own there
             turning.clear_flag()

@@ -14,6 +14,7 @@ from ._clock import Clock
 from ._desk import Desk
 from ._drain import Drain
 from ._options import Options
+from ._probing import Probing
 from ._snapshot import Cell
 
 C = TypeVar("C")
@@ -37,6 +38,7 @@ class Turning(Generic[C]):
         self.desk: Desk[C] = Desk(clock, options, needs_loop=needs_loop)
         self.roster = Roster()
         self.drain = Drain(self.roster, clock, options.drain, self.settled)
+        self.probing = Probing(clock, self.settled)
         self.cell = cell
         self.reader = Reader()
         self.closing = False
@@ -105,6 +107,7 @@ class Turning(Generic[C]):
     def turn(self, until: float | None, *, requests: bool) -> None:
         """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
         times = [until, self.drain.step(), self.desk.expire(self.building), self._lower_flag()]
+        times.append(self.probing.step())
         if self.closing and self.drain.idle:
             return
         if requests and self.has_drained:

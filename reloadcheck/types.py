@@ -23,6 +23,16 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
+class ProbeOutcome(StrEnum):
+    """What asking a resource's probe came to."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    RUNNING = "still running"
+    NOT_PROBED = "not probed"
+
+
 @dataclass(frozen=True, slots=True)
 class Stamp:
     """What tells without reading that nothing changed; compared with `!=`, never by age.

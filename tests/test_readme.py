@@ -1,5 +1,6 @@
 """The README is true: its blocks run as they stand, and its commands are the ones that CI runs."""
 
+import asyncio
 import http.client
 import re
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from reloadcheck import Outcome, ReloadCheck
+from reloadcheck.testing import AsyncRecordingFactory, MemorySource, apush
 from tests.rig.servers import ROOT, environment, gunicorn, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -124,11 +127,40 @@ def test_job_block_runs(
     assert "hello\n" == capsys.readouterr().out
 
 
+def test_testing_block_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The test that users start from passes as it stands."""
+    names = run_block("# test_app.py", tmp_path, monkeypatch)
+    names["test_an_edit_reaches_requests_and_a_bad_one_does_not"]()
+
+
+def test_health_block_tells_bad_edits_from_a_database_that_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The readiness check is ready with a refused edit, and not with a probe that fails."""
+    readiness = run_block("async def readiness", tmp_path, monkeypatch)["readiness"]
+
+    async def main() -> None:
+        source, pools = MemorySource("a: ["), AsyncRecordingFactory("pool")
+        live: ReloadCheck[Any] = ReloadCheck(source)
+        live.resource("a", probe=pools.probe)(pools)
+        assert await live.acheck() is Outcome.REJECTED
+        assert "no configuration: memory.yaml:1:" in (await readiness(live))[1]
+        assert await apush(live, source, "a: 1") is Outcome.RELOADED
+        assert await apush(live, source, "a: [") is Outcome.REJECTED
+        assert (200, "version 1") == await readiness(live)
+        pools.sick = ConnectionError("down")
+        assert (503, "not answering: pool") == await readiness(live)
+        await live.aclose()
+
+    asyncio.run(main())
+
+
 def test_every_block_is_run() -> None:
     """No block of the README goes untested."""
     starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
     starts += ["app = Starlette(routes", "app = FastAPI()"]
     starts += ["settings.configure", "def job()"]
+    starts += ["# test_app.py", "async def readiness"]
     assert sorted(map(block, starts)) == sorted(BLOCKS)
 
 

@@ -8,10 +8,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from reloadcheck import Document, Layer, Origin, Outcome, ReloadCheck, SourceError, Stamp, TornError
+from reloadcheck import Document, Layer, Outcome, ReloadCheck, SourceError, Stamp, TornError
 from reloadcheck._engine import host_of
-from reloadcheck.parsers import parse
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, MemorySource
 from reloadcheck.types import Pause, Problem
 
 T = TypeVar("T")
@@ -20,66 +19,58 @@ SECONDS = 10.0
 """Seconds after which something that should have happened counts as not happening."""
 
 
-class Text:
-    """A configuration in memory. `clock` gives its stamps a time; without, it is quiet at once.
+class Text(MemorySource):
+    """A configuration in memory that can be made to misbehave.
 
-    `now` is the data and its stamp; `stamped`, `was_read` and `parsed` count the calls; the next
-    `torn` reads find it changed; `fault` is raised by
-    the next ones; while `gate` is cleared, a stamp that was taken is not given, and `waiting` tells
-    that one hangs there.
+    `stamped`, `was_read` and `parsed` count the calls; the next `torn` reads find it changed;
+    `fault` is raised by the next ones; while `gate` is cleared, a stamp that was taken is not
+    given, and `waiting` tells that one hangs there.
     """
 
     def __init__(self, text: str, clock: FakeClock | None = None, name: str = "app.yaml") -> None:
+        super().__init__(text, name, clock=clock)
         self.stamped = self.was_read = self.parsed = self.torn = 0
         self.fault: Exception | None = None
         self.gate = threading.Event()
         self.gate.set()
         self.waiting = threading.Event()
-        self._name = name
-        self._clock = clock
-        self._serial = 0
-        self.write(text)
-
-    @property
-    def name(self) -> str:
-        """Give the name."""
-        return self._name
 
     def write(self, text: str) -> None:
-        """Replace the text, as one whole write does."""
-        data = text.encode()
-        newest = None if self._clock is None else int(self._clock.wall() * 1e9)
-        self._serial += 1
-        self.now = (data, Stamp(self._serial, newest))
+        """Replace the text, as one whole write does; what is unreadable stays so."""
+        self.edit(text)
+
+    def write_unseen(self, text: str) -> None:
+        """Replace the text under an equal stamp."""
+        document, stamp = self._now
+        self._now = (Document(document.name, text.encode(), document.format), stamp)
 
     def unreadable(self, reason: str = "cannot be read") -> None:
         """Be unreadable from now on."""
-        self.fault = SourceError(Problem(reason, self._name))
+        self.fault = SourceError(Problem(reason, self.name))
 
     def stamp(self) -> Stamp:
         """Give the stamp of this moment, once the gate is open."""
-        _, stamp = self.now
+        now = super().stamp()
         self.stamped += 1
         if not self.gate.is_set():
             self.waiting.set()
             self.gate.wait(SECONDS)
         if self.fault is not None:
             raise self.fault
-        return stamp
+        return now
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Give the text."""
         self.was_read += 1
         if self.torn:
             self.torn -= 1
-            raise TornError(Problem("changed while it was being read", self._name))
-        return (Document(self._name, self.now[0], "yaml"),)
+            raise TornError(Problem("changed while it was being read", self.name))
+        return super().read(stamp, max_bytes)
 
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
         """Parse it."""
         self.parsed += 1
-        (document,) = documents
-        return Layer(parse(document, pause), lambda _: Origin(self._name, 1, 1))
+        return super().layer(documents, below, pause)
 
 
 class Call(Generic[T]):

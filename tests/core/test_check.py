@@ -79,8 +79,7 @@ def test_a_young_stamp_is_not_trusted(make: Make, clock: FakeClock) -> None:
     live = make(text, settle=0.25, verify=None)
     Call(live.start).result(clock)
     assert Call(live.check).result(clock) is Outcome.UNCHANGED
-    stamp = text.now[1]
-    text.now = (b"a: 2", stamp)
+    text.write_unseen("a: 2")
     reload(live)
     assert config(live) == {"a": 2}
     clock.advance(3.0)
@@ -106,7 +105,7 @@ def test_content_is_hashed_every_verify_seconds(
     """Whatever the stamp says, content is hashed again after `verify` seconds; None trusts it."""
     live = make(verify=verify)
     begin(live)
-    text.now = (b"a: 2\nb: 1\n", text.now[1])
+    text.write_unseen("a: 2\nb: 1\n")
     clock.advance(after)
     live.check()
     assert config(live)["a"] == seen

@@ -14,6 +14,7 @@ from reloadcheck._diff import diff
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
+from .loops import Loop
 from .rig import Call, Text, begin, reload, threads_named, until
 
 FAULTS: list[type[BaseException]] = [
@@ -100,33 +101,6 @@ class Stage:
     def counts(self) -> set[int]:
         """Give how many instances there are of each."""
         return {one.instances for one in self.live.status().resources}
-
-
-class Loop:
-    """A home loop in a thread of its own."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    def run(self, work: Any) -> Any:
-        """Run a coroutine there."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
-
-    def close(self) -> None:
-        """Cancel what runs there, as asyncio.run does, and close the loop."""
-
-        async def cancel() -> None:
-            tasks = asyncio.all_tasks() - {asyncio.current_task()}
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-        self.run(cancel())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
-        self._loop.close()
 
 
 @pytest.fixture(params=["sync", "async"])

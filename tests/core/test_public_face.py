@@ -11,11 +11,11 @@ FACE = [
     "BlockingCallError", "ConfigError", "ConfigSyntaxError", "DirectorySource", "Document",
     "EnvironSource", "FactoryError", "FileSource", "FrozenDict", "Layer", "MergeError",
     "NoSnapshotError", "NotStartedError", "OptionError", "Origin", "Outcome", "ProbeError",
-    "Problem", "RegistrationError", "ReloadCheck", "ReloadCheckError", "ReloadEvent", "Resource",
-    "ResourceClosedError", "ResourceError", "ResourceStatus", "ResourceTimeoutError",
-    "SchemaClassError", "SchemaError", "Snapshot", "Source", "SourceError", "Stamp", "Status",
-    "TornError", "UnknownResourceError", "UsageError", "WrongLoopError", "current_snapshot",
-    "reload_check",
+    "ProbeOutcome", "ProbeStatus", "Problem", "RegistrationError", "ReloadCheck",
+    "ReloadCheckError", "ReloadEvent", "Resource", "ResourceClosedError", "ResourceError",
+    "ResourceStatus", "ResourceTimeoutError", "SchemaClassError", "SchemaError", "Snapshot",
+    "Source", "SourceError", "Stamp", "Status", "TornError", "UnknownResourceError", "UsageError",
+    "WrongLoopError", "current_snapshot", "reload_check",
 ]  # fmt: skip
 
 FRAMEWORKS = {

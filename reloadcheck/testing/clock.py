@@ -1,7 +1,4 @@
-"""What applications need to test themselves with a live configuration: time that is let pass.
-
-Used by this package's own tests too.
-"""
+"""Time that is let pass by a test; nothing here sleeps."""
 
 import threading
 import time

@@ -1,0 +1,86 @@
+"""Push an edit and wait until it is live, or until it is known that it will not be."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from .._engine import ReloadCheck
+from ..types import Outcome
+from .clock import FakeClock
+from .memory import MemorySource
+
+__all__ = ["apush", "push"]
+
+STEP = 0.01
+"""Seconds by which a fake clock is let pass at a time while somebody waits on it."""
+
+
+def push(
+    live: ReloadCheck[Any],
+    source: MemorySource,
+    content: str | bytes | Mapping[str, Any],
+    *,
+    clock: FakeClock | None = None,
+) -> Outcome:
+    """Edit the source and wait for what comes of it, at most the engine's `patience`; blocks.
+
+    `reloaded`: it is live. `rejected`: it is not, and `live.status().error` says why. `deferred`:
+    not yet. `unchanged`: it means the same as before. Starts the engine if need be. With `clock`,
+    on which the engine runs, time is let pass until there is an answer: for a source whose edits
+    have to settle.
+    """
+    before = _version(live)
+    source.edit(content)
+    outcome = _checked(live, clock)
+    if outcome in (Outcome.RELOADED, Outcome.UNCHANGED) and _version(live) != before:
+        _checked(live, clock)  # the look that follows each reload
+        return Outcome.RELOADED
+    return outcome
+
+
+async def apush(
+    live: ReloadCheck[Any],
+    source: MemorySource,
+    content: str | bytes | Mapping[str, Any],
+    *,
+    clock: FakeClock | None = None,
+) -> Outcome:
+    """Do what `push` does, without blocking the event loop."""
+    before = _version(live)
+    source.edit(content)
+    outcome = await _checked_async(live, clock)
+    if outcome in (Outcome.RELOADED, Outcome.UNCHANGED) and _version(live) != before:
+        await _checked_async(live, clock)
+        return Outcome.RELOADED
+    return outcome
+
+
+def _version(live: ReloadCheck[Any]) -> int | None:
+    return live.status().version
+
+
+def _checked(live: ReloadCheck[Any], clock: FakeClock | None) -> Outcome:
+    if clock is None:
+        return live.check()
+    stop = threading.Event()
+
+    def pass_time() -> None:
+        while not stop.wait(0.001):
+            clock.advance(STEP)
+
+    passing = threading.Thread(target=pass_time, name="time", daemon=True)
+    passing.start()
+    try:
+        return live.check()
+    finally:
+        stop.set()
+        passing.join()
+
+
+async def _checked_async(live: ReloadCheck[Any], clock: FakeClock | None) -> Outcome:
+    checking = asyncio.ensure_future(live.acheck())
+    while clock is not None and not checking.done():
+        clock.advance(STEP)
+        await asyncio.wait([checking], timeout=0.001)
+    return await checking

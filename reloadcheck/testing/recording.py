@@ -1,0 +1,125 @@
+"""Factories that build nothing and remember everything: what was asked of them, and what closed."""
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+__all__ = ["AsyncRecorded", "AsyncRecordingFactory", "Recorded", "RecordingFactory"]
+
+
+@dataclass(eq=False)
+class _Record:
+    """One object that a recording factory built. `number` counts from 1 in its factory.
+
+    `arguments` are what the factory was called with; `closes` counts the closes, of which there
+    must be one.
+    """
+
+    name: str
+    number: int
+    arguments: tuple[object, ...] = field(repr=False)  # they may hold secrets
+    log: list[str] = field(repr=False)
+    closes: int = 0
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether it was closed."""
+        return self.closes > 0
+
+    def _close(self) -> None:
+        self.closes += 1
+        self.log.append(f"-{self.name}{self.number}")
+
+
+class Recorded(_Record):
+    """What a `RecordingFactory` builds."""
+
+    def close(self) -> None:
+        """Take note that it was closed."""
+        self._close()
+
+
+class AsyncRecorded(_Record):
+    """What an `AsyncRecordingFactory` builds."""
+
+    async def aclose(self) -> None:
+        """Take note that it was closed."""
+        self._close()
+
+
+R = TypeVar("R", bound=_Record)
+
+
+class _Recording(Generic[R]):
+    def __init__(
+        self, name: str, kind: type[R], log: list[str] | None, fault: BaseException | None
+    ) -> None:
+        self.__name__ = name
+        self.log: list[str] = [] if log is None else log
+        self.built: list[R] = []
+        self.fault = fault
+        self.sick: BaseException | None = None
+        self._kind = kind
+
+    @property
+    def open(self) -> list[R]:
+        """Give what was built and is not closed, oldest first."""
+        return [one for one in self.built if not one.closed]
+
+    def _build(self, arguments: tuple[object, ...]) -> R:
+        if self.fault is not None:
+            raise self.fault
+        record = self._kind(self.__name__, len(self.built) + 1, arguments, self.log)
+        self.built.append(record)
+        self.log.append(f"+{record.name}{record.number}")
+        return record
+
+    def _probe(self) -> None:
+        if self.sick is not None:
+            raise self.sick
+
+
+class RecordingFactory(_Recording[Recorded]):
+    """A sync factory: `live.resource("database")(pools := RecordingFactory("pool"))`.
+
+    `built` is all that it built, `open` what is not closed. `log` gets `+pool1` and `-pool1`, and
+    may be shared by several, to see in which order they are closed. While `fault` is set, building
+    raises it; while `sick` is set, `probe` does.
+    """
+
+    def __init__(
+        self,
+        name: str = "recorded",
+        *,
+        log: list[str] | None = None,
+        fault: BaseException | None = None,
+    ) -> None:
+        super().__init__(name, Recorded, log, fault)
+
+    def __call__(self, *arguments: object) -> Recorded:
+        """Build one."""
+        return self._build(arguments)
+
+    def probe(self, recorded: Recorded) -> None:
+        """Pass, or raise what makes it sick: for `live.resource(…, probe=pools.probe)`."""
+        self._probe()
+
+
+class AsyncRecordingFactory(_Recording[AsyncRecorded]):
+    """The same as a coroutine function, with an async probe; what it builds has an `aclose`."""
+
+    def __init__(
+        self,
+        name: str = "recorded",
+        *,
+        log: list[str] | None = None,
+        fault: BaseException | None = None,
+    ) -> None:
+        super().__init__(name, AsyncRecorded, log, fault)
+
+    async def __call__(self, *arguments: object) -> AsyncRecorded:
+        """Build one."""
+        return self._build(arguments)
+
+    async def probe(self, recorded: AsyncRecorded) -> None:
+        """Pass, or raise what makes it sick."""
+        self._probe()
