@@ -304,8 +304,8 @@ def test_a_mapping_against_something_else_is_rejected(make: Make, low: str, high
     above.write(high)
     assert live.check() is Outcome.REJECTED
     error = str(live.status().error)
-    assert "site.yaml:1:1: d: " in error
-    assert "in base.yaml:1:1" in error
+    assert "site.yaml:1:4: d: " in error
+    assert "in base.yaml:1:4" in error
     assert live.status().code == "merge"
 
 
