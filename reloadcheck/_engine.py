@@ -321,6 +321,8 @@ class ReloadCheck(Generic[C]):
         host = self._host
         if not probe or host.thread is None:
             return host.observed(None)
+        if _no_asyncio():
+            return await _in_thread(lambda: self.status(probe=True))
         return host.observed(await host.probed_async())
 
 
