@@ -1,7 +1,6 @@
 """Asks servers over HTTP without holding up anybody: thousands of requests from one event loop.
 
-Takes ports, gives what was answered and when. It must never retry a request that was sent on a
-connection of its own.
+Takes ports, gives what was answered and when. A request over a new connection is never retried.
 """
 
 import asyncio
@@ -46,20 +45,34 @@ class Client:
         self._writer: asyncio.StreamWriter | None = None
 
     async def ask(self, path: str = "/") -> Answer:
-        """Make a request; raise `OSError` when there is no whole answer with status 200."""
+        """Make a request; raise `OSError` when there is no whole answer with status 200.
+
+        A server may close a kept connection just when a request comes over it: that one is made
+        once more, over a new one.
+        """
         begun = time.monotonic()
+        kept = self.connected
         async with asyncio.timeout(TIMEOUT):
+            try:
+                return await self._ask(path, begun)
+            except ConnectionError:
+                if not kept:
+                    raise
+            return await self._ask(path, begun)
+
+    async def _ask(self, path: str, begun: float) -> Answer:
+        try:
             reader, writer = await self._connected()
             writer.write(f"GET {path} HTTP/1.1\r\nHost: rig\r\n\r\n".encode())
-            try:
-                head = await reader.readuntil(b"\r\n\r\n")
-                body = await reader.readexactly(int(_LENGTH.findall(head)[0]))
-            except (asyncio.IncompleteReadError, IndexError) as error:
-                self.close()
-                raise ConnectionError(f"no whole answer: {error}") from error
-        if b" 200 " not in head.splitlines()[0]:
+            head = await reader.readuntil(b"\r\n\r\n")
+            body = await reader.readexactly(int(_LENGTH.findall(head)[0]))
+        except (OSError, asyncio.IncompleteReadError, IndexError) as error:
             self.close()
-            raise ConnectionError(head.splitlines()[0].decode())
+            raise ConnectionError(f"no whole answer: {error}") from error
+        status = head.splitlines()[0]
+        if b" 200 " not in status:
+            self.close()
+            raise OSError(status.decode())
         answer = Answer(begun, time.monotonic(), json.loads(body))
         if head.startswith(b"HTTP/1.0") or b"connection: close" in head.lower():
             self.close()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["ASGI", "SERVERS", "WSGI", "Kind"]
+__all__ = ["ASGI", "SERVERS", "WSGI", "Kind", "gunicorn", "module", "uwsgi"]
 
 ASGI = "tests.servers.asgi_app:app"
 WSGI = "tests.servers.wsgi_app:app"
@@ -28,33 +28,36 @@ class Kind:
     single: bool = False
 
 
-def _module(*words: str) -> list[str]:
+def module(*words: str) -> list[str]:
+    """Give the command line of a module of this Python."""
     return [sys.executable, "-m", *words]
 
 
 def _uvicorn(*options: str) -> Callable[[int], list[str]]:
     ending = ("--timeout-graceful-shutdown", "1", "--no-access-log")
-    return lambda port: _module("uvicorn", ASGI, "--port", str(port), *ending, *options)
+    return lambda port: module("uvicorn", ASGI, "--port", str(port), *ending, *options)
 
 
-def _gunicorn(app: str, *options: str) -> Callable[[int], list[str]]:
+def gunicorn(app: str, *options: str) -> Callable[[int], list[str]]:
+    """Give what starts gunicorn with two workers."""
     ending = ("--graceful-timeout", "1", "--no-control-socket")
-    return lambda port: _module(
+    return lambda port: module(
         "gunicorn", app, "-b", f"127.0.0.1:{port}", "-w", "2", *ending, *options
     )
 
 
 def _granian(app: str, interface: str) -> Callable[[int], list[str]]:
     ending = ("--workers-kill-timeout", "1")
-    return lambda port: _module(
+    return lambda port: module(
         "granian", app, "--interface", interface, "--port", str(port), "--workers", "2", *ending
     )
 
 
-def _uwsgi(*options: str) -> Callable[[int], list[str]]:
+def uwsgi(*options: str, app: str = WSGI) -> Callable[[int], list[str]]:
+    """Give what starts uWSGI with a master and two workers."""
     run = "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])"
     ending = ("--die-on-term", "--worker-reload-mercy", "1", "--disable-logging")
-    serve = ("--master", "--processes", "2", "--module", WSGI, *ending)
+    serve = ("--master", "--processes", "2", "--module", app, *ending)
     return lambda port: [
         *(sys.executable, "-c", run, "--http-socket", f"127.0.0.1:{port}"),
         *serve,
@@ -66,42 +69,42 @@ SERVERS = (
     Kind("uvicorn", _uvicorn(), 1),
     Kind("uvicorn --workers 2", _uvicorn("--workers", "2")),
     Kind("uvicorn --reload", _uvicorn("--reload", "--reload-dir", "tests/servers"), 1),
-    Kind("gunicorn sync", _gunicorn(WSGI), single=True),
-    Kind("gunicorn sync --preload", _gunicorn(WSGI, "--preload"), early=True, single=True),
-    Kind("gunicorn gthread", _gunicorn(WSGI, "--threads", "4")),
-    Kind("gunicorn gthread --preload", _gunicorn(WSGI, "--threads", "4", "--preload"), early=True),
-    Kind("gunicorn gevent", _gunicorn(WSGI, "-k", "gevent")),
-    Kind("gunicorn gevent --preload", _gunicorn(WSGI, "-k", "gevent", "--preload"), early=True),
-    Kind("gunicorn asgi", _gunicorn(ASGI, "-k", "asgi")),
-    Kind("gunicorn uvicorn-worker", _gunicorn(ASGI, "-k", "uvicorn_worker.UvicornWorker")),
+    Kind("gunicorn sync", gunicorn(WSGI), single=True),
+    Kind("gunicorn sync --preload", gunicorn(WSGI, "--preload"), early=True, single=True),
+    Kind("gunicorn gthread", gunicorn(WSGI, "--threads", "4")),
+    Kind("gunicorn gthread --preload", gunicorn(WSGI, "--threads", "4", "--preload"), early=True),
+    Kind("gunicorn gevent", gunicorn(WSGI, "-k", "gevent")),
+    Kind("gunicorn gevent --preload", gunicorn(WSGI, "-k", "gevent", "--preload"), early=True),
+    Kind("gunicorn asgi", gunicorn(ASGI, "-k", "asgi")),
+    Kind("gunicorn uvicorn-worker", gunicorn(ASGI, "-k", "uvicorn_worker.UvicornWorker")),
     Kind(
         "hypercorn",
-        lambda port: _module(
+        lambda port: module(
             "hypercorn", ASGI, "-b", f"127.0.0.1:{port}", "-w", "2", "--graceful-timeout", "1"
         ),
     ),
     Kind("granian asgi", _granian(ASGI, "asgi")),
     Kind("granian wsgi", _granian(WSGI, "wsgi")),
-    Kind("waitress", lambda port: _module("waitress", f"--listen=127.0.0.1:{port}", WSGI), 1),
-    Kind("uwsgi", _uwsgi(), single=True),
-    Kind("uwsgi --enable-threads", _uwsgi("--enable-threads"), single=True),
-    Kind("uwsgi --threads 2", _uwsgi("--threads", "2")),
-    Kind("uwsgi --lazy-apps", _uwsgi("--lazy-apps"), single=True),
-    Kind("uwsgi with fork hooks", _uwsgi("--py-call-uwsgi-fork-hooks"), early=True, single=True),
+    Kind("waitress", lambda port: module("waitress", f"--listen=127.0.0.1:{port}", WSGI), 1),
+    Kind("uwsgi", uwsgi(), single=True),
+    Kind("uwsgi --enable-threads", uwsgi("--enable-threads"), single=True),
+    Kind("uwsgi --threads 2", uwsgi("--threads", "2")),
+    Kind("uwsgi --lazy-apps", uwsgi("--lazy-apps"), single=True),
+    Kind("uwsgi with fork hooks", uwsgi("--py-call-uwsgi-fork-hooks"), early=True, single=True),
     Kind(
         "daphne",
-        lambda port: _module("daphne", "-p", str(port), "--application-close-timeout", "1", ASGI),
+        lambda port: module("daphne", "-p", str(port), "--application-close-timeout", "1", ASGI),
         1,
     ),
-    Kind("werkzeug", lambda port: _module("tests.servers.werkzeug_site", str(port)), 1),
+    Kind("werkzeug", lambda port: module("tests.servers.werkzeug_site", str(port)), 1),
     Kind(
         "werkzeug --reload",
-        lambda port: _module("tests.servers.werkzeug_site", str(port), "--reload"),
+        lambda port: module("tests.servers.werkzeug_site", str(port), "--reload"),
         1,
     ),
     Kind(
         "django runserver",
-        lambda port: _module("tests.servers.django_site", "runserver", f"127.0.0.1:{port}"),
+        lambda port: module("tests.servers.django_site", "runserver", f"127.0.0.1:{port}"),
         1,
     ),
 )

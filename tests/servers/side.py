@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import time
 
 from tests.rig.servers import Server
@@ -10,7 +11,7 @@ from tests.rig.servers import Server
 from .asking import Answer, Client, Poll, Stream
 from .catalog import Kind
 
-__all__ = ["Side"]
+__all__ = ["Side", "free_port"]
 
 PACE = 0.03
 START_SECONDS, STOP_SECONDS, GONE_SECONDS = 40.0, 15.0, 3.0
@@ -102,3 +103,10 @@ def _is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

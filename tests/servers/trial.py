@@ -5,7 +5,6 @@ time, so that no server is measured while others start.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -15,7 +14,7 @@ from pathlib import Path
 from tests.rig.servers import Server, serving
 
 from .catalog import Kind
-from .side import Side
+from .side import Side, free_port
 from .verdict import SETTLE, WINDOW, Result, delays, faults
 
 __all__ = ["run"]
@@ -140,7 +139,7 @@ class Trial:
             await side.stream.open(side.server.port)
 
     def _serve(self, bare: bool) -> Server:
-        port = _free_port()
+        port = free_port()
         environ = {
             "SERVERS_CONFIG": str(self._config),
             "RELOAD_CHECK_WINDOW": str(WINDOW),
@@ -153,9 +152,3 @@ class Trial:
         server = self._stack.enter_context(context)
         server.port = port
         return server
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
