@@ -35,6 +35,8 @@ PROJECTS = {
             "werkzeug",
             "werkzeug",
             "cffi cryptography ephemeral-port-reserve pytest pytest-timeout watchdog",
+            ("tests", "-m", "not dev_server"),  # those serve in processes that have no doors
+            ("tests/test_test.py", "tests/test_wsgi.py", "tests/test_wrappers.py"),
         ),
         Project("flask", "werkzeug", "asgiref greenlet pytest python-dotenv"),
         Project(

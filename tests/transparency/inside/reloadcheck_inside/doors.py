@@ -64,22 +64,15 @@ def _starlette() -> None:
 
 
 def _werkzeug() -> None:
-    """What Werkzeug's client, and with it Flask's, calls an app by; and its development server."""
+    """What Werkzeug's client, and with it Flask's, calls an app by."""
     testing: Any = import_module("werkzeug.test")
-    serving: Any = import_module("werkzeug.serving")
     bare: Callable[..., Any] = testing.run_wsgi_app
-    serve: Callable[..., None] = serving.BaseWSGIServer.__init__
 
     @wraps(bare)
     def run_wsgi_app(app: Any, *args: Any, **kwargs: Any) -> Any:
         return bare(_wsgi(app), *args, **kwargs)
 
-    @wraps(serve)
-    def init(self: Any, host: str, port: int, app: Any, *args: Any, **kwargs: Any) -> None:
-        serve(self, host, port, _wsgi(app), *args, **kwargs)
-
     testing.run_wsgi_app = run_wsgi_app
-    serving.BaseWSGIServer.__init__ = init
 
 
 def _django() -> None:
