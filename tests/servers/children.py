@@ -10,13 +10,14 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.context import ForkContext, SpawnContext
 
 from reloadcheck import FrozenDict, Snapshot
 
 from .pooled import live, told
 
 CHILDREN = 2
-CONTEXTS = {
+CONTEXTS: dict[str, ForkContext | SpawnContext] = {
     "fork": multiprocessing.get_context("fork"),
     "spawn": multiprocessing.get_context("spawn"),
 }
