@@ -24,6 +24,12 @@ _TONES: Final = {
     Outcome.DEFERRED: "warn",
     Outcome.REJECTED: "bad",
 }
+_TRIGGERS: Final = {
+    "request": "because of a request",
+    "lease": "because of a unit of work",
+    "call": "asked for by name",
+    "timer": "by the engine itself",
+}
 _WORDS: Final = {
     Outcome.RELOADED: "reloaded",
     Outcome.UNCHANGED: "as it was",
@@ -81,7 +87,9 @@ def _summary(status: Status) -> tuple[str, str, str]:
         return title, "good", "healthy" if status.enabled else "switched off"
     if status.code == Code.DRAIN:
         return f"{title}; an edit waits", "warn", status.code
-    return f"{title}; the last edit is not", "bad", status.code or "failed"
+    if status.outcome is Outcome.REJECTED:
+        return f"{title}; the last edit was rejected", "bad", status.code or "rejected"
+    return f"{title}; the last edit is not live", "bad", status.code or "deferred"
 
 
 def _state(status: Status, title: str, tone: str, badge: str, now: float) -> Iterator[str]:
@@ -90,13 +98,8 @@ def _state(status: Status, title: str, tone: str, badge: str, now: float) -> Ite
     if status.loaded_at is not None:
         yield f"<p>since {_time(status.loaded_at)}, {_ago(now - status.loaded_at)}</p>"
     if status.error is not None:
-        outcome = f", {status.outcome}" if status.outcome in _PUT_OFF else ""
-        yield f'<p class="soft">What is wrong with what is written now{outcome}:</p>'
         yield _error(status.error, tone)
     yield "</section>"
-
-
-_PUT_OFF: Final = (Outcome.DEFERRED, Outcome.REJECTED)
 
 
 def _facts(status: Status) -> Iterator[str]:
@@ -127,16 +130,15 @@ def _sources(sources: Iterable[Place], remarks: Iterable[str]) -> Iterator[str]:
     yield '<h2 id="sources">Sources</h2>'
     rows = [
         (
-            _code(one.name),
+            _code(one.path or one.name),
             [
-                ("Path", _code(one.path)),
                 ("Leads to", _code(one.resolved)),
                 ("Generation", _code(one.generation)),
             ],
         )
         for one in sources
     ]
-    yield from _table("sources", "Source", ["Path", "Leads to", "Generation"], rows)
+    yield from _table("sources", "Source", ["Leads to", "Generation"], rows)
     for remark in remarks:
         yield _error(remark, "warn")
     yield "</section>"
@@ -164,17 +166,22 @@ def _history(attempts: tuple[Attempt, ...], now: float) -> Iterator[str]:
 
 
 def _details(one: Attempt) -> Iterator[str]:
-    if one.changed:
-        left = one.changes - len(one.changed)
-        more = f" and {left} more" if left > 0 else ""
-        yield f"<p>changed: {', '.join(map(_code, one.changed))}{more}</p>"
-    if one.built:
-        yield f"<p>built: {', '.join(map(_code, one.built))}</p>"
+    if one.changed or one.built:
+        yield "<p>" + "; ".join(_effects(one)) + "</p>"
     if one.error is not None:
         yield _error(one.error, _TONES[one.outcome])
     times = [f"{phase.name} {_seconds(phase.seconds)}" for phase in one.phases]
-    asked = f"asked for by: {_shown(one.trigger)}"
-    yield f'<p class="soft number">{"; ".join([*times, asked])}</p>'
+    asked = _TRIGGERS.get(one.trigger, _shown(one.trigger))
+    yield f'<p class="soft number">{", ".join([*times, asked])}</p>'
+
+
+def _effects(one: Attempt) -> Iterator[str]:
+    if one.changed:
+        left = one.changes - len(one.changed)
+        more = f" and {left} more" if left > 0 else ""
+        yield f"changed: {', '.join(map(_code, one.changed))}{more}"
+    if one.built:
+        yield f"built: {', '.join(map(_code, one.built))}"
 
 
 def _resources(
@@ -248,7 +255,7 @@ def _table(
 
 
 def _error(text: str, tone: str) -> str:
-    return f'<p class="error {"warn" if tone == "warn" else "bad"}">{_shown(text)}</p>'
+    return f'<p class="error {"warn" if tone == "warn" else "bad"}">{_breaking(text)}</p>'
 
 
 def _badge(word: str, tone: str) -> str:
@@ -256,11 +263,16 @@ def _badge(word: str, tone: str) -> str:
 
 
 def _code(text: str | None) -> str:
-    return _NONE if text is None else f"<code>{_shown(text)}</code>"
+    return _NONE if text is None else f"<code>{_breaking(text)}</code>"
 
 
 def _text(value: object) -> str:
     return _NONE if value is None else f"<span>{_shown(str(value))}</span>"
+
+
+def _breaking(text: str) -> str:
+    """Let a long path break after a slash rather than anywhere."""
+    return _shown(text).replace("/", "/<wbr>")
 
 
 def _shown(text: str) -> str:

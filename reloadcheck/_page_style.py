@@ -62,7 +62,7 @@ code, .error {
 .error.warn { background: var(--warn-ground); color: var(--warn); }
 ul.errors { margin: .5rem 0 0; padding: 0; list-style: none; }
 dl.facts {
-  display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr));
+  display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));
   gap: .75rem 1.25rem; margin: 0;
 }
 dl.facts dt { color: var(--soft); font-size: .8125rem; }
@@ -93,12 +93,12 @@ table.config th { width: 34%; } table.config td:last-child { width: 30%; }
   table.config th, table.config td:last-child { width: auto; }
   tbody tr { padding: .5rem 0; }
   th, td { padding: .0625rem 0; }
-  td[data-label] { display: flex; gap: .75rem; justify-content: space-between; }
-  td[data-label]::before {
-    content: attr(data-label); color: var(--soft); font-size: .875rem; white-space: nowrap;
+  td[data-label] { display: grid; grid-template-columns: 7rem minmax(0, 1fr); gap: .5rem; }
+  td[data-label]::before { content: attr(data-label); color: var(--soft); font-size: .875rem; }
+  table.config td[data-label], table.sources td[data-label] {
+    grid-template-columns: 5rem minmax(0, 1fr);
   }
-  td[data-label] > * { text-align: right; }
-  tbody th { font-weight: 600; }
+  tbody th { font-weight: 600; padding-bottom: .25rem; }
 }
 @media print { body { background: #fff; } section { break-inside: avoid; } nav { display: none; } }
 """

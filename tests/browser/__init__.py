@@ -1,0 +1,1 @@
+"""The status page in a real browser; a command of its own, for it needs Chromium."""

@@ -1,0 +1,87 @@
+"""A shop with a status page that has everything on it: edits, a rejected one, secrets, odd keys."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+
+from reloadcheck import DirectorySource, Outcome, ReloadCheck
+from reloadcheck._page_door import Settings, settings_from
+from reloadcheck._page_wsgi import StatusPage
+from reloadcheck.wsgi import ReloadCheckMiddleware
+from tests.rig.config import replace
+
+CANARY = "canary-5be1f0"
+PATH, TOKEN = "/-/reloadcheck", "browser-token"
+GOOD = f"""\
+name: "Grüße & <b>shop</b>"
+database:
+  url: postgresql://shop:{CANARY}@db.internal.example/shop
+  pool_size: 20
+  statement_timeout: 2.5
+upstream:
+  base_url: https://api.internal.example/v2/a/rather/long/path/that/does/not/break/anywhere/by/itself
+  api_key: {CANARY}
+  retries: [1, 2, 5]
+features: {{new_checkout: true, dark_mode: null, rollout_percentages_by_region_and_tenant: 1}}
+"</script><script>alert(1)</script>": "\\u202Ereversed\\u001B[31m"
+copy: {CANARY}
+"""
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log nothing."""
+
+
+@contextmanager
+def shop(directory: Path) -> Generator[str]:
+    """Serve it until the block ends; gives the address of the page, without the token."""
+    generation = directory / "volume" / "..2026_11_20_10_00_00.123456789"
+    generation.mkdir(parents=True)
+    (directory / "volume" / "..data").symlink_to(generation.name)
+    (directory / "volume" / "app.yaml").symlink_to("..data/app.yaml")
+    (directory / "secrets").mkdir()
+    (directory / "secrets" / "pin").write_text(f"{CANARY}-pin")
+    file = generation / "app.yaml"
+    file.write_text(GOOD)
+    live = ReloadCheck(
+        directory / "volume" / "app.yaml",
+        DirectorySource(directory / "secrets"),
+        settle=0.0,
+        environ={},
+    )
+    live.resource("database", name="database")(built)
+    live.resource("upstream", name="upstream client")(built)
+    live.start()
+    for size in (21, 22, 23):
+        replace(file, GOOD.replace("pool_size: 20", f"pool_size: {size}"))
+        live.check()
+    assert 4 == live.snapshot.version
+    replace(file, GOOD.replace("retries: [1, 2, 5]", "retries: [1, 2, 5"))
+    live.check()
+    assert Outcome.REJECTED is live.status().outcome
+    settings = settings_from(PATH, TOKEN, {})
+    assert isinstance(settings, Settings)
+    app = StatusPage(ReloadCheckMiddleware(_front, live), live, settings)
+    with live.lease(), make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{PATH}"
+        finally:
+            server.shutdown()
+            thread.join()
+    live.close()
+
+
+def built(part: object) -> object:
+    """Build a resource: the part itself."""
+    return part
+
+
+def _front(_: Any, start_response: Any) -> list[bytes]:
+    start_response("404 Not Found", [("Content-Type", "text/plain")])
+    return [b"nothing here\n"]

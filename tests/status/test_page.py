@@ -1,0 +1,203 @@
+"""The page as a pure function: what is known goes in, a complete answer comes out."""
+
+import json
+import re
+from base64 import b64encode
+from dataclasses import replace
+from hashlib import sha256
+from html.parser import HTMLParser
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from reloadcheck import Outcome, Status
+from reloadcheck._codes import Code
+from reloadcheck._events import Phase
+from reloadcheck._history import Attempt
+from reloadcheck._leaves import Leaf, Leaves
+from reloadcheck._page import Page, View, Wanted, page
+from reloadcheck._page_text import Metric
+from reloadcheck._status import ResourceStatus, counted
+from reloadcheck.types import Place
+
+NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
+NOW = 1_800_000_000.0
+
+STATUS = Status(
+    phase="serving",
+    enabled=True,
+    version=7,
+    digest="d" * 64,
+    source_digest="e" * 64,
+    age=90.0,
+    outcome=Outcome.REJECTED,
+    error=f"app.yaml:3:5: {NASTY}",
+    code="syntax",
+    checks=40,
+    reloads=7,
+    edits=6,
+    rejections=2,
+    resources=(ResourceStatus('p"o\\ol\n', 2, 7, 5, 6, 3, 1, 4),),
+    leases=counted({6: 1, 7: 2}),
+    remarks=(f"app.yaml: {NASTY}",),
+    loaded_at=NOW - 90,
+    checked=0.5,
+    sources=(Place("app.yaml", f"/etc/{NASTY}", "/etc/..g/app.yaml", "..g"),),
+    history=(
+        Attempt(NOW - 90, Outcome.RELOADED, 7, "d", changed=(NASTY,), changes=30, built=(NASTY,)),
+        Attempt(
+            NOW - 5,
+            Outcome.REJECTED,
+            7,
+            "d",
+            "syntax",
+            NASTY,
+            phases=(Phase("read", NOW - 5, 0.001), Phase("parse", NOW - 5, 1.5)),
+            trigger="request",
+        ),
+    ),
+    seconds=(("read", 8, 0.5),),
+)
+LEAVES = Leaves((Leaf(NASTY, NASTY, False, NASTY), Leaf("key", "***", True, None)), 12)
+
+
+def rendered(wanted: Wanted, status: Status = STATUS) -> Page:
+    """Render one view."""
+    return page(View(status, LEAVES, NOW, 4711, "0.1.0"), wanted)
+
+
+class Outline(HTMLParser):
+    """The elements of a document, and whether each that was opened is closed."""
+
+    VOID = ("meta", "link", "wbr", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.open: list[str] = []
+        self.words = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note an element; no attribute of ours begins with `on` or is a style."""
+        self.tags.append(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Note its end."""
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        """Note the text."""
+        self.words += data
+
+
+def test_the_document_is_whole_and_nothing_breaks_out_of_it() -> None:
+    """Hostile keys, values, paths and errors are text; no control or bidi character is left."""
+    text = rendered(Wanted.HTML).body.decode()
+    outline = Outline(text)
+    assert [] == outline.open
+    assert "script" not in outline.tags
+    assert 1 == outline.tags.count("style")
+    assert text.replace("\n", "").isprintable()
+    assert r"\u202e" in outline.words
+    assert "</script>" in outline.words
+
+
+def test_the_style_is_the_one_that_the_policy_admits() -> None:
+    """The hash in the policy is that of the style in the document, byte for byte."""
+    answer = rendered(Wanted.HTML)
+    (style,) = re.findall(r"<style>(.*?)</style>", answer.body.decode(), re.S)
+    digest = b64encode(sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in dict(answer.headers)["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({}, "Version 7 is serving; the last edit was rejected"),
+        ({"outcome": Outcome.DEFERRED}, "Version 7 is serving; the last edit is not live"),
+        ({"code": "drain"}, "Version 7 is serving; an edit waits"),
+        ({"error": None, "code": None}, "Version 7 is serving healthy"),
+        ({"error": None, "code": None, "enabled": False}, "Version 7 is serving switched off"),
+        ({"version": None}, "No good configuration yet"),
+        ({"version": None, "error": None, "code": None, "phase": "idle"}, "Not started yet idle"),
+        ({"phase": "closing"}, "The engine is closing"),
+    ],
+)
+def test_the_headline_says_how_things_are(change: dict[str, object], words: str) -> None:
+    """The first line tells what serves and whether the last edit does."""
+    status = replace(STATUS, **change)  # type: ignore[arg-type]
+    assert words in Outline(rendered(Wanted.HTML, status).body.decode()).words
+
+
+def test_the_document_tells_all_that_an_operator_asks_for() -> None:
+    """Version, digests, origin, age, attempts, resources and the values are all there."""
+    words = Outline(rendered(Wanted.HTML).body.decode()).words
+    for expected in (
+        "d" * 64, "e" * 64, "/etc/..g/app.yaml", "..g", "90 s ago", "0 s ago", "1.50 s", "1.0 ms",
+        "and 29 more", "because of a request", "version 6: 1, version 7: 2", "12 more values",
+        "hidden", "default", "process 4711",
+    ):  # fmt: skip
+        assert expected in words, expected
+
+
+def test_the_json_is_ascii_and_complete() -> None:
+    """A program finds the same under stable names; the text ends no script wherever it stands."""
+    body = rendered(Wanted.JSON).body
+    assert body.isascii()
+    assert b"</" not in body
+    state = json.loads(body)
+    assert (7, "d" * 64, "e" * 64) == tuple(
+        state[name] for name in ("version", "digest", "source_digest")
+    )
+    assert ("syntax", STATUS.error, "rejected") == tuple(
+        state[name] for name in ("code", "error", "outcome")
+    )
+    assert state["attempt"] == state["history"][0]
+    assert {"read": 0.001, "parse": 1.5} == state["attempt"]["seconds"]
+    assert "..g" == state["sources"][0]["generation"]
+    assert {"6": 1, "7": 2} == state["leases"]
+    assert (7, 6, 3) == tuple(
+        state["resources"][0][name] for name in ("generation", "version", "leases")
+    )
+    assert {"path": "key", "value": "***", "hidden": True, "origin": None} == state["config"][1]
+
+
+def test_the_text_is_prometheus_own() -> None:
+    """Prometheus' own parser reads it, label values with quotes and newlines included."""
+    answer = rendered(Wanted.METRICS)
+    families = {one.name: one for one in text_string_to_metric_families(answer.body.decode())}
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in families.values()
+        for sample in family.samples
+    }
+    assert 0 == values[("reloadcheck_config_last_reload_successful",)]
+    assert 7 == values[("reloadcheck_config_version",)]
+    assert 1 == values[("reloadcheck_config_info", "7", "d" * 64)]
+    assert 6 == values[("reloadcheck_reloads_total", "reloaded")]
+    assert 2 == values[("reloadcheck_reloads_total", "rejected")]
+    assert 3 == values[("reloadcheck_leases",)]
+    assert 2 == values[("reloadcheck_live_snapshots",)]
+    assert 7 == values[("reloadcheck_resource_builds_total", 'p"o\\ol\n', "built")]
+    assert 4 == values[("reloadcheck_forced_closes_total", 'p"o\\ol\n')]
+    kinds = {one.title.removesuffix("_total"): one.kind for one in Metric}
+    assert all(kinds[name] == family.type for name, family in families.items())
+
+
+def test_readiness_is_about_serving() -> None:
+    """Ready is what has a version that serves; an edit that waits for a drain is no warning."""
+    cases = [
+        (STATUS, 200, "warn"),
+        (replace(STATUS, error=None, code=None), 200, "pass"),
+        (replace(STATUS, code=str(Code.DRAIN)), 200, "pass"),
+        (replace(STATUS, version=None), 503, "fail"),
+        (replace(STATUS, phase="closing"), 503, "fail"),
+    ]
+    for status, code, said in cases:
+        answer = rendered(Wanted.READY, status)
+        assert (code, said) == (answer.status, json.loads(answer.body)["status"])
+        assert 200 == rendered(Wanted.LIVE, status).status
