@@ -22,8 +22,6 @@ from reloadcheck.asgi import ASGIApp
 from reloadcheck.integrations import django as adapter
 from tests.rig.calls import ask, body
 
-__all__ = ["APP", "MIDDLEWARE", "declared", "get", "get_async", "held", "set_up", "site", "write"]
-
 APP = "reloadcheck.integrations.django"
 MIDDLEWARE = f"{APP}.middleware.ReloadCheckMiddleware"
 AT_ONCE = {"window": 0, "settle": 0}
@@ -82,6 +80,20 @@ def site(file: Path, *views: Any, **given: Any) -> Generator[ReloadCheck[Any]]:
 def held(live: ReloadCheck[Any]) -> int:
     """Count the units of work that hold a snapshot."""
     return sum(live.status().leases.values())
+
+
+def loaded(live: ReloadCheck[Any], version: int) -> None:
+    """Have an edit loaded, unless the engine has done so by itself."""
+    live.check()
+    assert version == live.snapshot.version
+
+
+def rejected(live: ReloadCheck[Any]) -> str:
+    """Have an edit looked at that cannot be used; give what is said of it."""
+    live.check()
+    error = live.status().error
+    assert error is not None
+    return error
 
 
 def get(path: str) -> str:

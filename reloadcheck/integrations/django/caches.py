@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
-from django.core.cache import caches
+from django.core.cache import CacheHandler
+from django.core.cache import caches as django_caches
 from django.utils.module_loading import import_string
 
 from ..._engine import ReloadCheck
@@ -42,23 +43,25 @@ def resource_name(alias: str) -> str:
     return f"django.caches.{alias}"
 
 
-def follow(live: ReloadCheck[Any], paths: Mapping[str, str]) -> None:
+def follow(
+    live: ReloadCheck[Any], paths: Mapping[str, str], handler: CacheHandler = django_caches
+) -> None:
     """Have each alias take its parameters from the key path beside it; opens nothing.
 
     Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
     """
-    followed = known("CACHES", paths, caches.settings)
+    followed = known("CACHES", paths, handler.settings)
     for alias in followed:
         name = resource_name(alias)
-        live.resource(paths[alias], name=name)(_factory(caches.settings[alias]))
-    plainly = type(caches).create_connection
+        live.resource(paths[alias], name=name)(_factory(handler.settings[alias]))
+    plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
         if alias in followed:
             return FollowingCache(live, resource_name(alias))
-        return plainly(caches, alias)
+        return plainly(handler, alias)
 
-    setattr(caches, "create_connection", create_connection)  # noqa: B010 - it is a method
+    setattr(handler, "create_connection", create_connection)  # noqa: B010 - it is a method
 
 
 def _factory(declared: Mapping[str, Any]) -> Callable[[object], Iterator[Generation]]:

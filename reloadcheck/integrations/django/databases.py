@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
-from django.db import connections
-from django.db.utils import OperationalError, load_backend
+from django.db import connections as django_connections
+from django.db.utils import ConnectionHandler, OperationalError, load_backend
 
 from ..._engine import ReloadCheck
 from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
@@ -83,19 +83,21 @@ def resource_name(alias: str) -> str:
     return f"django.databases.{alias}"
 
 
-def follow(live: ReloadCheck[Any], paths: Mapping[str, str]) -> None:
+def follow(
+    live: ReloadCheck[Any],
+    paths: Mapping[str, str],
+    handler: ConnectionHandler = django_connections,
+) -> None:
     """Have each alias take its parameters from the key path beside it; opens nothing.
 
     Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
     """
     following: dict[str, Following] = {}
-    for alias in known("DATABASES", paths, connections.settings):
-        one = Following(
-            live, resource_name(alias), laid_over(connections.settings[alias], {}, _KNOWN)
-        )
+    for alias in known("DATABASES", paths, handler.settings):
+        one = Following(live, resource_name(alias), laid_over(handler.settings[alias], {}, _KNOWN))
         live.resource(paths[alias], name=one.name)(_factory(alias, one.declared))
         following[alias] = one
-    _install(following)
+    _install(following, handler)
 
 
 def _factory(alias: str, declared: Mapping[str, Any]) -> Callable[[object], Iterator[Generation]]:
@@ -130,20 +132,20 @@ def _try(wrapper: Any, alias: str, parameters: Mapping[str, Any]) -> None:
 # ----------------------------------------------------------------------- Django's side
 
 
-def _install(following: Mapping[str, Following]) -> None:
-    """Have `connections` make those aliases' connections of a class that follows."""
-    plainly = type(connections).create_connection
+def _install(following: Mapping[str, Following], handler: ConnectionHandler) -> None:
+    """Have Django make those aliases' connections of a class that follows."""
+    plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
         one = following.get(alias)
         if one is None:
-            return plainly(connections, alias)
-        base = load_backend(connections.settings[alias]["ENGINE"]).DatabaseWrapper
-        made = _following_class(base)(laid_over(connections.settings[alias], {}, _KNOWN), alias)
+            return plainly(handler, alias)
+        base = load_backend(handler.settings[alias]["ENGINE"]).DatabaseWrapper
+        made = _following_class(base)(laid_over(handler.settings[alias], {}, _KNOWN), alias)
         made.following = one
         return made
 
-    connections.create_connection = create_connection  # type: ignore[method-assign]
+    handler.create_connection = create_connection  # type: ignore[method-assign]
 
 
 @cache
@@ -186,30 +188,31 @@ class FollowingConnection(BaseDatabaseWrapper):
         return generation.pools
 
     def ensure_connection(self) -> None:
-        """Connect, also where the open connection is of another version than this unit of work."""
+        """Connect, also where the open connection is of another version than this unit of work.
+
+        Where credentials were changed in the server first, it connects by the ones that follow in
+        the configuration, if everything else is the same: then it is the database that was meant.
+        """
         following = self.following
         if following is not None and self.connection is not None and not self.in_atomic_block:
             here = following.here()
             if here is not self._generation and here is not self._instead_of:
                 self.close()
-        super().ensure_connection()
-
-    def connect(self) -> None:
-        """Connect; where credentials were changed in the server first, with the ones that follow.
-
-        Only where everything else is the same: then it is the same database that a request sees.
-        """
         try:
-            super().connect()
+            super().ensure_connection()
         except OperationalError:
-            if self.following is None or not self._renewed(self.following):
+            if following is None or not self._renewed(following):
                 raise
-            super().connect()
+            super().ensure_connection()
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, at either end of a request, also what a newer version has replaced."""
-        idle = self.connection is not None and not self.in_atomic_block
-        if idle and self.following is not None and not self.following.is_newest(self._generation):
+        is_open = self.connection is not None
+        if (
+            is_open
+            and self.following is not None
+            and not self.following.is_newest(self._generation)
+        ):
             self.close()
         super().close_if_unusable_or_obsolete()
 

@@ -1,0 +1,291 @@
+"""Django's connections, unit of work by unit of work, in one thread and on real databases."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.db.utils import ConnectionHandler, OperationalError
+from pydantic import BaseModel, SecretStr
+
+from reloadcheck import ConfigError, ReloadCheck
+from reloadcheck.demo.postgres import PostgresServer
+from reloadcheck.integrations.django.databases import follow, resource_name
+from reloadcheck.integrations.django.parameters import laid_over
+from tests.rig.engines import drained
+
+from .role import Role, role_in
+from .site import held, loaded, rejected, set_up
+
+NAME = resource_name("default")
+SQLITE = "django.db.backends.sqlite3"
+POSTGRESQL = "django.db.backends.postgresql"
+
+
+class Site:
+    """One engine and one of Django's connection handlers that follows it."""
+
+    def __init__(self, file: Path, engine: str, **declared: Any) -> None:
+        set_up()
+        self.file = file
+        self.live = ReloadCheck(file, window=0, settle=0, drain=5)
+        self.connections = ConnectionHandler({"default": {"ENGINE": engine, **declared}})
+        follow(self.live, {"default": "database"}, self.connections)
+
+    @property
+    def connection(self) -> Any:
+        """Give this thread's connection object."""
+        return self.connections["default"]
+
+    def ask(self, question: str) -> Any:
+        """Ask the database."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(question)
+            return cursor.fetchone()[0]
+
+    def finish(self) -> None:
+        """Do what Django does at the end of a request."""
+        for connection in self.connections.all(initialized_only=True):
+            connection.close_if_unusable_or_obsolete()
+
+    def close(self) -> None:
+        """Leave nothing open."""
+        self.connections.close_all()
+        if self.live.status().phase != "idle":
+            self.live.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Iterator[Site]:
+    """A site on SQLite files, whose name is all that its configuration says; kept connections."""
+    site = Site(tmp_path / "config.yaml", SQLITE, CONN_MAX_AGE=None)
+    name_file(site, 1)
+    yield site
+    site.close()
+
+
+def name_file(site: Site, number: int, **more: object) -> None:
+    """Have the configuration name another database file."""
+    rest = "".join(f"  {key}: {value}\n" for key, value in more.items())
+    name = site.file.with_name(f"{number}.db")
+    site.file.write_text(f"other: {number}\ndatabase:\n  name: {name}\n{rest}")
+
+
+def file_of(site: Site) -> int:
+    """Give the number of the file that the connection is on."""
+    with site.connection.cursor() as cursor:
+        cursor.execute("PRAGMA database_list")
+        return int(Path(cursor.fetchone()[2]).stem)
+
+
+def test_a_connection_is_of_its_units_version(files: Site) -> None:
+    """One unit of work keeps its connection over an edit; the next one gets another."""
+    with files.live.lease():
+        assert 1 == file_of(files)
+        name_file(files, 2)
+        loaded(files.live, 2)
+        assert 1 == file_of(files)
+    assert files.connection.connection is not None
+    with files.live.lease():
+        assert 2 == file_of(files)
+
+
+def test_what_a_newer_version_replaced_is_closed_at_the_end(files: Site) -> None:
+    """A kept connection is closed with the request that used it, once there is a newer version."""
+    with files.live.lease():
+        assert 1 == file_of(files)
+        files.finish()
+        assert files.connection.connection is not None
+        name_file(files, 2)
+        files.live.check()
+        files.finish()
+        assert files.connection.connection is None
+
+
+def test_an_edit_of_something_else_keeps_connections(files: Site) -> None:
+    """What does not concern the database closes no connection."""
+    with files.live.lease():
+        file_of(files)
+        before = files.connection.connection
+    files.file.write_text(files.file.read_text().replace("other: 1", "other: 2"))
+    with files.live.lease() as snapshot:
+        assert (2, 1) == (snapshot.version, file_of(files))
+        files.finish()
+        assert before is files.connection.connection
+
+
+def test_a_transaction_keeps_its_connection(files: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection is never taken from under an atomic block, whatever unit of work comes."""
+
+    def get_connection(using: str | None) -> Any:
+        return files.connection
+
+    monkeypatch.setattr(transaction, "get_connection", get_connection)
+    with files.live.lease():
+        file_of(files)
+    with transaction.atomic():
+        name_file(files, 2)
+        with files.live.lease() as snapshot:
+            assert (2, 1) == (snapshot.version, file_of(files))
+    with files.live.lease():
+        assert 2 == file_of(files)
+
+
+def test_outside_a_unit_of_work_it_is_the_newest(files: Site) -> None:
+    """A command or a thread of its own needs no lease to be connected, and holds none after."""
+    assert 1 == file_of(files)
+    name_file(files, 2)
+    assert 2 == file_of(files)
+    assert 0 == held(files.live)
+
+
+def test_what_somebody_else_sets_is_left_alone(files: Site, tmp_path: Path) -> None:
+    """The test runner's name for a database stands, whatever the configuration says."""
+    other = str(tmp_path / "77.db")
+    files.connection.settings_dict["NAME"] = other
+    assert 77 == file_of(files)
+    name_file(files, 2)
+    files.connection.close()
+    assert 77 == file_of(files)
+
+
+def test_a_copy_does_not_follow(files: Site) -> None:
+    """What Django derives from a connection, for threads of tests, stays as it was made."""
+    assert 1 == file_of(files)
+    copy = files.connection.copy()
+    assert str(files.file.with_name("1.db")) == copy.settings_dict["NAME"]
+    name_file(files, 2)
+    files.live.check()
+    assert str(files.file.with_name("1.db")) == copy.settings_dict["NAME"]
+
+
+def test_a_key_that_django_does_not_know_is_rejected(files: Site) -> None:
+    """A misspelt key is an error that names it, at its place in the file."""
+    with files.live.lease():
+        pass
+    name_file(files, 2, passwrod="secret-word")
+    error = rejected(files.live)
+    assert "passwrod" in error
+    assert "secret-word" not in error
+    assert 1 == file_of(files)
+
+
+class Database(BaseModel, frozen=True):
+    """A part as a model, with what is secret sealed."""
+
+    user: str
+    password: SecretStr
+    conn_max_age: int | None = None
+    host: str | None = None
+    options: dict[str, int] = {}
+
+
+def test_parameters_come_from_models_too() -> None:
+    """Fields are keys, sealed secrets are opened, options are merged, null leaves what was."""
+    part = Database(user="me", password=SecretStr("word"), options={"a": 2})
+    base = {"USER": "you", "HOST": "here", "CONN_MAX_AGE": 5, "OPTIONS": {"a": 1, "b": 1}}
+    known = frozenset({"USER", "PASSWORD", "CONN_MAX_AGE", "HOST", "OPTIONS"})
+    assert {
+        "USER": "me",
+        "PASSWORD": "word",
+        "HOST": "here",
+        "CONN_MAX_AGE": None,
+        "OPTIONS": {"a": 2, "b": 1},
+    } == laid_over(base, part, known)
+    with pytest.raises(ConfigError, match="mapping or a model"):
+        laid_over(base, "postgresql://", known)
+
+
+# ---------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.fixture
+def role(postgres: PostgresServer, tmp_path: Path) -> Iterator[Role]:
+    """A role whose configuration asks for a pool."""
+    pool = {"pool": {"min_size": 1, "max_size": 1, "timeout": 5}}
+    with role_in(postgres, tmp_path / "config.yaml", options=pool) as role:
+        yield role
+
+
+@pytest.fixture
+def pooled(role: Role) -> Iterator[Site]:
+    """A site on that role."""
+    site = Site(role.file, POSTGRESQL)
+    yield site
+    site.close()
+
+
+def test_each_version_has_its_pool_until_its_last_user(role: Role, pooled: Site) -> None:
+    """A request goes on with the pool it began with, which closes once nobody uses it."""
+    with pooled.live.lease() as snapshot:
+        old = pooled.ask("SELECT pg_backend_pid()")
+        (pool,) = snapshot.resources[NAME].pools.values()
+        role.rotate()
+        loaded(pooled.live, 2)
+        assert old == pooled.ask("SELECT pg_backend_pid()")
+        assert not pool.closed
+        pooled.finish()
+    drained(pooled.live)
+    assert pool.closed
+    with pooled.live.lease():
+        assert old != pooled.ask("SELECT pg_backend_pid()")
+        assert old not in role.backends()
+        pooled.finish()
+
+
+def test_all_threads_share_one_pool_of_a_version(role: Role, pooled: Site) -> None:
+    """An edit of something else keeps the pool and its connections."""
+    with pooled.live.lease() as snapshot:
+        first = pooled.ask("SELECT pg_backend_pid()")
+        pools = snapshot.resources[NAME].pools
+        pooled.connection.close()
+    role.file.write_text(role.file.read_text().replace("end:", "ending:"))
+    with pooled.live.lease() as snapshot:
+        assert 2 == snapshot.version
+        assert pools is snapshot.resources[NAME].pools
+        assert first == pooled.ask("SELECT pg_backend_pid()")
+        pooled.connection.close()
+
+
+def test_a_wrong_password_is_rejected(role: Role, pooled: Site) -> None:
+    """An edit that the database refuses changes nothing, and says why without quoting it."""
+    with pooled.live.lease():
+        pooled.ask("SELECT 1")
+        pooled.connection.close()
+    before = role.file.read_text()
+    role.file.write_text(before.replace(role.password, "wrong-word"))
+    error = rejected(pooled.live)
+    assert "database" in error
+    assert "wrong-word" not in error
+    with pooled.live.lease():
+        assert 1 == pooled.ask("SELECT 1")
+        pooled.connection.close()
+    role.file.write_text(before)
+    pooled.live.check()
+    assert pooled.live.status().error is None
+
+
+def test_credentials_changed_in_the_server_first_are_followed(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    """A request whose password is refused goes on by the next one, only to the same database."""
+    with role_in(postgres, tmp_path / "config.yaml") as role:
+        site = Site(role.file, POSTGRESQL)
+        try:
+            with site.live.lease() as snapshot:
+                assert 1 == site.ask("SELECT 1")
+                site.connection.close()
+                role.rotate()
+                first = site.ask("SELECT pg_backend_pid()")
+                assert (1, 2) == (snapshot.version, site.live.snapshot.version)
+                assert first == site.ask("SELECT pg_backend_pid()")
+                site.connection.close()
+                role.extra["options"] = {"connect_timeout": 9}
+                role.rotate()
+                with pytest.raises(OperationalError):
+                    site.ask("SELECT 1")
+            with site.live.lease():
+                assert 1 == site.ask("SELECT 1")
+        finally:
+            site.close()
