@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import re
+import subprocess
 import sys
 import textwrap
 import time
@@ -155,11 +156,22 @@ def test_health_block_tells_bad_edits_from_a_database_that_is_down(
     asyncio.run(main())
 
 
+def test_celery_block_runs(tmp_path: Path) -> None:
+    """A task of the Celery block, run in place, says the greeting."""
+    (tmp_path / "config.yaml").write_text("greeting: hello\n")
+    (tmp_path / "tasks.py").write_text(block("CeleryReloadCheck(live, app)"))
+    run = "import tasks; print(tasks.greet.apply().get()); tasks.live.close()"
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
+
+
 def test_every_block_is_run() -> None:
     """No block of the README goes untested."""
     starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
     starts += ["app = Starlette(routes", "app = FastAPI()"]
-    starts += ["settings.configure", "def job()"]
+    starts += ["settings.configure", "def job()", "CeleryReloadCheck(live, app)"]
     starts += ["# test_app.py", "async def readiness"]
     assert sorted(map(block, starts)) == sorted(BLOCKS)
 
