@@ -1,0 +1,52 @@
+"""Which configuration was a line logged under? A filter for `logging`, a processor for structlog.
+
+Both only read the unit of work around the call; where there is none, or on a record that tells its
+own version, they change nothing that is known.
+"""
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any, TypeVar
+
+from ._current import unit_of_work
+
+__all__ = ["ConfigVersionFilter", "add_config_version"]
+
+E = TypeVar("E", bound=MutableMapping[str, Any])
+
+
+class ConfigVersionFilter(logging.Filter):
+    """Put `config_version` and `config_digest` on every record; drops none.
+
+    Add it to a handler, then a format may say `%(config_version)s`. Outside of a unit of work both
+    are `outside`. Where records are formatted in another thread, add it to the `QueueHandler`.
+    """
+
+    def __init__(self, name: str = "", *, outside: object = "-") -> None:
+        super().__init__(name)
+        self._outside = outside
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Give the record what it lacks, and let it pass as its name does."""
+        version, digest = _current(self._outside)
+        for attribute, value in (("config_version", version), ("config_digest", digest)):
+            if record.__dict__.get(attribute) is None:
+                setattr(record, attribute, value)
+        return super().filter(record)
+
+
+def add_config_version(logger: object, method: str, event: E) -> E:
+    """Put `config_version` and `config_digest` into a structlog event of a unit of work."""
+    version, digest = _current(None)
+    if version is not None:
+        event.setdefault("config_version", version)
+        event.setdefault("config_digest", digest)
+    return event
+
+
+def _current(outside: object) -> tuple[object, object]:
+    unit = unit_of_work.get()
+    if unit is None:
+        return outside, outside
+    snapshot = unit[0].snapshot
+    return snapshot.version, snapshot.digest
