@@ -62,7 +62,7 @@ class Registry:
     """The resources of one engine, each after the ones it needs."""
 
     def __init__(self, schema: Schema[Any]) -> None:
-        self.schema = schema
+        self._schema = schema
         self._resources: dict[str, Resource[Any]] = {}
 
     def __iter__(self) -> Iterator[Resource[Any]]:
@@ -120,7 +120,7 @@ class Registry:
                     "engine's live.resource(…) returned before (needs that form a cycle cannot be)"
                 )
         for path in resource.paths:
-            if self.schema.field(path) is False:
+            if self._schema.field(path) is False:
                 raise RegistrationError(
                     f"resource {resource.name!r}: the schema has no field {key_path_text(path)}"
                 )

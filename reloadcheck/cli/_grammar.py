@@ -31,7 +31,7 @@ def parser_of() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     parser.set_defaults(refuse=parser.error)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _demo):
+    for add in (_validate, _explain, _diff, _watch, _demo):
         add(commands)
     return parser
 
@@ -90,6 +90,25 @@ def _diff(commands: Any) -> None:
     command.add_argument("--hide-values", action="store_true", help="show key paths alone")
 
 
+def _watch(commands: Any) -> None:
+    command = _command(
+        commands,
+        "watch",
+        "FILE... [--schema M:NAME | --app M:NAME]",
+        "print each accepted or rejected edit as it happens, until Ctrl-C",
+        "Follow a configuration as an application would, and print a line for each edit: when, "
+        "what came of it, the version, the changed keys. With --json, a JSON document a line. "
+        f"Several {_FILES}",
+        _run_watch,
+    )
+    command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
+    _add_schema(command)
+    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    command.add_argument(
+        "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between looks (0.5)"
+    )
+
+
 def _demo(commands: Any) -> None:
     demo = _command(
         commands,
@@ -137,6 +156,13 @@ def _add_schema(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most 3600")
+    return seconds
+
+
 def _version() -> str:
     try:
         return version("reloadcheck")
@@ -158,6 +184,12 @@ def _run_explain(arguments: argparse.Namespace) -> int:
 
 def _run_diff(arguments: argparse.Namespace) -> int:
     from .diff import run
+
+    return run(arguments)
+
+
+def _run_watch(arguments: argparse.Namespace) -> int:
+    from .watch import run
 
     return run(arguments)
 

@@ -43,7 +43,7 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
         named: Any = loaded_object("--schema", schema_name)
         schema: Schema[Any] = schema_of(named)
     else:
-        schema = schema_of(None) if live is None else host_of(live).registry.schema
+        schema = schema_of(None) if live is None else host_of(live).schema
         schema_name = arguments.app
     if words:
         sources = layers_of(words)

@@ -32,7 +32,8 @@ class Page:
     def __init__(self, out: TextIO | None = None, environ: Mapping[str, str] = os.environ) -> None:
         self._out = sys.stdout if out is None else out
         wanted = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
-        self._colour = wanted and self._out.isatty()
+        self.is_terminal = self._out.isatty()
+        self._colour = wanted and self.is_terminal
 
     def paint(self, text: str, kind: str) -> str:
         """Colour a piece of text, which is counted by its length before."""
@@ -43,12 +44,18 @@ class Page:
         print(text, file=self._out, flush=True)
 
     def sentence(
-        self, text: str, *, kind: str | None = None, mark: str = "", indent: int = 4
+        self,
+        text: str,
+        *,
+        kind: str | None = None,
+        mark: str = "",
+        indent: int = 4,
+        fold: bool = True,
     ) -> None:
-        """Print a text, escaped and wrapped; the first `mark` in it is coloured as its kind."""
+        """Print a text, escaped and folded; the first `mark` in it is coloured as its kind."""
         wrapped = textwrap.wrap(
             printable(text),
-            WIDTH,
+            WIDTH if fold else len(text) * 10 + 1,
             subsequent_indent=" " * indent,
             break_long_words=False,
             break_on_hyphens=False,
