@@ -31,7 +31,7 @@ def parser_of() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     parser.set_defaults(refuse=parser.error)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _watch, _demo):
+    for add in (_validate, _explain, _diff, _doctor, _watch, _demo):
         add(commands)
     return parser
 
@@ -88,6 +88,21 @@ def _diff(commands: Any) -> None:
     _add_schema(command)
     command.add_argument("--app", metavar="M:NAME", help=_APP)
     command.add_argument("--hide-values", action="store_true", help="show key paths alone")
+
+
+def _doctor(commands: Any) -> None:
+    command = _command(
+        commands,
+        "doctor",
+        "FILE... [--app M:NAME]",
+        "say whether edits will reach an application on this machine",
+        "Look at the files and at this machine the way an expert would: file systems, mounts, "
+        "links, permissions, limits, systemd, uWSGI, versions. Says pass, warn or fail, and what "
+        "to do about it. Run it as the application's user, where the application runs.",
+        _run_doctor,
+    )
+    command.add_argument("words", nargs="*", metavar="FILE", help="a file, or a directory of keys")
+    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
 
 
 def _watch(commands: Any) -> None:
@@ -184,6 +199,12 @@ def _run_explain(arguments: argparse.Namespace) -> int:
 
 def _run_diff(arguments: argparse.Namespace) -> int:
     from .diff import run
+
+    return run(arguments)
+
+
+def _run_doctor(arguments: argparse.Namespace) -> int:
+    from .doctor import run
 
     return run(arguments)
 

@@ -21,7 +21,7 @@ from ._page import Page
 from ._reading import Fault
 from .validate import problem_document
 
-__all__ = ["follow", "run"]
+__all__ = ["ReloadEvent", "follow", "run", "show_line"]
 
 _KINDS = {Outcome.RELOADED: "good", Outcome.UNCHANGED: "good", Outcome.DEFERRED: "warn"}
 
@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
         if as_json:
             page.json(_document(event), indent=None)
         else:
-            _print(page, event)
+            show_line(page, event)
 
     live = _engine(inputs)
     with _silent_log(), suppress(KeyboardInterrupt):
@@ -91,7 +91,8 @@ def _as_before(live: ReloadCheck[Any]) -> ReloadEvent:
     return ReloadEvent(Outcome.UNCHANGED, status.version, status.digest, Diff())
 
 
-def _print(page: Page, event: ReloadEvent) -> None:
+def show_line(page: Page, event: ReloadEvent) -> None:
+    """Print an event as a line, folded where a terminal is as wide."""
     word = str(event.outcome)
     version = "-" if event.version is None else f"v{event.version}"
     text = f"{_time(event):%H:%M:%S}  {word:<9}  {version:<4}  {_said(event)}"

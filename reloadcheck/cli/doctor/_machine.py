@@ -1,0 +1,108 @@
+"""The few ways in which the doctor looks at a machine, as one value that tests replace in part."""
+
+import ctypes
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = ["Machine"]
+
+_PATIENCE = 3.0
+_CLOEXEC = 0o2000000
+
+
+def _answer(command: Sequence[str]) -> str | None:
+    """Run a command that only tells; None when it is not there or says no."""
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_PATIENCE, check=False
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
+
+def _uwsgi() -> Mapping[Any, Any] | None:
+    """Give uWSGI's options; its module exists only inside one of its processes."""
+    module = sys.modules.get("uwsgi")
+    return None if module is None else getattr(module, "opt", {})
+
+
+def _watch(directory: str) -> int:
+    """Make an inotify instance with one watch, and end it; gives the error number, 0 for none."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    descriptor: int = libc.inotify_init1(_CLOEXEC)
+    if descriptor < 0:
+        return ctypes.get_errno()
+    try:
+        if libc.inotify_add_watch(descriptor, os.fsencode(directory), 0x2) < 0:
+            return ctypes.get_errno()
+    finally:
+        os.close(descriptor)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Where to look: the roots of two file systems of the kernel, and system calls."""
+
+    proc: str = "/proc"
+    cgroups: str = "/sys/fs/cgroup"
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    uid: int = field(default_factory=os.getuid)
+    stat: Callable[[str | int], os.stat_result] = os.stat
+    limit: Callable[[int], tuple[int, int]] = resource.getrlimit
+    answer: Callable[[Sequence[str]], str | None] = _answer
+    uwsgi: Callable[[], Mapping[Any, Any] | None] = _uwsgi
+    watch: Callable[[str], int] = _watch
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+
+    def text(self, *parts: str) -> str | None:
+        """Read a file below `/proc`; None when it is not there or not for us."""
+        return _text(os.path.join(self.proc, *parts))
+
+    def number(self, *parts: str) -> int | None:
+        """Read a file below `/proc` that holds one number."""
+        return _number(self.text(*parts))
+
+    def cgroup_number(self, directory: str, name: str) -> int | None:
+        """Read a number of a control group; None for `max` and where there is none."""
+        return _number(_text(os.path.join(directory, name)))
+
+    def processes(self) -> Iterator[str]:
+        """Give the ids of this user's processes in this user namespace."""
+        with suppress(OSError):
+            for name in os.listdir(self.proc):
+                if name.isdecimal() and self._is_own(name):
+                    yield name
+
+    def _is_own(self, pid: str) -> bool:
+        try:
+            if os.stat(os.path.join(self.proc, pid)).st_uid != self.uid:
+                return False
+            return self._namespace(pid) == self._namespace("self")
+        except OSError:
+            return False
+
+    def _namespace(self, pid: str) -> str:
+        return os.readlink(os.path.join(self.proc, pid, "ns", "user"))
+
+
+def _text(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _number(text: str | None) -> int | None:
+    written = "" if text is None else text.strip()
+    return int(written) if written.isdecimal() else None

@@ -1,0 +1,399 @@
+"""`doctor` on machines that are not this one: told by files and calls put in the kernel's place."""
+
+import errno
+import os
+import resource
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import yaml
+
+from reloadcheck._options import Options
+from reloadcheck.cli.doctor._finding import Finding, Level
+from reloadcheck.cli.doctor._grain import time_stamps
+from reloadcheck.cli.doctor._inotify import inotify
+from reloadcheck.cli.doctor._limits import limits
+from reloadcheck.cli.doctor._machine import Machine
+from reloadcheck.cli.doctor._mounts import file_system, mount_of, pinned
+from reloadcheck.cli.doctor._surroundings import options, python, systemd, uwsgi
+
+PASS, WARN, FAIL = Level.PASS, Level.WARN, Level.FAIL
+SURROUNDINGS = "reloadcheck.cli.doctor._surroundings"
+T = TypeVar("T")
+
+
+def always(value: T) -> Callable[[object], T]:
+    """Give a call that gives one value."""
+    return lambda _: value
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """An empty `/proc`."""
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    return tmp_path / "proc"
+
+
+@pytest.fixture
+def machine(proc: Path, tmp_path: Path) -> Machine:
+    """A machine with nothing special about it."""
+    return Machine(
+        proc=str(proc),
+        cgroups=str(tmp_path / "cgroup"),
+        environ={},
+        uid=1000,
+        limit=lambda _: (1024, 4096),
+        answer=lambda _: None,
+        uwsgi=lambda: None,
+        watch=lambda _: 0,
+    )
+
+
+def mounted(proc: Path, kind: str, options: str, point: str = "/", root: str = "/") -> None:
+    """Have one mount over the root, and another."""
+    (proc / "self" / "mountinfo").write_text(
+        "1 0 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+        f"2 1 0:40 {root} {point} rw,relatime - {kind} server:/export {options}\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "level", "words"),
+    [
+        ("nfs4", "rw,vers=4.2", WARN, "60 s late (attribute cache)"),
+        ("nfs", "rw,acregmax=30", WARN, "30 s late"),
+        ("nfs4", "rw,actimeo=1", PASS, "kept for 1 s"),
+        ("nfs4", "rw,noac", PASS, "kept for 0 s"),
+        ("cifs", "rw", WARN, "from server:/export: edits made elsewhere show when"),
+        ("9p", "rw", WARN, "edits made elsewhere"),
+        ("fuse.sshfs", "rw", WARN, "edits made elsewhere"),
+        ("fuseblk", "rw", PASS, "fuseblk, mounted at"),
+        ("xfs", "rw", PASS, "xfs, mounted at"),
+        ("btrfs", "rw", PASS, "btrfs, mounted at"),
+        ("aufs", "rw", WARN, "a container's own layer"),
+    ],
+)
+def test_file_systems_are_judged_by_what_edits_do_on_them(
+    machine: Machine, proc: Path, tmp_path: Path, kind: str, options: str, level: Level, words: str
+) -> None:
+    """Networks are late as their options say, a container's layer is lost, the rest is fine."""
+    point = str(tmp_path / "with space")
+    os.mkdir(point)
+    mounted(proc, kind, options, point.replace(" ", "\\040"))
+    mount = mount_of(os.path.join(point, "config.yaml"), machine)
+    found = file_system(mount)
+    assert level == found.level
+    assert words in found.said
+    beside = mount_of(str(tmp_path / "with space too"), machine)
+    assert beside is not None
+    assert "ext4" == beside.kind
+
+
+def test_of_two_mounts_at_one_point_the_later_counts(
+    machine: Machine, proc: Path, tmp_path: Path
+) -> None:
+    """It lies over the earlier."""
+    mounted(proc, "tmpfs", "rw", "/")
+    mount = mount_of(str(tmp_path), machine)
+    assert mount is not None
+    assert "tmpfs" == mount.kind
+
+
+@pytest.mark.parametrize(
+    ("root", "level", "words"),
+    [
+        ("/", PASS, "its directory is mounted"),
+        ("/pods/1/volume-subpaths/config/app/0", WARN, "(a subPath)"),
+        ("/pods/1/config/..2026_11_20/app.yaml", FAIL, "pinned to one generation"),
+        ("/srv/config.yaml//deleted", FAIL, "a pinned inode"),
+    ],
+)
+def test_a_mounted_file_is_judged_by_what_is_mounted(
+    machine: Machine, proc: Path, tmp_path: Path, root: str, level: Level, words: str
+) -> None:
+    """As Kubernetes and container engines mount it."""
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1\n")
+    mounted(proc, "ext4", "rw", "/" if root == "/" else str(path), root)
+    found = pinned(str(path), mount_of(str(path), machine), path.stat())
+    assert (level, True) == (found.level, words in found.said)
+
+
+def test_without_mounts_to_read_nothing_is_doubted(machine: Machine, tmp_path: Path) -> None:
+    """Another operating system, a `/proc` that is hidden."""
+    assert mount_of(str(tmp_path), machine) is None
+    assert [PASS, PASS] == [
+        file_system(None).level,
+        pinned(str(tmp_path), None, tmp_path.stat()).level,
+    ]
+
+
+class _Disk:
+    """A disk whose stamps have coarse steps, seen at a time that passes with each look."""
+
+    def __init__(self, step: float, look: float, ahead: float = 0.0) -> None:
+        self._step, self._look, self._ahead = step, look, ahead
+        self.now = 1_000_000.0
+
+    def time(self) -> float:
+        """Give the time, which passes."""
+        self.now += self._look
+        return self.now
+
+    def stat(self, path: str | int) -> os.stat_result:
+        """Stamp with the last full step."""
+        stamp = (self.now + self._ahead) // self._step * self._step
+        return os.stat_result(tuple(os.stat(path)), {"st_mtime_ns": int(stamp * 1e9)})
+
+
+@pytest.mark.parametrize(
+    ("step", "level", "words"),
+    [
+        (0.004, PASS, "in steps of 4 ms, measured"),
+        (0.01, PASS, "in steps of 10 ms, measured"),
+        (1.0, WARN, "in steps of 1 s, measured"),
+        (2.0, WARN, "in steps of 2 s, measured"),
+        (100.0, WARN, "in steps of more than 2.6 s"),
+    ],
+)
+def test_time_stamps_are_measured(
+    machine: Machine, tmp_path: Path, step: float, level: Level, words: str
+) -> None:
+    """The smallest step that is seen, for as long as the coarsest takes."""
+    disk = _Disk(step, look=0.0005 if step < 1 else 0.05)
+    found = time_stamps(
+        str(tmp_path), replace(machine, stat=disk.stat, wall=disk.time, monotonic=disk.time)
+    )
+    assert (level, True) == (found.level, words in found.said), found
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(40.0, "40 s ahead of"), (-3600.0, "3600 s behind")])
+def test_a_file_server_with_another_clock_is_told(
+    machine: Machine, tmp_path: Path, ahead: float, words: str
+) -> None:
+    """Its stamps are not those of this machine."""
+    disk = _Disk(0.001, look=0.0005, ahead=ahead)
+    found = time_stamps(
+        str(tmp_path), replace(machine, stat=disk.stat, wall=disk.time, monotonic=disk.time)
+    )
+    assert (WARN, True) == (found.level, words in found.said), found
+
+
+def limited(proc: Path, **numbers: int) -> None:
+    """Write the kernel's numbers."""
+    for name, number in numbers.items():
+        path = proc.joinpath("sys", *name.split("__"))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"{number}\n")
+
+
+def levels(found: Sequence[Finding]) -> dict[str, Level]:
+    """Give the level by check."""
+    return {one.check: one.level for one in found}
+
+
+def test_a_system_without_inotify_is_fine(machine: Machine) -> None:
+    """There is nothing to use up."""
+    assert {"inotify": PASS} == levels(inotify("/", machine))
+
+
+@pytest.mark.parametrize(
+    ("error", "instances", "watches"),
+    [(0, PASS, PASS), (errno.EMFILE, WARN, PASS), (errno.ENOSPC, PASS, WARN)],
+)
+def test_what_the_kernel_refuses_is_used_up(
+    machine: Machine, proc: Path, error: int, instances: Level, watches: Level
+) -> None:
+    """Whatever can be counted: the kernel knows of users that we may not look at."""
+    limited(proc, fs__inotify__max_user_instances=128, user__max_inotify_instances=8)
+    limited(proc, fs__inotify__max_user_watches=8192, fs__inotify__max_queued_events=16384)
+    found = inotify("/", replace(machine, watch=always(error)))
+    said = levels(found)
+    assert (instances, watches) == (said["inotify instances"], said["inotify watches"])
+    assert "0 of 8 " in found[0].said
+
+
+def test_few_open_files_are_doubtful(machine: Machine) -> None:
+    """Two pools are open during a reload; no limit is fine."""
+    assert PASS == levels(limits(machine))["open files"]
+    few = replace(machine, limit=always((64, 4096)))
+    assert WARN == levels(limits(few))["open files"]
+    none = replace(machine, limit=always((resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
+    assert PASS == levels(limits(none))["open files"]
+
+
+def test_a_machine_that_has_no_files_left_is_doubtful(machine: Machine, proc: Path) -> None:
+    """The limit of the whole machine counts too."""
+    (proc / "sys" / "fs").mkdir(parents=True)
+    (proc / "sys" / "fs" / "file-nr").write_text("950\t0\t1000\n")
+    assert WARN == levels(limits(machine))["open files"]
+
+
+@pytest.mark.parametrize(
+    ("used", "most", "level"),
+    [("5", "max", PASS), ("5", "1000", PASS), ("960", "1000", WARN), ("20", "40", WARN)],
+)
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_control_groups_tasks_are_counted(
+    machine: Machine, proc: Path, used: str, most: str, level: Level, version: int
+) -> None:
+    """The innermost group that sets a limit, in both versions of control groups."""
+    line, root = ("0::/a/b", "") if version == 2 else ("4:pids:/a/b\n0::/", "pids")
+    (proc / "self" / "cgroup").write_text(f"{line}\n")
+    outer = Path(machine.cgroups, root, "a")
+    (outer / "b").mkdir(parents=True)
+    (outer / "b" / "pids.max").write_text("max\n")
+    (outer / "b" / "pids.current").write_text(used)
+    (outer / "pids.max").write_text(f"{most}\n")
+    (outer / "pids.current").write_text(used)
+    unlimited = replace(machine, limit=always((resource.RLIM_INFINITY, -1)))
+    assert level == levels(limits(unlimited))["tasks"]
+
+
+def test_the_tasks_of_a_user_are_counted_except_of_root(machine: Machine, proc: Path) -> None:
+    """Threads count as tasks; root is not held to the limit."""
+    (proc / "12" / "ns").mkdir(parents=True)
+    (proc / "self" / "ns").mkdir()
+    (proc / "12" / "ns" / "user").symlink_to("user:[1]")
+    (proc / "self" / "ns" / "user").symlink_to("user:[1]")
+    (proc / "12" / "status").write_text("Name:\tx\nThreads:\t95\n")
+    uid = os.getuid() or 1000
+    if uid != os.getuid():
+        os.chown(proc / "12", uid, -1)
+
+    def limit(kind: int) -> tuple[int, int]:
+        return (100, 100) if kind == resource.RLIMIT_NPROC else (1024, 4096)
+
+    held = replace(machine, uid=uid, limit=limit)
+    assert WARN == levels(limits(held))["tasks"]
+    assert PASS == levels(limits(replace(held, uid=0)))["tasks"]
+
+
+def served(machine: Machine, proc: Path, **settings: str) -> Machine:
+    """Be run by a systemd service with these settings."""
+    (proc / "self" / "cgroup").write_text("0::/system.slice/shop.service\n")
+    told = "".join(f"{name}={value}\n" for name, value in settings.items())
+
+    def answer(command: Sequence[str]) -> str:
+        assert ("systemctl", "show", "shop.service") == tuple(command[:3])
+        return told
+
+    return replace(machine, answer=answer)
+
+
+@pytest.mark.parametrize(
+    ("path", "settings", "level", "words"),
+    [
+        ("/tmp/c.yaml", {"PrivateTmp": "yes"}, WARN, "a /tmp of its own"),
+        ("/tmp/c.yaml", {"PrivateTmp": "no"}, PASS, "run by shop.service"),
+        (
+            "/etc/c.yaml",
+            {"PrivateTmp": "yes", "ProtectSystem": "strict"},
+            PASS,
+            "ProtectSystem=strict",
+        ),
+        ("/home/me/c.yaml", {"ProtectHome": "yes"}, FAIL, "does not see"),
+        ("/home/me/c.yaml", {"ProtectHome": "read-only"}, PASS, "ProtectHome=read-only"),
+        ("/srv/x/c.yaml", {"InaccessiblePaths": "/opt -/srv/x"}, FAIL, "does not see"),
+        ("/srv/xy/c.yaml", {"InaccessiblePaths": "/opt -/srv/x"}, PASS, "run by"),
+    ],
+)
+def test_what_a_systemd_service_hides_is_told(
+    machine: Machine, proc: Path, path: str, settings: Mapping[str, str], level: Level, words: str
+) -> None:
+    """By its settings, as systemctl tells them."""
+    (found,) = systemd([path], served(machine, proc, **settings))
+    assert (level, True) == (found.level, words in found.said), found
+
+
+def test_a_credential_of_systemd_is_a_copy(machine: Machine, proc: Path) -> None:
+    """It does not change while the service runs."""
+    inside = replace(served(machine, proc), environ={"CREDENTIALS_DIRECTORY": "/run/credentials/x"})
+    (found,) = systemd(["/run/credentials/x/db"], inside)
+    assert (WARN, True) == (found.level, "is a credential" in found.said)
+
+
+def test_outside_of_a_service_nothing_is_asked(machine: Machine, proc: Path) -> None:
+    """A login session and a container are none."""
+    for line in ("0::/", "0::/user.slice/user-1.slice/session-1.scope"):
+        (proc / "self" / "cgroup").write_text(f"{line}\n")
+        (found,) = systemd(["/tmp/c.yaml"], replace(machine, answer=_never))
+        assert PASS == found.level
+    (proc / "self" / "cgroup").write_text("0::/system.slice/shop.service\n")
+    (found,) = systemd(["/tmp/c.yaml"], machine)
+    assert (PASS, True) == (found.level, "does not tell its settings" in found.said)
+
+
+def _never(_: Sequence[str]) -> str:
+    raise AssertionError("systemctl was asked")
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (None, []),
+        ({}, [FAIL]),
+        ({b"master": True}, [FAIL]),
+        ({b"enable-threads": True}, [PASS]),
+        ({b"threads": b"4", b"lazy-apps": True}, [PASS]),
+    ],
+)
+def test_uwsgi_without_threads_is_broken(
+    machine: Machine, given: Mapping[Any, Any] | None, expected: list[Level]
+) -> None:
+    """There no engine ever runs; elsewhere nothing is said."""
+    found = uwsgi(replace(machine, uwsgi=lambda: given))
+    assert expected == [one.level for one in found]
+
+
+def test_old_and_missing_packages_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By what this package's own metadata asks for; an extra may be absent but not old."""
+    needs = ["starlette>=1.0", "blake3>=1.0", 'msgspec>=0.19; extra == "msgspec"']
+    needs += ['pydantic>=2.10; extra == "pydantic"', 'ruff>=99; extra == "test"']
+    have = {"starlette": "0.52.1", "msgspec": "0.18.6"}
+
+    def version(name: str) -> str:
+        if name in have:
+            return have[name]
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(f"{SURROUNDINGS}.requires", always(needs))
+    monkeypatch.setattr(f"{SURROUNDINGS}.version", version)
+    (found,) = [one for one in python() if one.check == "packages"]
+    assert FAIL == found.level
+    assert found.said == (
+        "starlette 0.52.1 is older than 1.0; blake3 is not installed; msgspec 0.18.6 is older "
+        "than 0.19"
+    )
+    have.update(starlette="1.0", blake3="1.0.5", msgspec="0.19")
+    (found,) = [one for one in python() if one.check == "packages"]
+    assert (PASS, "starlette 1.0, blake3 1.0.5, msgspec 0.19") == (found.level, found.said)
+
+
+def test_a_missing_c_loader_is_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """YAML is read all the same, slowly."""
+    assert PASS == levels(python())["yaml"]
+    monkeypatch.setattr(yaml, "__with_libyaml__", False)
+    assert WARN == levels(python())["yaml"]
+
+
+@pytest.mark.parametrize(
+    ("environ", "given", "expected"),
+    [
+        ({}, None, [PASS]),
+        ({"RELOAD_CHECK_ENABLED": "no"}, None, [WARN]),
+        ({"RELOAD_CHECK_VERIFY": "none"}, None, [WARN]),
+        ({"RELOAD_CHECK_WINDOW": "soon"}, None, [FAIL]),
+        ({}, Options(enabled=False, verify=None), [WARN, WARN]),
+    ],
+)
+def test_what_is_switched_off_is_told(
+    machine: Machine, environ: dict[str, str], given: Options | None, expected: list[Level]
+) -> None:
+    """By code or by the environment; a variable that does not parse stops an application."""
+    found = options(given, replace(machine, environ=environ))
+    assert expected == [one.level for one in found]
