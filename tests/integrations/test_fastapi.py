@@ -5,6 +5,7 @@ import threading
 from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
+import anyio.to_thread
 import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.testclient import TestClient
@@ -85,6 +86,37 @@ def test_an_async_resource_reaches_a_sync_endpoint(make: Make) -> None:
     with TestClient(app) as client:
         assert 1 == client.get("/").json()
     assert 1 == len(loops)
+
+
+def test_dependencies_need_no_thread(make: Make) -> None:
+    """While every thread for sync endpoints is taken, an async one still gets both at once."""
+    live = make()
+    pool = pool_of(live, [])
+    entered, go_on = threading.Event(), threading.Event()
+    app = following(live)
+
+    def stay() -> None:
+        entered.set()
+        go_on.wait(10)
+
+    @app.get("/hold")
+    async def hold() -> None:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = 1
+        await anyio.to_thread.run_sync(stay)
+
+    @app.get("/", dependencies=[Depends(config_of(live)), Depends(resource_of(pool))])
+    async def answer() -> str:
+        return "at once"
+
+    with TestClient(app) as client:
+        held = Call(lambda: client.get("/hold"))
+        assert entered.wait(10)
+        asked = Call(lambda: client.get("/"))
+        try:
+            assert "at once" == asked.result().json()
+        finally:
+            go_on.set()
+        assert 200 == held.result().status_code
 
 
 def test_overrides_replace_either(make: Make) -> None:

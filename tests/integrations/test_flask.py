@@ -167,6 +167,20 @@ def test_a_bad_configuration_in_a_context_is_told(make: Make) -> None:
                 _ = current_config.a
 
 
+def test_a_foreign_engine_in_a_context_costs_nothing(make: Make) -> None:
+    """Looking for an engine that the app does not follow fails each time, and leaves no lease."""
+    live = make()
+    foreign = config_of(make())
+    app = create_app(FlaskReloadCheck(live))
+    with app.app_context():
+        for _ in range(3):
+            with pytest.raises(NoSnapshotError):
+                _ = foreign.a
+        assert 1 == current_config.a
+        assert {1: 1} == live.status().leases
+    assert {1: 0} == live.status().leases
+
+
 def test_outside_of_everything(make: Make) -> None:
     """Where there is nothing, a proxy is unbound, and says which line is missing."""
     live = make()
