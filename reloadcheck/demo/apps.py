@@ -59,6 +59,7 @@ APPS = {
     "starlette": _asgi("starlette", "msgspec"),
     "fastapi": _asgi("fastapi", "fastapi", "pydantic"),
     "flask": _wsgi("flask", "flask", "msgspec"),
+    "django": _wsgi("django", "django", "msgspec"),
 }
 """By the names of their frameworks; each reads ORDERS_CONFIG, answers `/`, `/orders`, `/status`."""
 
