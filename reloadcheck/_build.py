@@ -145,7 +145,7 @@ class Builder:
                 if kept is not None and _unchanged(kept, parts, needs):
                     chosen[resource.name] = kept
                     continue
-                instance = Instance(resource, parts, needs, loop, self._gone)
+                instance = Instance(resource, parts, needs, loop, self._gone, self._wait)
                 self._open(instance, loaded, loop)
                 built.append(instance)
                 chosen[resource.name] = instance

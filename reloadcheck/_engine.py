@@ -196,6 +196,7 @@ class ReloadCheck(Generic[C]):
         host.refuse_to_block("live.start()", "await live.astart()")
         thread = host.running()
         if thread.desk.current is None:
+            host.refuse_inside(thread, "live.start()")
             try:
                 host.loaded(thread, thread.desk.ask(through_build=True).wait())
             except ReloadCheckError:
@@ -215,6 +216,7 @@ class ReloadCheck(Generic[C]):
         if waiter is None and thread.desk.current is None:
             waiter = thread.desk.ask(through_build=True, prepare=Waiter.bind)
         if waiter is not None:
+            host.refuse_inside(thread, "live.astart()")
             try:
                 host.loaded(thread, await waiter.wait_async())
             except ReloadCheckError:
@@ -255,13 +257,16 @@ class ReloadCheck(Generic[C]):
         The cause of a rejection is in `status()`.
         """
         self._host.refuse_to_block("live.check()", "await live.acheck()")
-        return self._host.running().desk.ask().wait().outcome
+        thread = self._host.running()
+        self._host.refuse_inside(thread, "live.check()")
+        return thread.desk.ask().wait().outcome
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
         if _no_asyncio():
             return await _in_thread(self.check)
         thread = self._host.running()
+        self._host.refuse_inside(thread, "live.acheck()")
         self._host.meet(thread, through_build=False)
         return (await thread.desk.ask(prepare=Waiter.bind).wait_async()).outcome
 

@@ -23,6 +23,7 @@ from ._calls import run_inline_without_threads
 from ._clock import Clock
 from ._current import unit_in, unit_of_work
 from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
+from ._inside import is_inside
 from ._listeners import Listeners
 from ._log import log
 from ._observe import observe
@@ -78,6 +79,7 @@ class Host(Generic[C]):
             thread = self.running()
             answer = thread.desk.admit(arm=door, link=self.listeners.link())
             if isinstance(answer, Waiter):
+                self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, answer.wait())
             if answer.enter(key, label):
                 return answer
@@ -90,10 +92,12 @@ class Host(Generic[C]):
             thread = self.running()
             waiter = self.meet(thread, through_build=False)
             if waiter is not None:
+                self.refuse_inside(thread, "live.lease()")
                 await waiter.wait_async()
             link = self.listeners.link()
             answer = thread.desk.admit(arm=door, prepare=Waiter.bind, link=link)
             if isinstance(answer, Waiter):
+                self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, await answer.wait_async())
             if answer.enter(key, label):
                 return answer
@@ -157,6 +161,14 @@ class Host(Generic[C]):
         if loop is not None and thread is not None and thread.desk.home is loop:
             raise BlockingCallError(f"{what} would block the event loop: use `{instead}` here")
 
+    def refuse_inside(self, thread: EngineThread[C], what: str) -> None:
+        """Raise `BlockingCallError` where waiting would be for the very code that waits."""
+        if is_inside(thread.turning):
+            raise BlockingCallError(
+                f"{what} would wait for itself: a factory, probe or schema that the engine waits "
+                "for called it; use what it is given, or call it from a listener"
+            )
+
     def observed(self, probes: Probes | None) -> Status:
         """Give the state of the engine in this process."""
         if self.thread is None:
@@ -166,8 +178,11 @@ class Host(Generic[C]):
     def probed(self) -> Probes:
         """Have the probes called and give what they came to; blocks."""
         thread = self.thread
+        if thread is None:
+            return {}
+        self.refuse_inside(thread, "live.status(probe=True)")
         try:
-            return {} if thread is None else thread.probe().result(self._longest_probe)
+            return thread.probe().result(self._longest_probe)
         except TimeoutError:
             return {}
 
@@ -176,6 +191,7 @@ class Host(Generic[C]):
         thread = self.thread
         if thread is None:
             return {}
+        self.refuse_inside(thread, "live.astatus(probe=True)")
         try:
             return await asyncio.wait_for(asyncio.wrap_future(thread.probe()), self._longest_probe)
         except TimeoutError:

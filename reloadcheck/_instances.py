@@ -6,15 +6,19 @@ call thread or in a task of the home loop. Never decides when: the engine thread
 
 import asyncio
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncContextDecorator, ContextDecorator
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from ._calls import Job, call
 from ._home import HomeTask
+from ._inside import inside, put_inside
 from ._resources import Kind, Resource, is_coroutine
 from .exceptions import ResourceClosedError, WrongLoopError
+
+
+T = TypeVar("T")
 
 
 class FactoryMisuseError(Exception):
@@ -36,6 +40,7 @@ class Instance:
         needs: tuple["Instance", ...],
         loop: asyncio.AbstractEventLoop | None,
         gone: Callable[["Instance"], None],
+        engine: object = None,
     ) -> None:
         self.resource = resource
         self.parts = parts
@@ -50,6 +55,7 @@ class Instance:
         self._loop = loop
         self._task: HomeTask | None = None
         self._gone = gone
+        self._engine = engine
         if resource.is_async and loop is not None:
             self._task = HomeTask(loop, resource.name, self._leave, self._left)
 
@@ -94,10 +100,10 @@ class Instance:
         name, factory = self.resource.name, partial(self.resource.factory, *arguments)
         if self._task is not None:
             job = Job[None](settled)
-            self._task.do(partial(self._open_async, factory), job)
+            self._task.do(partial(self._await_inside, partial(self._open_async, factory)), job)
             return job
         job = Job[None](settled, late=lambda _: self._close_late())
-        call(name, partial(self._open_sync, factory), job)
+        call(name, put_inside(self._engine, partial(self._open_sync, factory)), job)
         return job
 
     def probe(self, settled: Callable[[], None]) -> Job[bool]:
@@ -107,11 +113,12 @@ class Instance:
         if probe is None:
             job.finish(True)
         elif not is_coroutine(probe):
-            call(f"{self.resource.name}-probe", partial(_probe_sync, probe, value, self._loop), job)
+            work = put_inside(self._engine, partial(_probe_sync, probe, value, self._loop))
+            call(f"{self.resource.name}-probe", work, job)
         elif self._task is not None:
-            self._task.do(partial(_probe_async, probe, value), job)
+            self._task.do(self._probing(probe), job)
         else:
-            self._visit(f"{self.resource.name}-probe", partial(_probe_async, probe, value), job)
+            self._visit(f"{self.resource.name}-probe", self._probing(probe), job)
         return job
 
     def probe_beside(self, settled: Callable[[], None]) -> tuple[Job[bool], Callable[[], None]]:
@@ -123,8 +130,7 @@ class Instance:
         if probe is None or not is_coroutine(probe):
             return self.probe(settled), _ignore  # a thread cannot be stopped
         job = Job[bool](settled)
-        work = partial(_probe_async, probe, self.value)
-        return job, self._visit(f"{self.resource.name}-probe", work, job)
+        return job, self._visit(f"{self.resource.name}-probe", self._probing(probe), job)
 
     def close(self, settled: Callable[[], None]) -> Job[None]:
         """Run what comes after the `yield`, or the object's own closing method."""
@@ -188,6 +194,13 @@ class Instance:
             return
         self.value = await factory()
         self._close = _closer(self.value, self._loop)
+
+    def _probing(self, probe: Callable[[Any], Any]) -> Callable[[], Awaitable[bool]]:
+        return partial(self._await_inside, partial(_probe_async, probe, self.value))
+
+    async def _await_inside(self, work: Callable[[], Awaitable[T]]) -> T:
+        with inside(self._engine):
+            return await work()
 
     async def _leave(self) -> None:
         close, self._close = self._close, None

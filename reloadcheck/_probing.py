@@ -142,7 +142,7 @@ class Probing:
 
     def _call(self, instance: Instance, current: _Round, now: float) -> _Call:
         job, cancel = instance.probe_beside(self._settled)
-        return _Call(instance, job, cancel, current.tenancy.config, now)
+        return _Call(instance, job, cancel, current.tenancy.snapshot.config, now)
 
     def _came_to(self, call: _Call, now: float) -> ProbeStatus | None:
         job, timeout = call.job, call.instance.resource.timeout

@@ -13,6 +13,7 @@ from ._check import OverdueError
 from ._clock import Clock
 from ._desk import Desk
 from ._drain import Drain
+from ._inside import put_inside
 from ._options import Options
 from ._probing import Probing
 from ._snapshot import Cell
@@ -72,7 +73,7 @@ class Turning(Generic[C]):
             raise OverdueError
         deadline = self.after(timeout)
         job = Job[T](self.settled)
-        call(name, work, job)
+        call(name, put_inside(self, work), job)
         try:
             if not self._wait(job, deadline, job.abandon):
                 raise OverdueError
