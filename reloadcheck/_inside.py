@@ -4,7 +4,7 @@ Such code must not wait for the same engine in turn: it would wait for itself un
 What it starts and leaves running is no longer inside once the call has returned.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ _inside: ContextVar[_Inside | None] = ContextVar("reloadcheck-inside", default=N
 
 
 @contextmanager
-def inside(engine: object) -> Iterator[None]:
+def inside(engine: object) -> Generator[None]:
     """Have the code in the block, and all that it awaits or starts meanwhile, be inside."""
     call = _Inside(engine, _inside.get())
     token = _inside.set(call)

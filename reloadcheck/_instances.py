@@ -17,7 +17,6 @@ from ._inside import inside, put_inside
 from ._resources import Kind, Resource, is_coroutine
 from .exceptions import ResourceClosedError, WrongLoopError
 
-
 T = TypeVar("T")
 
 

@@ -27,7 +27,7 @@ ASYNC_CALLS: dict[str, Callable[["ReloadCheck[Any]"], Any]] = {
 
 
 def waits_for_itself(call: Callable[[], object]) -> str:
-    """Give the refusal's text; the clock of these tests stands still, so a wait would be endless."""
+    """Give the refusal's text; the clock of these tests stands still, a wait would be endless."""
     with pytest.raises(BlockingCallError, match="would wait for itself") as caught:
         call()
     return str(caught.value)
