@@ -4,7 +4,9 @@ Takes an engine, gives what to print and whether all is well. Each starts the en
 and closes it again; none quotes a value of the configuration.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -29,12 +31,12 @@ Command: TypeAlias = Callable[[ReloadCheck[Any]], Answer]
 
 def validate(live: ReloadCheck[Any]) -> Answer:
     """Read and validate the configuration; build nothing."""
-    return _tried(without_resources(live), lambda one: Answer(f"{_names(one)}: valid"))
+    return _tried(without_resources(live), lambda one: Answer(_verdict(one)))
 
 
 def check(live: ReloadCheck[Any]) -> Answer:
     """Do what a worker does at its start: load, build every resource, probe it, and close it."""
-    return _tried(live, lambda one: Answer(f"{_names(one)}: valid{_built(one.status())}"))
+    return _tried(live, lambda one: Answer(_verdict(one, _built(one.status()))))
 
 
 def status(live: ReloadCheck[Any]) -> Answer:
@@ -49,16 +51,33 @@ COMMANDS: Mapping[str, Command] = MappingProxyType(
 
 
 def _tried(live: ReloadCheck[Any], tell: Command) -> Answer:
+    with _unheard():
+        try:
+            live.start()
+        except ConfigError as error:
+            return Answer("\n".join(str(problem) for problem in error.problems), good=False)
+        except ReloadCheckError as error:
+            return Answer(str(error), good=False)
+        try:
+            return tell(live)
+        finally:
+            live.close()
+
+
+@contextmanager
+def _unheard() -> Generator[None]:
+    """Keep the log still: the answer says the same, to the same terminal."""
+    logger = logging.getLogger("reloadcheck")
+    before, logger.disabled = logger.disabled, True
     try:
-        live.start()
-    except ConfigError as error:
-        return Answer("\n".join(str(problem) for problem in error.problems), good=False)
-    except ReloadCheckError as error:
-        return Answer(str(error), good=False)
-    try:
-        return tell(live)
+        yield
     finally:
-        live.close()
+        logger.disabled = before
+
+
+def _verdict(live: ReloadCheck[Any], more: str = "") -> str:
+    """Say that it is valid, and what an operator should know all the same."""
+    return "\n".join([f"{_names(live)}: valid{more}", *live.status().remarks])
 
 
 def _names(live: ReloadCheck[Any]) -> str:
