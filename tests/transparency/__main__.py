@@ -47,7 +47,7 @@ def _judge(project: Project, *, short: bool, keep: bool) -> bool:
         else:
             shutil.rmtree(directory, ignore_errors=True)
     _report(bench, bare, behind, verdict, time.monotonic() - begun)
-    return bool(behind.wrapped) and bool(bare.outcomes) and not verdict.broken
+    return _tried(bare, behind) and not verdict.broken
 
 
 def _again(bench: Bench, verdict: Verdict) -> Verdict:
@@ -71,7 +71,14 @@ def _report(bench: Bench, bare: Run, behind: Run, verdict: Verdict, seconds: flo
         print(f"  expected: {test}: {project.expected[test]}")
     for test in verdict.broken:
         print(f"  NEWLY FAILING: {test}")
+    if not _tried(bare, behind):
+        print("  NOTHING WAS TRIED: see the logs, with --keep")
     print(f"  newly failing: {len(verdict.broken)}", flush=True)
+
+
+def _tried(bare: Run, behind: Run) -> bool:
+    """Tell whether the runs say anything: most tests pass bare, and doors were in use."""
+    return bare.count("passed") > bare.count("failed") and behind.wrapped > 0
 
 
 if __name__ == "__main__":

@@ -79,7 +79,10 @@ class Bench:
         return read(notes)
 
 
-_PYTEST = ("-m", "pytest", "-q", "-p", "reloadcheck_inside.results", "-p", "no:cacheprovider")
+_PYTEST = (
+    *("-m", "pytest", "-q", "--continue-on-collection-errors"),
+    *("-p", "reloadcheck_inside.results", "-p", "no:cacheprovider"),
+)
 _DJANGO = (
     "runtests.py",
     "--settings=reloadcheck_inside.django_settings",

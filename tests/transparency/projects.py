@@ -38,7 +38,7 @@ PROJECTS = {
             ("tests", "-m", "not dev_server"),  # those serve in processes that have no doors
             ("tests/test_test.py", "tests/test_wsgi.py", "tests/test_wrappers.py"),
         ),
-        Project("flask", "werkzeug", "asgiref greenlet pytest python-dotenv"),
+        Project("flask", "werkzeug", "asgiref greenlet pytest<9 python-dotenv"),
         Project(
             "fastapi",
             "starlette",

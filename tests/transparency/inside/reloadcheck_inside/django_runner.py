@@ -5,7 +5,7 @@ import unittest
 from importlib import import_module
 from typing import Any
 
-from . import doors, results
+from . import doors, notes
 
 __all__ = ["Runner"]
 
@@ -55,4 +55,4 @@ class Runner(_DiscoverRunner):  # type: ignore[misc]
         try:
             return _DiscoverRunner.run_suite(self, suite, **kwargs)
         finally:
-            results.write(_outcomes)
+            notes.write(_outcomes)

@@ -1,16 +1,10 @@
-"""A pytest plugin inside a framework's own test run: notes how each test came out.
+"""A pytest plugin inside a framework's own test run: notes how each test came out."""
 
-Writes one JSON object a line to the file that TRANSPARENCY_RESULTS names: `test` and `outcome`; and
-at the end `wrapped`, how often a door was put around something.
-"""
-
-import json
 import os
-from pathlib import Path
 
 import pytest
 
-from . import doors
+from . import doors, notes
 
 _outcomes: dict[str, str] = {}
 
@@ -33,14 +27,7 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 
 def pytest_unconfigure() -> None:
     """Write it all down."""
-    write(_outcomes)
-
-
-def write(outcomes: dict[str, str]) -> None:
-    """Write what was noted."""
-    lines = [json.dumps({"test": test, "outcome": said}) for test, said in outcomes.items()]
-    lines.append(json.dumps({"wrapped": doors.wrapped()}))
-    Path(os.environ["TRANSPARENCY_RESULTS"]).write_text("\n".join(lines) + "\n")
+    notes.write(_outcomes)
 
 
 def _note(test: str, outcome: str) -> None:
