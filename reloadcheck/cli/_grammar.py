@@ -31,7 +31,7 @@ def parser_of() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     parser.set_defaults(refuse=parser.error)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _doctor, _watch, _demo):
+    for add in (_validate, _explain, _diff, _doctor, _watch, _status, _demo):
         add(commands)
     return parser
 
@@ -124,6 +124,30 @@ def _watch(commands: Any) -> None:
     )
 
 
+def _status(commands: Any) -> None:
+    command = _command(
+        commands,
+        "status",
+        "URL [--token-env VAR]",
+        "ask a running application what it serves",
+        "Read the status endpoint of a running application: version, digest, age, the last "
+        "attempt and its error, resources. Status 1 when the last edit was not taken, 3 when the "
+        "application does not answer with a status. The token is read from the environment, so "
+        "that no list of processes shows it.",
+        _run_status,
+    )
+    command.add_argument("words", nargs="*", metavar="URL", help="http://host:port/status-path")
+    command.add_argument(
+        "--token-env",
+        metavar="VAR",
+        default="RELOAD_CHECK_STATUS_TOKEN",
+        help="the variable that holds the token (RELOAD_CHECK_STATUS_TOKEN)",
+    )
+    command.add_argument(
+        "--timeout", type=_seconds, default=5.0, metavar="S", help="seconds to wait (5)"
+    )
+
+
 def _demo(commands: Any) -> None:
     demo = _command(
         commands,
@@ -211,6 +235,12 @@ def _run_doctor(arguments: argparse.Namespace) -> int:
 
 def _run_watch(arguments: argparse.Namespace) -> int:
     from .watch import run
+
+    return run(arguments)
+
+
+def _run_status(arguments: argparse.Namespace) -> int:
+    from .status import run
 
     return run(arguments)
 
