@@ -22,6 +22,7 @@ class Attempt:
     `at` is wall-clock time in seconds since the epoch. `version` and `digest` are what served
     afterwards. `changed` are the first of the key paths that changed, of `changes` in all.
     `outcome` is `unchanged` where a failure ended because the running content was put back.
+    `pickup` is how long the sources had been written when they went live, in seconds.
     """
 
     at: float
@@ -36,6 +37,7 @@ class Attempt:
     phases: tuple[Phase, ...] = ()
     trigger: str = "timer"
     first: bool = False
+    pickup: float | None = None
 
 
 class History:
@@ -43,12 +45,13 @@ class History:
 
     def __init__(self) -> None:
         self._ring: deque[Attempt] = deque(maxlen=KEPT)
-        self.edits = self.rejections = 0
+        self.noted = self.edits = self.rejections = 0
         self.seconds: dict[str, tuple[int, float]] = {}
 
     def note(self, attempt: Attempt) -> None:
         """Remember one more; the oldest is forgotten."""
         self._ring.append(attempt)
+        self.noted += 1
         if attempt.outcome is Outcome.REJECTED:
             self.rejections += 1
         elif attempt.outcome is Outcome.RELOADED and not attempt.first:

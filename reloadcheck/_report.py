@@ -105,9 +105,9 @@ class Report:
             changed=shown,
             built=tuple(built),
         )
-        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first)
         phases, at, trigger = self._when()
         pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
+        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup)
         self._tell(
             ReloadEvent(
                 Outcome.RELOADED,
@@ -153,11 +153,12 @@ class Report:
         changes: int = 0,
         built: tuple[str, ...] = (),
         first: bool = False,
+        pickup: float | None = None,
     ) -> None:
         code, text = (None, None) if error is None else (str(error.code), str(error))
         phases, at, trigger = self._when()
         of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
-        self.history.note(Attempt(at, *of, trigger.kind, first))
+        self.history.note(Attempt(at, *of, trigger.kind, first, pickup))
 
     def _is_new(self, error: ReloadCheckError) -> bool:
         before, self._complaint = self._complaint, str(error)

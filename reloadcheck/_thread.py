@@ -210,6 +210,7 @@ class EngineThread(Generic[C]):
         self.drain.abandon()
         turning.reader.close(READER_SECONDS)
         self.ended.set()
+        self._listeners.pulse()
         for callback in self._at_end:
             with suppress(RuntimeError):  # its event loop is closed: nobody waits any more
                 callback()
