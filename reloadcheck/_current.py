@@ -1,26 +1,30 @@
 """Which unit of work does this code run in? A context variable that follows the request's state.
 
-A unit is a tuple `(tenancy, key, outer)`: the leases it is one of, its key among them, and the unit
-of another engine around it. It is alive while its key is among them.
+A unit is a list `[snapshot, life, outer]`: what it sees, whether it still lasts, and the unit of
+another engine around it. A list, because a door makes one for each request, and nothing is cheaper
+that can be told to have ended. `life` is True or False, or a list of one of them where the units of
+several contexts are one.
 """
 
 from contextvars import ContextVar, Token
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
-from ._snapshot import Snapshot, Tenancy
+from ._snapshot import Snapshot
 from .exceptions import NoSnapshotError
 
-Unit: TypeAlias = tuple[Tenancy[Any], int, "Unit | None"]
+Unit: TypeAlias = list[Any]
+SNAPSHOT, LIFE, OUTER = 0, 1, 2
 
 unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
 
+pinned: list[Snapshot[Any]] = []
+"""The one snapshot of a process whose only engine is switched off: all code runs in it."""
 
-def enter(tenancy: Tenancy[Any], key: int) -> Token[Unit | None]:
-    """Make this the innermost unit of work of the running context."""
-    outer = unit_of_work.get()
-    if outer is not None:
-        outer = without(outer, tenancy.snapshot.engine)
-    return unit_of_work.set((tenancy, key, outer))
+
+def enter(snapshot: Snapshot[Any], life: list[bool]) -> Token[Unit | None]:
+    """Make a unit of work the innermost one of the running context, for as long as `life` says."""
+    outer = without(unit_of_work.get(), snapshot.engine)
+    return unit_of_work.set([snapshot, life, outer])
 
 
 def leave(token: Token[Unit | None]) -> None:
@@ -31,33 +35,46 @@ def leave(token: Token[Unit | None]) -> None:
         unit_of_work.set(None)
 
 
+def lasts(unit: Unit) -> bool:
+    """Tell whether a unit of work has not ended yet."""
+    life: bool | list[bool] = unit[LIFE]
+    return life if isinstance(life, bool) else life[0]
+
+
 def current_snapshot() -> Snapshot[Any]:
     """Give the snapshot of the unit of work that this code runs in, the innermost engine's.
 
-    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended. Where the only
+    engine of a process is switched off, there is one snapshot for all code, and this gives it.
     """
     unit = unit_of_work.get()
-    if unit is None:
-        raise NoSnapshotError(
-            "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
-            "`with live.lease() as snapshot:`"
-        )
-    return unit[0].snapshot
+    if unit is not None:
+        return cast("Snapshot[Any]", unit[SNAPSHOT])
+    if pinned:
+        return pinned[0]
+    raise NoSnapshotError(
+        "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
+        "`with live.lease() as snapshot:`"
+    )
 
 
 def unit_in(engine: object) -> Unit | None:
     """Find the unit of work of one engine around this code."""
     unit = unit_of_work.get()
-    while unit is not None and unit[0].snapshot.engine is not engine:
-        unit = unit[2]
+    while unit is not None and unit[SNAPSHOT].engine is not engine:
+        unit = unit[OUTER]
     return unit
 
 
 def without(unit: Unit | None, engine: object) -> Unit | None:
-    """Drop an engine's older unit, so that the chain is no longer than there are engines."""
+    """Drop an engine's older unit, so that the chain is no longer than there are engines.
+
+    A unit that has an outer one may be copied: its life is shared, it was not made by a door's fast
+    path.
+    """
     if unit is None:
         return None
-    outer = without(unit[2], engine)
-    if unit[0].snapshot.engine is engine:
+    outer = without(unit[OUTER], engine)
+    if unit[SNAPSHOT].engine is engine:
         return outer
-    return unit if outer is unit[2] else (unit[0], unit[1], outer)
+    return unit if outer is unit[OUTER] else [unit[SNAPSHOT], unit[LIFE], outer]

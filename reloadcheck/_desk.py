@@ -165,7 +165,10 @@ class Desk(Generic[C]):
             return answer
 
     def _admitted(self, arm: bool, prepare: Callable[[Waiter], None] | None) -> Tenancy[C] | Waiter:
-        self.armed = self.armed or arm
+        if arm and not self.armed:
+            self.armed = True
+            if not self._options.enabled:  # there is no check to come that would raise the flag
+                self._want()
         now = self._clock.monotonic()
         if self.current is None:
             return self._admit_to_nothing(now, prepare)

@@ -5,6 +5,7 @@ that ended, and says when to look again. Never blocks, and a close that fails or
 other.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,17 +15,20 @@ from ._build import Roster
 from ._calls import Job
 from ._clock import Clock
 from ._codes import Code
+from ._holders import described, found
 from ._home import LoopGoneError
 from ._instances import Instance
 from ._log import log
 from ._snapshot import Tenancy
-from .types import printable
 
 SLOW_CLOSE = 1.0
 """Seconds after which a close that has not returned holds up the others no longer."""
 
-SHOWN_LABELS, LABEL_LENGTH = 5, 80
-"""How many of those who still hold a resource one warning names, and how much of each."""
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
+"""Seconds between two looks at who still holds a retired snapshot, besides being told."""
+
+SHOWN_LABELS = 5
+"""How many of those who still hold a resource one warning names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +45,23 @@ class Drain:
     """Everything that is retired and not closed yet.
 
     `settled` is what a closing job calls when it is done. `drain` is in seconds and the default for
-    resources without one of their own. `hurry()` lets the deadlines of all pass at a given time.
+    resources without one of their own, `loop` gives the home loop. `hurry()` lets the deadlines of
+    all pass at a given time.
     """
 
     def __init__(
-        self, roster: Roster, clock: Clock, drain: float, settled: Callable[[], None]
+        self,
+        roster: Roster,
+        clock: Clock,
+        drain: float,
+        settled: Callable[[], None],
+        loop: Callable[[], asyncio.AbstractEventLoop | None],
     ) -> None:
         self._roster = roster
         self._clock = clock
         self._drain = drain
         self._settled = settled
+        self._loop = loop
         self._retired: list[Tenancy[Any]] = []
         self._closing: list[_Close] = []
         self._latest: float | None = None
@@ -76,8 +87,7 @@ class Drain:
 
     def retire(self, tenancy: Tenancy[Any]) -> None:
         """Stop handing a snapshot out; call after another one has taken its place."""
-        tenancy.retired_at = self._clock.monotonic()
-        tenancy.retired = True
+        tenancy.retire(self._clock.monotonic())
         self._retired.append(tenancy)
 
     def hurry(self, deadline: float) -> None:
@@ -93,6 +103,7 @@ class Drain:
             self._start(instance, now)
         times = [one.deadline for one in self._closing]
         times += [one.slow_at for one in self._closing if one.slow_at > now]
+        times += [now + _pause(now - one.retired_at) for one in self._retired]
         deadline = self._deadline()
         return min([*times, *([] if deadline is None else [deadline])], default=None)
 
@@ -112,9 +123,9 @@ class Drain:
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
         for tenancy in list(self._retired):
-            if tenancy.held:
+            if tenancy.leases():
                 self._force(tenancy, now)
-            if not tenancy.held:
+            if not tenancy.leases():
                 self._retired.remove(tenancy)
                 for instance in tenancy.instances:
                     instance.holders.discard(tenancy)
@@ -135,15 +146,15 @@ class Drain:
                     name,
                     tenancy.snapshot.version,
                     now - tenancy.retired_at,
-                    len(tenancy.held),
-                    _labels(tenancy),
+                    tenancy.leases(),
+                    _labels(tenancy, self._loop()),
                     code=str(Code.FORCED_CLOSE),
                 )
         if self._capped(tenancy.retired_at + self._drain) <= now and not any(
             tenancy in instance.holders for instance in tenancy.instances
         ):
-            self.outlived += len(tenancy.held)
-            tenancy.held.clear()
+            self.outlived += tenancy.leases()
+            tenancy.abandon()
 
     def _due(self, tenancy: Tenancy[Any], instance: Instance) -> float:
         drain = instance.resource.drain
@@ -197,7 +208,18 @@ class Drain:
         return True
 
 
-def _labels(tenancy: Tenancy[Any]) -> str:
-    """Name those who hold it; a request's path is what a client chose, and is shown escaped."""
-    labels = sorted(set(tenancy.held.values()))[:SHOWN_LABELS]
-    return ", ".join(printable(label[:LABEL_LENGTH]) for label in labels)
+def _pause(since: float) -> float:
+    """Give how long a lease that ended without a word may stay unnoticed, in seconds.
+
+    One whose holder was dropped, not ended; or that was given back in the very step between looking
+    whether to tell and letting go.
+    """
+    return min(max(SHORTEST_PAUSE, since / 4), LONGEST_PAUSE)
+
+
+def _labels(tenancy: Tenancy[Any], loop: asyncio.AbstractEventLoop | None) -> str:
+    """Name those who still hold it."""
+    hold = tenancy.hold
+    holders = [*tenancy.held.values(), *hold.known.values(), *found(hold, loop)]
+    labels = sorted({described(holder) for holder in holders})
+    return ", ".join(labels[:SHOWN_LABELS]) or "unknown"

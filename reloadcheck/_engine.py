@@ -31,7 +31,7 @@ from typing import (
 )
 
 from ._clock import Clock, SystemClock
-from ._current import unit_in
+from ._current import SNAPSHOT, unit_in
 from ._desk import Waiter
 from ._events import ReloadEvent
 from ._frozen import FrozenDict
@@ -297,15 +297,18 @@ class ReloadCheck(Generic[C]):
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.
 
-        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended; where the
+        only engine of the process is switched off, all code runs in its one snapshot.
         """
-        unit = unit_in(self._host)
+        unit, pinned = unit_in(self._host), self._host.cell.pinned
+        if unit is None and pinned is not None:
+            return pinned.snapshot
         if unit is None:
             raise NoSnapshotError(
                 "no unit of work of this engine here: wrap the app in "
                 "ReloadCheckMiddleware(app, live), or add `with live.lease() as snapshot:`"
             )
-        return cast("Snapshot[C]", unit[0].snapshot)
+        return cast("Snapshot[C]", unit[SNAPSHOT])
 
     def status(self, *, probe: bool = False) -> Status:
         """Tell what an operator may know; quotes no value of the configuration.

@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from ._calls import run_inline_without_threads
 from ._clock import Clock
-from ._current import unit_in, unit_of_work
+from ._current import SNAPSHOT, lasts, pinned, unit_in, unit_of_work
 from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._inside import is_inside
 from ._listeners import Listeners
@@ -73,7 +73,7 @@ class Host(Generic[C]):
         """Give this process's engine thread, if one was started in it."""
         return self._thread if self._pid == os.getpid() else None
 
-    def enter(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
+    def enter(self, key: int, holder: object, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; blocks while there is none."""
         while True:
             thread = self.running()
@@ -81,13 +81,13 @@ class Host(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, answer.wait())
-            if answer.enter(key, label):
+            if answer.enter(key, holder):
                 return answer
 
-    async def enter_async(self, key: int, label: str, *, door: bool = False) -> Tenancy[C]:
+    async def enter_async(self, key: int, holder: object, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
         if asyncio._get_running_loop() is None:
-            return await self._enter_elsewhere(key, label, door)
+            return await self._enter_elsewhere(key, holder, door)
         while True:
             thread = self.running()
             waiter = self.meet(thread, through_build=False)
@@ -99,34 +99,38 @@ class Host(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, await answer.wait_async())
-            if answer.enter(key, label):
+            if answer.enter(key, holder):
                 return answer
 
-    def join(self, key: int, label: str) -> Tenancy[C] | None:
+    def join(self, key: int, holder: object) -> Tenancy[C] | None:
         """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
         unit = unit_in(self)
-        if unit is None or unit[0] not in self._tenancies():
+        tenancy = None if unit is None else self._tenancy_of(unit[SNAPSHOT])
+        if unit is None or tenancy is None:
             return None
-        tenancy: Tenancy[C] = unit[0]
-        tenancy.held[key] = label
-        if unit[1] in tenancy.held:
+        tenancy.held[key] = holder
+        if lasts(unit):
             return tenancy
         tenancy.leave(key)
         return None
 
-    def rejoin(self, snapshot: object, label: str) -> tuple[Tenancy[C], int] | None:
+    def rejoin(self, snapshot: object, holder: object) -> tuple[Tenancy[C], int] | None:
         """Take a second lease on the snapshot that a request's state holds already.
 
         None when it is not one of this engine, or belongs to a unit of work that has ended.
         """
-        for tenancy in self._tenancies() if snapshot is not None else ():
-            if tenancy.snapshot is snapshot:
-                alive = bool(tenancy.held)
-                tenancy.held[key := own_key()] = label
-                if alive:
-                    return tenancy, key
-                tenancy.leave(key)
+        tenancy = self._tenancy_of(snapshot)
+        if tenancy is None:
+            return None
+        alive = tenancy.leases(offered=self.cell.offers(tenancy)) > 0
+        tenancy.held[key := own_key()] = holder
+        if alive:
+            return tenancy, key
+        tenancy.leave(key)
         return None
+
+    def _tenancy_of(self, snapshot: object) -> Tenancy[C] | None:
+        return next((one for one in self._tenancies() if one.snapshot is snapshot), None)
 
     def _tenancies(self) -> list[Tenancy[C]]:
         """Give those of this process that are not drained yet, the current one first."""
@@ -207,11 +211,11 @@ class Host(Generic[C]):
         """Offer the running loop as the home loop; give what to wait for, if anything."""
         return thread.desk.meet(asyncio.get_running_loop(), through_build=through_build)
 
-    async def _enter_elsewhere(self, key: int, label: str, door: bool) -> Tenancy[C]:
+    async def _enter_elsewhere(self, key: int, holder: object, door: bool) -> Tenancy[C]:
         """Wait in a thread, for event loops other than asyncio's (trio)."""
         import anyio.to_thread
 
-        return await anyio.to_thread.run_sync(partial(self.enter, key, label, door=door))
+        return await anyio.to_thread.run_sync(partial(self.enter, key, holder, door=door))
 
     def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> Tenancy[C]:
         """Give what serves after a wait, or raise why nothing does."""
@@ -247,10 +251,13 @@ class Host(Generic[C]):
                     self.cell,
                     self.listeners,
                     self._versions,
+                    self._is_alone,
                 )
                 _watch_process()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
+                for other in _others(self):
+                    other.desk.post(other.turning.pin)
             return thread
 
     def after_fork(self) -> None:
@@ -266,11 +273,16 @@ class Host(Generic[C]):
         """
         inherited, self._thread = self._thread, None
         self.listeners.forget_parent()
-        self.cell.fresh = None
+        self.cell.fresh = self.cell.pinned = None
+        pinned.clear()
         self._started = 0
         self._versions = itertools.count(1)
         if inherited is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+
+    def _is_alone(self) -> bool:
+        """Tell whether no other engine has been started in this process."""
+        return not _others(self)
 
     @property
     def is_unused(self) -> bool:
@@ -308,6 +320,12 @@ class Host(Generic[C]):
 
 _hosts: "weakref.WeakSet[Host[Any]]" = weakref.WeakSet()
 _watching = False
+
+
+def _others(host: Host[Any]) -> list[EngineThread[Any]]:
+    """Give the engine threads of all other hosts that run in this process."""
+    found = [other.thread for other in list(_hosts) if other is not host]
+    return [thread for thread in found if thread is not None and not thread.ended.is_set()]
 
 
 def _watch_process() -> None:

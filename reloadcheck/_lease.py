@@ -18,15 +18,15 @@ R = TypeVar("R")
 class Admitting(Protocol[C]):
     """What a lease needs of its engine."""
 
-    def enter(self, key: int, label: str) -> Tenancy[C]:
+    def enter(self, key: int, holder: object) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; may block."""
         ...
 
-    async def enter_async(self, key: int, label: str) -> Tenancy[C]:
+    async def enter_async(self, key: int, holder: object) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; may wait."""
         ...
 
-    def join(self, key: int, label: str) -> Tenancy[C] | None:
+    def join(self, key: int, holder: object) -> Tenancy[C] | None:
         """Take a lease on the snapshot of the unit of work around this one, if there is one."""
         ...
 
@@ -46,6 +46,7 @@ class Lease(Generic[C]):
         self._engine = engine
         self._label = label
         self._key = own_key()
+        self._life = [True]
         self._tenancy: Tenancy[C] | None = None
         self._token: Token[Unit | None] | None = None
 
@@ -89,7 +90,7 @@ class Lease(Generic[C]):
     def enter(self) -> None:
         """Be the unit of work that the running context is in."""
         if self._tenancy is not None:
-            self._token = enter(self._tenancy, self._key)
+            self._token = enter(self._tenancy.snapshot, self._life)
 
     def leave(self) -> None:
         """Be it no longer."""
@@ -99,6 +100,7 @@ class Lease(Generic[C]):
 
     def give_back(self) -> None:
         """Hold the snapshot no longer."""
+        self._life[0] = False
         if self._tenancy is not None:
             self._tenancy.leave(self._key)
 

@@ -60,7 +60,7 @@ def _resource(
         thread.reload.builds.get(name, 0),
         thread.drain.closes.get(name, 0),
         thread.reload.built_for.get(name),
-        sum(len(one.held) for one in _tenancies(thread) if _has(one, resource)),
+        sum(_count(thread, one) for one in _tenancies(thread) if _has(one, resource)),
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),
@@ -84,8 +84,12 @@ def _leases(thread: EngineThread[Any]) -> dict[int, int]:
     leases: dict[int, int] = {}
     for tenancy in _tenancies(thread):
         version = tenancy.snapshot.version
-        leases[version] = leases.get(version, 0) + len(tenancy.held)
+        leases[version] = leases.get(version, 0) + _count(thread, tenancy)
     return leases
+
+
+def _count(thread: EngineThread[Any], tenancy: Tenancy[Any]) -> int:
+    return tenancy.leases(offered=thread.turning.cell.offers(tenancy))
 
 
 def _tenancies(thread: EngineThread[Any]) -> list[Tenancy[Any]]:

@@ -3,10 +3,11 @@
 Starts nothing, waits for nothing.
 """
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from ._current import unit_of_work
+from ._current import OUTER, SNAPSHOT, Unit, pinned, unit_of_work
 from ._resources import Resource
+from ._snapshot import Snapshot
 from .exceptions import NoSnapshotError, UnknownResourceError
 
 T = TypeVar("T")
@@ -18,13 +19,17 @@ def resource_here(resource: Resource[T], line: str) -> T:
     Raises `NoSnapshotError`, which names the `line` that is missing, outside any unit of work, and
     otherwise what `snapshot[resource]` raises.
     """
-    unit = unit_of_work.get()
+    unit: Unit | None = unit_of_work.get()
+    if unit is None and pinned:
+        found: T = pinned[0][resource]
+        return found
     if unit is None:
         raise NoSnapshotError(f"no unit of work here: add `{line}`")
     while True:
+        snapshot: Snapshot[Any] = unit[SNAPSHOT]
         try:
-            return unit[0].snapshot[resource]
+            return snapshot[resource]
         except UnknownResourceError:
-            unit = unit[2]
+            unit = unit[OUTER]
             if unit is None:
                 raise

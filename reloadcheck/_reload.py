@@ -188,8 +188,7 @@ class Reload(Generic[C]):
             self.built_for[name] = version
         old, self._desk.current = self._desk.current, tenancy
         self._desk.built_in = home
-        if self._turning.cell.fresh is not None:
-            self._turning.cell.fresh = tenancy
+        self._turning.offer(tenancy)
         if old is not None:
             self._turning.drain.retire(old)
         self._forget_failure()

@@ -2,14 +2,15 @@
 
 A snapshot is what a unit of work sees: immutable, swapped by one assignment. A `Tenancy` is the
 engine's side of it: who holds it, and whether it may still be handed out. Entering and leaving take
-no lock: single dict operations and one flag, ordered so that either the one who enters sees that
-the snapshot is retired, or the one who retires sees the one who entered.
+no lock: a reference or a dict operation and one flag, ordered so that either the one who enters
+sees that the snapshot is retired, or the one who retires sees the one who entered.
 """
 
 import asyncio
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, NoReturn, TypeVar
 
 from ._instances import Instance
@@ -116,26 +117,40 @@ def own_key() -> int:
     return -next(_serial)
 
 
-class Tenancy(Generic[C]):
-    """The leases on one snapshot: `held` maps the key of each unit of work to what to call it.
+class Hold(Generic[C]):
+    """What a door takes for a unit of work: whoever refers to it has a lease on the snapshot.
 
-    The key is the id of an object that lives for at least as long, or a number of its own.
+    CPython counts references exactly and under its lock, so that a lease costs one variable. A door
+    reads it from the cell (which is to refer to it and to be counted in one step), keeps it in a
+    local variable, and sets that to None at the end. `wake` is set when the snapshot is retired:
+    who leaves then reads it first, lets go second and calls it third.
 
-    `home` is the loop that its async resources live in. `retired` is set once, by the swap. Whoever
-    enters puts itself into `held` first and looks at `retired` second; if it is set, it leaves
-    again and takes the current one.
+    `home` is the loop that its async resources live in. `known` is who has told how to call him
+    besides, by a key of his own.
     """
 
-    __slots__ = (
-        "config",
-        "held",
-        "home",
-        "instances",
-        "released",
-        "retired",
-        "retired_at",
-        "snapshot",
-    )
+    __slots__ = ("config", "home", "known", "snapshot", "wake")
+
+    def __init__(self, snapshot: Snapshot[C], home: asyncio.AbstractEventLoop | None) -> None:
+        self.snapshot = snapshot
+        self.config = snapshot.config
+        self.home = home
+        self.known: dict[int, object] = {}
+        self.wake: Callable[[], None] | None = None
+
+
+class Tenancy(Generic[C]):
+    """The leases on one snapshot: those who refer to `hold`, and those who are in `held` by name.
+
+    `held` maps the key of a unit of work to what it is known by: its scope, its environ, a label.
+    The key is the id of an object that lives for at least as long, or a number of its own.
+
+    `retired` is set once, by the swap. Whoever enters by name puts itself into `held` first and
+    looks at `retired` second; if it is set, it leaves again and takes the current one. The engine
+    takes `hold` from the cell before it retires it, so that nobody comes to it afterwards.
+    """
+
+    __slots__ = ("abandoned", "held", "hold", "instances", "released", "retired", "retired_at")
 
     def __init__(
         self,
@@ -144,18 +159,22 @@ class Tenancy(Generic[C]):
         home: asyncio.AbstractEventLoop | None,
         released: Callable[[], None],
     ) -> None:
-        self.snapshot = snapshot
-        self.config = snapshot.config
-        self.held: dict[int, str] = {}
+        self.hold = Hold(snapshot, home)
+        self.held: dict[int, object] = {}
         self.retired = False
         self.retired_at = 0.0
+        self.abandoned = False
         self.instances = instances
-        self.home = home
         self.released = released
 
-    def enter(self, key: int, label: str) -> bool:
-        """Take a lease; False if the snapshot is retired, and then nothing is held."""
-        self.held[key] = label
+    @property
+    def snapshot(self) -> Snapshot[C]:
+        """Give the snapshot that is leased."""
+        return self.hold.snapshot
+
+    def enter(self, key: int, holder: object) -> bool:
+        """Take a lease by name; False if the snapshot is retired, and then nothing is held."""
+        self.held[key] = holder
         if self.retired:
             self.leave(key)
             return False
@@ -167,14 +186,63 @@ class Tenancy(Generic[C]):
         if self.retired and not self.held:
             self.released()
 
+    def retire(self, now: float) -> None:
+        """Have those who leave say so; call after another one has taken its place in the cell."""
+        self.retired_at = now
+        self.hold.wake = self.released
+        self.retired = True
+
+    def abandon(self) -> None:
+        """Count its leases no longer: their time is up."""
+        self.abandoned = True
+        self.held.clear()
+
+    def leases(self, *, offered: int = 0) -> int:
+        """Count the leases; `offered`: how many cells offer it, which is no lease.
+
+        The references first: a lease that gets a name meanwhile is counted twice, never not at all.
+        """
+        if self.abandoned:
+            return 0
+        references = references_to(self) - _OWN_REFERENCES - offered
+        return max(0, references) + len(self.held)
+
+
+def references_to(tenancy: Tenancy[Any]) -> int:
+    """Count who refers to a snapshot's hold, the tenancy and this very call included."""
+    return sys.getrefcount(tenancy.hold)
+
+
+def counts_references() -> bool:
+    """Tell whether this interpreter counts references exactly; elsewhere all leases have names."""
+    gil: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
+    return sys.implementation.name == "cpython" and gil()
+
+
+_OWN_REFERENCES = (
+    references_to(
+        Tenancy(
+            Snapshot(None, 0, "", datetime.now(UTC), Resources({}), None), (), None, lambda: None
+        )
+    )
+    if counts_references()
+    else 0
+)
+
 
 class Cell(Generic[C]):
-    """The one place that units of work read: a fresh snapshot's tenancy, or None to ask.
+    """The one place that doors read: what a fresh snapshot's leases hold, or None to ask.
 
-    It is written by the engine thread alone, save in a forked child, which starts with None.
+    `pinned` is the same for an engine that is switched off, whose snapshot stays for good. It is
+    written by the engine thread alone, save in a forked child, which starts with None.
     """
 
-    __slots__ = ("fresh",)
+    __slots__ = ("fresh", "pinned")
 
     def __init__(self) -> None:
-        self.fresh: Tenancy[C] | None = None
+        self.fresh: Hold[C] | None = None
+        self.pinned: Hold[C] | None = None
+
+    def offers(self, tenancy: Tenancy[C]) -> int:
+        """Tell how often it offers this one."""
+        return (self.fresh is tenancy.hold) + (self.pinned is tenancy.hold)

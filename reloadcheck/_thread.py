@@ -57,8 +57,11 @@ class EngineThread(Generic[C]):
         cell: Cell[C],
         listeners: Listeners,
         versions: Iterator[int],
+        alone: Callable[[], bool],
     ) -> None:
-        self.turning: Turning[C] = Turning(options, clock, cell, needs_loop=registry.needs_loop)
+        self.turning: Turning[C] = Turning(
+            options, clock, cell, needs_loop=registry.needs_loop, alone=alone
+        )
         self.desk = self.turning.desk
         self.drain = self.turning.drain
         self.roster = self.turning.roster
@@ -198,8 +201,8 @@ class EngineThread(Generic[C]):
         turning = self.turning
         turning.probing.close()
         current, self.desk.current = self.desk.current, None
-        if turning.cell.fresh is current:  # a thread started meanwhile may have its own there
-            turning.clear_flag()
+        if current is not None and turning.cell.offers(current):
+            turning.clear_flag()  # else a thread started meanwhile has its own there
         if current is not None:
             self.drain.retire(current)
         self.drain.hurry(self._clock.monotonic() + self._stop_after)

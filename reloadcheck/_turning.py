@@ -11,15 +11,18 @@ from ._build import Roster
 from ._calls import Job, Reader, call
 from ._check import OverdueError
 from ._clock import Clock
+from ._current import pinned
 from ._desk import Desk
 from ._drain import Drain
 from ._inside import put_inside
 from ._options import Options
 from ._probing import Probing
-from ._snapshot import Cell
+from ._snapshot import Cell, Tenancy, counts_references
 
 C = TypeVar("C")
 T = TypeVar("T")
+
+COUNTS_REFERENCES = counts_references()
 
 
 class StoppingError(Exception):
@@ -30,17 +33,26 @@ class Turning(Generic[C]):
     """What one engine has in one process, and the one thread that may change it.
 
     `building` is set while resources are built, `awaited` to the number of closes so far when an
-    edit waits for the next one.
+    edit waits for the next one. `alone` tells whether this is the process's only engine.
     """
 
-    def __init__(self, options: Options, clock: Clock, cell: Cell[C], *, needs_loop: bool) -> None:
+    def __init__(
+        self,
+        options: Options,
+        clock: Clock,
+        cell: Cell[C],
+        *,
+        needs_loop: bool,
+        alone: Callable[[], bool],
+    ) -> None:
         self.options = options
         self.clock = clock
         self.desk: Desk[C] = Desk(clock, options, needs_loop=needs_loop)
         self.roster = Roster()
-        self.drain = Drain(self.roster, clock, options.drain, self.settled)
+        self.drain = Drain(self.roster, clock, options.drain, self.settled, lambda: self.desk.home)
         self.probing = Probing(clock, self.settled)
         self.cell = cell
+        self._alone = alone
         self.reader = Reader()
         self.closing = False
         self.building = False
@@ -143,15 +155,42 @@ class Turning(Generic[C]):
         return self._fresh_until
 
     def raise_flag(self, until: float | None) -> None:
-        """Let units of work go on without asking, until the time given; None: until it changes."""
-        if until is not None and until <= self.clock.monotonic():
+        """Let doors go on without asking, until the time given; None: until it changes."""
+        current = self.desk.current
+        if current is None or (until is not None and until <= self.clock.monotonic()):
             self.clear_flag()
-        elif self.desk.armed and self.options.window > 0:
-            self.cell.fresh, self._fresh_until = self.desk.current, until
+            return
+        enabled = self.options.enabled
+        if self.desk.armed and COUNTS_REFERENCES and (self.options.window > 0 or not enabled):
+            self.cell.fresh, self._fresh_until = current.hold, until
+            if not enabled:
+                self.pin()
+
+    def pin(self) -> None:
+        """Offer the snapshot of an engine that is switched off to all code, while it is alone.
+
+        Unless it has async resources: their loop may close, and then somebody has to ask.
+        """
+        if self.options.enabled:
+            return
+        hold = self.cell.fresh
+        lasting = hold is not None and hold.home is None and self._alone()
+        self.cell.pinned = hold if lasting else None
+        pinned[:] = [] if self.cell.pinned is None else [self.cell.pinned.snapshot]
+
+    def offer(self, tenancy: Tenancy[C]) -> None:
+        """Put a new snapshot where the old one was offered."""
+        if self.cell.fresh is not None:
+            self.cell.fresh = tenancy.hold
+        if self.cell.pinned is not None:
+            self.pin()
 
     def clear_flag(self) -> None:
-        """Make units of work ask from now on."""
+        """Make doors ask from now on."""
         self.cell.fresh, self._fresh_until = None, None
+        if self.cell.pinned is not None:
+            self.cell.pinned = None
+            pinned.clear()
 
 
 def wake() -> None:

@@ -6,10 +6,11 @@ Wraps any ASGI application and changes nothing else about it.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._current import unit_of_work, without
+from ._current import LIFE, enter, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
+from ._holders import door
 from ._host import Host
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
@@ -32,108 +33,178 @@ class ReloadCheckMiddleware:
     application's start-up, fails with the cause on a bad configuration, and closes the engine after
     the application's shutdown. Without lifespan the first request starts it; while there is no good
     configuration, requests are answered 503 with `Retry-After`.
+
+    What it gives is a coroutine function with the attributes `app` and `live`: a closure costs a
+    request half of what an object with a `__call__` does. So it cannot be subclassed; wrap it.
     """
 
-    def __init__(self, app: ASGIApp, live: ReloadCheck[Any]) -> None:
-        self.app = app
-        self.live = live
-        self._host = host_of(live)
-        self._cell = self._host.cell
+    app: ASGIApp
+    live: ReloadCheck[Any]
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __new__(cls, app: ASGIApp, live: ReloadCheck[Any]) -> Self:
+        door: Any = _switched_on(app, live)
+        if not host_of(live).options.enabled:
+            door = _switched_off(app, live, door)
+        door.app, door.live = app, live
+        return cast("Self", door)
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("ReloadCheckMiddleware cannot be subclassed: wrap what it gives instead")
+
+    if TYPE_CHECKING:
+
+        def __init__(self, app: ASGIApp, live: ReloadCheck[Any]) -> None: ...
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
+
+
+def _switched_on(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
+    """Give the door. What it does for each request is written out: a call costs as much as all."""
+    cell = host_of(live).cell
+
+    @door
+    async def reloadcheck(scope: Scope, receive: Receive, send: Send) -> None:
+        hold = cell.fresh
         kind = scope["type"]
-        if kind != "http" and kind != "websocket":
-            if kind == "lifespan":
-                await self._lifespan(scope, receive, send)
-            else:
-                await self.app(scope, receive, send)
-            return
-        state: MutableMapping[str, Any] | None = scope.get("state")
-        if state is None:
-            scope["state"] = state = {}
-        # Tenancy.enter() and leave(), written out: a call costs as much as all the rest.
-        tenancy = self._cell.fresh
-        key = id(scope)
         if (
-            tenancy is not None
-            and "snapshot" not in state
-            and (tenancy.home is None or tenancy.home is _running_loop())
+            hold is None
+            or (kind != "http" and kind != "websocket")
+            or (hold.home is not None and hold.home is not _running_loop())
+            or _unit() is not None
         ):
-            tenancy.held[key] = scope["path"]
-            if tenancy.retired:
-                tenancy.leave(key)
-                tenancy = None
-        else:
-            tenancy = None
-        before: tuple[Any, Any] | None = None
-        if tenancy is None:
-            if "snapshot" in state:  # another engine's around this one; it is put back afterwards
-                before = state.get("config"), state["snapshot"]
-            try:
-                tenancy, key = await self._slowly(scope, state)
-            except ReloadCheckError as error:
-                await _unavailable(error, self._host, scope, send)
-                return
-        state["config"] = tenancy.config
-        state["snapshot"] = tenancy.snapshot
-        outer = _unit()
-        token = _set_unit((tenancy, key, None if outer is None else without(outer, self._host)))
+            hold = None
+            await _slowly(app, live, scope, receive, send)
+            return
         try:
-            await self.app(scope, receive, send)
+            state: MutableMapping[str, Any] = scope["state"]
+        except KeyError:
+            scope["state"] = state = {}
+        state["config"] = hold.config
+        state["snapshot"] = snapshot = hold.snapshot
+        unit = [snapshot, True, None]
+        token = _set_unit(unit)
+        try:
+            await app(scope, receive, send)
         finally:
+            unit[LIFE] = False
             try:
                 _reset_unit(token)
             except ValueError:  # ended in another context than it began in
                 _set_unit(None)
-            if before is not None:
-                state["config"], state["snapshot"] = before
-            tenancy.held.pop(key, None)
-            if tenancy.retired and not tenancy.held:
-                tenancy.released()
+            wake = hold.wake
+            hold = None  # the lease: a traceback may keep this frame
+            if wake is not None:
+                wake()
 
-    async def _slowly(
-        self, scope: Scope, state: MutableMapping[str, Any]
-    ) -> tuple[Tenancy[Any], int]:
-        """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-        label = scope["path"]
-        joined = self._host.rejoin(state.get("snapshot"), label)
-        if joined is not None:
-            return joined
-        return await self._host.enter_async(id(scope), label, door=True), id(scope)
+    return reloadcheck
 
-    async def _lifespan(self, scope: Scope, receive: Receive, send: Send) -> None:
-        live, started = self.live, False
-        refused: ReloadCheckError | None = None
 
-        async def receive_started() -> Message:
-            nonlocal started, refused
-            message = await receive()
-            if message["type"] == "lifespan.startup" and not started:
-                try:
-                    await live.astart()
-                except ReloadCheckError as error:
-                    refused = error
-                    await send({"type": "lifespan.startup.failed", "message": str(error)})
-                    raise
-                started = True
-            return message
+def _switched_off(app: ASGIApp, live: ReloadCheck[Any], on: ASGIApp) -> ASGIApp:
+    """Give the door of an engine that never reloads: all code of the process is in one unit."""
+    cell = host_of(live).cell
 
-        async def send_closed(message: Message) -> None:
-            nonlocal started
-            if refused is not None:
-                return
-            if message["type"] != "lifespan.startup.complete" and started:
-                started = False
-                await live.aclose()
-            await send(message)
-
+    @door
+    async def reloadcheck(scope: Scope, receive: Receive, send: Send) -> None:
+        hold = cell.pinned
+        kind = scope["type"]
+        if hold is None or (kind != "http" and kind != "websocket"):
+            await on(scope, receive, send)
+            return
         try:
-            await self.app(scope, receive_started, send_closed)
+            state: MutableMapping[str, Any] = scope["state"]
+        except KeyError:
+            scope["state"] = state = {}
+        state["config"] = hold.config
+        state["snapshot"] = hold.snapshot
+        try:
+            await app(scope, receive, send)
         finally:
-            if started:
-                await live.aclose()
-        if refused is not None:  # an application that swallowed it has started all the same
-            raise refused
+            hold = None  # a closing engine looks by itself
+
+    return reloadcheck
+
+
+async def _slowly(
+    app: ASGIApp, live: ReloadCheck[Any], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Do the same where there is more to it: no fresh snapshot, another unit around, no request."""
+    if scope["type"] == "lifespan":
+        await _lifespan(app, live, scope, receive, send)
+        return
+    if scope["type"] not in ("http", "websocket"):
+        await app(scope, receive, send)
+        return
+    host = host_of(live)
+    state: MutableMapping[str, Any] | None = scope.get("state")
+    if state is None:
+        scope["state"] = state = {}
+    before: tuple[Any, Any] | None = None
+    if "snapshot" in state:  # another engine's around this one; it is put back afterwards
+        before = state.get("config"), state["snapshot"]
+    try:
+        tenancy, key = await _leased(host, scope, state)
+    except ReloadCheckError as error:
+        await _unavailable(error, host, scope, send)
+        return
+    life = [True]
+    state["config"] = tenancy.hold.config
+    state["snapshot"] = tenancy.snapshot
+    token = enter(tenancy.snapshot, life)
+    try:
+        await app(scope, receive, send)
+    finally:
+        life[0] = False
+        leave(token)
+        if before is not None:
+            state["config"], state["snapshot"] = before
+        tenancy.leave(key)
+
+
+async def _leased(
+    host: Host[Any], scope: Scope, state: MutableMapping[str, Any]
+) -> tuple[Tenancy[Any], int]:
+    """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
+    joined = host.rejoin(state.get("snapshot"), scope)
+    if joined is not None:
+        return joined
+    return await host.enter_async(id(scope), scope, door=True), id(scope)
+
+
+async def _lifespan(
+    app: ASGIApp, live: ReloadCheck[Any], scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Start the engine before the application starts, close it after the application ends."""
+    started = False
+    refused: ReloadCheckError | None = None
+
+    async def receive_started() -> Message:
+        nonlocal started, refused
+        message = await receive()
+        if message["type"] == "lifespan.startup" and not started:
+            try:
+                await live.astart()
+            except ReloadCheckError as error:
+                refused = error
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            started = True
+        return message
+
+    async def send_closed(message: Message) -> None:
+        nonlocal started
+        if refused is not None:
+            return
+        if message["type"] != "lifespan.startup.complete" and started:
+            started = False
+            await live.aclose()
+        await send(message)
+
+    try:
+        await app(scope, receive_started, send_closed)
+    finally:
+        if started:
+            await live.aclose()
+    if refused is not None:  # an application that swallowed it has started all the same
+        raise refused
 
 
 async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, send: Send) -> None:

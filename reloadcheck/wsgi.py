@@ -6,12 +6,13 @@ Wraps any WSGI application and changes nothing else about it.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._current import Unit, leave, unit_of_work, without
+from ._current import LIFE, Unit, enter, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
+from ._holders import door
 from ._host import Host
-from ._snapshot import Tenancy
+from ._snapshot import Hold, Tenancy
 from .exceptions import ReloadCheckError
 
 Environ = dict[str, Any]
@@ -28,108 +29,190 @@ class ReloadCheckMiddleware:
     The lease ends at the body's `close()`; for a body that is exactly a `list`, and for a
     `wsgi.file_wrapper` body, which is passed on untouched, at return. The first request starts the
     engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
+
+    What it gives is a function with the attributes `app` and `live`: a closure costs a request half
+    of what an object with a `__call__` does. So it cannot be subclassed; wrap it.
     """
 
-    def __init__(self, app: WSGIApp, live: ReloadCheck[Any]) -> None:
-        self.app = app
-        self.live = live
-        self._host = host_of(live)
-        self._cell = self._host.cell
+    app: WSGIApp
+    live: ReloadCheck[Any]
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        # Tenancy.enter() and leave(), written out: a call costs as much as all the rest.
-        tenancy = self._cell.fresh
-        key = id(environ)
-        if tenancy is not None and "reloadcheck.snapshot" not in environ:
-            tenancy.held[key] = environ.get("PATH_INFO", "")
-            if tenancy.retired:
-                tenancy.leave(key)
-                tenancy = None
-        else:
-            tenancy = None
-        before: tuple[Any, Any] | None = None
-        if tenancy is None:
-            if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
-                before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
-            try:
-                tenancy, key = self._slowly(environ)
-            except ReloadCheckError as error:
-                return _unavailable(error, self._host, start_response)
-        environ["reloadcheck.config"] = tenancy.config
-        environ["reloadcheck.snapshot"] = tenancy.snapshot
-        outer = _unit()
-        token = _set_unit((tenancy, key, None if outer is None else without(outer, self._host)))
+    def __new__(cls, app: WSGIApp, live: ReloadCheck[Any]) -> Self:
+        door: Any = _door(app, live)
+        door.app, door.live = app, live
+        return cast("Self", door)
+
+    def __init_subclass__(cls) -> None:
+        raise TypeError("ReloadCheckMiddleware cannot be subclassed: wrap what it gives instead")
+
+    if TYPE_CHECKING:
+
+        def __init__(self, app: WSGIApp, live: ReloadCheck[Any]) -> None: ...
+        def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]: ...
+
+
+def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
+    """Give the door. What it does for each request is written out: a call costs as much as all."""
+    cell = host_of(live).cell
+
+    @door
+    def reloadcheck(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        hold = cell.fresh
+        if hold is None or _unit() is not None:
+            hold = None
+            return _slowly(app, live, environ, start_response)
+        environ["reloadcheck.config"] = hold.config
+        environ["reloadcheck.snapshot"] = snapshot = hold.snapshot
+        unit = [snapshot, True, None]
+        token = _set_unit(unit)
         lasting = False
         try:
-            body = self.app(environ, start_response)
+            body = app(environ, start_response)
             kind = type(body)
             if kind is list or kind is environ.get("wsgi.file_wrapper"):
                 return body
             lasting = True
-            wrapper = _SizedBody if hasattr(kind, "__len__") else _Body
-            return wrapper(body, environ, tenancy, key, token, before)
+            return _lasting(body, environ, _ByReference(environ, unit, hold, token))
         finally:
-            if not lasting:
-                if before is not None:
-                    _put_back(environ, before)
+            if lasting:
+                hold = None
+            else:
+                unit[LIFE] = False
                 _reset_unit(token)
-                tenancy.held.pop(key, None)
-                if tenancy.retired and not tenancy.held:
-                    tenancy.released()
+                wake = hold.wake
+                hold = None  # the lease: a traceback may keep this frame
+                if wake is not None:
+                    wake()
 
-    def _slowly(self, environ: Environ) -> tuple[Tenancy[Any], int]:
-        """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-        label = environ.get("PATH_INFO", "")
-        joined = self._host.rejoin(environ.get("reloadcheck.snapshot"), label)
-        if joined is not None:
-            return joined
-        return self._host.enter(id(environ), label, door=True), id(environ)
+    return reloadcheck
 
 
-class _Body:
-    """A response body whose lease ends with its `close()`, whatever that does."""
+def _slowly(
+    app: WSGIApp, live: ReloadCheck[Any], environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Do the same where there is more to it: no fresh snapshot, or another unit around."""
+    host = host_of(live)
+    before: tuple[Any, Any] | None = None
+    if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
+        before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
+    try:
+        tenancy, key = _leased(host, environ)
+    except ReloadCheckError as error:
+        return _unavailable(error, host, start_response)
+    environ["reloadcheck.config"] = tenancy.hold.config
+    environ["reloadcheck.snapshot"] = tenancy.snapshot
+    life = [True]
+    unit = _ByName(environ, tenancy, key, life, enter(tenancy.snapshot, life), before)
+    lasting = False
+    try:
+        body = app(environ, start_response)
+        kind = type(body)
+        if kind is list or kind is environ.get("wsgi.file_wrapper"):
+            return body
+        lasting = True
+        return _lasting(body, environ, unit)
+    finally:
+        if not lasting:
+            unit.end()
 
-    __slots__ = ("_before", "_body", "_ended", "_environ", "_key", "_next", "_tenancy", "_token")
+
+def _leased(host: Host[Any], environ: Environ) -> tuple[Tenancy[Any], int]:
+    """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
+    joined = host.rejoin(environ.get("reloadcheck.snapshot"), environ)
+    if joined is not None:
+        return joined
+    return host.enter(id(environ), environ, door=True), id(environ)
+
+
+class _ByReference:
+    """A unit of work that holds its snapshot by a reference, ended once."""
+
+    __slots__ = ("_hold", "_key", "_token", "_unit")
+
+    def __init__(
+        self, environ: Environ, unit: Unit, hold: Hold[Any], token: Token[Unit | None]
+    ) -> None:
+        self._key = id(environ)
+        hold.known[self._key] = environ
+        self._unit = unit
+        self._hold: Hold[Any] | None = hold
+        self._token = token
+
+    def end(self) -> None:
+        hold, self._hold = self._hold, None
+        if hold is None:
+            return
+        hold.known.pop(self._key, None)
+        self._unit[LIFE] = False
+        leave(self._token)
+        wake = hold.wake
+        del hold
+        if wake is not None:
+            wake()
+
+
+class _ByName:
+    """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
+
+    __slots__ = ("_before", "_environ", "_key", "_life", "_tenancy", "_token")
 
     def __init__(
         self,
-        body: Iterable[bytes],
         environ: Environ,
         tenancy: Tenancy[Any],
         key: int,
+        life: list[bool],
         token: Token[Unit | None],
         before: tuple[Any, Any] | None,
     ) -> None:
-        self._body = body
-        self._environ = environ  # its id is the key: it must live for as long
-        self._next: Callable[[], bytes] | None = None
+        self._environ = environ
         self._tenancy = tenancy
         self._key = key
+        self._life = life
         self._token = token
         self._before = before
-        self._ended = False
+
+    def end(self) -> None:
+        if not self._life[0]:
+            return
+        self._life[0] = False
+        if self._before is not None:
+            self._environ["reloadcheck.config"], self._environ["reloadcheck.snapshot"] = (
+                self._before
+            )
+        leave(self._token)
+        self._tenancy.leave(self._key)
+
+
+class _Body:
+    """A response body whose unit of work ends with its `close()`, whatever that does."""
+
+    __slots__ = ("_body", "_environ", "_iterator", "_unit")
+
+    def __init__(
+        self, body: Iterable[bytes], environ: Environ, unit: _ByReference | _ByName
+    ) -> None:
+        self._body = body
+        self._environ = environ  # its id may be the key: it must live for as long
+        self._iterator: Iterator[bytes] | None = None
+        self._unit = unit
 
     def __iter__(self) -> Iterator[bytes]:
-        return self
+        return iter(self._body)
 
     def __next__(self) -> bytes:
-        if self._next is None:
-            self._next = iter(self._body).__next__
-        return self._next()
+        if self._iterator is None:
+            self._iterator = iter(self._body)
+        return next(self._iterator)
 
     def close(self) -> None:
-        """Close the wrapped body, then end the lease; the second time does nothing more."""
+        """Close the wrapped body, then end the unit; the second time does nothing more."""
         try:
             close = getattr(self._body, "close", None)
             if close is not None:
                 close()
         finally:
-            if not self._ended:
-                self._ended = True
-                if self._before is not None:
-                    _put_back(self._environ, self._before)
-                leave(self._token)
-                self._tenancy.leave(self._key)
+            self._unit.end()
 
 
 class _SizedBody(_Body):
@@ -141,8 +224,9 @@ class _SizedBody(_Body):
         return len(self._body)  # type: ignore[arg-type]
 
 
-def _put_back(environ: Environ, before: tuple[Any, Any]) -> None:
-    environ["reloadcheck.config"], environ["reloadcheck.snapshot"] = before
+def _lasting(body: Iterable[bytes], environ: Environ, unit: _ByReference | _ByName) -> _Body:
+    kind = _SizedBody if hasattr(type(body), "__len__") else _Body
+    return kind(body, environ, unit)
 
 
 def _unavailable(

@@ -1,0 +1,73 @@
+"""Who holds a snapshot: what to call a unit of work, and the ones that only their frames tell of.
+
+A door's lease on its fast path is a local variable and leaves no other trace. So when a drain runs
+out, and only then, the frames of the doors are looked for: in the threads, and in the tasks of the
+home loop.
+"""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import CodeType, CoroutineType, FrameType
+from typing import Any, TypeVar, cast
+
+from .types import printable
+
+__all__ = ["described", "door", "found"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+LENGTH = 80
+"""How much is shown of what a client chose."""
+
+_doors: set[CodeType] = set()
+
+
+def door(function: F) -> F:
+    """Take note of a door: its locals are `hold` and either `scope` or `environ`."""
+    _doors.add(cast("Any", function).__code__)
+    return function
+
+
+def described(holder: object) -> str:
+    """Name a unit of work: `GET /path` for a request, what it says of itself for others.
+
+    What a client chose is shown escaped, and cut.
+    """
+    if isinstance(holder, Mapping):
+        known = cast("Mapping[str, object]", holder)
+        method = known.get("method") or known.get("REQUEST_METHOD") or known.get("type", "")
+        path = known.get("path", known.get("PATH_INFO", ""))
+        holder = f"{method} {path}".strip()
+    return printable(str(holder)[:LENGTH])
+
+
+def found(hold: object, loop: asyncio.AbstractEventLoop | None) -> list[object]:
+    """Give the scopes and environs of the requests whose frames hold it.
+
+    Frames come and go while they are looked at; what cannot be seen is left out.
+    """
+    holders: dict[int, object] = {}
+    for frame in (*_of_threads(), *_of_tasks(loop)):
+        if frame.f_code in _doors and frame.f_locals.get("hold") is hold:
+            holder = frame.f_locals.get("scope") or frame.f_locals.get("environ")
+            holders[id(holder)] = holder
+    return list(holders.values())
+
+
+def _of_threads() -> Iterator[FrameType]:
+    for top in sys._current_frames().values():  # pyright: ignore[reportPrivateUsage] - documented
+        frame: FrameType | None = top
+        while frame is not None:
+            yield frame
+            frame = frame.f_back
+
+
+def _of_tasks(loop: asyncio.AbstractEventLoop | None) -> Iterator[FrameType]:
+    tasks: Iterable[asyncio.Task[Any]] = () if loop is None else asyncio.all_tasks(loop)
+    for task in tasks:
+        awaited: object = task.get_coro()
+        while isinstance(awaited, CoroutineType):
+            if awaited.cr_frame is not None:
+                yield awaited.cr_frame
+            awaited = awaited.cr_await
