@@ -17,9 +17,6 @@ SNAPSHOT, LIFE, OUTER = 0, 1, 2
 
 unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
 
-pinned: list[Snapshot[Any]] = []
-"""The one snapshot of a process whose only engine is switched off: all code runs in it."""
-
 
 def enter(snapshot: Snapshot[Any], life: list[bool]) -> Token[Unit | None]:
     """Make a unit of work the innermost one of the running context, for as long as `life` says."""
@@ -44,18 +41,15 @@ def lasts(unit: Unit) -> bool:
 def current_snapshot() -> Snapshot[Any]:
     """Give the snapshot of the unit of work that this code runs in, the innermost engine's.
 
-    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended. Where the only
-    engine of a process is switched off, there is one snapshot for all code, and this gives it.
+    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
     """
     unit = unit_of_work.get()
-    if unit is not None:
-        return cast("Snapshot[Any]", unit[SNAPSHOT])
-    if pinned:
-        return pinned[0]
-    raise NoSnapshotError(
-        "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
-        "`with live.lease() as snapshot:`"
-    )
+    if unit is None:
+        raise NoSnapshotError(
+            "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
+            "`with live.lease() as snapshot:`"
+        )
+    return cast("Snapshot[Any]", unit[SNAPSHOT])
 
 
 def unit_in(engine: object) -> Unit | None:

@@ -297,12 +297,9 @@ class ReloadCheck(Generic[C]):
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.
 
-        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended; where the
-        only engine of the process is switched off, all code runs in its one snapshot.
+        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
         """
-        unit, pinned = unit_in(self._host), self._host.cell.pinned
-        if unit is None and pinned is not None:
-            return pinned.snapshot
+        unit = unit_in(self._host)
         if unit is None:
             raise NoSnapshotError(
                 "no unit of work of this engine here: wrap the app in "

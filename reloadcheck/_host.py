@@ -21,7 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from ._calls import run_inline_without_threads
 from ._clock import Clock
-from ._current import SNAPSHOT, lasts, pinned, unit_in, unit_of_work
+from ._current import SNAPSHOT, lasts, unit_in, unit_of_work
 from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._inside import is_inside
 from ._listeners import Listeners
@@ -251,13 +251,10 @@ class Host(Generic[C]):
                     self.cell,
                     self.listeners,
                     self._versions,
-                    self._is_alone,
                 )
                 _watch_process()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
-                for other in _others(self):
-                    other.desk.post(other.turning.pin)
             return thread
 
     def after_fork(self) -> None:
@@ -273,16 +270,11 @@ class Host(Generic[C]):
         """
         inherited, self._thread = self._thread, None
         self.listeners.forget_parent()
-        self.cell.fresh = self.cell.pinned = None
-        pinned.clear()
+        self.cell.fresh = None
         self._started = 0
         self._versions = itertools.count(1)
         if inherited is not None:
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
-
-    def _is_alone(self) -> bool:
-        """Tell whether no other engine has been started in this process."""
-        return not _others(self)
 
     @property
     def is_unused(self) -> bool:
@@ -320,12 +312,6 @@ class Host(Generic[C]):
 
 _hosts: "weakref.WeakSet[Host[Any]]" = weakref.WeakSet()
 _watching = False
-
-
-def _others(host: Host[Any]) -> list[EngineThread[Any]]:
-    """Give the engine threads of all other hosts that run in this process."""
-    found = [other.thread for other in list(_hosts) if other is not host]
-    return [thread for thread in found if thread is not None and not thread.ended.is_set()]
 
 
 def _watch_process() -> None:

@@ -5,7 +5,7 @@ Starts nothing, waits for nothing.
 
 from typing import Any, TypeVar
 
-from ._current import OUTER, SNAPSHOT, Unit, pinned, unit_of_work
+from ._current import OUTER, SNAPSHOT, Unit, unit_of_work
 from ._resources import Resource
 from ._snapshot import Snapshot
 from .exceptions import NoSnapshotError, UnknownResourceError
@@ -20,9 +20,6 @@ def resource_here(resource: Resource[T], line: str) -> T:
     otherwise what `snapshot[resource]` raises.
     """
     unit: Unit | None = unit_of_work.get()
-    if unit is None and pinned:
-        found: T = pinned[0][resource]
-        return found
     if unit is None:
         raise NoSnapshotError(f"no unit of work here: add `{line}`")
     while True:

@@ -197,8 +197,8 @@ class Tenancy(Generic[C]):
         self.abandoned = True
         self.held.clear()
 
-    def leases(self, *, offered: int = 0) -> int:
-        """Count the leases; `offered`: how many cells offer it, which is no lease.
+    def leases(self, *, offered: bool = False) -> int:
+        """Count the leases; `offered`: its cell offers it, which is no lease.
 
         The references first: a lease that gets a name meanwhile is counted twice, never not at all.
         """
@@ -233,16 +233,14 @@ _OWN_REFERENCES = (
 class Cell(Generic[C]):
     """The one place that doors read: what a fresh snapshot's leases hold, or None to ask.
 
-    `pinned` is the same for an engine that is switched off, whose snapshot stays for good. It is
-    written by the engine thread alone, save in a forked child, which starts with None.
+    It is written by the engine thread alone, save in a forked child, which starts with None.
     """
 
-    __slots__ = ("fresh", "pinned")
+    __slots__ = ("fresh",)
 
     def __init__(self) -> None:
         self.fresh: Hold[C] | None = None
-        self.pinned: Hold[C] | None = None
 
-    def offers(self, tenancy: Tenancy[C]) -> int:
-        """Tell how often it offers this one."""
-        return (self.fresh is tenancy.hold) + (self.pinned is tenancy.hold)
+    def offers(self, tenancy: Tenancy[C]) -> bool:
+        """Tell whether it offers this one."""
+        return self.fresh is tenancy.hold

@@ -57,11 +57,8 @@ class EngineThread(Generic[C]):
         cell: Cell[C],
         listeners: Listeners,
         versions: Iterator[int],
-        alone: Callable[[], bool],
     ) -> None:
-        self.turning: Turning[C] = Turning(
-            options, clock, cell, needs_loop=registry.needs_loop, alone=alone
-        )
+        self.turning: Turning[C] = Turning(options, clock, cell, needs_loop=registry.needs_loop)
         self.desk = self.turning.desk
         self.drain = self.turning.drain
         self.roster = self.turning.roster

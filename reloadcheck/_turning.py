@@ -11,7 +11,6 @@ from ._build import Roster
 from ._calls import Job, Reader, call
 from ._check import OverdueError
 from ._clock import Clock
-from ._current import pinned
 from ._desk import Desk
 from ._drain import Drain
 from ._inside import put_inside
@@ -33,7 +32,7 @@ class Turning(Generic[C]):
     """What one engine has in one process, and the one thread that may change it.
 
     `building` is set while resources are built, `awaited` to the number of closes so far when an
-    edit waits for the next one. `alone` tells whether this is the process's only engine.
+    edit waits for the next one.
     """
 
     def __init__(
@@ -43,7 +42,6 @@ class Turning(Generic[C]):
         cell: Cell[C],
         *,
         needs_loop: bool,
-        alone: Callable[[], bool],
     ) -> None:
         self.options = options
         self.clock = clock
@@ -52,7 +50,6 @@ class Turning(Generic[C]):
         self.drain = Drain(self.roster, clock, options.drain, self.settled, lambda: self.desk.home)
         self.probing = Probing(clock, self.settled)
         self.cell = cell
-        self._alone = alone
         self.reader = Reader()
         self.closing = False
         self.building = False
@@ -160,37 +157,18 @@ class Turning(Generic[C]):
         if current is None or (until is not None and until <= self.clock.monotonic()):
             self.clear_flag()
             return
-        enabled = self.options.enabled
-        if self.desk.armed and COUNTS_REFERENCES and (self.options.window > 0 or not enabled):
+        lasting = self.options.window > 0 or not self.options.enabled
+        if self.desk.armed and COUNTS_REFERENCES and lasting:
             self.cell.fresh, self._fresh_until = current.hold, until
-            if not enabled:
-                self.pin()
-
-    def pin(self) -> None:
-        """Offer the snapshot of an engine that is switched off to all code, while it is alone.
-
-        Unless it has async resources: their loop may close, and then somebody has to ask.
-        """
-        if self.options.enabled:
-            return
-        hold = self.cell.fresh
-        lasting = hold is not None and hold.home is None and self._alone()
-        self.cell.pinned = hold if lasting else None
-        pinned[:] = [] if self.cell.pinned is None else [self.cell.pinned.snapshot]
 
     def offer(self, tenancy: Tenancy[C]) -> None:
         """Put a new snapshot where the old one was offered."""
         if self.cell.fresh is not None:
             self.cell.fresh = tenancy.hold
-        if self.cell.pinned is not None:
-            self.pin()
 
     def clear_flag(self) -> None:
         """Make doors ask from now on."""
         self.cell.fresh, self._fresh_until = None, None
-        if self.cell.pinned is not None:
-            self.cell.pinned = None
-            pinned.clear()
 
 
 def wake() -> None:

@@ -42,9 +42,7 @@ class ReloadCheckMiddleware:
     live: ReloadCheck[Any]
 
     def __new__(cls, app: ASGIApp, live: ReloadCheck[Any]) -> Self:
-        door: Any = _switched_on(app, live)
-        if not host_of(live).options.enabled:
-            door = _switched_off(app, live, door)
+        door: Any = _door(app, live)
         door.app, door.live = app, live
         return cast("Self", door)
 
@@ -57,7 +55,7 @@ class ReloadCheckMiddleware:
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-def _switched_on(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
+def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
     """Give the door. What it does for each request is written out: a call costs as much as all."""
     cell = host_of(live).cell
 
@@ -94,31 +92,6 @@ def _switched_on(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
             hold = None  # the lease: a traceback may keep this frame
             if wake is not None:
                 wake()
-
-    return reloadcheck
-
-
-def _switched_off(app: ASGIApp, live: ReloadCheck[Any], on: ASGIApp) -> ASGIApp:
-    """Give the door of an engine that never reloads: all code of the process is in one unit."""
-    cell = host_of(live).cell
-
-    @door
-    async def reloadcheck(scope: Scope, receive: Receive, send: Send) -> None:
-        hold = cell.pinned
-        kind = scope["type"]
-        if hold is None or (kind != "http" and kind != "websocket"):
-            await on(scope, receive, send)
-            return
-        try:
-            state: MutableMapping[str, Any] = scope["state"]
-        except KeyError:
-            scope["state"] = state = {}
-        state["config"] = hold.config
-        state["snapshot"] = hold.snapshot
-        try:
-            await app(scope, receive, send)
-        finally:
-            hold = None  # a closing engine looks by itself
 
     return reloadcheck
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import NoSnapshotError, Outcome, ReloadCheck, Snapshot, current_snapshot
+from reloadcheck import Outcome, ReloadCheck, Snapshot
 from reloadcheck._engine import host_of
 from reloadcheck._snapshot import Resources, Tenancy, counts_references
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
@@ -235,56 +235,20 @@ def test_counting_takes_no_offer_for_a_lease() -> None:
     tenancy = Tenancy(snapshot, (), None, lambda: None)
     assert tenancy.leases() == 0
     hold = tenancy.hold
-    assert (tenancy.leases(), tenancy.leases(offered=1)) == (1, 0)
+    assert (tenancy.leases(), tenancy.leases(offered=True)) == (1, 0)
     tenancy.enter(7, "someone")
-    assert tenancy.leases(offered=1) == 1
+    assert tenancy.leases(offered=True) == 1
     tenancy.abandon()
     assert (tenancy.leases(), hold.snapshot) == (0, snapshot)
 
 
-def test_switched_off_all_code_is_in_the_one_snapshot(make: Make) -> None:
-    """There is only one: a door sets no variable, and asking gives it anywhere."""
-    live = make(enabled=False)
-    seen: list[Snapshot[Any]] = []
-
-    async def app(scope: dict[str, Any], *_: object) -> None:
-        seen.extend((scope["state"]["snapshot"], current_snapshot(), live.current()))
-
-    async def main() -> None:
-        await live.astart()
-        door = AsgiDoor(app, live)  # type: ignore[arg-type]
-        await call(door)
-        await asyncio.to_thread(until, lambda: host_of(live).cell.pinned is not None)
-        await call(door)
-        await live.aclose()
-
-    asyncio.run(main())
-    assert len(seen) == 6
-    assert len(set(map(id, seen))) == 1
-    with pytest.raises(NoSnapshotError):
-        live.current()
-
-
-def test_a_second_engine_ends_that(make: Make) -> None:
-    """With two engines in the process, who is the innermost is told by the variable again."""
-    live, other = make(enabled=False), make(Text("x: 1"))
+def test_switched_off_the_flag_is_raised_by_the_first_request(make: Make) -> None:
+    """There is no check to come that would raise it; nor does it ever go down."""
+    live = make(enabled=False, window=0.0)
     begin(live)
-    open_up(WsgiDoor(empty, live), live)
-    assert current_snapshot() is live.snapshot
-    begin(other)
-    until(lambda: host_of(live).cell.pinned is None)
-    with pytest.raises(NoSnapshotError):
-        current_snapshot()
-    seen: list[object] = []
-
-    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        seen.append(current_snapshot())
-        return []
-
-    door = WsgiDoor(app, live)
-    with other.lease():
-        door({"PATH_INFO": "/"}, start)
-    assert seen == [live.snapshot]
+    assert host_of(live).cell.fresh is None
+    WsgiDoor(empty, live)({"PATH_INFO": "/"}, start)
+    until(lambda: host_of(live).cell.fresh is not None)
 
 
 def test_a_door_cannot_be_subclassed() -> None:
