@@ -10,6 +10,7 @@ from redis import Redis
 
 from reloadcheck import ReloadCheck
 from reloadcheck.integrations.django.caches import follow
+from reloadcheck.integrations.django.settings import Part
 from tests.rig.engines import drained
 from tests.rig.load import until
 from tests.rig.valkey import ValkeyServer
@@ -28,7 +29,7 @@ class Site:
         self.file = file
         self.live = ReloadCheck(file, window=0, settle=0, drain=5)
         self.caches = CacheHandler({"default": {"BACKEND": backend}})
-        follow(self.live, {"default": "cache"}, self.caches)
+        follow(self.live, {"default": Part("cache")}, self.caches)
 
     @property
     def cache(self) -> Any:

@@ -13,6 +13,7 @@ from reloadcheck import ConfigError, ReloadCheck
 from reloadcheck.demo.postgres import PostgresServer
 from reloadcheck.integrations.django.databases import follow, resource_name
 from reloadcheck.integrations.django.parameters import laid_over
+from reloadcheck.integrations.django.settings import Part
 from tests.rig.engines import drained
 
 from .role import Role, role_in
@@ -31,7 +32,7 @@ class Site:
         self.file = file
         self.live = ReloadCheck(file, window=0, settle=0, drain=5)
         self.connections = ConnectionHandler({"default": {"ENGINE": engine, **declared}})
-        follow(self.live, {"default": "database"}, self.connections)
+        follow(self.live, {"default": Part("database")}, self.connections)
 
     @property
     def connection(self) -> Any:

@@ -12,6 +12,7 @@ from django.core.wsgi import get_wsgi_application
 
 from reloadcheck import EnvironSource, UsageError
 from reloadcheck.integrations import django as adapter
+from reloadcheck.integrations.django.settings import Part
 from reloadcheck.integrations.django.settings import declared as read
 
 from .site import APP, MIDDLEWARE, declared, site, write
@@ -157,7 +158,13 @@ def test_resource_modules_are_imported_before_the_start(
     "given",
     [
         *({"sources": []}, {"sources": 7}, {"resources": 7}, {"resources": [7]}),
-        *({"databases": ["default"]}, {"caches": {"default": 7}}, {"Sources": "a", "SOURCES": "b"}),
+        *(
+            {"databases": ["default"]},
+            {"caches": {"default": 7}},
+            {"caches": {"default": []}},
+            {"caches": {"a": ("b", "c", "d")}},
+            {"Sources": "a", "SOURCES": "b"},
+        ),
     ],
     ids=str,
 )
@@ -166,6 +173,23 @@ def test_a_value_of_the_wrong_kind_is_named(given: dict[str, Any]) -> None:
     word = next(iter(given)).upper()
     with pytest.raises(ImproperlyConfigured, match=rf"(?i)RELOAD_CHECK.*{word}"):
         read({"sources": ["config.yaml"]} | given if word != "SOURCES" else given)
+
+
+def dsn(value: str) -> dict[str, str]:
+    """Put a part into Django's words."""
+    return {"name": value}
+
+
+def test_a_function_may_put_a_part_into_djangos_words() -> None:
+    """An alias follows the value at a path, as it is or as a function of the site gives it."""
+    given = {"default": "database", "replica": ("replica.url", f"{HERE}.dsn")}
+    parts = read({"sources": "a.yaml", "databases": given}).databases
+    assert {"default": Part("database"), "replica": Part("replica.url", dsn)} == parts
+    assert {"name": "x"} == parts["replica"].read("x")
+    assert "x" == parts["default"].read("x")
+    absent = {"sources": "a.yaml", "caches": {"default": ("cache", f"{HERE}.absent")}}
+    with pytest.raises(ImproperlyConfigured, match=r"'CACHES'.*absent"):
+        read(absent)
 
 
 def test_sources_may_be_one_or_several() -> None:

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 from ..._engine import ReloadCheck
 from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
 from .parameters import known, laid_over
+from .settings import Part
 
 __all__ = ["FollowingCache", "Generation", "follow", "resource_name"]
 
@@ -44,16 +45,16 @@ def resource_name(alias: str) -> str:
 
 
 def follow(
-    live: ReloadCheck[Any], paths: Mapping[str, str], handler: CacheHandler = django_caches
+    live: ReloadCheck[Any], parts: Mapping[str, Part], handler: CacheHandler = django_caches
 ) -> None:
-    """Have each alias take its parameters from the key path beside it; opens nothing.
+    """Have each alias take its parameters from the part beside it; opens nothing.
 
     Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
     """
-    followed = known("CACHES", paths, handler.settings)
+    followed = known("CACHES", parts, handler.settings)
     for alias in followed:
         name = resource_name(alias)
-        live.resource(paths[alias], name=name)(_factory(handler.settings[alias]))
+        live.resource(parts[alias].path, name=name)(_factory(handler.settings[alias], parts[alias]))
     plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
@@ -64,9 +65,9 @@ def follow(
     setattr(handler, "create_connection", create_connection)  # noqa: B010 - it is a method
 
 
-def _factory(declared: Mapping[str, Any]) -> Callable[[object], Iterator[Generation]]:
-    def cache(part: object) -> Iterator[Generation]:
-        generation = Generation(laid_over(declared, part, _KNOWN))
+def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iterator[Generation]]:
+    def cache(value: object) -> Iterator[Generation]:
+        generation = Generation(laid_over(declared, part.read(value), _KNOWN))
         backend = generation.make()
         backend.get("reloadcheck")  # what does not answer raises here
         _disconnect(backend)

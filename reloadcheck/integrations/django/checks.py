@@ -17,7 +17,7 @@ from ...exceptions import OptionError, SchemaClassError, SourceError
 from ...sources import source_of
 from .engine import site_engine
 from .middleware import ReloadCheckMiddleware
-from .settings import EXAMPLE, Declared, SchemaPathError, declared
+from .settings import EXAMPLE, Declared, Part, SchemaPathError, declared
 
 __all__ = ["check", "register_all"]
 
@@ -79,16 +79,16 @@ def _engine() -> Iterator[CheckMessage]:
         yield _error(5, str(error), "change RELOAD_CHECK in the settings, or that variable")
 
 
-def _aliases(setting: str, paths: Mapping[str, str], site: Declared) -> Iterator[CheckMessage]:
+def _aliases(setting: str, parts: Mapping[str, Part], site: Declared) -> Iterator[CheckMessage]:
     known = getattr(settings, setting, {})
     schema = schema_of(site.schema)
-    for alias, path in paths.items():
+    for alias, part in parts.items():
         if alias not in known:
             line = f'add "{alias}": {{…}} to {setting}, or take it out of RELOAD_CHECK'
             yield _error(7, f"RELOAD_CHECK['{setting}'] names {alias!r}: not in {setting}", line)
-        if schema.field(as_key_path(path)) is False:
-            line = f'change "{alias}": "{path}" in RELOAD_CHECK[\'{setting}\']'
-            yield _error(7, f"RELOAD_CHECK['{setting}']: the schema has no field {path}", line)
+        if schema.field(as_key_path(part.path)) is False:
+            line = f'change "{alias}": "{part.path}" in RELOAD_CHECK[\'{setting}\']'
+            yield _error(7, f"RELOAD_CHECK['{setting}']: the schema has no field {part.path}", line)
 
 
 def _middlewares() -> Iterator[CheckMessage]:

@@ -16,6 +16,7 @@ from django.db.utils import ConnectionHandler, OperationalError, load_backend
 from ..._engine import ReloadCheck
 from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
 from .parameters import known, laid_over
+from .settings import Part
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -85,24 +86,26 @@ def resource_name(alias: str) -> str:
 
 def follow(
     live: ReloadCheck[Any],
-    paths: Mapping[str, str],
+    parts: Mapping[str, Part],
     handler: ConnectionHandler = django_connections,
 ) -> None:
-    """Have each alias take its parameters from the key path beside it; opens nothing.
+    """Have each alias take its parameters from the part beside it; opens nothing.
 
     Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
     """
     following: dict[str, Following] = {}
-    for alias in known("DATABASES", paths, handler.settings):
+    for alias in known("DATABASES", parts, handler.settings):
         one = Following(live, resource_name(alias), laid_over(handler.settings[alias], {}, _KNOWN))
-        live.resource(paths[alias], name=one.name)(_factory(alias, one.declared))
+        live.resource(parts[alias].path, name=one.name)(_factory(alias, one.declared, parts[alias]))
         following[alias] = one
     _install(following, handler)
 
 
-def _factory(alias: str, declared: Mapping[str, Any]) -> Callable[[object], Iterator[Generation]]:
-    def database(part: object) -> Iterator[Generation]:
-        parameters = laid_over(declared, part, _KNOWN)
+def _factory(
+    alias: str, declared: Mapping[str, Any], part: Part
+) -> Callable[[object], Iterator[Generation]]:
+    def database(value: object) -> Iterator[Generation]:
+        parameters = laid_over(declared, part.read(value), _KNOWN)
         wrapper = load_backend(parameters["ENGINE"]).DatabaseWrapper
         _try(wrapper, alias, parameters)
         generation = Generation(parameters)

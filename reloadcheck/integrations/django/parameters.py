@@ -3,7 +3,7 @@
 Knows keys, not values: what it refuses it names by key, and never quotes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
@@ -18,14 +18,14 @@ __all__ = ["known", "laid_over"]
 _MAY_BE_NULL = frozenset({"CONN_MAX_AGE", "TIMEOUT"})  # for ever
 
 
-def known(setting: str, paths: Mapping[str, str], aliases: Mapping[str, Any]) -> tuple[str, ...]:
+def known(setting: str, parts: Iterable[str], aliases: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the aliases that are to follow; raise `ImproperlyConfigured` for one that is not."""
-    for alias in paths.keys() - aliases.keys():
+    for alias in set(parts) - aliases.keys():
         raise ImproperlyConfigured(
             f"RELOAD_CHECK[{setting!r}] names {alias!r}, which is not in {setting}: "
             f'add "{alias}": {{…}} there, or take it out of RELOAD_CHECK'
         )
-    return tuple(paths)
+    return tuple(parts)
 
 
 def laid_over(base: Mapping[str, Any], part: object, keys: frozenset[str]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from ..._engine import EngineOptions
 from ...types import Source
 
-__all__ = ["EXAMPLE", "Declared", "SchemaPathError", "declared"]
+__all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
 
 EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
 """The line that a site without any settings of ours adds."""
@@ -28,19 +28,30 @@ class SchemaPathError(ImproperlyConfigured):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Where an alias finds its parameters, and what puts them into Django's words, if need be."""
+
+    path: str
+    translate: Callable[[Any], Any] | None = None
+
+    def read(self, value: object) -> object:
+        """Give the parameters that the value at the path stands for."""
+        return value if self.translate is None else self.translate(value)
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """What a site declares: an engine's arguments, and what is to follow the configuration.
 
-    `resources` are modules to import; `databases` and `caches` map an alias of Django's to the key
-    path of its parameters.
+    `resources` are modules to import; `databases` and `caches` say by alias what follows.
     """
 
     sources: tuple[str | os.PathLike[str] | Source, ...]
     schema: Callable[..., Any] | None
     options: EngineOptions
     resources: tuple[str, ...]
-    databases: Mapping[str, str]
-    caches: Mapping[str, str]
+    databases: Mapping[str, Part]
+    caches: Mapping[str, Part]
 
 
 def declared(given: object) -> Declared:
@@ -59,8 +70,8 @@ def declared(given: object) -> Declared:
         schema=_schema(words.get("schema")),
         options=cast("EngineOptions", options),
         resources=_names("RESOURCES", words.get("resources", ())),
-        databases=_paths("DATABASES", words.get("databases", {})),
-        caches=_paths("CACHES", words.get("caches", {})),
+        databases=_parts("DATABASES", words.get("databases", {})),
+        caches=_parts("CACHES", words.get("caches", {})),
     )
 
 
@@ -88,13 +99,20 @@ def _sources(given: object) -> tuple[str | os.PathLike[str] | Source, ...]:
 
 
 def _schema(given: object) -> Callable[..., Any] | None:
+    try:
+        return _imported("'SCHEMA'", given)
+    except ImproperlyConfigured as error:
+        raise SchemaPathError(str(error)) from error
+
+
+def _imported(key: str, given: object) -> Callable[..., Any] | None:
     if not isinstance(given, str):
         return cast("Callable[..., Any] | None", given)
     try:
         found: Callable[..., Any] = import_string(given)
     except ImportError as error:
-        raise SchemaPathError(
-            f"RELOAD_CHECK['SCHEMA'] names {given!r}, which cannot be imported: {error}"
+        raise ImproperlyConfigured(
+            f"RELOAD_CHECK[{key}] names {given!r}, which cannot be imported: {error}"
         ) from error
     return found
 
@@ -108,13 +126,16 @@ def _names(key: str, given: object) -> tuple[str, ...]:
     raise ImproperlyConfigured(f"RELOAD_CHECK[{key!r}] must list modules by their dotted names")
 
 
-def _paths(key: str, given: object) -> Mapping[str, str]:
-    paths = cast("Mapping[object, object]", given) if isinstance(given, Mapping) else {None: None}
-    checked = {alias: path for alias, path in paths.items() if isinstance(alias, str)}
-    named = {alias: path for alias, path in checked.items() if isinstance(path, str)}
-    if len(named) != len(paths):
-        raise ImproperlyConfigured(
-            f"RELOAD_CHECK[{key!r}] must map aliases to key paths: "
-            f'write "{key}": {{"default": "database"}}'
-        )
-    return named
+def _parts(key: str, given: object) -> Mapping[str, Part]:
+    aliases = cast("Mapping[object, object]", given) if isinstance(given, Mapping) else {None: None}
+    parts: dict[str, Part] = {}
+    for alias, value in aliases.items():
+        words = cast("tuple[object, ...]", value if isinstance(value, list | tuple) else (value,))
+        path, *function = words or (None,)
+        if not isinstance(alias, str) or not isinstance(path, str) or len(function) > 1:
+            raise ImproperlyConfigured(
+                f"RELOAD_CHECK[{key!r}] must map aliases to key paths: write "
+                f'"{key}": {{"default": "database"}}, or ("database", "mysite.config.function")'
+            )
+        parts[alias] = Part(path, _imported(repr(key), function[0]) if function else None)
+    return parts

@@ -1,0 +1,1 @@
+"""A small site whose greeting, database and HTTP client follow `config.yaml`."""

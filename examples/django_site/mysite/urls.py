@@ -1,0 +1,7 @@
+"""Where the views are."""
+
+from django.urls import path
+
+from . import views
+
+urlpatterns = [path("", views.home), path("facts", views.facts)]

@@ -1,0 +1,85 @@
+"""The Django site, as its README says: checked by `manage.py`, served in both worlds, edited."""
+
+import http.client
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rig.load import until
+from tests.rig.servers import ROOT, Server, gunicorn, serving, uvicorn
+
+SOON = {"RELOAD_CHECK_WINDOW": "0.2", "RELOAD_CHECK_SETTLE": "0.1"}
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A copy of the site, which may be edited."""
+    copy = tmp_path / "site"
+    shutil.copytree(ROOT / "examples" / "django_site", copy)
+    return copy
+
+
+def manage(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run one of its commands."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "manage.py", *words],
+        cwd=site,
+        env={"PYTHONPATH": str(ROOT), "PATH": ""},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_its_commands_say_what_is_wrong(site: Path) -> None:
+    """A good site passes; a bad file is named by both commands, with status 1."""
+    assert 0 == manage(site, "check", "--fail-level", "WARNING").returncode
+    done = manage(site, "reloadcheck", "check")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert "django.databases.default, api" in done.stdout
+    (site / "config.yaml").write_text("greeting: hello\n")
+    done = manage(site, "reloadcheck", "validate")
+    assert 1 == done.returncode
+    assert "database" in done.stderr
+    (site / "config.yaml").unlink()
+    done = manage(site, "check")
+    assert 1 == done.returncode
+    assert "reloadcheck.E001" in done.stderr
+
+
+def ask(server: Server, path: str) -> str:
+    """Ask the site for a page."""
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    try:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        assert 200 == response.status
+        return response.read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize("world", ["wsgi", "asgi"])
+def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -> None:
+    """Greeting, database and client are the edited ones, in both workers."""
+    at = ["--chdir", str(site)] if world == "wsgi" else ["--app-dir", str(site)]
+    command = (gunicorn if world == "wsgi" else uvicorn)(f"mysite.{world}:application", *at)
+    file = site / "config.yaml"
+    with serving(command, {**SOON, "SITE_CONFIG": str(file)}, tmp_path) as server:
+        assert "hello\n" == ask(server, "/")
+        text = file.read_text().replace("hello", "good evening").replace("9000", "9001")
+        file.write_text(text.replace("site.sqlite3", str(site / "other.sqlite3")))
+        seen: dict[int, tuple[str, str]] = {}
+
+        def followed() -> bool:
+            said = json.loads(ask(server, "/facts"))
+            seen[said["worker"]] = said["database"], said["upstream"]
+            wanted = str(site / "other.sqlite3"), "http://127.0.0.1:9001"
+            return len(seen) == 2 and set(seen.values()) == {wanted}
+
+        until(followed)
+        assert "good evening\n" == ask(server, "/")
