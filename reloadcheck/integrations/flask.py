@@ -7,6 +7,7 @@ first look to its end.
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
 import click
@@ -57,20 +58,6 @@ class FlaskReloadCheck(Generic[C]):
             app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live)  # type: ignore[method-assign]
 
 
-def config_of(live: ReloadCheck[C]) -> C:
-    """Give a proxy for the configuration of the unit of work, typed: `config = config_of(live)`."""
-    return cast("C", LocalProxy(lambda: _read(lambda: live.current().config)))
-
-
-def resource(handle: Resource[T]) -> T:
-    """Give a proxy for a resource of the unit of work, typed: `pool = resource(db)`."""
-    return cast("T", LocalProxy(lambda: _read(lambda: resource_here(handle, _LINE))))
-
-
-current_config: Any = LocalProxy(lambda: _read(lambda: current_snapshot().config))
-"""The configuration of the unit of work, whichever engine is innermost; untyped."""
-
-
 def _read(look: Callable[[], T]) -> T:
     try:
         return look()
@@ -92,6 +79,20 @@ def _outside() -> NoSnapshotError:
     return NoSnapshotError(
         f"no unit of work here: add `{_LINE}`, and outside of a request `with app.app_context():`"
     )
+
+
+def config_of(live: ReloadCheck[C]) -> C:
+    """Give a proxy for the configuration of the unit of work, typed: `config = config_of(live)`."""
+    return cast("C", LocalProxy(partial(_read, lambda: live.current().config)))
+
+
+def resource(handle: Resource[T]) -> T:
+    """Give a proxy for a resource of the unit of work, typed: `pool = resource(db)`."""
+    return cast("T", LocalProxy(partial(_read, partial(resource_here, handle, _LINE))))
+
+
+current_config: Any = LocalProxy(partial(_read, lambda: current_snapshot().config))
+"""The configuration of the unit of work, whichever engine is innermost; untyped."""
 
 
 def _leave(_: BaseException | None) -> None:
