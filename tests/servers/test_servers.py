@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from .catalog import SERVERS, Kind
-from .conftest import TRIED
+from .conftest import MEASURED
 from .trial import run
 from .verdict import GRACE, SETTLE, STOP_GRACE, WINDOW, Result, problems, table
 
@@ -23,7 +23,7 @@ def results(
     chosen = {item.name for item in request.session.items}
     kinds = [kind for kind in SERVERS if f"test_on_a_server[{kind.name}]" in chosen]
     found = asyncio.run(run(kinds, tmp_path_factory.mktemp("servers")))
-    request.config.stash[TRIED] = found
+    request.config.stash.setdefault(MEASURED, []).extend(table(found.values()))
     return found
 
 
