@@ -30,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         arguments.refuse(str(error))
         raise
+    except KeyboardInterrupt:
+        return int(arguments.interrupted)
     except BrokenPipeError:  # `| head` has seen enough; say so by the status, not by a traceback
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

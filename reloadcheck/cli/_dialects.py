@@ -13,6 +13,9 @@ from ..parsers import Survey, Written
 
 __all__ = ["differences"]
 
+_MOST_DIGITS: Final = 400
+"""More than any integer has that is accepted here; of a longer one only its kind is compared."""
+
 _INTEGER: Final = re.compile(r"[-+]?[0-9]+")
 _OCTAL: Final = re.compile(r"0o[0-7]+")
 _HEXADECIMAL: Final = re.compile(r"0x[0-9a-fA-F]+")
@@ -48,7 +51,7 @@ def core_value(text: str) -> object:
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _INTEGER.fullmatch(text):
-        return int(text)
+        return int(text[:_MOST_DIGITS])
     if _OCTAL.fullmatch(text):
         return int(text[2:], 8)
     if _HEXADECIMAL.fullmatch(text):

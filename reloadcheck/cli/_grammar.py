@@ -16,6 +16,9 @@ _STATUS = (
     "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable. "
     "Coloured on a terminal, unless NO_COLOR is set."
 )
+_INTERRUPTED = 128 + 2
+"""The status that shells give to what SIGINT ended."""
+
 _FILES = "files are layers: later ones override earlier ones. A directory holds a file per key."
 _APP = "the engine of an application, as MODULE:NAME; it gives the schema and the resources"
 _ORIGIN = "the engine of an application, as MODULE:NAME; it gives the files, unless some are named"
@@ -119,6 +122,7 @@ def _watch(commands: Any) -> None:
     command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
     _add_schema(command)
     command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    command.set_defaults(interrupted=0)  # Ctrl-C is how it is meant to end
     command.add_argument(
         "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between looks (0.5)"
     )
@@ -183,7 +187,7 @@ def _command(
         epilog=_STATUS,
     )
     command.add_argument("--json", action="store_true", help="print JSON, and only that")
-    command.set_defaults(run=run, refuse=command.error)
+    command.set_defaults(run=run, refuse=command.error, interrupted=_INTERRUPTED)
     return command
 
 

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -89,7 +90,10 @@ def loaded_object(option: str, name: str) -> object:
 def _imported(lead: str, name: str) -> object:
     failure: BaseException
     try:
-        return import_module(name)
+        with redirect_stdout(sys.stderr):  # what it prints is not what this command says
+            return import_module(name)
+    except UsageError as error:
+        raise UsageError(f"{lead}: {error}") from None
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(f"{missing}."):

@@ -41,7 +41,10 @@ class Page:
 
     def line(self, text: str = "") -> None:
         """Print a line as it is; what is foreign in it has been escaped."""
-        print(text, file=self._out, flush=True)
+        # What the terminal's encoding lacks is shown as an escape, not answered by a traceback.
+        encoding = self._out.encoding or "utf-8"
+        shown = text.encode(encoding, "backslashreplace").decode(encoding)
+        print(shown, file=self._out, flush=True)
 
     def sentence(
         self,

@@ -3,7 +3,9 @@
 Takes inputs, gives what is known of them; where a part cannot be used, the others are still read.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,7 +62,8 @@ def known_of(sources: Sequence[Source], max_bytes: int) -> Known:
 
 def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:
     """Give the frozen configuration; raises `ConfigError` with every problem at its place."""
-    return _loader.validate(schema, parsed, previous, no_pause)
+    with redirect_stdout(sys.stderr):  # a schema may be a function that prints
+        return _loader.validate(schema, parsed, previous, no_pause)
 
 
 def faults_of(error: ConfigError) -> list[Fault]:

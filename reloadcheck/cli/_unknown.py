@@ -103,12 +103,15 @@ def _shape(annotation: Any) -> _Shape | None:
 def _named(cls: Any, annotation: object, kind: Kind | None) -> dict[str, Any]:
     """Give the fields of a class by the keys that they have in a file."""
     fields = fields_of(annotation)
+    named: dict[str, Any]
     if kind is Kind.MSGSPEC:
         told = sys.modules["msgspec"].structs.fields(cls)
-        return {field.encode_name: fields[field.name] for field in told}
+        named = {field.encode_name: fields[field.name] for field in told}
+        tag = cls.__struct_config__.tag_field  # which struct of a union it is
+        return named if tag is None else {**named, tag: str}
     if kind is not Kind.PYDANTIC:
         return fields
-    named: dict[str, Any] = {}
+    named = {}
     by_name = any(cls.model_config.get(o) for o in ("populate_by_name", "validate_by_name"))
     for name, field in cls.model_fields.items():
         aliases = _aliases(field.validation_alias or field.alias)
@@ -126,7 +129,7 @@ def _aliases(alias: Any) -> list[str]:
 
 
 def _is_open(cls: Any) -> bool:
-    config = getattr(cls, "model_config", None)
+    config = getattr(cls, "model_config", getattr(cls, "__pydantic_config__", None))
     return is_dict(config) and config.get("extra") == "allow"
 
 

@@ -15,7 +15,7 @@ from ..exceptions import ConfigError
 from ..parsers import Survey, locating_many, survey
 from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
 from ._dialects import differences
-from ._excerpt import excerpt
+from ._excerpt import excerpt, key_of
 from ._inputs import Inputs, inputs_of
 from ._page import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
@@ -58,7 +58,7 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
     with locating_many():
         faults += _of_overrides(known.parsed.layers)
         faults += _of_unknown([u for u in unknown.values() if u.path not in told], known.parsed)
-    return _sorted(faults)
+    return _sorted([_at_key(fault, known) for fault in faults])
 
 
 def show_faults(page: Page, faults: Sequence[Fault], known: Known) -> None:
@@ -163,6 +163,20 @@ def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
         reason = f"{_UNKNOWN}{_meaning(one)}"
         found.append(Problem(reason, place.name, place.line, place.column, one.path))
     yield from _warnings("unknown-key", found)
+
+
+def _at_key(fault: Fault, known: Known) -> Fault:
+    """Point at the key, not at its value, where it is the key that is wrong."""
+    problem = fault.problem
+    document = known.documents.get(problem.path or "")
+    if not problem.reason.startswith(_UNKNOWN) or document is None or document.format == "text":
+        return fault
+    if problem.line is None or problem.column is None:
+        return fault
+    place = key_of(survey(document), problem.line, problem.column, str(problem.key_path[-1]))
+    if place is None:
+        return fault
+    return replace(fault, problem=replace(problem, line=place[0], column=place[1]))
 
 
 def _with_meaning(fault: Fault, unknown: dict[KeyPath, Unknown]) -> Fault:

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from reloadcheck.cli import main
 from reloadcheck.cli._page import Page
 
 
@@ -49,3 +50,22 @@ def test_json_is_ascii() -> None:
     assert stream.getvalue().isascii()
     assert "\x1b" not in stream.getvalue()
     assert {"\u202e": "\x1b"} == json.loads(stream.getvalue())
+
+
+def test_what_an_encoding_lacks_is_escaped() -> None:
+    """A terminal without Unicode gets no traceback."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    Page(stream, {}).line("µ and …")
+    stream.seek(0)
+    assert "\\xb5 and \\u2026\n" == stream.read()
+
+
+@pytest.mark.parametrize(("command", "status"), [("validate", 130), ("watch", 0)])
+def test_ctrl_c_is_no_traceback(command: str, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whenever it comes; of `watch` it is the good end."""
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"reloadcheck.cli.{command}.run", interrupted)
+    assert status == main([command, "a.yaml"])

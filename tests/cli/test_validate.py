@@ -236,10 +236,63 @@ def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: 
     (here / "a.yaml").write_text("greetin: hello\n")
     done = run("validate", "a.yaml", "--schema", "service:S")
     assert 1 == done.status
-    assert (
-        "a.yaml:1:10: error: greetin: is not a known key; did you mean greeting?" == done.lines[0]
-    )
+    assert "a.yaml:1:1: error: greetin: is not a known key; did you mean greeting?" == done.lines[0]
     assert 1 == done.out.count("greetin:" + " is")
+
+
+def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> None:
+    """Not at its value, which may be a mapping further down; in each format."""
+    texts = {
+        "a.yaml": "greeting: x\n'databse':\n  # the main one\n  url: x\n",
+        "a.json": '{"greeting": "x",\n"databse": {\n"url": "x"}}',
+        "a.toml": "greeting = 'x'\ndatabse = {url = 'x'}\n",
+    }
+    for name, text in texts.items():
+        (here / name).write_text(text)
+        done = run("validate", name, "--app", app, "--json")
+        told = [one for one in done.document["problems"] if one["code"] == "unknown-key"]
+        assert [("databse", 2, 1)] == [(t["key_path"], t["line"], t["column"]) for t in told]
+
+
+def test_the_tag_of_a_union_is_a_known_key(run: Run, here: Path) -> None:
+    """It tells which of two structs is meant, and is no field of either."""
+    (here / "service.py").write_text(
+        "import msgspec\n"
+        "class A(msgspec.Struct, frozen=True, tag='a', tag_field='kind'):\n    x: int = 1\n"
+        "class B(msgspec.Struct, frozen=True, tag='b', tag_field='kind'):\n    yes: int = 1\n"
+        "class S(msgspec.Struct, frozen=True):\n    part: A | B\n"
+    )
+    (here / "a.yaml").write_text("part: {kind: b, yes: 2, yess: 3}\n".replace("yes", '"yes"', 1))
+    done = run("validate", "a.yaml", "--schema", "service:S", "--json")
+    assert ["part.yess"] == [one["key_path"] for one in done.document["problems"]]
+
+
+def test_what_the_application_prints_is_not_in_the_output(run: Run, here: Path) -> None:
+    """JSON and only that, however talkative a module and its schema are."""
+    (here / "service.py").write_text(
+        "print('importing')\ndef check(tree):\n    print('checking')\n    return tree\n"
+    )
+    (here / "a.yaml").write_text("a: 1\n")
+    done = run("validate", "a.yaml", "--schema", "service:check", "--json")
+    assert done.document["ok"]
+    assert "importing\nchecking\n" == done.err
+
+
+def test_a_variable_that_does_not_parse_is_named(
+    run: Run, app: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The application would not start; the sentence is the engine's own."""
+    monkeypatch.setenv("RELOAD_CHECK_WINDOW", "soon")
+    done = run("validate", "--app", app)
+    assert 2 == done.status
+    assert "environment variable RELOAD_CHECK_WINDOW" in " ".join(done.err.split())
+
+
+def test_a_number_of_any_length_is_compared(run: Run, here: Path) -> None:
+    """Text to YAML 1.1, an integer that no interpreter converts to 1.2."""
+    (here / "a.yaml").write_text(f"a: 0{'8' * 5000}\n")
+    (problem,) = run("validate", "a.yaml", "--json").document["problems"]
+    assert "yaml-version" == problem["code"]
 
 
 def test_a_function_as_schema_is_believed(run: Run, here: Path) -> None:
