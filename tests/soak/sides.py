@@ -36,9 +36,10 @@ class Times:
 
 @dataclass(slots=True)
 class Side:
-    """A server and its file. `builds` has the seconds that each configuration's build took,
+    """A server and its file.
 
-    `waited` the edits that waited for an instance to drain, `instances` the most of each resource.
+    `builds` has the seconds that each configuration's build took, `waits` when an edit had to wait
+    for an instance to drain (monotonic seconds), `instances` the most of each resource at once.
     """
 
     kind: Kind
@@ -47,7 +48,7 @@ class Side:
     edits: Edits
     server: Server
     builds: dict[int, float] = field(default_factory=dict[int, float])
-    waited: set[int] = field(default_factory=set[int])
+    waits: set[float] = field(default_factory=set[float])
     instances: Counter[str] = field(default_factory=Counter[str])
 
     @property
@@ -83,15 +84,13 @@ class Side:
 
     def look(self) -> dict[str, Any]:
         """Take note of how the app is, and give it."""
-        number = self.edits.number
         status = self.status()
         swaps = [one for one in status["heard"] if one["outcome"] == "reloaded"]
         self.builds |= {one["number"]: one["build"] for one in swaps}
         self.instances |= Counter(
             {name: one["instances"] for name, one in status["resources"].items()}
         )
-        if "oldest to drain" in (status["error"] or ""):
-            self.waited.add(number)
+        self.waits.update(status["waits"])
         return status
 
 

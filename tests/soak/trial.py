@@ -154,13 +154,13 @@ def _rows(editor: Editor, load: Load, count: Count, backends: Backends) -> list[
 
 def _summary(editor: Editor, load: Load, memory: tuple[float, float]) -> SideRow:
     side, status = editor.side, editor.side.look()
-    first = load.first[side.port]
+    first, (fresh, waited) = load.first[side.port], _freshness(side, load)
     return SideRow(
         server=side.server_name,
         edits=side.edits.number - 1,
         reloads=status["reloads"],
-        waited=len(side.waited),
-        fresh=max(_freshness(side, load), default=0.0),
+        waited=waited,
+        fresh=fresh,
         bound=side.times.window + side.times.settle,
         slowest=max(load.accounts[name].slowest for name in editor.names),
         refusals=editor.refusals,
@@ -171,19 +171,23 @@ def _summary(editor: Editor, load: Load, memory: tuple[float, float]) -> SideRow
     )
 
 
-def _freshness(side: Side, load: Load) -> list[float]:
-    """Give how long each edit took to be live, without its build.
+def _freshness(side: Side, load: Load) -> tuple[float, int]:
+    """Give the longest time that an edit took to be live, without its build.
 
-    Not of those that had to wait for an instance to drain, nor of those written before the load.
+    Those that had to wait for an instance to drain are not measured, but counted.
     """
-    found: list[float] = []
+    longest, waited = 0.0, 0
     first = sorted(load.first[side.port].items())
+    begun = min(at for _, at in first)
     for number, written in side.edits.at.items():
         live = next(((one, at) for one, at in first if one >= number), None)
-        if number in side.edits.refused | side.waited or live is None or written < first[0][1]:
+        if number in side.edits.refused or live is None or written < begun:
             continue
-        found.append(live[1] - written - side.builds.get(live[0], 0.0))
-    return found
+        if any(written < at < live[1] for at in side.waits):
+            waited += 1
+            continue
+        longest = max(longest, live[1] - written - side.builds.get(live[0], 0.0))
+    return longest, waited
 
 
 def _in_time(condition: Callable[[], bool]) -> bool:

@@ -21,6 +21,7 @@ __all__ = ["Watch"]
 
 T = TypeVar("T")
 
+WAITS = "waits for the oldest to drain"
 KEPT = 100
 """How many versions are remembered."""
 
@@ -131,7 +132,8 @@ class Watch:
 
     def report(self) -> dict[str, Any]:
         """Tell how this process is, in JSON's types."""
-        status = self.live.status()
+        status, wall = self.live.status(), time.time() - time.monotonic()
+        waits = [one.at - wall for one in status.history if WAITS in (one.error or "")]
         with self._lock:
             heard = [asdict(one) for one in self._heard]
             late, early = dict(self.late), self.early
@@ -147,6 +149,7 @@ class Watch:
             "leases": sum(status.leases.values()),
             "resources": {one.name: asdict(one) for one in status.resources},
             "heard": heard,
+            "waits": waits,
             "late": late,
             "early": early,
         }

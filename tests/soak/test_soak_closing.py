@@ -1,0 +1,35 @@
+"""What the examples promise of closing, where the client alone would not keep it."""
+
+import asyncio
+from typing import TypeVar
+
+import pytest
+
+from examples.resources import asyncpg_pool
+from examples.resources.settings import Database
+
+from .backends import Backends
+
+T = TypeVar("T")
+
+
+def test_asyncpg_closes_with_a_deadline(servers: Backends, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A connection that is never given back is terminated, and its server's side with it."""
+    wait_for, waits = asyncio.wait_for, list[float]()
+
+    async def sooner(work: "asyncio.Future[T]", timeout: float) -> T:
+        waits.append(timeout)
+        return await wait_for(work, 0.1)
+
+    monkeypatch.setattr("examples.resources.asyncpg_pool.asyncio.wait_for", sooner)
+
+    async def main() -> None:
+        factory = asyncpg_pool.database(Database(servers.database(), name="asyncpg_pool-0"))
+        pool = await anext(factory)
+        _taken = await pool.acquire()
+        assert {"asyncpg_pool"} == servers.connected()
+        assert "done" == await anext(factory, "done")
+
+    asyncio.run(main())
+    assert [5.0] == waits
+    assert set() == servers.left_over({"asyncpg_pool"})
