@@ -1,8 +1,8 @@
 """A small HTTP upstream in a process of its own: `python -m tests.rig.upstream`.
 
 Every request needs the right bearer token. `/wait?seconds=0.3` sends half of its answer, waits, and
-sends the rest: the caller's own user agent. `/connections` counts the open connections by user
-agent. It must never close a connection before its client does.
+sends the rest: the caller's own user agent. `/connections` lists the open connections: the user
+agent by the client's port. It must never close a connection before its client does.
 """
 
 import asyncio
@@ -10,7 +10,6 @@ import json
 import os
 import secrets
 import sys
-from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,16 +39,16 @@ class UpstreamServer:
         """Give its address."""
         return f"http://{HOST}:{self.port}"
 
-    def connections(self) -> dict[str, int]:
-        """Count the open connections by the user agent of their client, but for this one."""
+    def connections(self) -> dict[int, str]:
+        """Give the user agents of the open connections by the client's port, but for this one."""
         connection = HTTPConnection(HOST, self.port, timeout=10)
         try:
             headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "count"}
             connection.request("GET", "/connections", headers=headers)
-            said: dict[str, int] = json.loads(connection.getresponse().read())
+            said: dict[str, str] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
-        return said
+        return {int(port): agent for port, agent in said.items()}
 
 
 @contextmanager
@@ -91,8 +90,8 @@ class _Upstream:
         if headers.get("authorization") != self._authorized:
             status, body = "401 Unauthorized", "who are you?"
         elif target.path == "/connections":
-            others = [one for other, one in self._open.items() if other is not writer]
-            body = json.dumps(Counter(others))
+            others = [(one, agent) for one, agent in self._open.items() if one is not writer]
+            body = json.dumps({one.get_extra_info("peername")[1]: agent for one, agent in others})
         half = len(body) // 2
         writer.write(
             f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n\r\n{body[:half]}".encode()

@@ -24,6 +24,7 @@ from tests.rig.upstream import UpstreamServer, upstream_server
 from tests.rig.valkey import ValkeyServer
 
 from .matrix import MATRIX, resource_of
+from .sockets import established
 
 __all__ = ["WRONG", "Backends", "backends"]
 
@@ -57,18 +58,23 @@ class Backends:
         return self.http.url, WRONG if wrong else self.http.token
 
     def connections(self) -> dict[str, int]:
-        """Count what is connected just now, by the names that the clients gave."""
-        counts = Counter(self.http.connections())
+        """Count what is connected just now, by the names that the clients gave.
+
+        The servers say who, and the kernel leaves out what a client has closed in the meantime.
+        """
+        listed = [(name, (self.http.port, port)) for port, name in self.http.connections().items()]
         clients = cast("list[dict[str, str]]", self._monitor.client_list())
-        counts.update(one["name"] for one in clients)
+        for one in clients:
+            port = int(one["addr"].rpartition(":")[2])
+            listed.append((one["name"], (self.valkey.port, port)))
         rows = self._admin.execute(
-            "SELECT application_name, count(*) FROM pg_stat_activity"
-            " WHERE backend_type = 'client backend' GROUP BY 1"
+            "SELECT application_name, client_port FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend'"
         )
-        for name, count in rows:
-            counts[name] += count
+        listed.extend((name, (self.postgres.port, port)) for name, port in rows)
         ours = {one.name for one in MATRIX}
-        return {name: count for name, count in counts.items() if resource_of(name) in ours}
+        alive = established([self.http.port, self.valkey.port, self.postgres.port])
+        return Counter(name for name, ends in listed if resource_of(name) in ours and ends in alive)
 
     def connected(self) -> set[str]:
         """Give the resources that have connections now."""

@@ -1,7 +1,7 @@
 """An open-loop load: requests begin at their appointed times, whatever became of those before.
 
 Takes ports and resources, keeps an account of each. It must never retry, nor wait for an answer
-before it asks the next question.
+before it asks the next question; only a machine that cannot keep up is spared the next ones.
 """
 
 import asyncio
@@ -17,6 +17,9 @@ __all__ = ["Account", "Load", "Target"]
 
 TIMEOUT = 15.0
 """Seconds after which a request has failed."""
+
+MOST_AT_ONCE = 48
+"""Requests under way at which the next is left out: several times what an idle machine has."""
 
 KEPT = 5.0
 """Seconds for which an idle connection is kept; the servers keep it longer."""
@@ -66,14 +69,16 @@ class Load:
     """The requests for all targets, at an even pace.
 
     `first` is when each configuration was first seen, by port (monotonic seconds): the end of an
-    answer, less the seconds that it was asked to take.
+    answer, less the seconds that it was asked to take. `left_out` counts what was not asked.
     """
 
     def __init__(self, targets: Sequence[Target], rate: float, seed: int = 1) -> None:
         self.accounts = {target.resource: Account() for target in targets}
+        self.left_out = 0
         self.first: dict[int, dict[int, float]] = {target.port: {} for target in targets}
         self._targets = targets
         self._rate = rate
+        self._under_way = 0
         self._dice = random.Random(seed)
         self._idle: dict[int, list[Connection]] = {target.port: [] for target in targets}
 
@@ -95,6 +100,10 @@ class Load:
                 await asyncio.sleep(max(0.0, due - time.monotonic()))
                 order = order or self._dice.sample(self._targets, len(self._targets))
                 count += 1
+                if self._under_way >= MOST_AT_ONCE:
+                    self.left_out += 1
+                    continue
+                self._under_way += 1
                 group.create_task(self._ask(order.pop(), self._seconds(count)))
         for idle in self._idle.values():
             for _, writer, _ in idle:
@@ -115,6 +124,8 @@ class Load:
             account.requests += 1
             account.errors.append(f"{type(error).__name__}: {error}")
             return
+        finally:
+            self._under_way -= 1
         now = time.monotonic()
         account.add(said, now - begun - seconds)
         first = self.first[target.port]

@@ -114,12 +114,16 @@ class SideRow:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A whole trial; `looks` is how often the servers' lists were read."""
+    """A whole trial; `looks` is how often the servers' lists were read.
+
+    `left_out` counts the requests that were not made because too many were under way.
+    """
 
     seconds: float
     rows: Sequence[Row]
     sides: Sequence[SideRow]
     looks: int
+    left_out: int
     problems: list[str] = field(default_factory=list[str])
 
     def __post_init__(self) -> None:
@@ -159,7 +163,8 @@ class Report:
             _columns(servers.split(), others),
         ]
         verdict = "\n".join(self.problems) or "nothing is off"
-        return "\n\n".join([*parts, f"{self.seconds:.0f} s, {self.looks} looks: {verdict}"])
+        spent = f"{self.seconds:.0f} s, {self.looks} looks, {self.left_out} requests left out"
+        return "\n\n".join([*parts, f"{spent}: {verdict}"])
 
 
 def _columns(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

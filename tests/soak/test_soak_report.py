@@ -41,7 +41,7 @@ SIDE = SideRow(
 
 def verdict(row: Row = ROW, side: SideRow = SIDE, seconds: float = 600.0) -> list[str]:
     """Give what a report of these two finds."""
-    return Report(seconds, [row], [side], looks=10).problems
+    return Report(seconds, [row], [side], looks=10, left_out=0).problems
 
 
 def test_a_good_run_has_no_problem() -> None:
@@ -101,7 +101,7 @@ def test_the_memory_of_a_short_run_is_not_judged() -> None:
 
 def test_the_table_ends_with_the_verdict() -> None:
     """Whoever reads only the last line knows."""
-    good = Report(600.0, [ROW], [SIDE], looks=10).table()
-    bad = Report(600.0, [replace(ROW, leaked=2)], [SIDE], looks=10).table()
+    good = Report(600.0, [ROW], [SIDE], looks=10, left_out=0).table()
+    bad = Report(600.0, [replace(ROW, leaked=2)], [SIDE], looks=10, left_out=0).table()
     assert good.splitlines()[-1].endswith("nothing is off")
     assert bad.splitlines()[-1].endswith("pool: 2 leaked")

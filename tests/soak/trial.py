@@ -112,7 +112,7 @@ def trial(
         _summary(editor, load, memory)
         for editor, memory in zip(editors, zip(before, after, strict=True), strict=True)
     ]
-    return Report(seconds, rows, summary, count.looks)
+    return Report(seconds, rows, summary, count.looks, load.left_out)
 
 
 def left(side: Side, backends: Backends) -> dict[str, int]:
