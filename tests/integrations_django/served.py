@@ -1,17 +1,15 @@
 """The site that real servers run, in one module: `tests.integrations_django.served:wsgi`, `:asgi`.
 
 Set up by environment variables, because each server process imports it anew: RIG_CONFIG is the
-file, SITE_FOLLOWS says what follows it: `databases`, `caches` or both.
-`/` asks the database as what it was connected, `/cache` the cache; both answer in the rig's words.
+file, SITE_FOLLOWS what follows it: `databases` or `caches`. `/` asks the one that follows, and
+answers in the rig's words.
 """
 
-import asyncio
 import json
 import logging
 import os
 from typing import Any
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.core.cache import cache
 from django.core.wsgi import get_wsgi_application
@@ -20,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
 APP = "reloadcheck.integrations.django"
-FOLLOWS = os.environ["SITE_FOLLOWS"].split()
+FOLLOWS = os.environ["SITE_FOLLOWS"]
 REDIS = "django.core.cache.backends.redis.RedisCache"
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
@@ -35,8 +33,8 @@ settings.configure(
     LOGGING_CONFIG=None,
     RELOAD_CHECK={
         "SOURCES": [os.environ["RIG_CONFIG"]],
-        "DATABASES": {"default": "database"} if "databases" in FOLLOWS else {},
-        "CACHES": {"default": "cache"} if "caches" in FOLLOWS else {},
+        "DATABASES": {"default": "database"} if FOLLOWS == "databases" else {},
+        "CACHES": {"default": "cache"} if FOLLOWS == "caches" else {},
     },
 )
 
@@ -53,14 +51,6 @@ def database(request: HttpRequest) -> HttpResponse:
     """Ask twice, as a view with two queries does."""
     backend, name = connected_as()
     again, _ = connected_as()
-    return answer(request, name, backend=backend, same=backend == again)
-
-
-async def database_async(request: HttpRequest) -> HttpResponse:
-    """Do the same from an async view."""
-    backend, name = await sync_to_async(connected_as)()
-    await asyncio.sleep(0)
-    again, _ = await sync_to_async(connected_as)()
     return answer(request, name, backend=backend, same=backend == again)
 
 
@@ -82,11 +72,7 @@ def answer(request: HttpRequest, name: str, **more: object) -> HttpResponse:
     return HttpResponse(json.dumps(numbers | facts), content_type="application/json")
 
 
-urlpatterns = [
-    path("", database),
-    path("async", database_async),
-    path("cache", cached),
-]
+urlpatterns = [path("", database if FOLLOWS == "databases" else cached)]
 wsgi = get_wsgi_application()
 
 from reloadcheck.integrations.django.asgi import get_asgi_application  # noqa: E402 - needs settings

@@ -1,5 +1,6 @@
 """Django's caches, unit of work by unit of work: in memory, and on a real Valkey."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +10,18 @@ from django.core.cache.backends.locmem import LocMemCache
 from redis import Redis
 
 from reloadcheck import ReloadCheck
-from reloadcheck.integrations.django.caches import follow
+from reloadcheck.integrations.django.caches import follow, resource_name
 from reloadcheck.integrations.django.settings import Part
+from tests.rig import config
 from tests.rig.engines import drained
-from tests.rig.load import until
+from tests.rig.load import Load, until, workers
+from tests.rig.servers import environment, gunicorn, serving, uvicorn
 from tests.rig.valkey import ValkeyServer
 
 from .site import held, loaded, rejected, set_up
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+SERVED = "tests.integrations_django.served"
 REDIS = "django.core.cache.backends.redis.RedisCache"
 
 
@@ -93,33 +97,92 @@ def test_a_cache_that_does_not_answer_is_rejected(tmp_path: Path, valkey: Valkey
     site.close()
 
 
-def test_a_valkeys_rotated_password_is_followed(tmp_path: Path, valkey: ValkeyServer) -> None:
-    """Connections are of the request's version, and closed once nobody uses it any more."""
-    admin: Any = Redis(port=valkey.port)
-    site = Site(tmp_path / "config.yaml", REDIS)
+class User:
+    """A user of the Valkey server, whose password a test rotates."""
 
-    def rotate(word: str) -> None:
-        rules = {"keys": ["*"], "commands": ["+@all"], "reset_passwords": True}
-        admin.acl_setuser("site", enabled=True, passwords=[f"+{word}"], **rules)
-        site.write(location=f"redis://site:{word}@127.0.0.1:{valkey.port}/7")
+    def __init__(self, server: ValkeyServer, file: Path) -> None:
+        self.admin: Any = Redis(port=server.port)
+        self.file = file
+        self.number = 0
+        self.port = server.port
 
-    def connected() -> int:
-        return sum(client["user"] == "site" for client in admin.client_list())
+    def rotate(self) -> int:
+        """Give the user one more password, then write it and another database into the file."""
+        self.number += 1
+        rules = {"keys": ["*"], "commands": ["+@all"]}
+        self.admin.acl_setuser("site", enabled=True, passwords=[f"+{self.number}-word"], **rules)
+        url = f"redis://site:{self.number}-word@127.0.0.1:{self.port}/{self.number}"
+        number, end = f"number: {self.number}\n", f"end: {self.number}\n"
+        config.replace(self.file, f"{number}cache:\n  location: {url}\n{end}")
+        return self.number
 
-    rotate("one")
-    try:
-        with site.live.lease():
-            site.cache.set("key", 1)
-            rotate("two")
-            loaded(site.live, 2)
-            assert 1 == site.cache.get("key")
-            site.caches.close_all()
-        drained(site.live)
-        with site.live.lease():
-            assert 1 == site.cache.get("key")
-            until(lambda: connected() == 1)
-        site.close()
-        until(lambda: connected() == 0)
-    finally:
-        admin.acl_deluser("site")
-        admin.close()
+    def forget(self) -> None:
+        """Have the server take the newest password only, as an operator does in the end."""
+        self.admin.acl_setuser("site", enabled=True, passwords=[f"-{self.number - 1}-word"])
+
+    def connected(self) -> int:
+        """Count the user's connections."""
+        return sum(client["user"] == "site" for client in self.admin.client_list())
+
+
+@pytest.fixture
+def user(tmp_path: Path, valkey: ValkeyServer) -> Iterator[User]:
+    """A user with a first configuration; what it wrote is forgotten afterwards."""
+    user = User(valkey, tmp_path / "config.yaml")
+    user.rotate()
+    yield user
+    user.admin.flushall()
+    user.admin.acl_deluser("site")
+    user.admin.close()
+
+
+def test_connections_are_of_a_version_and_close_with_it(user: User) -> None:
+    """A request keeps its connection over a rotation; all threads share those of a version."""
+    site = Site(user.file, REDIS)
+    with site.live.lease() as snapshot:
+        site.cache.set("key", 1)
+        user.rotate()
+        loaded(site.live, 2)
+        user.forget()
+        assert 1 == site.cache.get("key")
+        site.caches.close_all()
+        assert 1 == snapshot.resources[resource_name("default")].backend().get("key")
+    drained(site.live)
+    with site.live.lease():
+        assert None is site.cache.get("key")
+        until(lambda: user.connected() == 1)
+    site.close()
+    until(lambda: user.connected() == 0)
+
+
+def outlast(load: Load) -> None:
+    """Wait until every request that has begun by now is answered."""
+    begun = len(load.answers)
+    until(lambda: len(load.answers) > begun + 2 * load.clients)
+
+
+SITES = {
+    "gunicorn with threads": gunicorn(f"{SERVED}:wsgi", "--threads", "4"),
+    "uvicorn": uvicorn(f"{SERVED}:asgi"),
+}
+
+
+@pytest.mark.parametrize("command", SITES.values(), ids=SITES.keys())
+def test_a_rotated_password_fails_no_request(
+    command: list[str], user: User, tmp_path: Path
+) -> None:
+    """A new password, the file, the old one taken away: every worker goes on, on the right data."""
+    environ = environment(user.file, tmp_path / "journal", SITE_FOLLOWS="caches")
+    with serving(command, environ, tmp_path) as server:
+        everyone = set(workers(server.port))
+        with Load(server.port, clients=4, pace=0.01) as load:
+            load.reaches(user.number, everyone)
+            for _ in range(2):
+                load.reaches(user.rotate(), everyone)
+                outlast(load)
+                user.forget()
+            most = user.connected()
+    assert [] == load.failures, server.log
+    assert 0 < most <= 2 * 2 * 4
+    seen = {(answer.number, answer.said["pool"], answer.said["again"]) for answer in load.answers}
+    assert {(number, number, number) for number in (1, 2, 3)} == seen

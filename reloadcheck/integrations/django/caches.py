@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from django.core.cache import CacheHandler
 from django.core.cache import caches as django_caches
+from django.core.cache.backends.redis import RedisCache
 from django.utils.module_loading import import_string
 
 from ..._engine import ReloadCheck
@@ -30,13 +31,27 @@ class Generation:
 
     parameters: Mapping[str, Any] = field(repr=False)
     backends: "weakref.WeakSet[Any]" = field(default_factory=weakref.WeakSet[Any], repr=False)
+    shared: list[Any] = field(default_factory=list[Any], repr=False)
+
+    def backend(self) -> Any:
+        """Give a backend for one of Django's contexts.
+
+        Django's Redis client is safe for threads: all contexts share one, and so its connections,
+        where Django itself connects anew in each request under ASGI.
+        """
+        return self.shared[0] if self.shared else self.make()
 
     def make(self) -> Any:
-        """Make a backend, as Django does for each of its contexts."""
+        """Make a backend, as Django does."""
         words = dict(self.parameters)
         made = import_string(words.pop("BACKEND"))(words.pop("LOCATION", ""), words)
         self.backends.add(made)
         return made
+
+    def release(self, backend: Any) -> None:
+        """Take a backend back from a context."""
+        if backend not in self.shared:
+            _disconnect(backend)
 
 
 def resource_name(alias: str) -> str:
@@ -70,7 +85,10 @@ def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iter
         generation = Generation(laid_over(declared, part.read(value), _KNOWN))
         backend = generation.make()
         backend.get("reloadcheck")  # what does not answer raises here
-        _disconnect(backend)
+        if isinstance(backend, RedisCache):
+            generation.shared.append(backend)
+        else:
+            _disconnect(backend)
         try:
             yield generation
         finally:
@@ -109,7 +127,7 @@ class FollowingCache:
         except NotStartedError:
             return
         if newest is not held["_generation"]:
-            self._drop()
+            self._hold(None)
 
     def _here(self) -> Any:
         """Give a backend of the unit of work around this code; outside one, of the newest."""
@@ -121,16 +139,16 @@ class FollowingCache:
             with live.lease() as snapshot:
                 generation = snapshot.resources[name]
         if generation is not held["_generation"]:
-            self._drop()
-            held.update(_generation=generation, _backend=generation.make())
+            self._hold(generation)
         return held["_backend"]
 
-    def _drop(self) -> None:
+    def _hold(self, generation: Generation | None) -> None:
         held = self.__dict__
-        backend = held["_backend"]
-        held.update(_generation=None, _backend=None)
-        if backend is not None:
-            _disconnect(backend)
+        before: Generation | None = held["_generation"]
+        if before is not None:
+            before.release(held["_backend"])
+        backend = None if generation is None else generation.backend()
+        held.update(_generation=generation, _backend=backend)
 
 
 def _disconnect(backend: Any) -> None:
