@@ -9,7 +9,7 @@ import asyncio
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from . import _loader
 from ._calls import Job
@@ -228,6 +228,14 @@ def described(error: BaseException, config: object) -> str:
     own = [frame for frame in frames if "reloadcheck" not in frame.filename.split("/")]
     place = f" ({own[0].filename.rsplit('/', 1)[-1]}:{own[0].lineno})" if own else ""
     return f"{type(error).__name__}{place}" + (f": {text}" if text else "")
+
+
+def causes(error: BaseException, config: object) -> str:
+    """Say the same of an error that may be a group of others."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return ", ".join(causes(one, config) for one in group.exceptions)
+    return described(error, config)
 
 
 def _unchanged(instance: Instance, parts: tuple[object, ...], needs: tuple[Instance, ...]) -> bool:

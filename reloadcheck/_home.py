@@ -24,7 +24,8 @@ class HomeTask:
     """One task in the home loop that runs, one after the other, the work it is handed.
 
     `leave` is awaited in the task when it ends in any way but by `last` work, and closes what is
-    still open; `gone` is called in the loop's thread when the task has ended.
+    still open; `gone` is called in the loop's thread when the task has ended. `error` is what it
+    ended with by itself: what `leave` raised, or else what interrupted it.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class HomeTask:
         )
         self._task: asyncio.Task[None] | None = None
         self._ended = False
+        self.error: BaseException | None = None
 
     def do(self, work: Callable[[], Awaitable[T]], job: Job[T], *, last: bool = False) -> None:
         """Have the task run `work`, from any thread; it ends after work that is `last`."""
@@ -76,21 +78,23 @@ class HomeTask:
         try:
             while await self._turn():
                 pass
-        except BaseException:
+        except BaseException as error:
             if not self.loop.is_running():  # it was closed over us: nothing can be awaited any more
                 raise
-            await self._leave_quietly()
+            self.error = await self._leave_quietly() or error
         finally:
             self._ended = True
             while not self._queue.empty():
                 self._queue.get_nowait()[1].fail(LoopGoneError())
             self._gone()
 
-    async def _leave_quietly(self) -> None:
+    async def _leave_quietly(self) -> BaseException | None:
         try:
             await self._leave()
         except BaseException as error:  # nobody waits for this close any more
             log(logging.WARNING, "closing %s failed: %s", self._name, type(error).__name__)
+            return error
+        return None
 
     async def _turn(self) -> bool:
         work, job, last = await self._queue.get()

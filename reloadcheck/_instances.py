@@ -66,6 +66,13 @@ class Instance:
         """Give the loop it lives in; None for a sync resource."""
         return None if self._task is None else self._task.loop
 
+    def take_error(self) -> BaseException | None:
+        """Give, once, what an async resource's task ended with by itself; it holds frames."""
+        if self._task is None:
+            return None
+        error, self._task.error = self._task.error, None
+        return error
+
     @property
     def closes_in_loop(self) -> bool:
         """Tell whether its close needs an event loop that runs."""
@@ -80,7 +87,8 @@ class Instance:
         if self.closed or self.dropped:
             raise ResourceClosedError(
                 f"resource {self.resource.name!r} is closed: the unit of work that reads it "
-                "outlived its snapshot's drain deadline, or the event loop that built it has ended"
+                "outlived its snapshot's drain deadline, the event loop that built it has ended, "
+                "or a task of the resource's own has failed"
             )
         if self._task is not None:
             running = asyncio._get_running_loop()

@@ -4,6 +4,8 @@ One check at a time, in the engine thread. Everything before the swap may fail a
 behind but its record; the swap cannot fail.
 """
 
+import asyncio
+import logging
 import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -11,7 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from ._backoff import BackOff
-from ._build import Builder, Built, StillRunningError, WaitForDrainError
+from ._build import Builder, Built, StillRunningError, WaitForDrainError, causes
 from ._check import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, nap, timed
 from ._codes import Code
 from ._desk import Conclusion
@@ -20,6 +22,7 @@ from ._events import TIMER, Trigger
 from ._instances import Instance
 from ._listeners import Listeners
 from ._loader import Loaded
+from ._log import log
 from ._report import Report
 from ._resources import Registry
 from ._schema import Schema
@@ -79,6 +82,7 @@ class Reload(Generic[C]):
         self._failure: ConfigError | None = None
         self._standing: ConfigError | None = None
         self._unsettled_since = math.inf
+        self._ended: dict[str, tuple[asyncio.AbstractEventLoop | None, BaseException]] = {}
 
     def check(self, *, eager: bool, trigger: Trigger = TIMER) -> Conclusion:
         """Look, and do what there is to do. `eager`: try again at once what had failed."""
@@ -143,6 +147,7 @@ class Reload(Generic[C]):
     def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
         current = self._desk.current
         running = () if current is None else current.instances
+        self._tell_ended()
         self._turning.building = True
         try:
             home = self._desk.home
@@ -243,12 +248,29 @@ class Reload(Generic[C]):
         """Called in the home loop's thread when an async resource's task has ended."""
 
         def gone() -> None:
+            error = instance.take_error()
             if not instance.closed and instance in self._turning.roster.instances:
+                if error is not None:
+                    self._ended[instance.resource.name] = (instance.home, error)
                 self._drop(instance)
                 self._desk.built_in = None
                 self._turning.clear_flag()
 
         self._desk.post(gone)
+
+    def _tell_ended(self) -> None:
+        """Say why resources are built anew that ended by themselves, not with their event loop."""
+        ended, self._ended = self._ended, {}
+        running = self.checker.running
+        for name, (home, error) in ended.items():
+            if home is self._desk.home and home is not None and not home.is_closed():
+                log(
+                    logging.WARNING,
+                    "resource %s ended by itself with %s and is built anew",
+                    name,
+                    causes(error, None if running is None else running.config),
+                    code=str(Code.RESOURCE),
+                )
 
     def _drop(self, instance: Instance) -> None:
         instance.dropped = True

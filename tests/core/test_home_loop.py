@@ -141,6 +141,84 @@ def test_scopes_and_task_groups_may_span_the_yield(make: Make, text: Text) -> No
     assert ["scope 1", "stopped", "left 1", "scope 2", "stopped", "left 2"] == log
 
 
+@pytest.mark.parametrize("kind", ["TaskGroup", "anyio"])
+def test_a_resource_whose_own_task_fails_is_built_anew_and_says_why(
+    make: Make, text: Text, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its holder is told; the next unit of work has a new one; one WARNING names the cause."""
+    live, fail = make(window=0), list[asyncio.Event]()
+    text.write("a: canary1\nb: 1")
+
+    async def background(a: str) -> None:
+        await fail[-1].wait()
+        raise ConnectionError(f"lost {a}")
+
+    @live.resource("a")
+    async def client(a: str) -> AsyncIterator[object]:
+        fail.append(asyncio.Event())
+        if kind == "anyio":
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(background, a)
+                yield object()
+                tasks.cancel_scope.cancel()
+        else:
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(background(a))
+                yield object()
+                task.cancel()
+
+    async def main() -> None:
+        await abegin(live)
+        async with live.lease() as snapshot:
+            first = snapshot[client]
+            fail[-1].set()
+            await anever(lambda: live.status().resources[0].instances == 0)
+            with pytest.raises(ResourceClosedError, match="task of the resource's own has failed"):
+                snapshot.resources["client"]
+        async with live.lease() as snapshot:
+            assert first is not snapshot[client]
+            assert snapshot.version == 1
+        await live.aclose()
+
+    asyncio.run(main())
+    told = [line for line in caplog.messages if "ended by itself" in line]
+    assert 1 == len(told)
+    assert "resource client ended by itself with ConnectionError (" in told[0]
+    assert told[0].endswith("lost *** and is built anew")
+
+
+def test_a_loop_that_ends_is_no_failure_of_its_resources(
+    clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What ended with its loop is built in the next one without a WARNING."""
+
+    async def use() -> None:
+        async with clients.live.lease() as snapshot:
+            assert snapshot[clients.client].open
+
+    for _ in range(3):
+        asyncio.run(use())
+    assert 3 == len(clients.made)
+    clients.live.close()
+    assert "ended by itself" not in caplog.text
+
+
+def test_closing_over_a_loop_that_is_gone_warns_of_nothing(
+    clients: Clients, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A loop closed over its tasks cannot close its resources: that is no closer's failure."""
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(abegin(clients.live))
+    tasks = asyncio.all_tasks(loop)
+    loop.close()
+    clients.live.close()
+    assert 1 == sum(one.closes for one in clients.live.status().resources)
+    assert "closing resource" not in caplog.text
+    for task in tasks:  # nobody can await it any more
+        with contextlib.suppress(BaseException):
+            task.get_coro().throw(GeneratorExit)
+
+
 def test_a_build_that_takes_too_long_is_cancelled(make: Make, text: Text, clock: FakeClock) -> None:
     """At its time-out an async build is cancelled where it waits, and cleans up after itself."""
     live, log = make(window=0), list[str]()
