@@ -17,7 +17,7 @@ from ._leaves import Leaves
 from ._page_html import document
 from ._page_style import STYLE_HASH
 from ._page_text import exposition
-from ._status import Status
+from ._status import ResourceStatus, Status
 
 Headers = tuple[tuple[str, str], ...]
 JSON = Mapping[str, object] | Sequence[object] | str | int | float | bool | None
@@ -99,8 +99,9 @@ def answer(status: int, body: str, kind: str, policy: str = _POLICY, more: Heade
 
 
 def is_ready(status: Status) -> bool:
-    """Tell whether requests can be served; a bad edit does not change that."""
-    return status.version is not None and status.phase == "serving"
+    """Tell whether requests can be served and no probe that was asked for failed."""
+    serving = status.version is not None and status.phase == "serving"
+    return serving and not status.failed_probes
 
 
 def _health(status: Status, *, ready: bool) -> JSON:
@@ -113,6 +114,7 @@ def _health(status: Status, *, ready: bool) -> JSON:
         "config_digest": status.digest,
         "code": status.code,
         "output": status.error,
+        "probes": {one.name: _probe(one) for one in status.resources if one.probe is not None},
     }
 
 
@@ -158,6 +160,7 @@ def _state(view: View) -> JSON:
                 "failed_builds": one.failed_builds,
                 "closes": one.closes,
                 "forced_closes": one.forced_closes,
+                "probe": _probe(one),
             }
             for one in status.resources
         ],
@@ -168,6 +171,16 @@ def _state(view: View) -> JSON:
         ],
         "config_more": view.leaves.more,
         "process": {"pid": view.pid, "reloadcheck": view.release},
+    }
+
+
+def _probe(one: ResourceStatus) -> JSON:
+    if one.probe is None:
+        return None
+    return {
+        "outcome": one.probe.outcome,
+        "error": one.probe.error,
+        "seconds": _rounded(one.probe.seconds),
     }
 
 

@@ -47,7 +47,7 @@ class StatusPage:
             with suppress(ReloadCheckError):
                 async with live.lease():
                     pass
-        status = live.status()
+        status = await live.astatus(probe=granted.probe)
         if not reads_values(wanted):
             return page(view_of(live, status, wanted), wanted)
         from anyio import to_thread

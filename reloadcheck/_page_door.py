@@ -20,6 +20,7 @@ from .exceptions import OptionError
 
 COOKIE: Final = "reloadcheck-status"
 _MOST_FIELDS: Final = 20
+_YES: Final = ("1", "true", "yes", "on")
 _SUBPATHS: Final = {
     "/live": Wanted.LIVE,
     "/ready": Wanted.READY,
@@ -118,7 +119,8 @@ class Gate:
         wanted = self._views[path] or _chosen(query, asked.accept)
         if wanted is Wanted.HTML and "token" in query:
             return Granted(wanted, page=self._welcome(path, asked.secure))
-        return Granted(wanted, probe=query.get("probe", ["0"])[-1] not in ("", "0", "false", "no"))
+        probe = wanted is not Wanted.LIVE and query.get("probe", ["no"])[-1].lower() in _YES
+        return Granted(wanted, probe)
 
     def _is_open(self, asked: Asked, query: Mapping[str, Sequence[str]]) -> bool:
         """Compare the one token that a request has; none, or several, open nothing."""

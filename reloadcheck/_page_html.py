@@ -13,8 +13,8 @@ from ._codes import Code
 from ._history import Attempt
 from ._leaves import Leaf, Leaves
 from ._page_style import STYLE
-from ._status import ResourceStatus, Status
-from .types import Outcome, Place, printable
+from ._status import ProbeStatus, ResourceStatus, Status
+from .types import Outcome, Place, ProbeOutcome, printable
 
 _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 _NONE: Final = '<span class="soft">none</span>'
@@ -57,6 +57,7 @@ def document(status: Status, leaves: Leaves, now: float, pid: int, release: str)
         "<h1>Live configuration</h1>",
         f'<p class="soft">process {pid}, {_time(now)}</p>',
         '<nav aria-label="Formats"><a href="?format=html">Look again</a>'
+        '<a href="?format=html&amp;probe=1">Probe the resources</a>'
         '<a href="?format=json">JSON</a><a href="?format=prometheus">Metrics</a></nav>',
         "</header>",
         "<main>",
@@ -64,7 +65,7 @@ def document(status: Status, leaves: Leaves, now: float, pid: int, release: str)
         *_facts(status),
         *_sources(status.sources, status.remarks),
         *_history(status.history, now),
-        *_resources(status.resources, status.leases.items()),
+        *_resources(status.resources),
         *_config(leaves),
         "</main>",
         f"<footer><p>reloadcheck {_shown(release)}. What this page tells is of one worker process; "
@@ -184,37 +185,30 @@ def _effects(one: Attempt) -> Iterator[str]:
         yield f"built: {', '.join(map(_code, one.built))}"
 
 
-def _resources(
-    resources: Iterable[ResourceStatus], leases: Iterable[tuple[int, int]]
-) -> Iterator[str]:
+def _resources(resources: Iterable[ResourceStatus]) -> Iterator[str]:
     names = ["Generation", "Since version", "Open", "Leases", "Failed builds", "Forced closes"]
-    rows = [
-        (
-            _code(one.name),
-            list(
-                zip(
-                    names,
-                    map(
-                        _text,
-                        (
-                            one.builds,
-                            one.version,
-                            one.instances,
-                            one.leases,
-                            one.failed_builds,
-                            one.forced_closes,
-                        ),
-                    ),
-                    strict=True,
-                )
-            ),
-        )
-        for one in resources
-    ]
+    rows: list[tuple[str, list[tuple[str, str]]]] = []
+    for one in resources:
+        counts = (one.builds, one.version, one.instances, one.leases, one.failed_builds)
+        cells = list(zip(names, map(_text, (*counts, one.forced_closes)), strict=True))
+        if one.probe is not None:
+            cells.append(("Probe", _probe(one.probe)))
+        rows.append((_code(one.name), cells))
+    if rows and len(rows[0][1]) > len(names):
+        names.append("Probe")
     yield '<section aria-labelledby="resources">'
     yield '<h2 id="resources">Resources</h2>'
     yield from _table("resources", "Resource", names, rows)
     yield "</section>"
+
+
+def _probe(probe: ProbeStatus) -> str:
+    tone = "bad" if probe.error is not None else _PROBES.get(probe.outcome, "")
+    badge = _badge(probe.outcome, tone)
+    return badge if probe.error is None else f"<span>{badge} {_shown(probe.error)}</span>"
+
+
+_PROBES: Final = {ProbeOutcome.PASSED: "good"}
 
 
 def _config(leaves: Leaves) -> Iterator[str]:

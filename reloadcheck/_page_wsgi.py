@@ -46,7 +46,7 @@ class StatusPage:
         if wanted is Wanted.READY and live.status().version is None:
             with suppress(ReloadCheckError), live.lease():
                 pass
-        return page(view_of(live, live.status(), wanted), wanted)
+        return page(view_of(live, live.status(probe=granted.probe), wanted), wanted)
 
 
 def _asked(environ: Environ) -> Asked:

@@ -64,10 +64,9 @@ class Status:
     `loaded_at` the wall-clock time of that in seconds since the epoch, `checked` the seconds since
     the last check began. `outcome`, `error` and `code` are those of the last check: an error is
     there for as long as its cause is. `history` are the last things that happened, the oldest
-    first. `reloads` counts the swaps, the first load too, `edits` those that an edit
-    caused, `rejections` the edits refused. `seconds`
-    holds, by phase, how often it ran for either and how long in all. `leases` maps the version of
-    each live snapshot to the units of work that hold it.
+    first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
+    `rejections` the edits refused. `seconds` holds, by phase, how often it ran for either and how
+    long in all. `leases` maps the version of each live snapshot to the units of work that hold it.
     """
 
     phase: str

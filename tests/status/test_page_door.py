@@ -1,5 +1,6 @@
 """Who sees the status page, and that everybody else gets the application's own answer."""
 
+import json
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -220,10 +221,39 @@ def test_ready_starts_what_waits_for_traffic(make: Make, given: Callable[[Live],
     assert (200, 200) == codes(given(live))
 
 
+@pytest.mark.parametrize("given", [asgi, wsgi])
+def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> None:
+    """With `probe=1` every resource is probed; one that fails is 503. `/live` probes none."""
+    live = make()
+    answers = [True]
+
+    def build(part: object) -> object:
+        return part
+
+    live.resource("a", name="pool", probe=lambda _: answers[-1])(build)
+    live.start()
+    answers.append(False)
+    ask = given(live)
+    assert (200, 200) == codes(ask)
+    for query in ("probe=1", "probe=true"):
+        answer = ask(f"{PATH}/ready", query, headers=[bearer()])
+        assert (503, "failed") == (
+            answer.status,
+            json.loads(answer.body)["probes"]["pool"]["outcome"],
+        )
+    assert 200 == ask(f"{PATH}/ready", "probe=0", headers=[bearer()]).status
+    assert 200 == ask(f"{PATH}/live", "probe=1", headers=[bearer()]).status
+    page = ask(query="format=html&probe=1", headers=[bearer()])
+    assert (200, True) == (page.status, b">failed<" in page.body)
+    answers.append(True)
+    assert 200 == ask(f"{PATH}/ready", "probe=1", headers=[bearer()]).status
+
+
 def test_looking_is_no_unit_of_work(make: Make, text: Text) -> None:
     """A page that is looked at holds no snapshot and has no file looked at."""
     live = make(window=0.0)
     live.start()
+    live.check()  # the engine looks once more by itself after a swap
     before = text.stamped
     answer = wsgi(live)(headers=[bearer()])
     assert (200, before) == (answer.status, text.stamped)

@@ -1,0 +1,114 @@
+"""OpenTelemetry, by its API alone: a span for each reload, the version on each request's span.
+
+Spans carry key paths and codes, never values. Without an SDK in the process all of it is a no-op.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import Link, SpanContext, Status, StatusCode, Tracer, TracerProvider
+from opentelemetry.util.types import AttributeValue
+
+from .._current import current_snapshot
+from .._engine import ReloadCheck, host_of
+from .._events import ReloadEvent
+from ..exceptions import NoSnapshotError
+from ..types import key_path_text
+
+__all__ = ["VersionOnSpan", "WSGIVersionOnSpan", "instrument"]
+
+MOST_KEYS = 20
+"""How many changed key paths one span names."""
+
+
+def instrument(
+    live: ReloadCheck[Any], *, tracer_provider: TracerProvider | None = None
+) -> Callable[[], None]:
+    """Have a span made of each reload and rejection; gives the way to stop.
+
+    A span is linked to the request that had the check made, where that was in a span of its own by
+    then: where OpenTelemetry's middleware is around ours.
+    """
+    tracer = trace.get_tracer("reloadcheck", tracer_provider=tracer_provider)
+    listeners = host_of(live).listeners
+    listeners.link = _span_context
+    return live.subscribe(lambda event: _record(tracer, event))
+
+
+def _span_context() -> SpanContext | None:
+    context = trace.get_current_span().get_span_context()
+    return context if context.is_valid else None
+
+
+def _record(tracer: Tracer, event: ReloadEvent) -> None:
+    begun = min([event.at, *(phase.begun for phase in event.phases)])
+    link = event.trigger.link
+    span = tracer.start_span(
+        "reloadcheck.reload",
+        links=[Link(link)] if isinstance(link, SpanContext) else [],
+        start_time=_nanoseconds(begun),
+        attributes=_attributes(event),
+    )
+    ends = [phase.begun + phase.seconds for phase in event.phases]
+    for phase, end in zip(event.phases, ends, strict=True):
+        span.add_event(phase.name, {"seconds": phase.seconds}, _nanoseconds(end))
+    if event.error is not None:
+        span.set_status(Status(StatusCode.ERROR, str(event.error)))
+    span.end(_nanoseconds(max([event.at, *ends])))
+
+
+def _attributes(event: ReloadEvent) -> dict[str, AttributeValue]:
+    paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
+    facts: dict[str, AttributeValue | None] = {
+        "reloadcheck.outcome": str(event.outcome),
+        "reloadcheck.trigger": event.trigger.kind,
+        "reloadcheck.config.version": event.version,
+        "reloadcheck.config.digest": event.digest,
+        "reloadcheck.config.changed": [key_path_text(path) for path in paths[:MOST_KEYS]],
+        "reloadcheck.built": list(event.built),
+        "error.type": event.code,
+    }
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)
+
+
+class VersionOnSpan:
+    """Put the version that an ASGI request sees on its span.
+
+    Goes inside both: `ReloadCheckMiddleware(VersionOnSpan(app), live)`, with OpenTelemetry's own
+    middleware around that, or between the two.
+    """
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        _mark()
+        await self._app(scope, receive, send)
+
+
+class WSGIVersionOnSpan:
+    """Put the version that a WSGI request sees on its span; goes inside both, as its ASGI twin."""
+
+    def __init__(self, app: Callable[..., Iterable[bytes]]) -> None:
+        self._app = app
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        _mark()
+        return self._app(environ, start_response)
+
+
+def _mark() -> None:
+    span = trace.get_current_span()
+    if not span.is_recording():
+        return
+    try:
+        snapshot = current_snapshot()
+    except NoSnapshotError:
+        return
+    span.set_attribute("reloadcheck.config.version", snapshot.version)
+    span.set_attribute("reloadcheck.config.digest", snapshot.digest)
