@@ -6,7 +6,7 @@ from typing import Any
 
 from ._engine import ReloadCheck
 from ._page import Page, Wanted, page
-from ._page_door import Asked, Gate, Granted, Settings
+from ._page_door import Asked, Gate, Granted, chosen
 from ._view import reads_values, view_of
 from .exceptions import ReloadCheckError
 
@@ -17,42 +17,44 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-class StatusPage:
-    """Answer those who ask for the status at its path with its token; pass all else on.
+def with_status_page(
+    app: ASGIApp, live: ReloadCheck[Any], path: str | None, token: str | None
+) -> ASGIApp:
+    """Give the application with a status page before it; without a path or token, itself.
 
-    It is no unit of work: looking holds no snapshot and has no check made. Only `ready`, and only
+    Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
     while nothing is loaded, asks for the first load, as a request would.
     """
+    settings = chosen(path, token)
+    if settings is None:
+        return app
+    gate = Gate(settings)
 
-    def __init__(self, app: ASGIApp, live: ReloadCheck[Any], settings: Settings) -> None:
-        self._app = app
-        self._live = live
-        self._gate = Gate(settings)
+    async def status_page(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and gate.concerns(scope["method"], path := _path(scope)):
+            granted = gate.grant(path, _asked(scope))
+            if granted is not None:
+                await _send(await _answer(live, granted), scope, send)
+                return
+        await app(scope, receive, send)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            path = _path(scope)
-            if self._gate.concerns(scope["method"], path):
-                granted = self._gate.grant(path, _asked(scope))
-                if granted is not None:
-                    await _send(await self._answer(granted), scope, send)
-                    return
-        await self._app(scope, receive, send)
+    return status_page
 
-    async def _answer(self, granted: Granted) -> Page:
-        if granted.page is not None:
-            return granted.page
-        live, wanted = self._live, granted.wanted
-        if wanted is Wanted.READY and live.status().version is None:
-            with suppress(ReloadCheckError):
-                async with live.lease():
-                    pass
-        status = await live.astatus(probe=granted.probe)
-        if not reads_values(wanted):
-            return page(view_of(live, status, wanted), wanted)
-        from anyio import to_thread
 
-        return await to_thread.run_sync(lambda: page(view_of(live, status, wanted), wanted))
+async def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
+    if granted.page is not None:
+        return granted.page
+    wanted = granted.wanted
+    if wanted is Wanted.READY and live.status().version is None:
+        with suppress(ReloadCheckError):
+            async with live.lease():
+                pass
+    status = await live.astatus(probe=granted.probe)
+    if not reads_values(wanted):
+        return page(view_of(live, status, wanted), wanted)
+    from anyio import to_thread
+
+    return await to_thread.run_sync(lambda: page(view_of(live, status, wanted), wanted))
 
 
 def _path(scope: Scope) -> str:

@@ -4,6 +4,7 @@ Takes the parts of a request that both kinds of server know, gives what is wante
 application answers, as if there were no page. It must never tell a wrong token from a missing one.
 """
 
+import logging
 import os
 from base64 import b64decode
 from binascii import Error as Base64Error
@@ -15,6 +16,7 @@ from hmac import digest as keyed
 from typing import Final
 from urllib.parse import parse_qs, quote
 
+from ._log import log
 from ._page import Page, Wanted, answer
 from .exceptions import OptionError
 
@@ -45,12 +47,13 @@ class Settings:
 
 
 def settings_from(
-    path: str | None, token: str | None, environ: Mapping[str, str] = os.environ
+    path: str | None, token: str | None, environ: Mapping[str, str] | None = None
 ) -> Settings | str | None:
     """Lay the environment over what the program says; None where there is to be no page.
 
     A sentence where there is none for want of a token. Raises `OptionError`.
     """
+    environ = os.environ if environ is None else environ
     path = environ.get("RELOAD_CHECK_STATUS_PATH", path) or None
     token = environ.get("RELOAD_CHECK_STATUS_TOKEN", token) or None
     if path is None:
@@ -74,6 +77,15 @@ def settings_from(
     secret = token.encode()
     cookie = keyed(secret, b"reloadcheck status cookie", "sha256").hex()
     return Settings(path, sha256(secret).digest(), cookie)
+
+
+def chosen(path: str | None, token: str | None) -> Settings | None:
+    """Give this process's settings; warn where a token is all that is missing."""
+    settings = settings_from(path, token)
+    if isinstance(settings, str):
+        log(logging.WARNING, "%s", settings)
+        return None
+    return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +128,7 @@ class Gate:
             return None
         if not self._is_open(asked, query):
             return None
-        wanted = self._views[path] or _chosen(query, asked.accept)
+        wanted = self._views[path] or _format(query, asked.accept)
         if wanted is Wanted.HTML and "token" in query:
             return Granted(wanted, page=self._welcome(path, asked.secure))
         probe = wanted is not Wanted.LIVE and query.get("probe", ["no"])[-1].lower() in _YES
@@ -169,7 +181,7 @@ def _cookie(headers: Sequence[bytes]) -> list[bytes]:
     return [value for name, _, value in pairs if name == COOKIE.encode()]
 
 
-def _chosen(query: Mapping[str, Sequence[str]], accept: str) -> Wanted:
+def _format(query: Mapping[str, Sequence[str]], accept: str) -> Wanted:
     """Choose a format: the one that is asked for by name, or by `Accept`, or JSON."""
     named = _FORMATS.get(query.get("format", [""])[-1])
     if named is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ._engine import ReloadCheck
 from ._page import Page, Wanted, page
-from ._page_door import Asked, Gate, Granted, Settings
+from ._page_door import Asked, Gate, Granted, chosen
 from ._view import view_of
 from .exceptions import ReloadCheckError
 
@@ -16,37 +16,41 @@ StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
-class StatusPage:
-    """Answer those who ask for the status at its path with its token; pass all else on.
+def with_status_page(
+    app: WSGIApp, live: ReloadCheck[Any], path: str | None, token: str | None
+) -> WSGIApp:
+    """Give the application with a status page before it; without a path or token, itself.
 
-    It is no unit of work: looking holds no snapshot and has no check made. Only `ready`, and only
+    Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
     while nothing is loaded, asks for the first load, as a request would.
     """
+    settings = chosen(path, token)
+    if settings is None:
+        return app
+    gate = Gate(settings)
 
-    def __init__(self, app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -> None:
-        self._app = app
-        self._live = live
-        self._gate = Gate(settings)
-
-    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
-        if self._gate.concerns(method, path):
-            granted = self._gate.grant(path, _asked(environ))
+    def status_page(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
+        if gate.concerns(method, path):
+            granted = gate.grant(path, _asked(environ))
             if granted is not None:
-                answer = self._answer(granted)
+                answer = _answer(live, granted)
                 line = f"{answer.status} {HTTPStatus(answer.status).phrase}"
                 start_response(line, [*answer.headers])
                 return [] if method == "HEAD" else [answer.body]
-        return self._app(environ, start_response)
+        return app(environ, start_response)
 
-    def _answer(self, granted: Granted) -> Page:
-        if granted.page is not None:
-            return granted.page
-        live, wanted = self._live, granted.wanted
-        if wanted is Wanted.READY and live.status().version is None:
-            with suppress(ReloadCheckError), live.lease():
-                pass
-        return page(view_of(live, live.status(probe=granted.probe), wanted), wanted)
+    return status_page
+
+
+def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
+    if granted.page is not None:
+        return granted.page
+    wanted = granted.wanted
+    if wanted is Wanted.READY and live.status().version is None:
+        with suppress(ReloadCheckError), live.lease():
+            pass
+    return page(view_of(live, live.status(probe=granted.probe), wanted), wanted)
 
 
 def _asked(environ: Environ) -> Asked:

@@ -2,7 +2,6 @@
 
 import os
 import time
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ._engine import ReloadCheck, host_of
@@ -30,6 +29,8 @@ def reads_values(wanted: Wanted) -> bool:
 
 
 def _release() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("reloadcheck")
     except PackageNotFoundError:

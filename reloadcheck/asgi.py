@@ -12,6 +12,7 @@ from ._current import LIFE, enter, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
 from ._holders import door
 from ._host import Host
+from ._page_asgi import with_status_page
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 
@@ -34,6 +35,9 @@ class ReloadCheckMiddleware:
     the application's shutdown. Without lifespan the first request starts it; while there is no good
     configuration, requests are answered 503 with `Retry-After`.
 
+    At `status_path` there is a page for those who have `status_token`; the environment variables
+    RELOAD_CHECK_STATUS_PATH and _TOKEN override both. Everybody else gets the application's answer.
+
     What it gives is a coroutine function with the attributes `app` and `live`: a closure costs a
     request half of what an object with a `__call__` does. So it cannot be subclassed; wrap it.
     """
@@ -41,8 +45,15 @@ class ReloadCheckMiddleware:
     app: ASGIApp
     live: ReloadCheck[Any]
 
-    def __new__(cls, app: ASGIApp, live: ReloadCheck[Any]) -> Self:
-        door: Any = _door(app, live)
+    def __new__(
+        cls,
+        app: ASGIApp,
+        live: ReloadCheck[Any],
+        *,
+        status_path: str | None = None,
+        status_token: str | None = None,
+    ) -> Self:
+        door: Any = with_status_page(_door(app, live), live, status_path, status_token)
         door.app, door.live = app, live
         return cast("Self", door)
 
@@ -51,7 +62,14 @@ class ReloadCheckMiddleware:
 
     if TYPE_CHECKING:
 
-        def __init__(self, app: ASGIApp, live: ReloadCheck[Any]) -> None: ...
+        def __init__(
+            self,
+            app: ASGIApp,
+            live: ReloadCheck[Any],
+            *,
+            status_path: str | None = None,
+            status_token: str | None = None,
+        ) -> None: ...
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 
 

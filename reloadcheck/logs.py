@@ -8,7 +8,7 @@ import logging
 from collections.abc import MutableMapping
 from typing import Any, TypeVar
 
-from ._current import unit_of_work
+from ._current import SNAPSHOT, unit_of_work
 
 __all__ = ["ConfigVersionFilter", "add_config_version"]
 
@@ -48,5 +48,5 @@ def _current(outside: object) -> tuple[object, object]:
     unit = unit_of_work.get()
     if unit is None:
         return outside, outside
-    snapshot = unit[0].snapshot
+    snapshot = unit[SNAPSHOT]
     return snapshot.version, snapshot.digest

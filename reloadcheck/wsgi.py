@@ -12,6 +12,7 @@ from ._current import LIFE, Unit, enter, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
 from ._holders import door
 from ._host import Host
+from ._page_wsgi import with_status_page
 from ._snapshot import Hold, Tenancy
 from .exceptions import ReloadCheckError
 
@@ -30,6 +31,9 @@ class ReloadCheckMiddleware:
     `wsgi.file_wrapper` body, which is passed on untouched, at return. The first request starts the
     engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
 
+    At `status_path` there is a page for those who have `status_token`; the environment variables
+    RELOAD_CHECK_STATUS_PATH and _TOKEN override both. Everybody else gets the application's answer.
+
     What it gives is a function with the attributes `app` and `live`: a closure costs a request half
     of what an object with a `__call__` does. So it cannot be subclassed; wrap it.
     """
@@ -37,8 +41,15 @@ class ReloadCheckMiddleware:
     app: WSGIApp
     live: ReloadCheck[Any]
 
-    def __new__(cls, app: WSGIApp, live: ReloadCheck[Any]) -> Self:
-        door: Any = _door(app, live)
+    def __new__(
+        cls,
+        app: WSGIApp,
+        live: ReloadCheck[Any],
+        *,
+        status_path: str | None = None,
+        status_token: str | None = None,
+    ) -> Self:
+        door: Any = with_status_page(_door(app, live), live, status_path, status_token)
         door.app, door.live = app, live
         return cast("Self", door)
 
@@ -47,7 +58,14 @@ class ReloadCheckMiddleware:
 
     if TYPE_CHECKING:
 
-        def __init__(self, app: WSGIApp, live: ReloadCheck[Any]) -> None: ...
+        def __init__(
+            self,
+            app: WSGIApp,
+            live: ReloadCheck[Any],
+            *,
+            status_path: str | None = None,
+            status_token: str | None = None,
+        ) -> None: ...
         def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]: ...
 
 

@@ -8,8 +8,6 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from reloadcheck import DirectorySource, Outcome, ReloadCheck
-from reloadcheck._page_door import Settings, settings_from
-from reloadcheck._page_wsgi import StatusPage
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.rig.config import replace
 
@@ -63,9 +61,7 @@ def shop(directory: Path) -> Generator[str]:
     replace(file, GOOD.replace("retries: [1, 2, 5]", "retries: [1, 2, 5"))
     live.check()
     assert Outcome.REJECTED is live.status().outcome
-    settings = settings_from(PATH, TOKEN, {})
-    assert isinstance(settings, Settings)
-    app = StatusPage(ReloadCheckMiddleware(_front, live), live, settings)
+    app = ReloadCheckMiddleware(_front, live, status_path=PATH, status_token=TOKEN)
     with live.lease(), make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import OptionError, ReloadCheck, _page_asgi, _page_wsgi
+from reloadcheck import OptionError, ReloadCheck
 from reloadcheck._page_door import Settings, settings_from
+from reloadcheck.asgi import ReloadCheckMiddleware as asgi_door
+from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
 from tests.core.conftest import Make
 from tests.core.rig import Text
 
@@ -26,12 +28,13 @@ def settings(path: str = PATH, token: str = TOKEN) -> Settings:
 
 def asgi(live: Live) -> Ask:
     """Ask through the ASGI page."""
-    return ask_asgi(_page_asgi.StatusPage(own_asgi, live, settings()))
+    door = asgi_door(own_asgi, live, status_path=PATH, status_token=TOKEN)
+    return ask_asgi(door)
 
 
 def wsgi(live: Live) -> Ask:
     """Ask through the WSGI page."""
-    return ask_wsgi(_page_wsgi.StatusPage(own_wsgi, live, settings()))
+    return ask_wsgi(wsgi_door(own_wsgi, live, status_path=PATH, status_token=TOKEN))
 
 
 @pytest.fixture(params=[asgi, wsgi], scope="module")
@@ -294,3 +297,22 @@ def test_an_impossible_token_is_refused(token: str) -> None:
         settings_from(PATH, token, {})
     assert token not in str(refused.value)
     assert TOKEN not in repr(settings())
+
+
+@pytest.mark.parametrize(("door", "own"), [(asgi_door, own_asgi), (wsgi_door, own_wsgi)])
+def test_off_is_the_very_door(
+    make: Make, door: Any, own: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    """Without path and token there is nothing before the door; a lone path is warned of."""
+    live = make()
+    assert "reloadcheck" == door(own, live).__name__
+    assert "reloadcheck" == door(own, live, status_token=TOKEN).__name__
+    assert [] == caplog.messages
+    assert "reloadcheck" == door(own, live, status_path=PATH).__name__
+    (warning,) = caplog.messages
+    assert "RELOAD_CHECK_STATUS_TOKEN" in warning
+    assert "status_page" == door(own, live, status_path=PATH, status_token=TOKEN).__name__
+    monkeypatch.setenv("RELOAD_CHECK_STATUS_PATH", PATH)
+    monkeypatch.setenv("RELOAD_CHECK_STATUS_TOKEN", TOKEN)
+    watched = door(own, live)
+    assert ("status_page", live, own) == (watched.__name__, watched.live, watched.app)

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from reloadcheck import asgi, wsgi
+from reloadcheck._clock import SystemClock
 from reloadcheck.integrations.opentelemetry import VersionOnSpan, WSGIVersionOnSpan, instrument
 from tests.core.conftest import Make
 from tests.core.rig import Text, until
@@ -52,7 +53,7 @@ def traces() -> Iterator[Traces]:
 
 def test_a_reload_is_a_span_with_its_phases(make: Make, text: Text, traces: Traces) -> None:
     """A span from the first phase to the swap, an event for each phase, the facts as attributes."""
-    live = make(settle=0.0)
+    live = make(settle=0.0, clock=SystemClock())
 
     def build(part: object) -> object:
         return part
