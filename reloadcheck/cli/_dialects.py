@@ -40,7 +40,7 @@ def differences(known: Survey) -> Iterator[tuple[Written, str]]:
     """Give each such scalar with a sentence on it."""
     for written in known.scalars:
         other = core_value(written.text)
-        if type(other) is not type(written.value) or other != written.value:
+        if other != written.value:
             yield written, _sentence(written, other)
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from tests.cli.conftest import Run
 from tests.hazards.rig import namespace
 
+ROOT = Path(__file__).parents[2]
 Said: TypeAlias = Mapping[str, tuple[str, str]]
 
 
@@ -338,6 +340,45 @@ def test_inotify_is_counted_and_tried(config: Path) -> None:
     assert ["pass"] * 4 + ["warn"] == [level for level, _ in watches]
     assert watches[4][1].startswith("used up: 2 of 2")
     assert [0] * 5 == [status for status, _ in seen]
+
+
+INSIDE = """
+import json, sys
+from reloadcheck.cli import main
+main(["doctor", sys.argv[1], "--json"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ([], "without fork hooks"),
+        (["--enable-threads", "--lazy-apps"], "each worker loads the application for itself"),
+    ],
+)
+def test_inside_a_real_uwsgi_its_options_are_seen(
+    config: Path, options: list[str], words: str
+) -> None:
+    """The server that pip installs lets threads run; how it forks is as it was told."""
+    (config.parent / "inside.py").write_text(INSIDE)
+    serve = "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])"
+    command = [sys.executable, "-c", serve, "--socket", "uwsgi.sock", "--disable-logging"]
+    command += [*options, "--pyrun", "inside.py", "--pyargv", "config.yaml"]
+    done = subprocess.run(
+        command,
+        cwd=config.parent,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,  # uWSGI makes one of both
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    start = done.stdout.find('{\n  "ok"')
+    assert start >= 0, done
+    document, _ = json.JSONDecoder().raw_decode(done.stdout[start:])
+    level, said = findings(document, -1)["uwsgi"]
+    assert ("pass", True) == (level, words in said), said
 
 
 def test_the_output_is_for_reading(run: Run, config: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 import yaml
@@ -17,7 +17,7 @@ from reloadcheck.cli.doctor._finding import Finding, Level
 from reloadcheck.cli.doctor._grain import time_stamps
 from reloadcheck.cli.doctor._inotify import inotify
 from reloadcheck.cli.doctor._limits import limits
-from reloadcheck.cli.doctor._machine import Machine
+from reloadcheck.cli.doctor._machine import UWSGI, Machine
 from reloadcheck.cli.doctor._mounts import file_system, mount_of, pinned
 from reloadcheck.cli.doctor._surroundings import options, python, systemd, uwsgi
 
@@ -333,21 +333,23 @@ def _never(_: Sequence[str]) -> str:
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"),
+    ("version", "given", "level", "words"),
     [
-        (None, []),
-        ({}, [FAIL]),
-        ({b"master": True}, [FAIL]),
-        ({b"enable-threads": True}, [PASS]),
-        ({b"threads": b"4", b"lazy-apps": True}, [PASS]),
+        ("2.0.26", "master", FAIL, "without threads"),
+        ("2.0.26", "enable-threads", PASS, "without fork hooks"),
+        ("2.0.26", "threads lazy-apps", PASS, "loads the application for itself"),
+        ("2.0.27", "master", PASS, "without fork hooks"),
+        ("2.1", "py-call-uwsgi-fork-hooks", PASS, "with fork hooks"),
     ],
 )
 def test_uwsgi_without_threads_is_broken(
-    machine: Machine, given: Mapping[Any, Any] | None, expected: list[Level]
+    machine: Machine, version: str, given: str, level: Level, words: str
 ) -> None:
-    """There no engine ever runs; elsewhere nothing is said."""
-    found = uwsgi(replace(machine, uwsgi=lambda: given))
-    assert expected == [one.level for one in found]
+    """Before it let threads run unasked, no engine ever did; elsewhere nothing is said."""
+    inside = replace(machine, uwsgi=lambda: UWSGI(version, frozenset(given.split())))
+    (found,) = uwsgi(inside)
+    assert (level, True) == (found.level, words in found.said)
+    assert [] == uwsgi(machine)
 
 
 def test_old_and_missing_packages_are_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,14 @@
 """`validate`: every problem at its place, warnings that are right, and no value shown."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Union
 
 import pytest
 
 from reloadcheck.cli._excerpt import excerpt
+from reloadcheck.cli._unknown import unknown_keys
 from reloadcheck.parsers import survey
 from reloadcheck.types import Document
 from tests.cli.conftest import Run
@@ -252,6 +255,21 @@ def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> 
         done = run("validate", name, "--app", app, "--json")
         told = [one for one in done.document["problems"] if one["code"] == "unknown-key"]
         assert [("databse", 2, 1)] == [(t["key_path"], t["line"], t["column"]) for t in told]
+
+
+def test_where_anything_may_stand_nothing_is_unknown() -> None:
+    """In a union with what does not tell its keys, in a plain mapping, in what is no mapping."""
+
+    @dataclass(frozen=True)
+    class Known:
+        name: str = ""
+
+    tree = {"nam": 1}
+    (unknown,) = unknown_keys(Known | None, tree)
+    assert (("nam",), "name") == (unknown.path, unknown.meant)
+    for annotation in (Union[Known, Any], Known | dict[str, int], dict, Any, int, None):  # noqa: UP007
+        assert [] == list(unknown_keys(annotation, tree))
+    assert [(0, "nam")] == [one.path for one in unknown_keys(list[Known] | None, [tree])]
 
 
 def test_the_tag_of_a_union_is_a_known_key(run: Run, here: Path) -> None:

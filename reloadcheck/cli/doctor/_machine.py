@@ -4,17 +4,25 @@ import ctypes
 import os
 import resource
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
-__all__ = ["Machine"]
+__all__ = ["UWSGI", "Machine"]
 
 _PATIENCE = 3.0
 _CLOEXEC = 0o2000000
+
+
+@dataclass(frozen=True, slots=True)
+class UWSGI:
+    """The version of uWSGI that this runs in, and the names of the options that are set."""
+
+    version: str
+    options: frozenset[str]
 
 
 def _answer(command: Sequence[str]) -> str | None:
@@ -28,10 +36,19 @@ def _answer(command: Sequence[str]) -> str | None:
     return done.stdout if done.returncode == 0 else None
 
 
-def _uwsgi() -> Mapping[Any, Any] | None:
-    """Give uWSGI's options; its module exists only inside one of its processes."""
-    module = sys.modules.get("uwsgi")
-    return None if module is None else getattr(module, "opt", {})
+def _uwsgi() -> UWSGI | None:
+    """Ask uWSGI's module, which exists only inside one of its processes."""
+    try:
+        module: Any = import_module("uwsgi")
+    except ImportError:
+        return None
+    given: Mapping[Any, Any] = getattr(module, "opt", {})
+    version: Any = getattr(module, "version", b"")
+    return UWSGI(_spelled(version), frozenset(map(_spelled, given)))
+
+
+def _spelled(name: str | bytes) -> str:
+    return name.decode("utf-8", "replace") if isinstance(name, bytes) else name
 
 
 def _watch(directory: str) -> int:
@@ -59,7 +76,7 @@ class Machine:
     stat: Callable[[str | int], os.stat_result] = os.stat
     limit: Callable[[int], tuple[int, int]] = resource.getrlimit
     answer: Callable[[Sequence[str]], str | None] = _answer
-    uwsgi: Callable[[], Mapping[Any, Any] | None] = _uwsgi
+    uwsgi: Callable[[], UWSGI | None] = _uwsgi
     watch: Callable[[str], int] = _watch
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time

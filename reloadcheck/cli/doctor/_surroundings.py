@@ -22,6 +22,8 @@ _PROPERTIES: Final = (
 )  # fmt: skip
 _REQUIREMENT: Final = re.compile(r"([A-Za-z0-9_.-]+)(?:\[[^]]*\])?\s*(?:>=\s*([0-9.]+))?(.*)")
 _OLDEST: Final = (3, 11)
+_THREADS_SINCE: Final = (2, 0, 27)
+"""The version from which uWSGI lets Python's threads run unasked, by its change log."""
 
 
 def systemd(paths: Sequence[str], machine: Machine) -> list[Finding]:
@@ -51,24 +53,24 @@ def systemd(paths: Sequence[str], machine: Machine) -> list[Finding]:
 
 def uwsgi(machine: Machine) -> list[Finding]:
     """Say whether uWSGI, where this runs in it, lets threads run; nothing elsewhere."""
-    given = machine.uwsgi()
-    if given is None:
+    server = machine.uwsgi()
+    if server is None:
         return []
-    set_ = {name.decode() if isinstance(name, bytes) else str(name) for name in given}
-    if not set_ & {"enable-threads", "threads"}:
-        return [
-            failed(
-                "uwsgi",
-                "threads are off, so no engine ever runs: nothing is reloaded",
-                "enable-threads = true",
-            )
-        ]
-    forks = (
-        "each worker loads the application"
-        if set_ & {"lazy", "lazy-apps"}
-        else ("workers are forked from a loaded application, and start engines of their own")
-    )
-    return [passed("uwsgi", f"threads are on; {forks}")]
+    check, given = "uwsgi", server.options
+    threads = "enable-threads" in given or "threads" in given
+    if not threads and _numbers(server.version) < _THREADS_SINCE:
+        said = f"uWSGI {server.version} without threads: no engine ever runs, nothing is reloaded"
+        return [failed(check, said, "enable-threads = true")]
+    if given & {"lazy", "lazy-apps"}:
+        forks = "each worker loads the application for itself"
+    elif "py-call-uwsgi-fork-hooks" in given:
+        forks = "workers are forked from a loaded application, with fork hooks"
+    else:
+        forks = (
+            "workers are forked from a loaded application without fork hooks, so no engine may "
+            "start at import"
+        )
+    return [passed(check, f"uWSGI {server.version} with threads; {forks}")]
 
 
 def python() -> list[Finding]:
