@@ -1,5 +1,6 @@
 """Django's caches, unit of work by unit of work: in memory, and on a real Valkey."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from tests.rig.load import Load, until, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 from tests.rig.valkey import ValkeyServer
 
+from . import ALL_SITES
 from .site import held, loaded, rejected, set_up
 
 LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
@@ -161,10 +163,9 @@ def outlast(load: Load) -> None:
     until(lambda: len(load.answers) > begun + 2 * load.clients)
 
 
-SITES = {
-    "gunicorn with threads": gunicorn(f"{SERVED}:wsgi", "--threads", "4"),
-    "uvicorn": uvicorn(f"{SERVED}:asgi"),
-}
+SITES = {"uvicorn": uvicorn(f"{SERVED}:asgi")}
+if ALL_SITES in os.environ:
+    SITES["gunicorn with threads"] = gunicorn(f"{SERVED}:wsgi", "--threads", "4")
 
 
 @pytest.mark.parametrize("command", SITES.values(), ids=SITES.keys())

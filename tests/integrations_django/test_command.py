@@ -1,38 +1,29 @@
 """`manage.py reloadcheck`, as an operator types it: the answer and the exit status."""
 
-import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.core.management import execute_from_command_line, get_commands
 
-from tests.rig.servers import ROOT
+from .site import declared, write
 
-from .site import write
-
-MANAGE = """
-import sys
-from django.conf import settings
-from django.core.management import execute_from_command_line
-settings.configure(
-    INSTALLED_APPS=["reloadcheck.integrations.django"],
-    MIDDLEWARE=["reloadcheck.integrations.django.middleware.ReloadCheckMiddleware"],
-    RELOAD_CHECK={"SOURCES": [sys.argv.pop()], "RESOURCES": "tests.integrations_django.resources"},
-    SILENCED_SYSTEM_CHECKS=[],
-)
-execute_from_command_line(["manage.py", *sys.argv[1:]])
-"""
+RESOURCES = "tests.integrations_django.resources"
 
 
-def manage(*words: str) -> "subprocess.CompletedProcess[str]":
-    """Run `manage.py` of a small site; the last word is its configuration file."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", MANAGE, *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+def manage(file: Path, *words: str, **given: Any) -> int:
+    """Run `manage.py` of a small site; give its status."""
+    commands: Any = get_commands
+    commands.cache_clear()
+    with declared(file, **given):
+        try:
+            execute_from_command_line(["manage.py", *words])
+        except SystemExit as ended:
+            return int(ended.code or 0)
+        finally:
+            commands.cache_clear()
+    return 0
 
 
 @pytest.mark.parametrize(
@@ -43,44 +34,59 @@ def manage(*words: str) -> "subprocess.CompletedProcess[str]":
         ("status", "doubled (1 open)"),
     ],
 )
-def test_a_good_configuration_is_status_0(tmp_path: Path, question: str, answer: str) -> None:
+def test_a_good_configuration_is_status_0(
+    tmp_path: Path,
+    question: str,
+    answer: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """Each question is answered on standard output."""
     write(tmp_path / "config.yaml", 1)
-    done = manage("reloadcheck", question, str(tmp_path / "config.yaml"))
-    assert (0, "") == (done.returncode, done.stderr)
-    assert answer in done.stdout
+    monkeypatch.delitem(sys.modules, RESOURCES, raising=False)
+    assert 0 == manage(tmp_path / "config.yaml", "reloadcheck", question, resources=RESOURCES)
+    said = capsys.readouterr()
+    assert answer in said.out
+    assert "" == said.err
 
 
 @pytest.mark.parametrize("question", ["validate", "check", "status"])
-def test_a_bad_configuration_is_status_1(tmp_path: Path, question: str) -> None:
+def test_a_bad_configuration_is_status_1(
+    tmp_path: Path, question: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The cause is told at file:line:column, without a traceback."""
     (tmp_path / "config.yaml").write_text("number: 1\nnumber: 2\n")
-    done = manage("reloadcheck", question, str(tmp_path / "config.yaml"))
-    assert (1, "") == (done.returncode, done.stdout)
-    assert f"{tmp_path}/config.yaml:2:1" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert 1 == manage(tmp_path / "config.yaml", "reloadcheck", question)
+    said = capsys.readouterr()
+    assert f"{tmp_path}/config.yaml:2:1" in said.err
+    assert "" == said.out
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "given", "said"),
     [
-        (["reloadcheck", "config.yaml"], "usage: manage.py reloadcheck"),
-        (["reloadcheck", "stauts", "config.yaml"], "invalid choice: 'stauts'"),
-        (["reloadcheck", "check", "config.ini"], "config.ini"),
+        ([], {}, "usage: manage.py reloadcheck"),
+        (["stauts"], {}, "invalid choice: 'stauts'"),
+        (["check"], {"widnow": 1}, "'widnow'] is none of"),
     ],
     ids=["no question", "a question that does not exist", "settings that cannot be meant"],
 )
-def test_wrong_usage_is_status_2(words: list[str], said: str) -> None:
+def test_wrong_usage_is_status_2(
+    tmp_path: Path,
+    words: list[str],
+    given: dict[str, Any],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     """What cannot be understood, also in the settings, is told apart from a bad configuration."""
-    done = manage(*words)
-    assert (2, "") == (done.returncode, done.stdout)
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    write(tmp_path / "config.yaml", 1)
+    assert 2 == manage(tmp_path / "config.yaml", "reloadcheck", *words, **given)
+    assert said in capsys.readouterr().err
 
 
-def test_check_runs_the_system_checks(tmp_path: Path) -> None:
+def test_check_runs_the_system_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`manage.py check` shows our checks with their ids and hints, and fails for an error."""
-    done = manage("check", str(tmp_path / "missing.yaml"))
-    assert 1 == done.returncode
-    assert "(reloadcheck.E001)" in done.stderr
-    assert "HINT: create it, or change RELOAD_CHECK['SOURCES']" in done.stderr
+    assert 1 == manage(tmp_path / "missing.yaml", "check")
+    said = capsys.readouterr().err
+    assert "(reloadcheck.E001)" in said
+    assert "HINT: create it, or change RELOAD_CHECK['SOURCES']" in said

@@ -3,6 +3,7 @@
 Real servers with two workers, a real PostgreSQL, and its own count of the connections.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.load import Load, until, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 
+from . import ALL_SITES
 from .role import Watch, role_in
 
 WSGI, ASGI = "tests.integrations_django.served:wsgi", "tests.integrations_django.served:asgi"
@@ -19,13 +21,18 @@ POOL: dict[str, Any] = {"options": {"pool": {"min_size": 1, "max_size": 3, "time
 KEPT: dict[str, Any] = {"conn_max_age": None}
 EACH: dict[str, Any] = {}
 THREADS = gunicorn(WSGI, "--threads", "4")
-SITES = {
+BRIEFLY = {
     "gunicorn, a connection for each request": (gunicorn(WSGI), EACH, 2),
     "gunicorn with threads, connections that are kept": (THREADS, KEPT, 8),
-    "gunicorn with threads, a pool": (THREADS, POOL, 6),
-    "uvicorn, a connection for each request": (uvicorn(ASGI), EACH, 8),
     "uvicorn, a pool": (uvicorn(ASGI), POOL, 6),
 }
+MORE = {
+    "gunicorn, connections that are kept": (gunicorn(WSGI), KEPT, 2),
+    "gunicorn with threads, a connection for each request": (THREADS, EACH, 8),
+    "gunicorn with threads, a pool": (THREADS, POOL, 6),
+    "uvicorn, a connection for each request": (uvicorn(ASGI), EACH, 8),
+}
+SITES = BRIEFLY | (MORE if ALL_SITES in os.environ else {})
 
 
 @pytest.mark.parametrize(("command", "extra", "most"), SITES.values(), ids=SITES.keys())
