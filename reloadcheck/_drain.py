@@ -141,12 +141,12 @@ class Drain:
                 self.forced[name] = self.forced.get(name, 0) + 1
                 log(
                     logging.WARNING,
-                    "resource %s of version %d is closed at its drain deadline, %.1f s after it was"
-                    " retired, while %d unit(s) of work still use it: %s",
+                    "resource %s of version %d is closed at its drain deadline while %d unit(s) of"
+                    " work, all of them older than %.1f s, still use it: %s",
                     name,
                     tenancy.snapshot.version,
-                    now - tenancy.retired_at,
                     tenancy.leases(),
+                    now - tenancy.retired_at,
                     _labels(tenancy, self._loop()),
                     code=str(Code.FORCED_CLOSE),
                 )

@@ -7,6 +7,7 @@ one does no I/O and starts nothing, so it may stand at module level, before any 
 import asyncio
 import copy
 import os
+import sys
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -287,12 +288,13 @@ class ReloadCheck(Generic[C]):
             )
         return current.snapshot
 
-    def lease(self) -> Lease[C]:
+    def lease(self, *, name: str | None = None) -> Lease[C]:
         """Give a unit of work outside a request: `with live.lease() as snapshot:`, or `async with`.
 
         Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
+        Should it outlive the drain, the log calls it by `name`, else by the function that called.
         """
-        return Lease(self._host)
+        return Lease(self._host, name or sys._getframe(1).f_code)
 
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.

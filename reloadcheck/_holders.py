@@ -17,8 +17,8 @@ __all__ = ["described", "door", "found"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-LENGTH = 80
-"""How much is shown of what a client chose."""
+LENGTH, NAME_LENGTH = 80, 200
+"""How much is shown of what a client chose, and of what the application calls its own."""
 
 _doors: set[CodeType] = set()
 
@@ -30,16 +30,20 @@ def door(function: F) -> F:
 
 
 def described(holder: object) -> str:
-    """Name a unit of work: `GET /path` for a request, what it says of itself for others.
+    """Name a unit of work: `GET /path` for a request, `function (file.py:12)` for code.
 
     What a client chose is shown escaped, and cut.
     """
+    length = NAME_LENGTH
     if isinstance(holder, Mapping):
         known = cast("Mapping[str, object]", holder)
         method = known.get("method") or known.get("REQUEST_METHOD") or known.get("type", "")
         path = known.get("path", known.get("PATH_INFO", ""))
-        holder = f"{method} {path}".strip()
-    return printable(str(holder)[:LENGTH])
+        holder, length = f"{method} {path}".strip(), LENGTH
+    elif isinstance(holder, CodeType):
+        file = holder.co_filename.rsplit("/", 1)[-1]
+        holder = f"{holder.co_qualname} ({file}:{holder.co_firstlineno})"
+    return printable(str(holder)[:length])
 
 
 def found(hold: object, loop: asyncio.AbstractEventLoop | None) -> list[object]:

@@ -39,10 +39,10 @@ class Lease(Generic[C]):
     """One unit of work: `with` or `async with`; used once.
 
     Inside a unit of work of the same engine it holds that one's snapshot too, and keeps it alive
-    on its own account.
+    on its own account. `label` is what to call it by, or the code that asked for it.
     """
 
-    def __init__(self, engine: Admitting[C], label: str = "lease") -> None:
+    def __init__(self, engine: Admitting[C], label: object = "lease") -> None:
         self._engine = engine
         self._label = label
         self._key = own_key()
@@ -120,7 +120,8 @@ def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> C
     A generator's unit of work lasts from its first value to its end; between two values the code
     that consumes it is not in it.
     """
-    label = getattr(function, "__qualname__", "call")
+    names = function.__module__, getattr(function, "__qualname__", type(function).__name__)
+    label = ".".join(names)
     anything: Callable[..., Any] = function
     wrapper: Callable[..., Any]
 

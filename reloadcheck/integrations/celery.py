@@ -91,6 +91,6 @@ class CeleryReloadCheck:
     def _hold(self, task: "Task[..., Any]") -> None:
         key = id(task.request)  # it lives until after postrun; one task id may run twice at once
         if key not in self._held:
-            lease = self.live.lease()
+            lease = self.live.lease(name=f"task {task.name}")
             lease.__enter__()
             self._held[key] = lease

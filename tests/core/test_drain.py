@@ -1,12 +1,20 @@
 """Old snapshots: two instances at most, closed once, after their last user or at the deadline."""
 
+import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot
+from reloadcheck import (
+    Outcome,
+    ReloadCheck,
+    Resource,
+    ResourceClosedError,
+    Snapshot,
+    reload_check,
+)
 from reloadcheck._snapshot import Tenancy
 from reloadcheck.testing import FakeClock
 
@@ -149,8 +157,8 @@ def test_the_deadline_closes_what_is_still_used(
     pools: Pools, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """At the drain deadline it is closed all the same: counted, and logged with path and number."""
-    leases = [pools.live.lease() for _ in range(3)]
-    snapshots = [Call(lease.__enter__).result() for lease in leases]
+    leases = [caller(pools.live) for _ in range(3)]
+    snapshot = pools.live.snapshot
     assert pools.edit(2) is Outcome.RELOADED
     clock.advance(DRAIN - 0.1)
     assert pools.live.check() is Outcome.UNCHANGED
@@ -158,15 +166,16 @@ def test_the_deadline_closes_what_is_still_used(
     clock.advance(0.2)
     until(lambda: pools.log == ["+1", "+2", "-1"])
     with pytest.raises(ResourceClosedError, match="pool"):
-        snapshots[0][pools.pool]
-    assert snapshots[0].config["a"] == 1
+        snapshot[pools.pool]
+    assert snapshot.config["a"] == 1
     assert pools.live.status().forced_closes == 1
+    assert pools.live.status().resources[0].forced_closes == 1
     (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
     assert "resource pool of version 1" in warning
-    assert "3 unit(s) of work" in warning
-    assert warning.endswith("lease")
+    assert "3 unit(s) of work, all of them older than 30.1 s, still use it" in warning
+    assert warning.endswith(f": caller (test_drain.py:{caller.__code__.co_firstlineno})")
     for lease in leases:
-        lease.__exit__(None, None, None)
+        lease.give_back()
     until(lambda: pools.live.status().leases == {2: 0})
     assert ["+1", "+2", "-1"] == pools.log
 
@@ -187,9 +196,66 @@ def test_the_warning_names_the_paths_that_hold_on(
     assert pools.edit(2) is Outcome.RELOADED
     clock.advance(DRAIN + 1)
     until(lambda: "-1" in pools.log)
-    assert "3 unit(s) of work still use it: /export, /stream" in caplog.text
+    assert "3 unit(s) of work, all" in caplog.text
+    assert "still use it: /export, /stream" in caplog.text
     for body in bodies:
         body.close()
+
+
+def caller(live: "ReloadCheck[Any]") -> Any:
+    """Take a lease and give it away."""
+    lease = live.lease()
+    lease.take()
+    return lease
+
+
+@pytest.mark.parametrize("kind", ["lease", "named", "function", "generator", "coroutine"])
+def test_the_warning_names_the_code_that_holds_on(
+    pools: Pools, clock: FakeClock, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lease by the function that took it or its name, a decorated function by its own."""
+    gate, entered = threading.Event(), threading.Event()
+
+    @reload_check(pools.live)
+    def function() -> None:
+        entered.set()
+        gate.wait(10)
+
+    @reload_check(pools.live)
+    def generator() -> Iterator[int]:
+        yield 1
+
+    @reload_check(pools.live)
+    async def coroutine() -> None:
+        entered.set()
+        while not gate.is_set():
+            await asyncio.sleep(0.001)
+
+    if kind == "lease":
+        release: Callable[[], object] = caller(pools.live).give_back
+    elif kind == "named":
+        lease = pools.live.lease(name="nightly\nexport")
+        lease.take()
+        release = lease.give_back
+    elif kind == "generator":
+        values: Any = generator()
+        assert 1 == next(values)
+        release = values.close
+    else:
+        release = Call(function if kind == "function" else lambda: asyncio.run(coroutine())).result
+        assert entered.wait(5)
+    assert pools.edit(2) is Outcome.RELOADED
+    clock.advance(DRAIN + 1)
+    until(lambda: "-1" in pools.log)
+    here = "test_the_warning_names_the_code_that_holds_on.<locals>"
+    module = function.__module__
+    expected = {
+        "lease": f"caller (test_drain.py:{caller.__code__.co_firstlineno})",
+        "named": "nightly\\nexport",
+    }.get(kind, f"{module}.{here}.{kind}")
+    assert f"still use it: {expected}" in caplog.text
+    gate.set()
+    release()
 
 
 def test_a_resource_may_drain_faster_or_slower(make: Make, text: Text, clock: FakeClock) -> None:
