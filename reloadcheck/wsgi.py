@@ -201,6 +201,12 @@ class _ByName:
         leave(self._token)
         self._tenancy.leave(self._key)
 
+    def __del__(self) -> None:
+        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
+        if self._life[0]:
+            self._life[0] = False
+            self._tenancy.leave(self._key)
+
 
 class _Body:
     """A response body whose unit of work ends with its `close()`, whatever that does."""

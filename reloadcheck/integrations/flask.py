@@ -16,7 +16,7 @@ from flask.cli import AppGroup
 from werkzeug.local import LocalProxy
 
 from .._commands import COMMANDS, Command
-from .._current import current_snapshot
+from .._current import current_snapshot, lasts, unit_of_work
 from .._engine import ReloadCheck, set_options
 from .._reach import resource_here
 from .._resources import Resource
@@ -59,12 +59,16 @@ class FlaskReloadCheck(Generic[C]):
 
 
 def _read(look: Callable[[], T]) -> T:
+    unit = unit_of_work.get()
     try:
-        return look()
-    except NoSnapshotError:
-        if not has_app_context() or "_reloadcheck" in g:
-            raise _outside() from None
-    engines: list[ReloadCheck[Any]] = current_app.extensions.get("reloadcheck", [])
+        if unit is not None and lasts(unit):
+            return look()
+    except NoSnapshotError:  # of another engine
+        pass
+    free = has_app_context() and "_reloadcheck" not in g
+    engines: list[ReloadCheck[Any]] = current_app.extensions.get("reloadcheck", []) if free else []
+    if not engines:
+        raise _outside()
     with ExitStack() as stack:
         for live in reversed(engines):  # the first is the innermost, as its door is
             stack.enter_context(live.lease())

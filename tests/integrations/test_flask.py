@@ -1,5 +1,6 @@
 """Flask: an extension for app factories, proxies that keep to the request, streams and contexts."""
 
+import gc
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -17,7 +18,8 @@ from reloadcheck import (
 )
 from reloadcheck._engine import host_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource
-from tests.core.rig import Text, begin, until
+from tests.core.rig import Call, Text, begin, until
+from tests.rig.engines import drained
 
 from .conftest import Make
 from .pools import edit, pool_of
@@ -147,6 +149,30 @@ def test_an_app_context_is_one_unit_of_work(make: Make, text: Text) -> None:
     with app.test_request_context(), app.app_context():
         assert (2, 2) == (pool.number, current_config.a)
     assert {2: 0} == live.status().leases
+
+
+def test_responses_thrown_away_hold_nothing(make: Make, text: Text) -> None:
+    """Tests do not close what a client gives: it holds its snapshot while it is there, no longer.
+
+    Contexts afterwards see the newest version, and the engine closes at once.
+    """
+    live = make()
+    pool = resource(pool_of(live, []))
+    begin(live)
+    app = create_app(FlaskReloadCheck(live))
+    client = app.test_client()
+    for number in (1, 2):
+        response = client.get("/")
+        assert str(number).encode() == response.data
+        assert {number: 1} == live.status().leases
+        del response
+        gc.collect()
+        assert {number: 0} == live.status().leases
+        edit(live, text, f"a: {number + 1}")
+        with app.app_context():
+            assert (number + 1, number + 1) == (current_config.a, pool.number)
+        drained(live)
+    Call(live.close).result()
 
 
 def test_a_context_without_use_holds_nothing(make: Make) -> None:
