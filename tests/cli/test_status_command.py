@@ -13,9 +13,8 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._page_door import settings_from
-from reloadcheck._page_wsgi import StatusPage
 from reloadcheck.types import Outcome
+from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.cli.conftest import Run
 
 TOKEN = "t0k3n"
@@ -35,10 +34,8 @@ def application(live: ReloadCheck[Any]) -> Generator[str]:
         start_response("404 Not Found", [("Content-Type", "text/plain")])
         return [b"nothing here\n"]
 
-    settings = settings_from(PATH, TOKEN, {})
-    assert settings is not None
-    assert not isinstance(settings, str)
-    server = make_server("127.0.0.1", 0, StatusPage(app, live, settings), handler_class=_Quiet)
+    door = ReloadCheckMiddleware(app, live, status_path=PATH, status_token=TOKEN)
+    server = make_server("127.0.0.1", 0, door, handler_class=_Quiet)
     with serving(server):
         yield f"http://127.0.0.1:{server.server_port}{PATH}"
 
@@ -136,12 +133,16 @@ def test_without_the_right_token_it_is_unreachable(
     monkeypatch.setenv("OTHER", TOKEN)
     monkeypatch.setenv("WRONG", "x")
     with application(live) as url:
+        early = run("status", url, "--token-env", "OTHER")
+        assert (1, True) == (early.status, "nothing is served yet" in early.out)
         done = run("status", url)
         assert 3 == done.status
         assert "it answers 404, not a status. No token was sent:" in " ".join(done.out.split())
         wrong = run("status", url, "--token-env", "WRONG")
         assert (3, False) == (wrong.status, "No token" in wrong.out)
-        assert 1 == run("status", url, "--token-env", "OTHER").status  # nothing is loaded yet
+        # Those were requests to the application, so it has loaded its configuration now.
+        assert 0 == run("status", url, "--token-env", "OTHER").status
+    live.close()
 
 
 def test_nobody_there_and_nobody_answering_are_status_3(run: Run, here: Path) -> None:
