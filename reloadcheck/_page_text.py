@@ -22,12 +22,12 @@ class Metric(Enum):
     SUCCESS_TIME = (
         "reloadcheck_config_last_reload_success_timestamp_seconds",
         "gauge",
-        "When the configuration that serves was loaded.",
+        "When the configuration that serves was loaded; 0 while there is none.",
     )
     VERSION = (
         "reloadcheck_config_version",
         "gauge",
-        "The version that serves; counts up from 1 in each process.",
+        "The version that serves, from 1 in each process; 0 while there is none.",
     )
     INFO = (
         "reloadcheck_config_info",
@@ -111,9 +111,9 @@ def exposition(status: Status) -> str:
 
 def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], float]]:
     yield Metric.SUCCESSFUL, "", {}, int(is_successful(status))
+    yield Metric.SUCCESS_TIME, "", {}, status.loaded_at or 0.0
+    yield Metric.VERSION, "", {}, status.version or 0
     if status.version is not None and status.digest is not None:
-        yield Metric.SUCCESS_TIME, "", {}, status.loaded_at or 0.0
-        yield Metric.VERSION, "", {}, status.version
         yield Metric.INFO, "", {"version": str(status.version), "digest": status.digest}, 1
     yield Metric.RELOADS, "", {"outcome": str(Outcome.RELOADED)}, status.edits
     yield Metric.RELOADS, "", {"outcome": str(Outcome.REJECTED)}, status.rejections
