@@ -15,7 +15,7 @@ from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
 from tests.rig import config, journal
 from tests.rig.calls import ask
 from tests.rig.engines import drained
-from tests.rig.load import Load, Stream, workers
+from tests.rig.load import Load, Stream, Talk, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 from tests.rig.stock import Pool
 
@@ -76,7 +76,67 @@ def test_an_endless_stream_holds_up_an_edit_no_longer_than_the_drain(tmp_path: P
     assert (first.event, first.number) == ("built", 2)
     assert (second.event, second.number) == ("closed", 1)
     assert second.at - first.at >= 1.5
-    assert "closed at its drain deadline" in server.log
+    (told,) = [line for line in server.log.splitlines() if "closed at its drain deadline" in line]
+    assert told.endswith("still use it: GET /stream")
+
+
+def test_a_websocket_keeps_version_1_while_2_and_3_are_written(tmp_path: Path) -> None:
+    """A websocket stays on 1 for as long as it is open; 3 follows its drain, and nobody fails."""
+    file, log = tmp_path / "config.yaml", tmp_path / "journal"
+    config.write(file, config.text(1))
+    with serving(uvicorn(), environment(file, log), tmp_path) as server:
+        everyone = set(workers(server.port))
+        with Load(server.port) as load:
+            with Talk.to(server.port) as talk:
+                load.reaches(1, everyone)
+                said = [talk.first, talk.ask()]
+                own = {talk.first["pid"]}
+                config.write(file, config.text(2))
+                load.reaches(2, everyone)
+                said.append(talk.ask())
+                config.write(file, config.text(3))
+                load.reaches(3, everyone - own)
+                server.logs("waits for the oldest to drain")
+                said.append(talk.ask())
+            load.reaches(3, everyone)
+            with Talk.to(server.port) as talk:
+                assert (talk.first["version"], talk.first["pool"]) == (3, 3)
+        server.stop()
+    assert {(one["version"], one["number"], one["pool"], one["closed"]) for one in said} == {
+        (1, 1, 1, False)
+    }
+    assert (load.failures, [one for one in load.answers if one.torn]) == ([], [])
+    entries = journal.read(log)
+    assert (journal.most_open(entries), journal.still_open(entries)) == (2, [])
+    assert journal.closed_once(entries)
+    assert "closed at its drain deadline" not in server.log
+
+
+def test_an_endless_websocket_holds_up_an_edit_no_longer_than_the_drain(tmp_path: Path) -> None:
+    """At the deadline its resource is closed under it, told with path and age; it stays on 1."""
+    file, log = tmp_path / "config.yaml", tmp_path / "journal"
+    config.write(file, config.text(1))
+    environ = environment(file, log, RELOAD_CHECK_DRAIN="1.5")
+    with serving(uvicorn(), environ, tmp_path) as server:
+        everyone = set(workers(server.port))
+        with Load(server.port) as load, Talk.to(server.port) as talk:
+            config.write(file, config.text(2))
+            load.reaches(2, everyone)
+            config.write(file, config.text(3))
+            load.reaches(3, everyone)
+            late = talk.ask()
+        server.stop()
+    assert load.failures == []
+    assert (late["version"], late["number"], late["closed"]) == (1, 1, True)
+    own = [entry for entry in journal.read(log) if entry.pid == talk.first["pid"]]
+    assert [(one.event, one.number) for one in own[:4]] == [
+        ("built", 1), ("built", 2), ("closed", 1), ("built", 3),
+    ]  # fmt: skip
+    assert own[2].at - own[1].at >= 1.5
+    (told,) = [line for line in server.log.splitlines() if "closed at its drain deadline" in line]
+    assert "resource pool of version 1 is closed" in told
+    assert "while 1 unit(s) of work, all of them older than 1." in told
+    assert told.endswith("still use it: websocket /ws")
 
 
 @pytest.fixture

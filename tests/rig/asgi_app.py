@@ -1,19 +1,22 @@
 """The ASGI app that real servers run: `uvicorn tests.rig.asgi_app:app`.
 
 `/` tells the facts of the request's snapshot, `/stream` tells them again and again until the file
-named by `gate` exists, `/process` tells what the process holds.
+named by `gate` exists, the websocket `/ws` at each message; `/process` tells what the process
+holds.
 """
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from reloadcheck import FrozenDict, Snapshot
 from reloadcheck.asgi import ReloadCheckMiddleware
@@ -45,12 +48,21 @@ async def stream(request: Request) -> Response:
     return StreamingResponse(lines())
 
 
+async def talk(websocket: WebSocket) -> None:
+    """Tell the facts in answer to each message, and first of all."""
+    await websocket.accept()
+    with contextlib.suppress(WebSocketDisconnect):
+        while True:
+            await websocket.send_text(json.dumps(_facts(websocket)))
+            await websocket.receive_text()
+
+
 async def process(_: Request) -> Response:
     """Tell what this process holds."""
     return JSONResponse(stock.process(live))
 
 
-def _facts(request: Request) -> dict[str, Any]:
+def _facts(request: HTTPConnection) -> dict[str, Any]:
     snapshot: Snapshot[FrozenDict] = request.state.snapshot
     facts = stock.facts(snapshot, pool)
     return {**facts, "number": request.state.config.number}
@@ -62,6 +74,7 @@ app = ReloadCheckMiddleware(
             Route("/", show),
             Route("/stream", stream),
             Route("/process", process),
+            WebSocketRoute("/ws", talk),
         ]
     ),
     live,

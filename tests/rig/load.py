@@ -11,14 +11,17 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote
 
-__all__ = ["Answer", "Load", "Stream", "get", "numbers", "until", "workers"]
+from websockets.sync.client import ClientConnection, connect
+
+__all__ = ["Answer", "Load", "Stream", "Talk", "get", "numbers", "until", "workers"]
 
 TIMEOUT = 20.0
 """Seconds after which a request has failed."""
@@ -203,3 +206,27 @@ class Stream:
         """Let the stream come to its end; give what it said until then."""
         self._gate.touch()
         return [json.loads(line) for line in self._response.read().splitlines()]
+
+
+class Talk:
+    """A websocket that is told the facts once for each time that it asks; it lasts until closed."""
+
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+        self.first = self._read()
+
+    @classmethod
+    @contextmanager
+    def to(cls, port: int) -> Generator[Self]:
+        """Open one, and close it at the end of the block."""
+        with connect(f"ws://127.0.0.1:{port}/ws", open_timeout=TIMEOUT) as connection:
+            yield cls(connection)
+
+    def ask(self) -> dict[str, Any]:
+        """Ask, and give what is so now."""
+        self._connection.send("?")
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        said: dict[str, Any] = json.loads(self._connection.recv(timeout=TIMEOUT))
+        return said
