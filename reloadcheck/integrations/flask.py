@@ -35,7 +35,7 @@ class FlaskReloadCheck(Generic[C]):
     """The extension: `FlaskReloadCheck(live, app)`, or `init_app(app)` for each app of a factory.
 
     `app.config["RELOAD_CHECK_WINDOW"]` and the like override the options that `live` was given; the
-    environment overrides both.
+    environment overrides both. `RELOAD_CHECK_STATUS_PATH` and `_TOKEN` are the door's.
     """
 
     def __init__(self, live: ReloadCheck[C], app: Flask | None = None) -> None:
@@ -48,14 +48,16 @@ class FlaskReloadCheck(Generic[C]):
 
         An app may follow several engines: call this for each, with an extension of its own.
         """
-        set_options(self.live, app.config.get_namespace("RELOAD_CHECK_"))
+        given = app.config.get_namespace("RELOAD_CHECK_")
+        page = {name: given.pop(name, None) for name in ("status_path", "status_token")}
+        set_options(self.live, given)
         engines: list[ReloadCheck[Any]] = app.extensions.setdefault("reloadcheck", [])
         if not engines:
             app.teardown_appcontext(_leave)
             app.cli.add_command(_commands())
         if self.live not in engines:
             engines.append(self.live)
-            app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live)  # type: ignore[method-assign]
+            app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live, **page)  # type: ignore[method-assign]
 
 
 def _read(look: Callable[[], T]) -> T:

@@ -253,6 +253,20 @@ def test_options_come_from_the_apps_config(make: Make) -> None:
     assert not live.status().enabled
 
 
+def test_the_status_page_comes_from_the_apps_config(make: Make) -> None:
+    """Path and token of the door's status page are options of the app like the others."""
+    app = create_app(
+        FlaskReloadCheck(make()),
+        RELOAD_CHECK_STATUS_PATH="/-/reloadcheck",
+        RELOAD_CHECK_STATUS_TOKEN="open",
+    )
+    for token, status in (("open", 200), ("wrong", 404)):
+        headers = {"Authorization": f"Bearer {token}"}
+        with app.test_client() as client, client.get("/-/reloadcheck", headers=headers) as page:
+            assert status == page.status_code
+    assert "1" == get(app)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
