@@ -5,11 +5,12 @@ have: carried over where nothing they were built from changed, built and probed 
 failure what was built is left to the drain to close, in reverse. Never touches what serves.
 """
 
-import asyncio
+from __future__ import annotations
+
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from . import _loader
 from ._calls import Job
@@ -27,6 +28,9 @@ from .exceptions import (
     SchemaError,
 )
 from .types import KeyPath, Problem
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -58,7 +62,7 @@ class StillRunningError(ResourceTimeoutError):
 class WaitForDrainError(Exception):
     """Building now would make a third instance of a resource."""
 
-    def __init__(self, resource: Resource[Any], roster: "Roster") -> None:
+    def __init__(self, resource: Resource[Any], roster: Roster) -> None:
         super().__init__(resource.name)
         self.resource = resource.name
         self._resource = resource

@@ -4,13 +4,14 @@ Everything here is short, under one lock, and calls nothing foreign. A unit of w
 check: it asks for one and, at most, waits for what it came to.
 """
 
-import asyncio
+from __future__ import annotations
+
 import math
 import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ._clock import Clock
 from ._events import TIMER, Trigger
@@ -18,6 +19,9 @@ from ._options import Options
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 from .types import Outcome
+
+if TYPE_CHECKING:
+    import asyncio
 
 C = TypeVar("C")
 
@@ -63,6 +67,8 @@ class Waiter:
 
     def bind(self) -> None:
         """Be awaitable in the running loop; call before the waiter is handed to the desk."""
+        import asyncio
+
         self._loop = asyncio.get_running_loop()
         self._future = self._loop.create_future()
         if self._last_resort is not None:

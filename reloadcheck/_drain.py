@@ -5,11 +5,12 @@ that ended, and says when to look again. Never blocks, and a close that fails or
 other.
 """
 
-import asyncio
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._build import Roster
 from ._calls import Job
@@ -20,6 +21,9 @@ from ._home import LoopGoneError
 from ._instances import Instance
 from ._log import log
 from ._snapshot import Tenancy
+
+if TYPE_CHECKING:
+    import asyncio
 
 SLOW_CLOSE = 1.0
 """Seconds after which a close that has not returned holds up the others no longer."""
@@ -189,7 +193,7 @@ class Drain:
         if not self._ended(close, now):
             self._closing.append(close)
 
-    def _ended(self, close: "_Close", now: float) -> bool:
+    def _ended(self, close: _Close, now: float) -> bool:
         job, name = close.job, close.instance.resource.name
         if not job.done and (now < close.deadline or not job.abandon()):
             return job.done

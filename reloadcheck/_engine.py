@@ -4,7 +4,8 @@ Holds options, resources and the engine thread of this process; decides nothing 
 one does no I/O and starts nothing, so it may stand at module level, before any fork.
 """
 
-import asyncio
+from __future__ import annotations
+
 import copy
 import os
 import sys
@@ -19,6 +20,7 @@ from collections.abc import (
 )
 from dataclasses import fields, replace
 from typing import (
+    TYPE_CHECKING,
     Any,
     Concatenate,
     Generic,
@@ -38,6 +40,7 @@ from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._host import Host
 from ._lease import Lease, decorated
+from ._loops import running_loop
 from ._options import Options, options_from
 from ._resources import Registry, Resource, as_key_path
 from ._schema import Schema, schema_of
@@ -52,6 +55,9 @@ from .exceptions import (
 )
 from .sources import source_of
 from .types import KeyPath, Outcome, Source, printable
+
+if TYPE_CHECKING:
+    import asyncio
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -105,7 +111,7 @@ class ReloadCheck(Generic[C]):
 
     @overload
     def __init__(
-        self: "ReloadCheck[FrozenDict]",
+        self: ReloadCheck[FrozenDict],
         *sources: str | os.PathLike[str] | Source,
         schema: None = None,
         **options: Unpack[EngineOptions],
@@ -244,6 +250,8 @@ class ReloadCheck(Generic[C]):
         thread = self._host.stop()
         if thread is None:
             return
+        import asyncio
+
         loop = asyncio.get_running_loop()
         ended = loop.create_future()
         thread.on_end(lambda: loop.call_soon_threadsafe(_resolve, ended))
@@ -341,10 +349,10 @@ class UnitOfWork(Protocol[P, R_co]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
     @overload
-    def __get__(self, instance: None, owner: type[Any]) -> "UnitOfWork[P, R_co]": ...
+    def __get__(self, instance: None, owner: type[Any]) -> UnitOfWork[P, R_co]: ...
     @overload
     def __get__(
-        self: "UnitOfWork[Concatenate[S, Q], R_co]", instance: S, owner: type[Any]
+        self: UnitOfWork[Concatenate[S, Q], R_co], instance: S, owner: type[Any]
     ) -> Callable[Q, R_co]: ...
 
 
@@ -426,7 +434,7 @@ def _options(given: EngineOptions) -> Options:
 
 
 def _no_asyncio() -> bool:
-    return asyncio._get_running_loop() is None
+    return running_loop() is None
 
 
 async def _in_thread(function: Callable[[], T]) -> T:
@@ -436,6 +444,6 @@ async def _in_thread(function: Callable[[], T]) -> T:
     return await anyio.to_thread.run_sync(function)
 
 
-def _resolve(future: "asyncio.Future[None]") -> None:
+def _resolve(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)

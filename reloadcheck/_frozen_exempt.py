@@ -6,7 +6,6 @@ references frees anyway. Python does the same for tuples and for dicts of plain 
 here changes what a container holds.
 """
 
-import ctypes
 from collections.abc import Callable, Iterable
 from gc import is_tracked
 from typing import Any
@@ -18,7 +17,16 @@ def _no_untracking(_: object) -> None:
     """Leave everything tracked: an interpreter without this call."""
 
 
-def _untracking() -> Callable[[Any], object]:
+def _first(container: object) -> None:
+    """Find the interpreter's call at the first container, so that no import pays for it."""
+    global _untrack
+    _untrack = _found()
+    _untrack(container)
+
+
+def _found() -> Callable[[Any], object]:
+    import ctypes
+
     try:
         untrack = ctypes.pythonapi.PyObject_GC_UnTrack
     except AttributeError:
@@ -28,7 +36,7 @@ def _untracking() -> Callable[[Any], object]:
     return untrack
 
 
-_untrack = _untracking()
+_untrack: Callable[[Any], object] = _first
 
 
 def exempt(container: object, parts: Iterable[object]) -> None:

@@ -5,13 +5,17 @@ out, and only then, the frames of the doors are looked for: in the threads, and 
 home loop.
 """
 
-import asyncio
+from __future__ import annotations
+
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, CoroutineType, FrameType
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .types import printable
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["described", "door", "found"]
 
@@ -68,8 +72,11 @@ def _of_threads() -> Iterator[FrameType]:
 
 
 def _of_tasks(loop: asyncio.AbstractEventLoop | None) -> Iterator[FrameType]:
-    tasks: Iterable[asyncio.Task[Any]] = () if loop is None else asyncio.all_tasks(loop)
-    for task in tasks:
+    if loop is None:
+        return
+    import asyncio
+
+    for task in asyncio.all_tasks(loop):
         awaited: object = task.get_coro()
         while isinstance(awaited, CoroutineType):
             if awaited.cr_frame is not None:

@@ -5,13 +5,17 @@ else. A task that is cancelled, because its loop ends or because it took too lon
 holds before it goes.
 """
 
-import asyncio
+from __future__ import annotations
+
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._calls import Job
 from ._log import log
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -39,6 +43,8 @@ class HomeTask:
         self._name = name
         self._leave = leave
         self._gone = gone
+        import asyncio
+
         self._queue: asyncio.Queue[tuple[Callable[[], Awaitable[Any]], Job[Any], bool]] = (
             asyncio.Queue()
         )
@@ -110,5 +116,7 @@ class HomeTask:
         else:
             job.finish(value)
             if job.abandoned and not last:
+                import asyncio
+
                 raise asyncio.CancelledError
         return not last

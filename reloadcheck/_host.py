@@ -4,10 +4,10 @@ What the public `ReloadCheck` and the doors stand on. Decides nothing about the 
 engine thread does.
 """
 
-import asyncio
+from __future__ import annotations
+
 import atexit
 import copy
-import ctypes
 import itertools
 import logging
 import math
@@ -17,7 +17,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._calls import run_inline_without_threads
 from ._clock import Clock
@@ -26,16 +26,18 @@ from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._inside import is_inside
 from ._listeners import Listeners
 from ._log import log
-from ._observe import observe
+from ._loops import running_loop
 from ._options import Options
-from ._probing import Probes
 from ._resources import Registry
 from ._schema import Schema
 from ._snapshot import Cell, Tenancy, own_key
 from ._status import Status
-from ._thread import EngineThread
 from .exceptions import BlockingCallError, ReloadCheckError, SourceError
 from .types import Problem, Source
+
+if TYPE_CHECKING:
+    from ._probing import Probes
+    from ._thread import EngineThread
 
 C = TypeVar("C")
 
@@ -86,7 +88,7 @@ class Host(Generic[C]):
 
     async def enter_async(self, key: int, holder: object, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
-        if asyncio._get_running_loop() is None:
+        if running_loop() is None:
             return await self._enter_elsewhere(key, holder, door)
         while True:
             thread = self.running()
@@ -146,7 +148,7 @@ class Host(Generic[C]):
 
     def refuse_to_block(self, what: str, instead: str) -> None:
         """Raise `BlockingCallError` where waiting would stop the home loop itself."""
-        loop, thread = asyncio._get_running_loop(), self.thread
+        loop, thread = running_loop(), self.thread
         if loop is None:
             return
         closing = () if thread is None else thread.roster.instances
@@ -161,7 +163,7 @@ class Host(Generic[C]):
 
     def refuse_at_home(self, what: str, instead: str) -> None:
         """Raise `BlockingCallError` in the home loop's own thread, whatever is registered."""
-        loop, thread = asyncio._get_running_loop(), self.thread
+        loop, thread = running_loop(), self.thread
         if loop is not None and thread is not None and thread.desk.home is loop:
             raise BlockingCallError(f"{what} would block the event loop: use `{instead}` here")
 
@@ -177,6 +179,8 @@ class Host(Generic[C]):
         """Give the state of the engine in this process."""
         if self.thread is None:
             return Status(phase="idle", enabled=self.options.enabled)
+        from ._observe import observe
+
         return observe(self.thread, self.registry, self.options, probes)
 
     def probed(self) -> Probes:
@@ -196,6 +200,8 @@ class Host(Generic[C]):
         if thread is None:
             return {}
         self.refuse_inside(thread, "live.astatus(probe=True)")
+        import asyncio
+
         try:
             return await asyncio.wait_for(asyncio.wrap_future(thread.probe()), self._longest_probe)
         except TimeoutError:
@@ -209,6 +215,8 @@ class Host(Generic[C]):
 
     def meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
         """Offer the running loop as the home loop; give what to wait for, if anything."""
+        import asyncio
+
         return thread.desk.meet(asyncio.get_running_loop(), through_build=through_build)
 
     async def _enter_elsewhere(self, key: int, holder: object, door: bool) -> Tenancy[C]:
@@ -241,6 +249,10 @@ class Host(Generic[C]):
                 self.forget_parent()
                 thread = None
             if thread is None or thread.closing:
+                from ._thread import (
+                    EngineThread,  # what a process that serves needs, not each import
+                )
+
                 fresh = EngineThread(
                     self,
                     self.sources,
@@ -274,6 +286,8 @@ class Host(Generic[C]):
         self._started = 0
         self._versions = itertools.count(1)
         if inherited is not None:
+            import ctypes
+
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 
     @property
@@ -310,7 +324,7 @@ class Host(Generic[C]):
 
 # ------------------------------------------------------------------------- this process
 
-_hosts: "weakref.WeakSet[Host[Any]]" = weakref.WeakSet()
+_hosts: weakref.WeakSet[Host[Any]] = weakref.WeakSet()
 _watching = False
 
 

@@ -4,18 +4,23 @@ Takes a handle and its arguments, gives jobs that open, probe and close; all for
 call thread or in a task of the home loop. Never decides when: the engine thread does.
 """
 
-import asyncio
+from __future__ import annotations
+
 import inspect
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncContextDecorator, ContextDecorator
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._calls import Job, call
 from ._home import HomeTask
 from ._inside import inside, put_inside
+from ._loops import running_loop
 from ._resources import Kind, Resource, is_coroutine
 from .exceptions import ResourceClosedError, WrongLoopError
+
+if TYPE_CHECKING:
+    import asyncio
 
 T = TypeVar("T")
 
@@ -36,9 +41,9 @@ class Instance:
         self,
         resource: Resource[Any],
         parts: tuple[object, ...],
-        needs: tuple["Instance", ...],
+        needs: tuple[Instance, ...],
         loop: asyncio.AbstractEventLoop | None,
-        gone: Callable[["Instance"], None],
+        gone: Callable[[Instance], None],
         engine: object = None,
     ) -> None:
         self.resource = resource
@@ -91,7 +96,7 @@ class Instance:
                 "or a task of the resource's own has failed"
             )
         if self._task is not None:
-            running = asyncio._get_running_loop()
+            running = running_loop()
             if running is not None and running is not self._task.loop:
                 raise WrongLoopError(
                     f"async resource {self.resource.name!r} lives in another event loop: read it "
@@ -238,6 +243,8 @@ def _probe_sync(
         if loop is None:
             result.close()
             raise FactoryMisuseError("its probe needs an event loop, and there is none")
+        import asyncio
+
         result = asyncio.run_coroutine_threadsafe(result, loop).result()
     return result is not False
 

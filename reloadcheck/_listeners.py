@@ -4,17 +4,21 @@ A listener runs in a call thread, a coroutine function in the home loop. One tha
 one that does not return misses what happens meanwhile, save the latest.
 """
 
-import asyncio
+from __future__ import annotations
+
 import inspect
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ._calls import Job, call
 from ._codes import Code
 from ._events import ReloadEvent
 from ._home import HomeTask
 from ._log import log
+
+if TYPE_CHECKING:
+    import asyncio
 
 Listener = Callable[[ReloadEvent], Any]
 

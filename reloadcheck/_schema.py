@@ -13,8 +13,6 @@ from ._frozen import FrozenDict, freeze, no_pause
 from ._frozen_types import is_list, is_tuple, plain
 from ._models import Kind, field_values, kind_of
 from ._schema_classes import check_immutable, check_result, has_field
-from ._schema_msgspec import MsgspecValidator
-from ._schema_pydantic import PydanticValidator
 from ._schema_words import foreign_problem
 from .exceptions import SchemaClassError, SchemaError
 from .types import Key, KeyPath, Pause, Problem, Tree
@@ -137,11 +135,11 @@ def _called(schema: Callable[[Any], Any]) -> Validate:
 
 def _validator(schema: Any, kind: Kind, inside: set[Kind]) -> Validate:
     if Kind.PYDANTIC in inside:
-        return PydanticValidator(schema)
+        return _with_pydantic(schema)
     if kind is Kind.MSGSPEC or _installed("msgspec"):
-        return MsgspecValidator(schema)
+        return _with_msgspec(schema)
     if _installed("pydantic"):
-        return PydanticValidator(schema)
+        return _with_pydantic(schema)
     raise SchemaClassError(
         f"nothing installed converts to the dataclass {schema.__qualname__}: "
         "`pip install reloadcheck[msgspec]` or `pip install reloadcheck[pydantic]`"
@@ -154,3 +152,15 @@ def _installed(name: str) -> bool:
     except ImportError:
         return False
     return True
+
+
+def _with_pydantic(schema: object) -> Validate:
+    from ._schema_pydantic import PydanticValidator  # an application has one of them, or none
+
+    return PydanticValidator(schema)
+
+
+def _with_msgspec(schema: object) -> Validate:
+    from ._schema_msgspec import MsgspecValidator
+
+    return MsgspecValidator(schema)

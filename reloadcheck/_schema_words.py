@@ -6,7 +6,6 @@ that somebody else wrote is scrubbed first.
 
 from datetime import date, datetime, time
 
-from ._redact import scrub
 from .types import KeyPath, Problem, Tree
 
 __all__ = ["foreign_problem", "foreign_reason", "mismatch", "noun_of", "tidy"]
@@ -49,6 +48,8 @@ def foreign_reason(error: BaseException, tree: Tree) -> str:
         text = str(error)
     except Exception:  # an exception's own `__str__` may be anything
         return kind
+    from ._redact import scrub  # only what failed needs it
+
     message = scrub(text, tree).strip()
     return f"{kind}: {message}" if message else kind
 

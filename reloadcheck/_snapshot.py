@@ -6,16 +6,20 @@ no lock: a reference or a dict operation and one flag, ordered so that either th
 sees that the snapshot is retired, or the one who retires sees the one who entered.
 """
 
-import asyncio
+from __future__ import annotations
+
 import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from ._instances import Instance
 from ._resources import Resource
 from .exceptions import UnknownResourceError
+
+if TYPE_CHECKING:
+    import asyncio
 
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)

@@ -7,12 +7,11 @@ place and quotes nothing; never a crash, a hang or another error.
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from os.path import splitext
-from types import MappingProxyType
 from typing import Final, TypeAlias
 
-from ..exceptions import ConfigError, ConfigSyntaxError, OptionError, SourceError
-from ..types import Document, KeyPath, Pause, Problem, Tree, printable
+from .._formats import FORMATS, format_of
+from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
+from ..types import Document, KeyPath, Pause, Problem, Tree
 from . import _json, _toml, _yaml
 from ._survey import Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
@@ -34,25 +33,11 @@ _Read: TypeAlias = Callable[[str, Pause], Tree]
 _Find: TypeAlias = Callable[[KeyPath], int | None]
 _Finder: TypeAlias = Callable[[str], _Find]
 
-FORMATS: Final[Mapping[str, str]] = MappingProxyType(
-    {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
-)
-"""The format that each suffix stands for."""
-
 _READERS: Final[Mapping[str, tuple[_Read, _Finder]]] = {
     "json": (_json.read, _json.finder),
     "toml": (_toml.read, _toml.finder),
     "yaml": (_yaml.read, _yaml.finder),
 }
-
-
-def format_of(path: str) -> str:
-    """Give the format of a file by its suffix, in any case."""
-    suffix = splitext(path)[1].lower()
-    if suffix in FORMATS:
-        return FORMATS[suffix]
-    known = ", ".join(FORMATS)
-    raise OptionError(f"{printable(path)}: the format is told by the suffix, one of {known}")
 
 
 def parse(document: Document, pause: Pause) -> Tree:

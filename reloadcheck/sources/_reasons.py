@@ -7,7 +7,6 @@ and read links to find the culprit, and must never open anything.
 import errno
 import os
 import stat
-from pathlib import PurePath
 from typing import Final
 
 from ._disk import Disk
@@ -88,6 +87,8 @@ def _denied(path: str, disk: Disk) -> str:
 
 def _parents(path: str) -> list[str]:
     """Give the directories above `path`, the topmost first."""
+    from pathlib import PurePath
+
     return [str(parent) for parent in PurePath(path).parents][::-1]
 
 

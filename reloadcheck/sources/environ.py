@@ -4,13 +4,11 @@ Takes a prefix, gives one document of the variables under it and the tree they m
 read the environment twice, so that what one process serves cannot drift, nor quote a value.
 """
 
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from ..exceptions import ConfigSyntaxError, OptionError
-from ..parsers import parse_scalar
 from ..types import Document, Key, KeyPath, Layer, Origin, Pause, Problem, Stamp, Tree
 
 __all__ = ["EnvironSource"]
@@ -54,6 +52,8 @@ class EnvironSource:
                 for name, value in sorted(environ.items())
                 if name.startswith(self._prefix)
             }
+            import json
+
             self._document = Document(self.name, json.dumps(found).encode(), "environ")
         if len(self._document.data) > max_bytes:
             raise ConfigSyntaxError(Problem(f"hold more than {max_bytes} bytes", path=self.name))
@@ -64,6 +64,8 @@ class EnvironSource:
         tree: Tree = {}
         names: dict[KeyPath, str] = {}
         for document in documents:
+            import json
+
             variables: dict[str, str] = json.loads(document.data)
             for variable, text in variables.items():
                 key_path = self._key_path(variable, below)
@@ -132,6 +134,8 @@ def _value(text: str, variable: str) -> object:
         text.encode()
     except UnicodeEncodeError:
         raise _error(variable, "is not valid UTF-8") from None
+    from ..parsers import parse_scalar
+
     return parse_scalar(text, _shown(variable))
 
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .._formats import format_of
 from .._stamp import FileStamp, file_stamp, newest_ns
 from ..exceptions import OptionError, SourceError
-from ..parsers import format_of, locate, parse
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
 from ._disk import Disk
 from ._generation import generation_of, resolved
@@ -103,6 +103,8 @@ class FileSource:
         if not documents:
             return Layer({}, lambda _: Origin(self._name))
         (document,) = documents
+        from ..parsers import parse  # at the first load: no import reads YAML's tables
+
         return Layer(parse(document, pause), lambda key_path: _origin(document, key_path))
 
     def place(self) -> Place:
@@ -182,5 +184,7 @@ def absolute(path: str) -> str:
 
 
 def _origin(document: Document, key_path: KeyPath) -> Origin:
+    from ..parsers import locate
+
     place = locate(document, key_path)
     return Origin(document.name) if place is None else Origin(document.name, *place)
