@@ -25,8 +25,9 @@ from ._snapshot import Tenancy
 if TYPE_CHECKING:
     import asyncio
 
-SLOW_CLOSE = 1.0
-"""Seconds after which a close that has not returned holds up the others no longer."""
+SLOW_CLOSE, SLOW_AT_THE_END = 1.0, 0.02
+"""Seconds after which a close that has not returned holds up the others no longer; and what they
+are once the time to drain is over and all closers share what is left."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two looks at who still holds a retired snapshot, besides being told."""
@@ -120,9 +121,8 @@ class Drain:
             log(logging.WARNING, "left open at the end: %s", left)
 
     def _may_start(self, now: float) -> bool:
-        """One after the other, unless one is slow or there is no time left."""
-        hurried = self._latest is not None and now >= self._latest
-        return hurried or all(one.slow_at <= now for one in self._closing)
+        """One after the other, unless one is slow."""
+        return all(one.slow_at <= now for one in self._closing)
 
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
@@ -189,7 +189,9 @@ class Drain:
     def _start(self, instance: Instance, now: float) -> None:
         instance.closed = True
         job = instance.close(self._settled)
-        close = _Close(instance, job, now + instance.resource.timeout, now + SLOW_CLOSE)
+        hurried = self._latest is not None and now >= self._latest
+        slow_at = now + (SLOW_AT_THE_END if hurried else SLOW_CLOSE)
+        close = _Close(instance, job, now + instance.resource.timeout, slow_at)
         if not self._ended(close, now):
             self._closing.append(close)
 
