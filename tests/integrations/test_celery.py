@@ -97,6 +97,8 @@ def test_tasks_follow_the_file_and_keep_their_version(
     """
     at_once = POOLS[pool]
     with working(pool, valkey, tmp_path) as queue:
+        if pool == "prefork":  # each process has built before its first task
+            until(lambda: len({one.pid for one in journal.read(queue.journal)}) == 1 + at_once)
         queue.follows(2, at_once)
 
         long, retried = str(tmp_path / "long"), str(tmp_path / "retried")
@@ -247,6 +249,16 @@ def test_a_task_called_by_a_task_shares_its_version(here: Here, tmp_path: Path) 
 
     assert outer.apply().get() == [(2, 1), 1, 1]
     assert leases(live) == 0
+
+
+def test_a_worker_that_runs_tasks_itself_opens_and_closes_once(here: Here) -> None:
+    """A solo pool tells of a process that starts, and it is the one that has checked."""
+    app, live = here
+    signals.worker_init.send(sender=Sender(app))
+    assert live.status().phase == "serving"
+    signals.worker_process_init.send(sender="host")
+    signals.worker_shutdown.send(sender=Sender(app))
+    assert live.status().phase == "closed"
 
 
 def test_tasks_of_another_app_are_left_alone(here: Here) -> None:
