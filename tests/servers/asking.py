@@ -174,3 +174,9 @@ class Stream:
         """Wait until the server has broken it off."""
         if self._task is not None:
             await self._task
+
+    async def close(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])

@@ -19,7 +19,6 @@ import psycopg
 
 from tests.rig.servers import serving
 
-from .asking import Client
 from .catalog import Kind, gunicorn, module, uwsgi
 from .side import Side, free_port
 
@@ -103,12 +102,12 @@ def problems(told: Told) -> list[str]:
     return found
 
 
-async def run(names: Sequence[str], url: str, directory: Path) -> dict[str, Told]:
-    """Try all ways at the same time; give what each came to, or raise its first failure."""
+async def run(names: Sequence[str], url: str, directory: Path) -> dict[str, Told | BaseException]:
+    """Try all ways at the same time; give what each came to, or what stopped it."""
     async with AsyncExitStack() as stack:
         admin = stack.enter_context(psycopg.connect(url, autocommit=True))
         tried = [_Way(WAYS[name], url, directory / name, stack, admin) for name in names]
-        told = await asyncio.gather(*(way.run() for way in tried))
+        told = await asyncio.gather(*(way.run() for way in tried), return_exceptions=True)
     return dict(zip(names, told, strict=True))
 
 
@@ -144,6 +143,7 @@ class _Way:
         server = stack.enter_context(serving(kind.command(port), environ, directory, listen=False))
         server.port = port
         self._side = Side(server, kind)
+        stack.push_async_callback(self._side.close)
         self._parent = server.process.pid
 
     def _edit(self, number: int) -> None:
@@ -197,7 +197,7 @@ class _Way:
         """Wait for the answer of a worker that takes the place of the one that ended."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            client = Client(self._side.server.port)
+            client = self._side.client()
             try:
                 answer = await client.ask("/hold")
             except OSError:  # the one that ends breaks off what it had accepted

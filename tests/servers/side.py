@@ -26,11 +26,24 @@ class Side:
         self.stream = Stream()
         self.poll = Poll([], PACE)
         self.workers: set[int] = set()
+        self._clients: list[Client] = []
+
+    def client(self) -> Client:
+        """Give a client, which is closed with all others at the latest."""
+        self._clients.append(Client(self.server.port))
+        return self._clients[-1]
+
+    async def close(self) -> None:
+        """Stop asking, whatever has happened."""
+        await self.poll.stop()
+        await self.stream.close()
+        for client in self._clients:
+            client.close()
 
     async def ready(self) -> None:
         """Wait until it answers."""
         deadline = time.monotonic() + START_SECONDS
-        client = Client(self.server.port)
+        client = self.client()
         while not await self._answers(client):
             if self.server.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the server did not start:\n{self.server.log}")
@@ -39,7 +52,7 @@ class Side:
 
     async def asked(self, path: str) -> Answer:
         """Ask once."""
-        client = Client(self.server.port)
+        client = self.client()
         answer = await client.ask(path)
         client.close()
         return answer
@@ -50,7 +63,7 @@ class Side:
         self.workers = set(found)
         kept = [client for client in found.values() if client.connected]
         if len(kept) < len(found):  # each request takes any worker: ask so often that none idles
-            kept = [Client(self.server.port) for _ in range(3 * len(found))]
+            kept = [self.client() for _ in range(3 * len(found))]
         self.poll = Poll(kept, PACE)
         self.poll.start()
 
@@ -89,7 +102,7 @@ class Side:
         while len(found) < self.kind.workers:
             if time.monotonic() > deadline:
                 raise AssertionError(f"only {len(found)} worker(s) answer:\n{self.server.log}")
-            clients = [Client(self.server.port) for _ in range(2 * self.kind.workers)]
+            clients = [self.client() for _ in range(2 * self.kind.workers)]
             answers = await asyncio.gather(*(client.ask("/hold") for client in clients))
             for client, answer in zip(clients, answers, strict=True):
                 if found.setdefault(answer.worker, client) is not client:

@@ -18,7 +18,7 @@ def told(
     request: pytest.FixtureRequest,
     tmp_path_factory: pytest.TempPathFactory,
     postgres: PostgresServer,
-) -> dict[str, Told]:
+) -> dict[str, Told | BaseException]:
     """Try the ways whose tests were chosen."""
     chosen = {item.name for item in request.session.items}
     names = [name for name in WAYS if f"test_forked_processes[{name}]" in chosen]
@@ -26,13 +26,16 @@ def told(
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_forked_processes(way: str, told: dict[str, Told]) -> None:
+def test_forked_processes(way: str, told: dict[str, Told | BaseException]) -> None:
     """Every process asks over connections that it built itself, and gets the edit.
 
     What the parent had built before the fork is neither used nor closed by a child, also when a
     child ends and another takes its place.
     """
-    assert problems(told[way]) == [], told[way].log
+    found = told[way]
+    if isinstance(found, BaseException):
+        raise found
+    assert problems(found) == [], found.log
 
 
 def _answer(pid: int, backend: int, built: str) -> dict[str, object]:

@@ -13,7 +13,7 @@ from reloadcheck import _check
 from tests.hazards.hold import text
 from tests.rig.servers import serving
 
-from .asking import Client, Poll
+from .asking import Poll
 from .catalog import Kind, gunicorn
 from .side import Side, free_port
 
@@ -40,9 +40,9 @@ class Loaded:
 
     def __init__(self, config: Path, side: Side) -> None:
         self._config = config
-        self._client = Client(side.server.port)
+        self._client = side.client()
         self.side = side
-        self.poll = Poll([Client(side.server.port) for _ in range(CLIENTS)], PACE)
+        side.poll = Poll([side.client() for _ in range(CLIENTS)], PACE)
 
     async def phase(self, number: int, parts: int) -> Phase:
         """Write a configuration with as many parts, each changed, and wait until it serves."""
@@ -65,11 +65,6 @@ class Loaded:
     def _since(self, before: dict[str, int], after: dict[str, float], seconds: float) -> Phase:
         return Phase(after["longest"], int(after["turns"]) - before["turns"], seconds)
 
-    async def close(self) -> None:
-        """Stop asking."""
-        await self.poll.stop()
-        self._client.close()
-
 
 @asynccontextmanager
 async def loaded(directory: Path) -> AsyncGenerator[Loaded]:
@@ -86,13 +81,13 @@ async def loaded(directory: Path) -> AsyncGenerator[Loaded]:
     with serving(kind.command(port), environ, directory, listen=False) as server:
         server.port = port
         found = Loaded(config, Side(server, kind))
-        await found.side.ready()
-        assert (await found.side.asked("/")).said["green"]
-        found.poll.start()
         try:
+            await found.side.ready()
+            assert (await found.side.asked("/")).said["green"]
+            found.side.poll.start()
             yield found
         finally:
-            await found.close()
+            await found.side.close()
 
 
 @pytest.mark.parametrize("parts", SIZES.values(), ids=SIZES)
@@ -109,7 +104,7 @@ def test_no_greenlet_waits_for_a_reload(parts: int, tmp_path: Path, measured: li
             while len(found) < TRIES and not (found and _good(idle[-1], found[-1])):
                 idle.append(await server.idle())
                 found.append(await server.phase(len(found) + 1, parts))
-        return idle, found, server.poll.failures
+        return idle, found, server.side.poll.failures
 
     idle, found, failures = asyncio.run(main())
     longest, waited = 1000 * found[-1].longest, 1000 * idle[-1].longest

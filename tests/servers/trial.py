@@ -88,7 +88,9 @@ class Trial:
         self._directory.mkdir()
         self._config.write_text("number: 1\n")
         for bare in (False, True):
-            self._sides.append(Side(self._serve(bare), self.kind))
+            side = Side(self._serve(bare), self.kind)
+            self._sides.append(side)
+            self._stack.push_async_callback(side.close)
         ours, other = self._sides
         await asyncio.gather(ours.ready(), other.ready())
         signals = [(await side.asked("/signals")).said["signals"] for side in self._sides]
