@@ -167,12 +167,24 @@ def test_celery_block_runs(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (0, "hello\n", "")
 
 
+def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The block on the status page serves it to who has the token, and to nobody else."""
+    from starlette.testclient import TestClient
+
+    monkeypatch.setenv("STATUS_TOKEN", "t0ken")
+    names = run_block("status_path=", tmp_path, monkeypatch)
+    with TestClient(names["app"]) as client:
+        told = client.get("/-/reloadcheck", headers={"Authorization": "Bearer t0ken"})
+        assert (200, 1) == (told.status_code, told.json()["version"])
+        assert 404 == client.get("/-/reloadcheck").status_code
+
+
 def test_every_block_is_run() -> None:
     """No block of the README goes untested."""
     starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
     starts += ["app = Starlette(routes", "app = FastAPI()"]
     starts += ["settings.configure", "def job()", "CeleryReloadCheck(live, app)"]
-    starts += ["# test_app.py", "async def readiness"]
+    starts += ["# test_app.py", "async def readiness", "status_path="]
     assert sorted(map(block, starts)) == sorted(BLOCKS)
 
 
