@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+from django.test import override_settings
 
 from reloadcheck import EnvironSource, UsageError
 from reloadcheck.integrations import django as adapter
@@ -173,6 +175,19 @@ def test_a_value_of_the_wrong_kind_is_named(given: dict[str, Any]) -> None:
     word = next(iter(given)).upper()
     with pytest.raises(ImproperlyConfigured, match=rf"(?i)RELOAD_CHECK.*{word}"):
         read({"sources": ["config.yaml"]} | given if word != "SOURCES" else given)
+
+
+def test_setting_apps_up_again_registers_nothing_twice(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tests that change INSTALLED_APPS have Django call `ready` again, on the same engine."""
+    module = "tests.integrations_django.resources"
+    monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(caches, "create_connection", caches.create_connection)  # put back then
+    with site(file, resources=[module], caches={"default": "number"}) as live:
+        with override_settings(INSTALLED_APPS=[APP, "django.contrib.contenttypes"]):
+            get_wsgi_application()
+        assert live is adapter.live
 
 
 def dsn(value: str) -> dict[str, str]:

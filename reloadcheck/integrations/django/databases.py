@@ -210,12 +210,8 @@ class FollowingConnection(BaseDatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, at either end of a request, also what a newer version has replaced."""
-        is_open = self.connection is not None
-        if (
-            is_open
-            and self.following is not None
-            and not self.following.is_newest(self._generation)
-        ):
+        following = None if self.connection is None else self.following
+        if following is not None and not following.is_newest(self._generation):
             self.close()
         super().close_if_unusable_or_obsolete()
 
