@@ -302,7 +302,8 @@ class ReloadCheck(Generic[C]):
         Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
         Should it outlive the drain, the log calls it by `name`, else by the function that called.
         """
-        return Lease(self._host, name or sys._getframe(1).f_code)
+        caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented, and cheap
+        return Lease(self._host, name or caller.f_code)
 
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.

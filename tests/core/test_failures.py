@@ -1,6 +1,7 @@
 """Failure of every part, beyond the table: late failures, many edits meanwhile, and the close."""
 
 import asyncio
+import logging
 import threading
 import time
 from collections.abc import Iterator
@@ -231,3 +232,59 @@ def test_closing_does_not_wait_for_a_build(stage: Stage, text: Text, clock: Fake
     until(lambda: not threads_named("mid"))
     time.sleep(0.01)
     assert stage.log.count("+mid2") == stage.log.count("-mid2")
+
+
+# ------------------------------------------------------------------------------- logging
+
+
+class Blocking(logging.Handler):
+    """A handler whose log server does not answer until the gate opens."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.gate, self.entered = threading.Event(), threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Wait for the server."""
+        self.entered.set()
+        self.gate.wait(10)
+
+
+@pytest.fixture
+def blocking() -> Iterator[Blocking]:
+    """A blocking handler on the package's logger."""
+    logger, handler = logging.getLogger("reloadcheck"), Blocking()
+    level = logger.level
+    logger.setLevel(logging.INFO)
+    handler.gate.set()
+    logger.addHandler(handler)
+    yield handler
+    handler.gate.set()
+    logger.removeHandler(handler)
+    logger.setLevel(level)
+
+
+def test_a_logging_handler_that_blocks_holds_up_reloads_and_no_busy_request(
+    make: Make, text: Text, clock: FakeClock, blocking: Blocking
+) -> None:
+    """While it blocks a busy app serves on, the new version even; once it returns all goes on."""
+    live = make(window=1.0)
+    begin(live)
+    text.write("a: 2")
+    blocking.gate.clear()
+    blocking.entered.clear()
+    checking = Call(live.check)
+    assert blocking.entered.wait(5)
+
+    def served() -> int:
+        with live.lease() as snapshot:
+            return int(snapshot.config["a"])
+
+    for _ in range(5):  # a request in each window
+        clock.advance(0.9)
+        assert 2 == Call(served).result()
+    assert "serving" == live.status().phase
+    text.write("a: 3")
+    blocking.gate.set()
+    checking.result()
+    until(lambda: Call(served).result() == 3, clock)
