@@ -11,7 +11,6 @@ from typing import Any
 
 from .._diff import Diff, diff
 from .._engine import host_of
-from .._frozen import freeze
 from .._loader import located
 from .._resources import Resource
 from .._schema import lookup
@@ -91,7 +90,7 @@ def _side(inputs: Inputs, sources: Sequence[Source], previous: Side | None) -> S
     if known.parsed is None:
         return Side(known, known.faults)
     before = previous or Side(known, ())
-    tree = freeze(known.parsed.tree, before.tree)
+    tree = known.parsed.tree
     try:
         config = validated(inputs.schema, known.parsed, before.config)
     except ConfigError as error:

@@ -24,6 +24,7 @@ Span: TypeAlias = tuple[int, int]
 
 _PART: Final = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*')"""
 _ASSIGNED: Final = re.compile(rf"({_PART}(?:[ \t]*\.[ \t]*{_PART})*)[ \t]*=[ \t]*\Z")
+_COLON: Final = re.compile(r"[ \t]*:")
 _HEADER: Final = re.compile(rf"\[{{1,2}}[ \t]*{_PART}(?:[ \t]*\.[ \t]*{_PART})*[ \t]*\]{{1,2}}")
 
 
@@ -58,7 +59,9 @@ def survey(document: Document) -> Survey:
             listening = _Listening()
             with suppress(Refusal):
                 feed(listening, text, _no_pause)
-            return Survey(text, tuple(listening.keys), tuple(listening.scalars))
+            # Without a colon it may be text that a missing sign made a key of.
+            keys = (span for span in listening.keys if _COLON.match(text, span[1]))
+            return Survey(text, tuple(keys), tuple(listening.scalars))
         case "json":
             return Survey(text, tuple(_json_keys(text)))
         case "toml":

@@ -233,13 +233,20 @@ seen["a subPath"] = doctor("etc/app/app.yaml")
 seen["a whole volume"] = doctor("etc/whole/app.yaml")
 seen["a directory as subPath"] = doctor("etc/part/app.yaml")
 
-for name in ("lower", "upper", "work", "merged"):
-    os.mkdir(path(name))
-write("lower/config.yaml")
-mount("-t", "overlay", "overlay", "-o",
-      f"lowerdir={path('lower')},upperdir={path('upper')},workdir={path('work')},userxattr",
-      path("merged"))
+def overlay(name, point):
+    for part in ("lower", "upper", "work"):
+        os.makedirs(path(name, part))
+    os.makedirs(point, exist_ok=True)
+    write(f"{name}/lower/config.yaml")
+    layers = (f"{layer}dir={path(name, layer)}" for layer in ("lower", "upper", "work"))
+    mount("-t", "overlay", "overlay", "-o", ",".join((*layers, "userxattr")), point)
+overlay("container", path("merged"))
 seen["an overlay"] = doctor("merged/config.yaml")
+
+overlay("hidden", path("etc/over/inner"))
+write("host/above/inner/config.yaml")
+mount("--bind", path("host/above"), path("etc/over"))
+seen["over a hidden overlay"] = doctor("etc/over/inner/config.yaml")
 
 write("open/config.yaml"), os.chmod(path("open"), 0o777), os.mkdir(path("closed"))
 seen["open to all"] = doctor("open/config.yaml")
@@ -259,6 +266,7 @@ EXPECTED: dict[str, tuple[int, dict[str, tuple[str, str]]]] = {
     "a whole volume": (0, {}),
     "a directory as subPath": (1, {"mount": ("fail", "a subPath of a Kubernetes volume")}),
     "an overlay": (0, {"file system": ("warn", "overlay, mounted at")}),
+    "over a hidden overlay": (0, {}),
     "open to all": (0, {"writable": ("warn", "by everybody")}),
     "open to all, mounted read-only": (0, {}),
 }

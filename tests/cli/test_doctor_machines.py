@@ -123,6 +123,21 @@ def test_a_mounted_file_is_judged_by_what_is_mounted(
     assert (level, True) == (found.level, words in found.said)
 
 
+def test_a_file_that_was_replaced_outside_is_pinned_whatever_the_mounts_say(
+    tmp_path: Path,
+) -> None:
+    """It has no name any more."""
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1\n")
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        path.unlink()
+        found = pinned(str(path), None, os.fstat(descriptor))
+    finally:
+        os.close(descriptor)
+    assert (FAIL, True) == (found.level, "a pinned inode" in found.said)
+
+
 def test_without_mounts_to_read_nothing_is_doubted(machine: Machine, tmp_path: Path) -> None:
     """Another operating system, a `/proc` that is hidden."""
     assert mount_of(str(tmp_path), machine) is None

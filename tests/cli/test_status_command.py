@@ -216,6 +216,7 @@ def test_what_a_server_says_is_escaped(run: Run, here: Path) -> None:
         ["a", "b"],
         ["file:///etc/passwd"],
         ["127.0.0.1:80/x"],
+        ["ftp://127.0.0.1/x"],
         ["http://u:p@127.0.0.1/"],
         ["http://127.0.0.1:x/"],
         ["http:///x"],

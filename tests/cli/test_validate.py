@@ -396,6 +396,12 @@ def test_no_excerpt_shows_a_value_wherever_the_document_breaks(format_: str) -> 
     assert any("***" in line for line in shown)
 
 
+def test_what_a_missing_sign_made_a_key_is_not_shown() -> None:
+    """Without a colon after it, text inside braces may have been a value."""
+    document = Document("a", f"a: {{b: {{{CANARY}, c: 1}}\n".encode(), "yaml")
+    assert ((1, "a: {b: {***, c: ***"),) == excerpt(survey(document), 1, 1).lines
+
+
 def test_a_long_line_is_cut_around_its_caret(run: Run, here: Path) -> None:
     """A document on one line of thousands of characters still fits a terminal."""
     many = {f"key{number}": number for number in range(300)}

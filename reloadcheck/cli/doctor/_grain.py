@@ -26,7 +26,7 @@ _STEPS: Final = 5
 _AT_ONCE: Final = 200
 _COARSE: Final = 0.1
 _SKEW: Final = 3.0
-_UNNAMED: Final = os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC
+_UNNAMED: Final = getattr(os, "O_TMPFILE", 0) | os.O_RDWR | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)

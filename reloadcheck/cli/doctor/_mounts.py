@@ -138,7 +138,7 @@ def _is_generation(root: str) -> bool:
 
 def _number_of(path: str, machine: Machine) -> str | None:
     try:
-        descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        descriptor = os.open(path, getattr(os, "O_PATH", os.O_NONBLOCK) | os.O_CLOEXEC)
     except OSError:
         return None
     try:
