@@ -12,7 +12,7 @@ import pytest
 from reloadcheck import Outcome, ReloadEvent
 from reloadcheck._check import VALIDATION_TIMEOUT
 from reloadcheck._diff import diff
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload, threads_named, until
@@ -187,7 +187,7 @@ def test_nothing_is_lost_between_build_and_swap(
     make: Make, text: Text, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A close that comes at any moment of a reload leaves no built resource open."""
-    live, log = make(), list[str]()
+    live, pools = make(), RecordingFactory("pool")
     gate, comparing, real = threading.Event(), threading.Event(), diff
 
     def slow(*trees: Any) -> Any:
@@ -195,12 +195,7 @@ def test_nothing_is_lost_between_build_and_swap(
         gate.wait(10)
         return real(*trees)
 
-    @live.resource("a")
-    def pool(a: int) -> Iterator[int]:
-        log.append(f"+{a}")
-        yield a
-        log.append(f"-{a}")
-
+    live.resource("a")(pools)
     begin(live)
     monkeypatch.setattr("reloadcheck._reload.diff", slow)
     text.write("a: 2")
@@ -211,9 +206,8 @@ def test_nothing_is_lost_between_build_and_swap(
     gate.set()
     closing.result()
     checking.result()
-    assert sorted(one[1:] for one in log if one[0] == "+") == sorted(
-        one[1:] for one in log if one[0] == "-"
-    )
+    assert_all_closed(live)
+    assert {1} == {one.closes for one in pools.built}
 
 
 def test_closing_does_not_wait_for_a_build(stage: Stage, text: Text, clock: FakeClock) -> None:

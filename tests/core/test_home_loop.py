@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import random
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import anyio
@@ -19,7 +19,12 @@ from reloadcheck import (
     WrongLoopError,
 )
 from reloadcheck.asgi import ReloadCheckMiddleware
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import (
+    AsyncRecordingFactory,
+    FakeClock,
+    RecordingFactory,
+    assert_all_closed,
+)
 
 from .conftest import Make
 from .rig import Call, Text, same, until
@@ -356,25 +361,15 @@ def test_a_home_loop_that_ends_drops_its_resources(clients: Clients) -> None:
 
 def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
     """Only what lived in the loop is dropped, with what was built on it; the rest is the same."""
-    live, log = make(window=0), list[str]()
-
-    def tell(name: str) -> Any:
-        def build(a: int, *needs: Any) -> Iterator[object]:
-            log.append(f"+{name}")
-            yield object()
-            log.append(f"-{name}")
-
-        return build
-
-    live.resource("a", name="pool")(tell("pool"))
-
-    @live.resource("a", name="client")
-    async def client(a: int) -> AsyncIterator[object]:
-        log.append("+client")
-        yield object()
-        log.append("-client")
-
-    live.resource("a", needs=[client], name="api")(tell("api"))
+    live = make(window=0)
+    pools, clients, apis = (
+        RecordingFactory("pool"),
+        AsyncRecordingFactory("client"),
+        RecordingFactory("api"),
+    )
+    live.resource("a")(pools)
+    client = live.resource("a")(clients)
+    live.resource("a", needs=[client])(apis)
 
     async def first() -> object:
         await live.astart()
@@ -389,11 +384,10 @@ def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
 
     pool = asyncio.run(first())
     assert asyncio.run(second()) is pool
-    assert log.count("+pool") == 1
-    assert log.count("+client") == log.count("+api") == 2
+    assert (1, 2, 2) == (len(pools.built), len(clients.built), len(apis.built))
     Call(live.close).result()
-    for name in ("pool", "api"):
-        assert log.count(f"+{name}") == log.count(f"-{name}")
+    assert_all_closed(live)
+    assert not (pools.open or clients.open or apis.open)
 
 
 def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -11,7 +10,7 @@ from reloadcheck import ConfigError, ConfigSyntaxError, NotStartedError, Outcome
 from reloadcheck._desk import Conclusion, Desk, Waiter
 from reloadcheck._engine import host_of
 from reloadcheck._options import Options
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload, threads_named, until
@@ -94,22 +93,18 @@ def test_aclose_always_returns(make: Make) -> None:
 
 def test_a_restart_serves_and_versions_go_on(make: Make, text: Text) -> None:
     """After a close the engine can be started again: fresh resources, versions counting up."""
-    live, log = make(), list[str]()
-
-    @live.resource("a")
-    def pool(a: int) -> Iterator[int]:
-        log.append(f"+{a}")
-        yield a
-        log.append(f"-{a}")
-
+    live, pools = make(), RecordingFactory("pool")
+    pool = live.resource("a")(pools)
     begin(live)
     live.close()
+    assert_all_closed(live)
     text.write("a: 2")
     begin(live)
-    assert live.snapshot[pool] == 2
+    assert live.snapshot[pool].arguments == (2,)
     assert live.snapshot.version == 2
     live.close()
-    assert ["+1", "-1", "+2", "-2"] == log
+    assert_all_closed(live)
+    assert ["+pool1", "-pool1", "+pool2", "-pool2"] == pools.log
 
 
 def test_a_start_right_after_a_close_serves(make: Make, text: Text) -> None:
