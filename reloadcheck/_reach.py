@@ -5,7 +5,7 @@ Starts nothing, waits for nothing.
 
 from typing import Any, TypeVar
 
-from ._current import OUTER, SNAPSHOT, Unit, unit_of_work
+from ._current import OUTER, SNAPSHOT, Unit, lasts, unit_of_work
 from ._resources import Resource
 from ._snapshot import Snapshot
 from .exceptions import NoSnapshotError, UnknownResourceError
@@ -19,14 +19,14 @@ def resource_here(resource: Resource[T], line: str) -> T:
     Raises `NoSnapshotError`, which names the `line` that is missing, outside any unit of work, and
     otherwise what `snapshot[resource]` raises.
     """
-    unit: Unit | None = unit_of_work.get()
-    if unit is None:
-        raise NoSnapshotError(f"no unit of work here: add `{line}`")
-    while True:
+    innermost: Unit | None = unit_of_work.get()
+    unit = innermost
+    while unit is not None:
         snapshot: Snapshot[Any] = unit[SNAPSHOT]
         try:
             return snapshot[resource]
         except UnknownResourceError:
             unit = unit[OUTER]
-            if unit is None:
+            if unit is None and innermost is not None and lasts(innermost):
                 raise
+    raise NoSnapshotError(f"no unit of work here: add `{line}`")

@@ -10,18 +10,16 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
-import click
 from flask import Flask, current_app, g, has_app_context
-from flask.cli import AppGroup
 from werkzeug.local import LocalProxy
 
-from .._commands import COMMANDS, Command
 from .._current import current_snapshot, lasts, unit_of_work
 from .._engine import ReloadCheck, set_options
 from .._reach import resource_here
 from .._resources import Resource
 from ..exceptions import NoSnapshotError
 from ..wsgi import ReloadCheckMiddleware
+from ._flask_commands import commands
 
 __all__ = ["FlaskReloadCheck", "config_of", "current_config", "resource"]
 
@@ -54,7 +52,7 @@ class FlaskReloadCheck(Generic[C]):
         engines: list[ReloadCheck[Any]] = app.extensions.setdefault("reloadcheck", [])
         if not engines:
             app.teardown_appcontext(_leave)
-            app.cli.add_command(_commands())
+            app.cli.add_command(commands())
         if self.live not in engines:
             engines.append(self.live)
             app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live, **page)  # type: ignore[method-assign]
@@ -103,21 +101,3 @@ current_config: Any = LocalProxy(partial(_read, lambda: current_snapshot().confi
 
 def _leave(_: BaseException | None) -> None:
     g.pop("_reloadcheck", ExitStack()).close()
-
-
-def _commands() -> AppGroup:
-    group = AppGroup("reloadcheck", help="Look at the live configuration of this app.")
-    for name, command in COMMANDS.items():
-        group.command(name, help=command.__doc__)(_running(command))
-    return group
-
-
-def _running(command: Command) -> Callable[[], None]:
-    def run() -> None:
-        answers = [command(live) for live in current_app.extensions["reloadcheck"]]
-        for answer in answers:
-            click.echo(answer.text, err=not answer.good)
-        if not all(answer.good for answer in answers):
-            raise SystemExit(1)
-
-    return run

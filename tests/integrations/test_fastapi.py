@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextvars import copy_context
 from typing import Annotated, Any
 
 import anyio.to_thread
@@ -235,6 +236,23 @@ def test_a_forgotten_middleware_is_named(make: Make) -> None:
         for path in ("/config", "/pool"):
             with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
                 client.get(path)
+
+
+def test_what_an_ended_request_left_is_no_unit_of_work(make: Make) -> None:
+    """A resource of another engine is missing a line also where a task outlived its request."""
+    live, other = make(), make()
+    foreign = pool_of(other, [])
+
+    async def outlive() -> Callable[[], Awaitable[Pool]]:
+        async with live.lease():
+            context = copy_context()
+        return lambda: asyncio.create_task(resource_of(foreign)(), context=context)
+
+    async def ask() -> None:
+        with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
+            await (await outlive())()
+
+    asyncio.run(ask())
 
 
 def test_a_foreign_handle_is_refused(make: Make) -> None:
