@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextvars import copy_context
 from typing import Annotated, Any
 
@@ -243,16 +243,16 @@ def test_what_an_ended_request_left_is_no_unit_of_work(make: Make) -> None:
     live, other = make(), make()
     foreign = pool_of(other, [])
 
-    async def outlive() -> Callable[[], Awaitable[Pool]]:
+    async def ask() -> Pool:
+        return await resource_of(foreign)()
+
+    async def outlive() -> Pool:
         async with live.lease():
             context = copy_context()
-        return lambda: asyncio.create_task(resource_of(foreign)(), context=context)
+        return await asyncio.create_task(ask(), context=context)
 
-    async def ask() -> None:
-        with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
-            await (await outlive())()
-
-    asyncio.run(ask())
+    with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
+        asyncio.run(outlive())
 
 
 def test_a_foreign_handle_is_refused(make: Make) -> None:
