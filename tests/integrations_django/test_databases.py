@@ -133,10 +133,25 @@ def test_a_transaction_keeps_its_connection(files: Site, monkeypatch: pytest.Mon
         assert 2 == file_of(files)
 
 
+def test_a_transaction_without_autocommit_keeps_its_connection(files: Site) -> None:
+    """So it is where the program commits by itself."""
+    with files.live.lease():
+        file_of(files)
+        files.connection.set_autocommit(False)
+    name_file(files, 2)
+    with files.live.lease() as snapshot:
+        assert (2, 1) == (snapshot.version, file_of(files))
+        files.connection.set_autocommit(True)
+        assert 2 == file_of(files)
+
+
 def test_outside_a_unit_of_work_it_is_the_newest(files: Site) -> None:
-    """A command or a thread of its own needs no lease to be connected, and holds none after."""
+    """A command needs no lease to be connected, keeps what it has, and holds no snapshot."""
     assert 1 == file_of(files)
     name_file(files, 2)
+    loaded(files.live, 2)
+    assert 1 == file_of(files)
+    files.finish()
     assert 2 == file_of(files)
     assert 0 == held(files.live)
 
@@ -249,6 +264,16 @@ def test_all_threads_share_one_pool_of_a_version(role: Role, pooled: Site) -> No
         pooled.connection.close()
 
 
+def test_what_somebody_else_sets_gets_no_pool_of_ours(pooled: Site) -> None:
+    """A test database is not served from the pool of the one that the configuration names."""
+    assert "postgres" == pooled.ask("SELECT current_database()")
+    pooled.connection.close()
+    pooled.connection.settings_dict["NAME"] = "template1"
+    assert "template1" == pooled.ask("SELECT current_database()")
+    pooled.connection.close()
+    pooled.connection.close_pool()
+
+
 def test_a_wrong_password_is_rejected(role: Role, pooled: Site) -> None:
     """An edit that the database refuses changes nothing, and says why without quoting it."""
     with pooled.live.lease():
@@ -267,26 +292,42 @@ def test_a_wrong_password_is_rejected(role: Role, pooled: Site) -> None:
     assert pooled.live.status().error is None
 
 
-def test_credentials_changed_in_the_server_first_are_followed(
-    postgres: PostgresServer, tmp_path: Path
-) -> None:
-    """A request whose password is refused goes on by the next one, only to the same database."""
+@pytest.fixture
+def unpooled(postgres: PostgresServer, tmp_path: Path) -> Iterator[tuple[Role, Site]]:
+    """A role and a site on it that connects anew for each request."""
     with role_in(postgres, tmp_path / "config.yaml") as role:
         site = Site(role.file, POSTGRESQL)
-        try:
-            with site.live.lease() as snapshot:
-                assert 1 == site.ask("SELECT 1")
-                site.connection.close()
-                role.rotate()
-                first = site.ask("SELECT pg_backend_pid()")
-                assert (1, 2) == (snapshot.version, site.live.snapshot.version)
-                assert first == site.ask("SELECT pg_backend_pid()")
-                site.connection.close()
-                role.extra["options"] = {"connect_timeout": 9}
-                role.rotate()
-                with pytest.raises(OperationalError):
-                    site.ask("SELECT 1")
-            with site.live.lease():
-                assert 1 == site.ask("SELECT 1")
-        finally:
-            site.close()
+        yield role, site
+        site.close()
+
+
+def test_credentials_changed_in_the_server_first_are_followed(unpooled: tuple[Role, Site]) -> None:
+    """A request whose password is refused goes on by the next one, and keeps that connection."""
+    role, site = unpooled
+    with site.live.lease() as snapshot:
+        assert 1 == site.ask("SELECT 1")
+        site.connection.close()
+        role.rotate()
+        first = site.ask("SELECT pg_backend_pid()")
+        assert (1, 2) == (snapshot.version, site.live.snapshot.version)
+        assert first == site.ask("SELECT pg_backend_pid()")
+        site.connection.close()
+        assert 1 == site.ask("SELECT 1")
+        site.connection.close()
+    with site.live.lease() as snapshot:
+        assert (2, 1) == (snapshot.version, site.ask("SELECT 1"))
+
+
+def test_only_credentials_are_taken_from_another_version(unpooled: tuple[Role, Site]) -> None:
+    """Where more than user and password is different, a request is not sent to another place."""
+    role, site = unpooled
+    with site.live.lease():
+        assert 1 == site.ask("SELECT 1")
+        site.connection.close()
+        role.extra["options"] = {"connect_timeout": 9}
+        role.rotate()
+        with pytest.raises(OperationalError):
+            site.ask("SELECT 1")
+        assert 2 == site.live.snapshot.version
+    with site.live.lease():
+        assert 1 == site.ask("SELECT 1")

@@ -55,13 +55,20 @@ class Following:
     name: str
     declared: Mapping[str, Any] = field(repr=False)
 
-    def here(self) -> Generation:
-        """Give the generation of the unit of work around this code; outside one, the newest."""
+    def of_unit(self) -> Generation | None:
+        """Give the generation of the unit of work around this code, if there is one."""
         try:
             return self._of(self.live.current().resources)
         except (NoSnapshotError, ResourceClosedError):
-            with self.live.lease() as snapshot:
-                return self._of(snapshot.resources)
+            return None
+
+    def here(self) -> Generation:
+        """Give the generation of the unit of work around this code; outside one, the newest."""
+        found = self.of_unit()
+        if found is not None:
+            return found
+        with self.live.lease() as snapshot:
+            return self._of(snapshot.resources)
 
     def is_newest(self, generation: Generation | None) -> bool:
         """Tell whether no newer one has come; also where the engine is closed."""
@@ -193,13 +200,14 @@ class FollowingConnection(BaseDatabaseWrapper):
     def ensure_connection(self) -> None:
         """Connect, also where the open connection is of another version than this unit of work.
 
-        Where credentials were changed in the server first, it connects by the ones that follow in
-        the configuration, if everything else is the same: then it is the database that was meant.
+        A transaction keeps its connection, and so does code outside any unit of work. Where
+        credentials were changed in the server first, it connects by the ones that follow in the
+        configuration, if all else is the same: then it is the database that was meant.
         """
         following = self.following
-        if following is not None and self.connection is not None and not self.in_atomic_block:
-            here = following.here()
-            if here is not self._generation and here is not self._instead_of:
+        if following is not None and self._is_free():
+            wanted = following.of_unit()
+            if wanted not in (None, self._generation, self._instead_of):
                 self.close()
         try:
             super().ensure_connection()
@@ -214,6 +222,10 @@ class FollowingConnection(BaseDatabaseWrapper):
         if following is not None and not following.is_newest(self._generation):
             self.close()
         super().close_if_unusable_or_obsolete()
+
+    def _is_free(self) -> bool:
+        """Tell whether there is a connection, and nothing would be lost with it."""
+        return self.connection is not None and self.autocommit and not self.in_atomic_block
 
     def _renewed(self, following: Following) -> bool:
         following.live.check()
