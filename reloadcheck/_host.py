@@ -38,6 +38,7 @@ from .types import Problem, Source
 if TYPE_CHECKING:
     from ._probing import Probes
     from ._thread import EngineThread
+from ._uwsgi import warn_before_forks
 
 C = TypeVar("C")
 
@@ -334,6 +335,7 @@ def _watch_process() -> None:
     if _watching:
         return
     _watching = True
+    warn_before_forks()
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_after_fork)

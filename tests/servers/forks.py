@@ -22,7 +22,7 @@ from tests.rig.servers import serving
 from .catalog import Kind, gunicorn, module, uwsgi
 from .side import Side, free_port
 
-__all__ = ["WAYS", "Told", "problems", "run"]
+__all__ = ["WAYS", "WSGI", "Told", "problems", "run"]
 
 WSGI, ASGI = "tests.servers.pooled_wsgi:app", "tests.servers.pooled_asgi:app"
 SECONDS = 30.0

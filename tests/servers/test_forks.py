@@ -5,12 +5,17 @@ All ways are tried at the same time by one fixture; each test reads one result.
 
 import asyncio
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from reloadcheck._uwsgi import warn_before_forks
 from reloadcheck.demo.postgres import PostgresServer
+from tests.rig.servers import serving
 
-from .forks import WAYS, Told, problems, run
+from .catalog import uwsgi
+from .forks import WAYS, WSGI, Told, problems, run
+from .side import free_port
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +41,55 @@ def test_forked_processes(way: str, told: dict[str, Told | BaseException]) -> No
     if isinstance(found, BaseException):
         raise found
     assert problems(found) == [], found.log
+    assert "before uWSGI forks" not in found.log
+
+
+class UWSGI:
+    """The module that uWSGI provides, in its master or in a worker of it."""
+
+    def __init__(self, worker: int = 0, master: int = 7, numproc: int = 1, **opt: object) -> None:
+        self._worker = worker
+        self._master = master
+        self.numproc = numproc
+        self.opt = {key.replace("_", "-"): value for key, value in opt.items()}
+
+    def worker_id(self) -> int:
+        """Give the worker's number, 0 in the master."""
+        return self._worker
+
+    def masterpid(self) -> int:
+        """Give the master's pid, 0 without one."""
+        return self._master
+
+
+@pytest.mark.parametrize(
+    ("uwsgi", "warned"),
+    [
+        (UWSGI(), True),
+        (UWSGI(master=0, numproc=2), True),
+        (UWSGI(master=0), False),
+        (UWSGI(worker=1), False),
+        (UWSGI(py_call_uwsgi_fork_hooks=True), False),
+        (None, False),
+        (object(), False),
+    ],
+)
+def test_uwsgi_that_will_fork_is_warned_of(
+    uwsgi: object, warned: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Once, by name of the option to add, where the fork is still to come and no hook will run."""
+    warn_before_forks({"uwsgi": uwsgi})
+    assert ("--py-call-uwsgi-fork-hooks" in caplog.text) is warned
+
+
+def test_a_uwsgi_master_says_so_itself(postgres: PostgresServer, tmp_path: Path) -> None:
+    """The module that it provides is as we think."""
+    config = tmp_path / "app.yaml"
+    config.write_text(f"number: 1\ndatabase: {{number: 1, url: '{postgres.url()}'}}\n")
+    environ = {"SERVERS_CONFIG": str(config), "SERVERS_EARLY": "1"}
+    command = uwsgi(app=WSGI)(free_port())
+    with serving(command, environ, tmp_path, listen=False) as server:
+        server.logs("--lazy-apps or --py-call-uwsgi-fork-hooks")
 
 
 def _answer(pid: int, backend: int, built: str) -> dict[str, object]:
