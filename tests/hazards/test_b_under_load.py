@@ -22,6 +22,8 @@ from tests.hazards import loadlag
 from tests.hazards.hold import measure, text
 from tests.hazards.rig import options, replace
 
+pytestmark = pytest.mark.alone
+
 LONGEST = 0.020
 PICK_UP = 3.0
 SIZES = {"200 KB": 2_900, "1 MB": 14_000}

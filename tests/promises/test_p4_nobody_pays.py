@@ -13,6 +13,8 @@ from tests.rig import config, journal
 from tests.rig.load import Load, until, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 
+pytestmark = pytest.mark.alone
+
 SLOW = 1.0
 """Seconds that a reload has to wait at least, for its factory or for the five stats it makes."""
 

@@ -17,6 +17,8 @@ from .asking import Poll
 from .catalog import Kind, gunicorn
 from .side import Side, free_port
 
+pytestmark = pytest.mark.alone
+
 LONGEST = 0.020
 SIZES = {"200 KB": 2_900, "1 MB": 14_000}
 CLIENTS, PACE = 8, 0.03
