@@ -6,9 +6,11 @@ the same text stands in a hidden place.
 """
 
 import json
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date
+from datetime import time as clock_time
 from decimal import Decimal
 from enum import Enum
 from itertools import chain
@@ -27,6 +29,7 @@ MOST_LEAVES: Final = 1_000
 _LONGEST: Final = 200
 _SHORT: Final = 3
 _DEEPEST: Final = 100
+_VALUES_A_NAP, _NAP = 1_000, 0.0002
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def leaves_of(loaded: Loaded[Any], places: Sequence[Place]) -> Leaves:
     from .parsers import locating_many
 
     with locating_many():
-        for path, value in _walk((), loaded.config):
+        for path, value in _gently(_walk((), loaded.config, is_secret)):
             if len(shown) == MOST_LEAVES:
                 more += 1
                 continue
@@ -74,7 +77,7 @@ def leaves_of(loaded: Loaded[Any], places: Sequence[Place]) -> Leaves:
 def _secrets(loaded: Loaded[Any], private: set[int]) -> set[str]:
     """Give the texts that are secret somewhere, so that they are shown nowhere."""
     found: set[str] = set()
-    for path, value in chain(_walk((), loaded.tree), _walk((), loaded.config)):
+    for path, value in _gently(chain(_walk((), loaded.tree), _walk((), loaded.config))):
         if is_secret(path, value):
             reveal = getattr(value, "get_secret_value", None)
             value = value if reveal is None else reveal()
@@ -89,14 +92,27 @@ def _is_among(secrets: set[str], value: object) -> bool:
     return isinstance(value, str) and value in secrets
 
 
-def _walk(path: KeyPath, value: object) -> Iterator[tuple[KeyPath, object]]:
-    """Give each value that holds no others, with its path."""
+def _walk(
+    path: KeyPath, value: object, closed: Callable[[KeyPath], bool] = lambda path: False
+) -> Iterator[tuple[KeyPath, object]]:
+    """Give each value that holds no others, with its path; what is `closed` is given whole.
+
+    The keys of a mapping may be as secret as its values.
+    """
     parts = _parts(value)
-    if not parts or len(path) > _DEEPEST:
+    if not parts or len(path) > _DEEPEST or closed(path):
         yield path, value
         return
     for key, part in parts:
-        yield from _walk((*path, key), part)
+        yield from _walk((*path, key), part, closed)
+
+
+def _gently(pairs: Iterator[tuple[KeyPath, object]]) -> Iterator[tuple[KeyPath, object]]:
+    """Let other threads have the interpreter now and then, as the reader does while it parses."""
+    for count, pair in enumerate(pairs):
+        if count % _VALUES_A_NAP == _VALUES_A_NAP - 1:
+            time.sleep(_NAP)
+        yield pair
 
 
 def _parts(value: object) -> list[tuple[Key, object]] | None:
@@ -118,7 +134,7 @@ def _text(value: object) -> str:
         return _quoted(value)
     if value is None or isinstance(value, bool | int | float):
         return json.dumps(value)
-    if isinstance(value, date | time | Decimal | PurePath):
+    if isinstance(value, date | clock_time | Decimal | PurePath):
         return _quoted(str(value))
     if isinstance(value, bytes):
         return f"<{len(value)} bytes>"

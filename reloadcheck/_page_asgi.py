@@ -28,20 +28,26 @@ def with_status_page(
     settings = chosen(path, token)
     if settings is None:
         return app
+    from anyio.to_thread import run_sync  # now, not on the event loop: importing takes a while
+
     gate = Gate(settings)
 
     async def status_page(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and gate.concerns(scope["method"], path := _path(scope)):
             granted = gate.grant(path, _asked(scope))
             if granted is not None:
-                await _send(await _answer(live, granted), scope, send)
+                await _send(await _answer(live, granted, run_sync), scope, send)
                 return
         await app(scope, receive, send)
 
     return status_page
 
 
-async def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
+async def _answer(
+    live: ReloadCheck[Any],
+    granted: Granted,
+    run_sync: Callable[[Callable[[], Page]], Awaitable[Page]],
+) -> Page:
     if granted.page is not None:
         return granted.page
     wanted = granted.wanted
@@ -52,9 +58,7 @@ async def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
     status = await live.astatus(probe=granted.probe)
     if not reads_values(wanted):
         return page(view_of(live, status, wanted), wanted)
-    from anyio import to_thread
-
-    return await to_thread.run_sync(lambda: page(view_of(live, status, wanted), wanted))
+    return await run_sync(lambda: page(view_of(live, status, wanted), wanted))
 
 
 def _path(scope: Scope) -> str:

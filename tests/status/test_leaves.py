@@ -44,6 +44,7 @@ def test_each_value_names_its_origin(tmp_path: Path) -> None:
 SECRETS = {
     "by its key": f"api_key: {CANARY}",
     "below such a key": f"credentials: {{user: {CANARY}, list: [{CANARY}]}}",
+    "as a key below such a key": f"tokens: {{{CANARY}: alice}}",
     "in a URL": f"url: postgresql://user:{CANARY}@host/db",
     "in a URL's query": f"hook: https://host/x?k={CANARY}",
     "as a PEM key": f"tls: |\n  -----BEGIN PRIVATE KEY-----\n  {CANARY}\n",
@@ -85,13 +86,16 @@ def test_a_directory_of_secrets_is_not_shown(tmp_path: Path) -> None:
     """No value of a directory source, or of a private file, is shown, nor its copies elsewhere."""
     (tmp_path / "secrets").mkdir()
     (tmp_path / "secrets" / "pin").write_text(CANARY)
+    (tmp_path / "secrets" / "digits").write_text("42")
     private, path = tmp_path / "private.yaml", tmp_path / "app.yaml"
     private.write_text("inner: hush-hush\n")
-    path.write_text(f"a: {CANARY}\nb: hush-hush\nc: seen\n")
+    path.write_text(f"a: {CANARY}\nb: hush-hush\nc: seen\nd: '42'\n")
     sources = path, DirectorySource(tmp_path / "secrets"), FileSource(private, private=True)
     leaves, by_path = shown(*sources)
-    assert {"a", "b", "pin", "inner"} == {leaf.path for leaf in leaves.shown if leaf.hidden}
-    assert '"seen"' == by_path["c"].value
+    assert {"a", "b", "pin", "digits", "inner"} == {
+        leaf.path for leaf in leaves.shown if leaf.hidden
+    }
+    assert ('"seen"', '"42"') == (by_path["c"].value, by_path["d"].value)
     assert CANARY not in repr(leaves)
     assert "hush" not in repr(leaves)
 

@@ -188,6 +188,18 @@ def test_the_text_is_prometheus_own() -> None:
     assert all(kinds[name] == family.type for name, family in families.items())
 
 
+def test_waiting_for_a_drain_is_no_failure() -> None:
+    """An edit that waits for an old instance raises no alarm; no version at all does."""
+    name = b"reloadcheck_config_last_reload_successful"
+    cases = [
+        (replace(STATUS, code=str(Code.DRAIN)), 1),
+        (replace(STATUS, code=None), 1),
+        (replace(STATUS, code=None, version=None), 0),
+    ]
+    for status, value in cases:
+        assert b"\n%s %d\n" % (name, value) in rendered(Wanted.METRICS, status).body
+
+
 def test_readiness_is_about_serving() -> None:
     """Ready is what has a version that serves; an edit that waits for a drain is no warning."""
     cases = [

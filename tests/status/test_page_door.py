@@ -233,7 +233,13 @@ def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> No
     def build(part: object) -> object:
         return part
 
-    live.resource("a", name="pool", probe=lambda _: answers[-1])(build)
+    asked: list[object] = []
+
+    def probe(built: object) -> bool:
+        asked.append(built)
+        return answers[-1]
+
+    live.resource("a", name="pool", probe=probe)(build)
     live.start()
     answers.append(False)
     ask = given(live)
@@ -245,7 +251,9 @@ def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> No
             json.loads(answer.body)["probes"]["pool"]["outcome"],
         )
     assert 200 == ask(f"{PATH}/ready", "probe=0", headers=[bearer()]).status
+    before = len(asked)
     assert 200 == ask(f"{PATH}/live", "probe=1", headers=[bearer()]).status
+    assert before == len(asked) > 2
     page = ask(query="format=html&probe=1", headers=[bearer()])
     assert (200, True) == (page.status, b">failed<" in page.body)
     answers.append(True)
