@@ -1,6 +1,8 @@
 """Django's caches, unit of work by unit of work: in memory, and on a real Valkey."""
 
+import gc
 import os
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -70,6 +72,22 @@ def test_a_cache_is_of_its_units_version(tmp_path: Path) -> None:
         assert None is site.cache.default_timeout
     assert "b" == site.cache.key_prefix
     assert 0 == held(site.live)
+    site.close()
+
+
+def test_a_replaced_backend_is_let_go_of_at_the_end(tmp_path: Path) -> None:
+    """The end of a request drops the backend of an older version, and only that."""
+    site = Site(tmp_path / "config.yaml", LOCMEM)
+    site.write(location="fourth")
+    with site.live.lease():
+        backend = weakref.ref(site.cache.incr.__self__)
+        site.caches.close_all()
+        assert backend() is site.cache.incr.__self__
+        site.write(location="fifth")
+        loaded(site.live, 2)
+        site.caches.close_all()
+        gc.collect()
+        assert None is backend()
     site.close()
 
 
@@ -157,12 +175,6 @@ def test_connections_are_of_a_version_and_close_with_it(user: User) -> None:
     until(lambda: user.connected() == 0)
 
 
-def outlast(load: Load) -> None:
-    """Wait until every request that has begun by now is answered."""
-    begun = len(load.answers)
-    until(lambda: len(load.answers) > begun + 2 * load.clients)
-
-
 SITES = {"uvicorn": uvicorn(f"{SERVED}:asgi")}
 if ALL_SITES in os.environ:
     SITES["gunicorn with threads"] = gunicorn(f"{SERVED}:wsgi", "--threads", "4")
@@ -180,7 +192,7 @@ def test_a_rotated_password_fails_no_request(
             load.reaches(user.number, everyone)
             for _ in range(2):
                 load.reaches(user.rotate(), everyone)
-                outlast(load)
+                load.outlast()
                 user.forget()
             most = user.connected()
     assert [] == load.failures, server.log

@@ -53,6 +53,7 @@ def test_a_rotated_password_fails_no_request(
             load.reaches(role.rotate(), everyone)
             before = role.backends()
             load.reaches(role.rotate(), everyone)
+            load.outlast()
             until(lambda: extra is KEPT or not before & role.backends())
             role.terminate(before)
             load.reaches(renamed := role.rename(), everyone)

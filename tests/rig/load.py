@@ -148,6 +148,11 @@ class Load:
             said = f"{number} at {everyone}; last {sorted(set(last))}; {self.failures[-5:]}"
             raise AssertionError(f"{error}: {said}, seen {self.seen(number)}") from None
 
+    def outlast(self) -> None:
+        """Wait until every request that has begun by now is answered."""
+        begun = len(self.answers)
+        until(lambda: len(self.answers) > begun + 2 * self.clients)
+
     def worst(self) -> float:
         """Give the longest time that a request took, in seconds."""
         return max(answer.ended - answer.begun for answer in self.answers)
