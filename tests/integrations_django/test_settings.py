@@ -1,5 +1,6 @@
 """`RELOAD_CHECK`: what it may say, what the checks say of it, and how they name the line."""
 
+import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from reloadcheck import EnvironSource, UsageError
 from reloadcheck.integrations import django as adapter
 from reloadcheck.integrations.django.settings import Part
 from reloadcheck.integrations.django.settings import declared as read
+from tests.rig.servers import ROOT
 
 from .site import APP, MIDDLEWARE, declared, site, write
 
@@ -188,6 +190,28 @@ def test_setting_apps_up_again_registers_nothing_twice(
         with override_settings(INSTALLED_APPS=[APP, "django.contrib.contenttypes"]):
             get_wsgi_application()
         assert live is adapter.live
+
+
+ALONE = """
+import sys
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+from django.core.asgi import get_asgi_application
+settings.configure(
+    INSTALLED_APPS=["reloadcheck.integrations.django"],
+    MIDDLEWARE=["reloadcheck.integrations.django.middleware.ReloadCheckMiddleware"],
+    RELOAD_CHECK={"SOURCES": ["config.yaml"], "CACHES": {"default": "cache"}},
+)
+get_wsgi_application(), get_asgi_application()
+print(sorted({"starlette", "werkzeug", "redis", "psycopg", "flask"} & set(sys.modules)))
+"""
+
+
+def test_a_site_imports_no_other_stack() -> None:
+    """Setting up a site loads neither another framework nor a driver that it does not use."""
+    command = [sys.executable, "-W", "error", "-c", ALONE]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert ("[]\n", "") == (done.stdout, done.stderr)
 
 
 def dsn(value: str) -> dict[str, str]:

@@ -95,7 +95,7 @@ def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> 
 
 def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> HttpResponseBase:
     """Let the unit of work of a streaming response end with its `close()`."""
-    if response.streaming:
+    if getattr(response, "streaming", False):  # a response class of a site's own may not say
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
         # One that is dropped instead, as a middleware's that raises, holds nothing for long.
