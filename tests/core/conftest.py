@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, assert_all_closed
 
 from .rig import Call, Text, until
 
@@ -28,8 +28,16 @@ def text() -> Text:
 
 
 @pytest.fixture
-def make(clock: FakeClock, text: Text) -> Iterator[Make]:
-    """Make engines on the fake clock and the text; they are closed at the end of the test."""
+def outliving() -> None:
+    """Have a test keep leases beyond the drain."""
+
+
+@pytest.fixture
+def make(clock: FakeClock, text: Text, request: pytest.FixtureRequest) -> Iterator[Make]:
+    """Make engines on the fake clock and the text; they are closed at the end of the test.
+
+    A test that leaves anything open fails, save for leases in one that is about `outliving`.
+    """
     engines: list[ReloadCheck[Any]] = []
 
     def engine(*sources: Any, **options: Any) -> ReloadCheck[Any]:
@@ -45,6 +53,8 @@ def make(clock: FakeClock, text: Text) -> Iterator[Make]:
         if live.status().phase not in ("idle", "closed"):
             for _ in range(10):
                 Call(live.close).result(clock, step=5.0)
+        if "outliving" not in request.fixturenames:
+            assert_all_closed(live)
 
 
 @pytest.fixture(autouse=True)

@@ -147,6 +147,7 @@ def test_a_coroutine_that_is_dropped_gives_its_lease_back(slow: ReloadCheck[Any]
     assert leases(slow) == {1: 0}
 
 
+@pytest.mark.usefixtures("outliving")
 @pytest.mark.parametrize("kind", ["asgi", "wsgi"])
 def test_the_warning_names_requests_that_only_their_frames_tell_of(
     slow: ReloadCheck[Any],

@@ -153,6 +153,7 @@ def test_a_carried_over_resource_outlives_the_snapshots_that_share_it(
     assert pools.live.status().leases == {2: 0}
 
 
+@pytest.mark.usefixtures("outliving")
 def test_the_deadline_closes_what_is_still_used(
     pools: Pools, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -180,6 +181,7 @@ def test_the_deadline_closes_what_is_still_used(
     assert ["+1", "+2", "-1"] == pools.log
 
 
+@pytest.mark.usefixtures("outliving")
 def test_the_warning_names_the_paths_that_hold_on(
     pools: Pools, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -209,6 +211,7 @@ def caller(live: "ReloadCheck[Any]") -> Any:
     return lease
 
 
+@pytest.mark.usefixtures("outliving")
 @pytest.mark.parametrize("kind", ["lease", "named", "function", "generator", "coroutine"])
 def test_the_warning_names_the_code_that_holds_on(
     pools: Pools, clock: FakeClock, kind: str, caplog: pytest.LogCaptureFixture
@@ -258,6 +261,7 @@ def test_the_warning_names_the_code_that_holds_on(
     release()
 
 
+@pytest.mark.usefixtures("outliving")
 def test_a_resource_may_drain_faster_or_slower(make: Make, text: Text, clock: FakeClock) -> None:
     """A resource's own `drain` overrides the engine's, for itself alone."""
     live, log = make(drain=30.0), list[str]()
@@ -317,6 +321,7 @@ def test_what_is_needed_closes_after_what_needs_it(
     lease.__exit__(None, None, None)
 
 
+@pytest.mark.usefixtures("outliving")
 def test_close_waits_for_leases_up_to_the_deadline(pools: Pools, clock: FakeClock) -> None:
     """`close()` drains: it waits for units of work, at most `drain` seconds."""
     lease = pools.live.lease()
@@ -382,6 +387,7 @@ def test_leases_under_fire_see_no_closed_resource(make: Make, text: Text) -> Non
     assert pools.most <= 2
 
 
+@pytest.mark.usefixtures("outliving")
 def test_close_waits_no_longer_for_a_resource_that_drains_slowly(
     make: Make, text: Text, clock: FakeClock
 ) -> None:
@@ -428,6 +434,7 @@ def test_what_needs_a_rebuilt_resource_counts_too(make: Make, text: Text) -> Non
     assert max(most) == 2
 
 
+@pytest.mark.usefixtures("outliving")
 def test_a_carried_over_resource_is_not_forced(
     make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -387,7 +387,7 @@ def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
     assert (1, 2, 2) == (len(pools.built), len(clients.built), len(apis.built))
     Call(live.close).result()
     assert_all_closed(live)
-    assert not (pools.open or clients.open or apis.open)
+    assert not [*pools.open, *clients.open, *apis.open]
 
 
 def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:
