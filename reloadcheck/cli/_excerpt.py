@@ -105,7 +105,9 @@ def _pieces(line: str, keys: list[Span]) -> Iterator[_Piece]:
         return
     for number, (start, end) in enumerate(keys):
         yield from _gap(line, position, start, structural=number > 0, is_last=False)
-        yield _Piece(start, end, _verbatim(line[start:end]) if _is_plain(line[start:end]) else MASK)
+        key = line[start:end]
+        plain = _is_plain(key)
+        yield _Piece(start, end, _verbatim(key) if plain else MASK, is_masked=not plain)
         position = end
     yield from _gap(line, position, len(line), structural=True)
 

@@ -59,7 +59,7 @@ def _limit(what: str, machine: Machine) -> int | None:
 
 
 def use_of(machine: Machine) -> Use:
-    """Count what this user's processes hold in this user namespace, as far as we may look."""
+    """Count what this user's processes hold, as far as this process may look."""
     own = machine.text("self", "cgroup")
     instances = watches = instances_here = watches_here = 0
     for pid in machine.processes():
