@@ -45,7 +45,7 @@ PROJECTS = {
             "fastapi[all] a2wsgi dirty-equals flask httpx2 inline-snapshot logfire orjson pyjwt "
             "opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-fastapi "
             "opentelemetry-sdk pwdlib[argon2] pytest<9.2 pytest-codspeed pytest-timeout "
-            "pytest-xdist sentry-sdk sqlmodel strawberry-graphql trio typer",
+            "coverage pytest-xdist ujson sentry-sdk sqlmodel strawberry-graphql trio typer",
         ),
         Project(
             "django",
