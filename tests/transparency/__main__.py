@@ -17,6 +17,9 @@ from .verdict import Run, Verdict, compare
 
 __all__ = ["main"]
 
+AGAIN = 2
+"""How often what has failed behind a door must fail there again, and pass bare, to count."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chosen projects; the exit status tells whether nothing newly failed."""
@@ -51,15 +54,17 @@ def _judge(project: Project, *, short: bool, keep: bool) -> bool:
 
 
 def _again(bench: Bench, verdict: Verdict) -> Verdict:
-    """Run what failed once more, both ways: what is unsteady by itself is not our doing."""
-    if not verdict.broken:
-        return verdict
-    bare = bench.run("bare-again", verdict.broken, doors=False)
-    behind = bench.run("behind-again", verdict.broken, doors=True)
-    steady = compare(bare, behind, frozenset())
-    for test in sorted({*verdict.broken} - {*steady.broken}):
+    """Run what failed again, both ways: what is unsteady by itself is not our doing."""
+    broken = verdict.broken
+    for number in range(1, AGAIN + 1):
+        if not broken:
+            break
+        bare = bench.run(f"bare-again-{number}", broken, doors=False)
+        behind = bench.run(f"behind-again-{number}", broken, doors=True)
+        broken = compare(bare, behind, frozenset()).broken
+    for test in sorted({*verdict.broken} - {*broken}):
         print(f"{bench.project.name}: unsteady: {test}")
-    return Verdict(steady.broken, verdict.expected)
+    return Verdict(broken, verdict.expected)
 
 
 def _report(bench: Bench, bare: Run, behind: Run, verdict: Verdict, seconds: float) -> None:

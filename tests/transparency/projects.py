@@ -46,6 +46,7 @@ PROJECTS = {
             "opentelemetry-exporter-otlp-proto-http opentelemetry-instrumentation-fastapi "
             "opentelemetry-sdk pwdlib[argon2] pytest<9.2 pytest-codspeed pytest-timeout "
             "coverage pytest-xdist ujson sentry-sdk sqlmodel strawberry-graphql trio typer",
+            ("tests", "--ignore=tests/test_telemetry"),  # in processes that have no doors
         ),
         Project(
             "django",
