@@ -75,7 +75,8 @@ def test_a_pool_whose_database_is_down(clinic: Clinic) -> None:
 
     @live.resource("database", probe=ping)
     def database(part: FrozenDict) -> Iterator[ConnectionPool]:
-        with ConnectionPool(part["info"], min_size=1, max_size=1, open=False) as pool:
+        pool: ConnectionPool = ConnectionPool(part["info"], min_size=1, max_size=1, open=False)
+        with pool:
             pool.wait(5.0)
             yield pool
 
@@ -118,9 +119,10 @@ def test_an_async_pool_whose_database_is_down(clinic: Clinic) -> None:
 
         @live.resource("database", probe=ping)
         async def database(part: FrozenDict) -> AsyncIterator[AsyncConnectionPool]:
-            async with AsyncConnectionPool(
+            pool: AsyncConnectionPool = AsyncConnectionPool(
                 part["info"], min_size=1, max_size=1, open=False
-            ) as pool:
+            )
+            async with pool:
                 await pool.wait(5.0)
                 yield pool
 
