@@ -168,6 +168,12 @@ class _ByReference:
         if wake is not None:
             wake()
 
+    def __del__(self) -> None:
+        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
+        if self._hold is not None:
+            self._hold.known.pop(self._key, None)
+            self._unit[LIFE] = False
+
 
 class _ByName:
     """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
@@ -211,23 +217,23 @@ class _ByName:
 class _Body:
     """A response body whose unit of work ends with its `close()`, whatever that does."""
 
-    __slots__ = ("_body", "_environ", "_iterator", "_unit")
+    __slots__ = ("_body", "_environ", "_next", "_unit")
 
     def __init__(
         self, body: Iterable[bytes], environ: Environ, unit: _ByReference | _ByName
     ) -> None:
         self._body = body
         self._environ = environ  # its id may be the key: it must live for as long
-        self._iterator: Iterator[bytes] | None = None
+        self._next: Callable[[], bytes] | None = None
         self._unit = unit
 
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body)
+        return self  # who iterates holds the unit too, whether he closes or not
 
     def __next__(self) -> bytes:
-        if self._iterator is None:
-            self._iterator = iter(self._body)
-        return next(self._iterator)
+        if self._next is None:
+            self._next = iter(self._body).__next__
+        return self._next()
 
     def close(self) -> None:
         """Close the wrapped body, then end the unit; the second time does nothing more."""

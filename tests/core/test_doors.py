@@ -120,12 +120,33 @@ def test_a_body_that_is_dropped_gives_its_lease_back(
     text.write("a: 2")
     reload(slow)
     assert leases(slow) == {1: 1, 2: 0}
-    begun = clock.monotonic()
-    assert body is not None
+    begun, hold = clock.monotonic(), body._unit._hold
+    assert hold.known == {id(body._environ): body._environ}
     del body
     gc.collect()
+    assert hold.known == {}
+    del hold
     until(lambda: leases(slow) == {2: 0}, clock)
     assert clock.monotonic() - begun < 5
+
+
+def test_who_iterates_a_body_holds_its_lease(slow: ReloadCheck[Any]) -> None:
+    """Also where only the iterator is kept: nothing ends under the application's generator."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        yield b"a"
+        yield b"b"
+
+    open_up(WsgiDoor(empty, slow), slow)
+    seen: list[tuple[bytes, dict[int, int]]] = []
+
+    def serve() -> None:
+        chunks = iter(WsgiDoor(app, slow)({"PATH_INFO": "/"}, start))
+        seen.extend((chunk, leases(slow)) for chunk in chunks)
+
+    Call(serve).result()
+    assert seen == [(b"a", {1: 1}), (b"b", {1: 1})]
+    until(lambda: leases(slow) == {1: 0})
 
 
 def test_a_coroutine_that_is_dropped_gives_its_lease_back(slow: ReloadCheck[Any]) -> None:
