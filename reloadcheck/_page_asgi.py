@@ -31,13 +31,16 @@ def with_status_page(
     from anyio.to_thread import run_sync  # now, not on the event loop: importing takes a while
 
     gate = Gate(settings)
+    endings = gate.endings
 
     async def status_page(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and gate.concerns(scope["method"], path := _path(scope)):
-            granted = gate.grant(path, _asked(scope))
-            if granted is not None:
-                await _send(await _answer(live, granted, run_sync), scope, send)
-                return
+        if scope["type"] == "http" and scope["path"].endswith(endings):
+            path = _path(scope)
+            if gate.concerns(scope["method"], path):
+                granted = gate.grant(path, _asked(scope))
+                if granted is not None:
+                    await _send(await _answer(live, granted, run_sync), scope, send)
+                    return
         await app(scope, receive, send)
 
     return status_page
