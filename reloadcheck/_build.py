@@ -227,11 +227,19 @@ def described(error: BaseException, config: object) -> str:
     """Say what was raised and where, with every value of the configuration masked."""
     if isinstance(error, FactoryMisuseError):
         return f"no resource: {error}"
-    text = scrub(str(error), config)
+    text = scrub(_text(error), config)
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "reloadcheck" not in frame.filename.split("/")]
     place = f" ({own[0].filename.rsplit('/', 1)[-1]}:{own[0].lineno})" if own else ""
     return f"{type(error).__name__}{place}" + (f": {text}" if text else "")
+
+
+def _text(error: BaseException) -> str:
+    """Give what the error says of itself, if that does not raise in turn."""
+    try:
+        return str(error)
+    except BaseException:
+        return "its text cannot be had"
 
 
 def causes(error: BaseException, config: object) -> str:

@@ -83,6 +83,13 @@ def ward(request: pytest.FixtureRequest, make: Make) -> Iterator[Ward]:
     loop.close()
 
 
+class Speechless(Exception):
+    """An error that cannot even say what it is."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("canary1")
+
+
 def outcomes(status: Status) -> dict[str, str]:
     """Give what each probe came to."""
     return {one.name: one.probe.outcome.value for one in status.resources if one.probe is not None}
@@ -109,9 +116,10 @@ def test_each_resource_is_told(ward: Ward) -> None:
         ConnectionError("no route for canary1"),
         SystemExit("canary1"),
         asyncio.CancelledError("canary1"),
+        Speechless(),
         False,
     ],
-    ids=["Exception", "SystemExit", "CancelledError", "False"],
+    ids=["Exception", "SystemExit", "CancelledError", "no text", "False"],
 )
 def test_a_failing_probe_changes_nothing(ward: Ward, text: Text, sick: object) -> None:
     """It says so without a value of the configuration; the resource serves on, the same object."""
@@ -265,6 +273,16 @@ def test_the_home_loop_asks_with_astatus(make: Make, caplog: pytest.LogCaptureFi
 
     asyncio.run(main())
     assert "failed inside" not in caplog.text
+
+
+def test_an_engine_that_is_switched_off_is_probed_too(make: Make) -> None:
+    """Off means that nothing is reloaded; whether a database answers can be asked all the same."""
+    live, pools = make(enabled=False), RecordingFactory("pool")
+    live.resource("a", probe=pools.probe)(pools)
+    live.start()
+    assert () == live.status(probe=True).failed_probes
+    pools.sick = ConnectionError("down")
+    assert ("pool",) == live.status(probe=True).failed_probes
 
 
 def test_a_sync_resource_may_have_an_async_probe(make: Make) -> None:
