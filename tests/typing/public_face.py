@@ -4,8 +4,28 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import assert_type
 
-from reloadcheck import FrozenDict, ReloadCheck, Resource, Snapshot, current_snapshot, reload_check
+from reloadcheck import (
+    FrozenDict,
+    Outcome,
+    ProbeStatus,
+    ReloadCheck,
+    Resource,
+    Snapshot,
+    Source,
+    Status,
+    current_snapshot,
+    reload_check,
+)
 from reloadcheck.asgi import ReloadCheckMiddleware as ASGIMiddleware
+from reloadcheck.testing import (
+    AsyncRecorded,
+    AsyncRecordingFactory,
+    MemorySource,
+    Recorded,
+    RecordingFactory,
+    apush,
+    push,
+)
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIMiddleware
 
 
@@ -88,3 +108,22 @@ async def use(asgi: ASGIMiddleware, wsgi: WSGIMiddleware) -> None:
     assert_type(Work().method(1), int)
     job.live.start()
     current_snapshot()
+
+
+async def ask() -> None:
+    """Ask whether what serves works."""
+    assert_type(live.status(probe=True), Status)
+    status = await live.astatus(probe=True)
+    assert_type(status.failed_probes, tuple[str, ...])
+    assert_type(status.resources[0].probe, ProbeStatus | None)
+
+
+async def test() -> None:
+    """Test an application."""
+    source: Source = MemorySource({"greeting": "hello"})
+    memory = MemorySource("greeting: hello")
+    tested = ReloadCheck(source, memory, schema=Settings)
+    assert_type(tested.resource("greeting")(RecordingFactory()), Resource[Recorded])
+    assert_type(tested.resource("greeting")(AsyncRecordingFactory()), Resource[AsyncRecorded])
+    assert_type(push(tested, memory, b"greeting: hi"), Outcome)
+    assert_type(await apush(tested, memory, {"greeting": "hi"}), Outcome)
