@@ -4,6 +4,7 @@ Takes the paths that ``deployment.yaml`` mounts; elsewhere ORDERS_CONFIG and ORD
 others: ``uvicorn app:app``.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class Settings:
     database: Database
 
 
+logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 CONFIG = os.environ.get("ORDERS_CONFIG", "/etc/orders/config.yaml")
 SECRETS = os.environ.get("ORDERS_SECRETS", "/run/secrets/orders")
 live = ReloadCheck(CONFIG, DirectorySource(SECRETS), schema=Settings)

@@ -68,13 +68,16 @@ def test_a_rotated_token_loses_no_task(
     file.write_text(text.replace("change-me", "first"))
     url = valkey.url(8)
     command = [sys.executable, "-m", "celery", "--workdir", str(EXAMPLE), "-A", "tasks", "worker"]
+    plain = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     environ = {
         **environment(file, tmp_path / "journal"),
         "TASKS_CONFIG": str(file),
         "CELERY_BROKER_URL": url,
     }
     with (
-        serving([*command, "--concurrency", "1"], environ, tmp_path, listen=False) as worker,
+        serving(
+            [*command, "--concurrency", "1", *plain], environ, tmp_path, listen=False
+        ) as worker,
         Celery("client", broker=url) as client,
     ):
         client.send_task("tasks.tell", (1,))

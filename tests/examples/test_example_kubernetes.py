@@ -155,3 +155,4 @@ def test_an_edit_of_either_volume_reaches_the_pod(tmp_path: Path) -> None:
         until(lambda: serves(greeting="Hello", pool_size=8))
         assert pod.stop() in (0, -signal.SIGTERM)  # uvicorn ends by the signal it was sent
     assert credentials["password"] not in pod.log
+    assert pod.log.count("INFO reloadcheck: ") >= 4
