@@ -36,19 +36,25 @@ class Role:
 
     def rotate(self) -> int:
         """Give the role a new password, then write the configuration that has it."""
+        self.change()
+        return self.write()
+
+    def change(self) -> None:
+        """Give the role a new password."""
         self.password = secrets.token_urlsafe(12)
         word = sql.SQL("ALTER ROLE {} PASSWORD {}" if self.number else _CREATE)
-        text = self._next()
         names = sql.Identifier(self.name), sql.Literal(self.password)
         self.admin.execute(word.format(*names))
-        config.replace(self.file, text)
+
+    def write(self) -> int:
+        """Write the next configuration; give its number."""
+        config.replace(self.file, self._next())
         return self.number
 
     def rename(self) -> int:
         """Edit nothing but the name that connections give themselves: `site-` and the number."""
         self.label = self.number + 1
-        config.replace(self.file, self._next())
-        return self.number
+        return self.write()
 
     def _next(self) -> str:
         self.number += 1

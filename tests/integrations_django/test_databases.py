@@ -1,6 +1,7 @@
 """Django's connections, unit of work by unit of work, in one thread and on real databases."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel, SecretStr
 from reloadcheck import ConfigError, ReloadCheck
 from reloadcheck.demo.postgres import PostgresServer
 from reloadcheck.integrations.django.databases import follow, resource_name
+from reloadcheck.integrations.django.generations import GRACE
 from reloadcheck.integrations.django.parameters import laid_over
 from reloadcheck.integrations.django.settings import Part
 from tests.rig.engines import drained
@@ -316,6 +318,38 @@ def test_credentials_changed_in_the_server_first_are_followed(unpooled: tuple[Ro
         site.connection.close()
     with site.live.lease() as snapshot:
         assert (2, 1) == (snapshot.version, site.ask("SELECT 1"))
+
+
+def test_a_refused_request_waits_for_the_edit_for_a_moment(unpooled: tuple[Role, Site]) -> None:
+    """The edit may come a little after the change in the server; only the first ones wait for it.
+
+    Once it has connected again, the next refusal waits again.
+    """
+    role, site = unpooled
+    now, slept = [0.0], list[float]()
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        now[0] += seconds
+        if len(slept) == comes_after:
+            role.write()
+
+    made = site.connection
+    made.following = replace(made.following, clock=lambda: now[0], sleep=sleep)
+    for comes_after, waited in ((3, 3 * GRACE / 20), (0, GRACE)):
+        with site.live.lease():
+            assert 1 == site.ask("SELECT 1")
+            site.connection.close()
+            slept.clear()
+            role.change()
+            if comes_after:
+                assert 1 == site.ask("SELECT 1")
+            else:
+                for _ in range(2):
+                    with pytest.raises(OperationalError):
+                        site.ask("SELECT 1")
+            assert waited == pytest.approx(sum(slept))
+            site.connection.close()
 
 
 def test_only_credentials_are_taken_from_another_version(unpooled: tuple[Role, Site]) -> None:
