@@ -37,9 +37,13 @@ class Answer:
 
 
 class Client:
-    """A client that keeps its connection, and so its worker, where the server lets it."""
+    """A client that keeps its connection, and so its worker, where the server lets it.
+
+    `worker` is the pid of the process that a poll is to ask over it, if that matters.
+    """
 
     def __init__(self, port: int) -> None:
+        self.worker: int | None = None
         self._port = port
         self._reader: asyncio.StreamReader | None = None
         self._writer: asyncio.StreamWriter | None = None
@@ -132,7 +136,10 @@ class Poll:
         while mine in self._tasks:
             begun = time.monotonic()
             try:
-                self.answers.append(await client.ask())
+                answer = await client.ask()
+                self.answers.append(answer)
+                if client.worker not in (None, answer.worker):
+                    client.close()  # its connection had been closed, and this is somebody else's
             except OSError as error:
                 self.failures.append(f"{type(error).__name__}: {error}")
             await asyncio.sleep(max(0.0, begun + self.pace - time.monotonic()))

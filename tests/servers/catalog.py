@@ -27,6 +27,14 @@ class Kind:
     early: bool = False
     single: bool = False
 
+    def __reduce__(self) -> tuple[Callable[[str], "Kind"], tuple[str]]:
+        """Travel between processes by name."""
+        return _named, (self.name,)
+
+
+def _named(name: str) -> Kind:
+    return next(kind for kind in SERVERS if kind.name == name)
+
 
 def module(*words: str) -> list[str]:
     """Give the command line of a module of this Python."""

@@ -107,6 +107,7 @@ class Side:
             for client, answer in zip(clients, answers, strict=True):
                 if found.setdefault(answer.worker, client) is not client:
                     client.close()
+                client.worker = answer.worker
         return found
 
 

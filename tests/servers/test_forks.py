@@ -15,6 +15,7 @@ from tests.rig.servers import serving
 
 from .catalog import uwsgi
 from .forks import WAYS, WSGI, Told, problems, run
+from .once import once
 from .side import free_port
 
 
@@ -27,7 +28,9 @@ def told(
     """Try the ways whose tests were chosen."""
     chosen = {item.name for item in request.session.items}
     names = [name for name in WAYS if f"test_forked_processes[{name}]" in chosen]
-    return asyncio.run(run(names, postgres.url(), tmp_path_factory.mktemp("forks")))
+    base = tmp_path_factory.getbasetemp()
+    directory = tmp_path_factory.mktemp("forks")
+    return once("forks", base, lambda: asyncio.run(run(names, postgres.url(), directory)))
 
 
 @pytest.mark.parametrize("way", WAYS)

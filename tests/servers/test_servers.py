@@ -11,8 +11,9 @@ import pytest
 
 from .catalog import SERVERS, Kind
 from .conftest import MEASURED
+from .once import once
 from .trial import run
-from .verdict import GRACE, SETTLE, STOP_GRACE, WINDOW, Result, problems, table
+from .verdict import GRACE, SETTLE, STOP_GRACE, WINDOW, Result, problems, row, table
 
 
 @pytest.fixture(scope="module")
@@ -22,17 +23,20 @@ def results(
     """Try the servers whose tests were chosen."""
     chosen = {item.name for item in request.session.items}
     kinds = [kind for kind in SERVERS if f"test_on_a_server[{kind.name}]" in chosen]
-    found = asyncio.run(run(kinds, tmp_path_factory.mktemp("servers")))
-    request.config.stash.setdefault(MEASURED, []).extend(table(found.values()))
-    return found
+    directory = tmp_path_factory.mktemp("servers")
+    base = tmp_path_factory.getbasetemp()
+    return once("servers", base, lambda: asyncio.run(run(kinds, directory)))
 
 
 @pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.name)
-def test_on_a_server(kind: Kind, results: dict[str, Result]) -> None:
+def test_on_a_server(
+    kind: Kind, results: dict[str, Result], measured: list[tuple[str, object]]
+) -> None:
     """Every worker has the edit in time; a response under way keeps its version.
 
     Signals lead where they did, and the server stops with the same status, as soon, and whole.
     """
+    measured.append((MEASURED, row(results[kind.name])))
     assert problems(results[kind.name]) == [], results[kind.name].log
 
 

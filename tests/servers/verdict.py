@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from .catalog import Kind
 
-__all__ = ["SETTLE", "WINDOW", "Result", "delays", "faults", "problems", "table"]
+__all__ = ["HEAD", "SETTLE", "WINDOW", "Result", "delays", "faults", "problems", "row", "table"]
 
 WINDOW, SETTLE = 0.2, 0.1
 """The options of the engine on trial, in seconds."""
@@ -79,12 +79,11 @@ def delays(result: Result) -> list[str]:
 
 def table(results: Iterable[Result]) -> list[str]:
     """Give the lines of the table, at most 80 columns wide."""
-    lines = [_row("server", "workers", "live after", "stops in", "without us", "exit", "")]
-    lines += [_row_of(result) for result in results]
-    return lines
+    return [HEAD, *(row(result) for result in results)]
 
 
-def _row_of(result: Result) -> str:
+def row(result: Result) -> str:
+    """Give one server's line of the table."""
     seconds = " ".join(f"{at:.2f} s" for at in result.picked_up)
     return _row(
         result.kind.name,
@@ -102,3 +101,7 @@ def _row(
 ) -> str:
     columns = f"{name:26} {workers:>7}  {live:13} {stop:>8} {bare:>10} {status:>4}  {verdict}"
     return columns.rstrip()
+
+
+HEAD = _row("server", "workers", "live after", "stops in", "without us", "exit", "")
+"""The first line of the table."""
