@@ -50,9 +50,9 @@ class Account:
     slowest: float = 0.0
 
     def add(self, said: dict[str, Any], seconds: float) -> None:
-        """Check an answer: all of it must belong to one version. `seconds`: what it took beyond
+        """Check an answer: all of it must belong to one version.
 
-        what was asked for.
+        `seconds` are what it took beyond what it was asked to take.
         """
         self.requests += 1
         self.outlasted += said["outlasted"]

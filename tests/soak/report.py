@@ -17,14 +17,21 @@ MARGIN = 0.5
 FLAT, JUDGED_AFTER = 1.1, 120.0
 """How much of its memory after the first minute a server may have at the end of a longer run."""
 
+MOST_EDITS = 0.9
+"""The share of the edits, but for those refused or waiting, that are each a reload of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An edit with wrong credentials: when it was rejected, and what the error said."""
+    """An edit with wrong credentials: when it was rejected, and what the error said.
+
+    `waited` tells whether it waited for an instance to drain first.
+    """
 
     resource: str
     number: int
     seconds: float
+    waited: bool
     named: bool
     quoted: bool
 
@@ -75,10 +82,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class SideRow:
-    """One server. `fresh` is the longest time, in seconds, that an edit took to be live beyond its
+    """One server: counts, and seconds.
 
-    build, as requests show it, of which the slowest took `slowest`; `bound` is what it may take.
-    `waited` are the edits that waited for an instance to drain.
+    `fresh` is the longest that an edit took to be live, less its build, as requests show it, of
+    which the slowest took `slowest`; `bound` is what it may take. `waited` are the edits that
+    waited for an instance to drain.
     """
 
     server: str
@@ -92,7 +100,7 @@ class SideRow:
     served_refused: int
     early: int
     forced: int
-    memory: tuple[float, float]
+    memory: Sequence[float]
 
     def problems(self, seconds: float) -> Iterator[str]:
         """Say what is not as it must be, in a run of so many seconds."""
@@ -105,11 +113,18 @@ class SideRow:
         if self.served_refused:
             yield f"{self.served_refused} rejected edits were served"
         for one in self.refusals:
-            if one.seconds > TIMEOUT or not one.named or one.quoted:
+            slow = one.seconds > TIMEOUT and not one.waited
+            if slow or not one.named or one.quoted:
                 yield f"wrong credentials of {one.resource}: {one}"
+        if seconds > JUDGED_AFTER:
+            yield from self._problems_of_a_long_run()
+
+    def _problems_of_a_long_run(self) -> Iterator[str]:
         before, after = self.memory
-        if seconds > JUDGED_AFTER and after > before * FLAT:
+        if after > before * FLAT:
             yield f"memory grew from {before:.0f} to {after:.0f} MiB"
+        if self.reloads < MOST_EDITS * (self.edits - len(self.refusals) - self.waited):
+            yield f"{self.reloads} reloads for {self.edits} edits, {self.waited} of which waited"
 
 
 @dataclass(frozen=True, slots=True)

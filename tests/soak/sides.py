@@ -110,6 +110,7 @@ def side(
         ),
     }
     environ = {
+        "MALLOC_ARENA_MAX": "2",  # so that memory tells of what is held, not of how many threads
         "XDG_RUNTIME_DIR": str(directory),  # where gunicorn puts a socket
         "SOAK_CONFIG": str(edits.file),
         "SOAK_NAMES": " ".join(entry.name for entry in entries),

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 import pytest
 
-from examples.resources import asyncpg_pool
-from examples.resources.settings import Database
+from examples.resources import asyncpg_pool, requests_session
+from examples.resources.settings import Database, Upstream
 
 from .backends import Backends
 
@@ -33,3 +33,15 @@ def test_asyncpg_closes_with_a_deadline(servers: Backends, monkeypatch: pytest.M
     asyncio.run(main())
     assert [5.0] == waits
     assert set() == servers.left_over({"asyncpg_pool"})
+
+
+def test_a_requests_session_closes_its_connections_at_once(servers: Backends) -> None:
+    """Also while somebody still has an answer, which holds on to the pool that it came from."""
+    url, token = servers.upstream()
+    factory = requests_session.upstream(Upstream(url, token, name="requests_session-0"))
+    session = next(factory)
+    with session.get(url, timeout=10) as kept:
+        assert {"requests_session"} == servers.connected()
+        assert "done" == next(factory, "done")
+        assert set() == servers.left_over({"requests_session"})
+    assert "requests_session-0" == kept.text

@@ -22,7 +22,7 @@ ROW = Row(
     leaked=0,
     slowest=0.1,
 )
-REFUSAL = Refusal("pool", 7, 0.8, named=True, quoted=False)
+REFUSAL = Refusal("pool", 7, 0.8, waited=False, named=True, quoted=False)
 SIDE = SideRow(
     server="uvicorn",
     edits=9,
@@ -47,6 +47,12 @@ def verdict(row: Row = ROW, side: SideRow = SIDE, seconds: float = 600.0) -> lis
 def test_a_good_run_has_no_problem() -> None:
     """Two pools' connections, one of them closed at once, are as it must be."""
     assert [] == verdict()
+
+
+def test_an_edit_that_waited_for_its_turn_may_be_refused_later() -> None:
+    """The time-out is that of a build, which cannot begin before an instance has drained."""
+    waited = replace(REFUSAL, seconds=10.1, waited=True)
+    assert [] == verdict(side=replace(SIDE, refusals=[waited]))
 
 
 @pytest.mark.parametrize(
@@ -85,6 +91,7 @@ def test_what_is_off_with_a_resource_is_said(change: dict[str, Any], words: str)
         ({"refusals": [replace(REFUSAL, quoted=True)]}, "wrong credentials of pool"),
         ({"served_refused": 1}, "1 rejected edits were served"),
         ({"memory": (90.0, 100.0)}, "memory grew from 90 to 100 MiB"),
+        ({"reloads": 6}, "6 reloads for 9 edits, 1 of which waited"),
     ],
 )
 def test_what_is_off_with_a_server_is_said(change: dict[str, Any], words: str) -> None:
@@ -94,9 +101,10 @@ def test_what_is_off_with_a_server_is_said(change: dict[str, Any], words: str) -
     assert words in problem
 
 
-def test_the_memory_of_a_short_run_is_not_judged() -> None:
-    """A server is still warming up then."""
-    assert [] == verdict(side=replace(SIDE, memory=(90.0, 100.0)), seconds=30.0)
+@pytest.mark.parametrize("change", [{"memory": (90.0, 100.0)}, {"reloads": 6}])
+def test_a_short_run_is_not_judged_by_it(change: dict[str, Any]) -> None:
+    """A server is still warming up then, and its edits come faster than it may look."""
+    assert [] == verdict(side=replace(SIDE, **change), seconds=30.0)
 
 
 def test_the_table_ends_with_the_verdict() -> None:

@@ -79,7 +79,9 @@ class Editor:
 
         until(rejected, 30.0)
         seconds, error = found[0]
-        self.refusals.append(Refusal(name, number, seconds, name in error, WRONG in error))
+        waited = any(written < at < written + seconds for at in self.side.waits)
+        refusal = Refusal(name, number, seconds, waited, name in error, WRONG in error)
+        self.refusals.append(refusal)
 
 
 def trial(
@@ -92,6 +94,7 @@ def trial(
     ]
     targets = [Target(one.side.port, name) for one in editors for name in one.names]
     load, count = Load(targets, pace.rate), Count(backends.connections)
+    starts = [(side.edits.number, side.status()["reloads"]) for side in sides]
     begun = time.monotonic()
     with ExitStack() as stack:
         for work in (load.run, count.watch, *(side.watch for side in sides)):
@@ -109,8 +112,8 @@ def trial(
     rows = [row for editor in editors for row in _rows(editor, load, count, backends)]
     after = [side.rss() for side in sides]
     summary = [
-        _summary(editor, load, memory)
-        for editor, memory in zip(editors, zip(before, after, strict=True), strict=True)
+        _summary(editor, load, start, memory)
+        for editor, start, *memory in zip(editors, starts, before, after, strict=True)
     ]
     return Report(seconds, rows, summary, count.looks, load.left_out)
 
@@ -152,13 +155,15 @@ def _rows(editor: Editor, load: Load, count: Count, backends: Backends) -> list[
     return rows
 
 
-def _summary(editor: Editor, load: Load, memory: tuple[float, float]) -> SideRow:
+def _summary(
+    editor: Editor, load: Load, start: tuple[int, int], memory: Sequence[float]
+) -> SideRow:
     side, status = editor.side, editor.side.look()
     first, (fresh, waited) = load.first[side.port], _freshness(side, load)
     return SideRow(
         server=side.server_name,
-        edits=side.edits.number - 1,
-        reloads=status["reloads"],
+        edits=side.edits.number - start[0],
+        reloads=status["reloads"] - start[1],
         waited=waited,
         fresh=fresh,
         bound=side.times.window + side.times.settle,

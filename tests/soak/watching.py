@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from reloadcheck import ReloadCheck, ReloadEvent
+from reloadcheck import Outcome, ReloadCheck, ReloadEvent
 
 from .matrix import Settings, resource_of
 
@@ -22,6 +22,8 @@ __all__ = ["Watch"]
 T = TypeVar("T")
 
 WAITS = "waits for the oldest to drain"
+"""What the engine says of an edit that would need a third instance."""
+
 KEPT = 100
 """How many versions are remembered."""
 
@@ -36,9 +38,9 @@ class _Served:
 
 @dataclass(slots=True)
 class _Use:
-    """The units of work on one version; `began` is when it was swapped in, as far as we heard,
+    """The units of work on one version.
 
-    `ended` when the last of them ended.
+    `began` is when we heard that it was swapped in, `ended` when the last of them ended.
     """
 
     began: float = 0.0
@@ -126,7 +128,8 @@ class Watch:
                     before.last = version - 1
                 self._serving[resource] = self._newest[resource]
                 self._served[self._newest[resource]].first = version
-            self._uses.setdefault(version, _Use()).began = now
+            if event.outcome is Outcome.RELOADED:
+                self._uses.setdefault(version, _Use()).began = now
             for old in [one for one in self._uses if one < version - KEPT]:
                 del self._uses[old]
 
@@ -141,12 +144,8 @@ class Watch:
             "pid": os.getpid(),
             "number": self.live.snapshot.config.number,
             "version": status.version,
-            "outcome": status.outcome,
-            "error": status.error,
-            "code": status.code,
             "reloads": status.reloads,
             "forced": status.forced_closes,
-            "leases": sum(status.leases.values()),
             "resources": {one.name: asdict(one) for one in status.resources},
             "heard": heard,
             "waits": waits,
