@@ -325,7 +325,7 @@ def test_a_fork_that_runs_no_hook(tmp_path: Path) -> None:
     """Where a server runs no fork hooks, the child notices by its process id."""
     done = run(
         tmp_path,
-        "del os.register_at_fork  # before the engine could use it"
+        "import random  # which wants the hook\ndel os.register_at_fork  # before the engine has it"
         + POOL
         + """
 def work():
