@@ -39,9 +39,9 @@ class Role:
         self.change()
         return self.write()
 
-    def change(self) -> None:
-        """Give the role a new password."""
-        self.password = secrets.token_urlsafe(12)
+    def change(self, password: str | None = None) -> None:
+        """Give the role a password, a new one unless one is given."""
+        self.password = password or secrets.token_urlsafe(12)
         word = sql.SQL("ALTER ROLE {} PASSWORD {}" if self.number else _CREATE)
         names = sql.Identifier(self.name), sql.Literal(self.password)
         self.admin.execute(word.format(*names))

@@ -1,6 +1,6 @@
 """Django's connections, unit of work by unit of work, in one thread and on real databases."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -320,36 +320,63 @@ def test_credentials_changed_in_the_server_first_are_followed(unpooled: tuple[Ro
         assert (2, 1) == (snapshot.version, site.ask("SELECT 1"))
 
 
+class Pauses:
+    """Time that passes only where somebody sleeps; `edit` is called in the third sleep."""
+
+    def __init__(self, edit: Callable[[], object]) -> None:
+        self.now = 0.0
+        self.slept = list[float]()
+        self.edit = edit
+
+    def clock(self) -> float:
+        """Tell the time."""
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+        self.slept.append(seconds)
+        if len(self.slept) == 3:
+            self.edit()
+
+    def taken(self) -> float:
+        """Give the seconds that were slept since the last question."""
+        seconds = sum(self.slept)
+        self.slept.clear()
+        return seconds
+
+
 def test_a_refused_request_waits_for_the_edit_for_a_moment(unpooled: tuple[Role, Site]) -> None:
-    """The edit may come a little after the change in the server; only the first ones wait for it.
-
-    Once it has connected again, the next refusal waits again.
-    """
+    """The edit may come a little after the change in the server."""
     role, site = unpooled
-    now, slept = [0.0], list[float]()
-
-    def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        now[0] += seconds
-        if len(slept) == comes_after:
-            role.write()
-
+    pauses = Pauses(role.write)
     made = site.connection
-    made.following = replace(made.following, clock=lambda: now[0], sleep=sleep)
-    for comes_after, waited in ((3, 3 * GRACE / 20), (0, GRACE)):
-        with site.live.lease():
+    made.following = replace(made.following, clock=pauses.clock, sleep=pauses.sleep)
+    with site.live.lease():
+        assert 1 == site.ask("SELECT 1")
+        made.close()
+        role.change()
+        assert 1 == site.ask("SELECT 1")
+        assert 3 * GRACE / 20 == pytest.approx(pauses.taken())
+
+
+def test_where_no_edit_comes_only_the_first_ones_wait(unpooled: tuple[Role, Site]) -> None:
+    """A server that refuses for long delays nobody; once it has connected again, they may wait."""
+    role, site = unpooled
+    pauses = Pauses(int)
+    made = site.connection
+    made.following = replace(made.following, clock=pauses.clock, sleep=pauses.sleep)
+    with site.live.lease():
+        for _ in range(2):
+            good = role.password
             assert 1 == site.ask("SELECT 1")
-            site.connection.close()
-            slept.clear()
+            made.close()
             role.change()
-            if comes_after:
-                assert 1 == site.ask("SELECT 1")
-            else:
-                for _ in range(2):
-                    with pytest.raises(OperationalError):
-                        site.ask("SELECT 1")
-            assert waited == pytest.approx(sum(slept))
-            site.connection.close()
+            for waited in (GRACE, 0.0):
+                with pytest.raises(OperationalError):
+                    site.ask("SELECT 1")
+                assert waited == pytest.approx(pauses.taken())
+            role.change(good)
 
 
 def test_only_credentials_are_taken_from_another_version(unpooled: tuple[Role, Site]) -> None:
