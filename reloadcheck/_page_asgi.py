@@ -6,7 +6,8 @@ from typing import Any
 
 from ._engine import ReloadCheck
 from ._page import Page, Wanted, page
-from ._page_door import Asked, Gate, Granted, chosen
+from ._page_door import Asked, Gate, Granted
+from ._page_settings import Settings
 from ._view import reads_values, view_of
 from .exceptions import ReloadCheckError
 
@@ -17,17 +18,12 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
-def with_status_page(
-    app: ASGIApp, live: ReloadCheck[Any], path: str | None, token: str | None
-) -> ASGIApp:
-    """Give the application with a status page before it; without a path or token, itself.
+def with_status_page(app: ASGIApp, live: ReloadCheck[Any], settings: Settings) -> ASGIApp:
+    """Give the application with a status page before it.
 
     Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
     while nothing is loaded, asks for the first load, as a request would.
     """
-    settings = chosen(path, token)
-    if settings is None:
-        return app
     from anyio.to_thread import run_sync  # now, not on the event loop: importing takes a while
 
     gate = Gate(settings)

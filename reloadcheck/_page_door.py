@@ -4,21 +4,18 @@ Takes the parts of a request that both kinds of server know, gives what is wante
 application answers, as if there were no page. It must never tell a wrong token from a missing one.
 """
 
-import logging
-import os
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from hmac import compare_digest
 from hmac import digest as keyed
 from typing import Final
 from urllib.parse import parse_qs, quote
 
-from ._log import log
 from ._page import Page, Wanted, answer
-from .exceptions import OptionError
+from ._page_settings import Settings
 
 COOKIE: Final = "reloadcheck-status"
 _MOST_FIELDS: Final = 20
@@ -35,57 +32,6 @@ _KINDS: Final = {
     "application/xhtml+xml": Wanted.HTML,
     "application/openmetrics-text": Wanted.METRICS,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Where the page is, the hash of the token, and what a browser keeps instead of it."""
-
-    path: str
-    token: bytes = field(repr=False)
-    cookie: str = field(repr=False)
-
-
-def settings_from(
-    path: str | None, token: str | None, environ: Mapping[str, str] | None = None
-) -> Settings | str | None:
-    """Lay the environment over what the program says; None where there is to be no page.
-
-    A sentence where there is none for want of a token. Raises `OptionError`.
-    """
-    environ = os.environ if environ is None else environ
-    path = environ.get("RELOAD_CHECK_STATUS_PATH", path) or None
-    token = environ.get("RELOAD_CHECK_STATUS_TOKEN", token) or None
-    if path is None:
-        return None
-    if token is None:
-        return (
-            f"the status page at {path!r} is off: it needs a token, as status_token=… or in "
-            "RELOAD_CHECK_STATUS_TOKEN"
-        )
-    plain = path.isascii() and path.isprintable() and not set(path) & set("?#%\\ ")
-    segments = path.split("/")
-    if not plain or segments[0] or not all(segments[1:]) or {".", ".."} & set(segments):
-        raise OptionError(
-            "status_path (RELOAD_CHECK_STATUS_PATH) must be a path such as /-/reloadcheck: ASCII, "
-            "with a slash before each part and none at the end"
-        )
-    if not all("!" <= char <= "~" and char != "," for char in token):
-        raise OptionError(
-            "status_token (RELOAD_CHECK_STATUS_TOKEN) must be visible ASCII without a comma"
-        )
-    secret = token.encode()
-    cookie = keyed(secret, b"reloadcheck status cookie", "sha256").hex()
-    return Settings(path, sha256(secret).digest(), cookie)
-
-
-def chosen(path: str | None, token: str | None) -> Settings | None:
-    """Give this process's settings; warn where a token is all that is missing."""
-    settings = settings_from(path, token)
-    if isinstance(settings, str):
-        log(logging.WARNING, "%s", settings)
-        return None
-    return settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +62,9 @@ class Gate:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        token = settings.token.encode()
+        self._token = sha256(token).digest()
+        self._cookie = keyed(token, b"reloadcheck status cookie", "sha256").hex()
         self._views: dict[str, Wanted | None] = {settings.path: None}
         self._views.update((settings.path + tail, kind) for tail, kind in _SUBPATHS.items())
         self.endings = tuple(self._views)
@@ -146,9 +94,9 @@ class Gate:
         elif "token" in query:
             given = [text.encode("utf-8", "surrogatepass") for text in query["token"]]
         else:
-            expected = sha256(self._settings.cookie.encode()).digest()
+            expected = sha256(self._cookie.encode()).digest()
             return self._matches(_cookie(asked.cookies), expected)
-        return self._matches(given, self._settings.token)
+        return self._matches(given, self._token)
 
     def _matches(self, given: Sequence[bytes], expected: bytes) -> bool:
         return len(given) == 1 and compare_digest(sha256(given[0]).digest(), expected)
@@ -158,7 +106,7 @@ class Gate:
 
         The address is relative, so that it holds behind any proxy and names no host.
         """
-        cookie = f"{COOKIE}={self._settings.cookie}; HttpOnly; SameSite=Lax"
+        cookie = f"{COOKIE}={self._cookie}; HttpOnly; SameSite=Lax"
         more = [("Location", "./" + quote(path.rsplit("/", 1)[1]) + "?format=html")]
         more.append(("Set-Cookie", cookie + ("; Secure" if secure else "")))
         return answer(303, "", "text/plain; charset=utf-8", more=tuple(more))

@@ -7,7 +7,8 @@ from typing import Any
 
 from ._engine import ReloadCheck
 from ._page import Page, Wanted, page
-from ._page_door import Asked, Gate, Granted, chosen
+from ._page_door import Asked, Gate, Granted
+from ._page_settings import Settings
 from ._view import view_of
 from .exceptions import ReloadCheckError
 
@@ -16,17 +17,12 @@ StartResponse = Callable[..., Any]
 WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
-def with_status_page(
-    app: WSGIApp, live: ReloadCheck[Any], path: str | None, token: str | None
-) -> WSGIApp:
-    """Give the application with a status page before it; without a path or token, itself.
+def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -> WSGIApp:
+    """Give the application with a status page before it.
 
     Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
     while nothing is loaded, asks for the first load, as a request would.
     """
-    settings = chosen(path, token)
-    if settings is None:
-        return app
     gate = Gate(settings)
 
     def status_page(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:

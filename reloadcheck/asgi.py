@@ -12,7 +12,7 @@ from ._current import LIFE, enter, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
 from ._holders import door
 from ._host import Host
-from ._page_asgi import with_status_page
+from ._page_settings import chosen
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
 
@@ -53,7 +53,12 @@ class ReloadCheckMiddleware:
         status_path: str | None = None,
         status_token: str | None = None,
     ) -> Self:
-        door: Any = with_status_page(_door(app, live), live, status_path, status_token)
+        door: Any = _door(app, live)
+        settings = chosen(status_path, status_token)
+        if settings is not None:
+            from ._page_asgi import with_status_page
+
+            door = with_status_page(door, live, settings)
         door.app, door.live = app, live
         return cast("Self", door)
 

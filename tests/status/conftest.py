@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.core.conftest import clock, make, text
+from tests.core.conftest import clock, make, outliving, text
 from tests.core.rig import until
 
-__all__ = ["clock", "make", "no_engine_thread_stays", "text"]
+__all__ = ["clock", "make", "no_engine_thread_stays", "outliving", "text"]
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -91,10 +91,11 @@ def test_drain(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None
         assert "drain" == live.status().code
         (waiting,) = [one for one in caplog.records if one.__dict__.get("config_code")]
         assert ("drain", logging.INFO) == (waiting.__dict__["config_code"], waiting.levelno)
-    until(lambda: 3 == live.snapshot.version)
-    assert live.status().code is None
+    until(lambda: live.status().code is None)
+    assert 3 == live.snapshot.version
 
 
+@pytest.mark.usefixtures("outliving")
 def test_forced_close(
     make: Make, clock: FakeClock, text: Text, caplog: pytest.LogCaptureFixture
 ) -> None:
