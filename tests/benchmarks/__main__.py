@@ -1,0 +1,69 @@
+"""Run benchmarks: `python -m tests.benchmarks [--quick] [--json] [--readme] [name …]`.
+
+The short form fails on errors, and on what misses its target by far although its control is quiet.
+`--json` gives a run for programs; `--readme --from FILE` puts such a run's claims into the README.
+"""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+from .judging import Report
+from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section
+from .rounds import Size
+
+NAMES = ("request",)
+QUICK = ("request",)
+"""What the short form runs when no names are given."""
+
+FULL_SIZE = Size(rounds=201, batch=0.002)
+QUICK_SIZE = Size(rounds=31, batch=0.002, quick=True)
+README = Path(__file__).parents[2] / "README.md"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run what was asked for; the exit status says whether the short form failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", choices=[[], *NAMES], help="all by default")
+    parser.add_argument("--quick", action="store_true", help="the short form, under a minute")
+    parser.add_argument("--json", action="store_true", help="for programs")
+    parser.add_argument("--readme", action="store_true", help="write the README's section")
+    parser.add_argument("--from", dest="file", type=Path, help="take an earlier run's JSON")
+    chosen = parser.parse_args(arguments)
+    names = chosen.names or (QUICK if chosen.quick else NAMES)
+    if chosen.file is None:
+        where = f"{machine()}, {load()}"
+        found = _run(names, QUICK_SIZE if chosen.quick else FULL_SIZE, quiet=chosen.json)
+    else:
+        found, where = from_json(chosen.file.read_text(encoding="utf-8"))
+    if chosen.json:
+        print(as_json(found, where))
+    if chosen.readme:
+        section = as_markdown(found, where)
+        text = README.read_text(encoding="utf-8")
+        README.write_text(with_section(text, section), encoding="utf-8")
+    claims = [claim for some in found.values() for report in some for claim in report.claims]
+    gross = [claim for claim in claims if claim.gross]
+    for claim in gross:
+        print(f"missed by far: {claim.measure}", file=sys.stderr)
+    return int(bool(chosen.quick and gross))
+
+
+def _run(names: Sequence[str], size: Size, *, quiet: bool) -> dict[str, list[Report]]:
+    """Run one after the other, and show each as soon as it is there."""
+    found: dict[str, list[Report]] = {}
+    if not quiet:
+        print(f"{machine()}, {load()}\n", flush=True)
+    for name in names:
+        module: ModuleType = importlib.import_module(f".{name}", __package__)
+        found[name] = module.run(size)
+        if not quiet:
+            print(as_text(found[name]), flush=True)
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
