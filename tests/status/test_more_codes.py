@@ -111,8 +111,9 @@ def test_forced_close(
     with live.lease():
         text.write("a: 2")
         live.check()
-        until(lambda: 1 == live.status().resources[0].forced_closes, clock)
-    assert (["forced-close"], 1) == (logged(caplog), live.status().forced_closes)
+        until(lambda: ["forced-close"] == logged(caplog), clock)
+    status = live.status()
+    assert (1, 1) == (status.resources[0].forced_closes, status.forced_closes)
 
 
 def test_close_and_listener(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None:
