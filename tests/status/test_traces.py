@@ -112,6 +112,24 @@ def test_a_reload_is_linked_to_the_request_that_had_it_made(
     stop()
 
 
+def test_a_reload_is_linked_to_an_asgi_request_too(make: Make, text: Text, traces: Traces) -> None:
+    """The link is the same where the request waits in an event loop."""
+    live = make(window=0.0, settle=0.0)
+    instrument(live, tracer_provider=traces.provider)
+
+    async def app(*_: Any) -> Any:
+        return None
+
+    async def ask() -> None:
+        scope: dict[str, Any] = {"type": "http", "path": "/", "method": "GET", "headers": []}
+        with traces.tracer.start_as_current_span("request"):
+            await asgi.ReloadCheckMiddleware(app, live)(scope, app, app)
+
+    asyncio.run(ask())
+    (reload,) = traces.reloads(1)
+    assert [traces.named("request").context] == [link.context for link in reload.links]
+
+
 def test_an_asgi_requests_span_has_the_version(make: Make, traces: Traces) -> None:
     """The span of an ASGI request tells version and digest; outside of one nothing is told."""
     live = make()
