@@ -4,7 +4,7 @@ Plain values and protocols; nothing here does I/O or holds state.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -37,12 +37,12 @@ class ProbeOutcome(StrEnum):
 class Stamp:
     """What tells without reading that nothing changed; compared with `!=`, never by age.
 
-    `newest_ns` is the newest wall-clock time in it, in nanoseconds; None when the source has no
-    times, as an environment has none. Such a stamp counts as quiet at once.
+    The value alone tells. `newest_ns` is the newest wall-clock time in it, in nanoseconds; None
+    when the source has no times, as an environment has none. Such a stamp counts as quiet at once.
     """
 
     value: object
-    newest_ns: int | None = None
+    newest_ns: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from reloadcheck._stamp import Quiet, file_stamp, newest_ns
+from reloadcheck.types import Stamp
 
 WALL = 1_800_000_000.0
 HOUR = 3600.0
@@ -157,3 +158,9 @@ def test_a_slewed_clock_was_not_set() -> None:
     rule = Quiet(0.25)
     rule.look("a", ns(WALL), 100.0, WALL)
     assert rule.look("b", ns(WALL - HOUR), 101.0, WALL + 1.5) is True
+
+
+def test_the_value_of_a_stamp_alone_tells_a_change() -> None:
+    """Its newest time is for the settle rule; what it is taken from is in the value."""
+    assert Stamp("same", 1) == Stamp("same", 2)
+    assert Stamp("same", 1) != Stamp("other", 1)

@@ -12,7 +12,7 @@ from .._stamp import FileStamp, file_stamp
 from ..exceptions import SourceError, TornError
 from ..types import Problem
 from ._disk import Disk
-from ._reasons import kind, refusal
+from ._reasons import refusal
 
 __all__ = ["read_bytes", "too_large", "torn"]
 
@@ -50,9 +50,7 @@ def _read_open(where: str, name: str, expected: FileStamp, max_bytes: int, disk:
     descriptor = disk.open(where, _FLAGS)
     try:
         before = disk.stat(descriptor)
-        if (words := kind(before.st_mode)) is not None:
-            raise SourceError(Problem(words, path=name))
-        if file_stamp(before) != expected:
+        if file_stamp(before) != expected:  # nor is it a regular file, if it is another one
             raise torn(name)
         if before.st_size > max_bytes:
             raise too_large(name, max_bytes)

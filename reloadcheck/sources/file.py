@@ -94,8 +94,6 @@ class FileSource:
             documents.append(Document(self._name, data, self._format))
         if self.stamp().value != seen:
             raise torn(self._name)
-        if any(not document.data for document in documents):
-            raise self._error("is empty; the configuration before it stays")
         return documents
 
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:

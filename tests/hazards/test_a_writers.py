@@ -3,18 +3,21 @@
 Whatever a unit of work sees was written as a whole, and all of it at one time.
 """
 
+import json
 import logging
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reloadcheck import DirectorySource, FileSource, Outcome, Source
+from reloadcheck import DirectorySource, Document, FileSource, Layer, Outcome, Source, Stamp
 from reloadcheck.sources import Disk
+from reloadcheck.types import Origin, Pause
 from tests.core.rig import until
 from tests.hazards.rig import Traffic, engine, logged, namespace
 
@@ -261,3 +264,54 @@ def test_a_swap_between_two_reads_of_a_check_is_not_served(volume: Path) -> None
         publish(volume, 1, 1).wait(10)
         until(lambda: live.check() is Outcome.UNCHANGED and live.snapshot.config.app == 3)
     assert [c for c in traffic.configs if c.app != c.flags] == []
+
+
+class Careless:
+    """A source of somebody else's, which gives what is there when it is read, whatever the stamp.
+
+    `before` is called before that.
+    """
+
+    def __init__(self, path: Path, before: Callable[[], object]) -> None:
+        self._path = path
+        self._before = before
+
+    @property
+    def name(self) -> str:
+        """Give the path."""
+        return str(self._path)
+
+    def stamp(self) -> Stamp:
+        """Stamp the content itself."""
+        return Stamp(self._path.read_bytes())
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Give the present content."""
+        self._before()
+        return [Document(self.name, self._path.read_bytes(), "json")]
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse it."""
+        return Layer(json.loads(documents[0].data), lambda _: Origin(self.name))
+
+
+def test_sources_that_do_not_look_again_are_looked_at_after_the_last(tmp_path: Path) -> None:
+    """All stamps of a set are taken once more when all of it was read: else it is no set."""
+    one, two = tmp_path / "one.json", tmp_path / "two.json"
+    numbers = iter(range(1, 4))
+
+    def write() -> None:
+        number = next(numbers, None)
+        if number is not None:
+            one.write_text(f'{{"one": {number}}}')
+            two.write_text(f'{{"two": {number}}}')
+
+    one.write_text('{"one": 0}')
+    two.write_text('{"two": 0}')
+    writing: list[Callable[[], object]] = []
+    second = Careless(two, lambda: [each() for each in writing])
+    first = Careless(one, lambda: None)
+    with engine(first, second, window=0.0, verify=0) as live, Traffic(live) as traffic:
+        writing.append(write)
+        until(lambda: live.check() is Outcome.UNCHANGED and live.snapshot.config.one == 3)
+    assert [config for config in traffic.configs if config.one != config.two] == []

@@ -129,25 +129,6 @@ def test_a_file_that_turns_into_something_else_under_the_reader(
     assert again.reason == reason
 
 
-@pytest.mark.parametrize(("make", "reason"), [KINDS[0], KINDS[1], KINDS[3]])
-def test_what_was_opened_is_looked_at(
-    path: Path, make: Callable[[Path], None], reason: str
-) -> None:
-    """Not only the path: what the descriptor stands for must be a regular file."""
-    path.write_text("a: 1\n")
-
-    def opening(where: str, flags: int) -> int:
-        path.unlink()
-        make(path)
-        return os.open(where, flags)
-
-    source = FileSource(path, disk=Disk(open=opening))
-    stamp = source.stamp()
-    error = within_a_second(lambda: source.read(stamp, LIMIT))
-    assert isinstance(error, SourceError)
-    assert error.reason == reason
-
-
 def test_a_name_that_no_file_can_have(path: Path) -> None:
     """Three hundred characters are more than file systems take."""
     with pytest.raises(SourceError, match="the name is too long for the file system"):

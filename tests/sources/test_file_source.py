@@ -82,11 +82,12 @@ def test_the_layer_tells_where_a_key_stands(path: Path) -> None:
 
 
 def test_an_empty_file_is_not_an_empty_configuration(path: Path) -> None:
-    """A truncated file says what it is."""
+    """A truncated file says what it is, and that it may heal by itself."""
     path.write_bytes(b"")
     source = FileSource(path, optional=True)
+    documents = source.read(source.stamp(), LIMIT)
     with pytest.raises(SourceError, match=f"^{path}: is empty"):
-        source.read(source.stamp(), LIMIT)
+        source.layer(documents, {}, lambda: None)
 
 
 class TestOptional:

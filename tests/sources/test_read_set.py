@@ -77,10 +77,10 @@ def test_every_source_that_cannot_be_read_is_named(one: Path, two: Path) -> None
     with pytest.raises(SourceError) as caught:
         take_stamps(sources)
     assert str(caught.value) == f"{one}: does not exist; {two}: does not exist"
-    one.touch()
-    two.touch()
+    one.write_text("a: 1")
+    two.write_text("a: 1")
     with pytest.raises(SourceError) as caught:
-        read_set(sources, LIMIT)
+        read_set(sources, 3)
     assert [problem.path for problem in caught.value.problems] == [str(one), str(two)]
     assert not isinstance(caught.value, TornError)
 
