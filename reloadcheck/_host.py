@@ -64,7 +64,7 @@ class Host(Generic[C]):
         self.cell: Cell[C] = Cell()
         self.schema = schema
         self.clock = clock
-        self._lock = threading.Lock()
+        self._locks: dict[str, threading.Lock] = {}
         self._thread: EngineThread[C] | None = None
         self._pid = 0
         self._started = 0
@@ -244,7 +244,7 @@ class Host(Generic[C]):
         thread = self._thread
         if thread is not None and self._pid == os.getpid() and not thread.closing:
             return thread
-        with self._lock:
+        with self._lock():
             thread = self._thread
             if thread is not None and self._pid != os.getpid():
                 self.forget_parent()
@@ -270,9 +270,17 @@ class Host(Generic[C]):
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
             return thread
 
+    def _lock(self) -> threading.Lock:
+        """Give this process's lock, which is made when it is first needed.
+
+        Not earlier: gevent's worker patches locks after it was forked from a parent that had loaded
+        the app, and a greenlet that waits for an unpatched one stops all others.
+        """
+        return self._locks.setdefault("only", threading.Lock())
+
     def after_fork(self) -> None:
         """Start over in a forked child; called by the fork itself, before any other code."""
-        self._lock = threading.Lock()
+        self._locks = {}
         self.forget_parent()
 
     def forget_parent(self) -> None:
@@ -301,11 +309,11 @@ class Host(Generic[C]):
 
     def count_start(self) -> None:
         """Take note of a start that one close undoes."""
-        with self._lock:
+        with self._lock():
             self._started += 1
 
     def stop(self) -> EngineThread[C] | None:
-        with self._lock:
+        with self._lock():
             self._started = max(0, self._started - 1)
             thread = self._thread
             if self._started or thread is None or self._pid != os.getpid():

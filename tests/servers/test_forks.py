@@ -4,6 +4,8 @@ All ways are tried at the same time by one fixture; each test reads one result.
 """
 
 import asyncio
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +47,38 @@ def test_forked_processes(way: str, told: dict[str, Told | BaseException]) -> No
         raise found
     assert problems(found) == [], found.log
     assert "before uWSGI forks" not in found.log
+
+
+PATCHED_LATE = """
+import sys, threading
+from reloadcheck import ReloadCheck
+
+live = ReloadCheck(sys.argv[1])
+from gevent import monkey
+monkey.patch_all()
+seen = []
+
+def use():
+    with live.lease() as snapshot:
+        seen.append(snapshot.config["number"])
+
+users = [threading.Thread(target=use) for _ in range(5)]
+for user in users:
+    user.start()
+for user in users:
+    user.join()
+live.close()
+print(seen)
+"""
+
+
+def test_an_app_that_was_loaded_before_gevent_patched_it(tmp_path: Path) -> None:
+    """As with `gunicorn --preload -k gevent`: requests that come first, and together, all begin."""
+    config = tmp_path / "app.yaml"
+    config.write_text("number: 1\n")
+    command = [sys.executable, "-W", "ignore", "-c", PATCHED_LATE, str(config)]
+    done = subprocess.run(command, capture_output=True, timeout=30, text=True, check=False)
+    assert done.stdout == "[1, 1, 1, 1, 1]\n", done.stderr
 
 
 class UWSGI:
