@@ -14,8 +14,14 @@ TIMEOUT = 10.0
 MARGIN = 0.5
 """Seconds that may be added to what is measured from outside, besides the time of a request."""
 
-FLAT, JUDGED_AFTER = 1.1, 120.0
-"""How much of its memory after the first minute a server may have at the end of a longer run."""
+JUDGED_AFTER = 120.0
+"""Seconds after which a run also tells of memory, and of the pace that was kept up."""
+
+MOST_GROWTH = 16.0
+"""MiB that a server may grow after the first minute: in 500 reloads, less than one pool's worth."""
+
+MOST_LEFT_OUT = 0.01
+"""The share of the requests that may be left out: with more, the pace was not what it should be."""
 
 MOST_EDITS = 0.9
 """The share of the edits, but for those refused or waiting, that are each a reload of its own."""
@@ -121,7 +127,7 @@ class SideRow:
 
     def _problems_of_a_long_run(self) -> Iterator[str]:
         before, after = self.memory
-        if after > before * FLAT:
+        if after > before + MOST_GROWTH:
             yield f"memory grew from {before:.0f} to {after:.0f} MiB"
         if self.reloads < MOST_EDITS * (self.edits - len(self.refusals) - self.waited):
             yield f"{self.reloads} reloads for {self.edits} edits, {self.waited} of which waited"
@@ -146,6 +152,9 @@ class Report:
             self.problems.extend(f"{row.resource}: {one}" for one in row.problems())
         for side in self.sides:
             self.problems.extend(f"{side.server}: {one}" for one in side.problems(self.seconds))
+        asked = sum(row.requests for row in self.rows)
+        if self.seconds > JUDGED_AFTER and self.left_out > MOST_LEFT_OUT * asked:
+            self.problems.append(f"the machine did not keep up: {self.left_out} requests left out")
 
     def table(self) -> str:
         """Give the account as people read it."""

@@ -38,8 +38,8 @@ class Times:
 class Side:
     """A server and its file.
 
-    `builds` has the seconds that each configuration's build took, `waits` when an edit had to wait
-    for an instance to drain (monotonic seconds), `instances` the most of each resource at once.
+    `builds` has, by configuration, when it went live and the seconds that its build took, `waits`
+    when an edit had to wait for an instance to drain, `instances` the most of each at once.
     """
 
     kind: Kind
@@ -47,7 +47,7 @@ class Side:
     times: Times
     edits: Edits
     server: Server
-    builds: dict[int, float] = field(default_factory=dict[int, float])
+    builds: dict[int, tuple[float, float]] = field(default_factory=dict[int, tuple[float, float]])
     waits: set[float] = field(default_factory=set[float])
     instances: Counter[str] = field(default_factory=Counter[str])
 
@@ -86,7 +86,7 @@ class Side:
         """Take note of how the app is, and give it."""
         status = self.status()
         swaps = [one for one in status["heard"] if one["outcome"] == "reloaded"]
-        self.builds |= {one["number"]: one["build"] for one in swaps}
+        self.builds |= {one["number"]: (one["at"], one["build"]) for one in swaps}
         self.instances |= Counter(
             {name: one["instances"] for name, one in status["resources"].items()}
         )

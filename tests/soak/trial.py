@@ -177,9 +177,10 @@ def _summary(
 
 
 def _freshness(side: Side, load: Load) -> tuple[float, int]:
-    """Give the longest time that an edit took to be live, without its build.
+    """Give the longest time that an edit took to be live, less the builds since it was written.
 
-    Those that had to wait for an instance to drain are not measured, but counted.
+    These are its own, and what was left of the one before. The edits that had to wait for an
+    instance to drain are counted and not measured.
     """
     longest, waited = 0.0, 0
     first = sorted(load.first[side.port].items())
@@ -191,7 +192,9 @@ def _freshness(side: Side, load: Load) -> tuple[float, int]:
         if any(written < at < live[1] for at in side.waits):
             waited += 1
             continue
-        longest = max(longest, live[1] - written - side.builds.get(live[0], 0.0))
+        swaps = [swap for one, swap in side.builds.items() if one <= live[0] and swap[0] > written]
+        builds = sum(min(spent, at - written) for at, spent in swaps)
+        longest = max(longest, live[1] - written - builds)
     return longest, waited
 
 

@@ -64,8 +64,8 @@ class Watch:
     """The account of one process.
 
     `late` has the longest time, by resource, from the end of the last unit of work on any version
-    that an instance served in to the beginning of its close; `early` counts the units of work that
-    were under way then.
+    that an instance served in, or of the close before its own, because they are closed one after
+    the other, to the beginning of its close; `early` counts the units of work under way then.
     """
 
     live: ReloadCheck[Settings]
@@ -76,6 +76,7 @@ class Watch:
     _newest: dict[str, str] = field(default_factory=dict[str, str])
     _serving: dict[str, str] = field(default_factory=dict[str, str])
     _heard: "deque[_Heard]" = field(default_factory=lambda: deque(maxlen=64))
+    _closed_at: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def factory(self, build: Callable[[Any], Iterator[T]]) -> Callable[[Any], Iterator[T]]:
@@ -86,6 +87,7 @@ class Watch:
                 self._built(part.name)
                 yield client
                 self._closing(part.name)
+            self._closed_at = time.monotonic()
 
         return watched
 
@@ -99,6 +101,7 @@ class Watch:
                 self._built(part.name)
                 yield client
                 self._closing(part.name)
+            self._closed_at = time.monotonic()
 
         return watched
 
@@ -167,5 +170,6 @@ class Watch:
             versions = range(served.first, served.last + 1)
             uses = [use for one, use in self._uses.items() if one in versions]
             self.early += sum(use.users for use in uses)
-            last = max([self._uses[served.last + 1].began, *(use.ended for use in uses)])
+            began = self._uses[served.last + 1].began
+            last = max([began, self._closed_at, *(use.ended for use in uses)])
             self.late[resource] = max(now - last, self.late.get(resource, 0.0))
