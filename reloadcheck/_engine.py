@@ -78,6 +78,7 @@ class EngineOptions(TypedDict, total=False):
     drain: float
     max_bytes: int
     enabled: bool | None
+    secrets: Iterable[str]
     clock: Clock
     environ: Mapping[str, str]
 
@@ -105,7 +106,8 @@ class ReloadCheck(Generic[C]):
     In seconds: `window` is how long a check counts as fresh; `settle` how long a changed file must
     have been quiet; `verify` how often content is hashed whatever the stamp says (0: at every
     check, None: never); `patience` how long a unit of work waits at most; `drain` how long an old
-    resource waits for its users. `max_bytes` bounds a file. The environment variables
+    resource waits for its users. `max_bytes` bounds a file. `secrets` are further names of
+    keys, in any case, whose values are shown nowhere. The environment variables
     RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE and _DRAIN override what is given.
     """
 

@@ -17,6 +17,7 @@ import time
 import weakref
 from collections.abc import Sequence
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._calls import run_inline_without_threads
@@ -266,6 +267,7 @@ class Host(Generic[C]):
                     self._versions,
                 )
                 _watch_process()
+                _import_for_trouble()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
             return thread
@@ -335,6 +337,12 @@ class Host(Generic[C]):
 
 _hosts: weakref.WeakSet[Host[Any]] = weakref.WeakSet()
 _watching = False
+
+
+def _import_for_trouble() -> None:
+    """Import what is needed when something fails: a process may be out of descriptors then."""
+    for name in ("._observe", "._redact"):
+        import_module(name, __package__)
 
 
 def _watch_process() -> None:

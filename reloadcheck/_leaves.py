@@ -7,12 +7,13 @@ the same text stands in a hidden place.
 
 import json
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from datetime import time as clock_time
 from decimal import Decimal
 from enum import Enum
+from functools import partial
 from itertools import chain
 from pathlib import PurePath
 from typing import Any, Final
@@ -53,32 +54,36 @@ class Leaves:
     more: int = 0
 
 
-def leaves_of(loaded: Loaded[Any], places: Sequence[Place]) -> Leaves:
-    """Give the values of a configuration, the first thousand of them, and where each came from."""
+def leaves_of(loaded: Loaded[Any], places: Sequence[Place], also: Collection[str] = ()) -> Leaves:
+    """Give the values of a configuration, the first thousand of them, and where each came from.
+
+    `also` are names of keys that the application calls secret.
+    """
     private = {number for number, place in enumerate(places) if place.confidential}
-    secrets = _secrets(loaded, private)
+    secrets = _secrets(loaded, private, also)
     shown: list[Leaf] = []
     more = 0
     from .parsers import locating_many
 
     with locating_many():
-        for path, value in _gently(_walk((), loaded.config, is_secret)):
+        for path, value in _gently(_walk((), loaded.config, partial(is_secret, also=also))):
             if len(shown) == MOST_LEAVES:
                 more += 1
                 continue
             layer = layer_of(loaded.layers, path)
-            hidden = layer in private or is_secret(path, value) or _is_among(secrets, value)
+            looks = is_secret(path, value, also=also)
+            hidden = looks or layer in private or _is_among(secrets, value)
             origin = None if layer is None else str(loaded.layers[layer].origin(path))
             text = MASK if hidden else _text(value)
             shown.append(Leaf(key_path_text(path), text, hidden, origin))
     return Leaves(tuple(shown), more)
 
 
-def _secrets(loaded: Loaded[Any], private: set[int]) -> set[str]:
+def _secrets(loaded: Loaded[Any], private: set[int], also: Collection[str]) -> set[str]:
     """Give the texts that are secret somewhere, so that they are shown nowhere."""
     found: set[str] = set()
     for path, value in _gently(chain(_walk((), loaded.tree), _walk((), loaded.config))):
-        if is_secret(path, value):
+        if is_secret(path, value, also=also):
             reveal = getattr(value, "get_secret_value", None)
             value = value if reveal is None else reveal()
             found.update([value] if isinstance(value, str) else [])

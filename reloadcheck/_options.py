@@ -4,9 +4,9 @@ A value that cannot be used is an error that names the option or the variable, n
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, cast
 
 from .exceptions import OptionError
 
@@ -16,7 +16,7 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How fresh, how patient, how bounded; times in seconds, sizes in bytes."""
+    """How fresh, how patient, how bounded, what is secret; times in seconds, sizes in bytes."""
 
     window: float = 1.0
     settle: float = 0.25
@@ -25,18 +25,20 @@ class Options:
     drain: float = 30.0
     max_bytes: int = 4 * 2**20
     enabled: bool = True
+    secrets: frozenset[str] = frozenset()
 
 
 def options_from(given: Options, enabled: bool | None, environ: Mapping[str, str]) -> Options:
     """Check `given` and lay the environment over it; `enabled=None` means: on, unless told off."""
     for field in fields(Options):
-        if field.name not in ("enabled", "max_bytes"):
+        if field.name not in ("enabled", "max_bytes", "secrets"):
             _check_seconds(field.name, getattr(given, field.name))
     if type(enabled) not in (bool, type(None)):  # "false" is a word, and would be true
         raise OptionError("enabled must be True, False or None")
     if type(given.max_bytes) is not int or given.max_bytes <= 0:
         raise OptionError("max_bytes must be a positive number of bytes")
-    options = replace(given, enabled=True if enabled is None else enabled)
+    enabled = True if enabled is None else enabled
+    options = replace(given, enabled=enabled, secrets=_names(given.secrets))
     changes: dict[str, Any] = {}
     for name in ("window", "settle", "verify", "patience", "drain"):
         text = environ.get(variable := f"RELOAD_CHECK_{name.upper()}")
@@ -46,6 +48,16 @@ def options_from(given: Options, enabled: bool | None, environ: Mapping[str, str
     if text is not None:
         changes["enabled"] = _boolean("RELOAD_CHECK_ENABLED", text)
     return replace(options, **changes)
+
+
+def _names(secrets: object) -> frozenset[str]:
+    """Take names of keys; a lone string would be taken for its letters."""
+    if isinstance(secrets, Iterable) and not isinstance(secrets, str):
+        listed = list(cast("Iterable[object]", secrets))
+        names = [name for name in listed if isinstance(name, str) and name]
+        if len(names) == len(listed):
+            return frozenset(names)
+    raise OptionError('secrets must be names of keys, as in secrets=["license"]')
 
 
 def _check_seconds(name: str, value: object) -> None:

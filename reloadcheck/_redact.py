@@ -41,9 +41,9 @@ def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()
     """Tell whether a key path or a value looks secret.
 
     Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
-    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys and
-    URLs with user info do. `also`
-    are further words, in lower case, for what an application calls its own secrets.
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys and URLs with user info
+    do. `also` are further names, in any case, for what an application calls its own secrets: the
+    name `license code` is also that of `license_code`, `licenseCode` and `vendor-license-code`.
     """
     if any(isinstance(key, str) and _names_secret(key, also) for key in path):
         return True
@@ -89,8 +89,21 @@ def scrub(text: str, config: object) -> str:
 
 
 def _names_secret(key: str, also: Collection[str]) -> bool:
-    words = [word.lower() for word in _WORD.findall(key)]
-    return any(word in _WORDS or word in also or _STEMS.search(word) for word in words)
+    words = _words(key)
+    if any(word in _WORDS or _STEMS.search(word) for word in words):
+        return True
+    return any(_is_named(key, words, name) for name in also)
+
+
+def _words(key: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(key)]
+
+
+def _is_named(key: str, words: list[str], name: str) -> bool:
+    named = _words(name)
+    spelled = " ".join(named)
+    same = key.casefold() == name.casefold()  # also where a name has no Latin letters
+    return same or (bool(named) and f" {spelled} " in f" {' '.join(words)} ")
 
 
 def _quotable(config: object, encoded: bool) -> set[str] | None:

@@ -15,11 +15,12 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted) -> View:
 
     Finding where each value came from reads the documents again: call it off the event loop.
     """
-    thread = host_of(live).thread
+    host = host_of(live)
+    thread = host.thread
     checker = None if thread is None else thread.reload.checker
     leaves = Leaves()
     if checker is not None and checker.running is not None and reads_values(wanted):
-        leaves = leaves_of(checker.running, checker.places)
+        leaves = leaves_of(checker.running, checker.places, host.options.secrets)
     return View(status, leaves, time.time(), os.getpid(), _release())
 
 

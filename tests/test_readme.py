@@ -197,6 +197,8 @@ def test_options_table_is_complete() -> None:
         row = f"| `{name}` | {getattr(default, name):g} s | `RELOAD_CHECK_{name.upper()}` |"
         assert row in README
     assert f"| `max_bytes` | {default.max_bytes // 2**20} MiB | |" in README
+    assert default.secrets == frozenset()
+    assert "| `secrets` | none | |" in README
     assert "| `enabled` | on | `RELOAD_CHECK_ENABLED` |" in README
 
 

@@ -32,6 +32,7 @@ class Inputs:
     schema_name: str | None
     live: ReloadCheck[Any] | None
     max_bytes: int
+    secrets: frozenset[str]
 
 
 def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
@@ -52,8 +53,8 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
         sources = host_of(live).sources
     else:
         raise UsageError("name at least one FILE, or an engine by --app MODULE:NAME")
-    max_bytes = Options().max_bytes if live is None else host_of(live).options.max_bytes
-    return Inputs(sources, schema, schema_name, live, max_bytes)
+    options = Options() if live is None else host_of(live).options
+    return Inputs(sources, schema, schema_name, live, options.max_bytes, options.secrets)
 
 
 def layers_of(words: Sequence[str]) -> tuple[Source, ...]:

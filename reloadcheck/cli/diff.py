@@ -20,7 +20,7 @@ from ._inputs import Inputs, inputs_of, layers_of
 from ._keypath import step_into
 from ._page import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
-from ._values import shown, told
+from ._values import Hiding, shown, told
 from .validate import problem_document, show_faults
 
 __all__ = ["Plan", "run"]
@@ -54,15 +54,16 @@ def run(arguments: argparse.Namespace) -> int:
     old = _side(inputs, sources[0], None)
     new = _side(inputs, sources[1], old)
     page = Page()
+    hide = Hiding(arguments.hide_values, inputs.secrets)
     usable = not old.faults and not new.faults
     plan = _plan(inputs, old, new) if usable else None
     faults = [*old.faults, *new.faults]
     if isinstance(plan, ConfigError):
         faults, plan = faults_of(plan), None
     if arguments.json:
-        page.json(_document(plan, old, new, faults, hide=arguments.hide_values))
+        page.json(_document(plan, old, new, faults, hide=hide))
     elif plan is not None:
-        _show(page, plan, old, new, inputs, hide=arguments.hide_values)
+        _show(page, plan, old, new, inputs, hide=hide)
     else:
         known = Known({**old.known.documents, **new.known.documents}, None)
         show_faults(page, faults, known)
@@ -135,11 +136,11 @@ def _part(resource: Resource[Any], path: KeyPath, side: Side) -> object:
     raise located(SchemaError(problem), layers)
 
 
-def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide: bool) -> None:
+def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide: Hiding) -> None:
     if not plan.changes:
         page.sentence("Nothing changes: no reload.")
     for sign, path, before, after in _rows(plan.changes, old, new):
-        values = [] if hide else [shown(v, path, hide=False) for v in (*before, *after)]
+        values = [] if hide.everything else [shown(v, path, hide=hide) for v in (*before, *after)]
         tail = f": {' -> '.join(values)}" if values else ""
         page.sentence(f"{sign} {key_path_text(path)}{tail}")
     if inputs.live is None:
@@ -172,7 +173,7 @@ def _at(tree: object, path: KeyPath) -> object:
 
 
 def _document(
-    plan: Plan | None, old: Side, new: Side, faults: Sequence[Fault], *, hide: bool
+    plan: Plan | None, old: Side, new: Side, faults: Sequence[Fault], *, hide: Hiding
 ) -> dict[str, Any]:
     if plan is None:
         return {"ok": False, "problems": [problem_document(fault) for fault in faults]}

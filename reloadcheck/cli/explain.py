@@ -18,7 +18,7 @@ from ._inputs import Inputs, inputs_of
 from ._keypath import key_path_of, step_into
 from ._page import Page, columns
 from ._reading import Known, known_of, validated
-from ._values import shown, told
+from ._values import Hiding, shown, told
 from .validate import problem_document, show_faults
 
 __all__ = ["run"]
@@ -56,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     inputs = inputs_of(arguments, files)
     known = known_of(inputs.sources, inputs.max_bytes)
     page = Page()
+    hide = Hiding(arguments.hide_values, inputs.secrets)
     if known.parsed is None:
         _refuse(page, known, as_json=arguments.json)
         return 1
@@ -66,9 +67,9 @@ def run(arguments: argparse.Namespace) -> int:
         found = [*_default(inputs, known.parsed, path), *found]
     is_set = any(one.effect in ("sets", "default") for one in found)
     if arguments.json:
-        page.json(_document(path, found, is_set, leaves, hide=arguments.hide_values))
+        page.json(_document(path, found, is_set, leaves, hide=hide))
     else:
-        _show(page, path, found, is_set, leaves, hide=arguments.hide_values)
+        _show(page, path, found, is_set, leaves, hide=hide)
     return int(not is_set)
 
 
@@ -137,7 +138,7 @@ def _show(
     is_set: bool,
     leaves: Sequence[tuple[KeyPath, object, Origin]],
     *,
-    hide: bool,
+    hide: Hiding,
 ) -> None:
     name = key_path_text(path)
     if not is_set:
@@ -159,7 +160,7 @@ def _effect(one: Contribution) -> str:
     return _EFFECTS[one.effect].format(key_path_text(one.path))
 
 
-def _said(one: Contribution, path: KeyPath, *, hide: bool) -> str:
+def _said(one: Contribution, path: KeyPath, *, hide: Hiding) -> str:
     return shown(one.value, one.path, hide=hide) if one.path == path or one.value is None else ""
 
 
@@ -189,7 +190,7 @@ def _document(
     is_set: bool,
     leaves: Sequence[tuple[KeyPath, object, Origin]],
     *,
-    hide: bool,
+    hide: Hiding,
 ) -> dict[str, Any]:
     return {
         "ok": is_set,

@@ -87,9 +87,11 @@ def _denied(path: str, disk: Disk) -> str:
 
 def _parents(path: str) -> list[str]:
     """Give the directories above `path`, the topmost first."""
-    from pathlib import PurePath
-
-    return [str(parent) for parent in PurePath(path).parents][::-1]
+    found: list[str] = []
+    while (parent := os.path.dirname(path)) != path:
+        found.append(parent)
+        path = parent
+    return found[::-1]
 
 
 def _exists(path: str, disk: Disk) -> bool:

@@ -95,6 +95,13 @@ def test_a_bad_time_in_code_names_its_option(name: str, value: Any) -> None:
         ReloadCheck(Text("a: 1"), environ={}, **options)
 
 
+@pytest.mark.parametrize("value", ["license", None, 7, [""], [b"license"], [7]])
+def test_names_of_secrets_are_a_list_of_texts(value: Any) -> None:
+    """A lone text would be taken for its letters."""
+    with pytest.raises(OptionError, match="secrets must be names"):
+        ReloadCheck(Text("a: 1"), environ={}, secrets=value)
+
+
 @pytest.mark.parametrize("value", [0, -1, 1.5, "4", True, None])
 def test_a_bad_size_is_refused(value: Any) -> None:
     """`max_bytes` is a positive whole number."""

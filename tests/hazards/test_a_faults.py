@@ -26,6 +26,7 @@ from tests.hazards.rig import NOBODY, Traffic, engine, logged, replace, timed_ch
 
 GOOD = "number: 1\n"
 CHECK_SECONDS = 0.1
+PATIENCE = 0.3
 
 
 @pytest.fixture
@@ -72,10 +73,11 @@ def test_what_is_no_file_is_named_and_heals(
         before = live.snapshot
         clear(path)
         make(path)
-        outcome, seconds = timed_check(live)
-        assert (outcome, live.snapshot is before) == (Outcome.DEFERRED, True)
+        checks = [timed_check(live) for _ in range(3)]  # of which the machine may delay one
+        assert {outcome for outcome, _ in checks} == {Outcome.DEFERRED}
+        assert live.snapshot is before
         assert reason in (live.status().error or "")
-        assert seconds < CHECK_SECONDS
+        assert min(seconds for _, seconds in checks) < CHECK_SECONDS
         clear(path)
         path.write_text("number: 2\n")
         assert live.check() is Outcome.RELOADED
@@ -84,28 +86,27 @@ def test_what_is_no_file_is_named_and_heals(
 @pytest.mark.parametrize("make", [make for make, _ in KINDS.values()], ids=KINDS)
 def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], object]) -> None:
     """A file that turns into something else and back between any two calls of a check."""
-    moments = iter(range(10**9))
     flipping = threading.Event()
 
-    def flip() -> None:
-        """Put the other thing, or the file, in place before every third call."""
-        if flipping.is_set() and (moment := next(moments)) % 3 == 0:
+    def flip(*, good: bool) -> None:
+        """Put the other thing, or the file, in place."""
+        if flipping.is_set():
             clear(path)
-            if moment % 2:
-                make(path)
-            else:
+            if good:
                 path.write_text("number: 2\n")
+            else:
+                make(path)
 
     def stat(target: str | int) -> os.stat_result:
-        flip()
+        flip(good=isinstance(target, str))
         return os.stat(target)
 
     def opening(target: str, flags: int) -> int:
-        flip()
+        flip(good=False)
         return os.open(target, flags)
 
     def reading(descriptor: int, size: int) -> bytes:
-        flip()
+        flip(good=False)
         return os.read(descriptor, size)
 
     source = FileSource(path, disk=Disk(stat=stat, open=opening, read=reading))
@@ -198,11 +199,13 @@ def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
         assert outcomes == [Outcome.DEFERRED] * 5
         return longest
 
-    with engine(source, window=0.05, patience=0.3) as live:
+    with engine(source, window=0.05, patience=PATIENCE) as live:
         hanging.set()
         live.check()
         threads = len(threading.enumerate())
         assert "is its disk hanging" in (live.status().error or "")
+        # Known to hang, it is not waited for again, and nothing queues up behind it.
+        assert min(timed_check(live)[1] for _ in range(3)) < PATIENCE
         turns: list[float] = []
         while len(turns) < 3 and min(turns, default=1.0) >= 0.05:  # the machine's other work
             turns.append(asyncio.run(longest_turn()))

@@ -239,6 +239,8 @@ def test_three_hundred_editor_saves_log_no_error(
     with engine(path, window=0.01, settle=0.25) as live, Traffic(live) as traffic:
         for number in range(300):
             path.rename(away)
+            if number % 100 == 50:
+                time.sleep(0.05)  # long enough to be found missing, not to be believed
             with path.open("w") as file:
                 file.write(f"number: {number}")
                 file.flush()

@@ -6,6 +6,7 @@ in tracebacks, and in what a traceback tells of local variables of our own funct
 
 import base64
 import logging
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -27,10 +28,13 @@ from reloadcheck import (
     ReloadEvent,
     Source,
 )
+from reloadcheck._page import Wanted, page
 from reloadcheck._redact import is_secret, redact
+from reloadcheck._view import view_of
+from reloadcheck.cli import main
 from reloadcheck.demo.postgres import PostgresServer
 from tests.core.rig import until
-from tests.hazards.rig import options
+from tests.hazards.rig import engine, options
 
 SECRET = "c4n4ry/p4ss w0rd"
 SPELLINGS = (SECRET, quote(SECRET, safe=""), SECRET.encode().hex(), "c4n4ry", "w0rd")
@@ -299,14 +303,59 @@ def told_by(error: BaseException) -> list[str]:
     ]
 
 
-def test_an_application_can_name_its_own_secrets() -> None:
-    """Further words count like ours, as words of a key, at any depth."""
-    assert not is_secret(("door", "pin_code"))
-    assert is_secret(("door", "pin_code"), also={"pin"})
-    assert not is_secret(("door", "spinning"), also={"pin"})
-    assert redact({"door": [{"pin": 1, "size": 2}]}, also=["pin"]) == {
-        "door": [{"pin": "***", "size": 2}]
-    }
+NAMED = {"pin_code": "Pin", "doorPin": "pin", "vendor-license-code": "license code",
+         "licenseCode": "LICENSE_CODE", "пароль": "Пароль"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "name"), NAMED.items())
+def test_an_application_can_name_its_own_secrets(key: str, name: str) -> None:
+    """Further names count like ours, as words of a key, in any case and at any depth."""
+    assert not is_secret(("door", key))
+    assert is_secret(("door", key), also={name})
+    assert not is_secret(("door", "spinning", "license"), also={"pin", "license code"})
+    tree = {"door": [{key: 1, "size": 2}]}
+    assert redact(tree, also=[name]) == {"door": [{key: "***", "size": 2}]}
+
+
+APP = """
+from reloadcheck import ReloadCheck
+live = ReloadCheck("app.yaml", secrets=["license"], environ={})
+"""
+
+
+def test_what_the_application_names_is_shown_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not on the status page in any format, nor where the same text stands elsewhere.
+
+    Nor by the commands that know the application.
+    """
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
+    (tmp_path / "naming_app.py").write_text(APP)
+    path = tmp_path / "app.yaml"
+    text = f"vendor: {{license: {SECRET}, name: visible}}\n"
+    write(path, f"{text}copy: {SECRET}\n")
+    with engine(path, secrets=["license"]) as live:
+        pages = [page_of(live, wanted) for wanted in Wanted]
+    assert any("visible" in page for page in pages)
+    write(path, text)
+    write(tmp_path / "new.yaml", text.replace(SECRET, f"{SECRET} 2"))
+    for command in (
+        ["explain", "vendor"],
+        ["explain", "vendor.license"],
+        ["explain", "vendor", "--json"],
+        ["diff", "app.yaml", "new.yaml"],
+        ["diff", "app.yaml", "new.yaml", "--json"],
+    ):
+        assert main([*command, "--app", "naming_app:live"]) == 0
+        pages.append(capsys.readouterr().out)
+    assert [page for page in pages if "c4n4ry" in page] == []
+
+
+def page_of(live: ReloadCheck[Any], wanted: Wanted) -> str:
+    """Give the status page in a format."""
+    return page(view_of(live, live.status(), wanted), wanted).body.decode()
 
 
 def test_a_secret_of_pydantic_stays_one_in_a_live_config(tmp_path: Path) -> None:
