@@ -11,14 +11,24 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reloadcheck import FileSource, Outcome, ReloadCheck, ReloadEvent
+from reloadcheck import (
+    Document,
+    FileSource,
+    FrozenDict,
+    Layer,
+    Outcome,
+    ReloadCheck,
+    ReloadEvent,
+)
 from reloadcheck.sources import Disk
 from reloadcheck.testing import FakeClock
+from reloadcheck.types import Pause
 from tests.core.rig import Call, Text, until
 from tests.hazards.rig import Plain, Traffic, aged, engine, logged, replace
 
@@ -281,10 +291,51 @@ def test_setting_the_wall_clock_changes_no_cadence(step: float) -> None:
         assert min(found) <= LIVE_SECONDS
 
 
+@pytest.mark.parametrize("step", [-3600.0, 10 * 365 * 86400.0], ids=["-1 h", "+10 years"])
+@pytest.mark.parametrize("seen", [False, True], ids=["before a look", "while it settles"])
+def test_setting_the_wall_clock_ends_no_wait_early_or_late(step: float, seen: bool) -> None:
+    """What was written a moment ago settles, whatever the wall clock makes of its age."""
+    clock = FakeClock()
+    text = Text("a: 1\n", clock)
+    with engine(text, clock=clock, settle=0.25, window=60.0, verify=None) as live:
+        looks = text.stamped
+        text.write("a: 2\n")
+        begun = clock.monotonic()
+        if not seen:
+            clock.set_wall(clock.wall() + step)
+        checking = Call(live.check)
+        if seen:
+            until(lambda: text.stamped > looks)
+            clock.set_wall(clock.wall() + step)
+        assert checking.result(clock) is Outcome.RELOADED
+        assert 0.25 <= clock.monotonic() - begun < 2.5
+
+
+class Counted(FileSource):
+    """A file that counts how often it is parsed."""
+
+    parsed = 0
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Count, and parse."""
+        self.parsed += 1
+        return super().layer(documents, below, pause)
+
+
 def test_there_and_back_again_needs_no_reload(path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """A, B and A before anybody looked; a comment; a bad edit taken back: one build for all."""
+    """A, B and A before anybody looked; a comment; a bad edit taken back: one build for all.
+
+    Content that runs is not parsed again, nor validated when only its comments are new.
+    """
     built: list[str] = []
-    live = ReloadCheck(path, settle=0.0, environ={})
+    validated: list[object] = []
+
+    def schema(tree: dict[str, Any]) -> FrozenDict:
+        validated.append(tree)
+        return FrozenDict(tree)
+
+    source = Counted(path)
+    live = ReloadCheck(source, schema=schema, settle=0.0, environ={})
 
     @live.resource("word")
     def word(value: str) -> str:
@@ -297,16 +348,22 @@ def test_there_and_back_again_needs_no_reload(path: Path, caplog: pytest.LogCapt
     replace(path, NEW)
     replace(path, OLD)
     assert live.check() is Outcome.UNCHANGED
-    replace(path, f"# why\n{OLD}# and how\n")
+    assert source.parsed == 1
+    commented = f"# why\n{OLD}# and how\n"
+    replace(path, commented)
     assert live.check() is Outcome.UNCHANGED
+    assert source.parsed == 2
     replace(path, "word: [\n")
     assert live.check() is Outcome.REJECTED
     assert live.status().error is not None
-    replace(path, OLD)
+    replace(path, commented)
     assert live.check() is Outcome.UNCHANGED
     assert (live.status().error, live.status().code) == (None, None)
+    assert source.parsed == 3
+    replace(path, OLD)
+    assert live.check() is Outcome.UNCHANGED
     assert live.snapshot is before
-    assert built == ["one"]
+    assert (built, len(validated)) == (["one"], 1)
     assert word.name == "word"
     assert len(logged(caplog)) == 1
     live.close()

@@ -146,14 +146,85 @@ def test_what_python_calls_equal_is_an_edit(path: Path, one: str, other: str) ->
         assert live.snapshot.digest != before.digest
 
 
-@pytest.mark.parametrize("word", [".nan", ".inf", "-.Inf", "1e999", "9" * 10_000, f"0x{'f' * 99}"])
-def test_numbers_that_cannot_be_dumped_are_refused(path: Path, word: str) -> None:
+NO_NUMBERS = {
+    ".nan": "must be finite",
+    ".inf": "must be finite",
+    "-.Inf": "must be finite",
+    "9" * 10_000: "at most 400 characters",
+    "1." + "9" * 10_000: "at most 400 characters",
+    f"0x{'f' * 10_000}": "at most 400 characters",
+    f"0x{'f' * 99}": "64 bits",
+}
+
+
+@pytest.mark.parametrize(("word", "reason"), NO_NUMBERS.items(), ids=lambda text: str(text)[:8])
+def test_numbers_that_cannot_be_dumped_are_refused(path: Path, word: str, reason: str) -> None:
     """NaN, infinity and whatever does not fit into 64 bits."""
     with engine(path) as live:
         path.write_text(f"number: {word}\n")
-        # PyYAML reads 1e999 as text, and so do we: it is what the file means.
-        expected = Outcome.RELOADED if word == "1e999" else Outcome.REJECTED
-        assert live.check() is expected
+        assert live.check() is Outcome.REJECTED
+        error = live.status().error or ""
+        assert error.startswith(f"{path}:1:9: number: ")
+        assert reason in error
+
+
+REPEATED = {
+    "yaml": ("a: 1\nb: {c: 1,\n  c: 2}\n", ":3:3: b.c: the key is there twice"),
+    "json": ('{"a": 1,\n "a": 2}', ":2:2: a: the key is there twice"),
+    "toml": ("a = 1\na = 2\n", ":2:5: a: the key is there twice"),
+    "integer.yaml": ("1: a\ntrue: b\n", ":1:1: this key is read as an integer; put it in quotes"),
+    "boolean.yaml": ("a: 1\non: b\n", ":2:1: this key is read as true or false"),
+    "date.yaml": ("a: 1\nb: 2023-02-30\n", ":2:4: b: is a date or time that does not exist"),
+    "date.toml": ("a = 1\nb = 2023-02-30\n", ":2:5: b: is a date or time that does not exist"),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "told"), [(n, *more) for n, more in REPEATED.items()])
+def test_what_means_two_things_or_none_is_refused_at_its_line(
+    tmp_path: Path, name: str, text: str, told: str
+) -> None:
+    """A key that is there twice, or that is a number or a boolean; a date that never was."""
+    path = tmp_path / (name if "." in name else f"app.{name}")
+    good = {"yaml": "a: 1\n", "json": '{"a": 1}', "toml": "a = 1\n"}[path.suffix[1:]]
+    path.write_text(good)
+    with engine(path) as live:
+        before = live.snapshot
+        path.write_text(text)
+        assert live.check() is Outcome.REJECTED
+        assert (live.status().error or "").startswith(f"{path}{told}")
+        assert live.snapshot is before
+        path.write_text(good)
+        assert live.check() is Outcome.UNCHANGED
+
+
+ODD = """\
+a: no
+b: on
+c: 010
+d: 22:22
+e: 1e3
+f: 2001-12-14
+g: 0o7
+h: 1_000
+i: ~
+j: .5
+k: 2001-12-14 21:59:43.10 -5
+l: yes please
+m: 1.0e+3
+'1': x
+'true': y
+"""
+
+
+def test_odd_scalars_mean_in_an_engine_what_the_library_says(path: Path) -> None:
+    """To the type; and a text that looks like a number to others stays a text."""
+    path.write_text(ODD)
+    with engine(path) as live:
+        expected = yaml.safe_load(ODD)
+        config = live.snapshot.config
+        assert config.to_dict() == expected
+        assert [type(value) for value in config.values()] == [type(v) for v in expected.values()]
+        assert (config.c, config.d, config.e) == (8, 22 * 60 + 22, "1e3")
 
 
 SCALARS = st.one_of(

@@ -95,6 +95,14 @@ def test_an_exposed_file_is_warned_of_once(
     assert logged(caplog) == [f"configuration used all the same: {path}: {words}"]
 
 
+def test_a_sticky_directory_exposes_nothing(path: Path) -> None:
+    """As `/tmp` is: everybody may add a file there, nobody may replace another's."""
+    path.parent.chmod(0o1777)
+    with engine(FileSource(path, private=True), verify=0) as live:
+        assert live.check() is Outcome.UNCHANGED
+        assert live.status().remarks == ()
+
+
 @pytest.mark.parametrize(("file", "directory", "words"), EXPOSED.values(), ids=EXPOSED)
 def test_an_exposed_file_is_refused_where_it_is_to_be_private(
     path: Path, file: int, directory: int, words: str
