@@ -6,6 +6,7 @@ Wraps any WSGI application and changes nothing else about it.
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ._current import LIFE, Unit, enter, leave, unit_of_work
@@ -95,7 +96,9 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
             if kind is list or kind is environ.get("wsgi.file_wrapper"):
                 return body
             lasting = True
-            return _lasting(body, environ, _ByReference(environ, unit, hold, token))
+            if kind is GeneratorType or not hasattr(kind, "__len__"):
+                return _Leased(body, environ, unit, hold, token)
+            return _SizedLeased(body, environ, unit, hold, token)
         finally:
             if lasting:
                 hold = None
@@ -133,7 +136,7 @@ def _slowly(
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             return body
         lasting = True
-        return _lasting(body, environ, unit)
+        return (_SizedNamed if hasattr(kind, "__len__") else _Named)(body, environ, unit)
     finally:
         if not lasting:
             unit.end()
@@ -145,39 +148,6 @@ def _leased(host: Host[Any], environ: Environ) -> tuple[Tenancy[Any], int]:
     if joined is not None:
         return joined
     return host.enter(id(environ), environ, door=True), id(environ)
-
-
-class _ByReference:
-    """A unit of work that holds its snapshot by a reference, ended once."""
-
-    __slots__ = ("_hold", "_key", "_token", "_unit")
-
-    def __init__(
-        self, environ: Environ, unit: Unit, hold: Hold[Any], token: Token[Unit | None]
-    ) -> None:
-        self._key = id(environ)
-        hold.known[self._key] = environ
-        self._unit = unit
-        self._hold: Hold[Any] | None = hold
-        self._token = token
-
-    def end(self) -> None:
-        hold, self._hold = self._hold, None
-        if hold is None:
-            return
-        hold.known.pop(self._key, None)
-        self._unit[LIFE] = False
-        leave(self._token)
-        wake = hold.wake
-        del hold
-        if wake is not None:
-            wake()
-
-    def __del__(self) -> None:
-        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
-        if self._hold is not None:
-            self._hold.known.pop(self._key, None)
-            self._unit[LIFE] = False
 
 
 class _ByName:
@@ -222,15 +192,11 @@ class _ByName:
 class _Body:
     """A response body whose unit of work ends with its `close()`, whatever that does."""
 
-    __slots__ = ("_body", "_environ", "_next", "_unit")
+    __slots__ = ("_body", "_environ", "_next")
 
-    def __init__(
-        self, body: Iterable[bytes], environ: Environ, unit: _ByReference | _ByName
-    ) -> None:
-        self._body = body
-        self._environ = environ  # its id may be the key: it must live for as long
-        self._next: Callable[[], bytes] | None = None
-        self._unit = unit
+    _body: Iterable[bytes]
+    _environ: Environ  # its id may be the key: it must live for as long
+    _next: Callable[[], bytes] | None
 
     def __iter__(self) -> Iterator[bytes]:
         return self  # who iterates holds the unit too, whether he closes or not
@@ -239,6 +205,27 @@ class _Body:
         if self._next is None:
             self._next = iter(self._body).__next__
         return self._next()
+
+
+class _Sized(_Body):
+    """A body that has a length: servers set Content-Length from it when it is 1."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
+
+
+class _Named(_Body):
+    """A body whose unit of work holds its snapshot by name."""
+
+    __slots__ = ("_unit",)
+
+    def __init__(self, body: Iterable[bytes], environ: Environ, unit: _ByName) -> None:
+        self._body = body
+        self._environ = environ
+        self._next = None
+        self._unit = unit
 
     def close(self) -> None:
         """Close the wrapped body, then end the unit; the second time does nothing more."""
@@ -250,18 +237,61 @@ class _Body:
             self._unit.end()
 
 
-class _SizedBody(_Body):
-    """A body that has a length: servers set Content-Length from it when it is 1."""
+class _Leased(_Body):
+    """A body whose unit of work holds its snapshot by a reference; written out, like the door."""
 
+    __slots__ = ("_hold", "_token", "_unit")
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        environ: Environ,
+        unit: Unit,
+        hold: Hold[Any],
+        token: Token[Unit | None],
+    ) -> None:
+        hold.known[id(environ)] = environ
+        self._body = body
+        self._environ = environ
+        self._next = None
+        self._unit = unit
+        self._hold: Hold[Any] | None = hold
+        self._token = token
+
+    def close(self) -> None:
+        """Close the wrapped body, then end the unit; the second time does nothing more."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            hold = self._hold
+            if hold is not None:
+                self._hold = None
+                hold.known.pop(id(self._environ), None)
+                self._unit[LIFE] = False
+                try:
+                    _reset_unit(self._token)
+                except ValueError:  # closed in another context than it began in
+                    _set_unit(None)
+                wake = hold.wake
+                hold = None
+                if wake is not None:
+                    wake()
+
+    def __del__(self) -> None:
+        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
+        if self._hold is not None:
+            self._hold.known.pop(id(self._environ), None)
+            self._unit[LIFE] = False
+
+
+class _SizedNamed(_Named, _Sized):
     __slots__ = ()
 
-    def __len__(self) -> int:
-        return len(self._body)  # type: ignore[arg-type]
 
-
-def _lasting(body: Iterable[bytes], environ: Environ, unit: _ByReference | _ByName) -> _Body:
-    kind = _SizedBody if hasattr(type(body), "__len__") else _Body
-    return kind(body, environ, unit)
+class _SizedLeased(_Leased, _Sized):
+    __slots__ = ()
 
 
 def _unavailable(

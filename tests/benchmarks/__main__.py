@@ -15,8 +15,8 @@ from .judging import Report
 from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section
 from .rounds import Size
 
-NAMES = ("request",)
-QUICK = ("request",)
+NAMES = ("request", "contextvar")
+QUICK = ("request", "contextvar")
 """What the short form runs when no names are given."""
 
 FULL_SIZE = Size(rounds=201, batch=0.002)

@@ -120,7 +120,7 @@ def test_a_body_that_is_dropped_gives_its_lease_back(
     text.write("a: 2")
     reload(slow)
     assert leases(slow) == {1: 1, 2: 0}
-    begun, hold = clock.monotonic(), body._unit._hold
+    begun, hold = clock.monotonic(), body._hold
     assert hold.known == {id(body._environ): body._environ}
     del body
     gc.collect()
