@@ -15,9 +15,10 @@ from .judging import Report
 from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section
 from .rounds import Size
 
-NAMES = ("request", "contextvar")
-QUICK = ("request", "contextvar")
-"""What the short form runs when no names are given."""
+QUICK = ("request", "contextvar", "reading", "memory", "phases", "scale")
+"""What the short form runs when no names are given; the long one runs them all."""
+
+NAMES = (*QUICK, "served", "reloads", "pickup")
 
 FULL_SIZE = Size(rounds=201, batch=0.002)
 QUICK_SIZE = Size(rounds=31, batch=0.002, quick=True)

@@ -1,0 +1,130 @@
+"""What a door cannot do without: the context variable and the request's state, as bare closures.
+
+What each part of a door costs when nothing else is done, so that it shows how far ours is from the
+least that such a door can cost.
+"""
+
+import asyncio
+import time
+from contextvars import ContextVar
+from typing import Any
+
+from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
+
+from .contestants import NoOp
+from .judging import Report, Row, ratio
+from .request import answer, ask, receive, request_scope, send
+from .rounds import Batch, Size, interleave
+
+__all__ = ["run"]
+
+variable: ContextVar[list[Any] | None] = ContextVar("variable", default=None)
+SAME: list[Any] = [None, True, None]
+_get, _set, _reset = variable.get, variable.set, variable.reset
+
+
+def closure(app: ASGIApp) -> ASGIApp:
+    """Do nothing, without a class."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        await app(scope, receive, send)
+
+    return door
+
+
+def setting_new(app: ASGIApp) -> ASGIApp:
+    """Set the variable to a new list, and reset it."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        token = _set([None, True, None])
+        try:
+            await app(scope, receive, send)
+        finally:
+            _reset(token)
+
+    return door
+
+
+def setting_same(app: ASGIApp) -> ASGIApp:
+    """Set the variable to the value that it has, and reset it."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        token = _set(SAME)
+        try:
+            await app(scope, receive, send)
+        finally:
+            _reset(token)
+
+    return door
+
+
+def writing(app: ASGIApp) -> ASGIApp:
+    """Write two values into the request's state."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        state = scope["state"]
+        state["config"] = None
+        state["snapshot"] = None
+        await app(scope, receive, send)
+
+    return door
+
+
+def both(app: ASGIApp) -> ASGIApp:
+    """Look whether there is a unit of work, write into the state, set the variable and reset it."""
+
+    async def door(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _get() is not None:
+            return
+        state = scope["state"]
+        state["config"] = None
+        state["snapshot"] = None
+        token = _set([None, True, None])
+        try:
+            await app(scope, receive, send)
+        finally:
+            _reset(token)
+
+    return door
+
+
+def run(size: Size) -> list[Report]:
+    """Measure each beside the no-op class."""
+    loop = asyncio.new_event_loop()
+    batches = {
+        "bare": _batch(loop, answer),
+        "no-op class": _batch(loop, NoOp(answer)),
+        "no-op class again": _batch(loop, NoOp(answer)),
+        "no-op closure": _batch(loop, closure(answer)),
+        "+ state written": _batch(loop, writing(answer)),
+        "+ variable set anew and reset": _batch(loop, setting_new(answer)),
+        "+ variable set to what it is, and reset": _batch(loop, setting_same(answer), present=True),
+        "all of it: unit looked for, state, variable": _batch(loop, both(answer)),
+    }
+    try:
+        found = interleave(batches, size)
+    finally:
+        loop.close()
+    bare = found.pop("bare")
+    added = {name: one.less(bare) for name, one in found.items()}
+    reference = added["no-op class"]
+    rows = [Row.of("bare", bare, "ns", 1e9)]
+    rows += [Row.of(name, one, "ns", 1e9) for name, one in added.items()]
+    notes = [f"{name}: {ratio(one, reference):.2f} × a no-op class" for name, one in added.items()]
+    return [Report("The parts of an ASGI door, as closures", tuple(rows), (), tuple(notes[1:]))]
+
+
+def _batch(loop: asyncio.AbstractEventLoop, app: ASGIApp, *, present: bool = False) -> Batch:
+    """Make so many requests in the event loop; `present`: the variable has a value before."""
+
+    async def batch(times: int) -> float:
+        if present:
+            _set(SAME)
+        for _ in range(times // 10):
+            await ask(app)
+        begun = time.process_time()
+        for _ in range(times):
+            await app(request_scope(), receive, send)
+        return time.process_time() - begun
+
+    return lambda times: loop.run_until_complete(batch(times))

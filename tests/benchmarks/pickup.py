@@ -1,0 +1,91 @@
+"""How soon an edit is served: from its last byte to each worker's first response with it.
+
+uvicorn with two workers under a steady load; what counts is the end of the first response that has
+the new number, by a clock that all processes share.
+"""
+
+import random
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.rig.config import text, write
+from tests.rig.load import Load, workers
+from tests.rig.servers import environment, serving, uvicorn
+
+from .judging import Claim, Report, Row, Series, ratio
+from .rounds import Size
+
+__all__ = ["run"]
+
+CLIENTS, PACE = 4, 0.004
+CASES = ((1.0, 0.25), (0.05, 0.05), (0.0, 0.05))
+"""Windows and settle times, in seconds."""
+
+TARGETS = {0.05: 150.0}
+"""Milliseconds that the 99th percentile may take, by window."""
+
+
+@dataclass(frozen=True, slots=True)
+class PickUps:
+    """How long it took each worker, in turn, edit after edit."""
+
+    seconds: tuple[float, ...]
+
+    @property
+    def halves(self) -> tuple[Series, Series]:
+        """Give every other value, and the rest: the same thing measured twice."""
+        return Series(self.seconds[::2]), Series(self.seconds[1::2])
+
+
+def run(size: Size) -> list[Report]:
+    """Edit again and again under each window."""
+    edits = 6 if size.quick else 60
+    rows: list[Row] = []
+    claims: list[Claim] = []
+    for window, settle in CASES:
+        found = _case(window, settle, edits)
+        series = Series(found.seconds)
+        name = f"window {window:g} s, settle {settle:g} s"
+        rows.append(Row.of(name, series, "ms", 1e3))
+        p99 = series.percentile(99) * 1e3
+        rows.append(Row(f"{name}, p99", p99, p99, p99, "ms"))
+        if window in TARGETS:
+            one, other = found.halves
+            measure = f"pick-up with {name}, p99 of {len(found.seconds)}"
+            claims.append(Claim(measure, p99, TARGETS[window], "ms", control=ratio(one, other)))
+    return [Report("Pick-up, from the last byte to the response", tuple(rows), tuple(claims))]
+
+
+def _case(window: float, settle: float, edits: int) -> PickUps:
+    dice = random.Random(edits)
+    found: list[float] = []
+    with tempfile.TemporaryDirectory() as made:
+        directory = Path(made)
+        path = directory / "app.yaml"
+        write(path, text(0))
+        times = {"RELOAD_CHECK_WINDOW": str(window), "RELOAD_CHECK_SETTLE": str(settle)}
+        variables = environment(path, directory / "journal", **times)
+        with serving(uvicorn(), variables, directory) as server:
+            everyone = set(workers(server.port))
+            with Load(server.port, CLIENTS, PACE) as load:
+                load.reaches(0, everyone)
+                for number in range(1, edits + 1):
+                    time.sleep(dice.uniform(0.05, 0.1 + window))  # at any moment of a window
+                    write(path, text(number))
+                    written = time.monotonic()
+                    load.reaches(number, everyone)
+                    found += _first(load, number, written)
+                    load.answers.clear()
+    return PickUps(tuple(found))
+
+
+def _first(load: Load, number: int, written: float) -> list[float]:
+    """Give when each worker ended its first answer with this number."""
+    first: dict[int, float] = {}
+    for answer in list(load.answers):
+        if answer.number == number:
+            ended = first.get(answer.worker, answer.ended)
+            first[answer.worker] = min(ended, answer.ended)
+    return [ended - written for ended in first.values()]

@@ -1,0 +1,40 @@
+"""The applications that are served: the smallest there are, bare or behind our door.
+
+`SERVED_CONFIG` names a configuration; without it the application is bare.
+"""
+
+import os
+from collections.abc import Iterable
+
+from reloadcheck import ReloadCheck
+from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware as ASGIDoor
+from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
+from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
+
+__all__ = ["asgi", "wsgi"]
+
+HEADERS = [("Content-Type", "text/plain"), ("Content-Length", "5")]
+RAW = [(name.lower().encode(), value.encode()) for name, value in HEADERS]
+
+
+async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer each request; the lifespan is not ours."""
+    if scope["type"] != "http":
+        raise RuntimeError("requests only")
+    await send({"type": "http.response.start", "status": 200, "headers": RAW})
+    await send({"type": "http.response.body", "body": b"hello"})
+
+
+def listed(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer each request with a list."""
+    start_response("200 OK", HEADERS)
+    return [b"hello"]
+
+
+config = os.environ.get("SERVED_CONFIG")
+asgi: ASGIApp = answer
+wsgi: WSGIApp = listed
+if config is not None:
+    live = ReloadCheck(config)
+    asgi, wsgi = ASGIDoor(answer, live), WSGIDoor(listed, live)
