@@ -327,6 +327,7 @@ def test_there_and_back_again_needs_no_reload(path: Path, caplog: pytest.LogCapt
 
     Content that runs is not parsed again, nor validated when only its comments are new.
     """
+    caplog.set_level(logging.INFO)
     built: list[str] = []
     validated: list[object] = []
 
@@ -366,4 +367,22 @@ def test_there_and_back_again_needs_no_reload(path: Path, caplog: pytest.LogCapt
     assert (built, len(validated)) == (["one"], 1)
     assert word.name == "word"
     assert len(logged(caplog)) == 1
+    assert logged(caplog, logging.INFO)[-1] == "configuration as it was: version 1 serves on"
     live.close()
+
+
+def test_what_was_taken_back_is_not_held_against_the_next_edit() -> None:
+    """While that settles, the status tells of no error: the last one's cause has gone."""
+    clock = FakeClock()
+    text = Text("a: 1\n", clock)
+    with engine(text, clock=clock, settle=0.25, window=60.0, verify=None) as live:
+        text.write("a: [\n")
+        assert Call(live.check).result(clock) is Outcome.REJECTED
+        text.write("a: 1\n")
+        assert Call(live.check).result(clock) is Outcome.UNCHANGED
+        checks = live.status().checks
+        text.write("a: 2\n")
+        checking = Call(live.check)
+        until(lambda: live.status().checks > checks and live.status().outcome is Outcome.DEFERRED)
+        assert live.status().error is None
+        assert checking.result(clock) is Outcome.RELOADED

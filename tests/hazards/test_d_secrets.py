@@ -1,14 +1,13 @@
 """A secret goes through every failing path of the package, and is looked for wherever one reads.
 
-In the log at every level, in the status, in events, in each error with all that it was raised from,
-in tracebacks, and in what a traceback tells of local variables of our own functions.
+See `canary` for where that is.
 """
 
-import base64
+import asyncio
+import json
 import logging
 import sys
-import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,21 +24,21 @@ from reloadcheck import (
     EnvironSource,
     FrozenDict,
     ReloadCheck,
-    ReloadEvent,
     Source,
 )
-from reloadcheck._page import Wanted, page
 from reloadcheck._redact import is_secret, redact
-from reloadcheck._view import view_of
 from reloadcheck.cli import main
 from reloadcheck.demo.postgres import PostgresServer
 from tests.core.rig import until
+from tests.hazards.canary import SECRET, SPELLINGS, Watch, found_in, pages_of
 from tests.hazards.rig import engine, options
 
-SECRET = "c4n4ry/p4ss w0rd"
-SPELLINGS = (SECRET, quote(SECRET, safe=""), SECRET.encode().hex(), "c4n4ry", "w0rd")
 GOOD = f"password: {SECRET}\nn: 1\n"
-PACKAGE = str(Path(is_secret.__code__.co_filename).parent)
+GOODS = {
+    "yaml": GOOD,
+    "json": json.dumps({"password": SECRET, "n": 1}),
+    "toml": f'password = "{SECRET}"\nn = 1\n',
+}
 
 
 class ByPydantic(pydantic.BaseModel):
@@ -94,6 +93,7 @@ class Path_:
     last: str | bytes = GOOD.replace("1", "13", 1).replace("n: 1\n", "n: 13\n")
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     place: str = ""
+    suffix: str = "yaml"
 
 
 def with_n(number: object) -> str:
@@ -116,6 +116,13 @@ FAILING = {
     "a NUL": Path_(GOOD + "\0"),
     "max_bytes": Path_(GOOD + "#" * 2000, {"max_bytes": 1000}),
     "empty": Path_(f"# {SECRET}\n"),
+    "JSON, quote": Path_(f'{{"password": "{SECRET}', suffix="json"),
+    "JSON, twice": Path_(f'{{"password": 1, "password": "{SECRET}"}}', suffix="json"),
+    "JSON, no quotes": Path_('{"password": c4n4ry}', suffix="json"),
+    "TOML, quote": Path_(f'password = "{SECRET}\n', suffix="toml"),
+    "TOML, twice": Path_(f'password = "{SECRET}"\npassword = "{SECRET}"\n', suffix="toml"),
+    "TOML, no quotes": Path_(f"password = {SECRET}\n", suffix="toml"),
+    "TOML, escape": Path_(f'password = "{SECRET}\\q"\n', suffix="toml"),
     "pydantic": Path_(f"password: [{SECRET}]\nn: {SECRET}\n", {"schema": ByPydantic}),
     "pydantic, extra": Path_(f"{GOOD}more: {SECRET}\n", {"schema": ByPydantic}),
     "pydantic, own check": Path_(BAD, {"schema": ByPydantic}),
@@ -170,20 +177,15 @@ def test_no_failing_path_shows_it(
 ) -> None:
     """Wherever it fails, at the first start and in an edit of a running engine."""
     caplog.set_level(logging.DEBUG)
-    path = tmp_path / "app.yaml"
+    path = tmp_path / f"app.{way.suffix}"
     live: ReloadCheck[Any] = ReloadCheck(path, **way.options, **options())
-    events: list[ReloadEvent] = []
-
-    def listen(event: ReloadEvent) -> None:
-        events.append(event)
-        if way.place == "listener":
-            raising()
-
-    if way.place not in ("", "listener"):
+    watch = Watch(live)
+    if way.place == "listener":
+        live.subscribe(lambda _: raising())
+    elif way.place:
         live.resource("password", "n", probe=probe, name="login")(build(way.place))
-    live.subscribe(listen)
-    seen: list[object] = [live]
-    write(path, way.last if first else GOOD)
+    write(path, way.last if first else GOODS[way.suffix])
+    seen: list[object] = []
     try:
         live.start()
         seen += [live.snapshot, live.snapshot.resources]
@@ -192,12 +194,74 @@ def test_no_failing_path_shows_it(
         live.check()
     except ConfigError as error:
         seen.append(error)
-    seen.append(live.status())
-    live.close()
-    seen += [live.status(), *events]
     failed = way.place in ("closer", "listener")
-    assert failed or any(isinstance(one, ConfigError) or _error(one) for one in seen)
+    assert failed or any(isinstance(one, ConfigError) for one in seen) or live.status().error
+    seen += watch.look()
+    live.close()
+    seen += [*watch.look(), *watch.end()]
     assert found_in(seen, caplog) == []
+
+
+FILES = {name: way for name, way in FAILING.items() if not way.place}
+
+
+@pytest.mark.parametrize("way", FILES.values(), ids=FILES)
+def test_no_command_shows_it(
+    way: Path_, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong with a file is shown with its line, in which everything is masked."""
+    bad, good = (tmp_path / f"{name}.{way.suffix}" for name in ("bad", "good"))
+    write(bad, way.last)
+    write(good, GOODS[way.suffix])
+    schema = way.options.get("schema")
+    more = [] if schema is None else ["--schema", f"{__name__}:{schema.__name__}"]
+    shown = ""
+    for command in (["validate", bad], ["diff", good, bad], ["explain", bad, "password"]):
+        for form in ([], ["--json"]):
+            words = more if command[0] != "explain" else []
+            main([*map(str, command), *form, *words])
+            output = capsys.readouterr()
+            shown += output.out + output.err
+    assert "bad" in shown
+    assert [line for line in shown.splitlines() if any(word in line for word in SPELLINGS)] == []
+
+
+@pytest.mark.parametrize("place", ["factory", "probe", "closer"])
+def test_no_async_failure_shows_it(
+    place: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """In a task of the event loop it is as in a thread."""
+    caplog.set_level(logging.DEBUG)
+    path = tmp_path / "app.yaml"
+    write(path, GOOD)
+    live = ReloadCheck(path, **options())
+    watch = Watch(live)
+
+    async def asking(_: object) -> None:
+        if place == "probe" and failing:
+            raising()
+
+    async def login(password: str, n: int) -> AsyncIterator[str]:
+        if place == "factory" and failing:
+            raising()
+        yield password
+        if place == "closer":
+            raising()
+
+    async def main() -> list[object]:
+        await live.astart()
+        failing.append(1)
+        write(path, with_n(2))
+        await live.acheck()
+        seen = await asyncio.to_thread(watch.look)
+        assert place == "closer" or live.status().code == place
+        await live.aclose()
+        return seen
+
+    failing: list[int] = []
+    live.resource("password", "n", probe=asking, name="login")(login)
+    seen = asyncio.run(main())
+    assert found_in([*seen, *watch.look(), *watch.end()], caplog) == []
 
 
 def test_a_driver_that_is_refused_shows_nothing(
@@ -208,7 +272,7 @@ def test_a_driver_that_is_refused_shows_nothing(
     path = tmp_path / "app.yaml"
     write(path, f"dsn: {postgres.url()}\n")
     live = ReloadCheck(path, **options())
-    events: list[ReloadEvent] = []
+    watch = Watch(live)
 
     @live.resource("dsn", timeout=30.0)
     def database(dsn: str) -> Iterator[object]:
@@ -216,7 +280,6 @@ def test_a_driver_that_is_refused_shows_nothing(
             connection.execute("select 1")
             yield connection
 
-    live.subscribe(events.append)
     live.start()
     seen: list[object] = [live.snapshot[database] is not None]
     for dsn in (
@@ -229,10 +292,10 @@ def test_a_driver_that_is_refused_shows_nothing(
         write(path, f"dsn: {dsn!r}\n")
         live.check()
         assert live.status().code == "factory"
-        seen.append(live.status())
-    until(lambda: len(events) == 6)
+        seen += watch.look()
+    until(lambda: len(watch.events) == 6)
     live.close()
-    assert found_in([*seen, *events], caplog) == []
+    assert found_in([*seen, *watch.end()], caplog) == []
 
 
 def test_sources_beside_files_show_nothing(
@@ -266,43 +329,6 @@ def write(path: Path, content: str | bytes) -> None:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
 
 
-def _error(one: object) -> object:
-    return getattr(one, "error", None)
-
-
-def found_in(seen: list[object], caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give each line of all that can be read in which the secret is, in some spelling."""
-    shown: list[str] = caplog.text.splitlines()
-    for record in caplog.records:
-        shown += [repr(record.args), str(record.exc_info)]
-    for one in seen:
-        shown += repr(one).splitlines() + str(one).splitlines()
-        error = one if isinstance(one, BaseException) else _error(one)
-        while isinstance(error, BaseException):
-            shown += told_by(error)
-            error = error.__cause__ or error.__context__
-    spellings = (*SPELLINGS, base64.b64encode(SECRET.encode()).decode())
-    return [line for line in shown if any(spelling in line for spelling in spellings)]
-
-
-def told_by(error: BaseException) -> list[str]:
-    """Give all that an error tells: its data, its traceback, and our functions' variables."""
-    trace = traceback.TracebackException.from_exception(error, capture_locals=True)
-    variables = [
-        f"{name}={value}"
-        for frame in trace.stack
-        if frame.filename.startswith(PACKAGE)
-        for name, value in (frame.locals or {}).items()
-    ]
-    return [
-        repr(error.args),
-        repr(vars(error)),
-        repr(getattr(error, "__notes__", None)),
-        *"".join(traceback.format_exception(error)).splitlines(),
-        *variables,
-    ]
-
-
 NAMED = {"pin_code": "Pin", "doorPin": "pin", "vendor-license-code": "license code",
          "licenseCode": "LICENSE_CODE", "пароль": "Пароль"}  # fmt: skip
 
@@ -334,16 +360,17 @@ def test_what_the_application_names_is_shown_nowhere(
     monkeypatch.setattr("sys.path", [str(tmp_path), *sys.path])
     (tmp_path / "naming_app.py").write_text(APP)
     path = tmp_path / "app.yaml"
-    text = f"vendor: {{license: {SECRET}, name: visible}}\n"
+    text = f"vendor: {{license: {SECRET}, name: visible}}\nothers: [{{license: {SECRET}}}]\n"
     write(path, f"{text}copy: {SECRET}\n")
     with engine(path, secrets=["license"]) as live:
-        pages = [page_of(live, wanted) for wanted in Wanted]
+        pages = pages_of(live)
     assert any("visible" in page for page in pages)
     write(path, text)
     write(tmp_path / "new.yaml", text.replace(SECRET, f"{SECRET} 2"))
     for command in (
         ["explain", "vendor"],
         ["explain", "vendor.license"],
+        ["explain", "others"],
         ["explain", "vendor", "--json"],
         ["diff", "app.yaml", "new.yaml"],
         ["diff", "app.yaml", "new.yaml", "--json"],
@@ -351,11 +378,6 @@ def test_what_the_application_names_is_shown_nowhere(
         assert main([*command, "--app", "naming_app:live"]) == 0
         pages.append(capsys.readouterr().out)
     assert [page for page in pages if "c4n4ry" in page] == []
-
-
-def page_of(live: ReloadCheck[Any], wanted: Wanted) -> str:
-    """Give the status page in a format."""
-    return page(view_of(live, live.status(), wanted), wanted).body.decode()
 
 
 def test_a_secret_of_pydantic_stays_one_in_a_live_config(tmp_path: Path) -> None:
