@@ -38,6 +38,8 @@ def file_stamp(status: os.stat_result) -> FileStamp:
 
 def newest_ns(*statuses: os.stat_result) -> int | None:
     """Give the newest change time among them, in nanoseconds; None where there is none."""
+    if len(statuses) == 1:  # a file, as nearly always, and there may be a thousand
+        return max(statuses[0].st_mtime_ns, statuses[0].st_ctime_ns)
     return max((max(each.st_mtime_ns, each.st_ctime_ns) for each in statuses), default=None)
 
 

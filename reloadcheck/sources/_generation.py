@@ -6,31 +6,77 @@ the present generation's directory, which is renamed over when the volume change
 """
 
 import os
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from functools import lru_cache
 from typing import Final
 
 from ._disk import Disk
 
-__all__ = ["generation_in", "generation_of", "resolved"]
+__all__ = ["generation_in", "generation_of", "one_look", "resolved"]
 
 DATA: Final = "..data"
 
 
+class _Looking(threading.local):
+    """The directories that are no links, as far as the present look at a set has found out."""
+
+    plain: set[tuple[Callable[[str], str], str]] | None = None
+
+
+_looking = _Looking()
+
+
+@contextmanager
+def one_look() -> Generator[None]:
+    """Ask only once, within the block, whether a directory is a link.
+
+    Links are followed anew each time, so a volume that is swapped meanwhile is seen; a directory
+    that becomes one is seen by the next look.
+    """
+    _looking.plain = set()
+    try:
+        yield
+    finally:
+        _looking.plain = None
+
+
 def resolved(path: str, disk: Disk) -> str:
     """Give `path` with the `..data` that it leads through replaced by the present generation."""
+    link, readlink, plain = disk.link, disk.readlink, _looking.plain
+    while True:
+        for head, parent, name, tail in _heads(path):
+            if tail and plain is not None and (readlink, head) in plain:
+                continue
+            target = link(head)
+            if target is None:
+                if tail and plain is not None:
+                    plain.add((readlink, head))
+                continue
+            if name == DATA:
+                return os.path.join(parent, target, tail) if tail else os.path.join(parent, target)
+            if target.split(os.sep, 1)[0] == DATA:
+                # The link now names `..data` as a component of its own, which the walk will meet.
+                path = os.path.join(parent, target, tail) if tail else os.path.join(parent, target)
+                break
+        else:
+            return path
+
+
+@lru_cache(maxsize=4096)
+def _heads(path: str) -> tuple[tuple[str, str, str, str], ...]:
+    """Give each part of a path, the whole first: itself, its parent, its name, what follows it.
+
+    Kept, because every file is looked at once a window, and taking its path apart costs more.
+    """
+    found: list[tuple[str, str, str, str]] = []
     head, tail = path, ""
     while True:
         parent, name = os.path.split(head)
         if not name or head == parent:
-            return path
-        target = disk.link(head)
-        if target is not None and name == DATA:
-            return os.path.join(parent, target, tail) if tail else os.path.join(parent, target)
-        if target is not None and target.split(os.sep, 1)[0] == DATA:
-            # The link now names `..data` as a component of its own, which the walk will meet.
-            tail = os.path.join(target, tail) if tail else target
-            path = os.path.join(parent, tail)
-            head, tail = path, ""
-            continue
+            return tuple(found)
+        found.append((head, parent, name, tail))
         head, tail = parent, os.path.join(name, tail) if tail else name
 
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from ..exceptions import SourceError, TornError
 from ..types import Document, Problem, Source, Stamp
+from ._generation import one_look
 from ._read import torn
 
 __all__ = ["newest_of", "read_set", "take_stamps"]
@@ -18,7 +19,8 @@ _T = TypeVar("_T")
 
 def take_stamps(sources: Sequence[Source]) -> tuple[Stamp, ...]:
     """Take each source's stamp; the error names every source that has none."""
-    return _each([source.stamp for source in sources])
+    with one_look():
+        return _each([source.stamp for source in sources])
 
 
 def newest_of(stamps: Sequence[Stamp]) -> int | None:

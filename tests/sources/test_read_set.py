@@ -108,3 +108,33 @@ def test_the_door_lists_what_it_offers() -> None:
     names = reloadcheck.sources.__all__
     assert names == sorted(names)
     assert all(hasattr(reloadcheck.sources, name) for name in names)
+
+
+def test_a_look_asks_about_each_directory_once(one: Path, two: Path) -> None:
+    """A thousand files of one directory cost a stat and a readlink each, however deep they are."""
+    asked: list[str] = []
+
+    def readlink(path: str) -> str:
+        asked.append(path)
+        return os.readlink(path)
+
+    sources = [FileSource(path, disk=Disk(readlink=readlink)) for path in (one, two)]
+    for _ in range(2):
+        asked.clear()
+        take_stamps(sources)
+        assert sorted(map(str, [one, two, *one.parents[:-1]])) == sorted(asked)
+
+
+def test_a_directory_that_becomes_a_volume_is_followed_by_the_next_look(tmp_path: Path) -> None:
+    """What was no link a look ago may be one now."""
+    directory, generation = tmp_path / "etc", tmp_path / "..data" / "etc"
+    for number, place in enumerate((directory, generation)):
+        place.mkdir(parents=True)
+        (place / "app.yaml").write_text(f"a: {number}\n")
+    sources = [FileSource(directory / "app.yaml"), FileSource(directory / "app.yaml")]
+    before = take_stamps(sources)
+    directory.rename(tmp_path / "old")
+    directory.symlink_to("..data/etc")
+    stamps, documents = read_set(sources, LIMIT)
+    assert stamps != before
+    assert [[b"a: 1\n"]] * 2 == [[document.data for document in group] for group in documents]
