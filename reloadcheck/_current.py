@@ -6,6 +6,7 @@ that can be told to have ended. `life` is True or False, or a list of one of the
 several contexts are one.
 """
 
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import Any, TypeAlias, cast
 
@@ -30,6 +31,17 @@ def leave(token: Token[Unit | None]) -> None:
         unit_of_work.reset(token)
     except ValueError:
         unit_of_work.set(None)
+
+
+def forget(own: object, token: Token[Unit | None]) -> None:
+    """Go back to what was before a unit that was thrown away, where this is still its context.
+
+    `own` is the unit, or its life where that is shared.
+    """
+    unit = unit_of_work.get()
+    if unit is not None and (unit is own or unit[LIFE] is own):
+        with suppress(ValueError):
+            unit_of_work.reset(token)
 
 
 def lasts(unit: Unit) -> bool:

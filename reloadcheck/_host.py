@@ -17,7 +17,6 @@ import time
 import weakref
 from collections.abc import Sequence
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ._calls import run_inline_without_threads
@@ -251,11 +250,7 @@ class Host(Generic[C]):
                 self.forget_parent()
                 thread = None
             if thread is None or thread.closing:
-                from ._thread import (
-                    EngineThread,  # what a process that serves needs, not each import
-                )
-
-                fresh = EngineThread(
+                fresh = _engine_thread()(
                     self,
                     self.sources,
                     self.schema,
@@ -267,7 +262,6 @@ class Host(Generic[C]):
                     self._versions,
                 )
                 _watch_process()
-                _import_for_trouble()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
             return thread
@@ -339,10 +333,19 @@ _hosts: weakref.WeakSet[Host[Any]] = weakref.WeakSet()
 _watching = False
 
 
-def _import_for_trouble() -> None:
-    """Import what is needed when something fails: a process may be out of descriptors then."""
-    for name in ("._observe", "._redact"):
-        import_module(name, __package__)
+def _engine_thread() -> type[EngineThread[Any]]:
+    """Import all that an engine needs once it runs.
+
+    Not with the package, for not each process that imports it serves; and not later, for then there
+    may be no file descriptor left to import with.
+    """
+    import ctypes as ctypes
+
+    from . import _observe as _observe
+    from . import _redact as _redact
+    from ._thread import EngineThread
+
+    return EngineThread
 
 
 def _watch_process() -> None:

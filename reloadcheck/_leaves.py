@@ -22,6 +22,7 @@ from ._frozen_types import is_dict, is_frozenset, is_list, is_set, is_tuple
 from ._loader import Loaded, layer_of
 from ._models import field_values
 from ._redact import MASK, is_secret
+from .parsers import locating_many
 from .types import Key, KeyPath, Place, key_path_text, printable
 
 MOST_LEAVES: Final = 1_000
@@ -63,8 +64,6 @@ def leaves_of(loaded: Loaded[Any], places: Sequence[Place], also: Collection[str
     secrets = _secrets(loaded, private, also)
     shown: list[Leaf] = []
     more = 0
-    from .parsers import locating_many
-
     with locating_many():
         for path, value in _gently(_walk((), loaded.config, partial(is_secret, also=also))):
             if len(shown) == MOST_LEAVES:

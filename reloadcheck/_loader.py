@@ -13,6 +13,7 @@ from ._frozen import FrozenDict, freeze
 from ._frozen_types import is_dict, is_list
 from ._schema import Schema
 from .exceptions import ConfigError, MergeError, ResourceError, SourceError
+from .parsers import locating_many
 from .sources import read_set
 from .types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Source, Stamp, Tree
 
@@ -139,8 +140,6 @@ def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause
 
 def located(error: E, layers: Sequence[Layer]) -> E:
     """Give the error again with the place of each problem's key path."""
-    from .parsers import locating_many
-
     with locating_many():
         problems = _bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):

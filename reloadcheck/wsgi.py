@@ -9,7 +9,7 @@ from contextvars import Token
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._current import LIFE, Unit, enter, leave, unit_of_work
+from ._current import LIFE, Unit, enter, forget, leave, unit_of_work
 from ._engine import ReloadCheck, host_of
 from ._holders import door
 from ._host import Host
@@ -183,9 +183,10 @@ class _ByName:
         self._tenancy.leave(self._key)
 
     def __del__(self) -> None:
-        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
+        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
         if self._life[0]:
             self._life[0] = False
+            forget(self._life, self._token)
             self._tenancy.leave(self._key)
 
 
@@ -280,10 +281,11 @@ class _Leased(_Body):
                     wake()
 
     def __del__(self) -> None:
-        # Test clients throw responses away unclosed. In whose context this runs nobody knows.
+        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
         if self._hold is not None:
             self._hold.known.pop(id(self._environ), None)
             self._unit[LIFE] = False
+            forget(self._unit, self._token)
 
 
 class _SizedNamed(_Named, _Sized):

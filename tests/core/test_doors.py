@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck, Snapshot
+from reloadcheck import NoSnapshotError, Outcome, ReloadCheck, Snapshot, current_snapshot
 from reloadcheck._engine import host_of
 from reloadcheck._snapshot import Resources, Tenancy, counts_references
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
@@ -128,6 +128,27 @@ def test_a_body_that_is_dropped_gives_its_lease_back(
     del hold
     until(lambda: leases(slow) == {2: 0}, clock)
     assert clock.monotonic() - begun < 5
+
+
+@pytest.mark.parametrize("fast", [True, False], ids=["by reference", "by name"])
+def test_a_body_that_is_thrown_away_leaves_no_unit_behind(
+    slow: ReloadCheck[Any], fast: bool
+) -> None:
+    """The thread that asked for it is outside of any unit of work again."""
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        yield b"a"
+
+    if fast:
+        open_up(WsgiDoor(empty, slow), slow)
+    body: Any = WsgiDoor(app, slow)({"PATH_INFO": "/"}, start)
+    assert current_snapshot() is slow.snapshot
+    assert next(body) == b"a"
+    del body
+    gc.collect()
+    with pytest.raises(NoSnapshotError):
+        current_snapshot()
+    assert leases(slow) == {1: 0}
 
 
 def test_who_iterates_a_body_holds_its_lease(slow: ReloadCheck[Any]) -> None:
