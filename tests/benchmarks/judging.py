@@ -4,7 +4,7 @@ A ratio is believed only as far as its control: the same contestant, measured tw
 rounds, against itself.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Literal
 
@@ -15,8 +15,8 @@ Verdict = Literal["pass", "missed", "too noisy to tell"]
 BAND = 0.10
 """How far from 1 a control may be for its ratio to be believed."""
 
-GROSS = 2.0
-"""How many times over its target a measure must be to fail a short run."""
+GROSS = 4.0
+"""How many times over its target a measure must be to fail a short run: no noise explains that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,10 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one benchmark found."""
+    """What one benchmark found. `told` is what the README says of it besides its claims."""
 
     title: str
     rows: tuple[Row, ...]
     claims: tuple[Claim, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()

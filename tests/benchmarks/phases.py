@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
 import pydantic
 
 from reloadcheck._check import nap
@@ -73,6 +74,14 @@ def watched(work: Callable[[], object]) -> Step:
 
 class Part(pydantic.BaseModel, frozen=True):
     """One part of the YAML."""
+
+    name: str
+    limits: list[int]
+    on_call: bool
+
+
+class Struct(msgspec.Struct, frozen=True):
+    """The same part for msgspec."""
 
     name: str
     limits: list[int]
@@ -147,7 +156,16 @@ def _steps(what: str, found: list[dict[str, Step]], parts: int) -> Report:
         LONGEST,
         "ms",
     )
-    return Report(f"A reload of {size} of YAML, {what}", tuple(rows), (claim,))
+    shares = {
+        name: Series(tuple(one[name].cpu for one in found)).median / totals.median
+        for name in found[0]
+    }
+    told = (
+        f"A reload of {size} of YAML, {what}, takes {totals.median:.2f} s of CPU: "
+        + ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        + ".",
+    )
+    return Report(f"A reload of {size} of YAML, {what}", tuple(rows), (claim,), (), told)
 
 
 def _others(rounds: int, parts: int) -> Report:
@@ -162,14 +180,20 @@ def _others(rounds: int, parts: int) -> Report:
         "json.loads, 4 MB": partial(json.loads, large_json),
         "our JSON, 4 MB": partial(parse, _document(large_json, "json"), nap),
         "pydantic alone, 100,000 fields": partial(Whole.model_validate, many),
-        "our schema step with it, 100,000 fields": partial(schema.convert, many, None, nap),
+        "msgspec alone, 100,000 fields": partial(msgspec.convert, many, dict[str, Struct]),
+        "our schema step with pydantic, 100,000 fields": partial(schema.convert, many, None, nap),
         "blake3 of 4 MB": partial(source_digest, [_document(large_json, "json")]),
     }
     for name, work in works.items():
         held[name] = Series(tuple(watched(work).hold for _ in range(rounds)))
     rows = tuple(Row.of(name, one, "ms", 1e3) for name, one in held.items())
     notes = ("the longest hold of the interpreter by each",)
-    return Report("What else holds the interpreter", rows, (), notes)
+    told = (
+        "Longest holds of the interpreter lock: "
+        + ", ".join(f"{name}: {one.median * 1e3:.0f} ms" for name, one in held.items())
+        + ".",
+    )
+    return Report("What else holds the interpreter", rows, (), notes, told)
 
 
 def _collector(rounds: int, parts: int) -> dict[str, Series]:

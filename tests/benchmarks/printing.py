@@ -93,7 +93,7 @@ def _report(said: dict[str, Any]) -> Report:
         for one in said["claims"]
     ]
     rows = tuple(Row(**row) for row in said["rows"])
-    return Report(said["title"], rows, tuple(claims), tuple(said["notes"]))
+    return Report(said["title"], rows, tuple(claims), tuple(said["notes"]), tuple(said["told"]))
 
 
 def as_markdown(found: Mapping[str, Sequence[Report]], where: str) -> str:
@@ -108,7 +108,8 @@ def as_markdown(found: Mapping[str, Sequence[Report]], where: str) -> str:
             f"| {claim.measure} | {bound} {shown(claim.at_most, claim.unit)} "
             f"| {shown(claim.value, claim.unit)} | {control} | {claim.verdict} |"
         )
-    return "\n".join(lines) + "\n"
+    told = [f"- {one}" for some in found.values() for report in some for one in report.told]
+    return "\n".join([*lines, "", *told] if told else lines) + "\n"
 
 
 def with_section(readme: str, section: str) -> str:
