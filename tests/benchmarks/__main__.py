@@ -10,6 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import TextIO
 
 from .judging import Report
 from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section
@@ -36,8 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     names = chosen.names or (QUICK if chosen.quick else NAMES)
     if chosen.file is None:
+        shown = sys.stderr if chosen.json else sys.stdout
         where = f"{machine()}, {load()}"
-        found = _run(names, QUICK_SIZE if chosen.quick else FULL_SIZE, quiet=chosen.json)
+        found = _run(names, QUICK_SIZE if chosen.quick else FULL_SIZE, shown)
     else:
         found, where = from_json(chosen.file.read_text(encoding="utf-8"))
     if chosen.json:
@@ -53,16 +55,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return int(bool(chosen.quick and gross))
 
 
-def _run(names: Sequence[str], size: Size, *, quiet: bool) -> dict[str, list[Report]]:
+def _run(names: Sequence[str], size: Size, shown: TextIO) -> dict[str, list[Report]]:
     """Run one after the other, and show each as soon as it is there."""
     found: dict[str, list[Report]] = {}
-    if not quiet:
-        print(f"{machine()}, {load()}\n", flush=True)
+    print(f"{machine()}, {load()}\n", file=shown, flush=True)
     for name in names:
         module: ModuleType = importlib.import_module(f".{name}", __package__)
         found[name] = module.run(size)
-        if not quiet:
-            print(as_text(found[name]), flush=True)
+        print(as_text(found[name]), file=shown, flush=True)
     return found
 
 

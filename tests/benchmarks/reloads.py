@@ -80,7 +80,10 @@ def run(size: Size) -> list[Report]:
 def _report(
     title: str, app: str, parts: int, seconds: float, rounds: int, parsing: str = ""
 ) -> Report:
-    kinds = ["idle", "one", "idle", "all"] * rounds + ["idle"]
+    kinds = ["idle"]
+    for number in range(rounds):
+        order = ("one", "all") if number % 2 == 0 else ("all", "one")
+        kinds += [order[0], "idle", order[1], "idle"]
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         path = directory / "app.yaml"
