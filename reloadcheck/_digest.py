@@ -5,7 +5,7 @@ typed form, so that workers with equal content agree whatever the comments and t
 """
 
 import struct
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import date, datetime, time
 from heapq import merge
 from itertools import islice
@@ -56,11 +56,12 @@ def tree_digest(tree: object, pause: Pause = lambda: None) -> str:
 class _Hashing:
     """One walk over one tree."""
 
-    __slots__ = ("_buffer", "_hasher", "_nodes", "_pause")
+    __slots__ = ("_buffer", "_hasher", "_keys", "_nodes", "_pause")
 
     def __init__(self, pause: Pause) -> None:
         self._buffer = bytearray()
         self._hasher = blake3()
+        self._keys: dict[str, bytes] = {}
         self._nodes = 0
         self._pause = pause
 
@@ -70,17 +71,17 @@ class _Hashing:
         return self._hasher.hexdigest()
 
     def _feed(self, value: object) -> None:
-        self._nodes += 1
-        if self._nodes % _NODES_A_PAUSE == 0:
-            self._pause()
-        if len(self._buffer) > _CHUNK:
-            self._hasher.update(bytes(self._buffer))
-            self._buffer.clear()
+        self._count()
         if is_dict(value):
             self._buffer += _frame(b"m", len(value))
             for written, key in self._in_order(value):
                 self._buffer += written
-                self._feed(value[key])
+                part = value[key]
+                if type(part) in _SCALARS:
+                    self._count()
+                    self._buffer += _SCALARS[type(part)](part)
+                else:
+                    self._feed(part)
         elif is_list(value) or is_tuple(value):
             self._buffer += _frame(b"l" if is_list(value) else b"u", len(value))
             for part in value:
@@ -91,15 +92,36 @@ class _Hashing:
         else:
             self._buffer += _scalar(value)
 
-    def _in_order(self, keys: Iterable[object]) -> Iterable[tuple[bytes, object]]:
+    def _count(self) -> None:
+        self._nodes += 1
+        if self._nodes % _NODES_A_PAUSE == 0:
+            self._pause()
+        if len(self._buffer) > _CHUNK:
+            self._hasher.update(bytes(self._buffer))
+            self._buffer.clear()
+
+    def _in_order(self, keys: Collection[object]) -> Iterable[tuple[bytes, object]]:
         """Give the keys as they are written, sorted; many of them in runs, with pauses between."""
+        if len(keys) <= _KEYS_A_RUN:
+            return sorted([(self._key(key), key) for key in keys])
         runs: list[list[tuple[bytes, object]]] = []
         rest = iter(keys)
         while run := sorted((_scalar(key), key) for key in islice(rest, _KEYS_A_RUN)):
             if runs:
                 self._pause()
             runs.append(run)
-        return runs[0] if len(runs) == 1 else merge(*runs)
+        return merge(*runs)
+
+    def _key(self, key: object) -> bytes:
+        """Write a key; the same few stand in one mapping after the other."""
+        if type(key) is not str:
+            return _scalar(key)
+        written = self._keys.get(key)
+        if written is None:
+            written = _scalar(key)
+            if len(self._keys) < _KEYS_A_RUN:
+                self._keys[key] = written
+        return written
 
 
 def _scalar(value: object) -> bytes:
@@ -112,7 +134,7 @@ def _scalar(value: object) -> bytes:
 
 
 def _framed(tag: bytes, data: bytes) -> bytes:
-    return _frame(tag, len(data)) + data
+    return tag + len(data).to_bytes(8, "big") + data
 
 
 def _frame(tag: bytes, length: int) -> bytes:

@@ -6,6 +6,7 @@ Each part that did not change is the *previous* object, so "did `database` chang
 
 from collections.abc import Callable
 from datetime import date, datetime, time
+from itertools import chain, repeat
 from operator import is_
 from sys import intern
 from typing import Any, TypeVar, overload
@@ -40,6 +41,7 @@ _WRITTEN: dict[type, Callable[[Any], object]] = {
     time: time.isoformat,
 }
 _NODES_A_PAUSE = 100
+_KEYS_A_PAUSE = 200
 
 
 def no_pause() -> None:
@@ -88,9 +90,7 @@ class _Freezing:
         self._pause = pause
 
     def part(self, value: object, previous: Any) -> Any:
-        self._nodes += 1
-        if self._nodes % _NODES_A_PAUSE == 0:
-            self._pause()
+        self._count()
         if value is previous:
             return value
         kind: type = type(value)
@@ -109,24 +109,48 @@ class _Freezing:
             return freeze_fields(value, previous, model, self.part)
         return previous if same_scalar(value, previous) else value
 
+    def _count(self) -> None:
+        self._nodes += 1
+        if self._nodes % _NODES_A_PAUSE == 0:
+            self._pause()
+
     def _mapping(self, value: dict[Any, Any], previous: Any) -> Any:
         old = previous if isinstance(previous, FrozenDict) else FrozenDict()
         same = previous is old and len(old) == len(value) and _same_keys(old, value)
         fresh = not isinstance(value, FrozenDict)
         parts: dict[Any, Any] = {}
-        attributes: dict[str, Any] = {}
+        part: object
         for key, part in value.items():
             before = old.get(key, _ABSENT)
-            frozen = self.part(part, before)
-            same = same and frozen is before
-            fresh = fresh or frozen is not part
-            name = intern(key) if type(key) is str else key
-            parts[name] = frozen
-            if type(name) is str and is_attribute(name):
-                attributes[name] = frozen
+            kind = type(part)
+            if kind not in _PLAIN_SCALARS:
+                frozen = self.part(part, before)
+            else:
+                self._count()
+                frozen = before if type(before) is kind and before == part else part
+            if frozen is not before:
+                same = False
+            if frozen is not part:
+                fresh = True
+            parts[key] = frozen
         if same:
             return old
-        return FrozenDict.assembled(parts, attributes) if fresh else value
+        return self._assembled(parts) if fresh else value
+
+    def _assembled(self, parts: dict[Any, Any]) -> FrozenDict:
+        items: dict[Any, Any] = {}
+        attributes: dict[str, Any] = {}
+        for count, (key, part) in enumerate(parts.items(), start=1):
+            if count % _KEYS_A_PAUSE == 0:
+                self._pause()
+            if type(key) is not str:
+                items[key] = part
+                continue
+            name = intern(key)
+            items[name] = part
+            if is_attribute(name):
+                attributes[name] = part
+        return FrozenDict.assembled(items, attributes)
 
     def _list(self, value: list[Any], previous: Any) -> Any:
         old: list[Any] = previous if is_list(previous) and is_frozen(previous) else []
@@ -149,9 +173,20 @@ class _Freezing:
     def _items(
         self, value: list[Any] | tuple[Any, ...], old: list[Any] | tuple[Any, ...]
     ) -> tuple[list[Any], bool]:
-        befores = [*old[: len(value)], *[_ABSENT] * (len(value) - len(old))]
-        parts = [self.part(part, before) for part, before in zip(value, befores, strict=True)]
-        return parts, len(old) == len(value) and _identical(parts, befores)
+        same = len(old) == len(value)
+        parts: list[Any] = []
+        part: object
+        for part, before in zip(value, chain(old, repeat(_ABSENT)), strict=False):
+            kind = type(part)
+            if kind not in _PLAIN_SCALARS:
+                frozen = self.part(part, before)
+            else:
+                self._count()
+                frozen = before if type(before) is kind and before == part else part
+            if frozen is not before:
+                same = False
+            parts.append(frozen)
+        return parts, same
 
     def _set(self, value: set[Any] | frozenset[Any], previous: Any) -> Any:
         frozen = value if isinstance(value, frozenset | FrozenSet) else FrozenSet(value)

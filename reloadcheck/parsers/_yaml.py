@@ -99,34 +99,9 @@ def feed(builder: Builder, text: str, pause: Pause) -> None:
     # libyaml compares each tag directive with all others, and no configuration needs one.
     if text.count("\n%TAG") > _TAG_DIRECTIVES:
         raise Refusal("has too many %TAG directives", text.index("\n%TAG") + 1)
-    take = builder.take
-    countdown = _EVENTS_BETWEEN_PAUSES
-    for event in _events(text, pause):
-        if type(event) not in _FRAME:
-            take(event)
-        countdown -= 1
-        if not countdown:
-            countdown = _EVENTS_BETWEEN_PAUSES
-            pause()
-
-
-def _events(text: str, pause: Pause) -> Iterator[Event]:
-    events = _parsed(text, pause)
-    return checked(events, text) if suspect(text) else events
-
-
-def _parsed(text: str, pause: Pause) -> Iterator[Event]:
-    """Give the events of the one document; refuse a second one and what is no YAML."""
     flaw: YAMLError
-    documents = 0
     try:
-        parser = cast(_Parser, _LOADER(_Portions(text, pause)))
-        while (event := parser.get_event()) is not None:
-            if isinstance(event, DocumentStartEvent):
-                documents += 1
-            if documents > 1:
-                raise Refusal("holds more than one document", index_of(event))
-            yield event
+        _build(builder, _events(text, pause), pause)
     except YAMLError as error:
         flaw = error
     else:
@@ -134,11 +109,36 @@ def _parsed(text: str, pause: Pause) -> Iterator[Event]:
     raise refusal_of(flaw, text)
 
 
+def _build(builder: Builder, events: Iterator[Event], pause: Pause) -> None:
+    """Have the builder take the events of the one document; refuse a second one."""
+    take = builder.take
+    documents = 0
+    countdown = _EVENTS_BETWEEN_PAUSES
+    for event in events:
+        if type(event) not in _FRAME:
+            take(event)
+        elif type(event) is DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                raise Refusal("holds more than one document", index_of(event))
+        countdown -= 1
+        if not countdown:
+            countdown = _EVENTS_BETWEEN_PAUSES
+            pause()
+
+
+def _events(text: str, pause: Pause) -> Iterator[Event]:
+    """Give the parser's events one by one; whoever takes them gets its `YAMLError` too."""
+    parser = cast(_Parser, _LOADER(_Portions(text, pause)))
+    events = iter(parser.get_event, None)
+    return checked(events, text) if suspect(text) else events
+
+
 def _only_scalar(text: str) -> ScalarEvent | None:
     """Give the event of a text that is one scalar from its first to its last character."""
     try:
         events = list(islice(_events(text, _no_pause), _EVENTS_OF_ONE_SCALAR + 1))
-    except Refusal:
+    except (Refusal, YAMLError):
         return None
     if len(events) != _EVENTS_OF_ONE_SCALAR:
         return None

@@ -57,11 +57,14 @@ class _Anchored:
 class Builder:
     """Takes the events of one document in turn; `places` is filled when it is given."""
 
-    __slots__ = ("_added", "_anchors", "_memo", "_open", "_places", "_size", "root")
+    __slots__ = (
+        "_added", "_anchors", "_is_building", "_memo", "_open", "_places", "_size", "root",
+    )  # fmt: skip
 
     def __init__(self, places: Places | None = None) -> None:
         self.root: dict[str, object] | None = None
         self._places = places
+        self._is_building = False  # inside the root, and nobody asks for places
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored | None] = {}
         self._memo: dict[str, Scalar] = {}
@@ -71,8 +74,11 @@ class Builder:
     def take(self, event: Event) -> None:
         """Take the next event; refuse it with its place and key path."""
         try:
-            if isinstance(event, ScalarEvent):
-                self._take_scalar(event)
+            if type(event) is ScalarEvent:
+                if event.tag is None and event.anchor is None and self._is_building:
+                    self._take_ordinary(event)
+                else:
+                    self._take_scalar(event)
             elif isinstance(event, CollectionStartEvent):
                 self._start(event)
             elif isinstance(event, AliasEvent):
@@ -94,6 +100,29 @@ class Builder:
             self._declare(event.anchor, _Anchored(value, 1))
         self._put(value, event)
 
+    def _take_ordinary(self, event: ScalarEvent) -> None:
+        """Do what is done with any scalar, in one go for what nearly all of them are."""
+        self._size += 1
+        text: str = event.value
+        value: Scalar
+        if not event.implicit[0]:
+            value = text if text.isascii() else quoted(text)
+        elif text in self._memo:
+            value = self._memo[text]
+        else:
+            value = self._plain(text)
+        parent = self._open[-1]
+        container, key = parent.value, parent.key
+        if isinstance(value, Marker) or key is Marker.MERGE:
+            self._put(value, event)
+        elif isinstance(container, list):
+            container.append(value)
+        elif isinstance(key, str):
+            container[key] = value
+            parent.key = None
+        else:
+            parent.key = _checked_key(parent, value)
+
     def _scalar(self, event: ScalarEvent) -> Scalar:
         text = event.value
         if not event.implicit[0]:
@@ -101,10 +130,10 @@ class Builder:
         if event.tag is not None:
             # A lone "!", which the two parsers of PyYAML read differently.
             raise foreign(event.tag)
-        try:
-            return self._memo[text]
-        except KeyError:
-            value = plain(text)
+        return self._memo[text] if text in self._memo else self._plain(text)
+
+    def _plain(self, text: str) -> Scalar:
+        value = plain(text)
         if len(text) <= _MEMO_LENGTH:
             self._memo[text] = value
         return value
@@ -129,6 +158,7 @@ class Builder:
         elif self._open[-1].key is not Marker.MERGE:
             self._put_part(self._open[-1], value, event)
         self._open.append(opened)
+        self._is_building = self._places is None
 
     def _end(self) -> None:
         done = self._open.pop()
@@ -138,6 +168,7 @@ class Builder:
         if done.anchor is not None:
             self._anchors[done.anchor] = _Anchored(done.value, self._size - done.size_before)
         if not self._open:
+            self._is_building = False
             return
         parent = self._open[-1]
         if parent.key is Marker.MERGE:
@@ -220,6 +251,8 @@ class Builder:
 
 
 def _checked_key(parent: _Open, value: object) -> str | Marker:
+    if type(value) is str and value not in parent.value:
+        return value
     if value is Marker.MERGE:
         if parent.merged is not None:
             raise Refusal("there is more than one merge key; merge a list of mappings instead")
