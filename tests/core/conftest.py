@@ -1,6 +1,5 @@
 """What every test of the core starts from and must leave behind."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -62,7 +61,6 @@ def no_engine_thread_stays() -> Iterator[None]:
     """Fail any test after which an engine or reader thread more runs than before."""
     before = set(threading.enumerate())
     yield
-    gc.collect()
 
     def left() -> list[str]:
         new = set(threading.enumerate()) - before

@@ -13,8 +13,6 @@ from tests.rig import config, journal
 from tests.rig.load import Load, until, workers
 from tests.rig.servers import environment, gunicorn, serving, uvicorn
 
-pytestmark = pytest.mark.alone
-
 SLOW = 1.0
 """Seconds that a reload has to wait at least, for its factory or for the five stats it makes."""
 
@@ -24,6 +22,7 @@ SERVERS = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "slow", [{"RIG_FACTORY_SECONDS": "1.0"}, {"RIG_DISK_SECONDS": "0.25"}], ids=["build", "disk"]
 )
@@ -85,6 +84,7 @@ def big(number: int) -> str:
     return config.text(number) + "".join(parts)
 
 
+@pytest.mark.alone
 def test_a_megabyte_of_yaml_holds_the_loop_less_than_50_ms(tmp_path: Path) -> None:
     """While it is read, parsed and frozen, the event loop gets its turn.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
+from ..._formats import FORMATS
 from ...exceptions import ConfigError
 from ...types import Source
 from ._finding import Finding, failed, passed, warned
@@ -30,6 +31,8 @@ def readable(source: Source, max_bytes: int) -> Finding:
     size = sum(len(document.data) for document in documents)
     if not documents:
         return passed(check, "is not there, which is allowed: it is optional")
+    if any(not one.data and one.format in FORMATS.values() for one in documents):
+        return failed(check, "is empty", _remedy("is empty"))
     files = "a file" if len(documents) == 1 else f"{len(documents)} files"
     return passed(check, f"{files} of {size:,} bytes, readable")
 
