@@ -1,7 +1,8 @@
 """Run benchmarks: `python -m tests.benchmarks [--quick] [--json] [--readme] [name …]`.
 
 The short form fails on errors, and on what misses its target by far although its control is quiet.
-`--json` gives a run for programs; `--readme --from FILE` puts such a run's claims into the README.
+`--json` gives a run for programs; `--readme --from FILE …` puts what such runs found into the
+README.
 """
 
 import argparse
@@ -33,15 +34,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--quick", action="store_true", help="the short form, under a minute")
     parser.add_argument("--json", action="store_true", help="for programs")
     parser.add_argument("--readme", action="store_true", help="write the README's section")
-    parser.add_argument("--from", dest="file", type=Path, help="take an earlier run's JSON")
+    parser.add_argument("--from", dest="files", type=Path, nargs="+", help="earlier runs' JSON")
     chosen = parser.parse_args(arguments)
     names = chosen.names or (QUICK if chosen.quick else NAMES)
-    if chosen.file is None:
+    if chosen.files is None:
         shown = sys.stderr if chosen.json else sys.stdout
         where = f"{machine()}, {load()}"
         found = _run(names, QUICK_SIZE if chosen.quick else FULL_SIZE, shown)
     else:
-        found, where = from_json(chosen.file.read_text(encoding="utf-8"))
+        found, where = _earlier(chosen.files)
     if chosen.json:
         print(as_json(found, where))
     if chosen.readme:
@@ -53,6 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for claim in gross:
         print(f"missed by far: {claim.measure}", file=sys.stderr)
     return int(bool(chosen.quick and gross))
+
+
+def _earlier(files: Sequence[Path]) -> tuple[dict[str, list[Report]], str]:
+    """Give what earlier runs found, in the order of the files, and where they ran."""
+    found: dict[str, list[Report]] = {}
+    places: list[str] = []
+    for file in files:
+        some, where = from_json(file.read_text(encoding="utf-8"))
+        found |= some
+        places.append(where)
+    return found, "; ".join(dict.fromkeys(places))
 
 
 def _run(names: Sequence[str], size: Size, shown: TextIO) -> dict[str, list[Report]]:

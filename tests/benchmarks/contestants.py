@@ -1,7 +1,8 @@
 """What a request can be made to go through: nothing, a middleware that does nothing, ours, others'.
 
 Each is given an application and gives one. What others would do on each request to be live is done
-by the middleware that does nothing, so that only that differs.
+by the middleware that does nothing, so that only that differs. Baseplate's FileWatcher is not
+among them: it pins an OpenTelemetry that does not install beside this project's other extras.
 """
 
 import asyncio

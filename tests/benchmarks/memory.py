@@ -26,7 +26,7 @@ def run(size: Size) -> list[Report]:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "app.yaml"
         path.write_text(text(0, parts, every=False))
-        live = ReloadCheck(path, settle=0.0, environ={})
+        live = ReloadCheck(path, settle=0.0, patience=120.0, environ={})
         tracemalloc.start()
         try:
             live.start()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from .__main__ import main
 from .judging import BAND, GROSS, Claim, Report, Row, Series, ratio
 from .printing import as_json, as_markdown, as_text, from_json, shown, with_section
 from .rounds import Size, interleave
@@ -101,6 +102,21 @@ def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
     assert "pass: cost: 1/50 (at most 0.14 ×, control 1.04)" in as_text([report])
     readme = "# A\n<!-- costs -->\nold\n<!-- /costs -->\nrest\n"
     assert f"# A\n<!-- costs -->\n{section}<!-- /costs -->\nrest\n" == with_section(readme, section)
+
+
+def test_runs_made_apart_are_shown_together(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each with where it ran; nothing is measured anew."""
+    for name, where in (("request", "here, load 1"), ("scale", "here, load 2")):
+        claim = Claim(name, 9.9, 1.0)
+        (tmp_path / name).write_text(as_json({name: [Report(name, (), (claim,))]}, where))
+    files = [str(tmp_path / name) for name in ("request", "scale")]
+    assert 0 == main(["--json", "--from", *files])
+    shown, where = from_json(capsys.readouterr().out)
+    assert (["request", "scale"], "here, load 1; here, load 2") == (list(shown), where)
+    assert 1 == main(["--quick", "--from", *files])
+    assert "missed by far: scale" in capsys.readouterr().err
 
 
 def test_numbers_have_three_digits() -> None:
