@@ -59,12 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _earlier(files: Sequence[Path]) -> tuple[dict[str, list[Report]], str]:
     """Give what earlier runs found, in the order of the files, and where they ran."""
     found: dict[str, list[Report]] = {}
-    places: list[str] = []
+    loads: dict[str, list[str]] = {}
     for file in files:
         some, where = from_json(file.read_text(encoding="utf-8"))
         found |= some
-        places.append(where)
-    return found, "; ".join(dict.fromkeys(places))
+        place, _, busy = where.rpartition(", load average ")
+        loads.setdefault(place, []).append(busy)
+    places = [f"{place}, load average {' and '.join(busy)}" for place, busy in loads.items()]
+    return found, "; ".join(places)
 
 
 def _run(names: Sequence[str], size: Size, shown: TextIO) -> dict[str, list[Report]]:

@@ -108,13 +108,14 @@ def test_runs_made_apart_are_shown_together(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Each with where it ran; nothing is measured anew."""
-    for name, where in (("request", "here, load 1"), ("scale", "here, load 2")):
+    for name, load in (("request", 1), ("scale", 2)):
         claim = Claim(name, 9.9, 1.0)
-        (tmp_path / name).write_text(as_json({name: [Report(name, (), (claim,))]}, where))
+        report = Report(name, (), (claim,))
+        (tmp_path / name).write_text(as_json({name: [report]}, f"here, load average {load}"))
     files = [str(tmp_path / name) for name in ("request", "scale")]
     assert 0 == main(["--json", "--from", *files])
     shown, where = from_json(capsys.readouterr().out)
-    assert (["request", "scale"], "here, load 1; here, load 2") == (list(shown), where)
+    assert (["request", "scale"], "here, load average 1 and 2") == (list(shown), where)
     assert 1 == main(["--quick", "--from", *files])
     assert "missed by far: scale" in capsys.readouterr().err
 
