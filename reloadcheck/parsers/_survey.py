@@ -75,6 +75,8 @@ class _Listening(Builder):
 
     __slots__ = ("keys", "scalars")
 
+    _in_one_go = False
+
     def __init__(self) -> None:
         super().__init__()
         self.keys: list[Span] = []

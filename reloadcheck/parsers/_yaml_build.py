@@ -61,6 +61,9 @@ class Builder:
         "_added", "_anchors", "_is_building", "_memo", "_open", "_places", "_size", "root",
     )  # fmt: skip
 
+    _in_one_go = True
+    """Whether ordinary scalars skip the steps that a subclass may listen at."""
+
     def __init__(self, places: Places | None = None) -> None:
         self.root: dict[str, object] | None = None
         self._places = places
@@ -158,7 +161,7 @@ class Builder:
         elif self._open[-1].key is not Marker.MERGE:
             self._put_part(self._open[-1], value, event)
         self._open.append(opened)
-        self._is_building = self._places is None
+        self._is_building = self._in_one_go and self._places is None
 
     def _end(self) -> None:
         done = self._open.pop()
