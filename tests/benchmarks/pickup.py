@@ -7,6 +7,7 @@ the new number, by a clock that all processes share.
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +30,23 @@ TARGETS = {0.05: 150.0}
 
 @dataclass(frozen=True, slots=True)
 class PickUps:
-    """How long it took each worker, in turn, edit after edit."""
+    """How long it took each worker, for one edit after the other."""
 
-    seconds: tuple[float, ...]
+    edits: tuple[tuple[float, ...], ...]
+
+    @property
+    def seconds(self) -> tuple[float, ...]:
+        """Give all of them."""
+        return _joined(self.edits)
 
     @property
     def halves(self) -> tuple[Series, Series]:
-        """Give every other value, and the rest: the same thing measured twice."""
-        return Series(self.seconds[::2]), Series(self.seconds[1::2])
+        """Give those of every other edit, and the rest: the same thing measured twice."""
+        return Series(_joined(self.edits[::2])), Series(_joined(self.edits[1::2]))
+
+
+def _joined(edits: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    return tuple(one for edit in edits for one in edit)
 
 
 def run(size: Size) -> list[Report]:
@@ -60,7 +70,7 @@ def run(size: Size) -> list[Report]:
 
 def _case(window: float, settle: float, edits: int) -> PickUps:
     dice = random.Random(edits)
-    found: list[float] = []
+    found: list[tuple[float, ...]] = []
     with tempfile.TemporaryDirectory() as made:
         directory = Path(made)
         path = directory / "app.yaml"
@@ -76,16 +86,16 @@ def _case(window: float, settle: float, edits: int) -> PickUps:
                     write(path, text(number))
                     written = time.monotonic()
                     load.reaches(number, everyone)
-                    found += _first(load, number, written)
+                    found.append(_first(load, number, written))
                     load.answers.clear()
     return PickUps(tuple(found))
 
 
-def _first(load: Load, number: int, written: float) -> list[float]:
+def _first(load: Load, number: int, written: float) -> tuple[float, ...]:
     """Give when each worker ended its first answer with this number."""
     first: dict[int, float] = {}
     for answer in list(load.answers):
         if answer.number == number:
             ended = first.get(answer.worker, answer.ended)
             first[answer.worker] = min(ended, answer.ended)
-    return [ended - written for ended in first.values()]
+    return tuple(ended - written for ended in first.values())
