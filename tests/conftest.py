@@ -4,8 +4,18 @@ from collections.abc import Iterator
 
 import pytest
 
+from reloadcheck._current import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.valkey import ValkeyServer, valkey_server
+
+
+@pytest.fixture(autouse=True)
+def no_unit_of_work_stays() -> Iterator[None]:
+    """Fail any test after which the thread of the tests is still in a unit of work."""
+    yield
+    unit = unit_of_work.get()
+    unit_of_work.set(None)
+    assert unit is None
 
 
 @pytest.fixture(scope="session")

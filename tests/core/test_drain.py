@@ -200,7 +200,7 @@ def test_the_warning_names_the_paths_that_hold_on(
     until(lambda: "-1" in pools.log)
     assert "3 unit(s) of work, all" in caplog.text
     assert "still use it: /export, /stream" in caplog.text
-    for body in bodies:
+    for body in reversed(bodies):
         body.close()
 
 

@@ -140,6 +140,7 @@ def test_scopes_and_task_groups_may_span_the_yield(make: Make, text: Text) -> No
         await abegin(live)
         text.write("a: 2")
         await areload(live)
+        await asyncio.to_thread(until, lambda: "left 1" in log)  # else closing is newest first
         await live.aclose()
 
     asyncio.run(main())
