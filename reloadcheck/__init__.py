@@ -5,13 +5,14 @@ part is rebuilt beside the old, which closes when its last user is done. Importi
 framework and starts nothing.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from ._current import current_snapshot
 from ._engine import ReloadCheck, reload_check
 from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._resources import Resource
 from ._snapshot import Snapshot
-from ._status import ProbeStatus, ResourceStatus, Status
 from .exceptions import (
     BlockingCallError,
     ConfigError,
@@ -37,6 +38,9 @@ from .exceptions import (
 )
 from .sources import DirectorySource, EnvironSource, FileSource
 from .types import Document, Layer, Origin, Outcome, ProbeOutcome, Problem, Source, Stamp
+
+if TYPE_CHECKING:
+    from ._status import ProbeStatus, ResourceStatus, Status
 
 __version__ = "0.1.0"
 
@@ -84,3 +88,12 @@ __all__ = [
     "current_snapshot",
     "reload_check",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only those who look need when it is asked for."""
+    if name in ("ProbeStatus", "ResourceStatus", "Status"):
+        from . import _status
+
+        return getattr(_status, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

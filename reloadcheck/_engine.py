@@ -45,7 +45,6 @@ from ._options import Options, options_from
 from ._resources import Registry, Resource, as_key_path
 from ._schema import Schema, schema_of
 from ._snapshot import Snapshot
-from ._status import Status
 from .exceptions import (
     NoSnapshotError,
     NotStartedError,
@@ -58,6 +57,8 @@ from .types import KeyPath, Outcome, Source, printable
 
 if TYPE_CHECKING:
     import asyncio
+
+    from ._status import Status
 
 C = TypeVar("C")
 T = TypeVar("T")

@@ -7,12 +7,11 @@ holds before it goes.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ._calls import Job
-from ._log import log
+from ._log import WARNING, log
 
 if TYPE_CHECKING:
     import asyncio
@@ -98,7 +97,7 @@ class HomeTask:
         try:
             await self._leave()
         except BaseException as error:  # nobody waits for this close any more
-            log(logging.WARNING, "closing %s failed: %s", self._name, type(error).__name__)
+            log(WARNING, "closing %s failed: %s", self._name, type(error).__name__)
             return error
         return None
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import copy
 import itertools
-import logging
 import math
 import os
 import threading
@@ -25,18 +24,18 @@ from ._current import SNAPSHOT, lasts, unit_in, unit_of_work
 from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._inside import is_inside
 from ._listeners import Listeners
-from ._log import log
+from ._log import WARNING, log
 from ._loops import running_loop
 from ._options import Options
 from ._resources import Registry
 from ._schema import Schema
 from ._snapshot import Cell, Tenancy, own_key
-from ._status import Status
 from .exceptions import BlockingCallError, ReloadCheckError, SourceError
 from .types import Problem, Source
 
 if TYPE_CHECKING:
     from ._probing import Probes
+    from ._status import Status
     from ._thread import EngineThread
 from ._uwsgi import warn_before_forks
 
@@ -178,6 +177,8 @@ class Host(Generic[C]):
 
     def observed(self, probes: Probes | None) -> Status:
         """Give the state of the engine in this process."""
+        from ._status import Status
+
         if self.thread is None:
             return Status(phase="idle", enabled=self.options.enabled)
         from ._observe import observe
@@ -372,4 +373,4 @@ def _at_exit() -> None:
     for thread in [host.exit() for host in list(_hosts)]:
         if thread is not None and not thread.ended.wait(max(0.0, deadline - time.monotonic())):
             names = ", ".join(one.resource.name for one in thread.roster.instances)
-            log(logging.WARNING, "left open at exit: %s", names or "nothing")
+            log(WARNING, "left open at exit: %s", names or "nothing")

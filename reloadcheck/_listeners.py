@@ -7,7 +7,6 @@ one that does not return misses what happens meanwhile, save the latest.
 from __future__ import annotations
 
 import inspect
-import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from ._calls import Job, call
 from ._codes import Code
 from ._events import ReloadEvent
 from ._home import HomeTask
-from ._log import log
+from ._log import WARNING, log
 
 if TYPE_CHECKING:
     import asyncio
@@ -53,7 +52,7 @@ class Listeners:
             try:
                 pulse()
             except Exception as error:
-                log(logging.WARNING, "a pulse raised %s", type(error).__name__)
+                log(WARNING, "a pulse raised %s", type(error).__name__)
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes, and may be called twice."""
@@ -83,7 +82,7 @@ class Listeners:
             if len(subscription.queue) > self.LIMIT:
                 del subscription.queue[0]
                 words = "a listener has not returned for %d events"
-                log(logging.WARNING, words, self.LIMIT, code=str(Code.LISTENER))
+                log(WARNING, words, self.LIMIT, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
     def _next(
@@ -104,7 +103,7 @@ class Listeners:
             subscription.busy = False
             if job.error is not None:
                 name = type(job.error).__name__
-                log(logging.WARNING, "a listener raised %s", name, code=str(Code.LISTENER))
+                log(WARNING, "a listener raised %s", name, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
         job = Job[None](settled)

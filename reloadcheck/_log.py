@@ -3,9 +3,10 @@
 Handlers and filters are foreign code: one that raises loses its line and nothing else.
 """
 
-import logging
+from typing import Final
 
-_logger = logging.getLogger("reloadcheck")
+WARNING: Final = 30
+"""The level of `logging`, which is imported by who logs: a process that serves."""
 
 
 def log(level: int, message: str, *values: object, **extra: object) -> None:
@@ -14,7 +15,9 @@ def log(level: int, message: str, *values: object, **extra: object) -> None:
     `extra` are further attributes of the record: `code=…` becomes `record.config_code`.
     """
     try:
+        import logging
+
         more = {f"config_{name}": value for name, value in extra.items()}
-        _logger.log(level, message, *values, stacklevel=2, extra=more)
+        logging.getLogger("reloadcheck").log(level, message, *values, stacklevel=2, extra=more)
     except BaseException as error:  # not even a SystemExit of a handler ends the engine
         del error

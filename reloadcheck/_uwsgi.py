@@ -4,12 +4,11 @@ Takes the modules of this process, says one warning at most: an engine's threads
 worker then waits for, for ever. It must never change anything.
 """
 
-import logging
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from ._log import log
+from ._log import WARNING, log
 
 HOOKS = "py-call-uwsgi-fork-hooks"
 
@@ -25,7 +24,7 @@ def warn_before_forks(modules: Mapping[str, Any] = sys.modules) -> None:
     except AttributeError:  # something else of that name
         return
     log(
-        logging.WARNING,
+        WARNING,
         "the engine starts before uWSGI forks its workers, and one may never answer: add "
         "--lazy-apps or --%s, or let the first request start it",
         HOOKS,
