@@ -7,7 +7,7 @@ from functools import wraps
 from types import TracebackType
 from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
 
-from ._current import Unit, enter, leave
+from ._current import Unit, enter, forget, leave
 from ._snapshot import Snapshot, Tenancy, own_key
 
 C = TypeVar("C")
@@ -103,6 +103,13 @@ class Lease(Generic[C]):
         self._life[0] = False
         if self._tenancy is not None:
             self._tenancy.leave(self._key)
+
+    def drop(self) -> None:
+        """End a unit of work whose owner was thrown away, in whatever thread that came to light."""
+        token, self._token = self._token, None
+        if token is not None:
+            forget(self._life, token)
+        self.give_back()
 
     def _joined(self) -> Tenancy[C] | None:
         if self._tenancy is not None:

@@ -99,5 +99,5 @@ def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> Htt
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
         # One that is dropped instead, as a middleware's that raises, holds nothing for long.
-        weakref.finalize(response, lease.give_back).atexit = False
+        weakref.finalize(response, lease.drop).atexit = False
     return response
