@@ -14,6 +14,11 @@ from .trial import Pace, trial
 PACE = Pace(seconds=1.0, rate=200.0, edit=0.2, refuse_every=4)
 
 
+def _saw_too_little(problem: str) -> bool:
+    few = ("1 instances at once", "no request outlasted a reload", "built 0 times", "built 1 times")
+    return any(words in problem for words in few)
+
+
 @pytest.mark.parametrize("entry", MATRIX, ids=[one.name for one in MATRIX])
 def test_a_resource_is_replaced_while_it_is_used(
     entry: Entry, servers: Backends, app_server: Callable[[Kind], Side]
@@ -22,6 +27,11 @@ def test_a_resource_is_replaced_while_it_is_used(
     refused and change nothing.
     """
     report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
+    for _ in range(
+        2
+    ):  # a busy machine may show too little of it in a second, but never anything else
+        if report.problems and all(_saw_too_little(problem) for problem in report.problems):
+            report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
     assert [] == report.problems, report.table()
 
 
