@@ -23,9 +23,24 @@ _TAB_OUTSIDE_COMMENT: Final = re.compile(r"#[^\n]*+|(\t)")
 _DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---")
 
 
+_BLOCK: Final = frozenset("|>")
+_INDICATORS: Final = "|>+-123456789"
+_COMMENT_AT_ONCE: Final = re.compile(r"[^|>#\n]*[|>][-+1-9]{0,2}#")
+
+
 def suspect(text: str) -> bool:
     """Tell whether the text has a character that the two parsers may read differently."""
-    return "\t" in text or "?" in text or text.startswith("%") or "\n%" in text
+    found = "\t" in text or "?" in text or text.startswith("%") or "\n%" in text
+    return found or _has_comment_after(_INDICATORS, text)
+
+
+def _has_comment_after(characters: str, text: str) -> bool:
+    at = text.find("#", 1)
+    while at > 0:
+        if text[at - 1] in characters:
+            return True
+        at = text.find("#", at + 1)
+    return False
 
 
 def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
@@ -38,6 +53,8 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
             if text.startswith("%", start) and not _DIRECTIVES.match(text, start):
                 raise Refusal("no directive but %YAML 1.1 may stand here", start)
         elif isinstance(event, ScalarEvent):
+            if event.style in _BLOCK and _COMMENT_AT_ONCE.match(text, start):
+                raise Refusal("put a space before the # of this comment", start)
             _refuse_tab(text, done, _inner(event, text, start, end))
             if not event.style and "\t" in text[start:end]:  # what is no comment, even after a #
                 raise Refusal(TAB, text.index("\t", start))

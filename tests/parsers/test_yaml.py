@@ -182,6 +182,8 @@ PLACES = {
     "a: [b]\t# c": f"c.yaml:1:7: {TAB}",
     "a: |\t\n  b": f"c.yaml:1:5: {TAB}",
     "a: [[1, 0x_]]": "c.yaml:1:9: a[0][1]: cannot be read as an integer",
+    "a: >-#b\n  c": "c.yaml:1:4: put a space before the # of this comment",
+    "a: |2#b\n    c": "c.yaml:1:4: put a space before the # of this comment",
     "a: [b?c]": "c.yaml:1:5: put text with a question mark inside brackets in quotes",
     "%YAML 1.1#\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
     "%TAG ! tag:yaml.org,2002:\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
