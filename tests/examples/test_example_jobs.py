@@ -27,9 +27,9 @@ def test_jobs_follow_their_file_and_end_on_a_signal(tmp_path: Path) -> None:
     environ = {**environment(file, tmp_path / "journal"), "JOBS_CONFIG": str(file)}
     with serving([sys.executable, str(EXAMPLE)], environ, tmp_path, listen=False) as jobs:
         jobs.logs("version 1: keeping 100", times=2)
-        replace(file, text.replace("100", "a few"))
+        replace(file, text.replace(" 100\n", " a few\n"))
         jobs.logs("keep")
-        replace(file, text.replace("100", "3").replace("first", "second"))
+        replace(file, text.replace(" 100\n", " 3\n").replace("first.db", "second.db"))
         jobs.logs("version 2: keeping 3", times=5)
         until(lambda: readings(tmp_path / "second.db") >= 3)
         assert jobs.stop() == 0
