@@ -26,21 +26,22 @@ _DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\
 _BLOCK: Final = frozenset("|>")
 _INDICATORS: Final = "|>+-123456789"
 _COMMENT_AT_ONCE: Final = re.compile(r"[^|>#\n]*[|>][-+1-9]{0,2}#")
+_TAG_AT_COMMA: Final = re.compile(r"![^\s,!]*+,")
 
 
 def suspect(text: str) -> bool:
     """Tell whether the text has a character that the two parsers may read differently."""
     found = "\t" in text or "?" in text or text.startswith("%") or "\n%" in text
-    return found or _has_comment_after(_INDICATORS, text)
+    if found or any(at and text[at - 1] in _INDICATORS for at in _places("#", text)):
+        return True
+    return any(_TAG_AT_COMMA.match(text, at) for at in _places("!", text))
 
 
-def _has_comment_after(characters: str, text: str) -> bool:
-    at = text.find("#", 1)
-    while at > 0:
-        if text[at - 1] in characters:
-            return True
-        at = text.find("#", at + 1)
-    return False
+def _places(character: str, text: str) -> Iterator[int]:
+    at = text.find(character)
+    while at >= 0:
+        yield at
+        at = text.find(character, at + 1)
 
 
 def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
@@ -61,6 +62,8 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
             done = end
             if brackets and not event.style and "?" in event.value:
                 raise Refusal("put text with a question mark inside brackets in quotes", start)
+            if event.tag and text.startswith(",", end) and _ends_in_tag(text[start:end]):
+                raise Refusal("put a space between this tag and the comma", start)
         elif isinstance(event, CollectionStartEvent):
             brackets += bool(brackets or event.flow_style)
         elif isinstance(event, CollectionEndEvent):
@@ -72,6 +75,11 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
 def index_of(event: Event) -> int:
     """Give the character at which an event begins."""
     return 0 if event.start_mark is None else event.start_mark.index
+
+
+def _ends_in_tag(node: str) -> bool:
+    """Tell whether the last that stands in a node, after an anchor perhaps, is its tag."""
+    return node.split()[-1].startswith("!")
 
 
 def _inner(event: ScalarEvent, text: str, start: int, end: int) -> int:

@@ -185,6 +185,9 @@ PLACES = {
     "a: >-#b\n  c": "c.yaml:1:4: put a space before the # of this comment",
     "a: |2#b\n    c": "c.yaml:1:4: put a space before the # of this comment",
     "a: [b?c]": "c.yaml:1:5: put text with a question mark inside brackets in quotes",
+    "a: [!!str, b]": "c.yaml:1:5: put a space between this tag and the comma",
+    "a: [b, &c !!str, d]": "c.yaml:1:8: put a space between this tag and the comma",
+    "a: {b: !!str, c: d}": "c.yaml:1:8: put a space between this tag and the comma",
     "%YAML 1.1#\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
     "%TAG ! tag:yaml.org,2002:\n---\na: 1": "c.yaml:1:1: no directive but %YAML 1.1 may stand here",
     "a: é\r\nb: ☃\r\n\r\nc: @": "c.yaml:4:4: no value may begin with this character; "
