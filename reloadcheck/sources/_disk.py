@@ -23,6 +23,7 @@ class Disk:
     """
 
     stat: Callable[[str | int], os.stat_result] = os.stat
+    lstat: Callable[[str], os.stat_result] = os.lstat
     open: Callable[[str, int], int] = os.open
     read: Callable[[int, int], bytes] = os.read
     close: Callable[[int], None] = os.close

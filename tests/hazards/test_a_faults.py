@@ -109,7 +109,7 @@ def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], obj
         flip(good=False)
         return os.read(descriptor, size)
 
-    source = FileSource(path, disk=Disk(stat=stat, open=opening, read=reading))
+    source = FileSource(path, disk=Disk(stat=stat, lstat=stat, open=opening, read=reading))
     slowest = 0.0
     with engine(source, verify=0, patience=CHECK_SECONDS) as live, Traffic(live) as traffic:
         flipping.set()
@@ -160,7 +160,9 @@ def test_a_failing_disk_is_named_and_heals(
             fail()
         return os.read(descriptor, min(size, 5))
 
-    with engine(FileSource(path, disk=Disk(stat=stat, open=opening, read=reading))) as live:
+    with engine(
+        FileSource(path, disk=Disk(stat=stat, lstat=stat, open=opening, read=reading))
+    ) as live:
         before = live.snapshot
         broken.set()
         replace(path, "number: 2\n")
@@ -182,7 +184,7 @@ def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
             released.wait(30)
         return os.stat(target)
 
-    source = FileSource(path, disk=Disk(stat=stat))
+    source = FileSource(path, disk=Disk(stat=stat, lstat=stat))
 
     async def longest_turn() -> float:
         """Serve for a second, a unit of work each millisecond, and check by name as well."""

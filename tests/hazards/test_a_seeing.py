@@ -150,7 +150,7 @@ def test_a_write_that_its_tick_hides_is_live_at_the_next_check(path: Path, tick:
         reads.append(size)
         return os.read(descriptor, size)
 
-    source = FileSource(path, disk=Disk(stat=coarse, read=reading))
+    source = FileSource(path, disk=Disk(stat=coarse, lstat=coarse, read=reading))
     with engine(source, clock=clock, verify=None) as live:
         for text, word in ((NEW, "two"), (OLD, "one"), (NEW, "two")):
             path.write_text(text)
@@ -196,7 +196,7 @@ def test_a_write_in_any_gap_of_a_check_is_live_after_the_next(path: Path) -> Non
         turn()
         return os.readlink(target)
 
-    disk = Disk(stat=stat, open=opening, read=reading, readlink=link)
+    disk = Disk(stat=stat, lstat=stat, open=opening, read=reading, readlink=link)
     clock = FakeClock(aged(path))
     with engine(FileSource(path, disk=disk), clock=clock, verify=None) as live:
         for gap in range(1, 200):

@@ -32,7 +32,7 @@ def test_nothing_is_ever_looked_at_again(word: str, tmp_path: Path) -> None:
         return os.open(path, flags)
 
     clock.set_wall(time.time() + 60)
-    source = FileSource(file, disk=Disk(stat=counting, open=opening))
+    source = FileSource(file, disk=Disk(stat=counting, lstat=counting, open=opening))
     live = ReloadCheck(source, clock=clock, environ={"RELOAD_CHECK_ENABLED": word}, enabled=True)
     closed: list[int] = []
 

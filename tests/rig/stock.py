@@ -53,7 +53,8 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
     """Give an engine on the configured file, with one resource that keeps a journal."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     place = os.environ["RIG_JOURNAL"]
-    live = ReloadCheck(FileSource(os.environ["RIG_CONFIG"], disk=Disk(stat=_slow_stat)))
+    slow = Disk(stat=_slow_stat, lstat=_slow_stat)
+    live = ReloadCheck(FileSource(os.environ["RIG_CONFIG"], disk=slow))
 
     @live.resource("pool")
     def pool(part: FrozenDict) -> Iterator[Pool]:

@@ -93,7 +93,7 @@ class Interrupted:
             turn()
             real.close(descriptor)
 
-        return Disk(open=opening, stat=stat, read=reading, close=closing)
+        return Disk(open=opening, stat=stat, lstat=stat, read=reading, close=closing)
 
 
 def _in_place(path: Path) -> None:
@@ -154,7 +154,7 @@ def test_the_open_file_is_asked_again_where_paths_are_cached(tmp_path: Path) -> 
         _in_place(path)
         return os.read(descriptor, size)
 
-    source = FileSource(path, disk=Disk(stat=stat, read=reading))
+    source = FileSource(path, disk=Disk(stat=stat, lstat=stat, read=reading))
     with pytest.raises(TornError):
         source.read(source.stamp(), LIMIT)
 
@@ -234,7 +234,7 @@ def test_equal_size_writes_within_a_tick_are_found_by_hashing_again(
         times = {"st_mtime_ns": time_ns, "st_ctime_ns": time_ns, "st_atime_ns": time_ns}
         return os.stat_result(tuple(real), times)
 
-    source = FileSource(path, disk=Disk(stat=coarse))
+    source = FileSource(path, disk=Disk(stat=coarse, lstat=coarse))
     quiet = Quiet(0.0)
     held: Stamp | None = None
     content = b""

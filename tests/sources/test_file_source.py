@@ -47,7 +47,9 @@ def test_gives_the_bytes_under_the_name_as_written(path: Path) -> None:
 
 def test_construction_touches_no_disk(tmp_path: Path) -> None:
     """A source of a missing file, in a missing directory, can be made at import."""
-    FileSource(tmp_path / "none" / "app.yaml", disk=Disk(stat=_refuse, readlink=_refuse))
+    FileSource(
+        tmp_path / "none" / "app.yaml", disk=Disk(stat=_refuse, lstat=_refuse, readlink=_refuse)
+    )
 
 
 def _refuse(_: object) -> NoReturn:

@@ -1,6 +1,7 @@
 """Several sources as one set, and what counts as a source."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -111,18 +112,95 @@ def test_the_door_lists_what_it_offers() -> None:
 
 
 def test_a_look_asks_about_each_directory_once(one: Path, two: Path) -> None:
-    """A thousand files of one directory cost a stat and a readlink each, however deep they are."""
+    """The first look; each further one costs one call a file, however deep they are."""
     asked: list[str] = []
 
     def readlink(path: str) -> str:
         asked.append(path)
         return os.readlink(path)
 
-    sources = [FileSource(path, disk=Disk(readlink=readlink)) for path in (one, two)]
+    def stat(path: str | int) -> os.stat_result:
+        asked.append(f"stat {path}")
+        return os.stat(path)
+
+    def lstat(path: str) -> os.stat_result:
+        asked.append(f"lstat {path}")
+        return os.lstat(path)
+
+    disk = Disk(readlink=readlink, stat=stat, lstat=lstat)
+    sources = [FileSource(path, disk=disk) for path in (one, two)]
+    first = take_stamps(sources)
+    looked = [f"stat {one}", f"stat {two}"]
+    assert sorted([*map(str, [one, two, *one.parents[:-1]]), *looked]) == sorted(asked)
     for _ in range(2):
         asked.clear()
-        take_stamps(sources)
-        assert sorted(map(str, [one, two, *one.parents[:-1]])) == sorted(asked)
+        assert take_stamps(sources) == first
+        assert asked == [f"lstat {one}", f"lstat {two}"]
+
+
+def _edited(path: Path) -> None:
+    path.write_text("b: 2\n")
+
+
+def _replaced(path: Path) -> None:
+    new = path.with_name("new")
+    new.write_text("b: 2\n")
+    new.replace(path)
+
+
+def _linked(path: Path) -> None:
+    path.rename(path.with_name("new"))
+    path.symlink_to("new")
+
+
+@pytest.mark.parametrize("change", [_edited, _replaced, _linked])
+def test_a_file_looked_at_in_one_call_hides_no_change(
+    change: Callable[[Path], None], one: Path, two: Path
+) -> None:
+    """Its last stamp is given again, the same object, for as long as it holds."""
+    sources = [FileSource(one), FileSource(two)]
+    before = take_stamps(sources)
+    assert take_stamps(sources)[1] is before[1]
+    change(two)
+    seen = take_stamps(sources)
+    assert seen[0] is before[0]
+    assert seen[1] == FileSource(two).stamp() != before[1]
+
+
+@pytest.mark.parametrize("other", [None, os.mkdir, os.mkfifo])
+def test_a_file_looked_at_in_one_call_is_missed(
+    other: Callable[[Path], None] | None, two: Path
+) -> None:
+    """Whether there is nothing in its place or something else."""
+    source = FileSource(two)
+    source.stamp()
+    two.unlink()
+    if other is not None:
+        other(two)
+    with pytest.raises(SourceError):
+        source.stamp()
+
+
+@pytest.mark.parametrize("guard", ["private", "within"])
+def test_a_guarded_file_is_always_looked_at_whole(guard: str, tmp_path: Path) -> None:
+    """What guards it may change while the file does not: its directory's mode, or its border."""
+    border, other = tmp_path / "border", tmp_path / "etc"
+    other.mkdir()
+    border.symlink_to(other)
+    path = other / "app.yaml"
+    path.write_text("a: 1\n")
+    first = FileSource(other / "app.yaml")
+    second = (
+        FileSource(path, private=True) if guard == "private" else FileSource(path, within=border)
+    )
+    take_stamps([first, second])
+    if guard == "private":
+        other.chmod(0o777)
+    else:
+        border.unlink()
+        border.mkdir()
+    with pytest.raises(SourceError, match="private" if guard == "private" else "leads out"):
+        take_stamps([first, second])
 
 
 def test_a_directory_that_becomes_a_volume_is_followed_by_the_next_look(tmp_path: Path) -> None:

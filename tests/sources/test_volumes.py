@@ -161,6 +161,19 @@ def test_a_generation_removed_in_mid_look_is_looked_for_again(volume: Path) -> N
     assert document.data == b"1"
 
 
+def test_a_renamed_generation_is_followed_though_its_files_stayed(volume: Path) -> None:
+    """The stamp is the same but for the place, from which the file is to be read."""
+    source = FileSource(volume / "..data" / "app.yaml")
+    before = source.stamp()
+    new = volume / "..renamed"
+    (volume / os.readlink(volume / "..data")).rename(new)
+    (volume / "..data").unlink()
+    (volume / "..data").symlink_to(new.name)
+    assert source.stamp() != before
+    (document,) = source.read(source.stamp(), LIMIT)
+    assert document.data == b"0"
+
+
 def test_a_key_removed_from_the_volume_is_named(volume: Path) -> None:
     """First its link dangles, then it is gone; the message knows both."""
     path = volume / "app.yaml"
