@@ -1,0 +1,95 @@
+"""Functions as schemas, and no schema at all."""
+
+from collections import deque
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from reloadcheck._frozen import FrozenDict
+from reloadcheck._schema import schema_of
+from reloadcheck.exceptions import SchemaError
+
+from .models import CANARY, Settings, problems_of
+
+
+def test_without_a_schema_the_tree_itself_is_frozen() -> None:
+    """No schema: a FrozenDict of what the file says, shared with the previous one."""
+    schema = schema_of(None)
+    config = schema.convert({"a": {"b": [1]}})
+    assert type(config) is FrozenDict
+    assert config.a.b == [1]
+    assert schema.convert({"a": {"b": [1]}}, config) is config
+    assert schema.is_plain
+    assert not schema_of(Settings).is_plain
+    assert schema.field(("a", "b")) is None
+
+
+def test_a_callable_gets_a_copy_and_may_return_anything() -> None:
+    """A function may take its tree apart, and what it returns is the configuration."""
+    tree = {"a": {"b": [1]}}
+    mine = object()
+
+    def take(given: dict[str, Any]) -> object:
+        given["a"]["b"].append(2)
+        given.clear()
+        return mine
+
+    assert schema_of(take).convert(tree) is mine
+    assert tree == {"a": {"b": [1]}}
+    assert schema_of(take).field(("a",)) is None
+    frozen = schema_of(lambda given: given["a"]).convert(tree)
+    assert type(frozen) is FrozenDict
+
+
+class Silent(Exception):
+    """An exception that cannot even be shown."""
+
+    def __str__(self) -> str:
+        raise RuntimeError(CANARY)
+
+
+def _raise(error: Exception) -> Callable[[dict[str, Any]], object]:
+    def schema(_: dict[str, Any]) -> object:
+        raise error
+
+    return schema
+
+
+def _endless(_: dict[str, Any]) -> object:
+    items: list[Any] = []
+    items.append(items)
+    return items
+
+
+@pytest.mark.parametrize(
+    ("schema", "reason"),
+    [
+        (_raise(ValueError(f"no such host: {CANARY}")), "ValueError: no such host: ***"),
+        (_raise(KeyError(CANARY)), "KeyError: '***'"),
+        (_raise(RuntimeError()), "RuntimeError"),
+        (_raise(Silent()), "Silent"),
+        (_raise(MemoryError()), "MemoryError"),
+        (_endless, "what the schema made contains itself, or nests too deeply"),
+    ],
+)
+def test_a_callables_failure_is_told_without_its_values(schema: Any, reason: str) -> None:
+    """Whatever a function raises becomes one problem of the whole document."""
+    assert problems_of(schema, {"host": CANARY}) == {(): reason}
+
+
+class Changeable(BaseModel):
+    """A model that a function might return."""
+
+    a: int
+
+
+@pytest.mark.parametrize(
+    "made", [Changeable(a=1), SimpleNamespace(a=1), deque([1]), bytearray(b"a")], ids=type
+)
+def test_a_function_may_not_return_what_can_be_changed(made: object) -> None:
+    """What a callable schema returns is refused where it could be changed afterwards."""
+    with pytest.raises(SchemaError, match=r"can be changed; (use|make it frozen)"):
+        schema_of(lambda tree: made).convert({"a": 1})
