@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import ReloadCheck
+from reloadcheck import Outcome, ReloadCheck
 from reloadcheck.testing import FakeClock, assert_all_closed
 
+from .clients import Clients
 from .rig import Call, Text, until
+from .ways import Serve, through_lease, through_wsgi
 
 Make = Callable[..., "ReloadCheck[Any]"]
 
@@ -54,6 +56,29 @@ def make(clock: FakeClock, text: Text, request: pytest.FixtureRequest) -> Iterat
                 Call(live.close).result(clock, step=5.0)
         if "outliving" not in request.fixturenames:
             assert_all_closed(live)
+
+
+@pytest.fixture
+def clients(make: Make) -> Clients:
+    """An engine with an async resource, not started."""
+    return Clients(make(window=0))
+
+
+@pytest.fixture(params=[through_lease, through_wsgi], ids=["lease", "wsgi"])
+def serve(request: pytest.FixtureRequest) -> Serve:
+    """A unit of work that gives the version it saw."""
+    found: Serve = request.param
+    return found
+
+
+@pytest.fixture
+def ready(make: Make, serve: Serve) -> "ReloadCheck[Any]":
+    """An engine that has just concluded a check and has served."""
+    live = make(window=1.0, patience=5.0)
+    live.start()
+    serve(live)
+    assert live.check() is Outcome.UNCHANGED
+    return live
 
 
 @pytest.fixture(autouse=True)

@@ -2,72 +2,17 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import pytest
 
 from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, SourceError
-from reloadcheck._desk import Desk
 from reloadcheck._engine import host_of
-from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
-from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
 
 from .conftest import Make
-from .rig import Call, Text, asked_again, begin, until
-
-Serve = Callable[["ReloadCheck[Any]"], int]
-
-
-def through_lease(live: "ReloadCheck[Any]") -> int:
-    """Give the version that a lease sees."""
-    with live.lease() as snapshot:
-        return snapshot.version
-
-
-def through_wsgi(live: "ReloadCheck[Any]") -> int:
-    """Give the version that a WSGI request sees."""
-    seen: list[int] = []
-
-    def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        seen.append(environ["reloadcheck.snapshot"].version)
-        return [b""]
-
-    WsgiDoor(app, live)({"PATH_INFO": "/"}, lambda *_: None)
-    return seen[0]
-
-
-async def through_asgi(live: "ReloadCheck[Any]") -> int:
-    """Give the version that an ASGI request sees."""
-    seen: list[int] = []
-
-    async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["state"]["snapshot"].version)
-
-    async def nothing(*_: Any) -> Any:
-        return {}
-
-    await AsgiDoor(app, live)({"type": "http", "path": "/"}, nothing, nothing)
-    return seen[0]
-
-
-@pytest.fixture(params=[through_lease, through_wsgi], ids=["lease", "wsgi"])
-def serve(request: pytest.FixtureRequest) -> Serve:
-    """A unit of work that gives the version it saw."""
-    found: Serve = request.param
-    return found
-
-
-@pytest.fixture
-def ready(make: Make, serve: Serve) -> "ReloadCheck[Any]":
-    """An engine that has just concluded a check and has served."""
-    live = make(window=1.0, patience=5.0)
-    live.start()
-    serve(live)
-    assert live.check() is Outcome.UNCHANGED
-    return live
+from .rig import Call, Text, asked_again, until
+from .ways import Serve, through_asgi, through_lease, through_wsgi
 
 
 def test_within_the_window_nobody_asks(
@@ -102,16 +47,6 @@ def test_in_the_second_window_nobody_waits_and_one_check_runs(
     assert serve(ready) == 2
 
 
-def test_after_two_windows_the_first_sees_the_edit(
-    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
-) -> None:
-    """After a pause of more than two windows the first unit of work already sees the edit."""
-    text.write("a: 2")
-    clock.advance(2.001)
-    asked_again(ready)
-    assert serve(ready) == 2
-
-
 def test_at_exactly_two_windows_nobody_waits(
     ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
 ) -> None:
@@ -122,52 +57,14 @@ def test_at_exactly_two_windows_nobody_waits(
     assert Call(lambda: serve(ready)).result() == 1
 
 
-def test_a_file_that_is_back_is_waited_for(make: Make, clock: FakeClock, text: Text) -> None:
-    """However long a file was away, the first after a pause sees the one that is there again."""
-    live = make(window=1.0, patience=2.0, settle=0.25)
-    Call(live.start).result(clock)
-    Call(live.check).result(clock)
-    text.fault = SourceError(Problem("does not exist", "app.yaml"))
-    for _ in range(4):
-        Call(live.check).result(clock)
-        clock.advance(1.5)
-    assert live.status().outcome is Outcome.DEFERRED
-    text.fault = None
-    text.write("a: 2")
-    clock.advance(10.0)
-    asked_again(live)
-    assert Call(lambda: through_lease(live)).result(clock) == 2
-
-
-def test_one_patience_for_all_who_come_during_a_pause(
-    make: Make, clock: FakeClock, text: Text
+def test_after_two_windows_the_first_sees_the_edit(
+    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
 ) -> None:
-    """A slow build after an idle time delays the first by `patience`, later ones not at all."""
-    gate, building = threading.Event(), threading.Event()
-    live = make(window=1.0, patience=2.0)
-
-    @live.resource("a", timeout=1000.0)
-    def slow(a: int) -> int:
-        if a > 1:
-            building.set()
-            gate.wait(10)
-        return a
-
-    begin(live)
+    """After a pause of more than two windows the first unit of work already sees the edit."""
     text.write("a: 2")
-    clock.advance(2.5)
-    asked_again(live)
-    first = Call(lambda: through_lease(live))
-    assert building.wait(5)
-    clock.advance(1.5)
-    second = Call(lambda: through_lease(live))
-    second.join(0.05)
-    assert second.waits
-    clock.advance(0.6)
-    assert (1, 1) == (first.result(), second.result())
-    assert through_lease(live) == 1
-    gate.set()
-    until(lambda: live.snapshot.version == 2)
+    clock.advance(2.001)
+    asked_again(ready)
+    assert serve(ready) == 2
 
 
 def test_after_two_windows_somebody_waits_for_the_check(
@@ -185,6 +82,23 @@ def test_after_two_windows_somebody_waits_for_the_check(
     assert second.waits
     text.gate.set()
     assert (first.result(), second.result()) == (2, 2)
+
+
+def test_a_file_that_is_back_is_waited_for(make: Make, clock: FakeClock, text: Text) -> None:
+    """However long a file was away, the first after a pause sees the one that is there again."""
+    live = make(window=1.0, patience=2.0, settle=0.25)
+    Call(live.start).result(clock)
+    Call(live.check).result(clock)
+    text.fault = SourceError(Problem("does not exist", "app.yaml"))
+    for _ in range(4):
+        Call(live.check).result(clock)
+        clock.advance(1.5)
+    assert live.status().outcome is Outcome.DEFERRED
+    text.fault = None
+    text.write("a: 2")
+    clock.advance(10.0)
+    asked_again(live)
+    assert Call(lambda: through_lease(live)).result(clock) == 2
 
 
 @pytest.mark.parametrize("pause", [1.5, 2.5, 1000.0])
@@ -231,100 +145,6 @@ def test_five_hundred_tasks_at_the_edge_cause_one_check(
         await live.aclose()
 
     asyncio.run(main())
-
-
-def test_patience_bounds_the_wait(
-    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
-) -> None:
-    """A unit of work waits at most `patience` and is then served what is current."""
-    text.write("a: 2")
-    text.gate.clear()
-    clock.advance(3.0)
-    asked_again(ready)
-    waiting = Call(lambda: serve(ready))
-    assert text.waiting.wait(5)
-    clock.advance(4.9)
-    waiting.join(0.1)
-    assert waiting.waits
-    clock.advance(0.2)
-    assert waiting.result() == 1
-
-
-def test_who_waits_has_its_own_patience(
-    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
-) -> None:
-    """The wait is counted from the unit of work's own coming, whenever the build began."""
-    text.gate.clear()
-    clock.advance(3.0)
-    asked_again(ready)
-    first = Call(lambda: serve(ready))
-    assert text.waiting.wait(5)
-    clock.advance(4.0)
-    second = Call(lambda: serve(ready))
-    second.join(0.05)
-    clock.advance(1.5)
-    assert first.result() == 1
-    text.gate.set()
-    assert second.result() == 1
-
-
-def test_what_was_deferred_for_patience_makes_nobody_wait(
-    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
-) -> None:
-    """A source that has hung for `patience` already makes no unit of work wait again."""
-    text.gate.clear()
-    assert Call(ready.check).result(clock, step=0.5) is Outcome.DEFERRED
-    clock.advance(5.0)
-    assert Call(ready.check).result(clock, step=0.5) is Outcome.DEFERRED
-    clock.advance(100.0)
-    assert Call(lambda: serve(ready)).result() == 1
-    text.write("a: 2")
-    text.gate.set()
-    until(lambda: not host_of(ready).running().turning.reader.stuck)
-    assert Call(ready.check).result(clock) in (Outcome.RELOADED, Outcome.UNCHANGED)
-    assert ready.snapshot.version == 2
-    assert ready.check() is Outcome.UNCHANGED
-    text.write("a: 3")
-    clock.advance(3.0)
-    asked_again(ready)
-    assert serve(ready) == 3
-
-
-def looked(desk: Desk[Any], looks: int) -> bool:
-    """Tell whether another look than those has ended."""
-    return desk.begun > looks and not desk.in_flight
-
-
-def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serve: Serve) -> None:
-    """A file that is rewritten all the time holds up the first ones for `patience`, then nobody."""
-    text = Text("a: 1", clock)
-    live = make(text, window=1.0, patience=2.0, settle=0.25)
-    Call(live.start).result(clock)
-    Call(live.check).result(clock)
-    desk = host_of(live).running().desk
-    for number in range(2, 60):
-        text.write(f"a: {number}")
-        clock.advance(0.1)
-        looks = desk.begun
-        desk.ask()
-        until(partial(looked, desk, looks))
-    assert desk.weary
-    text.write("a: 100")
-    clock.advance(3.0)  # an idle time, and too short for the new stamp to be quiet at first sight
-    assert Call(lambda: serve(live)).result() == 1
-
-
-def test_before_patience_is_over_a_deferred_file_is_waited_for(
-    ready: "ReloadCheck[Any]", text: Text, clock: FakeClock, serve: Serve
-) -> None:
-    """A short deferral changes nothing about who waits."""
-    text.unreadable()
-    assert Call(ready.check).result(clock) is Outcome.DEFERRED
-    clock.advance(3.0)
-    asked_again(ready)
-    text.fault = None
-    text.write("a: 2")
-    assert serve(ready) == 2
 
 
 def test_window_zero_waits_for_a_check_begun_afterwards(
@@ -387,21 +207,6 @@ def test_a_finished_edit_is_live_in_window_plus_settle(clock: FakeClock, make: M
         assert clock.monotonic() - edited < 1.5
 
 
-def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: FakeClock) -> None:
-    """Off means off: loaded once, never looked at again, whatever is asked and however long."""
-    live = make(enabled=False)
-    live.start()
-    looks = text.stamped
-    text.write("a: 2")
-    for _ in range(5):
-        clock.advance(100.0)
-        checks = live.status().checks
-        assert through_wsgi(live) == through_lease(live) == 1
-        assert checks == live.status().checks
-        assert live.check() is Outcome.UNCHANGED
-    assert text.stamped == looks
-
-
 def test_who_comes_while_it_settles_waits_with_the_others(
     make: Make, clock: FakeClock, serve: Serve
 ) -> None:
@@ -426,49 +231,19 @@ def test_who_comes_while_it_settles_waits_with_the_others(
     assert live.status().checks <= checks + 4  # unsettled, good, the look after it, the last
 
 
-def test_patience_bounds_the_wait_for_a_build(make: Make, text: Text, clock: FakeClock) -> None:
-    """A build that takes longer than `patience` does not hold up a unit of work beyond it."""
-    live, gate, building = make(window=1.0, patience=5.0), threading.Event(), threading.Event()
-
-    @live.resource("a", timeout=1000.0)
-    def slow(a: int) -> int:
-        if a == 2:
-            building.set()
-            gate.wait(10)
-        return a
-
+def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: FakeClock) -> None:
+    """Off means off: loaded once, never looked at again, whatever is asked and however long."""
+    live = make(enabled=False)
     live.start()
-    assert live.check() is Outcome.UNCHANGED
+    looks = text.stamped
     text.write("a: 2")
-    clock.advance(3.0)
-    waiting = Call(lambda: through_lease(live))
-    assert building.wait(5)
-    waiting.join(0.03)
-    assert waiting.waits
-    clock.advance(5.1)
-    assert waiting.result() == 1
-    gate.set()
-    until(lambda: live.snapshot.version == 2)
-
-
-def test_a_start_waits_for_its_build(make: Make, clock: FakeClock) -> None:
-    """`patience` is for the file: the first build may take as long as its own time-outs allow."""
-    live, gate, building = make(patience=5.0), threading.Event(), threading.Event()
-
-    @live.resource("a", timeout=1000.0)
-    def slow(a: int) -> int:
-        building.set()
-        gate.wait(10)
-        return a
-
-    starting = Call(live.start)
-    assert building.wait(5)
-    clock.advance(20.0)
-    starting.join(0.05)
-    assert starting.waits
-    gate.set()
-    starting.result()
-    assert live.snapshot.version == 1
+    for _ in range(5):
+        clock.advance(100.0)
+        checks = live.status().checks
+        assert through_wsgi(live) == through_lease(live) == 1
+        assert checks == live.status().checks
+        assert live.check() is Outcome.UNCHANGED
+    assert text.stamped == looks
 
 
 def test_with_nothing_to_serve_a_bad_file_is_looked_at_once_a_window(
