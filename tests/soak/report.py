@@ -6,6 +6,8 @@ Pure: takes numbers, gives sentences and a table.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from .held import Memory
+
 __all__ = ["Refusal", "Report", "Row", "SideRow"]
 
 TIMEOUT = 10.0
@@ -17,8 +19,8 @@ MARGIN = 0.5
 JUDGED_AFTER = 120.0
 """Seconds after which a run also tells of memory, and of the pace that was kept up."""
 
-MOST_GROWTH = 16.0
-"""MiB that a server may grow after the first minute: in 500 reloads, less than one pool's worth."""
+MOST_GROWTH = 4.0
+"""MiB that a server may hold more than after the first minute: a hundredth of one a reload."""
 
 MOST_LEFT_OUT = 0.01
 """The share of the requests that may be left out: with more, the pace was not what it should be."""
@@ -106,7 +108,7 @@ class SideRow:
     served_refused: int
     early: int
     forced: int
-    memory: Sequence[float]
+    memory: Sequence[Memory]
 
     def problems(self, seconds: float) -> Iterator[str]:
         """Say what is not as it must be, in a run of so many seconds."""
@@ -126,9 +128,9 @@ class SideRow:
             yield from self._problems_of_a_long_run()
 
     def _problems_of_a_long_run(self) -> Iterator[str]:
-        before, after = self.memory
+        (_, before), (_, after) = self.memory
         if after > before + MOST_GROWTH:
-            yield f"memory grew from {before:.0f} to {after:.0f} MiB"
+            yield f"memory grew from {before:.1f} to {after:.1f} MiB"
         if self.reloads < MOST_EDITS * (self.edits - len(self.refusals) - self.waited):
             yield f"{self.reloads} reloads for {self.edits} edits, {self.waited} of which waited"
 
@@ -171,14 +173,14 @@ class Report:
             ]
             for row in self.rows
         ]
-        servers = "server edits reloads waited rejected live-after rejected-after RSS-MiB"
+        servers = "server edits reloads waited rejected live-after rejected-after RSS-MiB held-MiB"
         others = [
             [
                 side.server,
                 *map(str, (side.edits, side.reloads, side.waited, len(side.refusals))),
                 f"{side.fresh:.2f}/{side.bound:.2f} s",
                 f"{max((one.seconds for one in side.refusals), default=0):.2f} s",
-                f"{side.memory[0]:.0f}→{side.memory[1]:.0f}",
+                *(f"{before:.1f}→{after:.1f}" for before, after in zip(*side.memory, strict=True)),
             ]
             for side in self.sides
         ]
