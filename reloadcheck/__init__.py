@@ -8,7 +8,8 @@ framework and starts nothing.
 from typing import TYPE_CHECKING, Any
 
 from ._current import current_snapshot
-from ._engine import ReloadCheck, reload_check
+from ._decorator import reload_check
+from ._engine import ReloadCheck
 from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._resources import Resource

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from ._clock import Clock
 from ._events import TIMER, Trigger
+from ._loops import wake
 from ._options import Options
 from ._snapshot import Tenancy
 from .exceptions import ReloadCheckError
@@ -72,7 +73,7 @@ class Waiter:
         self._loop = asyncio.get_running_loop()
         self._future = self._loop.create_future()
         if self._last_resort is not None:
-            self._handle = self._loop.call_later(self._last_resort, _wake, self._future)
+            self._handle = self._loop.call_later(self._last_resort, wake, self._future)
 
     def answer(self, conclusion: Conclusion) -> None:
         """Let the one who waits go on; called once, by the engine thread."""
@@ -81,7 +82,7 @@ class Waiter:
         if self._loop is None or self._future is None:
             return
         try:
-            self._loop.call_soon_threadsafe(_wake, self._future)
+            self._loop.call_soon_threadsafe(wake, self._future)
         except RuntimeError:  # that loop is closed, and nobody waits any more
             return
 
@@ -102,11 +103,6 @@ class Waiter:
 
     def _answer(self) -> Conclusion:
         return self.conclusion or Conclusion(Outcome.DEFERRED)
-
-
-def _wake(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
 
 
 def _look_again() -> None:

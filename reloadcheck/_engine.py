@@ -19,19 +19,7 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import fields, replace
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    Concatenate,
-    Generic,
-    ParamSpec,
-    Protocol,
-    TypedDict,
-    TypeVar,
-    Unpack,
-    cast,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar, Unpack, cast, overload
 
 from ._clock import Clock, SystemClock
 from ._current import SNAPSHOT, unit_in
@@ -39,8 +27,8 @@ from ._desk import Waiter
 from ._events import ReloadEvent
 from ._frozen import FrozenDict
 from ._host import Host
-from ._lease import Lease, decorated
-from ._loops import running_loop
+from ._lease import Lease
+from ._loops import in_thread, running_loop, wake
 from ._options import Options, options_from
 from ._resources import Registry, Resource, as_key_path
 from ._schema import Schema, schema_of
@@ -56,17 +44,10 @@ from .sources import source_of
 from .types import KeyPath, Outcome, Source, printable
 
 if TYPE_CHECKING:
-    import asyncio
-
     from ._status import Status
 
 C = TypeVar("C")
 T = TypeVar("T")
-R_co = TypeVar("R_co", covariant=True)
-R = TypeVar("R")
-S = TypeVar("S")
-P = ParamSpec("P")
-Q = ParamSpec("Q")
 
 
 class EngineOptions(TypedDict, total=False):
@@ -217,8 +198,8 @@ class ReloadCheck(Generic[C]):
 
     async def astart(self) -> None:
         """Do what `start` does, without blocking the event loop, which becomes the home loop."""
-        if _no_asyncio():
-            await _in_thread(self.start)
+        if running_loop() is None:
+            await in_thread(self.start)
             return
         host = self._host
         thread = host.running()
@@ -247,8 +228,8 @@ class ReloadCheck(Generic[C]):
 
     async def aclose(self) -> None:
         """Do what `close` does, without blocking the event loop."""
-        if _no_asyncio():
-            await _in_thread(self.close)
+        if running_loop() is None:
+            await in_thread(self.close)
             return
         thread = self._host.stop()
         if thread is None:
@@ -257,7 +238,7 @@ class ReloadCheck(Generic[C]):
 
         loop = asyncio.get_running_loop()
         ended = loop.create_future()
-        thread.on_end(lambda: loop.call_soon_threadsafe(_resolve, ended))
+        thread.on_end(lambda: loop.call_soon_threadsafe(wake, ended))
         await ended
         while thread.lives:  # it is on its last line; a join would hold the loop
             await asyncio.sleep(0.001)
@@ -275,8 +256,8 @@ class ReloadCheck(Generic[C]):
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
-        if _no_asyncio():
-            return await _in_thread(self.check)
+        if running_loop() is None:
+            return await in_thread(self.check)
         thread = self._host.running()
         self._host.refuse_inside(thread, "live.acheck()")
         self._host.meet(thread, through_build=False)
@@ -340,59 +321,9 @@ class ReloadCheck(Generic[C]):
         host = self._host
         if not probe or host.thread is None:
             return host.observed(None)
-        if _no_asyncio():
-            return await _in_thread(lambda: self.status(probe=True))
+        if running_loop() is None:
+            return await in_thread(lambda: self.status(probe=True))
         return host.observed(await host.probed_async())
-
-
-class UnitOfWork(Protocol[P, R_co]):
-    """A decorated function: called as before, and `live` is its engine."""
-
-    live: ReloadCheck[Any]
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
-
-    @overload
-    def __get__(self, instance: None, owner: type[Any]) -> UnitOfWork[P, R_co]: ...
-    @overload
-    def __get__(
-        self: UnitOfWork[Concatenate[S, Q], R_co], instance: S, owner: type[Any]
-    ) -> Callable[Q, R_co]: ...
-
-
-class Decorating(Protocol):
-    """What `reload_check(…)` gives: a decorator that keeps the signature."""
-
-    def __call__(self, function: Callable[P, R], /) -> UnitOfWork[P, R]: ...
-
-
-@overload
-def reload_check(live: ReloadCheck[Any], /) -> Decorating: ...
-@overload
-def reload_check(
-    *sources: str | os.PathLike[str] | Source,
-    schema: Callable[..., Any] | None = None,
-    **options: Unpack[EngineOptions],
-) -> Decorating: ...
-def reload_check(*sources: Any, **options: Any) -> Decorating:
-    """Make each call of the decorated function one unit of work.
-
-    Takes an engine, or what `ReloadCheck` takes. Works on sync and async functions and generators;
-    the signature is kept, and `.live` is the engine.
-    """
-    if len(sources) == 1 and isinstance(sources[0], ReloadCheck):
-        if options:
-            raise OptionError("options belong to ReloadCheck(…) when the decorator gets an engine")
-        live: ReloadCheck[Any] = sources[0]  # pyright: ignore[reportUnknownVariableType]
-    else:
-        live = ReloadCheck(*sources, **options)
-
-    def decorate(function: Callable[P, R]) -> UnitOfWork[P, R]:
-        wrapper: Any = decorated(function, lambda label: Lease(host_of(live), label))
-        wrapper.live = live
-        return cast("UnitOfWork[P, R]", wrapper)
-
-    return decorate
 
 
 def host_of(live: ReloadCheck[C]) -> Host[C]:
@@ -435,19 +366,3 @@ def _options(given: EngineOptions) -> Options:
         if name not in known:
             raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
     return Options(**cast("dict[str, Any]", given))
-
-
-def _no_asyncio() -> bool:
-    return running_loop() is None
-
-
-async def _in_thread(function: Callable[[], T]) -> T:
-    """Wait in a thread, for event loops other than asyncio's (trio)."""
-    import anyio.to_thread
-
-    return await anyio.to_thread.run_sync(function)
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

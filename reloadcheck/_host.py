@@ -25,11 +25,12 @@ from ._desk import LAST_RESORT, LONGEST, Conclusion, Waiter
 from ._inside import is_inside
 from ._listeners import Listeners
 from ._log import WARNING, log
-from ._loops import running_loop
+from ._loops import in_thread, running_loop
 from ._options import Options
 from ._resources import Registry
 from ._schema import Schema
 from ._snapshot import Cell, Tenancy, own_key
+from ._uwsgi import warn_before_forks
 from .exceptions import BlockingCallError, ReloadCheckError, SourceError
 from .types import Problem, Source
 
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from ._probing import Probes
     from ._status import Status
     from ._thread import EngineThread
-from ._uwsgi import warn_before_forks
 
 C = TypeVar("C")
 
@@ -89,7 +89,7 @@ class Host(Generic[C]):
     async def enter_async(self, key: int, holder: object, *, door: bool = False) -> Tenancy[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
         if running_loop() is None:
-            return await self._enter_elsewhere(key, holder, door)
+            return await in_thread(partial(self.enter, key, holder, door=door))
         while True:
             thread = self.running()
             waiter = self.meet(thread, through_build=False)
@@ -220,12 +220,6 @@ class Host(Generic[C]):
         import asyncio
 
         return thread.desk.meet(asyncio.get_running_loop(), through_build=through_build)
-
-    async def _enter_elsewhere(self, key: int, holder: object, door: bool) -> Tenancy[C]:
-        """Wait in a thread, for event loops other than asyncio's (trio)."""
-        import anyio.to_thread
-
-        return await anyio.to_thread.run_sync(partial(self.enter, key, holder, door=door))
 
     def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> Tenancy[C]:
         """Give what serves after a wait, or raise why nothing does."""

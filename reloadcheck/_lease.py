@@ -1,18 +1,13 @@
-"""Units of work outside a request: `with live.lease()` and the decorator made of it."""
+"""Units of work outside a request: `with live.lease()`."""
 
-import inspect
-from collections.abc import Callable
 from contextvars import Token
-from functools import wraps
 from types import TracebackType
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, cast
+from typing import Generic, Protocol, TypeVar
 
 from ._current import Unit, enter, forget, leave
 from ._snapshot import Snapshot, Tenancy, own_key
 
 C = TypeVar("C")
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Admitting(Protocol[C]):
@@ -119,95 +114,3 @@ class Lease(Generic[C]):
     def _taken(self, tenancy: Tenancy[C]) -> Snapshot[C]:
         self._tenancy = tenancy
         return tenancy.snapshot
-
-
-def decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> Callable[P, R]:
-    """Make each call of the function one unit of work; its signature is kept.
-
-    A generator's unit of work lasts from its first value to its end; between two values the code
-    that consumes it is not in it.
-    """
-    names = function.__module__, getattr(function, "__qualname__", type(function).__name__)
-    label = ".".join(names)
-    anything: Callable[..., Any] = function
-    wrapper: Callable[..., Any]
-
-    if inspect.isasyncgenfunction(function):
-
-        @wraps(function)
-        async def stream_async(*args: Any, **kwargs: Any) -> Any:
-            held = lease(label)
-            await held.take_async()
-            try:
-                inner = anything(*args, **kwargs)
-                resume, value = inner.asend, None
-                while True:
-                    held.enter()
-                    try:
-                        produced = await resume(value)
-                    except StopAsyncIteration:
-                        return
-                    finally:
-                        held.leave()
-                    resume, value = inner.asend, None
-                    try:
-                        value = yield produced  # pyright: ignore[reportUnknownVariableType]
-                    except GeneratorExit:
-                        held.enter()
-                        await inner.aclose()
-                        raise
-                    except BaseException as error:
-                        resume, value = inner.athrow, error
-            finally:
-                held.leave()
-                held.give_back()
-
-        wrapper = stream_async
-    elif inspect.iscoroutinefunction(function):
-
-        @wraps(function)
-        async def run_async(*args: Any, **kwargs: Any) -> Any:
-            async with lease(label):
-                return await anything(*args, **kwargs)
-
-        wrapper = run_async
-    elif inspect.isgeneratorfunction(function):
-
-        @wraps(function)
-        def stream(*args: Any, **kwargs: Any) -> Any:
-            held = lease(label)
-            held.take()
-            try:
-                inner = anything(*args, **kwargs)
-                resume, value = inner.send, None
-                while True:
-                    held.enter()
-                    try:
-                        produced = resume(value)
-                    except StopIteration as stop:
-                        return stop.value
-                    finally:
-                        held.leave()
-                    resume, value = inner.send, None
-                    try:
-                        value = yield produced  # pyright: ignore[reportUnknownVariableType]
-                    except GeneratorExit:
-                        held.enter()
-                        inner.close()
-                        raise
-                    except BaseException as error:
-                        resume, value = inner.throw, error
-            finally:
-                held.leave()
-                held.give_back()
-
-        wrapper = stream
-    else:
-
-        @wraps(function)
-        def run(*args: Any, **kwargs: Any) -> Any:
-            with lease(label):
-                return anything(*args, **kwargs)
-
-        wrapper = run
-    return cast("Callable[P, R]", wrapper)
