@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import re
+import socket
 import subprocess
 import sys
 import textwrap
@@ -13,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck
+from reloadcheck import FactoryError, Outcome, ReloadCheck
 from reloadcheck.testing import AsyncRecordingFactory, MemorySource, apush
 from tests.rig.servers import ROOT, environment, gunicorn, serving
 
@@ -81,6 +82,19 @@ def test_resources_block_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     """The block on pools and clients registers both resources against its schema."""
     names = run_block('@live.resource("database")', tmp_path, monkeypatch)
     assert ("db", "api") == (names["db"].name, names["api"].name)
+
+
+def test_resources_block_says_at_once_that_nobody_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A database that refuses is named with its reason, long before the factory's time-out."""
+    names = run_block('@live.resource("database")', tmp_path, monkeypatch)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    text = (tmp_path / "config.yaml").read_text().replace("localhost/none", f"127.0.0.1:{port}/no")
+    (tmp_path / "config.yaml").write_text(text)
+    with pytest.raises(FactoryError, match="OperationalError"):
+        asyncio.run(names["live"].astart())
 
 
 @pytest.mark.parametrize(
