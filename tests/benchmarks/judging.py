@@ -87,6 +87,8 @@ class Claim:
     band: float = BAND
     turned: bool = False
     """Whether more is better: the target is then the least that is wanted."""
+    floor: float | None = None
+    """What the least that could do the same came to, in the same run; None if not measured."""
 
     @property
     def quiet(self) -> bool:

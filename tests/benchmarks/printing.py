@@ -59,6 +59,8 @@ def _text(report: Report) -> str:
 
 def _claim(claim: Claim) -> str:
     control = "" if claim.control is None else f", control {claim.control:.2f}"
+    if claim.floor is not None:
+        control = f", floor {shown(claim.floor, claim.unit)}{control}"
     bound = "at least" if claim.turned else "at most"
     target = f"{bound} {shown(claim.at_most, claim.unit)}"
     return f"{claim.verdict}: {claim.measure}: {shown(claim.value, claim.unit)} ({target}{control})"
@@ -99,14 +101,15 @@ def _report(said: dict[str, Any]) -> Report:
 def as_markdown(found: Mapping[str, Sequence[Report]], where: str) -> str:
     """Give the README's section: what was claimed and found, and where."""
     claims = [claim for some in found.values() for report in some for claim in report.claims]
-    lines = [f"Measured on {where}.", "", "| measure | target | measured | control | |"]
-    lines.append("|---|---|---|---|---|")
+    lines = [f"Measured on {where}.", "", "| measure | target | measured | floor | control | |"]
+    lines.append("|---|---|---|---|---|---|")
     for claim in claims:
         control = "" if claim.control is None else f"{claim.control:.2f}"
+        floor = "" if claim.floor is None else shown(claim.floor, claim.unit)
         bound = "≥" if claim.turned else "≤"
         lines.append(
             f"| {claim.measure} | {bound} {shown(claim.at_most, claim.unit)} "
-            f"| {shown(claim.value, claim.unit)} | {control} | {claim.verdict} |"
+            f"| {shown(claim.value, claim.unit)} | {floor} | {control} | {claim.verdict} |"
         )
     told = [f"- {one}" for some in found.values() for report in some for one in report.told]
     return "\n".join([*lines, "", *told] if told else lines) + "\n"

@@ -89,7 +89,7 @@ def test_each_round_has_each_contestant_once() -> None:
 
 def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
     """JSON gives back what was measured, and the README's section says what and where."""
-    claim = Claim("cost", 0.02, 1 / 7, control=1.04)
+    claim = Claim("cost", 0.02, 1 / 7, control=1.04, floor=0.01)
     report = Report(
         "title", (Row.of("ours", Series((1.0, 2.0, 3.0)), "ns"),), (claim,), ("note",), ("aside",)
     )
@@ -97,9 +97,9 @@ def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
     assert ({"request": [report]}, "a machine") == (found, where)
     section = as_markdown(found, where)
     assert "Measured on a machine." in section
-    assert "| cost | ≤ 0.14 × | 1/50 | 1.04 | pass |" in section
+    assert "| cost | ≤ 0.14 × | 1/50 | 1/100 | 1.04 | pass |" in section
     assert section.endswith("\n\n- aside\n")
-    assert "pass: cost: 1/50 (at most 0.14 ×, control 1.04)" in as_text([report])
+    assert "pass: cost: 1/50 (at most 0.14 ×, floor 1/100, control 1.04)" in as_text([report])
     readme = "# A\n<!-- costs -->\nold\n<!-- /costs -->\nrest\n"
     assert f"# A\n<!-- costs -->\n{section}<!-- /costs -->\nrest\n" == with_section(readme, section)
 
