@@ -4,7 +4,6 @@ A value that only computes; the engine thread asks it.
 """
 
 import random
-from collections.abc import Callable
 
 FIRST, MOST = 1.0, 60.0
 """Seconds before the second try, and at most; each pause is between half of that and all of it."""
@@ -13,8 +12,7 @@ FIRST, MOST = 1.0, 60.0
 class BackOff:
     """The failures of one edit in a row; times are monotonic seconds."""
 
-    def __init__(self, rand: Callable[[], float] = random.random) -> None:
-        self._rand = rand
+    def __init__(self) -> None:
         self._failures = 0
         self.retry_at = 0.0
 
@@ -22,7 +20,7 @@ class BackOff:
         """Take note of a failure; give the time of the next try."""
         pause = min(MOST, FIRST * 2.0**self._failures)
         self._failures = min(self._failures + 1, 10)
-        self.retry_at = now + pause * (0.5 + 0.5 * self._rand())
+        self.retry_at = now + pause * (0.5 + 0.5 * random.random())
         return self.retry_at
 
     def hurry(self) -> None:

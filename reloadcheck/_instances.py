@@ -44,7 +44,7 @@ class Instance:
         needs: tuple[Instance, ...],
         loop: asyncio.AbstractEventLoop | None,
         gone: Callable[[Instance], None],
-        engine: object = None,
+        engine: object,
     ) -> None:
         self.resource = resource
         self.parts = parts

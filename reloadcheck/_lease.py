@@ -37,7 +37,7 @@ class Lease(Generic[C]):
     on its own account. `label` is what to call it by, or the code that asked for it.
     """
 
-    def __init__(self, engine: Admitting[C], label: object = "lease") -> None:
+    def __init__(self, engine: Admitting[C], label: object) -> None:
         self._engine = engine
         self._label = label
         self._key = own_key()

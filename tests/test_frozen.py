@@ -30,7 +30,6 @@ def tree() -> dict[Any, Any]:
     return copy.deepcopy(TREE)
 
 
-EAST = timezone(timedelta(hours=1))
 AWKWARD = [*dir(dict), "to_dict", "_x", "class", "a-b", "", "__dict__", "__class__", "_sealed", "é"]
 
 

@@ -28,6 +28,7 @@ SUPERUSER = "postgres"
 ENDING = (("SIGINT", 5.0), ("SIGQUIT", 5.0))
 ORPHANED = "SIGQUIT"
 PORT_TRIES = 5
+START_SECONDS = 30.0
 SETTINGS = {
     "listen_addresses": HOST,
     "unix_socket_directories": "",
@@ -75,7 +76,6 @@ class PostgresServer:
     def start(
         cls,
         *,
-        timeout: float = 30.0,
         identities: tuple[Identity, ...] | None = None,
     ) -> Self:
         """Start a server and wait until it answers; raise `StartError` when it does not.
@@ -88,7 +88,7 @@ class PostgresServer:
         for identity in identities or _identities():
             workspace = Workspace.open("reloadcheck-postgres-", base=_base(identity))
             try:
-                return cls._start(workspace, identity, time.monotonic() + timeout)
+                return cls._start(workspace, identity, time.monotonic() + START_SECONDS)
             except (StartError, OSError) as error:
                 workspace.close()
                 refusals.append(f"as {identity}: {error}")

@@ -43,10 +43,9 @@ class Stopped(BaseException):
         self.number = number
 
 
-def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = None) -> int:
+def demo(options: Options) -> int:
     """Run the demo; 0 when every step came out as promised, 1 when not, 2 when it cannot start."""
-    shown: TextIO = out or sys.stdout
-    progress: TextIO = log or (sys.stderr if options.json else shown)
+    progress = sys.stderr if options.json else sys.stdout
     needed = (*NEEDED, *APPS[options.app].needs)
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
@@ -55,7 +54,7 @@ def demo(options: Options, *, out: TextIO | None = None, log: TextIO | None = No
         return 2
     try:
         with _listening():
-            return _run(options, shown, progress)
+            return _run(options, sys.stdout, progress)
     except StartError as error:
         hint = "" if options.sqlite else "\n`reloadcheck demo --sqlite` does without PostgreSQL."
         print(f"the demo could not start: {error}{hint}", file=sys.stderr)

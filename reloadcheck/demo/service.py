@@ -21,6 +21,7 @@ __all__ = ["Service", "WorkerStatus"]
 
 HOST = "127.0.0.1"
 PORT_TRIES = 3
+START_SECONDS = 30.0
 ENDING = (("SIGTERM", 8.0),)
 
 
@@ -60,10 +61,10 @@ class Service:
     host: str = HOST
 
     @classmethod
-    def start(cls, workspace: Workspace, config: Path, app: App, *, timeout: float = 30.0) -> Self:
+    def start(cls, workspace: Workspace, config: Path, app: App) -> Self:
         """Start the server and wait until both workers answer; raise `StartError` otherwise."""
         shutil.copy(example(app), workspace.directory / app.file)
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + START_SECONDS
         for _ in range(PORT_TRIES):
             service = cls._launch(workspace, config, app, free_port())
             if service._answers(deadline):
@@ -88,7 +89,7 @@ class Service:
     def look(self, *, timeout: float = 10.0) -> dict[int, WorkerStatus]:
         """Ask until both workers have answered; give what each said, by its process id."""
         seen: dict[int, WorkerStatus] = {}
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + START_SECONDS
         while len(seen) < WORKERS:
             status = WorkerStatus.read(self._ask("/status"))
             seen[status.worker] = status

@@ -26,6 +26,7 @@ Identity = Literal["same", "namespace", "nobody"]
 
 _KEEPER = Path(__file__).with_name("keeper.py")
 _PATIENCE = 30.0
+TAIL_LINES = 15
 
 
 class StartError(Exception):
@@ -150,13 +151,13 @@ def free_port() -> int:
         return cast(int, probe.getsockname()[1])
 
 
-def tail(log: Path, lines: int = 15) -> str:
+def tail(log: Path) -> str:
     """Give the last lines of a log, or an empty string when there is none."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(text.splitlines()[-TAIL_LINES:])
 
 
 def _reply(keeper: "subprocess.Popen[str]") -> dict[str, object]:

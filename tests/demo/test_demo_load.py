@@ -9,6 +9,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from reloadcheck.demo.load import Load, Watch
 
+ENOUGH = 60
+"""Requests after which both kinds of connections were used often."""
+
 ANSWER = {
     "worker": 7,
     "version": 3,
@@ -60,12 +63,12 @@ def _server(status: int, body: bytes) -> Generator[tuple[int, Served]]:
             thread.join()
 
 
-def _load(status: int, body: bytes, enough: int = 60) -> tuple[Watch, Served]:
+def _load(status: int, body: bytes) -> tuple[Watch, Served]:
     """Run the load until the server has seen enough; give both sides' accounts."""
     with _server(status, body) as (port, served):
         with Load("127.0.0.1", port) as load:
             deadline = time.monotonic() + 20
-            while served.requests < enough and time.monotonic() < deadline:
+            while served.requests < ENOUGH and time.monotonic() < deadline:
                 time.sleep(0.01)
         return load.take(), served
 

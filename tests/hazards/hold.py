@@ -7,7 +7,6 @@ clock shows between two turns is the first alone: no turn can have been held for
 
 import asyncio
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,12 +51,11 @@ def measure(
     every: bool,
     form: str = "yaml",
     rounds: int = 2,
-    schema: Callable[..., Any] | None = None,
 ) -> list[Hold]:
     """Reload so many times under a ticking loop."""
     path = directory / f"app.{form}"
     path.write_text(text(0, parts, every=every, form=form))
-    live: ReloadCheck[Any] = ReloadCheck(path, schema=schema, **options(max_bytes=8 << 20))
+    live: ReloadCheck[Any] = ReloadCheck(path, **options(max_bytes=8 << 20))
 
     async def main() -> list[Hold]:
         await live.astart()

@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -120,13 +120,13 @@ def logged(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> li
     return [record.getMessage() for record in records]
 
 
-def namespace(code: str, *arguments: str, more: Sequence[str] = ()) -> str:
+def namespace(code: str, *arguments: str) -> str:
     """Run Python in a user and mount namespace of its own, where it may mount; give its output.
 
     Fails, with the reason, where the machine makes no such namespace.
     """
     done = subprocess.run(
-        ["unshare", "-Urm", *more, sys.executable, "-c", textwrap.dedent(code), *arguments],
+        ["unshare", "-Urm", sys.executable, "-c", textwrap.dedent(code), *arguments],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,

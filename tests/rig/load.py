@@ -70,14 +70,14 @@ def get(port: int, path: str = "/") -> Answer:
     return Answer(begun, ended, response.status, json.loads(body))
 
 
-def workers(port: int, path: str = "/", count: int = 2) -> dict[int, Answer]:
-    """Ask until `count` workers have answered; give each one's latest answer by its pid."""
+def workers(port: int, path: str = "/") -> dict[int, Answer]:
+    """Ask until both workers have answered; give each one's latest answer by its pid."""
     found: dict[int, Answer] = {}
 
     def all_found() -> bool:
         answer = get(port, path)
         found[answer.worker] = answer
-        return len(found) >= count
+        return len(found) >= 2
 
     until(all_found)
     return found

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reloadcheck import ReloadCheck
-
 TOKEN = "s3cret-Token~1"
 PATH = "/-/reloadcheck"
 OWN = b"the application's own answer"
@@ -39,7 +37,6 @@ class Answer:
 
 
 Ask = Callable[..., Answer]
-Door = Callable[[Any, ReloadCheck[Any]], Any]
 
 
 def bearer(token: str | bytes = TOKEN) -> tuple[str, bytes]:
