@@ -71,6 +71,8 @@ def read_scalar(text: str) -> object:
 
 
 class _Parser(Protocol):
+    index: int  # of the next character; libyaml's has none
+
     def get_event(self) -> Event | None: ...
 
 
@@ -130,8 +132,22 @@ def _build(builder: Builder, events: Iterator[Event], pause: Pause) -> None:
 def _events(text: str, pause: Pause) -> Iterator[Event]:
     """Give the parser's events one by one; whoever takes them gets its `YAMLError` too."""
     parser = cast(_Parser, _LOADER(_Portions(text, pause)))
-    events = iter(parser.get_event, None)
-    return checked(events, text) if suspect(text) else events
+    if not issubclass(_LOADER, yaml.SafeLoader):
+        events = iter(parser.get_event, None)
+        return checked(events, text) if suspect(text) else events
+    return checked(_without_libyaml(parser), text)
+
+
+def _without_libyaml(parser: _Parser) -> Iterator[Event]:
+    """Give the events of a parser that lets out what `int` and `chr` raise."""
+    while True:
+        try:
+            event = parser.get_event()
+        except (ValueError, OverflowError):
+            raise Refusal("is not valid YAML from here", parser.index) from None
+        if event is None:
+            return
+        yield event
 
 
 def _only_scalar(text: str) -> ScalarEvent | None:

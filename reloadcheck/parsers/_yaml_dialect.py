@@ -1,4 +1,4 @@
-"""Refuse the few texts that libyaml takes and `yaml.safe_load` does not, or takes otherwise.
+"""Refuse the few texts of which libyaml and `yaml.safe_load` do not think alike.
 
 Without this, whether a configuration loads would depend on how PyYAML was built.
 """
@@ -20,12 +20,16 @@ from ._text import Refusal
 from ._yaml_reasons import TAB
 
 _TAB_OUTSIDE_COMMENT: Final = re.compile(r"#[^\n]*+|(\t)")
-_DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[0-9]+ *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---")
+_DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[12] *(?: #[^\n]*)?\r?\n|#[^\n]*\n|[ \r\n]++)*+---")
 
 
 _BLOCK: Final = frozenset("|>")
 _INDICATORS: Final = "|>+-123456789"
-_COMMENT_AT_ONCE: Final = re.compile(r"[^|>#\n]*[|>][-+1-9]{0,2}#")
+_COMMENT_AT_ONCE: Final = re.compile(r"[|>][-+1-9]{0,2}#")
+_BEFORE_A_SCALAR: Final = compiled(r"(?:[&!][^ \t\r\n]*+|[ \t\r\n]++|#[^\n]*+)*+")
+"""Its anchor and tag, which may stand on lines of their own, with comments."""
+_TAB_IN_MARGIN: Final = compiled(r"[|>][-+]?(?![-+0-9])[^\n]*\n(?: *\r?\n)*+ *(?=\t)")
+_COLON_AT_ONCE: Final = re.compile(r"[ \r\n]*+:[,\[\]{}]")
 _TAG_AT_COMMA: Final = re.compile(r"![^\s,!]*+,")
 
 
@@ -54,14 +58,17 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
             if text.startswith("%", start) and not _DIRECTIVES.match(text, start):
                 raise Refusal("no directive but %YAML 1.1 may stand here", start)
         elif isinstance(event, ScalarEvent):
-            if event.style in _BLOCK and _COMMENT_AT_ONCE.match(text, start):
-                raise Refusal("put a space before the # of this comment", start)
-            _refuse_tab(text, done, _inner(event, text, start, end))
-            if not event.style and "\t" in text[start:end]:  # what is no comment, even after a #
-                raise Refusal(TAB, text.index("\t", start))
+            written = _written(event, text, start)
+            if event.style in _BLOCK and _COMMENT_AT_ONCE.match(text, written):
+                raise Refusal("put a space before the # of this comment", written)
+            if event.style in _BLOCK and (margin := _TAB_IN_MARGIN.match(text, written)):
+                raise Refusal(TAB, margin.end())
+            _refuse_tab(text, done, _inner(event, text, written, end))
+            if not event.style and "\t" in text[written:end]:  # what is no comment, even after a #
+                raise Refusal(TAB, text.index("\t", written))
             done = end
-            if brackets and not event.style and "?" in event.value:
-                raise Refusal("put text with a question mark inside brackets in quotes", start)
+            if brackets and not event.style and event.value:
+                _refuse_in_brackets(event.value, text, written, end)
             if event.tag and text.startswith(",", end) and _ends_in_tag(text[start:end]):
                 raise Refusal("put a space between this tag and the comma", start)
         elif isinstance(event, CollectionStartEvent):
@@ -77,18 +84,29 @@ def index_of(event: Event) -> int:
     return 0 if event.start_mark is None else event.start_mark.index
 
 
+def _refuse_in_brackets(value: str, text: str, start: int, end: int) -> None:
+    if "?" in value:
+        raise Refusal("put text with a question mark inside brackets in quotes", start)
+    if colon := _COLON_AT_ONCE.match(text, end):
+        raise Refusal("put a space after this colon", colon.end() - 2)
+
+
 def _ends_in_tag(node: str) -> bool:
     """Tell whether the last that stands in a node, after an anchor perhaps, is its tag."""
     return node.split()[-1].startswith("!")
 
 
-def _inner(event: ScalarEvent, text: str, start: int, end: int) -> int:
+def _written(event: ScalarEvent, text: str, start: int) -> int:
+    """Give where the scalar itself begins, behind its anchor and tag."""
+    found = _BEFORE_A_SCALAR.match(text, start) if event.anchor or event.tag else None
+    return found.end() if found else start
+
+
+def _inner(event: ScalarEvent, text: str, written: int, end: int) -> int:
     """Give where the part of a scalar begins in which a tab is text like any other."""
-    if not event.style:
-        return start
-    if event.style in "'\"":
-        return max(start, text.find(event.style, start, end))
-    line_end = text.find("\n", start, end)
+    if event.style not in _BLOCK:
+        return written
+    line_end = text.find("\n", written, end)
     return end if line_end < 0 else line_end
 
 

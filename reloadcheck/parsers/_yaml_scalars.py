@@ -67,6 +67,7 @@ def tagged(tag: str, text: str) -> Scalar:
     if kind == "str":
         return refuse_surrogates(text)
     if kind == "null":
+        refuse_surrogates(text)
         return None
     if kind in _REASONS:
         return _converted(kind, text)

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
+from .tokens import slot_text, token_text
+
 _WORDS: Final = r"""
 no on off Yes y n N TRUE tRue false ~ null Null NULL nul
 0 -0 +0 1 -1 +7 010 0o10 08 0x1F 0xg 0b101 0b2 1_000 1__0 _1 0x_
@@ -200,7 +202,7 @@ def toml_text(random: Random) -> str:
 WRITERS: Final[Mapping[str, Callable[[Random], str]]] = {
     "json": json_text,
     "toml": toml_text,
-    "yaml": yaml_text,
+    "yaml": lambda random: random.choice([yaml_text, token_text, slot_text])(random),
 }
 
 _CRUMBS: Final = (

@@ -7,10 +7,10 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from reloadcheck.exceptions import ConfigError
+from reloadcheck.exceptions import ConfigError, ConfigSyntaxError
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document, Tree
-from tests.fuzz.grammar import WRITERS, damaged, yaml_text
+from tests.fuzz.grammar import WRITERS, damaged
 from tests.fuzz.targets import check
 
 DOCUMENTS = 3000
@@ -44,11 +44,36 @@ def test_the_verdict_does_not_depend_on_how_pyyaml_was_built(
     documents: list[bytes] = []
     for seed in range(DOCUMENTS):
         random = Random(seed)
-        text = yaml_text(random)
+        text = WRITERS["yaml"](random)
         documents.append(damaged(random, text) if seed % 2 else text.encode())
     with_libyaml = [tree_or_none(document) for document in documents]
     monkeypatch.setattr("reloadcheck.parsers._yaml._LOADER", yaml.SafeLoader)
     assert with_libyaml == [tree_or_none(document) for document in documents]
+
+
+APART = {
+    "an escape beyond Unicode": 'k: "\\U00110000"',
+    "an escape beyond any integer": 'k: "\\UFFFFFFFF"',
+    "half a character that is to mean null": 'k: !!null "\\ud800"',
+    "a directive with a number of 5,000 digits": f"%YAML 1.{'1' * 5000}\n---\nk: 1",
+    "a directive of a version to come": "%YAML 1.3\n---\nk: 1",
+    "a key in brackets with its colon at their end": "k: {a:}",
+    "a key in brackets with a colon at their end": "k: [a\n :]",
+    "a tab in the margin of a block of text": "k: |\n\n \ta\n",
+    "a tab in the margin below a comment": "k: !!str\n  >- # c\n \r\n  \ta\n",
+}
+
+
+@pytest.mark.parametrize("text", APART.values(), ids=APART)
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, yaml.CSafeLoader])
+def test_what_only_one_of_the_two_parsers_takes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, text: str, loader: type
+) -> None:
+    """With and without libyaml it is an error with a line, not a tree and no foreign error."""
+    monkeypatch.setattr("reloadcheck.parsers._yaml._LOADER", loader)
+    with pytest.raises(ConfigSyntaxError) as caught:
+        parse(Document("c.yaml", text.encode(), "yaml"), lambda: None)
+    assert caught.value.line is not None
 
 
 def tree_or_none(data: bytes) -> Tree | None:
