@@ -225,13 +225,20 @@ class Builder:
 
 def described(error: BaseException, config: object) -> str:
     """Say what was raised and where, with every value of the configuration masked."""
-    if isinstance(error, FactoryMisuseError):
-        return f"no resource: {error}"
     text = scrub(_text(error), config)
+    return _placed(error) + (f": {text}" if text else "")
+
+
+def raised(error: BaseException) -> str:
+    """Say the same without its words, which may quote a value of any version, unless ours."""
+    return _placed(error) + (f": {error}" if isinstance(error, FactoryMisuseError) else "")
+
+
+def _placed(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "reloadcheck" not in frame.filename.split("/")]
     place = f" ({own[0].filename.rsplit('/', 1)[-1]}:{own[0].lineno})" if own else ""
-    return f"{type(error).__name__}{place}" + (f": {text}" if text else "")
+    return f"{type(error).__name__}{place}"
 
 
 def _text(error: BaseException) -> str:

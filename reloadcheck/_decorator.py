@@ -63,6 +63,8 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
         if options:
             raise OptionError("options belong to ReloadCheck(…) when the decorator gets an engine")
         live: ReloadCheck[Any] = sources[0]  # pyright: ignore[reportUnknownVariableType]
+    elif len(sources) == 1 and inspect.isfunction(sources[0]):
+        raise OptionError('name a source, or an engine: @reload_check("config.yaml")')
     else:
         live = ReloadCheck(*sources, **options)
 

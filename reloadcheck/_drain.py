@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._build import Roster
+from ._build import Roster, raised
 from ._calls import Job
 from ._clock import Clock
 from ._codes import Code
@@ -207,7 +207,7 @@ class Drain:
             log(logging.WARNING, words, name, timeout, code=str(Code.CLOSE))
         elif job.error is not None and not isinstance(job.error, LoopGoneError):
             words = "closing resource %s raised %s"
-            log(logging.WARNING, words, name, type(job.error).__name__, code=str(Code.CLOSE))
+            log(logging.WARNING, words, name, raised(job.error), code=str(Code.CLOSE))
         self._roster.remove(close.instance)
         self.closed += 1
         self.closes[name] = self.closes.get(name, 0) + 1

@@ -327,8 +327,14 @@ class ReloadCheck(Generic[C]):
 
 
 def host_of(live: ReloadCheck[C]) -> Host[C]:
-    """Give what the doors of this package stand on."""
-    return live._host  # pyright: ignore[reportPrivateUsage] - off the public face
+    """Give what the doors of this package stand on; raise `OptionError` for what is no engine."""
+    try:
+        return live._host  # pyright: ignore[reportPrivateUsage] - off the public face
+    except AttributeError:
+        kind = type(live).__name__
+        raise OptionError(
+            f'an engine is expected here, live = ReloadCheck("config.yaml"), not a {kind}'
+        ) from None
 
 
 def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:

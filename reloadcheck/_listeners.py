@@ -15,6 +15,7 @@ from ._codes import Code
 from ._events import ReloadEvent
 from ._home import HomeTask
 from ._log import WARNING, log
+from .exceptions import RegistrationError
 
 if TYPE_CHECKING:
     import asyncio
@@ -56,6 +57,8 @@ class Listeners:
 
     def add(self, listener: Listener) -> Callable[[], None]:
         """Subscribe; the result unsubscribes, and may be called twice."""
+        if not callable(listener):
+            raise RegistrationError("live.subscribe takes a function that is called with an event")
         subscription = _Subscription(listener)
         self._subscriptions = [*self._subscriptions, subscription]
 

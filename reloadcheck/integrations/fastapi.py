@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .._engine import ReloadCheck
+from .._engine import ReloadCheck, host_of
 from .._reach import resource_here
 from .._resources import Resource
 from ..asgi import ReloadCheckMiddleware
@@ -27,6 +27,7 @@ def config_of(live: ReloadCheck[C]) -> Callable[[], Awaitable[C]]:
 
     Equal for the same engine, so that `app.dependency_overrides[config_of(live)]` replaces it.
     """
+    host_of(live)  # or it would be the requests that fail
     return _ConfigOf(live)
 
 

@@ -14,7 +14,7 @@ from flask import Flask, current_app, g, has_app_context
 from werkzeug.local import LocalProxy
 
 from .._current import current_snapshot, lasts, unit_of_work
-from .._engine import ReloadCheck, set_options
+from .._engine import ReloadCheck, host_of, set_options
 from .._reach import resource_here
 from .._resources import Resource
 from ..exceptions import NoSnapshotError
@@ -37,6 +37,7 @@ class FlaskReloadCheck(Generic[C]):
     """
 
     def __init__(self, live: ReloadCheck[C], app: Flask | None = None) -> None:
+        host_of(live)  # which says what is no engine
         self.live = live
         if app is not None:
             self.init_app(app)

@@ -221,7 +221,7 @@ class Builder:
             if self._places is not None:
                 self._places.root = (value, index_of(event))
         elif not _is_nothing(event):
-            raise Refusal(NOT_A_MAPPING)
+            raise Refusal(f"{NOT_A_MAPPING}, each key with a colon and a space after it")
 
     def _put_part(self, parent: _Open, value: object, event: Event) -> None:
         container = parent.value
@@ -232,7 +232,7 @@ class Builder:
             key = parent.key
             container[key] = value
         else:
-            raise Refusal("a key must be a single word or text")
+            raise Refusal("a key must be a single word or text; put text with { or [ in quotes")
         if self._places is not None:
             self._places.note(container, key, index_of(event))
 

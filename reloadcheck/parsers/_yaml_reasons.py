@@ -10,10 +10,11 @@ from yaml.error import MarkedYAMLError, YAMLError
 from ._text import Refusal
 
 TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
+_ESCAPE: Final = "an escape that does not exist; single quotes take a \\ as it is"
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("cannot start any token", "no value may begin with this character; put it in quotes"),
     ("tab character", TAB),
-    ("could not find expected ':'", "a key without a colon after it"),
+    ("could not find expected ':'", "what begins here is no key: it needs a colon and a space"),
     ("mapping values are not allowed", "no key may stand here; put text with a colon in quotes"),
     ("mapping keys are not allowed", "no key may stand here"),
     ("sequence entries are not allowed", "no list item may stand here"),
@@ -21,21 +22,21 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("unexpected document", "the text that begins here in quotes does not end"),
     ("expected ',' or ']'", "the list that begins here is not closed, or a comma is missing"),
     ("expected ',' or '}'", "the mapping that begins here is not closed, or a comma is missing"),
-    ("escape", "an escape that does not exist"),
-    ("hexdecimal", "an escape that does not exist"),
+    ("escape", _ESCAPE),
+    ("hexdecimal", _ESCAPE),
     ("undefined tag handle", "a tag that is not allowed; only plain YAML is read"),
     ("tag", "a tag that cannot be read"),
     ("incompatible YAML document", "is written for another version of YAML"),
     ("directive", "a directive that cannot be read"),
     ("document start", "does not begin as YAML does"),
-    ("alphabetic or numeric", "the name of an anchor or alias is missing"),
+    ("alphabetic or numeric", "the name of an anchor or alias is missing; put text in quotes"),
     ("node content", "a value is missing here"),
     ("expected key", "the indentation does not fit the lines above"),
     ("'-' indicator", "the indentation does not fit the list above"),
     ("<block end>", "the indentation does not fit the lines above"),
     ("max depth", "is nested too deep"),
 )
-_BEGUN: Final = ("does not end", "is not closed")
+_BEGUN: Final = ("does not end", "is not closed", "begins here is no key")
 
 
 def refusal_of(error: YAMLError, text: str) -> Refusal:

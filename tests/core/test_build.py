@@ -327,7 +327,7 @@ def test_a_factory_that_breaks_the_protocol_is_named(make: Make, text: Text) -> 
             return
         yield a
 
-    with pytest.raises(FactoryError, match="ended without a yield"):
+    with pytest.raises(FactoryError, match="raised FactoryMisuseError: it ended without a yield"):
         live.start()
 
 
@@ -348,7 +348,7 @@ def test_a_second_yield_is_warned_of(
     begin(live)
     live.close()
     assert ["closed"] == log
-    assert "closing resource twice raised" in caplog.text
+    assert "closing resource twice raised FactoryMisuseError: it yielded a second" in caplog.text
 
 
 @pytest.mark.parametrize("names", [("aclose", "close"), ("close", "dispose"), ("dispose",)])

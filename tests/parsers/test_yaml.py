@@ -139,6 +139,7 @@ print(len(kept))
 
 TAB = "a tab may stand only in quotes, comments and blocks of text"
 NO_TAG = "a tag is not allowed here; put text that begins with ! in quotes"
+TOP = "the top level must be a mapping, each key with a colon and a space after it"
 PLACES = {
     "a: 1\nb:\n  c: 2\n  c: 3\n": "c.yaml:4:3: b.c: the key is there twice",
     "a: 1\n'a': 2": "c.yaml:2:1: a: the key is there twice",
@@ -147,7 +148,14 @@ PLACES = {
     "1.5: b": "c.yaml:1:1: this key is read as a number; put it in quotes",
     "~: b": "c.yaml:1:1: this key is read as null; put it in quotes",
     "2001-01-01: b": "c.yaml:1:1: this key is read as a date; put it in quotes",
-    "a: {[b]: c}": "c.yaml:1:5: a: a key must be a single word or text",
+    "a: {[b]: c}": "c.yaml:1:5: a: a key must be a single word or text; "
+    "put text with { or [ in quotes",
+    "a: {{ name }}": "c.yaml:1:5: a: a key must be a single word or text; "
+    "put text with { or [ in quotes",
+    "a: *.example.com": "c.yaml:1:5: the name of an anchor or alias is missing; put text in quotes",
+    'a: "C:\\Users"': "c.yaml:1:9: an escape that does not exist; single quotes take a \\ as it is",
+    "a: 1\nb:2\n": "c.yaml:2:1: what begins here is no key: it needs a colon and a space",
+    "a: |\nb\nc: 2\n": "c.yaml:2:1: what begins here is no key: it needs a colon and a space",
     "a: &x\n  b: [1, *x]": "c.yaml:2:10: a.b[1]: the anchor &x contains itself",
     "a: &x {<<: *x}": 'c.yaml:1:12: a."<<": the anchor &x contains itself',
     "a: *x": "c.yaml:1:4: a: there is no such anchor before this alias; put text in quotes",
@@ -160,7 +168,8 @@ PLACES = {
     "a: !!omap [b: 1]": "c.yaml:1:4: a: the tag !!omap is not allowed; only plain YAML is read",
     "a: !!binary QQ==": "c.yaml:1:4: a: the tag !!binary is not allowed; only plain YAML is read",
     "a: ! 1": f"c.yaml:1:4: a: {NO_TAG}",
-    "- a": "c.yaml:1:1: the top level must be a mapping",
+    "- a": f"c.yaml:1:1: {TOP}",
+    "a:1": f"c.yaml:1:1: {TOP}",
     "a:\n  - 1\n  - 0x_": "c.yaml:3:5: a[1]: cannot be read as an integer",
     "a: !!bool maybe": "c.yaml:1:4: a: cannot be read as true or false",
     "a: !!timestamp soon": "c.yaml:1:4: a: is a date or time that does not exist",

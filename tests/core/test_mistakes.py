@@ -1,0 +1,75 @@
+"""What a beginner gets wrong is told in words that name the remedy, where it was written."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from reloadcheck import OptionError, RegistrationError, ReloadCheck, asgi, reload_check, wsgi
+from reloadcheck.integrations import fastapi, flask
+
+from .conftest import Make
+from .rig import begin
+
+PATH: Any = "config.yaml"
+TAKES_AN_ENGINE: dict[str, Callable[[], object]] = {
+    "ASGI": lambda: asgi.ReloadCheckMiddleware(Starlette(), PATH),
+    "WSGI": lambda: wsgi.ReloadCheckMiddleware(lambda _environ, _start: [], PATH),
+    "FastAPI": lambda: fastapi.config_of(PATH),
+    "Flask": lambda: flask.FlaskReloadCheck(PATH),
+}
+
+
+@pytest.mark.parametrize("door", TAKES_AN_ENGINE)
+def test_a_path_in_place_of_an_engine_is_told(door: str) -> None:
+    """Whoever gives the file's name where the engine belongs reads how to make one of it."""
+    with pytest.raises(OptionError, match=r'live = ReloadCheck\("config.yaml"\), not a str'):
+        TAKES_AN_ENGINE[door]()
+
+
+def test_arguments_the_wrong_way_round_are_told() -> None:
+    """An app where the engine belongs is named by its kind."""
+    live: Any = ReloadCheck(PATH)
+    app: Any = Starlette()
+    with pytest.raises(OptionError, match="not a Starlette"):
+        asgi.ReloadCheckMiddleware(live, app)
+
+
+def test_a_decorator_without_parentheses_is_told() -> None:
+    """`@reload_check` alone takes the function for a source, and says what to write."""
+    bare: Any = reload_check
+
+    def job() -> None: ...
+
+    with pytest.raises(OptionError, match=r'@reload_check\("config.yaml"\)'):
+        bare(job)
+
+
+def test_a_listener_that_cannot_be_called_is_told_at_once() -> None:
+    """What is subscribed is looked at where it is subscribed, not at the first reload."""
+    listener: Any = print()
+    with pytest.raises(RegistrationError, match="subscribe takes a function"):
+        ReloadCheck(PATH).subscribe(listener)
+
+
+def test_a_close_that_raises_names_its_line(make: Make, caplog: pytest.LogCaptureFixture) -> None:
+    """The log says where a close failed, and not in the words of what it raised."""
+    live = make()
+
+    class Pool:
+        def close(self) -> None:
+            raise ValueError("s3cret")
+
+    @live.resource("a", name="pool")
+    def build(_: int) -> Pool:
+        return Pool()
+
+    assert build.name == "pool"
+    begin(live)
+    with caplog.at_level(logging.WARNING):
+        live.close()
+    assert "closing resource pool raised ValueError (test_mistakes.py:" in caplog.text
+    (record,) = [one for one in caplog.records if "closing" in one.message]
+    assert "s3cret" not in record.message
