@@ -5,6 +5,8 @@ Gives a parser whose result names the function to run; that function imports its
 
 import argparse
 from collections.abc import Callable
+from functools import partial
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -49,11 +51,9 @@ def _validate(commands: Any) -> None:
         "every problem at file:line:column. Values are never shown. Warns of YAML that readers of "
         "version 1.2 take otherwise, of keys that a later file overrides, and of keys that the "
         f"schema does not know. Several {_FILES}",
-        _run_validate,
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
-    _add_schema(command)
-    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    _add_engine(command, _ORIGIN)
 
 
 def _explain(commands: Any) -> None:
@@ -65,13 +65,11 @@ def _explain(commands: Any) -> None:
         "Show the value at a key path, the place that sets it, and every layer that it overrides "
         "or that hides it. What looks secret by its name or its form is hidden. A key path is "
         f'written as in `database.hosts[2]."a.b"`. Several {_FILES}',
-        _run_explain,
     )
     command.add_argument(
         "words", nargs="*", metavar="FILE... KEY.PATH", help="the layers, then the key path"
     )
-    _add_schema(command)
-    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    _add_engine(command, _ORIGIN)
     command.add_argument("--hide-values", action="store_true", help="show no value at all")
 
 
@@ -85,11 +83,9 @@ def _diff(commands: Any) -> None:
         "count. With --app, also say which resources the edit would rebuild and which it leaves "
         "alone; nothing is built. Where OLD or NEW is one of the application's own files, its "
         "other sources are taken along on both sides.",
-        _run_diff,
     )
     command.add_argument("words", nargs="*", metavar="OLD NEW", help="files or directories")
-    _add_schema(command)
-    command.add_argument("--app", metavar="M:NAME", help=_APP)
+    _add_engine(command, _APP)
     command.add_argument("--hide-values", action="store_true", help="show key paths alone")
 
 
@@ -102,7 +98,6 @@ def _doctor(commands: Any) -> None:
         "Look at the files and at this machine the way an expert would: file systems, mounts, "
         "links, permissions, limits, systemd, uWSGI, versions. Says pass, warn or fail, and what "
         "to do about it. Run it as the application's user, where the application runs.",
-        _run_doctor,
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a file, or a directory of keys")
     command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
@@ -117,11 +112,9 @@ def _watch(commands: Any) -> None:
         "Follow a configuration as an application would, and print a line for each edit: when, "
         "what came of it, the version, the changed keys. With --json, a JSON document a line. "
         f"Several {_FILES}",
-        _run_watch,
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
-    _add_schema(command)
-    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    _add_engine(command, _ORIGIN)
     command.set_defaults(interrupted=0)  # Ctrl-C is how it is meant to end
     command.add_argument(
         "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between looks (0.5)"
@@ -138,7 +131,6 @@ def _status(commands: Any) -> None:
         "attempt and its error, resources. Status 1 when the last edit was not taken, 3 when the "
         "application does not answer with a status. The token is read from the environment, so "
         "that no list of processes shows it.",
-        _run_status,
     )
     command.add_argument("words", nargs="*", metavar="URL", help="http://host:port/status-path")
     command.add_argument(
@@ -161,8 +153,8 @@ def _demo(commands: Any) -> None:
         "Start a private PostgreSQL and a service with two workers, put it under load, edit "
         "its configuration in every way, and check that no request fails. Takes about 30 s; "
         "leaves nothing behind.",
-        _run_demo,
     )
+    demo.set_defaults(run=_run_demo)
     demo.add_argument("--keep", action="store_true", help="leave it running, until Ctrl-C")
     demo.add_argument("--sqlite", action="store_true", help="use SQLite instead of PostgreSQL")
     names = ", ".join(APPS)
@@ -172,12 +164,7 @@ def _demo(commands: Any) -> None:
 
 
 def _command(
-    commands: Any,
-    name: str,
-    usage: str,
-    short: str,
-    long: str,
-    run: Callable[[argparse.Namespace], int],
+    commands: Any, name: str, usage: str, short: str, long: str
 ) -> argparse.ArgumentParser:
     command: argparse.ArgumentParser = commands.add_parser(
         name,
@@ -187,16 +174,18 @@ def _command(
         epilog=_STATUS,
     )
     command.add_argument("--json", action="store_true", help="print JSON, and only that")
+    run = partial(_run, name)
     command.set_defaults(run=run, refuse=command.error, interrupted=_INTERRUPTED)
     return command
 
 
-def _add_schema(command: argparse.ArgumentParser) -> None:
+def _add_engine(command: argparse.ArgumentParser, app: str) -> None:
     command.add_argument(
         "--schema",
         metavar="M:NAME",
         help="as MODULE:NAME: a frozen pydantic model, msgspec struct or dataclass, a function",
     )
+    command.add_argument("--app", metavar="M:NAME", help=app)
 
 
 def _seconds(text: str) -> float:
@@ -213,39 +202,9 @@ def _version() -> str:
         return "(not installed)"
 
 
-def _run_validate(arguments: argparse.Namespace) -> int:
-    from .validate import run
-
-    return run(arguments)
-
-
-def _run_explain(arguments: argparse.Namespace) -> int:
-    from .explain import run
-
-    return run(arguments)
-
-
-def _run_diff(arguments: argparse.Namespace) -> int:
-    from .diff import run
-
-    return run(arguments)
-
-
-def _run_doctor(arguments: argparse.Namespace) -> int:
-    from .doctor import run
-
-    return run(arguments)
-
-
-def _run_watch(arguments: argparse.Namespace) -> int:
-    from .watch import run
-
-    return run(arguments)
-
-
-def _run_status(arguments: argparse.Namespace) -> int:
-    from .status import run
-
+def _run(name: str, arguments: argparse.Namespace) -> int:
+    """Import the command of that name, and run it."""
+    run: Callable[[argparse.Namespace], int] = import_module(f".{name}", __package__).run
     return run(arguments)
 
 

@@ -50,15 +50,20 @@ R = TypeVar("R", bound=_Record)
 
 
 class _Recording(Generic[R]):
+    _kind: type[R]
+
     def __init__(
-        self, name: str, kind: type[R], log: list[str] | None, fault: BaseException | None
+        self,
+        name: str = "recorded",
+        *,
+        log: list[str] | None = None,
+        fault: BaseException | None = None,
     ) -> None:
         self.__name__ = name
         self.log: list[str] = [] if log is None else log
         self.built: list[R] = []
         self.fault = fault
         self.sick: BaseException | None = None
-        self._kind = kind
 
     @property
     def open(self) -> list[R]:
@@ -86,14 +91,7 @@ class RecordingFactory(_Recording[Recorded]):
     raises it; while `sick` is set, `probe` does.
     """
 
-    def __init__(
-        self,
-        name: str = "recorded",
-        *,
-        log: list[str] | None = None,
-        fault: BaseException | None = None,
-    ) -> None:
-        super().__init__(name, Recorded, log, fault)
+    _kind = Recorded
 
     def __call__(self, *arguments: object) -> Recorded:
         """Build one."""
@@ -107,14 +105,7 @@ class RecordingFactory(_Recording[Recorded]):
 class AsyncRecordingFactory(_Recording[AsyncRecorded]):
     """The same as a coroutine function, with an async probe; what it builds has an `aclose`."""
 
-    def __init__(
-        self,
-        name: str = "recorded",
-        *,
-        log: list[str] | None = None,
-        fault: BaseException | None = None,
-    ) -> None:
-        super().__init__(name, AsyncRecorded, log, fault)
+    _kind = AsyncRecorded
 
     async def __call__(self, *arguments: object) -> AsyncRecorded:
         """Build one."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from reloadcheck import Document, Layer, Outcome, ReloadCheck, SourceError, Stamp, TornError
+from reloadcheck._desk import Desk
 from reloadcheck._engine import host_of
 from reloadcheck.testing import FakeClock, MemorySource
 from reloadcheck.types import Pause, Problem
@@ -119,6 +120,13 @@ def until(condition: Callable[[], object], clock: FakeClock | None = None) -> No
         if clock is not None:
             clock.advance(0.01)
         time.sleep(0.001)
+
+
+def look(desk: Desk[Any]) -> None:
+    """Have the engine look at its source, and see the look end, whatever it comes to."""
+    looks = desk.begun
+    desk.ask()
+    until(lambda: desk.begun > looks and not desk.in_flight)
 
 
 def same(value: Any) -> Any:

@@ -15,16 +15,7 @@ def pool(a):
     say(f"{who()} closes what {mine[0]} built")
 """
 
-
-@pytest.mark.parametrize("leave", ["os._exit", "sys.exit"])
-def test_a_child_builds_its_own_and_leaves_the_parents_alone(tmp_path: Path, leave: str) -> None:
-    """A child of a serving parent loads and builds for itself, also when it ends as usual."""
-    done = run(
-        tmp_path,
-        POOL
-        + f"""
-live.start()
-
+BUILDS_ITS_OWN = """
 def work():
     assert live.status().phase == "idle"
     try:
@@ -35,12 +26,24 @@ def work():
         raise AssertionError("the parent's snapshot in the child")
     with live.lease() as snapshot:
         assert snapshot[pool] == ("child", 1), snapshot[pool]
-        assert snapshot.version == 1
+        assert snapshot.version == 1"""
+"""What a child does first; more of its `work` may follow, indented."""
+
+
+@pytest.mark.parametrize("leave", ["os._exit", "sys.exit"])
+def test_a_child_builds_its_own_and_leaves_the_parents_alone(tmp_path: Path, leave: str) -> None:
+    """A child of a serving parent loads and builds for itself, also when it ends as usual."""
+    done = run(
+        tmp_path,
+        POOL
+        + BUILDS_ITS_OWN
+        + f"""
     names = [t.name for t in threading.enumerate()]
     assert names.count("reloadcheck-engine") == 1, names
     if {leave == "os._exit"}:
         live.close()
 
+live.start()
 assert child(work, {leave}) == 0
 with live.lease() as snapshot:
     assert snapshot[pool] == ("parent", 1)
@@ -327,18 +330,8 @@ def test_a_fork_that_runs_no_hook(tmp_path: Path) -> None:
         tmp_path,
         "import random  # which wants the hook\ndel os.register_at_fork  # before the engine has it"
         + POOL
+        + BUILDS_ITS_OWN
         + """
-def work():
-    assert live.status().phase == "idle"
-    try:
-        live.snapshot
-    except NotStartedError:
-        pass
-    else:
-        raise AssertionError("the parent's snapshot in the child")
-    with live.lease() as mine:
-        assert mine[pool] == ("child", 1), mine[pool]
-        assert mine.version == 1
     live.close()
 
 with live.lease() as snapshot:

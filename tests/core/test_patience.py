@@ -1,16 +1,14 @@
 """How long a unit of work waits at most, and what makes nobody wait."""
 
 import threading
-from functools import partial
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._desk import Desk
 from reloadcheck._engine import host_of
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
-from .rig import Call, Text, asked_again, begin, until
+from .rig import Call, Text, asked_again, begin, look, until
 from .ways import Serve, through_lease
 
 
@@ -147,11 +145,6 @@ def test_what_was_deferred_for_patience_makes_nobody_wait(
     assert serve(ready) == 3
 
 
-def looked(desk: Desk[Any], looks: int) -> bool:
-    """Tell whether another look than those has ended."""
-    return desk.begun > looks and not desk.in_flight
-
-
 def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serve: Serve) -> None:
     """A file that is rewritten all the time holds up the first ones for `patience`, then nobody."""
     text = Text("a: 1", clock)
@@ -162,9 +155,7 @@ def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serv
     for number in range(2, 60):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        looks = desk.begun
-        desk.ask()
-        until(partial(looked, desk, looks))
+        look(desk)
     assert desk.weary
     text.write("a: 100")
     clock.advance(3.0)  # an idle time, and too short for the new stamp to be quiet at first sight

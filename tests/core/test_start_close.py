@@ -245,41 +245,34 @@ def test_memory_of_old_versions_is_freed(make: Make, text: Text) -> None:
     until(lambda: (gc.collect(), old() is None)[1])
 
 
-def test_an_engine_thread_that_cannot_start_is_tried_again(
-    make: Make, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("thread", "error", "words"),
+    [
+        ("reloadcheck-engine", RuntimeError, "can't start new thread"),
+        ("reloadcheck-reader", ConfigError, "can't start new thread|RuntimeError"),
+    ],
+    ids=["engine", "reader"],
+)
+def test_a_thread_that_cannot_start_is_tried_again(
+    make: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    thread: str,
+    error: type[Exception],
+    words: str,
 ) -> None:
     """Where the system gives no thread, the call fails; it does not hang, and a later one works."""
     live, real = make(), threading.Thread.start
 
     def start(self: threading.Thread) -> None:
-        if self.name == "reloadcheck-engine":
+        if self.name == thread:
             raise RuntimeError("can't start new thread")
         real(self)
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", start)
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="can't start new thread"):
+            with pytest.raises(error, match=words):
                 Call(live.start).result()
-    Call(live.start).result()
-    assert live.status().phase == "serving"
-
-
-def test_a_reader_thread_that_cannot_start_is_tried_again(
-    make: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Where the system gives no thread for reading, the load fails, and a later one works."""
-    live, real = make(), threading.Thread.start
-
-    def start(self: threading.Thread) -> None:
-        if self.name == "reloadcheck-reader":
-            raise RuntimeError("can't start new thread")
-        real(self)
-
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", start)
-        with pytest.raises(ConfigError):
-            Call(live.start).result()
     Call(live.start).result()
     assert live.status().phase == "serving"
 

@@ -23,7 +23,6 @@ from reloadcheck.testing import FakeClock
 from tests.core.rig import Call
 
 __all__ = [
-    "NOBODY",
     "Plain",
     "Traffic",
     "aged",
@@ -35,7 +34,6 @@ __all__ = [
 ]
 
 ROOT = Path(__file__).parents[2]
-NOBODY = 65534
 Plain = ReloadCheck[FrozenDict]
 
 

@@ -22,7 +22,8 @@ import pytest
 from reloadcheck import FileSource, Outcome
 from reloadcheck.sources import Disk
 from tests.core.rig import until
-from tests.hazards.rig import NOBODY, Traffic, engine, logged, replace, timed_check
+from tests.hazards.rig import Traffic, engine, logged, replace, timed_check
+from tests.rig.plain_user import plain_user
 
 GOOD = "number: 1\n"
 CHECK_SECONDS = 0.1
@@ -218,18 +219,6 @@ def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
         replace(path, "number: 2\n")
         until(lambda: live.check() is Outcome.UNCHANGED)
         assert live.snapshot.config.number == 2
-
-
-@contextmanager
-def plain_user() -> Generator[None]:
-    """Lay down root's power to read everything, where the tests run as root."""
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(was)
 
 
 def test_what_is_denied_is_told_file_from_directory(path: Path) -> None:

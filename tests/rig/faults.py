@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import config
+from .plain_user import plain_user
 
 __all__ = ["FALSE", "FAULTS", "HANGS", "RAISES", "Fault"]
 
 RAISES, FALSE, HANGS = 1301, 1302, 1303
 """Numbers of pools whose factory raises, whose probe returns False, whose factory hangs."""
 
-NOBODY = 65534
 
 Breaking = Callable[[Path], AbstractContextManager[None]]
 
@@ -95,14 +95,9 @@ def _denied(path: Path) -> Generator[None]:
     """Take the permission to read away, and root's power to read all the same."""
     config.write(path, config.text(9))
     path.chmod(0)
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(NOBODY)
-    try:
+    with plain_user():
         yield
-    finally:
-        os.seteuid(was)
-        path.chmod(0o644)
+    path.chmod(0o644)
 
 
 def _pool(number: int) -> Breaking:

@@ -33,7 +33,6 @@ class Answer:
 
     begun: float
     ended: float
-    status: int
     said: dict[str, Any]
 
     @property
@@ -67,7 +66,7 @@ def get(port: int, path: str = "/") -> Answer:
         connection.close()
     if response.status != 200:
         raise http.client.HTTPException(f"status {response.status}")
-    return Answer(begun, ended, response.status, json.loads(body))
+    return Answer(begun, ended, json.loads(body))
 
 
 def workers(port: int, path: str = "/") -> dict[int, Answer]:

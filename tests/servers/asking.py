@@ -8,32 +8,14 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from typing import Any
+
+from tests.rig.load import Answer
 
 __all__ = ["Answer", "Client", "Poll", "Stream"]
 
 TIMEOUT = 20.0
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _LINE = re.compile(rb'\{"pid[^}]*\}')
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answered request, with its times in monotonic seconds."""
-
-    begun: float
-    ended: float
-    said: dict[str, Any]
-
-    @property
-    def worker(self) -> int:
-        """Give the pid of the process that answered."""
-        return int(self.said["pid"])
-
-    @property
-    def number(self) -> int:
-        """Give the configuration that it was answered with."""
-        return int(self.said["number"])
 
 
 class Client:

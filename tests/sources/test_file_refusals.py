@@ -7,17 +7,17 @@ import socket
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from reloadcheck.exceptions import SourceError, TornError
 from reloadcheck.sources import Disk, FileSource
+from tests.rig.plain_user import plain_user
 
 LIMIT = 1 << 20
-NOBODY = 65534
 
 
 def _directory(path: Path) -> None:
@@ -162,18 +162,6 @@ def test_a_file_in_a_directorys_place_is_named(path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         FileSource(path / "b" / "app.yaml", optional=True).stamp()
     assert caught.value.reason == f"does not exist: {path} is a file, not a directory"
-
-
-@contextmanager
-def plain_user() -> Generator[None]:
-    """Lay down root's power to read everything, where the tests run as root."""
-    was = os.geteuid()
-    if was == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(was)
 
 
 class TestPermission:

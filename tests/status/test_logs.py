@@ -18,7 +18,7 @@ from reloadcheck import wsgi
 from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.logs import ConfigVersionFilter
 from tests.core.conftest import Make
-from tests.core.rig import Text
+from tests.core.rig import Text, same
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,11 +97,7 @@ def test_every_record_of_a_wsgi_request_has_the_version(make: Make, kept: Kept) 
 def test_a_reloads_record_has_its_facts(make: Make, text: Text, kept: Kept) -> None:
     """Version, digest, changed key paths, phases' durations and trigger are on the record."""
     live = make(settle=0.0)
-
-    def build(part: object) -> object:
-        return part
-
-    live.resource("a", name="pool")(build)
+    live.resource("a", name="pool")(same)
     live.start()
     live.check()  # the engine looks once more by itself after a swap
     text.write("a: 2\nb: 1\nc: {d: 1}\n")

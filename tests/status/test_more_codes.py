@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from reloadcheck import Outcome, RegistrationError, ReloadCheck
 from reloadcheck._engine import host_of
 from reloadcheck.testing import FakeClock
 from tests.core.conftest import Make
-from tests.core.rig import Call, Text, until
+from tests.core.rig import Call, Text, look, same, until
 
 Live = ReloadCheck[Any]
 
@@ -47,16 +46,9 @@ def test_unsettled(make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixtur
     for number in range(2, 40):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        looks = desk.begun
-        desk.ask()
-        until(partial(has_looked, desk, looks))
+        look(desk)
     assert ("unsettled", Outcome.DEFERRED) == (live.status().code, live.status().outcome)
     assert ["unsettled"] == logged(caplog)
-
-
-def has_looked(desk: Any, looks: int) -> bool:
-    """Tell whether another look than those has ended."""
-    return bool(desk.begun > looks and not desk.in_flight)
 
 
 def test_hanging(make: Make, clock: FakeClock, text: Text) -> None:
@@ -75,11 +67,7 @@ def test_drain(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None
     """An edit that waits for an old instance is deferred, at INFO, and counts as no failure."""
     caplog.set_level(logging.INFO, "reloadcheck")
     live = make(settle=0.0)
-
-    def build(part: object) -> object:
-        return part
-
-    live.resource("a", name="pool")(build)
+    live.resource("a", name="pool")(same)
     live.start()
     live.check()
     with live.lease():
@@ -101,11 +89,7 @@ def test_forced_close(
 ) -> None:
     """A resource closed under its user is counted by its name, in status and log."""
     live = make(settle=0.0, drain=5.0)
-
-    def build(part: object) -> object:
-        return part
-
-    live.resource("a", name="pool")(build)
+    live.resource("a", name="pool")(same)
     live.start()
     live.check()
     with live.lease():

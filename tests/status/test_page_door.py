@@ -12,7 +12,7 @@ from reloadcheck._page_settings import Settings, settings_from
 from reloadcheck.asgi import ReloadCheckMiddleware as asgi_door
 from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
 from tests.core.conftest import Make
-from tests.core.rig import Text
+from tests.core.rig import Text, same
 
 from .asking import PATH, TOKEN, Ask, Headers, ask_asgi, ask_wsgi, bearer, own_asgi, own_wsgi
 
@@ -229,17 +229,13 @@ def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> No
     """With `probe=1` every resource is probed; one that fails is 503. `/live` probes none."""
     live = make()
     answers = [True]
-
-    def build(part: object) -> object:
-        return part
-
     asked: list[object] = []
 
     def probe(built: object) -> bool:
         asked.append(built)
         return answers[-1]
 
-    live.resource("a", name="pool", probe=probe)(build)
+    live.resource("a", name="pool", probe=probe)(same)
     live.start()
     answers.append(False)
     ask = given(live)

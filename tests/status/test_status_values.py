@@ -11,14 +11,9 @@ from reloadcheck import DirectorySource, FileSource, Outcome, ReloadCheck
 from reloadcheck._history import KEPT
 from reloadcheck.testing import FakeClock
 from tests.core.conftest import Make
-from tests.core.rig import Text, until
+from tests.core.rig import Text, same, until
 
 CANARY = "canary-41aa"
-
-
-def part(value: object) -> object:
-    """Build a resource: the part itself."""
-    return value
 
 
 def volume(directory: Path, generation: str, **files: str) -> Path:
@@ -94,8 +89,8 @@ def test_a_directorys_generation_is_told(tmp_path: Path) -> None:
 def test_resources_tell_generation_version_and_leases(make: Make, text: Text) -> None:
     """Each resource tells which one of its kind serves, since which version, and for how many."""
     live = make(settle=0.0)
-    live.resource("a", name="first")(part)
-    live.resource("b", name="second")(part)
+    live.resource("a", name="first")(same)
+    live.resource("b", name="second")(same)
     live.start()
     live.check()
     with live.lease():

@@ -14,7 +14,7 @@ from reloadcheck import asgi, wsgi
 from reloadcheck._clock import SystemClock
 from reloadcheck.integrations.opentelemetry import VersionOnSpan, WSGIVersionOnSpan, instrument
 from tests.core.conftest import Make
-from tests.core.rig import Text, until
+from tests.core.rig import Text, same, until
 
 CANARY = "canary-77c0"
 
@@ -54,11 +54,7 @@ def traces() -> Iterator[Traces]:
 def test_a_reload_is_a_span_with_its_phases(make: Make, text: Text, traces: Traces) -> None:
     """A span from the first phase to the swap, an event for each phase, the facts as attributes."""
     live = make(settle=0.0, clock=SystemClock())
-
-    def build(part: object) -> object:
-        return part
-
-    live.resource("a", name="pool")(build)
+    live.resource("a", name="pool")(same)
     instrument(live, tracer_provider=traces.provider)
     live.start()
     live.check()
