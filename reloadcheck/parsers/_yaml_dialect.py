@@ -24,10 +24,11 @@ _DIRECTIVES: Final = compiled(r"(?:%YAML +1\.[12] *(?: #[^\n]*)?\r?\n|#[^\n]*\n|
 
 
 _BLOCK: Final = frozenset("|>")
-_INDICATORS: Final = "|>+-123456789"
+_PORTION: Final = 16 * 1024
+_COMMENT_AFTER_INDICATOR: Final = re.compile(r"#(?<=[|>+\-1-9]#)")
 _COMMENT_AT_ONCE: Final = re.compile(r"[|>][-+1-9]{0,2}#")
-_BEFORE_A_SCALAR: Final = compiled(r"(?:[&!][^ \t\r\n]*+|[ \t\r\n]++|#[^\n]*+)*+")
-"""Its anchor and tag, which may stand on lines of their own, with comments."""
+_BEFORE_A_SCALAR: Final = compiled(r"(?:[&!][^ \t\r\n]*+|[ \t\r\n]++|#[^\n]*+){1,1000}")
+"""Its anchor and tag, which may stand on lines of their own, with comments; some of them."""
 _TAB_IN_MARGIN: Final = compiled(r"[|>][-+]?(?![-+0-9])[^\n]*\n(?: *\r?\n)*+ *(?=\t)")
 _COLON_AT_ONCE: Final = re.compile(r"[ \r\n]*+:[,\[\]{}]")
 _TAG_AT_COMMA: Final = re.compile(r"![^\s,!]*+,")
@@ -35,17 +36,21 @@ _TAG_AT_COMMA: Final = re.compile(r"![^\s,!]*+,")
 
 def suspect(text: str) -> bool:
     """Tell whether the text has a character that the two parsers may read differently."""
-    found = "\t" in text or "?" in text or text.startswith("%") or "\n%" in text
-    if found or any(at and text[at - 1] in _INDICATORS for at in _places("#", text)):
+    if "\t" in text or "?" in text or text.startswith("%") or "\n%" in text:
         return True
-    return any(_TAG_AT_COMMA.match(text, at) for at in _places("!", text))
+    # In portions: one search over megabytes would hold the interpreter lock for long.
+    return any(_suspect(text, at, at + _PORTION) for at in range(0, len(text), _PORTION))
 
 
-def _places(character: str, text: str) -> Iterator[int]:
-    at = text.find(character)
-    while at >= 0:
-        yield at
-        at = text.find(character, at + 1)
+def _suspect(text: str, start: int, end: int) -> bool:
+    if _COMMENT_AFTER_INDICATOR.search(text, start, end):
+        return True
+    last = text.rfind("!", start, end)
+    if last < 0:
+        return False
+    # Only the last tag can go on in the next portion, as none has a second mark in it.
+    found = _TAG_AT_COMMA.search(text, start, end) or _TAG_AT_COMMA.match(text, last)
+    return found is not None
 
 
 def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
@@ -98,8 +103,10 @@ def _ends_in_tag(node: str) -> bool:
 
 def _written(event: ScalarEvent, text: str, start: int) -> int:
     """Give where the scalar itself begins, behind its anchor and tag."""
-    found = _BEFORE_A_SCALAR.match(text, start) if event.anchor or event.tag else None
-    return found.end() if found else start
+    if event.anchor or event.tag:
+        while found := _BEFORE_A_SCALAR.match(text, start):
+            start = found.end()
+    return start
 
 
 def _inner(event: ScalarEvent, text: str, written: int, end: int) -> int:

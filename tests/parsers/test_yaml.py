@@ -240,6 +240,53 @@ def test_many_tag_directives_are_refused_at_once() -> None:
     assert time.thread_time() - started < 0.05
 
 
+SLOW = {
+    "marks of comments": "a: 1\n" + "#\n" * 2_000_000,
+    "marks of tags": "a: '" + "!" * 4_000_000 + "'",
+    "digits that are no number": "a: " + "1" * 4_000_000 + "x",
+    "digits and colons that are no number": "a: " + "1:" * 2_000_000 + "x",
+}
+
+
+@pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
+def test_a_large_text_of_marks_costs_a_few_times_a_plain_one(text: str) -> None:
+    """What is looked at by its characters takes no second for four megabytes, nor one long go."""
+    plain = "a: '" + "b" * 4_000_000 + "'"
+    taken: list[float] = []
+    for each in (plain, text):
+        best = 9.0
+        for _ in range(3):
+            started = time.thread_time()
+            read(each)
+            best = min(best, time.thread_time() - started)
+        taken.append(best)
+    assert taken[1] < 4 * taken[0]
+
+
+LONG = {
+    "a: " + "1" * 401: "a number may have at most 400 characters",
+    "a: -0x" + "1f" * 300: "a number may have at most 400 characters",
+    "a: 1." + "0" * 500 + "e+1": "a number may have at most 400 characters",
+    "a: 1" + ":30" * 200: "a number may have at most 400 characters",
+    "a: 2001-01-01 01:01:01." + "0" * 500 + " +1:00": "a number may have at most 400 characters",
+}
+
+
+@pytest.mark.parametrize(("text", "sentence"), LONG.items())
+def test_a_number_that_is_too_long_is_refused_in_each_form(text: str, sentence: str) -> None:
+    """Whatever the rules take for a number or a time is refused when it is too long for one."""
+    assert sentence in refused(text)
+    assert read(text + "g") == {"a": text[3:] + "g"}
+
+
+def test_a_tag_is_looked_at_wherever_it_stands() -> None:
+    """Texts are looked at in portions: what begins in one and ends in the next is found too."""
+    for length in range(16 * 1024 - 12, 16 * 1024 + 2):
+        filling = "#" + "x" * (length - 2) + "\n"
+        assert "this tag" in refused(filling + "a: [!!str, b]")
+        assert "this comment" in refused(filling + "a: |2#b\n    c")
+
+
 MERGES = {
     "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}": {"x": 1, "y": 3},
     "a: &a {x: 1}\nb: {y: 3, <<: *a}": {"x": 1, "y": 3},
