@@ -7,7 +7,6 @@ failure what was built is left to the drain to close, in reverse. Never touches 
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
@@ -16,7 +15,7 @@ from . import _loader
 from ._calls import Job
 from ._instances import FactoryMisuseError, Instance
 from ._loader import Loaded
-from ._redact import scrub
+from ._redact import placed, scrub
 from ._resources import Registry, Resource
 from ._schema import lookup
 from .exceptions import (
@@ -226,19 +225,12 @@ class Builder:
 def described(error: BaseException, config: object) -> str:
     """Say what was raised and where, with every value of the configuration masked."""
     text = scrub(_text(error), config)
-    return _placed(error) + (f": {text}" if text else "")
+    return placed(error) + (f": {text}" if text else "")
 
 
 def raised(error: BaseException) -> str:
     """Say the same without its words, which may quote a value of any version, unless ours."""
-    return _placed(error) + (f": {error}" if isinstance(error, FactoryMisuseError) else "")
-
-
-def _placed(error: BaseException) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if "reloadcheck" not in frame.filename.split("/")]
-    place = f" ({own[0].filename.rsplit('/', 1)[-1]}:{own[0].lineno})" if own else ""
-    return f"{type(error).__name__}{place}"
+    return placed(error) + (f": {error}" if isinstance(error, FactoryMisuseError) else "")
 
 
 def _text(error: BaseException) -> str:

@@ -5,7 +5,9 @@ wrote, a driver or a validator, and masks whatever it quotes from the configurat
 """
 
 import json
+import os
 import re
+import traceback
 from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -16,9 +18,10 @@ from ._frozen_types import is_dict, is_frozenset, is_list, is_set, is_tuple
 from ._models import field_values
 from .types import KeyPath
 
-__all__ = ["MASK", "is_secret", "redact", "scrub"]
+__all__ = ["MASK", "is_secret", "placed", "redact", "scrub"]
 
 MASK: Final = "***"
+_PACKAGE: Final = os.path.dirname(__file__) + os.sep
 _TEXT_LIMIT = 2_000
 _VALUES_LIMIT = 100_000
 _CHARS_LIMIT = 1_000_000
@@ -86,6 +89,14 @@ def scrub(text: str, config: object) -> str:
             _cover(text, string, covered)
     _cover_stretches(text, quotable, covered)
     return _masked(text, covered)
+
+
+def placed(error: BaseException) -> str:
+    """Name what was raised and the application's line that it came through, not its words."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
+    place = f" ({os.path.basename(own[0].filename)}:{own[0].lineno})" if own else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _names_secret(key: str, also: Collection[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 from ._frozen import FrozenDict, freeze, no_pause
 from ._frozen_types import is_list, is_tuple, plain
 from ._models import Kind, field_values, kind_of
+from ._redact import placed
 from ._schema_classes import check_immutable, check_result, has_field
 from ._schema_words import foreign_problem
 from .exceptions import SchemaClassError, SchemaError
@@ -123,7 +124,12 @@ def _unchanged(tree: Tree) -> Tree:
 
 def _called(schema: Callable[[Any], Any]) -> Validate:
     def validate(tree: Tree) -> Any:
-        made = schema(plain(tree))
+        try:
+            made = schema(plain(tree))
+        except SchemaError:
+            raise
+        except Exception as error:
+            raise SchemaError(foreign_problem(error, tree, placed(error))) from None
         try:
             check_result(made)
         except SchemaClassError as error:

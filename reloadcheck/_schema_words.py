@@ -41,9 +41,9 @@ def mismatch(wanted: str, found: str | None) -> str:
     return f"should be {wanted}, not {found}"
 
 
-def foreign_reason(error: BaseException, tree: Tree) -> str:
+def foreign_reason(error: BaseException, tree: Tree, kind: str = "") -> str:
     """Give the type of an exception and its text without what it quotes from the tree."""
-    kind = type(error).__name__
+    kind = kind or type(error).__name__
     try:
         text = str(error)
     except Exception:  # an exception's own `__str__` may be anything
@@ -54,9 +54,9 @@ def foreign_reason(error: BaseException, tree: Tree) -> str:
     return f"{kind}: {message}" if message else kind
 
 
-def foreign_problem(error: Exception, tree: Tree) -> Problem:
+def foreign_problem(error: Exception, tree: Tree, kind: str = "") -> Problem:
     """Give the problem of an exception that concerns the whole tree."""
-    return Problem(foreign_reason(error, tree))
+    return Problem(foreign_reason(error, tree, kind))
 
 
 def tidy(problems: list[Problem]) -> list[Problem]:

@@ -10,9 +10,10 @@ import pytest
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 
 from reloadcheck._frozen import freeze
-from reloadcheck._redact import MASK, is_secret, redact, scrub
+from reloadcheck._redact import MASK, is_secret, placed, redact, scrub
 
 CANARY = "c4n4ry-Tr0ub4dor&3"
+
 
 SECRET_KEYS = [
     "signingKey", "sentryDSN", "HTTPKey",
@@ -207,3 +208,13 @@ def test_a_broken_url_is_text() -> None:
     """What only looks like a URL is masked as it stands."""
     assert scrub("bad http://[half", {"u": "http://[half"}) == f"bad {MASK}"
     assert scrub("port", {"u": "http://h:99999999/x"}) == "port"
+
+
+def test_an_application_may_lie_in_a_directory_of_our_name() -> None:
+    """What was raised is named with the application's line, also in a checkout of this package."""
+    names: dict[str, Any] = {}
+    exec(compile("def build():\n    1 / 0", "/srv/reloadcheck/app.py", "exec"), names)
+    with pytest.raises(ZeroDivisionError) as caught:
+        names["build"]()
+    built = caught.value.with_traceback(caught.tb.tb_next)
+    assert "ZeroDivisionError (app.py:2)" == placed(built)

@@ -4,8 +4,10 @@ Status 1 when no layer sets the key path, or when the files cannot be read.
 """
 
 import argparse
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from .._frozen_types import is_dict
@@ -13,7 +15,7 @@ from .._loader import Parsed
 from .._schema import lookup
 from ..exceptions import ConfigError, UsageError
 from ..parsers import locating_many
-from ..types import Key, KeyPath, Layer, Origin, key_path_text
+from ..types import Key, KeyPath, Layer, Origin, Tree, key_path_text
 from ._inputs import Inputs, inputs_of
 from ._keypath import key_path_of, step_into
 from ._page import Page, columns
@@ -49,9 +51,9 @@ class Contribution:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    if not arguments.words:
-        raise UsageError("name the files, then a key path")
-    *files, written = arguments.words
+    *files, written = arguments.words or [""]
+    if not written or os.path.exists(written) or not (files or arguments.app):
+        raise UsageError("name the files, then a key path, as in config.yaml database.url")
     path = key_path_of(written)
     inputs = inputs_of(arguments, files)
     known = known_of(inputs.sources, inputs.max_bytes)
@@ -70,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
         page.json(_document(path, found, is_set, leaves, hide=hide))
     else:
         _show(page, path, found, is_set, leaves, hide=hide)
+        if not found:
+            _suggest(page, known.parsed.tree, path)
     return int(not is_set)
 
 
@@ -154,6 +158,14 @@ def _show(
         page.sentence(f"{name} = {shown(found[0].value, path, hide=hide)}", kind="bold", mark=name)
     rows = [(str(one.origin), _effect(one), _said(one, path, hide=hide)) for one in found]
     _table(page, rows)
+
+
+def _suggest(page: Page, tree: Tree, path: KeyPath) -> None:
+    """Name the key beside it that was probably meant."""
+    own, node = _reach(tree, path)
+    close = get_close_matches(str(path[len(own)]), node, n=1) if is_dict(node) else []
+    for meant in close:
+        page.sentence(f"did you mean {key_path_text((*own, meant))}?")
 
 
 def _effect(one: Contribution) -> str:

@@ -92,7 +92,8 @@ def _conclude(page: Page, inputs: Inputs, faults: Sequence[Fault], failed: bool)
     errors = sum(fault.severity == "error" for fault in faults)
     warnings = len(faults) - errors
     names = ", ".join(source.name for source in inputs.sources)
-    fitting = f" and fits {inputs.schema_name}" if inputs.schema_name else ""
+    fits = "fits" if len(inputs.sources) == 1 else "fit"
+    fitting = f" and {fits} {inputs.schema_name}" if inputs.schema_name else ""
     verdict = "cannot be used" if failed else f"can be used{fitting}"
     counts = ", ".join(
         f"{count} {noun}{'s' if count > 1 else ''}"

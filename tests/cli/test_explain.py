@@ -120,3 +120,19 @@ def test_what_is_no_question_is_status_2(run: Run, words: list[str]) -> None:
 def test_key_paths_are_read_as_they_are_shown(path: KeyPath) -> None:
     """What a message shows can be pasted."""
     assert path == key_path_of(key_path_text(path))
+
+
+def test_a_key_beside_the_one_that_was_meant_is_named(run: Run, app: str) -> None:
+    """A misspelled key is answered with the one it is like, as far as the path leads."""
+    done = run("explain", "base.yaml", "database.pool_siez")
+    assert 1 == done.status
+    expected = ["database.pool_siez: no layer sets it", "did you mean database.pool_size?"]
+    assert expected == done.lines
+
+
+@pytest.mark.parametrize("words", [["base.yaml"], ["base.yaml", "local.yaml"], ["database.url"]])
+def test_a_forgotten_key_path_is_asked_for(words: list[str], run: Run, app: str) -> None:
+    """Files alone, or a key path alone, are no question; nor is a file taken for a key path."""
+    done = run("explain", *words)
+    assert 2 == done.status
+    assert "then a key path, as in config.yaml database.url" in done.err

@@ -153,3 +153,10 @@ def test_an_applications_resources_are_not_built(
 def test_wrong_usage_is_status_2(run: Run, words: list[str]) -> None:
     """Nothing to watch, or no time between looks."""
     assert 2 == run(*words).status
+
+
+def test_an_interval_that_is_no_number_is_told_in_words(run: Run) -> None:
+    """What is asked for is said, not how this program names it."""
+    done = run("watch", "a.yaml", "--interval", "soon")
+    assert 2 == done.status
+    assert "--interval: must be a number of seconds" in done.err

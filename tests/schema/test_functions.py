@@ -58,6 +58,9 @@ def _raise(error: Exception) -> Callable[[dict[str, Any]], object]:
     return schema
 
 
+HERE = f"(test_functions.py:{_raise.__code__.co_firstlineno + 2})"
+
+
 def _endless(_: dict[str, Any]) -> object:
     items: list[Any] = []
     items.append(items)
@@ -67,16 +70,16 @@ def _endless(_: dict[str, Any]) -> object:
 @pytest.mark.parametrize(
     ("schema", "reason"),
     [
-        (_raise(ValueError(f"no such host: {CANARY}")), "ValueError: no such host: ***"),
-        (_raise(KeyError(CANARY)), "KeyError: '***'"),
-        (_raise(RuntimeError()), "RuntimeError"),
-        (_raise(Silent()), "Silent"),
-        (_raise(MemoryError()), "MemoryError"),
+        (_raise(ValueError(f"no such host: {CANARY}")), f"ValueError {HERE}: no such host: ***"),
+        (_raise(KeyError(CANARY)), f"KeyError {HERE}: '***'"),
+        (_raise(RuntimeError()), f"RuntimeError {HERE}"),
+        (_raise(Silent()), f"Silent {HERE}"),
+        (_raise(MemoryError()), f"MemoryError {HERE}"),
         (_endless, "what the schema made contains itself, or nests too deeply"),
     ],
 )
 def test_a_callables_failure_is_told_without_its_values(schema: Any, reason: str) -> None:
-    """Whatever a function raises becomes one problem of the whole document."""
+    """Whatever a function raises becomes one problem of the whole document, with its line."""
     assert problems_of(schema, {"host": CANARY}) == {(): reason}
 
 
