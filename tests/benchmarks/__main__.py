@@ -13,6 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
+from tests.rig.ending import unwind_at_sigterm
+
 from .judging import Report
 from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section
 from .rounds import Size
@@ -81,4 +83,5 @@ def _run(names: Sequence[str], size: Size, shown: TextIO) -> dict[str, list[Repo
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     sys.exit(main())

@@ -25,6 +25,7 @@ from statistics import median
 from tests.benchmarks.judging import Series
 from tests.hazards.hold import text
 from tests.hazards.rig import replace
+from tests.rig.ending import unwind_at_sigterm
 from tests.rig.servers import serving
 
 __all__ = ["BOUNDS", "LONGEST", "MEGABYTE", "OURS", "Phase", "Phases", "run"]
@@ -201,4 +202,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     main()

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Self, TypedDict
 
 from tests.hazards.rig import replace
+from tests.rig.ending import unwind_at_sigterm
 from tests.rig.load import until
 from tests.rig.servers import Server, serving
 
@@ -253,4 +254,5 @@ def _run(title: str, row: Callable[[Site], str], library: Path) -> bool:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     raise SystemExit(main())

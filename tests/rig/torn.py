@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import config
+from .ending import unwind_at_sigterm
 from .load import Load, workers
 from .servers import environment, serving, uvicorn
 
@@ -93,4 +94,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     main()

@@ -5,6 +5,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.rig.ending import unwind_at_sigterm
+
 from .catalog import SERVERS
 from .trial import run
 from .verdict import problems, table
@@ -23,4 +25,5 @@ def main(names: list[str]) -> int:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     raise SystemExit(main(sys.argv[1:]))

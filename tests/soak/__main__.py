@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reloadcheck.demo.postgres import PostgresServer
+from tests.rig.ending import unwind_at_sigterm
 from tests.rig.valkey import valkey_server
 
 from .backends import backends
@@ -62,4 +63,5 @@ def soak(seconds: float, names: Sequence[str]) -> tuple[Report, set[str]]:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     sys.exit(main())

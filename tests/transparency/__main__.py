@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.rig.ending import unwind_at_sigterm
+
 from .bench import Bench
 from .projects import PROJECTS, Project
 from .verdict import Run, Verdict, compare
@@ -87,4 +89,5 @@ def _tried(bare: Run, behind: Run) -> bool:
 
 
 if __name__ == "__main__":
+    unwind_at_sigterm()
     sys.exit(main())
