@@ -191,7 +191,6 @@ class Builder:
         try:
             self._finish(instance, job, deadline, loaded, FactoryError, "factory")
         except BaseException:
-            instance.cancel()
             self._roster.remove(instance)
             raise
 
@@ -212,7 +211,12 @@ class Builder:
         what: str,
     ) -> None:
         resource = instance.resource
-        if not self._wait(job, deadline):
+        try:
+            in_time = self._wait(job, deadline)
+        except BaseException:
+            instance.cancel()  # the engine closes: a close would wait behind it in its task
+            raise
+        if not in_time:
             instance.cancel()
             self._roster.keep_stuck(resource.name, job)
             reason = f"its {what} did not return within {resource.timeout:g} s"

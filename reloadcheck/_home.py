@@ -61,6 +61,7 @@ class HomeTask:
             self._queue.put_nowait((work, job, last))
             if self._task is None:
                 self._task = self.loop.create_task(self._live(), name=f"reloadcheck-{self._name}")
+                self._task.add_done_callback(self._end)  # cancelled early, it takes no step at all
 
         try:
             self.loop.call_soon_threadsafe(accept)
@@ -88,10 +89,15 @@ class HomeTask:
                 raise
             self.error = await self._leave_quietly() or error
         finally:
-            self._ended = True
-            while not self._queue.empty():
-                self._queue.get_nowait()[1].fail(LoopGoneError())
-            self._gone()
+            self._end()
+
+    def _end(self, _: object = None) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        while not self._queue.empty():
+            self._queue.get_nowait()[1].fail(LoopGoneError())
+        self._gone()
 
     async def _leave_quietly(self) -> BaseException | None:
         try:

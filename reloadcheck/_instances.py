@@ -58,6 +58,7 @@ class Instance:
         self._close: Callable[[], Any] | None = None
         self._loop = loop
         self._task: HomeTask | None = None
+        self._give_up: Callable[[], None] = _ignore
         self._gone = gone
         self._engine = engine
         if resource.is_async and loop is not None:
@@ -130,7 +131,8 @@ class Instance:
         elif self._task is not None:
             self._task.do(self._probing(probe), job)
         else:
-            self._visit(f"{self.resource.name}-probe", self._probing(probe), job)
+            name = f"{self.resource.name}-probe"
+            self._give_up = self._visit(name, self._probing(probe), job)
         return job
 
     def probe_beside(self, settled: Callable[[], None]) -> tuple[Job[bool], Callable[[], None]]:
@@ -154,13 +156,14 @@ class Instance:
         if close is None:
             job.finish(None)
         elif inspect.iscoroutinefunction(close):
-            self._visit(f"{self.resource.name}-close", close, job)
+            self._give_up = self._visit(f"{self.resource.name}-close", close, job)
         else:
             call(f"{self.resource.name}-close", lambda: _nothing(close()), job)
         return job
 
     def cancel(self) -> None:
         """Give up the job it is at; a thread cannot be stopped and is left alone."""
+        self._give_up()
         if self._task is not None:
             self._task.cancel()
 
