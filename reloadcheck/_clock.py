@@ -39,5 +39,5 @@ class SystemClock:
         return time.time()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:
-        """Wait on the condition for real."""
-        condition.wait(timeout)
+        """Wait on the condition for real, or for the longest time that a lock can be told."""
+        condition.wait(None if timeout is None else min(timeout, threading.TIMEOUT_MAX))

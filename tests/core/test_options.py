@@ -1,11 +1,13 @@
 """Options: from code and from the environment, each bad value named, never a silent default."""
 
+import threading
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reloadcheck import OptionError, ReloadCheck, Snapshot
+from reloadcheck._clock import SystemClock
 from reloadcheck._options import Options, options_from
 
 from .rig import Text
@@ -163,3 +165,16 @@ def test_max_bytes_bounds_the_file(tmp_path: Any) -> None:
     assert "max_bytes (100 bytes)" in str(live.status().error)
     assert live.snapshot is snapshot
     live.close()
+
+
+def test_a_time_may_be_longer_than_a_lock_can_wait() -> None:
+    """An option of three hundred years, which means never, makes no wait fail."""
+    condition = threading.Condition()
+
+    def notify() -> None:
+        with condition:
+            condition.notify_all()
+
+    with condition:
+        threading.Thread(target=notify).start()
+        SystemClock().wait(condition, 1e10)
