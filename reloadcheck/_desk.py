@@ -270,6 +270,13 @@ class Desk(Generic[C]):
 
     # --------------------------------------------------- the side of the engine thread
 
+    def forget_parent(self) -> None:
+        """Have, in a forked child, a lock that no thread of the parent held at the fork.
+
+        A request that forked may still end here: it says so to the engine that it began with.
+        """
+        self.condition = threading.Condition()
+
     def post(self, work: Callable[[], None]) -> None:
         """Have the engine thread do something small."""
         with self.condition:

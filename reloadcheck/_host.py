@@ -286,6 +286,7 @@ class Host(Generic[C]):
         self._started = 0
         self._versions = itertools.count(1)
         if inherited is not None:
+            inherited.desk.forget_parent()
             import ctypes
 
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))

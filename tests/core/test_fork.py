@@ -324,6 +324,44 @@ def test_listeners_and_leases_of_the_parent_do_not_hold_up_the_child(tmp_path: P
     assert done.said == ["parent hears 1", "child hears 1"]
 
 
+def test_a_request_that_forks_may_end_in_the_child(tmp_path: Path) -> None:
+    """Its snapshot was retired before the fork, while another thread was at the engine's lock."""
+    done = run(
+        tmp_path,
+        """
+        from reloadcheck._engine import host_of
+
+        live.start()
+        lock, held, free = host_of(live).thread.desk.condition, threading.Event(), threading.Event()
+
+        def hold():
+            with lock:
+                held.set()
+                free.wait(15)
+
+        def work():
+            def past():
+                say("child hangs")
+                os._exit(1)
+
+            threading.Timer(5, past).start()
+            lease.__exit__(None, None, None)
+
+        lease = live.lease()
+        lease.__enter__()
+        CONFIG.write_text("a: 2")
+        live.check()
+        threading.Thread(target=hold).start()
+        held.wait(15)
+        assert child(work) == 0
+        free.set()
+        lease.__exit__(None, None, None)
+        live.close()
+        """,
+    )
+    assert done.status == 0, done.output + str(done.said)
+
+
 def test_a_fork_that_runs_no_hook(tmp_path: Path) -> None:
     """Where a server runs no fork hooks, the child notices by its process id."""
     done = run(
