@@ -127,14 +127,14 @@ class Drain:
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
         for tenancy in list(self._retired):
-            if tenancy.leases():
-                self._force(tenancy, now)
+            if leases := tenancy.leases():
+                self._force(tenancy, leases, now)
             if not tenancy.leases():
                 self._retired.remove(tenancy)
                 for instance in tenancy.instances:
                     instance.holders.discard(tenancy)
 
-    def _force(self, tenancy: Tenancy[Any], now: float) -> None:
+    def _force(self, tenancy: Tenancy[Any], leases: int, now: float) -> None:
         for instance in tenancy.instances:
             if tenancy in instance.holders and self._due(tenancy, instance) <= now:
                 instance.holders.discard(tenancy)
@@ -149,7 +149,7 @@ class Drain:
                     " work, all of them older than %.1f s, still use it: %s",
                     name,
                     tenancy.snapshot.version,
-                    tenancy.leases(),
+                    leases,
                     now - tenancy.retired_at,
                     _labels(tenancy, self._loop()),
                     code=str(Code.FORCED_CLOSE),
@@ -157,7 +157,7 @@ class Drain:
         if self._capped(tenancy.retired_at + self._drain) <= now and not any(
             tenancy in instance.holders for instance in tenancy.instances
         ):
-            self.outlived += tenancy.leases()
+            self.outlived += leases
             tenancy.abandon()
 
     def _due(self, tenancy: Tenancy[Any], instance: Instance) -> float:

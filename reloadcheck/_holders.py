@@ -7,6 +7,7 @@ home loop.
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, CoroutineType, FrameType
@@ -56,11 +57,22 @@ def found(hold: object, loop: asyncio.AbstractEventLoop | None) -> list[object]:
     Frames come and go while they are looked at; what cannot be seen is left out.
     """
     holders: dict[int, object] = {}
-    for frame in (*_of_threads(), *_of_tasks(loop)):
+    for frame in _of_threads():
         if frame.f_code in _doors and frame.f_locals.get("hold") is hold:
             holder = frame.f_locals.get("scope") or frame.f_locals.get("environ")
             holders[id(holder)] = holder
+    for coroutine in _of_tasks(loop):
+        if coroutine.cr_code in _doors:
+            # Not `f_locals`, which before Python 3.13 is kept with the frame and is a lease too.
+            values = gc.get_referents(coroutine)
+            if any(value is hold for value in values):
+                holder = next((one for one in values if _is_scope(one)), None)
+                holders[id(holder)] = holder
     return list(holders.values())
+
+
+def _is_scope(value: object) -> bool:
+    return isinstance(value, Mapping) and "type" in value
 
 
 def _of_threads() -> Iterator[FrameType]:
@@ -71,7 +83,9 @@ def _of_threads() -> Iterator[FrameType]:
             frame = frame.f_back
 
 
-def _of_tasks(loop: asyncio.AbstractEventLoop | None) -> Iterator[FrameType]:
+def _of_tasks(
+    loop: asyncio.AbstractEventLoop | None,
+) -> Iterator[CoroutineType[Any, Any, Any]]:
     if loop is None:
         return
     import asyncio
@@ -79,6 +93,5 @@ def _of_tasks(loop: asyncio.AbstractEventLoop | None) -> Iterator[FrameType]:
     for task in asyncio.all_tasks(loop):
         awaited: object = task.get_coro()
         while isinstance(awaited, CoroutineType):
-            if awaited.cr_frame is not None:
-                yield awaited.cr_frame
+            yield awaited
             awaited = awaited.cr_await

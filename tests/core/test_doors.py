@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -226,6 +227,42 @@ def test_the_warning_names_requests_that_only_their_frames_tell_of(
     else:
         asyncio.run(main())
         assert "still use it: GET /" in caplog.text
+
+
+def test_naming_who_holds_on_takes_no_lease(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Two resources whose drain ends at different times tell the same number of users."""
+    live = make(window=100.0)
+
+    def one(part: int) -> Iterator[int]:
+        yield part
+
+    for name, drain in (("a", 10), ("b", 20)):
+        live.resource(name, name=name, drain=drain)(one)
+
+    async def app(*_: object) -> None:
+        await release.wait()
+
+    def is_told(times: int) -> bool:
+        return caplog.text.count("while 3 unit(s) of work") == times
+
+    async def main() -> None:
+        await call(AsgiDoor(empty_async, live))
+        await asyncio.to_thread(open_up, WsgiDoor(empty, live), live)
+        streams = [asyncio.create_task(call(AsgiDoor(app, live))) for _ in range(3)]
+        await asyncio.sleep(0)
+        text.write("a: 2\nb: 2")
+        await asyncio.to_thread(reload, live)
+        for told in (1, 2):
+            clock.advance(11)
+            await asyncio.to_thread(until, partial(is_told, told))
+            assert leases(live)[1] == 3
+        release.set()
+        await asyncio.gather(*streams)
+
+    release = asyncio.Event()
+    asyncio.run(main())
 
 
 def test_leases_by_reference_are_never_missed(make: Make, text: Text) -> None:
