@@ -77,7 +77,8 @@ def asked(url: SplitResult, token: str | None, timeout: float) -> dict[str, Any]
             body = answer.read(_MOST_BYTES)
     except HTTPError as error:
         with error:
-            raise UnreachableError(f"it answers {error.code}, not a status") from None
+            wrong = ": its path or the token is wrong" if token and error.code == 404 else ""
+            raise UnreachableError(f"it answers {error.code}, not a status{wrong}") from None
     except (OSError, HTTPException, ValueError) as error:
         raise UnreachableError(_reason(error, timeout)) from None
     return _understood(body)

@@ -50,4 +50,6 @@ def refusal_of(error: YAMLError, text: str) -> Refusal:
     mark = (begun and error.context_mark) or error.problem_mark or error.context_mark
     if mark is None:
         return Refusal(reason)
-    return Refusal(TAB if text.startswith("\t", mark.index) else reason, mark.index)
+    if text.startswith("\t", mark.index):
+        return Refusal(TAB, mark.index)
+    return Refusal(reason, min(mark.index, len(text.rstrip())))  # not on a line after the last

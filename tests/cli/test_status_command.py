@@ -140,6 +140,7 @@ def test_without_the_right_token_it_is_unreachable(
         assert "it answers 404, not a status. No token was sent:" in " ".join(done.out.split())
         wrong = run("status", url, "--token-env", "WRONG")
         assert (3, False) == (wrong.status, "No token" in wrong.out)
+        assert "not a status: its path or the token is wrong" in " ".join(wrong.out.split())
         # Those were requests to the application, so it has loaded its configuration now.
         assert 0 == run("status", url, "--token-env", "OTHER").status
     live.close()

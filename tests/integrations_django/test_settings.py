@@ -158,6 +158,25 @@ def test_resource_modules_are_imported_before_the_start(
         live.close()
 
 
+def test_a_resource_module_that_is_not_there_is_named_by_its_key(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A misspelled module is told as a setting; what a module fails to import stays its own."""
+    wanted = r"RELOAD_CHECK\['RESOURCES'\] names 'nowhere.resources': there is no module nowhere"
+    with (
+        pytest.raises(ImproperlyConfigured, match=wanted),
+        site(file, resources="nowhere.resources"),
+    ):
+        pass
+    (tmp_path / "wanting.py").write_text("import nowhere_either")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    with (
+        pytest.raises(ModuleNotFoundError, match="nowhere_either"),
+        site(file, resources="wanting"),
+    ):
+        pass
+
+
 @pytest.mark.parametrize(
     "given",
     [

@@ -182,6 +182,8 @@ PLACES = {
     "a: {<<: {}, <<: {}}": "c.yaml:1:13: a: there is more than one merge key; "
     "merge a list of mappings instead",
     "a: [1, 2": "c.yaml:1:4: the list that begins here is not closed, or a comma is missing",
+    "a:\n\t": f"c.yaml:2:1: {TAB}",
+    "a: [\n\n": "c.yaml:1:5: a value is missing here",
     "a: {b: 1": "c.yaml:1:4: the mapping that begins here is not closed, or a comma is missing",
     "a: 1\nb: 'x\nc: 2\n": "c.yaml:2:4: the text that begins here in quotes does not end",
     "a:\n\tb: 1": f"c.yaml:2:1: {TAB}",

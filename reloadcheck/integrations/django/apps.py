@@ -44,4 +44,15 @@ class ReloadCheckConfig(AppConfig):
             return
         _prepared.add(live)
         for module in site.resources:
-            import_module(module)
+            _import(module)
+
+
+def _import(module: str) -> None:
+    try:
+        import_module(module)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):  # what the module itself imports
+            raise
+        raise ImproperlyConfigured(
+            f"RELOAD_CHECK['RESOURCES'] names {module!r}: there is no module {error.name}"
+        ) from error
