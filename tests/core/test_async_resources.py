@@ -13,7 +13,7 @@ from reloadcheck.testing import FakeClock
 
 from .clients import Clients, abegin, areload, auntil
 from .conftest import Make
-from .rig import Text, until
+from .rig import Call, Text, until
 
 
 def test_one_task_builds_and_closes(clients: Clients, text: Text) -> None:
@@ -261,5 +261,92 @@ def test_a_closer_that_hangs_is_cancelled(make: Make, text: Text, clock: FakeClo
         )
         await live.aclose()
         assert {asyncio.current_task()} == asyncio.all_tasks()
+
+    asyncio.run(main())
+
+
+def test_closing_gives_up_a_probe_under_way(make: Make, text: Text) -> None:
+    """What was built and is still being probed when the engine closes is closed with it."""
+    live, log = make(window=0), list[str]()
+
+    async def probe(value: int) -> None:
+        if value == 2:
+            log.append("probing")
+            await asyncio.sleep(1000)
+
+    @live.resource("a", probe=probe)
+    async def client(a: int) -> AsyncIterator[int]:
+        try:
+            yield a
+        finally:
+            await asyncio.sleep(0)
+            log.append(f"closed {a}")
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        checking = asyncio.create_task(live.acheck())
+        await auntil(lambda: log == ["probing"])
+        await live.aclose()
+        await checking
+        assert {asyncio.current_task()} == asyncio.all_tasks()
+
+    asyncio.run(main())
+    assert ["probing", "closed 2", "closed 1"] == log
+
+
+@pytest.mark.parametrize("ended", ["by its time-out", "by a close"])
+def test_an_async_probe_of_a_sync_resource_is_given_up(
+    make: Make, text: Text, clock: FakeClock, ended: str
+) -> None:
+    """It leaves no task in the loop, and after a time-out the resource can be built again."""
+    live, log = make(window=0), list[str]()
+
+    async def probe(value: int) -> None:
+        if value == 2:
+            log.append("probing")
+            await asyncio.sleep(1000)
+
+    @live.resource("a", probe=probe, timeout=2.0)
+    def client(a: int) -> int:
+        return a
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        checking = asyncio.create_task(live.acheck())
+        await auntil(lambda: log == ["probing"])
+        if ended == "by its time-out":
+            clock.advance(2.1)
+            assert await checking is Outcome.REJECTED
+            await auntil(lambda: {asyncio.current_task()} == asyncio.all_tasks())
+            text.write("a: 3")
+            await areload(live)
+            assert live.snapshot[client] == 3
+        await live.aclose()
+        await checking
+        await auntil(lambda: {asyncio.current_task()} == asyncio.all_tasks())
+
+    asyncio.run(main())
+
+
+def test_a_build_that_a_held_loop_never_began_is_made_later(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """A loop that stands still beyond a factory's time-out costs that edit, not all later ones."""
+    live = make(window=0)
+
+    @live.resource("a", timeout=2.0)
+    async def client(a: int) -> int:
+        return a
+
+    async def main() -> None:
+        await abegin(live)
+        text.write("a: 2")
+        checking = Call(live.check)  # in a thread, while nothing in this loop can run
+        assert checking.result(clock, step=0.5) is Outcome.REJECTED
+        await areload(live)
+        assert live.snapshot[client] == 2
+        await live.aclose()
 
     asyncio.run(main())
