@@ -47,7 +47,7 @@ class Metric(Enum):
     CHECKS = (
         "reloadcheck_checks_total",
         "counter",
-        "How often the sources were looked at.",
+        "How often the sources were checked.",
     )
     SNAPSHOTS = (
         "reloadcheck_live_snapshots",

@@ -154,14 +154,14 @@ class Tenancy(Generic[C]):
     takes `hold` from the cell before it retires it, so that nobody comes to it afterwards.
     """
 
-    __slots__ = ("abandoned", "held", "hold", "instances", "released", "retired", "retired_at")
+    __slots__ = ("abandoned", "held", "hold", "instances", "retired", "retired_at", "wake")
 
     def __init__(
         self,
         snapshot: Snapshot[C],
         instances: tuple[Instance, ...],
         home: asyncio.AbstractEventLoop | None,
-        released: Callable[[], None],
+        wake: Callable[[], None],
     ) -> None:
         self.hold = Hold(snapshot, home)
         self.held: dict[int, object] = {}
@@ -169,7 +169,7 @@ class Tenancy(Generic[C]):
         self.retired_at = 0.0
         self.abandoned = False
         self.instances = instances
-        self.released = released
+        self.wake = wake
 
     @property
     def snapshot(self) -> Snapshot[C]:
@@ -188,12 +188,12 @@ class Tenancy(Generic[C]):
         """Give the lease back; the last one to leave a retired snapshot wakes the engine."""
         self.held.pop(key, None)
         if self.retired and not self.held:
-            self.released()
+            self.wake()
 
     def retire(self, now: float) -> None:
         """Have those who leave say so; call after another one has taken its place in the cell."""
         self.retired_at = now
-        self.hold.wake = self.released
+        self.hold.wake = self.wake
         self.retired = True
 
     def abandon(self) -> None:

@@ -117,7 +117,7 @@ def _watch(commands: Any) -> None:
     _add_engine(command, _ORIGIN)
     command.set_defaults(interrupted=0)  # Ctrl-C is how it is meant to end
     command.add_argument(
-        "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between looks (0.5)"
+        "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between checks (0.5)"
     )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from .checks import LIMIT, Observation, broken_promises, shows_any
 from .databases import Database
 from .load import Load, Watch
-from .service import Service, WorkerStatus
+from .server import Server, WorkerStatus
 from .steps import Content, Expectation, Promise, Step
 from .table import Row
 
@@ -42,23 +42,23 @@ class Gauge:
 
 
 class Bench:
-    """The service, its database and its load, while the steps are performed."""
+    """The server, its database and its load, while the steps are performed."""
 
-    def __init__(self, service: Service, database: Database, load: Load, content: Content) -> None:
-        self._service = service
+    def __init__(self, server: Server, database: Database, load: Load, content: Content) -> None:
+        self._server = server
         self._database = database
         self._load = load
         self._content = content
 
     def warm_up(self) -> None:
         """Wait until both workers answer the load and their pools are full."""
-        gauge, before = Gauge(self._database), self._service.look()
+        gauge, before = Gauge(self._database), self._server.look()
         self._until(lambda: len(self._load.look().first({})) == len(before), gauge)
         self._until(lambda: self._full(gauge, len(before)), gauge)
 
     def measure(self, step: Step) -> Row:
         """Perform a step and say what it came to."""
-        before, content_before = self._service.look(), self._content
+        before, content_before = self._server.look(), self._content
         gauge = Gauge(self._database)
         expected = step.perform()
         written = time.monotonic()
@@ -66,7 +66,7 @@ class Bench:
         noticed = self._await(expected, before, gauge)
         self._until(lambda: self._drained(gauge), gauge)
         self._hold(HOLD, gauge)
-        after = self._service.look()
+        after = self._server.look()
         seen = Observation(
             expected=expected,
             content_before=content_before,
@@ -78,15 +78,15 @@ class Bench:
             peak=gauge.peak,
             leaked=self._leaked(after),
         )
-        return _row(step.title, seen, self._service.process.log.parent)
+        return _row(step.title, seen, self._server.process.log.parent)
 
     def _leaked(self, statuses: Statuses) -> bool:
         told = [status.error or "" for status in statuses.values()]
-        told.append(self._service.process.log.read_text(encoding="utf-8", errors="replace"))
+        told.append(self._server.process.log.read_text(encoding="utf-8", errors="replace"))
         return shows_any(self._database.secrets, told)
 
     def _await(self, expected: Expectation, before: Statuses, gauge: Gauge) -> dict[int, float]:
-        """Wait until each worker has the edit, or has refused it; say when each had."""
+        """Wait until each worker has the edit, or has rejected it; say when each had."""
         noticed: dict[int, float] = {}
         if expected.promise is Promise.NOTHING:
             self._hold(LIMIT, gauge)
@@ -97,7 +97,7 @@ class Bench:
                 following = {worker: (one.version or 0) + 1 for worker, one in before.items()}
                 noticed.update(self._load.look().first(following))
             else:
-                for worker, status in self._service.look().items():
+                for worker, status in self._server.look().items():
                     if status.code == expected.code:
                         noticed.setdefault(worker, time.monotonic())
             return len(noticed) >= len(before)
@@ -106,7 +106,7 @@ class Bench:
         return noticed
 
     def _drained(self, gauge: Gauge) -> bool:
-        statuses = self._service.look().values()
+        statuses = self._server.look().values()
         one_pool_each = all(one.pools_built - one.pools_closed == 1 for one in statuses)
         return one_pool_each and self._full(gauge, len(statuses))
 

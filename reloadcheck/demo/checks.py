@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from .load import Watch
-from .service import WorkerStatus
+from .server import WorkerStatus
 from .steps import Content, Expectation, Promise
 
 __all__ = ["LIMIT", "Observation", "broken_promises", "shows_any"]
@@ -22,9 +22,9 @@ Statuses = Mapping[int, WorkerStatus]
 class Observation:
     """All that was seen of one step.
 
-    `seconds` says for each worker how long after the last byte it had the edit or had refused it.
+    `seconds` says for each worker how long after the last byte it had the edit or had rejected it.
     `connections` are the database server's when all was quiet again, `peak` the most on the way.
-    `leaked` tells that the service's log or status showed a password.
+    `leaked` tells that the server's log or status showed a password.
     """
 
     expected: Expectation
@@ -53,7 +53,7 @@ class Observation:
 
     @property
     def cause(self) -> str | None:
-        """Give why the workers refused the file, if they did; the same sentence in all of them."""
+        """Give why the workers rejected the file, if they did; the same sentence in all of them."""
         return next((status.error for status in self.after.values() if status.error), None)
 
 
@@ -99,7 +99,7 @@ def _requests(seen: Observation) -> Iterator[str]:
 
 
 def _freshness(seen: Observation) -> Iterator[str]:
-    """What is live, or refused, is so in each worker in time."""
+    """What is live, or rejected, is so in each worker in time."""
     if seen.expected.promise is Promise.NOTHING:
         return
     for worker in seen.before:
@@ -157,9 +157,9 @@ def _connections(seen: Observation) -> Iterator[str]:
 
 
 def _errors(seen: Observation) -> Iterator[str]:
-    """A refusal is told by each worker, with file and line, and is forgotten once healed."""
+    """A rejection is told by each worker, with file and line, and is forgotten once healed."""
     for worker, status in seen.after.items():
-        if seen.expected.promise is not Promise.REFUSED:
+        if seen.expected.promise is not Promise.REJECTED:
             if status.error is not None:
                 yield f"worker {worker} still tells of an error: {status.error}"
         elif status.error is None:
@@ -167,4 +167,4 @@ def _errors(seen: Observation) -> Iterator[str]:
         elif status.code != seen.expected.code:
             yield f"worker {worker} calls it {status.code}, not {seen.expected.code}"
     if seen.leaked:
-        yield "the service's log or status shows a password"
+        yield "the server's log or status shows a password"

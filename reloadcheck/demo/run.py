@@ -69,7 +69,7 @@ def _run(options: Options, out: TextIO, log: TextIO) -> int:
     from .bench import Bench, with_stragglers
     from .databases import postgres_database, sqlite_database
     from .load import Load
-    from .service import Service
+    from .server import Server
     from .steps import Script
 
     with ExitStack() as stack:
@@ -84,9 +84,9 @@ def _run(options: Options, out: TextIO, log: TextIO) -> int:
         app = APPS[options.app]
         _say(log, f"Starting {app.file} under {app.server} with two workers ...")
         script = Script(workspace.directory / "orders.yaml", database)
-        service = Service.start(workspace, script.file, app)
-        with Load(service.host, service.port) as load:
-            bench = Bench(service, database, load, script.content)
+        server = Server.start(workspace, script.file, app)
+        with Load(server.host, server.port) as load:
+            bench = Bench(server, database, load, script.content)
             bench.warm_up()
             rows: list[Row] = []
             for step in script.steps():
@@ -97,7 +97,7 @@ def _run(options: Options, out: TextIO, log: TextIO) -> int:
         show = as_json if options.json else as_text
         _say(out, ("" if options.json else "\n") + show(rows, database.kind))
         if options.keep:
-            _say(log, f"\nStill serving at {service.url} (also {service.url}orders and status).")
+            _say(log, f"\nStill serving at {server.url} (also {server.url}orders and status).")
             _say(log, f"Edit {script.file} and look again; Ctrl-C ends it all.")
             _wait_for_the_end()
         return int(any(row.broken for row in rows))

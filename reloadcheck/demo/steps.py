@@ -1,7 +1,7 @@
 """The edits that the demo makes, in their order, and what each of them promises.
 
 Takes the file to edit and the database, gives steps. A step returns after the last byte of its edit
-and says what must be live afterwards; it must never look at the service itself.
+and says what must be live afterwards; it must never look at the server itself.
 """
 
 import os
@@ -24,7 +24,7 @@ class Promise(Enum):
 
     LIVE = "live"
     NOTHING = "nothing to do"
-    REFUSED = "refused"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What must be live after a step, whether its pools are new, and the code of a refusal."""
+    """What must be live after a step, whether its pools are new, and the code of a rejection."""
 
     promise: Promise
     content: Content
@@ -108,11 +108,11 @@ class Script:
 
     def _break(self) -> Expectation:
         self._write(self.content.text().replace("greeting: ", 'greeting: "'))
-        return Expectation(Promise.REFUSED, self.content, code="syntax")
+        return Expectation(Promise.REJECTED, self.content, code="syntax")
 
     def _mistake(self) -> Expectation:
         self._write(replace(self.content, url=self._database.wrong_url()).text())
-        return Expectation(Promise.REFUSED, self.content, code="factory")
+        return Expectation(Promise.REJECTED, self.content, code="factory")
 
     def _dribble(self) -> Expectation:
         """Truncate the file and write it in pieces; most of them end in what parses."""

@@ -19,8 +19,8 @@ class Row:
     """What one step came to.
 
     `seconds` says for each worker, by process id, how long after the last byte it had the edit, or
-    had refused it. `connections` are the server's at the end, `peak` the most seen on the way; both
-    are None where there is no server to ask. `broken` names each promise that was not kept.
+    had rejected it. `connections` are the server's at the end, `peak` the most seen on the way;
+    both are None where there is no server to ask. `broken` names each promise that was not kept.
     """
 
     step: str
@@ -38,7 +38,7 @@ class Row:
 
 
 def as_text(rows: Sequence[Row], database: str) -> str:
-    """Lay out the table, the causes of refusals below it, and the verdict."""
+    """Lay out the table, the causes of rejections below it, and the verdict."""
     lines = [*HEAD, "-" * WIDTH, *(_line(row) for row in rows), "-" * WIDTH]
     for row in rows:
         if row.cause is not None:

@@ -34,7 +34,7 @@ def push(
     source.edit(content)
     outcome = _checked(live, clock)
     if outcome in (Outcome.RELOADED, Outcome.UNCHANGED) and _version(live) != before:
-        _checked(live, clock)  # the look that follows each reload
+        _checked(live, clock)  # the check that follows each reload
         return Outcome.RELOADED
     return outcome
 

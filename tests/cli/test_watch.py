@@ -151,7 +151,7 @@ def test_an_applications_resources_are_not_built(
 
 @pytest.mark.parametrize("words", [["watch"], ["watch", "a.yaml", "--interval", "0"]])
 def test_wrong_usage_is_status_2(run: Run, words: list[str]) -> None:
-    """Nothing to watch, or no time between looks."""
+    """Nothing to watch, or no time between checks."""
     assert 2 == run(*words).status
 
 

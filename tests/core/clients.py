@@ -42,13 +42,13 @@ class Clients:
 
 
 async def abegin(live: "ReloadCheck[Any]") -> None:
-    """Start the engine and see its second look end."""
+    """Start the engine and see its second check end."""
     await live.astart()
     assert await live.acheck() is Outcome.UNCHANGED
 
 
 async def areload(live: "ReloadCheck[Any]") -> None:
-    """Have an edit go live and see the look that follows end."""
+    """Have an edit go live and see the check that follows end."""
     await live.acheck()
     assert await live.acheck() is Outcome.UNCHANGED
 

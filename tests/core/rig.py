@@ -122,11 +122,11 @@ def until(condition: Callable[[], object], clock: FakeClock | None = None) -> No
         time.sleep(0.001)
 
 
-def look(desk: Desk[Any]) -> None:
-    """Have the engine look at its source, and see the look end, whatever it comes to."""
-    looks = desk.begun
+def check_once(desk: Desk[Any]) -> None:
+    """Have a check made, and see it end, whatever it comes to."""
+    checks = desk.begun
     desk.ask()
-    until(lambda: desk.begun > looks and not desk.in_flight)
+    until(lambda: desk.begun > checks and not desk.in_flight)
 
 
 def same(value: Any) -> Any:
@@ -135,13 +135,13 @@ def same(value: Any) -> Any:
 
 
 def begin(live: "ReloadCheck[Any]") -> None:
-    """Start the engine and see its second look end, so that the next one is the test's."""
+    """Start the engine and see its second check end, so that the next one is the test's."""
     live.start()
     assert live.check() is Outcome.UNCHANGED
 
 
 def reload(live: "ReloadCheck[Any]") -> None:
-    """Have an edit go live and see the look that follows each reload end."""
+    """Have an edit go live and see the check that follows each reload end."""
     assert live.check() is Outcome.RELOADED
     assert live.check() is Outcome.UNCHANGED
 

@@ -8,7 +8,7 @@ from reloadcheck._engine import host_of
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
-from .rig import Call, Text, asked_again, begin, look, until
+from .rig import Call, Text, asked_again, begin, check_once, until
 from .ways import Serve, through_lease
 
 
@@ -155,7 +155,7 @@ def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serv
     for number in range(2, 60):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        look(desk)
+        check_once(desk)
     assert desk.weary
     text.write("a: 100")
     clock.advance(3.0)  # an idle time, and too short for the new stamp to be quiet at first sight

@@ -7,7 +7,7 @@ import pytest
 
 from reloadcheck.demo.checks import LIMIT, Observation, broken_promises, shows_any
 from reloadcheck.demo.load import Answer, Watch
-from reloadcheck.demo.service import WorkerStatus
+from reloadcheck.demo.server import WorkerStatus
 from reloadcheck.demo.steps import Content, Expectation, Promise
 
 OLD = Content("Hello", "postgresql://old", 4)
@@ -51,14 +51,14 @@ def _live() -> Observation:
     )
 
 
-def _refused() -> Observation:
-    """Give what a kept refusal looks like: nothing changed, and each worker says why."""
+def _rejected() -> Observation:
+    """Give what a kept rejection looks like: nothing changed, and each worker says why."""
     after = {
         worker: replace(status, code="syntax", error="orders.yaml:2:1: no")
         for worker, status in _statuses(1, built=1, closed=0).items()
     }
     return Observation(
-        expected=Expectation(Promise.REFUSED, OLD, code="syntax"),
+        expected=Expectation(Promise.REJECTED, OLD, code="syntax"),
         content_before=OLD,
         before=_statuses(1, built=1, closed=0),
         after=after,
@@ -80,9 +80,9 @@ def _with_answer(seen: Observation, answer: Answer) -> Observation:
 
 
 def test_a_kept_promise_breaks_nothing() -> None:
-    """An edit that went live everywhere, and one refused everywhere, are as promised."""
+    """An edit that went live everywhere, and one rejected everywhere, are as promised."""
     assert broken_promises(_live()) == ()
-    assert broken_promises(_refused()) == ()
+    assert broken_promises(_rejected()) == ()
 
 
 LIVE_FAULTS: list[tuple[str, Callable[[Observation], Observation], str]] = [
@@ -166,7 +166,7 @@ LIVE_FAULTS: list[tuple[str, Callable[[Observation], Observation], str]] = [
     (
         "a password in the log",
         lambda seen: replace(seen, leaked=True),
-        "the service's log or status shows a password",
+        "the server's log or status shows a password",
     ),
     (
         "a worker that died",
@@ -188,7 +188,7 @@ def test_each_fault_of_a_live_edit_is_told(
     assert sentence in broken_promises(fault(_live()))
 
 
-REFUSED_FAULTS: list[tuple[str, Callable[[Observation], Observation], str]] = [
+REJECTED_FAULTS: list[tuple[str, Callable[[Observation], Observation], str]] = [
     (
         "a bad edit that went live",
         lambda seen: replace(seen, after=_one(seen, version=2)),
@@ -214,20 +214,20 @@ REFUSED_FAULTS: list[tuple[str, Callable[[Observation], Observation], str]] = [
 
 @pytest.mark.parametrize(
     ("fault", "sentence"),
-    [(fault, sentence) for _, fault, sentence in REFUSED_FAULTS],
-    ids=[name for name, _, _ in REFUSED_FAULTS],
+    [(fault, sentence) for _, fault, sentence in REJECTED_FAULTS],
+    ids=[name for name, _, _ in REJECTED_FAULTS],
 )
-def test_each_fault_of_a_refusal_is_told(
+def test_each_fault_of_a_rejection_is_told(
     fault: Callable[[Observation], Observation], sentence: str
 ) -> None:
-    """A refusal that changed something, or that a worker keeps to itself, is named."""
-    assert sentence in broken_promises(fault(_refused()))
+    """A rejection that changed something, or that a worker keeps to itself, is named."""
+    assert sentence in broken_promises(fault(_rejected()))
 
 
 def test_nothing_to_do_has_no_time() -> None:
     """A touch is as promised when nothing happened; that nobody noticed is the point."""
     seen = replace(
-        _refused(),
+        _rejected(),
         expected=Expectation(Promise.NOTHING, OLD),
         after=_statuses(1, built=1, closed=0),
         seconds={},

@@ -61,7 +61,7 @@ def test_every_step_as_promised(python: Python, left_behind: LeftBehind) -> None
     ]
     assert [row["connections"] for row in shown["steps"]] == [8, 8, 12, 12, 12, 12, 12, 8]
     assert all(row["requests"] > 20 for row in shown["steps"])
-    causes = [row["cause"] for row in shown["steps"] if row["promise"] == "refused"]
+    causes = [row["cause"] for row in shown["steps"] if row["promise"] == "rejected"]
     assert re.search(r"orders\.yaml:\d+:\d+: ", causes[0])
     assert re.search(r"orders\.yaml:4:3: .*password authentication failed", causes[1])
     assert len(_directories(told)) == 2
@@ -123,7 +123,7 @@ sys.exit(cli.main(["demo", "--sqlite"]))
 
 
 def test_keep_leaves_it_serving_until_ctrl_c(python: Python, left_behind: LeftBehind) -> None:
-    """With `--keep` the service answers at the URL shown, from the file shown, until Ctrl-C."""
+    """With `--keep` the server answers at the URL shown, from the file shown, until Ctrl-C."""
     code = """
 steps.Script.steps = lambda script: []
 sys.exit(cli.main(["demo", "--sqlite", "--keep"]))

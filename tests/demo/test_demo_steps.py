@@ -36,15 +36,15 @@ def test_the_steps_are_those_that_the_demo_announces(script: Script) -> None:
 
 
 def test_each_step_promises_what_its_edit_deserves(script: Script) -> None:
-    """Valid edits go live, a touch is nothing, bad ones are refused; pools follow the database."""
+    """Valid edits go live, a touch is nothing, bad ones are rejected; pools follow the database."""
     expected = [step.perform() for step in script.steps()]
     assert [(one.promise, one.rebuilds, one.code) for one in expected] == [
         (Promise.LIVE, False, None),
         (Promise.LIVE, True, None),
         (Promise.LIVE, True, None),
         (Promise.NOTHING, False, None),
-        (Promise.REFUSED, False, "syntax"),
-        (Promise.REFUSED, False, "factory"),
+        (Promise.REJECTED, False, "syntax"),
+        (Promise.REJECTED, False, "factory"),
         (Promise.LIVE, False, None),
         (Promise.LIVE, True, None),
     ]
@@ -55,7 +55,7 @@ def test_the_file_says_what_is_expected_of_it(script: Script) -> None:
     for step in script.steps():
         expected = step.perform()
         text = script.file.read_text()
-        if expected.promise is Promise.REFUSED:
+        if expected.promise is Promise.REJECTED:
             assert text != expected.content.text()
             continue
         assert text == expected.content.text()
@@ -66,7 +66,7 @@ def test_the_file_says_what_is_expected_of_it(script: Script) -> None:
 
 
 def test_broken_yaml_is_broken(script: Script) -> None:
-    """The file that must be refused does not parse."""
+    """The file that must be rejected does not parse."""
     script.steps()[4].perform()
     with pytest.raises(yaml.YAMLError):
         yaml.safe_load(script.file.read_text())

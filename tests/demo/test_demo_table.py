@@ -16,7 +16,7 @@ GOOD = Row(
 )
 LARGE = Row(
     step="a step with a name that is longer than its column has room for",
-    promise="refused",
+    promise="rejected",
     seconds={4194303: 123.456, 4194304: 123.456},
     requests=123456,
     failed=12345,
@@ -42,7 +42,7 @@ def test_shows_what_each_step_came_to() -> None:
 
 
 def test_shows_causes_and_broken_promises() -> None:
-    """A refusal's cause and a broken promise stand below the table, in full."""
+    """A rejection's cause and a broken promise stand below the table, in full."""
     text = " ".join(as_text([GOOD, LARGE], "PostgreSQL").split())
     assert "orders.yaml:2:11: the reason is long" in text
     assert "NOT AS PROMISED: a step with a name" in text

@@ -47,7 +47,7 @@ def options(**given: Any) -> EngineOptions:
 def engine(
     *sources: Path | Source, clock: FakeClock | None = None, **given: Any
 ) -> Generator[Plain]:
-    """Start an engine and see its second look end; close it at the end.
+    """Start an engine and see its second check end; close it at the end.
 
     Time on a fake clock passes while something is waited for.
     """

@@ -10,7 +10,7 @@ from reloadcheck import Outcome, RegistrationError, ReloadCheck
 from reloadcheck._engine import host_of
 from reloadcheck.testing import FakeClock
 from tests.core.conftest import Make
-from tests.core.rig import Call, Text, look, same, until
+from tests.core.rig import Call, Text, check_once, same, until
 
 Live = ReloadCheck[Any]
 
@@ -46,7 +46,7 @@ def test_unsettled(make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixtur
     for number in range(2, 40):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        look(desk)
+        check_once(desk)
     assert ("unsettled", Outcome.DEFERRED) == (live.status().code, live.status().outcome)
     assert ["unsettled"] == logged(caplog)
 

@@ -1,6 +1,6 @@
 """Runs an example under its server with two workers, and asks each worker how it is.
 
-Takes a workspace and the path of the configuration, gives a running service. It must never serve
+Takes a workspace and the path of the configuration, gives a running server. It must never serve
 anything but the example, nor on anything but loopback.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, Self
 from .apps import WORKERS, Address, App, example
 from .workspace import Process, StartError, Workspace, free_port, tail
 
-__all__ = ["Service", "WorkerStatus"]
+__all__ = ["Server", "WorkerStatus"]
 
 HOST = "127.0.0.1"
 PORT_TRIES = 3
@@ -27,7 +27,7 @@ ENDING = (("SIGTERM", 8.0),)
 
 @dataclass(frozen=True, slots=True)
 class WorkerStatus:
-    """What one worker says about itself; `error` is the cause of its last refusal, if it stands."""
+    """What one worker says about itself; `error` is the last rejection's, if it stands."""
 
     worker: int
     version: int | None
@@ -53,7 +53,7 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Server:
     """The example, serving with two workers."""
 
     port: int
@@ -66,9 +66,9 @@ class Service:
         shutil.copy(example(app), workspace.directory / app.file)
         deadline = time.monotonic() + START_SECONDS
         for _ in range(PORT_TRIES):
-            service = cls._launch(workspace, config, app, free_port())
-            if service._answers(deadline):
-                return service
+            server = cls._launch(workspace, config, app, free_port())
+            if server._answers(deadline):
+                return server
         raise StartError(f"no port was free after {PORT_TRIES} tries")
 
     @classmethod
