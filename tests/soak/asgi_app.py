@@ -1,4 +1,4 @@
-"""The ASGI app of the soak: `/ask/<resource>?seconds=0.3`, `/status` and `/memory`."""
+"""The ASGI app of the soak: `/ask/<resource>?seconds=0.3`, and `/status`."""
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -10,7 +10,6 @@ from reloadcheck.asgi import ReloadCheckMiddleware
 
 from .asks_async import ASYNC
 from .engines import engine, told
-from .held import memory
 from .matrix import Settings
 
 watch, handles = engine("async", lambda watch, name: watch.async_factory(ASYNC[name].factory))
@@ -31,12 +30,6 @@ async def status(_: Request) -> Response:
     return JSONResponse(watch.report())
 
 
-async def held(_: Request) -> Response:
-    """Tell how much memory this process takes up, and holds."""
-    return JSONResponse(memory())
-
-
 app = ReloadCheckMiddleware(
-    Starlette(routes=[Route("/ask/{name}", ask), Route("/status", status), Route("/memory", held)]),
-    watch.live,
+    Starlette(routes=[Route("/ask/{name}", ask), Route("/status", status)]), watch.live
 )

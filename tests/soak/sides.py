@@ -14,7 +14,6 @@ from tests.rig.servers import Server, gunicorn, serving, uvicorn
 
 from .backends import Backends
 from .edits import Edits
-from .held import Memory
 from .matrix import Entry, Kind, chosen
 
 __all__ = ["Side", "Times", "side"]
@@ -64,21 +63,19 @@ class Side:
 
     def status(self) -> dict[str, Any]:
         """Ask the app how it is."""
-        said: dict[str, Any] = self._asked("/status")
-        return said
-
-    def memory(self) -> Memory:
-        """Ask the app how much memory it takes up, and holds."""
-        taken, held = self._asked("/memory")
-        return taken, held
-
-    def _asked(self, path: str) -> Any:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request("GET", path, headers={"Connection": "close"})
-            return json.loads(connection.getresponse().read())
+            connection.request("GET", "/status", headers={"Connection": "close"})
+            said: dict[str, Any] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
+        return said
+
+    def rss(self) -> float:
+        """Give the memory of the process that serves, in MiB."""
+        lines = Path(f"/proc/{self.status()['pid']}/status").read_text().splitlines()
+        (kib,) = (line.split()[1] for line in lines if line.startswith("VmRSS"))
+        return int(kib) / 1024
 
     def watch(self, over: threading.Event) -> None:
         """Take note again and again of how the app is."""
@@ -113,7 +110,9 @@ def side(
         ),
     }
     environ = {
-        "MALLOC_ARENA_MAX": "2",  # so that memory tells of what is held, not of how many threads
+        # So that memory tells of what is held: the C library keeps what was freed, for each thread.
+        "MALLOC_ARENA_MAX": "2",
+        "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0",
         "XDG_RUNTIME_DIR": str(directory),  # where gunicorn puts a socket
         "SOAK_CONFIG": str(edits.file),
         "SOAK_NAMES": " ".join(entry.name for entry in entries),

@@ -15,7 +15,6 @@ from tests.rig.load import until
 from .backends import WRONG, Backends
 from .background import background
 from .counting import Count, most_of
-from .held import Memory
 from .load import Load, Target
 from .matrix import introduced
 from .report import Refusal, Report, Row, SideRow
@@ -104,14 +103,14 @@ def trial(
             for editor in editors:
                 editing.enter_context(background(editor.run))
             time.sleep(min(FIRST_MINUTE, pace.seconds / 3))
-            before = [side.memory() for side in sides]
+            before = [side.rss() for side in sides]
             time.sleep(max(0.0, begun + pace.seconds - time.monotonic()))
         for side in sides:
             side.edits.write(everything=True)
         _in_time(lambda: all(load.seen(side.port, side.edits.number) for side in sides))
     seconds = time.monotonic() - begun
     rows = [row for editor in editors for row in _rows(editor, load, count, backends)]
-    after = [side.memory() for side in sides]
+    after = [side.rss() for side in sides]
     summary = [
         _summary(editor, load, start, memory)
         for editor, start, *memory in zip(editors, starts, before, after, strict=True)
@@ -157,7 +156,7 @@ def _rows(editor: Editor, load: Load, count: Count, backends: Backends) -> list[
 
 
 def _summary(
-    editor: Editor, load: Load, start: tuple[int, int], memory: Sequence[Memory]
+    editor: Editor, load: Load, start: tuple[int, int], memory: Sequence[float]
 ) -> SideRow:
     side, status = editor.side, editor.side.look()
     first, (fresh, waited) = load.first[side.port], _freshness(side, load)

@@ -1,4 +1,4 @@
-"""The WSGI app of the soak: `/ask/<resource>?seconds=0.3`, `/status` and `/memory`."""
+"""The WSGI app of the soak: `/ask/<resource>?seconds=0.3`, and `/status`."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -10,7 +10,6 @@ from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from .asks_sync import SYNC
 from .engines import engine, told
-from .held import memory
 from .matrix import Settings
 
 watch, handles = engine("sync", lambda watch, name: watch.factory(SYNC[name].factory))
@@ -20,8 +19,7 @@ StartResponse = Callable[..., Any]
 
 def _app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    reports: dict[str, Callable[[], object]] = {"/status": watch.report, "/memory": memory}
-    said = reports[path]() if path in reports else _ask(environ, path.rpartition("/")[2])
+    said = watch.report() if path == "/status" else _ask(environ, path.rpartition("/")[2])
     body = json.dumps(said).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
