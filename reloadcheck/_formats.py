@@ -20,4 +20,7 @@ def format_of(path: str) -> str:
     if suffix in FORMATS:
         return FORMATS[suffix]
     known = ", ".join(FORMATS)
-    raise OptionError(f"{printable(path)}: the format is told by the suffix, one of {known}")
+    directory = "" if suffix else "; for a directory, write DirectorySource(path)"
+    raise OptionError(
+        f"{printable(path)}: the format is told by the suffix, one of {known}{directory}"
+    )

@@ -93,8 +93,8 @@ class Instance:
         if self.closed or self.dropped:
             raise ResourceClosedError(
                 f"resource {self.resource.name!r} is closed: the unit of work that reads it "
-                "outlived its snapshot's drain deadline, the event loop that built it has ended, "
-                "or a task of the resource's own has failed"
+                "has ended or outlived its snapshot's drain deadline, the event loop that built "
+                "it has ended, or a task of the resource's own has failed"
             )
         if self._task is not None:
             running = running_loop()

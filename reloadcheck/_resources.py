@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from ._schema import Schema
 from .exceptions import RegistrationError
@@ -43,6 +43,15 @@ class Resource(Generic[T_co]):
     timeout: float
     drain: float | None
     kind: Kind
+
+    if not TYPE_CHECKING:  # or every attribute would look as if it were there
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"a resource's handle has no {name!r}: snapshot[handle] gives what was built",
+                name=name,
+                obj=self,
+            )
 
     def __repr__(self) -> str:
         return f"<resource {self.name}>"

@@ -1,5 +1,6 @@
 """What a beginner gets wrong is told in words that name the remedy, where it was written."""
 
+import copy
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -7,13 +8,28 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from reloadcheck import OptionError, RegistrationError, ReloadCheck, asgi, reload_check, wsgi
+from reloadcheck import (
+    OptionError,
+    RegistrationError,
+    ReloadCheck,
+    ResourceClosedError,
+    asgi,
+    reload_check,
+    wsgi,
+)
 from reloadcheck.integrations import fastapi, flask
 
 from .conftest import Make
 from .rig import begin
 
 PATH: Any = "config.yaml"
+
+
+def listed(number: int) -> list[int]:
+    """Build what stands for a pool."""
+    return [number]
+
+
 TAKES_AN_ENGINE: dict[str, Callable[[], object]] = {
     "ASGI": lambda: asgi.ReloadCheckMiddleware(Starlette(), PATH),
     "WSGI": lambda: wsgi.ReloadCheckMiddleware(lambda _environ, _start: [], PATH),
@@ -73,3 +89,29 @@ def test_a_close_that_raises_names_its_line(make: Make, caplog: pytest.LogCaptur
     assert "closing resource pool raised ValueError (test_mistakes.py:" in caplog.text
     (record,) = [one for one in caplog.records if "closing" in one.message]
     assert "s3cret" not in record.message
+
+
+def test_a_handle_used_for_the_resource_is_told() -> None:
+    """The decorated name is the handle; who uses it for the pool reads how to get the pool."""
+    live = ReloadCheck(PATH)
+    handle: Any = live.resource("a", name="pool")(listed)
+    with pytest.raises(AttributeError, match=r"has no 'connection': snapshot\[handle\] gives"):
+        handle.connection()
+    assert "pool" == copy.copy(handle).name
+
+
+def test_a_snapshot_that_was_kept_says_what_its_reader_did(make: Make) -> None:
+    """Reading a resource after the unit of work, and after the close, is told for what it is."""
+    live = make()
+    pool = live.resource("a", name="pool")(listed)
+    with live.lease() as snapshot:
+        assert [1] == snapshot[pool]
+    live.close()
+    with pytest.raises(ResourceClosedError, match="the unit of work that reads it has ended or"):
+        _ = snapshot[pool]
+
+
+def test_a_directory_in_place_of_a_file_names_its_own_source() -> None:
+    """A directory has no suffix; what is meant for it is said instead."""
+    with pytest.raises(OptionError, match=r"for a directory, write DirectorySource\(path\)"):
+        ReloadCheck("/run/secrets")
