@@ -18,13 +18,14 @@ from ._frozen_types import is_dict, is_frozenset, is_list, is_set, is_tuple
 from ._models import field_values
 from .types import KeyPath
 
-__all__ = ["MASK", "is_secret", "placed", "redact", "scrub"]
+__all__ = ["MASK", "Scrubber", "is_secret", "placed", "redact", "scrub"]
 
 MASK: Final = "***"
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep
 _TEXT_LIMIT = 2_000
 _VALUES_LIMIT = 100_000
 _CHARS_LIMIT = 1_000_000
+_COMPARED_LIMIT = 2_000_000
 _STRETCH = 6
 _WORD_SIZE = 3
 _LONG_NUMBER = 4
@@ -79,16 +80,39 @@ def scrub(text: str, config: object) -> str:
     truncate); and numbers of four digits and more. The sentence is cut at 2,000 characters. When
     the configuration is too large to look for each value of it, all of the sentence is masked.
     """
-    text = text[:_TEXT_LIMIT]
-    quotable = _quotable(config, encoded="%" in text)
-    if quotable is None:
-        return MASK
-    covered = bytearray(len(text))
-    for string in quotable:
-        if string in text:
-            _cover(text, string, covered)
-    _cover_stretches(text, quotable, covered)
-    return _masked(text, covered)
+    return Scrubber(config)(text)
+
+
+class Scrubber:
+    """Masks what many foreign sentences quote from one configuration, each as `scrub` does.
+
+    A large one may have a wrong value for each of its values: when the sentences so far have been
+    compared with two million characters of it, all of each further one is masked.
+    """
+
+    def __init__(self, config: object) -> None:
+        self._config = config
+        self._quotable: dict[bool, set[str] | None] = {}
+        self._left = _COMPARED_LIMIT
+
+    def __call__(self, text: str) -> str:
+        """Give the sentence without what it quotes."""
+        text = text[:_TEXT_LIMIT]
+        quotable = self._strings(encoded="%" in text) if self._left > 0 else None
+        if quotable is None:
+            return MASK
+        covered = bytearray(len(text))
+        for string in quotable:
+            self._left -= 1 + len(string)
+            if string in text:
+                _cover(text, string, covered)
+        _cover_stretches(text, quotable, covered)
+        return _masked(text, covered)
+
+    def _strings(self, *, encoded: bool) -> set[str] | None:
+        if encoded not in self._quotable:
+            self._quotable[encoded] = _quotable(self._config, encoded)
+        return self._quotable[encoded]
 
 
 def placed(error: BaseException) -> str:

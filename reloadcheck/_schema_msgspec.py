@@ -12,7 +12,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ._frozen_types import is_dict, is_list
-from ._redact import scrub
+from ._redact import Scrubber
 from ._schema_shapes import shape_of
 from ._schema_words import foreign_reason, mismatch
 from .exceptions import SchemaClassError, SchemaError
@@ -61,9 +61,9 @@ class MsgspecValidator:
             return self._msgspec.convert(tree, self._schema, dec_hook=_decode)
         except self._msgspec.ValidationError:
             pass
-        raise SchemaError(*self._problems(self._schema, tree, tree))
+        raise SchemaError(*self._problems(self._schema, tree, Scrubber(tree)))
 
-    def _problems(self, annotation: Any, node: object, tree: Tree) -> list[Problem]:
+    def _problems(self, annotation: Any, node: object, scrub: Scrubber) -> list[Problem]:
         """Give all problems of one part, by validating the parts of it that stand alone."""
         try:
             self._msgspec.convert(node, annotation, dec_hook=_decode)
@@ -74,11 +74,11 @@ class MsgspecValidator:
         found: list[Problem] = []
         shape = shape_of(annotation, node)
         for key, inner, part in shape.parts:
-            problems = self._problems(inner, part, tree)
+            problems = self._problems(inner, part, scrub)
             found += [replace(one, key_path=(key, *one.key_path)) for one in problems]
         found += [Problem("is missing", key_path=(key,)) for key in shape.missing]
         found += [Problem("is not a known key", key_path=(key,)) for key in shape.unknown]
-        return found or [self._problem(message, cause, annotation, node, tree)]
+        return found or [self._problem(message, cause, annotation, node, scrub)]
 
     def _problem(
         self,
@@ -86,7 +86,7 @@ class MsgspecValidator:
         cause: BaseException | None,
         annotation: Any,
         node: object,
-        tree: Tree,
+        scrub: Scrubber,
     ) -> Problem:
         place = _PLACE.search(message)
         sentence = message if place is None else message[: place.start()]
@@ -95,12 +95,12 @@ class MsgspecValidator:
         trail = _Trail(node, lambda part: self._message(part, annotation) == message)
         path = trail.follow(text)
         if cause is not None:  # raised by the class's own code, so these are not msgspec's words
-            return Problem(foreign_reason(cause, tree), key_path=path)
+            return Problem(foreign_reason(cause, scrub), key_path=path)
         field = _FIELD.fullmatch(sentence)
         if field is not None:
             reason = "is missing" if field[1].startswith("missing") else "is not a known key"
             return Problem(reason, key_path=(*path, field[2]))
-        reason = _reason(sentence, tree)
+        reason = _reason(sentence, scrub)
         return Problem(f"as a key {reason}" if in_key else reason, key_path=path)
 
     def _message(self, node: object, annotation: Any) -> str | None:
@@ -163,7 +163,7 @@ def _starts(text: str, key: str) -> bool:
     return text.startswith(key) and text[len(key) : len(key) + 1] in ("", ".", "[")
 
 
-def _reason(message: str, tree: Tree) -> str:
+def _reason(message: str, scrub: Scrubber) -> str:
     types = _TYPES.fullmatch(message)
     if types is not None:
         wanted = " or ".join(_NOUNS.get(name, name) for name in types[1].split(" | "))
@@ -173,7 +173,7 @@ def _reason(message: str, tree: Tree) -> str:
         return f"should {'have length' if bound[1] else 'be'} {_BOUNDS[bound[2]]} {bound[3]}"
     if message.startswith("Invalid enum value"):
         return "is not one of the values allowed here"
-    return scrub(message, tree).replace("Expected ", "should be ", 1)
+    return scrub(message).replace("Expected ", "should be ", 1)
 
 
 def _decode(kind: type, value: object) -> object:

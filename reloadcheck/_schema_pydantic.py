@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from ._frozen_types import is_dict, is_list, plain
-from ._redact import scrub
+from ._redact import Scrubber
 from ._schema_words import foreign_reason, mismatch, noun_of, tidy
 from .exceptions import SchemaClassError, SchemaError
 from .types import Key, KeyPath, Problem, Tree
@@ -85,26 +85,27 @@ class PydanticValidator:
             return self._adapter.validate_python(plain(tree))  # validators may change their input
         except self._pydantic.ValidationError as error:
             findings = error.errors(include_input=False, include_url=False)
-            problems = tidy([_problem(finding, tree) for finding in findings])
+            scrub = Scrubber(tree)
+            problems = tidy([_problem(finding, tree, scrub) for finding in findings])
         raise SchemaError(*problems)
 
 
-def _problem(finding: dict[str, Any], tree: Tree) -> Problem:
+def _problem(finding: dict[str, Any], tree: Tree, scrub: Scrubber) -> Problem:
     path, value = _locate(finding, tree)
-    return Problem(_reason(finding, value, tree), key_path=path)
+    return Problem(_reason(finding, value, scrub), key_path=path)
 
 
-def _reason(finding: dict[str, Any], value: object, tree: Tree) -> str:
+def _reason(finding: dict[str, Any], value: object, scrub: Scrubber) -> str:
     kind: str = finding["type"]
     context: dict[str, Any] = finding.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
-        return foreign_reason(context["error"], tree)
+        return foreign_reason(context["error"], scrub)
     if kind in _RULES:
         return _RULES[kind].format_map(context)
     wanted = _KIND.fullmatch(kind)
     if wanted is not None and wanted[1] in _NOUNS:
         return mismatch(_NOUNS[wanted[1]], noun_of(value))
-    return scrub(finding["msg"], tree).removeprefix("Input ")
+    return scrub(finding["msg"]).removeprefix("Input ")
 
 
 def _locate(finding: dict[str, Any], tree: Tree) -> tuple[KeyPath, object]:

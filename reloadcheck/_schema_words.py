@@ -4,6 +4,7 @@ A reason says what should be there and the *type* of what was found, never the v
 that somebody else wrote is scrubbed first.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, time
 
 from .types import KeyPath, Problem, Tree
@@ -41,22 +42,22 @@ def mismatch(wanted: str, found: str | None) -> str:
     return f"should be {wanted}, not {found}"
 
 
-def foreign_reason(error: BaseException, tree: Tree, kind: str = "") -> str:
-    """Give the type of an exception and its text without what it quotes from the tree."""
+def foreign_reason(error: BaseException, scrubbed: Callable[[str], str], kind: str = "") -> str:
+    """Give the type of an exception and its text, `scrubbed` of what it quotes."""
     kind = kind or type(error).__name__
     try:
         text = str(error)
     except Exception:  # an exception's own `__str__` may be anything
         return kind
-    from ._redact import scrub  # only what failed needs it
-
-    message = scrub(text, tree).strip()
+    message = scrubbed(text).strip()
     return f"{kind}: {message}" if message else kind
 
 
 def foreign_problem(error: Exception, tree: Tree, kind: str = "") -> Problem:
     """Give the problem of an exception that concerns the whole tree."""
-    return Problem(foreign_reason(error, tree, kind))
+    from ._redact import Scrubber  # only what failed needs it
+
+    return Problem(foreign_reason(error, Scrubber(tree), kind))
 
 
 def tidy(problems: list[Problem]) -> list[Problem]:

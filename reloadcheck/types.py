@@ -166,13 +166,21 @@ def printable(text: str) -> str:
     )
 
 
+_LONGEST_KEY = 200
+
+
 def key_path_text(path: KeyPath) -> str:
-    """Show a key path the way people write it: `database.hosts[2]."a.b"`, escaped."""
+    """Show a key path the way people write it: `database.hosts[2]."a.b"`, escaped.
+
+    A key of more than 200 characters is cut: one of megabytes would fill the log and the history.
+    """
     text = ""
     for key in path:
         if isinstance(key, int):
             text += f"[{key}]"
             continue
+        if len(key) > _LONGEST_KEY:
+            key = key[:_LONGEST_KEY] + "…"
         plain = key != "" and all(char.isalnum() or char in "_-" for char in key)
         shown = key if plain else '"' + printable(key.replace('"', '\\"')) + '"'
         text += f".{shown}" if text else shown

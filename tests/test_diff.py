@@ -8,6 +8,7 @@ import pytest
 
 from reloadcheck._diff import Diff, diff
 from reloadcheck._frozen import freeze
+from reloadcheck.types import key_path_text
 
 BASE: dict[Any, Any] = {
     "database": {"url": "x", "pool": {"size": 5}},
@@ -111,3 +112,10 @@ def test_shared_parts_cost_nothing() -> None:
     assert len(pauses) == 3
     diff(big, copy.deepcopy(big), lambda: pauses.append(None))
     assert len(pauses) > 200
+
+
+def test_a_key_of_megabytes_is_cut_where_it_is_shown() -> None:
+    """Of each key a path shows two hundred characters, so that no log or history is filled."""
+    shown = key_path_text(("a", "b" * 3_000_000, "c d" * 1_000_000, 0))
+    assert shown.startswith('a."' + "b" * 200 + '…"."c dc d')
+    assert len(shown) < 450
