@@ -9,7 +9,9 @@ import json
 import os
 import socket
 import ssl
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import datetime
 from http.client import HTTPException, HTTPResponse
 from typing import Any, Final
@@ -66,7 +68,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def asked(url: SplitResult, token: str | None, timeout: float) -> dict[str, Any]:
-    """Ask a status endpoint; `timeout` in seconds. Raises `UnreachableError`."""
+    """Ask a status endpoint; `timeout` in seconds, for all of it. Raises `UnreachableError`.
+
+    A socket's own time-out begins anew with each byte, and a server in trouble may send few.
+    """
+    answer: Future[bytes] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_fetched(url, token, timeout))
+        except BaseException as error:
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="reloadcheck-status", daemon=True).start()
+    try:
+        return _understood(answer.result(timeout))
+    except TimeoutError as error:
+        raise UnreachableError(_reason(error, timeout)) from None
+
+
+def _fetched(url: SplitResult, token: str | None, timeout: float) -> bytes:
     request = Request(urlunsplit(url), headers={"Accept": "application/json"})
     if token:
         request.add_header("Authorization", f"Bearer {token}")
@@ -74,14 +95,13 @@ def asked(url: SplitResult, token: str | None, timeout: float) -> dict[str, Any]
     try:
         answer: HTTPResponse
         with opener.open(request, timeout=timeout) as answer:
-            body = answer.read(_MOST_BYTES)
+            return answer.read(_MOST_BYTES)
     except HTTPError as error:
         with error:
             wrong = ": its path or the token is wrong" if token and error.code == 404 else ""
             raise UnreachableError(f"it answers {error.code}, not a status{wrong}") from None
     except (OSError, HTTPException, ValueError) as error:
         raise UnreachableError(_reason(error, timeout)) from None
-    return _understood(body)
 
 
 def _checked(text: str) -> SplitResult:

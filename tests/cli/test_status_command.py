@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,31 @@ def test_nobody_there_and_nobody_answering_are_status_3(run: Run, here: Path) ->
     done = run("status", f"http://127.0.0.1:{port}/s", "--json")
     assert 3 == done.status
     assert (False, "connection refused") == (done.document["ok"], done.document["error"])
+
+
+def test_an_answer_that_trickles_is_not_waited_for(run: Run, here: Path) -> None:
+    """The time-out is for the whole answer, not for each byte of it."""
+
+    class Trickle(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", "1000")
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(300):
+                    self.wfile.write(b" ")
+                    if done.wait(0.02):
+                        return
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    done = threading.Event()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Trickle)
+    with serving(server):
+        told = run("status", f"http://127.0.0.1:{server.server_port}/s", "--timeout", "0.3")
+        done.set()
+    assert (3, True) == (told.status, "no answer within 0.3 s" in " ".join(told.out.split()))
 
 
 @pytest.mark.usefixtures("token")
