@@ -250,7 +250,7 @@ class Checker(Generic[C]):
         pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else _go
 
         def parsing() -> tuple[_loader.Parsed, FrozenDict, str]:
-            parsed = _loader.parse(self._sources, reading, pause)
+            parsed = _loader.parse(self._sources, reading.documents, pause)
             tree = freeze(parsed.tree, None if running is None else running.tree, pause)
             return parsed, tree, tree_digest(tree, pause)
 

@@ -45,16 +45,15 @@ class Placed(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One consistent set of bytes: the stamps from before the read, the documents, their digest.
+    """One consistent set of bytes: the documents of each source, and their digest.
 
     `remarks` is what the sources would have an operator know, `places` where each was found.
     """
 
-    stamps: tuple[Stamp, ...]
     documents: tuple[tuple[Document, ...], ...]
     digest: str
-    remarks: tuple[str, ...] = ()
-    places: tuple[Place, ...] = ()
+    remarks: tuple[str, ...]
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ class Loaded(Generic[C]):
 
 def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> Reading:
     """Read what the stamps stand for, as one set; raises `TornError` if it changed meanwhile."""
-    before, documents = read_set(sources, max_bytes, stamps)
+    documents = read_set(sources, stamps, max_bytes)
     sets = tuple(tuple(group) for group in documents)
     remarks = [
         str(Problem(remark, one.name))
@@ -92,17 +91,19 @@ def read(sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int) -> 
     ]
     digest = source_digest([one for group in sets for one in group])
     places = [one.place() if isinstance(one, Placed) else Place(one.name) for one in sources]
-    return Reading(before, sets, digest, tuple(remarks), tuple(places))
+    return Reading(sets, digest, tuple(remarks), tuple(places))
 
 
-def parse(sources: Sequence[Source], reading: Reading, pause: Pause) -> Parsed:
+def parse(
+    sources: Sequence[Source], documents: Sequence[Sequence[Document]], pause: Pause
+) -> Parsed:
     """Parse each source's documents and merge them in order; an error names all that is wrong."""
     layers: list[Layer] = []
     tree: Tree = {}
     errors: list[ConfigError] = []
-    for source, documents in zip(sources, reading.documents, strict=True):
+    for source, own in zip(sources, documents, strict=True):
         try:
-            layer = source.layer(documents, tree, pause)
+            layer = source.layer(own, tree, pause)
             tree = _merged(tree, layers, layer, pause)
             layers.append(layer)
         except ConfigError as error:

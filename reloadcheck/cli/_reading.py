@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import _loader
 from .._frozen import no_pause
-from .._loader import Parsed, Reading
+from .._loader import Parsed
 from .._schema import Schema
 from ..exceptions import ConfigError
 from ..types import Document, Problem, Source
@@ -54,7 +54,7 @@ def known_of(sources: Sequence[Source], max_bytes: int) -> Known:
     by_name = {document.name: document for documents in sets for document in documents}
     parsed: Parsed | None = None
     try:
-        parsed = _loader.parse(readable, Reading((), tuple(sets), ""), no_pause)
+        parsed = _loader.parse(readable, sets, no_pause)
     except ConfigError as error:
         faults += faults_of(error)
     return Known(by_name, None if faults else parsed, tuple(faults), tuple(readable))

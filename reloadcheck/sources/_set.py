@@ -29,23 +29,22 @@ def newest_of(stamps: Sequence[Stamp]) -> int | None:
 
 
 def read_set(
-    sources: Sequence[Source], max_bytes: int, stamps: Sequence[Stamp] | None = None
-) -> tuple[tuple[Stamp, ...], tuple[Sequence[Document], ...]]:
-    """Read all sources and give their stamps, from before the read, and each one's documents.
+    sources: Sequence[Source], stamps: Sequence[Stamp], max_bytes: int
+) -> tuple[Sequence[Document], ...]:
+    """Read all sources and give each one's documents.
 
-    `stamps` are those found quiet; without them they are taken here. `TornError` when any source
-    changed until after the last was read.
+    `stamps` are those found quiet. `TornError` when any source changed since then, until after the
+    last was read.
     """
-    before = take_stamps(sources) if stamps is None else tuple(stamps)
 
     def reading(source: Source, stamp: Stamp) -> Callable[[], Sequence[Document]]:
         return lambda: source.read(stamp, max_bytes)
 
-    documents = _each([reading(*pair) for pair in zip(sources, before, strict=True)])
-    for source, stamp in zip(sources, before, strict=True):
+    documents = _each([reading(*pair) for pair in zip(sources, stamps, strict=True)])
+    for source, stamp in zip(sources, stamps, strict=True):
         if source.stamp().value != stamp.value:
             raise torn(source.name)
-    return before, documents
+    return documents
 
 
 def _each(calls: Sequence[Callable[[], _T]]) -> tuple[_T, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 import reloadcheck.sources
 from reloadcheck.exceptions import SourceError, TornError
-from reloadcheck.sources import DirectorySource, Disk, FileSource, read_set
+from reloadcheck.sources import DirectorySource, Disk, FileSource, read_set, take_stamps
 from reloadcheck.types import Document, Source
 
 LIMIT = 1 << 20
@@ -74,7 +74,7 @@ def test_ten_thousand_swaps_show_no_mixed_set_and_no_error(volume: Path) -> None
     with publish(volume, 1, 10_000) as writer:
         while writer.poll() is None:
             try:
-                _, documents = read_set(sources, LIMIT)
+                documents = read_set(sources, take_stamps(sources), LIMIT)
             except TornError:
                 torn += 1
             except SourceError as error:
@@ -88,7 +88,7 @@ def test_ten_thousand_swaps_show_no_mixed_set_and_no_error(volume: Path) -> None
     assert (mixed, errors) == (0, [])
     assert len(seen) > 5  # both must happen, or the race would not have been run
     assert torn > 5
-    _, documents = read_set(sources, LIMIT)
+    documents = read_set(sources, take_stamps(sources), LIMIT)
     assert generations(documents) == {b"10000"}
 
 
@@ -103,8 +103,9 @@ def test_a_swap_between_the_reads_of_a_set_is_torn(volume: Path) -> None:
         FileSource(volume / "app.yaml"),
         FileSource(volume / "flags.json", disk=Disk(close=swapping)),
     ]
+    stamps = take_stamps(sources)
     with pytest.raises(TornError):
-        read_set(sources, LIMIT)
+        read_set(sources, stamps, LIMIT)
 
 
 @pytest.mark.parametrize("kind", ["file", "file below", "directory", "directory below"])
