@@ -38,23 +38,31 @@ _STEMS = re.compile(
 )
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and in JSON
-_USER_INFO = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#\s]*@", re.IGNORECASE)
+# Behind `://` a user's name and an `@`, or a name and a colon that begins no port. The scheme is
+# not matched: from each letter of a long text such a search would go to its end.
+_USER_INFO = re.compile(
+    r"(?<=[a-z0-9+.-])://(?:[^/?#]*@|[^/?#:]*:(?![0-9]{1,5}[/?#]))", re.IGNORECASE
+)
+_ASSIGNED = re.compile(
+    r"(?:passw(?:or)?d|pwd|secret|access_?key|accountkey) {0,3}= {0,3}[^\s;&]", re.IGNORECASE
+)
 
 
 def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()) -> bool:
     """Tell whether a key path or a value looks secret.
 
     Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
-    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys and URLs with user info
-    do. `also` are further names, in any case, for what an application calls its own secrets: the
-    name `license code` is also that of `license_code`, `licenseCode` and `vendor-license-code`.
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys, URLs with user info and
+    connection strings with a password do. `also` are further names, in any case, for what an
+    application calls its own secrets: the name `license code` is also that of `license_code`,
+    `licenseCode` and `vendor-license-code`.
     """
     if any(isinstance(key, str) and _names_secret(key, also) for key in path):
         return True
     if isinstance(value, str):
         if "PRIVATE KEY-----" in value:
             return True
-        return "@" in value and _USER_INFO.search(value) is not None
+        return _has_user_info(value) or ("=" in value and _ASSIGNED.search(value) is not None)
     return hasattr(value, "get_secret_value")
 
 
@@ -121,6 +129,14 @@ def placed(error: BaseException) -> str:
     own = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
     place = f" ({os.path.basename(own[0].filename)}:{own[0].lineno})" if own else ""
     return f"{type(error).__name__}{place}"
+
+
+def _has_user_info(text: str) -> bool:
+    """Tell whether a URL in a text names a user; a password may hold what ends a host's name."""
+    if "://" not in text or "@" not in text:
+        return False
+    words = (word for word in text.split() if "@" in word)
+    return any(_USER_INFO.search(word, 0, word.rindex("@") + 1) for word in words)
 
 
 def _names_secret(key: str, also: Collection[str]) -> bool:

@@ -100,12 +100,19 @@ def _reason(finding: dict[str, Any], value: object, scrub: Scrubber) -> str:
     context: dict[str, Any] = finding.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         return foreign_reason(context["error"], scrub)
-    if kind in _RULES:
+    if kind in _RULES and not _quotes(context, value):
         return _RULES[kind].format_map(context)
     wanted = _KIND.fullmatch(kind)
     if wanted is not None and wanted[1] in _NOUNS:
         return mismatch(_NOUNS[wanted[1]], noun_of(value))
     return scrub(finding["msg"]).removeprefix("Input ")
+
+
+def _quotes(context: dict[str, Any], value: object) -> bool:
+    """Tell whether a validator that raised one of pydantic's own errors put the value in it."""
+    if not isinstance(value, str) or not value:
+        return False
+    return any(isinstance(part, str) and value in part for part in context.values())
 
 
 def _locate(finding: dict[str, Any], tree: Tree) -> tuple[KeyPath, object]:

@@ -52,6 +52,14 @@ def test_keys_that_do_not(key: str) -> None:
         (f"see amqp+ssl://u:{CANARY}@mq", True),
         ("https://example.org/a?b=c", False),
         ("https://example.org/@name", False),
+        ("https://example.org:8443/@name", False),
+        ("https://example.org/a:b@c and c@d", False),
+        (f"postgresql://app:pa/ss#{CANARY}@db/orders", True),
+        (f"host=db user=app password={CANARY}", True),
+        (f"Server=db;Uid=app;Pwd = '{CANARY}';", True),
+        (f"DefaultEndpointsProtocol=https;AccountKey={CANARY}", True),
+        ("a rule: password=", False),
+        ("size=5", False),
         ("user@example.org", False),
         (5, False),
         (None, False),
@@ -62,6 +70,23 @@ def test_keys_that_do_not(key: str) -> None:
 def test_values_that_look_secret(value: object, expected: bool) -> None:
     """A URL with user info and pydantic's secret types are secrets whatever their key."""
     assert is_secret(("plain",), value) is expected
+
+
+LARGE = {
+    "letters": "a" * 1_000_000 + "@",
+    "schemes": "a://" * 250_000 + "@",
+    "names": "a://b:1/" * 125_000 + " @",
+    "words": "a@ " * 300_000 + "://",
+    "assignments": "pwd  " * 200_000 + "=",
+}
+
+
+@pytest.mark.parametrize("value", LARGE.values(), ids=LARGE)
+def test_a_large_value_is_judged_at_once(value: str) -> None:
+    """A megabyte takes no quadratic time, in which nothing else could run."""
+    begun = process_time()
+    assert not is_secret(("plain",), value) or value.endswith("://@")
+    assert process_time() - begun < 1
 
 
 class Model(BaseModel):

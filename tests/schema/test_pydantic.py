@@ -4,7 +4,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from reloadcheck._schema import schema_of
@@ -160,3 +160,17 @@ def test_a_custom_error_of_pydantics_is_scrubbed() -> None:
             raise PydanticCustomError("odd", "Input is odd: {value}", {"value": value})
 
     assert problems_of(Custom, {"a": CANARY}) == {("a",): "is odd: ***"}
+
+
+def test_an_error_of_pydantics_own_kind_that_a_validator_raises_quotes_nothing() -> None:
+    """What such an error names as its bound may be the value itself."""
+
+    def refuse(value: str) -> str:
+        raise PydanticCustomError("less_than", "not {lt}", {"lt": f"<{value}>"})
+
+    class Model(BaseModel):
+        model_config = ConfigDict(frozen=True)
+        name: Annotated[str, AfterValidator(refuse)]
+
+    (reason,) = problems_of(Model, {"name": "a secret, long enough"}).values()
+    assert reason == "not <***>"
