@@ -7,6 +7,7 @@ engine thread and has all I/O done by the reader.
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar, cast
 
@@ -134,7 +135,8 @@ class Checker(Generic[C]):
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
         if self._leaving.is_ready():
-            self._run.load(lambda: self._leaving.let_go(nap))
+            with suppress(OverdueError):  # the reader hangs: they stay until it is back
+                self._run.load(lambda: self._leaving.let_go(nap))
         verdict = self._look()
         if not isinstance(verdict, Same | Good) and verdict.error is not None:
             forget_frames(verdict.error)

@@ -13,6 +13,7 @@ from reloadcheck import (
     ReloadCheck,
     SourceError,
 )
+from reloadcheck._codes import Code
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -392,6 +393,29 @@ def test_a_hung_disk_stops_nobody_and_holds_one_thread(
     text.write("a: 2")
     text.gate.set()
     until(lambda: Call(live.check).result() is Outcome.RELOADED)
+
+
+def test_an_old_version_that_drains_while_the_disk_hangs_is_no_failure_inside(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """What is to be let go of waits for the reader; the status goes on naming the disk."""
+    live = make(patience=2.0)
+    begin(live)
+    with live.lease():
+        text.write("a: 2")
+        reload(live)
+        text.gate.clear()
+        hanging = Call(live.check)
+        assert text.waiting.wait(5)
+        clock.advance(2.1)
+        assert hanging.result() is Outcome.DEFERRED
+    until(lambda: list(live.status().leases) == [2])
+    for _ in range(3):
+        clock.advance(10.0)
+        assert Call(live.check).result() is Outcome.DEFERRED
+        assert live.status().code == Code.HANGING
+    text.gate.set()
+    until(lambda: Call(live.check).result() is Outcome.UNCHANGED)
 
 
 def test_a_hung_disk_does_not_hold_up_closing(make: Make, text: Text, clock: FakeClock) -> None:
