@@ -9,7 +9,7 @@ from typing import Any
 
 from celery import Celery, Task, signals
 
-from .._engine import ReloadCheck
+from .._engine import ReloadCheck, host_of
 from .._lease import Lease
 from ..exceptions import ReloadCheckError
 
@@ -27,6 +27,7 @@ class CeleryReloadCheck:
     """
 
     def __init__(self, live: ReloadCheck[Any], app: Celery) -> None:
+        host_of(live)  # which says what is no engine
         self.live = live
         self._app = app
         self._held: dict[int, Lease[Any]] = {}

@@ -175,7 +175,10 @@ class FileSource:
         link = self._disk.link(self._path)
         if not self._optional or link is not None:
             place = where if link is None else self._path
-            raise self._error(refusal(place, error, self._disk)) from None
+            reason = refusal(place, error, self._disk)
+            if reason == "does not exist" and not os.path.isabs(self._name):
+                reason += f" in {os.path.dirname(self._path)}"  # where the process was started
+            raise self._error(reason) from None
         parent = os.path.dirname(where)
         while True:
             try:

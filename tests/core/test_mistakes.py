@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery import Celery
 from starlette.applications import Starlette
 
 from reloadcheck import (
@@ -18,6 +19,7 @@ from reloadcheck import (
     wsgi,
 )
 from reloadcheck.integrations import fastapi, flask
+from reloadcheck.integrations.celery import CeleryReloadCheck
 
 from .conftest import Make
 from .rig import begin
@@ -35,6 +37,7 @@ TAKES_AN_ENGINE: dict[str, Callable[[], object]] = {
     "WSGI": lambda: wsgi.ReloadCheckMiddleware(lambda _environ, _start: [], PATH),
     "FastAPI": lambda: fastapi.config_of(PATH),
     "Flask": lambda: flask.FlaskReloadCheck(PATH),
+    "Celery": lambda: CeleryReloadCheck(PATH, Celery("tasks", set_as_current=False)),
 }
 
 

@@ -63,7 +63,7 @@ def test_a_bad_configuration_fails_a_lifespan_in_trio(file: Path) -> None:
     """With the cause, as in asyncio; and the engine is closed again."""
     file.write_text("word: [\n")
     live = ReloadCheck(file, settle=0.0, environ={})
-    with pytest.raises(ConfigSyntaxError, match=":2:1: "), TestClient(serve(live), backend="trio"):
+    with pytest.raises(ConfigSyntaxError, match=":1:8: "), TestClient(serve(live), backend="trio"):
         raise AssertionError("the client was entered")
     assert live.status().phase == "closed"
 

@@ -63,6 +63,17 @@ def test_an_impossible_path_is_refused_at_construction(path: str) -> None:
         FileSource(path)
 
 
+def test_a_relative_path_that_is_missing_names_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that was started elsewhere looks elsewhere, and says where."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SourceError, match=rf"^app\.yaml: does not exist in {tmp_path}$"):
+        FileSource("app.yaml").stamp()
+    with pytest.raises(SourceError, match=r"does not exist$"):
+        FileSource(tmp_path / "app.yaml").stamp()
+
+
 def test_a_relative_path_survives_a_change_of_directory(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
