@@ -10,6 +10,7 @@ import inspect
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._build import raised
 from ._calls import Job, call
 from ._codes import Code
 from ._events import ReloadEvent
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     import asyncio
 
 Listener = Callable[[ReloadEvent], Any]
+
+
+class _NoLoopError(Exception):
+    """A coroutine function listens where nothing can run it."""
 
 
 class _Subscription:
@@ -105,8 +110,10 @@ class Listeners:
         def returned() -> None:
             subscription.busy = False
             if job.error is not None:
-                name = type(job.error).__name__
-                log(WARNING, "a listener raised %s", name, code=str(Code.LISTENER))
+                own = isinstance(job.error, _NoLoopError)
+                what = str(job.error) if own else f"raised {raised(job.error)}"
+                name = getattr(listener, "__qualname__", type(listener).__name__)
+                log(WARNING, "a listener %s: %s", what, name, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
         job = Job[None](settled)
@@ -114,7 +121,7 @@ class Listeners:
         if not inspect.iscoroutinefunction(listener):
             call("listener", lambda: _drop(listener(event)), job)
         elif loop is None:
-            job.fail(LookupError("no event loop to run it in"))
+            job.fail(_NoLoopError("is async and there is no event loop to run it in"))
         else:
             HomeTask(loop, "listener", _nothing, _ignore).do(
                 lambda: listener(event), job, last=True

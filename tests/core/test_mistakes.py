@@ -22,7 +22,7 @@ from reloadcheck.integrations import fastapi, flask
 from reloadcheck.integrations.celery import CeleryReloadCheck
 
 from .conftest import Make
-from .rig import begin
+from .rig import begin, until
 
 PATH: Any = "config.yaml"
 
@@ -118,3 +118,25 @@ def test_a_directory_in_place_of_a_file_names_its_own_source() -> None:
     """A directory has no suffix; what is meant for it is said instead."""
     with pytest.raises(OptionError, match=r"for a directory, write DirectorySource\(path\)"):
         ReloadCheck("/run/secrets")
+
+
+def test_a_listener_that_raises_is_named_with_its_line(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also one that takes no event, which raises before its first line."""
+    live = make()
+
+    def deaf() -> None: ...
+
+    def broken(_: object) -> None:
+        raise ValueError("s3cret")
+
+    for listener in (deaf, broken):
+        live.subscribe(listener)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    begin(live)
+    until(lambda: 2 == caplog.text.count("a listener raised"))
+    text = caplog.text
+    assert "a listener raised TypeError: test_a_listener" in text
+    assert "a listener raised ValueError (test_mistakes.py:" in text
+    assert ".broken" in text
+    assert "s3cret" not in text
