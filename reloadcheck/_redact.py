@@ -22,6 +22,7 @@ __all__ = ["MASK", "Scrubber", "is_secret", "placed", "redact", "scrub"]
 
 MASK: Final = "***"
 _PACKAGE: Final = os.path.dirname(__file__) + os.sep
+_ADAPTERS: Final = os.path.join(_PACKAGE, "integrations", "")
 _TEXT_LIMIT = 2_000
 _VALUES_LIMIT = 100_000
 _CHARS_LIMIT = 1_000_000
@@ -125,10 +126,15 @@ class Scrubber:
 
 def placed(error: BaseException) -> str:
     """Name what was raised and the application's line that it came through, not its words."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if not frame.filename.startswith(_PACKAGE)]
-    place = f" ({os.path.basename(own[0].filename)}:{own[0].lineno})" if own else ""
-    return f"{type(error).__name__}{place}"
+    name = type(error).__name__
+    adapted = False
+    for frame in traceback.extract_tb(error.__traceback__):
+        path = frame.filename
+        adapted = adapted or path.startswith(_ADAPTERS)
+        library = adapted and "-packages/" in path  # a framework's line, which our adapter called
+        if not library and not path.startswith(_PACKAGE):
+            return f"{name} ({os.path.basename(path)}:{frame.lineno})"
+    return name
 
 
 def _has_user_info(text: str) -> bool:

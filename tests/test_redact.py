@@ -1,6 +1,7 @@
 """Redaction: secrets are hidden by name and by look, and foreign sentences quote no value."""
 
 import json
+import os
 from collections.abc import Callable
 from time import process_time
 from typing import Any
@@ -9,6 +10,7 @@ from urllib.parse import quote
 import pytest
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 
+import reloadcheck
 from reloadcheck._frozen import freeze
 from reloadcheck._redact import MASK, is_secret, placed, redact, scrub
 
@@ -233,6 +235,22 @@ def test_a_broken_url_is_text() -> None:
     """What only looks like a URL is masked as it stands."""
     assert scrub("bad http://[half", {"u": "http://[half"}) == f"bad {MASK}"
     assert scrub("port", {"u": "http://h:99999999/x"}) == "port"
+
+
+def test_a_frameworks_line_is_not_taken_for_the_applications() -> None:
+    """A factory of our own that fails inside a framework names no line, or the application's."""
+    ours = os.path.join(os.path.dirname(reloadcheck.__file__), "integrations", "databases.py")
+    names: dict[str, Any] = {}
+    exec(compile("def connect():\n    1 / 0", "/lib/site-packages/framework.py", "exec"), names)
+    exec(compile("def build():\n    connect()", ours, "exec"), names)
+    with pytest.raises(ZeroDivisionError) as caught:
+        names["build"]()
+    assert "ZeroDivisionError" == placed(caught.value.with_traceback(caught.tb.tb_next))
+    exec(compile("def connect():\n    1 / 0", "/srv/site/config.py", "exec"), names)
+    with pytest.raises(ZeroDivisionError) as caught:
+        names["build"]()
+    told = placed(caught.value.with_traceback(caught.tb.tb_next))
+    assert "ZeroDivisionError (config.py:2)" == told
 
 
 def test_an_application_may_lie_in_a_directory_of_our_name() -> None:
