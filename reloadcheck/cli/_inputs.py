@@ -90,6 +90,7 @@ def loaded_object(option: str, name: str) -> object:
 
 def _imported(lead: str, name: str) -> object:
     failure: BaseException
+    words = ""
     try:
         with redirect_stdout(sys.stderr):  # what it prints is not what this command says
             return import_module(name)
@@ -98,11 +99,12 @@ def _imported(lead: str, name: str) -> object:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(f"{missing}."):
-            raise UsageError(f"{lead}: there is no module {printable(missing)}") from None
-        failure = error
+            hint = "; a module is named without its .py" if missing.endswith(".py") else ""
+            raise UsageError(f"{lead}: there is no module {printable(missing)}{hint}") from None
+        failure, words = error, f": there is no module {printable(missing)}" if missing else ""
     except (Exception, SystemExit) as error:
         failure = error
     # Without the text of the error, which might quote what it is about.
     frame = traceback.extract_tb(failure.__traceback__)[-1]
     place = f"{printable(frame.filename)}:{frame.lineno}"
-    raise UsageError(f"{lead}: importing it raised {type(failure).__name__} at {place}")
+    raise UsageError(f"{lead}: importing it raised {type(failure).__name__} at {place}{words}")

@@ -440,6 +440,8 @@ def test_foreign_characters_in_keys_are_escaped(run: Run, here: Path) -> None:
         (["validate", "base.yaml", "--schema", "nowhere:X"], "there is no module nowhere"),
         (["validate", "base.yaml", "--schema", "service:X"], "there is no X in it"),
         (["validate", "base.yaml", "--schema", "broken:X"], "importing it raised ValueError at"),
+        (["validate", "--app", "wanting:live"], "wanting.py:1: there is no module nowhere"),
+        (["validate", "--app", "service.py:live"], "a module is named without its .py"),
         (["validate", "base.yaml", "--app", "service:Settings"], "not a ReloadCheck"),
         (["validate", "--app", "service:live", "--schema", "service:Settings"], "together"),
         (["validate", "base.yaml", "--no-such"], "unrecognized arguments: --no-such"),
@@ -450,6 +452,7 @@ def test_wrong_usage_is_status_2_and_a_sentence(
 ) -> None:
     """What cannot be is said on standard error, without a traceback."""
     (here / "broken.py").write_text(f"raise ValueError('{CANARY}')\n")
+    (here / "wanting.py").write_text("import nowhere\n")
     done = run(*words)
     assert (2, "") == (done.status, done.out)
     assert message in " ".join(done.err.split())
