@@ -12,6 +12,10 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 
+class NoThreadError(RuntimeError):
+    """No thread can be had at present, so that the work was not begun."""
+
+
 class Job(Generic[T]):
     """One piece of work: pending, then either done (with a value or an error) or abandoned.
 
@@ -86,7 +90,7 @@ def call(name: str, work: Callable[[], T], job: Job[T]) -> None:
         if _inline:
             job.run(work)
         else:
-            job.fail(error)
+            job.fail(NoThreadError(str(error)))
 
 
 _inline = False

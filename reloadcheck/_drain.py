@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._build import Roster, raised
-from ._calls import Job
+from ._calls import Job, NoThreadError
 from ._clock import Clock
 from ._codes import Code
 from ._holders import described, found
@@ -70,6 +70,7 @@ class Drain:
         self._retired: list[Tenancy[Any]] = []
         self._closing: list[_Close] = []
         self._latest: float | None = None
+        self._no_thread_until = 0.0
         self.closed = 0
         self.closes: dict[str, int] = {}
         self.forced: dict[str, int] = {}
@@ -108,6 +109,8 @@ class Drain:
             self._start(instance, now)
         times = [one.deadline for one in self._closing]
         times += [one.slow_at for one in self._closing if one.slow_at > now]
+        if self._no_thread_until > now:
+            times.append(self._no_thread_until)
         times += [now + _pause(now - one.retired_at) for one in self._retired]
         deadline = self._deadline()
         return min([*times, *([] if deadline is None else [deadline])], default=None)
@@ -122,7 +125,7 @@ class Drain:
 
     def _may_start(self, now: float) -> bool:
         """One after the other, unless one is slow."""
-        return all(one.slow_at <= now for one in self._closing)
+        return now >= self._no_thread_until and all(one.slow_at <= now for one in self._closing)
 
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
@@ -190,6 +193,10 @@ class Drain:
         instance.closed = True
         job = instance.close(self._settled)
         hurried = self._latest is not None and now >= self._latest
+        if isinstance(job.error, NoThreadError) and not hurried:
+            instance.closed = False
+            self._no_thread_until = now + LONGEST_PAUSE
+            return
         slow_at = now + (SLOW_AT_THE_END if hurried else SLOW_CLOSE)
         close = _Close(instance, job, now + instance.resource.timeout, slow_at)
         if not self._ended(close, now):

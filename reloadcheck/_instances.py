@@ -12,7 +12,7 @@ from contextlib import AsyncContextDecorator, ContextDecorator
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ._calls import Job, call
+from ._calls import Job, NoThreadError, call
 from ._home import HomeTask
 from ._inside import inside, put_inside
 from ._loops import running_loop
@@ -159,6 +159,8 @@ class Instance:
             self._give_up = self._visit(f"{self.resource.name}-close", close, job)
         else:
             call(f"{self.resource.name}-close", lambda: _nothing(close()), job)
+            if isinstance(job.error, NoThreadError):
+                self._close = close  # it was not called, and may be later
         return job
 
     def cancel(self) -> None:

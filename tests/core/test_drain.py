@@ -66,6 +66,33 @@ def test_an_unused_snapshot_closes_at_once(pools: Pools) -> None:
     until(lambda: pools.log == ["+1", "+2", "-1"])
 
 
+def test_a_close_that_gets_no_thread_is_made_later(
+    pools: Pools,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the process may have no more threads, old instances wait for one, and are not lost."""
+    refused: list[str] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "reloadcheck-pool-close":
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    with monkeypatch.context() as starved:
+        starved.setattr(threading.Thread, "start", start)
+        assert pools.edit(2) is Outcome.RELOADED
+        until(lambda: len(refused) == 1)
+        until(lambda: len(refused) == 2, clock)
+        assert {1, 2} == pools.open
+    until(lambda: pools.open == {2}, clock)
+    assert ["+1", "+2", "-1"] == pools.log
+    assert "closing resource" not in caplog.text
+
+
 def test_what_is_leased_stays_open_until_its_last_user_leaves(
     pools: Pools, clock: FakeClock
 ) -> None:
