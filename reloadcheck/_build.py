@@ -181,9 +181,10 @@ class Builder:
     ) -> None:
         resource = instance.resource
         if resource.needs_loop and loop is None:
+            what, one = ("is", "factory") if resource.is_async else ("has a probe that is", "probe")
             raise RegistrationError(
-                f"resource {resource.name!r} is async and there is no event loop: serve the app "
-                "through ASGI, use `await live.astart()`, or register a sync factory"
+                f"resource {resource.name!r} {what} async and there is no event loop: serve the "
+                f"app through ASGI, use `await live.astart()`, or register a sync {one}"
             )
         self._roster.instances.append(instance)
         deadline = self._wait.after(resource.timeout)

@@ -229,7 +229,10 @@ class Host(Generic[C]):
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
             raise copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
         names = ", ".join(source.name for source in self.sources)
-        reason = f"is not ready after {self.options.patience:g} s: still being written or built"
+        patience, settle = self.options.patience, self.options.settle
+        reason = f"is not ready after {patience:g} s: still being written or built"
+        if patience <= settle:
+            reason += f"; raise patience, which is no longer than settle ({settle:g} s)"
         raise SourceError(Problem(reason, names))
 
     # ----------------------------------------------------------------------- processes

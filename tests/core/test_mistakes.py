@@ -3,6 +3,7 @@
 import copy
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from reloadcheck import (
     RegistrationError,
     ReloadCheck,
     ResourceClosedError,
+    SourceError,
     asgi,
     reload_check,
     wsgi,
@@ -140,3 +142,25 @@ def test_a_listener_that_raises_is_named_with_its_line(
     assert "a listener raised ValueError (test_mistakes.py:" in text
     assert ".broken" in text
     assert "s3cret" not in text
+
+
+def test_an_async_probe_of_a_sync_factory_is_told_apart(make: Make) -> None:
+    """Where there is no event loop, it is the probe that has to become sync."""
+    live = make()
+
+    async def answers(_: list[int]) -> bool:
+        return True
+
+    live.resource("a", probe=answers)(listed)
+    with pytest.raises(RegistrationError, match=r"has a probe that is async .* a sync probe$"):
+        live.start()
+
+
+def test_patience_that_ends_before_a_file_settles_is_told(tmp_path: Path) -> None:
+    """Nothing just written could ever be loaded, and the sentence says which option to raise."""
+    path = tmp_path / "config.yaml"
+    path.write_text("a: 1")
+    live = ReloadCheck(path, settle=10.0, patience=0.05)
+    with pytest.raises(SourceError, match="raise patience, which is no longer than settle"):
+        live.start()
+    live.close()
