@@ -34,6 +34,7 @@ _EFFECTS = {
     "default": "the schema's default",
 }
 _MOST_LEAVES = 200
+_USAGE = "name the files, then a key path, as in config.yaml database.url"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +53,8 @@ class Contribution:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     *files, written = arguments.words or [""]
-    if not written or os.path.exists(written) or not (files or arguments.app):
-        raise UsageError("name the files, then a key path, as in config.yaml database.url")
+    if not written or not (files or arguments.app):
+        raise UsageError(_USAGE)
     path = key_path_of(written)
     inputs = inputs_of(arguments, files)
     known = known_of(inputs.sources, inputs.max_bytes)
@@ -67,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
         leaves = list(_leaves(known.parsed, path))
     if not any(one.effect == "sets" for one in found):
         found = [*_default(inputs, known.parsed, path), *found]
+    if not found and os.path.exists(written):  # a file, and the key path was forgotten
+        raise UsageError(_USAGE)
     is_set = any(one.effect in ("sets", "default") for one in found)
     if arguments.json:
         page.json(_document(path, found, is_set, leaves, hide=hide))

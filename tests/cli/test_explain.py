@@ -136,3 +136,9 @@ def test_a_forgotten_key_path_is_asked_for(words: list[str], run: Run, app: str)
     done = run("explain", *words)
     assert 2 == done.status
     assert "then a key path, as in config.yaml database.url" in done.err
+
+
+def test_a_key_may_be_called_as_a_directory_is(run: Run, here: Path, app: str) -> None:
+    """What the files set is explained, whatever else has its name."""
+    (here / "database").mkdir()
+    assert 0 == run("explain", "base.yaml", "database").status
