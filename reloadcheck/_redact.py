@@ -8,7 +8,8 @@ import json
 import os
 import re
 import traceback
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final
@@ -29,6 +30,7 @@ _CHARS_LIMIT = 1_000_000
 _COMPARED_LIMIT = 2_000_000
 _STRETCH = 6
 _WORD_SIZE = 3
+_LONGEST_NAME = 200
 _LONG_NUMBER = 4
 _WORDS = frozenset({
     "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "private", "pw", "pwd",
@@ -146,17 +148,23 @@ def _has_user_info(text: str) -> bool:
 
 
 def _names_secret(key: str, also: Collection[str]) -> bool:
-    words = _words(key)
-    if any(word in _WORDS or _STEMS.search(word) for word in words):
+    # What is so long is no name, and might be judged again for each of a million values below it.
+    if len(key) > _LONGEST_NAME or _sounds_secret(key):
         return True
-    return any(_is_named(key, words, name) for name in also)
+    return any(_is_named(key, _words(key), name) for name in also)
 
 
-def _words(key: str) -> list[str]:
-    return [word.lower() for word in _WORD.findall(key)]
+@lru_cache(maxsize=4096)
+def _sounds_secret(key: str) -> bool:
+    return any(word in _WORDS or _STEMS.search(word) for word in _words(key))
 
 
-def _is_named(key: str, words: list[str], name: str) -> bool:
+@lru_cache(maxsize=4096)
+def _words(key: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(key))
+
+
+def _is_named(key: str, words: Sequence[str], name: str) -> bool:
     named = _words(name)
     spelled = " ".join(named)
     same = key.casefold() == name.casefold()  # also where a name has no Latin letters

@@ -91,6 +91,15 @@ def test_a_large_value_is_judged_at_once(value: str) -> None:
     assert process_time() - begun < 1
 
 
+def test_keys_are_judged_once_however_many_values_are_below_them() -> None:
+    """A hundred kilobytes of keys above thousands of values take no time; none so long is shown."""
+    path = tuple("aB" * 90 + str(level) for level in range(60))
+    begun = process_time()
+    assert not any(is_secret((*path, number), number) for number in range(5000))
+    assert is_secret(("a" * 1_000_000, 0), 0)
+    assert process_time() - begun < 2
+
+
 class Model(BaseModel):
     """A model with a secret of each kind."""
 

@@ -17,7 +17,8 @@ from ._page import columns
 __all__ = ["Excerpt", "excerpt", "key_of"]
 
 _MOST: Final = 66
-_GAP: Final = re.compile(r"(\s*[:=]?\s*[\[{]*\s*)(.*?)([\s\]},\[{]*)\Z", re.DOTALL)
+_GAP: Final = re.compile(r"\s*[:=]?\s*[\[{]*\s*")
+_AFTER: Final = " \t\r\n\f\v]},[{"
 _KEY: Final = re.compile(r"""(["']?)[\w.$/-]*\1|\[{1,2}[\w.$/"'-]+\]{1,2}""")
 _BEFORE: Final = re.compile(r"[-\s\[{,]*\Z")
 
@@ -126,9 +127,9 @@ def _gap(
         yield _Piece(start, end, MASK if is_last else f"{MASK}, ", is_masked=True)
         return
     found = _GAP.match(text)
-    if found is None:
-        return
-    before, value, after = found.groups()
+    before = found.group() if found else ""
+    value = text[len(before) :].rstrip(_AFTER)
+    after = text[len(before) + len(value) :]
     if is_last:
         value, after = (value + after).rstrip(), ""
     yield _Piece(start, start + len(before), _verbatim(before))

@@ -7,6 +7,7 @@ count.
 import argparse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from .._frozen_types import is_dict
@@ -114,7 +115,7 @@ def _of_dialects(known: Known) -> Iterator[Fault]:
         seen = survey(document)
         found = [
             _problem(document, seen, written.index, sentence, written.key_path)
-            for written, sentence in differences(seen)
+            for written, sentence in islice(differences(seen), _MOST_WARNINGS + 1)
         ]
         yield from _warnings("yaml-version", found)
 

@@ -1,6 +1,7 @@
 """`validate`: every problem at its place, warnings that are right, and no value shown."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Union
@@ -471,3 +472,18 @@ def test_warnings_of_one_kind_are_bounded(run: Run, here: Path) -> None:
     problems = run("validate", "a.yaml", "--json").document["problems"]
     assert 51 == len(problems)
     assert "and more of the same kind" in {one["reason"] for one in problems}
+
+
+HOSTILE = {
+    "brackets that end no list": "password: " + "]" * 100_000 + "x\npassword: 1\n",
+    "a warning for each value": "".join(f"k{number}: no\n" for number in range(60_000)),
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_file_is_judged_in_linear_time(run: Run, here: Path, text: str) -> None:
+    """Nothing of what is shown is looked for with quadratic effort."""
+    (here / "a.yaml").write_text(text)
+    begun = time.process_time()
+    assert "a.yaml" in run("validate", "a.yaml").out
+    assert time.process_time() - begun < 6
