@@ -37,6 +37,9 @@ COOPERATIVE = ("gevent", "eventlet")
 TURN = 0.002
 """Whose `time.sleep` alone lets anybody else work, and the seconds until the reader does."""
 
+LEAST_READ = 0.2
+"""Seconds after which at the earliest a disk counts as hanging, whatever the patience."""
+
 VALIDATION_TIMEOUT = 10.0
 """Seconds that a schema may take."""
 
@@ -302,7 +305,8 @@ def timed(name: str, work: Callable[[], T], phases: list[Phase], clock: Clock) -
 
 def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
     name = sources[0].name if len(sources) == 1 else None
-    reason = f"reading has not returned for {patience:g} s; is its disk hanging?"
+    seconds = max(patience, LEAST_READ)
+    reason = f"reading has not returned for {seconds:g} s; is its disk hanging?"
     return HangingError(Problem(reason, name))
 
 

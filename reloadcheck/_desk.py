@@ -30,6 +30,9 @@ LAST_RESORT, LONGEST = 5.0, 1e6
 """Seconds, on the real clock, after which nobody waits for an engine thread that does not answer;
 and the longest time that the platform's locks can be told to wait."""
 
+LEAST_START = 1.0
+"""Seconds that a start takes if it must, however little patience requests have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
@@ -245,6 +248,8 @@ class Desk(Generic[C]):
         want: bool = True,
     ) -> Waiter:
         patience = self._options.patience
+        if through_build:
+            patience = max(patience, LEAST_START)
         waiter = Waiter(after, now + patience, through_build=through_build, patience=patience)
         if prepare is not None:
             prepare(waiter)

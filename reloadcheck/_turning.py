@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from ._build import Roster
 from ._calls import Job, Reader, call
-from ._check import OverdueError
+from ._check import LEAST_READ, OverdueError
 from ._clock import Clock
 from ._desk import Desk
 from ._drain import Drain
@@ -69,8 +69,8 @@ class Turning(Generic[C]):
         return self._wait(job, deadline, job.abandon)
 
     def read(self, work: Callable[[], T]) -> T:
-        """Have the reader thread do it; raise `OverdueError` after `patience`."""
-        return self._have_read(work, self.after(self.options.patience))
+        """Have the reader thread do it; raise `OverdueError` after `patience`, or `LEAST_READ`."""
+        return self._have_read(work, self.after(max(self.options.patience, LEAST_READ)))
 
     def load(self, work: Callable[[], T]) -> T:
         """Have the reader thread do it, for as long as it takes."""

@@ -173,3 +173,12 @@ def test_before_patience_is_over_a_deferred_file_is_waited_for(
     text.fault = None
     text.write("a: 2")
     assert serve(ready) == 2
+
+
+def test_without_patience_an_engine_starts_and_takes_up_edits(make: Make, text: Text) -> None:
+    """No unit of work waits then; but what is read and loaded takes the time it takes."""
+    live = make(patience=0, window=0)
+    live.start()
+    text.write("a: 2")
+    assert through_lease(live) in (1, 2)
+    until(lambda: live.snapshot.config.a == 2)
