@@ -135,13 +135,13 @@ def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause
     try:
         return schema.convert(parsed.tree, previous, pause)
     except ConfigError as error:
-        problem = located(error, parsed.layers)
+        problem = located(error, parsed.layers, pause)
     raise problem
 
 
-def located(error: E, layers: Sequence[Layer]) -> E:
+def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
     """Give the error again with the place of each problem's key path."""
-    with locating_many():
+    with locating_many(pause):
         problems = _bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):
         return type(error)(*problems, resource=error.resource)

@@ -31,7 +31,7 @@ __all__ = [
 
 _Read: TypeAlias = Callable[[str, Pause], Tree]
 _Find: TypeAlias = Callable[[KeyPath], int | None]
-_Finder: TypeAlias = Callable[[str], _Find]
+_Finder: TypeAlias = Callable[[str, Pause], _Find]
 
 _READERS: Final[Mapping[str, tuple[_Read, _Finder]]] = {
     "json": (_json.read, _json.finder),
@@ -67,13 +67,16 @@ def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
 
 
 @contextmanager
-def locating_many() -> Generator[None]:
-    """Read each document once, however many key paths are located in it within the block."""
-    _kept.finders = {}
+def locating_many(pause: Pause | None = None) -> Generator[None]:
+    """Read each document once, however many key paths are located in it within the block.
+
+    `pause` is called between small portions of that work, as it is while parsing.
+    """
+    _kept.finders, _kept.pause = {}, pause
     try:
         yield
     finally:
-        del _kept.finders
+        del _kept.finders, _kept.pause
 
 
 _kept = threading.local()
@@ -84,7 +87,7 @@ def _finding(document: Document) -> tuple[str, _Find]:
     if kept is not None and id(document) in kept:
         return kept[id(document)][1:]
     text = decode_anyhow(document.data)
-    find = _READERS[document.format][1](text)
+    find = _READERS[document.format][1](text, getattr(_kept, "pause", None) or _no_pause)
     if kept is not None:
         kept[id(document)] = document, text, find  # kept too, so that its identity stays its own
     return text, find
@@ -111,3 +114,7 @@ def _error(document: Document, refusal: Refusal) -> ConfigError:
         line, column = place(decode_anyhow(document.data), refusal.index)
     problem = Problem(refusal.reason, document.name, line, column, refusal.key_path)
     return ConfigSyntaxError(problem)
+
+
+def _no_pause() -> None:
+    pass

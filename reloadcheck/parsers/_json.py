@@ -42,11 +42,11 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return reader.root
 
 
-def finder(text: str) -> Callable[[KeyPath], int | None]:
+def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
-        _Reader(places).run(text, _no_pause)
+        _Reader(places).run(text, pause)
     return places.find
 
 

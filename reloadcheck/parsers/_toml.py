@@ -52,11 +52,13 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return tree
 
 
-def finder(text: str) -> Callable[[KeyPath], int | None]:
+def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places: dict[KeyPath, int] = {}
     try:
-        for path, index in scan(text):
+        for count, (path, index) in enumerate(scan(text), start=1):
+            if not count % _FOUND_BETWEEN_PAUSES:
+                pause()
             for length in range(1, len(path) + 1):
                 # A table that is only implied begins where its first part does.
                 places.setdefault(path[:length], index)
@@ -158,7 +160,7 @@ def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
                 _check_value(value)
             except Refusal as refusal:
                 refusal.key_path = (*path, key)
-                refusal.index = finder(text)(refusal.key_path)
+                refusal.index = finder(text, pause)(refusal.key_path)
                 raise
     for count, (_, container) in enumerate(reversed(todo), start=1):  # the innermost first
         exempt(container, parts_of(container))

@@ -47,11 +47,11 @@ def read(text: str, pause: Pause) -> dict[str, object]:
     return builder.root
 
 
-def finder(text: str) -> Callable[[KeyPath], int | None]:
+def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Give what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
-        feed(Builder(places), text, _no_pause)
+        feed(Builder(places), text, pause)
     return places.find
 
 

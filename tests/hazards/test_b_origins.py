@@ -13,10 +13,15 @@ from reloadcheck import (
     ConfigSyntaxError,
     DirectorySource,
     EnvironSource,
+    FileSource,
     MergeError,
     ReloadCheck,
+    SchemaError,
     SourceError,
 )
+from reloadcheck._loader import Parsed, validate
+from reloadcheck._schema import schema_of
+from reloadcheck.types import Document, Problem
 from tests.hazards.rig import options
 
 
@@ -181,3 +186,22 @@ def test_a_file_that_is_wrong_throughout_is_told_in_bounds(schema: Any, tmp_path
     assert told[0] == f"{path}:6:7: database.hosts[0]: should be a string, not an integer"
     assert told[49].startswith(f"{path}:55:7: database.hosts[49]")
     assert told[50:] == ["and 19950 more problems"]
+
+
+def test_a_value_that_is_refused_in_a_large_file_holds_nobody_up() -> None:
+    """To find its place the file is read again, with the same pauses as the first time."""
+    text = "".join(f"k{number}: 1\n" for number in range(5000))
+    layer = FileSource("a.yaml").layer([Document("a.yaml", text.encode(), "yaml")], {}, nothing)
+    pauses: list[None] = []
+
+    def refuse(tree: dict[str, Any]) -> None:
+        raise SchemaError(Problem("is refused", key_path=("k4999",)))
+
+    with pytest.raises(SchemaError) as caught:
+        validate(schema_of(refuse), Parsed(layer.tree, (layer,)), None, lambda: pauses.append(None))
+    assert caught.value.line == 5000
+    assert len(pauses) >= 50
+
+
+def nothing() -> None:
+    """Need no pause."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reloadcheck.parsers import locate
+from reloadcheck.parsers import locate, locating_many
 from reloadcheck.types import Document, KeyPath
 
 YAML = """\
@@ -137,3 +137,24 @@ def test_a_refused_document_is_located_in_up_to_its_flaw(format_: str) -> None:
 def test_locating_never_raises(format_: str, data: bytes) -> None:
     """A document that no parser would accept has places or none, but raises nothing."""
     locate(Document("c", data, format_), ("a", 1, "b"))
+
+
+LINES = {"yaml": "k{}: 1\n", "json": '"k{}": 1,\n', "toml": "k{} = 1\n"}
+
+
+@pytest.mark.parametrize("format_", LINES)
+def test_others_have_their_turn_while_a_value_is_located(format_: str) -> None:
+    """A value that is wrong in a large file holds up nobody for as long as reading it again takes.
+
+    Each document is read once for however many values.
+    """
+    lines = "".join(LINES[format_].format(number) for number in range(5000))
+    text = "{" + lines + '"z": 1}' if format_ == "json" else lines
+    document = Document("c", text.encode(), format_)
+    pauses: list[None] = []
+    with locating_many(lambda: pauses.append(None)):
+        assert locate(document, ("k4999",)) is not None
+        once = len(pauses)
+        assert locate(document, ("k1",)) is not None
+    assert once >= 50
+    assert len(pauses) == once
