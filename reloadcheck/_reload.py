@@ -79,6 +79,7 @@ class Reload(Generic[C]):
         self._versions = versions
         self._builder = Builder(registry, turning.roster, turning, self._gone)
         self._back_off = BackOff()
+        self._failed_in: asyncio.AbstractEventLoop | None = None
         self._failure: ConfigError | None = None
         self._standing: ConfigError | None = None
         self._unsettled_since = math.inf
@@ -92,8 +93,10 @@ class Reload(Generic[C]):
             self._back_off.hurry()
         if self._desk.current is not None:
             moved = self._move_home()
-            if moved is not None or not self._options.enabled:
-                return moved or Conclusion(Outcome.UNCHANGED)
+            if moved is not None and moved.outcome is not Outcome.UNCHANGED:
+                return moved
+            if not self._options.enabled:
+                return Conclusion(Outcome.UNCHANGED)
         verdict = self.checker.look()
         if not isinstance(verdict, Settling):
             self._unsettled_since = math.inf
@@ -159,6 +162,10 @@ class Reload(Generic[C]):
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
             forget_frames(error)  # they hold values, and listeners get the error
+            self._failed_in = home = self._desk.home
+            if self._needs_loop and home is not None and home.is_closed():
+                self.report.defer(error)  # the loop ended meanwhile, and the next one builds it
+                return Conclusion(Outcome.DEFERRED, error)
             if self._failure is None or not isinstance(error, StillRunningError):
                 self._failure = error  # else what made it hang says more
             if isinstance(error, ResourceError):
@@ -233,6 +240,8 @@ class Reload(Generic[C]):
             return None
         if current is None or loaded is None:
             return None
+        if self._failed_in is not loop:
+            self._back_off.hurry()  # what failed in a loop that ended may work in this one
         if self._clock.monotonic() < self._back_off.retry_at:
             return Conclusion(Outcome.DEFERRED, self._failure)
         for instance in current.instances:

@@ -7,9 +7,20 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, RegistrationError, ResourceClosedError, WrongLoopError
+from reloadcheck import (
+    Outcome,
+    RegistrationError,
+    Resource,
+    ResourceClosedError,
+    WrongLoopError,
+)
 from reloadcheck.asgi import ReloadCheckMiddleware
-from reloadcheck.testing import AsyncRecordingFactory, RecordingFactory, assert_all_closed
+from reloadcheck.testing import (
+    AsyncRecordingFactory,
+    FakeClock,
+    RecordingFactory,
+    assert_all_closed,
+)
 
 from .clients import Clients, abegin
 from .conftest import Make
@@ -105,6 +116,49 @@ def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:
         request()
     assert [(1, 1)] * 5 + [(2, 2)] * 3 == seen
     assert [] == clients.open
+    Call(live.close).result()
+
+
+async def anew(a: int) -> int:
+    """Build the part itself, in an event loop."""
+    return a
+
+
+def test_a_loop_for_each_request_misses_no_edit(make: Make, text: Text, clock: FakeClock) -> None:
+    """The check that moves the resources to another loop looks at the sources as well."""
+    live = make(window=1.0)
+    client: Resource[int] = live.resource("a", name="client")(anew)
+    seen: list[tuple[int, int]] = []
+
+    async def work() -> None:
+        async with live.lease() as snapshot:
+            seen.append((snapshot.version, snapshot[client]))
+
+    for number in (1, 2, 3):
+        text.write(f"a: {number}")
+        asyncio.run(work())
+        asyncio.run(work())
+        clock.advance(0.5)
+    assert [(1, 1)] * 2 + [(2, 2)] * 2 + [(3, 3)] * 2 == seen
+    Call(live.close).result()
+
+
+def test_an_edit_taken_up_between_two_loops_fails_no_request(
+    make: Make, text: Text, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be built because its loop has ended is no bad edit: the next loop builds it."""
+    live = make(window=1.0)
+    client: Resource[int] = live.resource("a", name="client")(anew)
+
+    async def work() -> int:
+        async with live.lease() as snapshot:
+            return snapshot[client]
+
+    assert 1 == asyncio.run(work())
+    text.write("a: 2")
+    assert Call(live.check).result() is Outcome.DEFERRED
+    assert 2 == asyncio.run(work())
+    assert "rejected" not in caplog.text
     Call(live.close).result()
 
 
