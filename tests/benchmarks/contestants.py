@@ -10,9 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Awaitable, Callable, Iterable
-from contextvars import ContextVar
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import dynaconf  # type: ignore[import-untyped]  # pyright: ignore[reportMissingTypeStubs]
@@ -34,8 +32,6 @@ __all__ = [
     "NoOpWSGI",
     "PerRequest",
     "PlainHTTP",
-    "least",
-    "least_wsgi",
     "others",
     "warm",
     "warm_async",
@@ -89,54 +85,6 @@ class NoOpWSGI:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         return self.app(environ, start_response)
-
-
-# What any door does that pins a snapshot to a request and lets code find it: it reads the present
-# one, looks whether it is inside another door, writes the state, sets the variable and resets it.
-_present = SimpleNamespace(snapshot=object())
-_around: ContextVar[object] = ContextVar("around", default=None)
-_inside, _set, _reset = _around.get, _around.set, _around.reset
-
-
-def least(app: ASGIApp) -> ASGIApp:
-    """Do the least that a door can, for requests."""
-
-    async def door(scope: Scope, receive: Receive, send: Send) -> None:
-        snapshot = _present.snapshot
-        if snapshot is None or scope["type"] != "http" or _inside() is not None:
-            raise NotImplementedError
-        state = scope["state"]
-        state["config"] = None
-        state["snapshot"] = snapshot
-        token = _set(snapshot)
-        try:
-            await app(scope, receive, send)
-        finally:
-            _reset(token)
-
-    return door
-
-
-def least_wsgi(app: WSGIApp) -> WSGIApp:
-    """Do the least that a door can, for lists."""
-
-    def door(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        snapshot = _present.snapshot
-        if snapshot is None or _inside() is not None:
-            raise NotImplementedError
-        environ["config"] = None
-        environ["snapshot"] = snapshot
-        token = _set(snapshot)
-        try:
-            body = app(environ, start_response)
-            kind = type(body)
-            if kind is not list:
-                raise NotImplementedError
-            return body
-        finally:
-            _reset(token)
-
-    return door
 
 
 def others(path: Path) -> dict[str, Work]:

@@ -20,13 +20,12 @@ from .contestants import (
     NoOpWSGI,
     PerRequest,
     PlainHTTP,
-    least,
-    least_wsgi,
     others,
     warm,
     warm_async,
 )
 from .judging import Claim, Report, Row, Series, ratio
+from .least import least, least_wsgi
 from .rounds import Batch, Size, interleave
 
 __all__ = ["run"]

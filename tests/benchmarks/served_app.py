@@ -1,6 +1,6 @@
-"""The applications that are served: the smallest there are, bare or behind our door.
+"""The applications that are served: the smallest there are, bare or behind a door.
 
-`SERVED_CONFIG` names a configuration; without it the application is bare.
+`SERVED_CONFIG` names a configuration, for our door; `SERVED_LEAST` asks for the least door.
 """
 
 import os
@@ -11,6 +11,8 @@ from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
 from reloadcheck.asgi import ReloadCheckMiddleware as ASGIDoor
 from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
+
+from .least import least, least_wsgi
 
 __all__ = ["asgi", "wsgi"]
 
@@ -35,6 +37,8 @@ def listed(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
 config = os.environ.get("SERVED_CONFIG")
 asgi: ASGIApp = answer
 wsgi: WSGIApp = listed
-if config is not None:
+if os.environ.get("SERVED_LEAST"):
+    asgi, wsgi = least(answer), least_wsgi(listed)
+elif config is not None:
     live = ReloadCheck(config)
     asgi, wsgi = ASGIDoor(answer, live), WSGIDoor(listed, live)
