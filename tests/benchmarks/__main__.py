@@ -67,7 +67,10 @@ def _earlier(files: Sequence[Path]) -> tuple[dict[str, list[Report]], str]:
         found |= some
         place, _, busy = where.rpartition(", load average ")
         loads.setdefault(place, []).append(busy)
-    places = [f"{place}, load average {' and '.join(busy)}" for place, busy in loads.items()]
+    ranges = {
+        place: sorted({min(busy, key=float), max(busy, key=float)}) for place, busy in loads.items()
+    }
+    places = [f"{place}, load average {' … '.join(busy)}" for place, busy in ranges.items()]
     return found, "; ".join(places)
 
 

@@ -115,7 +115,7 @@ def test_runs_made_apart_are_shown_together(
     files = [str(tmp_path / name) for name in ("request", "scale")]
     assert 0 == main(["--json", "--from", *files])
     shown, where = from_json(capsys.readouterr().out)
-    assert (["request", "scale"], "here, load average 1 and 2") == (list(shown), where)
+    assert (["request", "scale"], "here, load average 1 … 2") == (list(shown), where)
     assert 1 == main(["--quick", "--from", *files])
     assert "missed by far: scale" in capsys.readouterr().err
 
