@@ -68,7 +68,8 @@ def _earlier(files: Sequence[Path]) -> tuple[dict[str, list[Report]], str]:
         place, _, busy = where.rpartition(", load average ")
         loads.setdefault(place, []).append(busy)
     ranges = {
-        place: sorted({min(busy, key=float), max(busy, key=float)}) for place, busy in loads.items()
+        place: sorted({min(busy, key=float), max(busy, key=float)}, key=float)
+        for place, busy in loads.items()
     }
     places = [f"{place}, load average {' … '.join(busy)}" for place, busy in ranges.items()]
     return found, "; ".join(places)
