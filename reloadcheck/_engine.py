@@ -93,6 +93,8 @@ class ReloadCheck(Generic[C]):
     RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE and _DRAIN override what is given.
     """
 
+    __slots__ = ("__weakref__", "_environ", "_host")  # an option set afterwards is no option
+
     @overload
     def __init__(
         self: ReloadCheck[FrozenDict],

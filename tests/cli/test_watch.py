@@ -15,6 +15,7 @@ from reloadcheck.cli import watch
 from reloadcheck.cli._page import Page
 from reloadcheck.types import Outcome
 from tests.cli.conftest import Run
+from tests.rig.ending import HEAR_INTERRUPTS
 from tests.rig.load import until
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +33,8 @@ def test_edits_are_printed_as_they_happen_and_ctrl_c_is_a_good_end(here: Path, a
     """First load, an edit, a wrong one, its repair: a document each, no value, no traceback."""
     path = here / "base.yaml"
     good = path.read_text()
-    command = [sys.executable, "-m", "reloadcheck", "watch", "base.yaml", "--json"]
+    program = HEAR_INTERRUPTS + "import sys, reloadcheck.cli; sys.exit(reloadcheck.cli.main())"
+    command = [sys.executable, "-c", program, "watch", "base.yaml", "--json"]
     command += ["--schema", "service:Settings", "--interval", "0.05"]
     process = subprocess.Popen(
         command,

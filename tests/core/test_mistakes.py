@@ -58,6 +58,13 @@ def test_arguments_the_wrong_way_round_are_told() -> None:
         asgi.ReloadCheckMiddleware(live, app)
 
 
+def test_an_option_set_afterwards_is_refused() -> None:
+    """It would change nothing."""
+    live = ReloadCheck("config.yaml")
+    with pytest.raises(AttributeError, match="window"):
+        live.window = 3.0  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+
+
 def test_a_decorator_without_parentheses_is_told() -> None:
     """`@reload_check` alone takes the function for a source, and says what to write."""
     bare: Any = reload_check

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.ending import HEAR_INTERRUPTS
+
 ROOT = Path(__file__).parents[2]
-HEAR_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-"""Undoes what a shell's `&` does to its children, so that SIGINT means KeyboardInterrupt."""
 
 
 @pytest.fixture

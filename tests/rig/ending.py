@@ -1,18 +1,22 @@
-"""How a command of ours ends at SIGTERM: as at an exception, so that what it started ends with it.
+"""How commands end at signals.
 
-By default Python does not unwind then, and servers, which are sessions of their own, would go on.
+At SIGTERM Python does not unwind by default, and servers, which are sessions of their own, would go
+on.
 """
 
 import signal
 from types import FrameType
 
-__all__ = ["unwind_at_sigterm"]
+__all__ = ["HEAR_INTERRUPTS", "unwind_at_sigterm"]
+
+HEAR_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+"""Undoes what a shell's `&` does to its children, so that SIGINT means KeyboardInterrupt."""
 
 
 def unwind_at_sigterm() -> None:
-    """Turn the first SIGTERM into `SystemExit`; later ones do not interrupt the clearing up.
+    """Turn the first SIGTERM into `SystemExit`, so that what was started ends too.
 
-    For the main thread of a command, before it starts anything; not under pytest, for which that
+    Later ones do not interrupt the clearing up. For the main thread of a command, before it starts anything; not under pytest, for which that
     would be one failed test.
     """
 
