@@ -16,8 +16,8 @@ HEAR_INTERRUPTS = "import signal; signal.signal(signal.SIGINT, signal.default_in
 def unwind_at_sigterm() -> None:
     """Turn the first SIGTERM into `SystemExit`, so that what was started ends too.
 
-    Later ones do not interrupt the clearing up. For the main thread of a command, before it starts anything; not under pytest, for which that
-    would be one failed test.
+    Later ones do not interrupt the clearing up. For the main thread of a command, before it starts
+    anything; not under pytest, for which that would be one failed test.
     """
 
     def stop(number: int, frame: FrameType | None) -> None:
