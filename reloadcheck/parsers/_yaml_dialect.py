@@ -27,7 +27,9 @@ _BLOCK: Final = frozenset("|>")
 _PORTION: Final = 16 * 1024
 _COMMENT_AFTER_INDICATOR: Final = re.compile(r"#(?<=[|>+\-1-9]#)")
 _COMMENT_AT_ONCE: Final = re.compile(r"[|>][-+1-9]{0,2}#")
-_BEFORE_A_SCALAR: Final = compiled(r"(?:[&!][^ \t\r\n]*+|[ \t\r\n]++|#[^\n]*+){1,1000}")
+_BEFORE_A_SCALAR: Final = compiled(
+    r"(?:&[0-9A-Za-z_-]*+|![^ \t\r\n]*+|[ \t\r\n]++|#[^\n]*+){1,1000}"
+)
 """Its anchor and tag, which may stand on lines of their own, with comments; some of them."""
 _TAB_IN_MARGIN: Final = compiled(r"[|>][-+]?(?![-+0-9])[^\n]*\n(?: *\r?\n)*+ *(?=\t)")
 _COLON_AT_ONCE: Final = re.compile(r"[ \r\n]*+:[,\[\]{}]")

@@ -202,6 +202,7 @@ PLACES = {
     "a: [&b # it's\n\t'c']": f"c.yaml:2:1: {TAB}",
     'a: [!!str # "\n \t"b"]': f"c.yaml:2:2: {TAB}",
     "a: [b?c]": "c.yaml:1:5: put text with a question mark inside brackets in quotes",
+    "a: &x:y#z\tb": f"c.yaml:1:10: {TAB}",
     "a: [!!str, b]": "c.yaml:1:5: put a space between this tag and the comma",
     "a: [b, &c !!str, d]": "c.yaml:1:8: put a space between this tag and the comma",
     "a: {b: !!str, c: d}": "c.yaml:1:8: put a space between this tag and the comma",
