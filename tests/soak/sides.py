@@ -5,6 +5,7 @@ import json
 import threading
 from collections import Counter
 from collections.abc import Generator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ SIZE = 12
 """Connections in each pool."""
 
 PAUSE = 0.1
+THREADS = 40
 KEEP = "75"
 """Seconds for which the servers keep idle connections: longer than any client of ours does."""
 
@@ -63,9 +65,20 @@ class Side:
 
     def status(self) -> dict[str, Any]:
         """Ask the app how it is."""
+        return self._asked("/status")
+
+    def have_all_threads(self) -> None:
+        """Have a server that starts a thread when none is idle start them all.
+
+        Each thread takes memory of its own, and when the last is started is left to chance.
+        """
+        with ThreadPoolExecutor(THREADS) as together:
+            list(together.map(self._asked, ["/wait"] * THREADS))
+
+    def _asked(self, path: str) -> dict[str, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
-            connection.request("GET", "/status", headers={"Connection": "close"})
+            connection.request("GET", path, headers={"Connection": "close"})
             said: dict[str, Any] = json.loads(connection.getresponse().read())
         finally:
             connection.close()
@@ -106,7 +119,7 @@ def side(
         "async": uvicorn("tests.soak.asgi_app:app", "--workers", "1", "--timeout-keep-alive", KEEP),
         "sync": gunicorn(
             *("tests.soak.wsgi_app:app", "--workers", "1", "--worker-class", "gthread"),
-            *("--threads", "40", "--keep-alive", KEEP),
+            *("--threads", str(THREADS), "--keep-alive", KEEP),
         ),
     }
     environ = {
@@ -122,4 +135,6 @@ def side(
     with serving(commands[kind], environ, directory) as server:
         started = Side(kind, entries, times, edits, server)
         started.status()  # without a lifespan the first request starts the engine
+        if kind == "sync":
+            started.have_all_threads()
         yield started

@@ -1,6 +1,7 @@
-"""The WSGI app of the soak: `/ask/<resource>?seconds=0.3`, and `/status`."""
+"""The WSGI app of the soak: `/ask/<resource>?seconds=0.3`, `/status`, and `/wait`."""
 
 import json
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
@@ -19,7 +20,10 @@ StartResponse = Callable[..., Any]
 
 def _app(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    said = watch.report() if path == "/status" else _ask(environ, path.rpartition("/")[2])
+    if path == "/wait":
+        time.sleep(0.5)
+    asked = path.startswith("/ask/")
+    said = _ask(environ, path.rpartition("/")[2]) if asked else watch.report()
     body = json.dumps(said).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
     start_response("200 OK", headers)
