@@ -127,15 +127,18 @@ class Scrubber:
 
 
 def placed(error: BaseException) -> str:
-    """Name what was raised and the application's line that it came through, not its words."""
+    """Name what was raised and the application's line that it came through, not its words.
+
+    No source is read for it: the lines of every library on the way would stay in memory.
+    """
     name = type(error).__name__
     adapted = False
-    for frame in traceback.extract_tb(error.__traceback__):
-        path = frame.filename
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
         adapted = adapted or path.startswith(_ADAPTERS)
         library = adapted and "-packages/" in path  # a framework's line, which our adapter called
         if not library and not path.startswith(_PACKAGE):
-            return f"{name} ({os.path.basename(path)}:{frame.lineno})"
+            return f"{name} ({os.path.basename(path)}:{line})"
     return name
 
 

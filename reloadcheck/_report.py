@@ -170,8 +170,8 @@ class Report:
 
 def report_failure_inside(error: BaseException) -> None:
     """Report a mistake of our own, without its text, which might quote a value."""
-    where = traceback.extract_tb(error.__traceback__)[-1]
-    name = f"{type(error).__name__} at {where.filename}:{where.lineno}"
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    name = f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
     log(
         logging.ERROR,
         "reloadcheck failed inside with %s; the last good configuration serves on",

@@ -1,6 +1,7 @@
 """Redaction: secrets are hidden by name and by look, and foreign sentences quote no value."""
 
 import json
+import linecache
 import os
 from collections.abc import Callable
 from time import process_time
@@ -244,6 +245,15 @@ def test_a_broken_url_is_text() -> None:
     """What only looks like a URL is masked as it stands."""
     assert scrub("bad http://[half", {"u": "http://[half"}) == f"bad {MASK}"
     assert scrub("port", {"u": "http://h:99999999/x"}) == "port"
+
+
+def test_to_name_a_line_reads_no_source() -> None:
+    """What the libraries on the way are made of would be kept for good."""
+    linecache.clearcache()
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads("[")
+    assert "JSONDecodeError (test_redact.py:" in placed(caught.value)
+    assert {} == linecache.cache
 
 
 def test_a_frameworks_line_is_not_taken_for_the_applications() -> None:
