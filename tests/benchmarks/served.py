@@ -22,9 +22,10 @@ from .rounds import Batch, Size, interleave
 __all__ = ["busy", "connected", "run", "used"]
 
 TICKS = os.sysconf("SC_CLK_TCK")
-REQUESTS = 1500
-STARTS, ROUNDS = 8, 6
-"""How often the servers are started, and how often each is asked then."""
+REQUESTS = 12_000
+"""In a row: for longer than a window, so that each row has the checks of a busy server, no more."""
+STARTS, ROUNDS = 8, 2
+"""How often the servers are started, and how often each is asked so many times then."""
 REQUEST = b"GET / HTTP/1.1\r\nHost: served\r\n\r\n"
 NARROWEST = 0.03
 """How far from 1 a ratio may be at the least, whatever the control says of its own spread."""
@@ -43,7 +44,7 @@ def run(size: Size) -> list[Report]:
         "60",
     ]  # the one that keeps connections
     return [
-        _server("uvicorn", [*uvicorn, "--lifespan", "off"], size),
+        _server("uvicorn", [*uvicorn, "--lifespan", "off", "--timeout-keep-alive", "60"], size),
         _server("gunicorn", [*gunicorn, *threads], size),
     ]
 
@@ -73,7 +74,7 @@ def _server(name: str, arguments: list[str], size: Size) -> Report:
 def _started(arguments: list[str], size: Size) -> dict[str, Series]:
     """Start one server for each contestant, and ask them in turn."""
     rounds = 3 if size.quick else ROUNDS
-    requests = REQUESTS // 5 if size.quick else REQUESTS
+    requests = REQUESTS // 40 if size.quick else REQUESTS
     with tempfile.TemporaryDirectory() as made, ExitStack() as up:
         directory = Path(made)
         path = directory / "app.yaml"
