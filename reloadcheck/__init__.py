@@ -7,13 +7,13 @@ framework and starts nothing.
 
 from typing import TYPE_CHECKING, Any
 
-from ._current import current_snapshot
-from ._decorator import reload_check
-from ._engine import ReloadCheck
-from ._events import ReloadEvent
-from ._frozen import FrozenDict
-from ._resources import Resource
-from ._snapshot import Snapshot
+from ._config.freeze import FrozenDict
+from ._engine.api import ReloadCheck
+from ._engine.decorator import reload_check
+from ._observe.events import ReloadEvent
+from ._resources.registry import Resource
+from ._snapshots.context import current_snapshot
+from ._snapshots.snapshot import Snapshot
 from .exceptions import (
     BlockingCallError,
     ConfigError,
@@ -41,7 +41,7 @@ from .sources import DirectorySource, EnvironSource, FileSource
 from .types import Document, Layer, Origin, Outcome, ProbeOutcome, Problem, Source, Stamp
 
 if TYPE_CHECKING:
-    from ._status import ProbeStatus, ResourceStatus, Status
+    from ._observe.status import ProbeStatus, ResourceStatus, Status
 
 __version__ = "0.1.0"
 
@@ -94,7 +94,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """Load what only those who look need when it is asked for."""
     if name in ("ProbeStatus", "ResourceStatus", "Status"):
-        from . import _status
+        from ._observe import status as _status
 
         return getattr(_status, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

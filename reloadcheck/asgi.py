@@ -5,22 +5,22 @@ Wraps any ASGI application and changes nothing else about it.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._current import LIFE, enter, leave, unit_of_work
-from ._engine import ReloadCheck, host_of
-from ._holders import door
-from ._host import Host
-from ._page_settings import chosen
-from ._snapshot import Tenancy
+from ._doors.protocols import ASGIApp as ASGIApp
+from ._doors.protocols import Message as Message
+from ._doors.protocols import Receive as Receive
+from ._doors.protocols import Scope as Scope
+from ._doors.protocols import Send as Send
+from ._doors.unavailable import UNAVAILABLE
+from ._engine.api import ReloadCheck, host_of
+from ._engine.engine import Engine
+from ._page.settings import chosen
+from ._snapshots.context import LIFE, enter, leave, unit_of_work
+from ._snapshots.holders import door
+from ._snapshots.tenancy import LiveSnapshot
 from .exceptions import ReloadCheckError
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _logger = logging.getLogger("reloadcheck")
 _running_loop = asyncio._get_running_loop
@@ -56,7 +56,7 @@ class ReloadCheckMiddleware:
         door: Any = _door(app, live)
         settings = chosen(status_path, status_token)
         if settings is not None:
-            from ._page_asgi import with_status_page
+            from ._page.asgi import with_status_page
 
             door = with_status_page(door, live, settings)
         door.app, door.live = app, live
@@ -129,7 +129,7 @@ async def _slowly(
     if scope["type"] not in ("http", "websocket"):
         await app(scope, receive, send)
         return
-    host = host_of(live)
+    engine = host_of(live)
     state: MutableMapping[str, Any] | None = scope.get("state")
     if state is None:
         scope["state"] = state = {}
@@ -137,14 +137,14 @@ async def _slowly(
     if "snapshot" in state:  # another engine's around this one; it is put back afterwards
         before = state.get("config"), state["snapshot"]
     try:
-        tenancy, key = await _leased(host, scope, state)
+        live_snapshot, key = await _leased(engine, scope, state)
     except ReloadCheckError as error:
-        await _unavailable(error, host, scope, send)
+        await _unavailable(error, engine, scope, send)
         return
     life = [True]
-    state["config"] = tenancy.hold.config
-    state["snapshot"] = tenancy.snapshot
-    token = enter(tenancy.snapshot, life)
+    state["config"] = live_snapshot.hold.config
+    state["snapshot"] = live_snapshot.snapshot
+    token = enter(live_snapshot.snapshot, life)
     try:
         await app(scope, receive, send)
     finally:
@@ -152,17 +152,17 @@ async def _slowly(
         leave(token)
         if before is not None:
             state["config"], state["snapshot"] = before
-        tenancy.leave(key)
+        live_snapshot.leave(key)
 
 
 async def _leased(
-    host: Host[Any], scope: Scope, state: MutableMapping[str, Any]
-) -> tuple[Tenancy[Any], int]:
+    engine: Engine[Any], scope: Scope, state: MutableMapping[str, Any]
+) -> tuple[LiveSnapshot[Any], int]:
     """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-    joined = host.rejoin(state.get("snapshot"), scope)
+    joined = engine.rejoin(state.get("snapshot"), scope)
     if joined is not None:
         return joined
-    return await host.enter_async(id(scope), scope, door=True), id(scope)
+    return await engine.enter_async(id(scope), scope, door=True), id(scope)
 
 
 async def _lifespan(
@@ -203,7 +203,9 @@ async def _lifespan(
         raise refused
 
 
-async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, send: Send) -> None:
+async def _unavailable(
+    error: ReloadCheckError, engine: Engine[Any], scope: Scope, send: Send
+) -> None:
     """Answer for an application that has no configuration yet; the body does not say why."""
     _logger.debug("no configuration to serve %s with: %s", scope["type"], error)
     http = scope["type"] == "http"
@@ -211,7 +213,7 @@ async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, s
         await send({"type": "websocket.close", "code": 1013, "reason": "not configured yet"})
         return
     prefix = "http.response" if http else "websocket.http.response"
-    after = str(host.retry_after()).encode()
+    after = str(engine.retry_after()).encode()
     headers = [
         (b"content-type", b"text/plain; charset=utf-8"),
         (b"retry-after", after),
@@ -219,6 +221,3 @@ async def _unavailable(error: ReloadCheckError, host: Host[Any], scope: Scope, s
     ]
     await send({"type": f"{prefix}.start", "status": 503, "headers": headers})
     await send({"type": f"{prefix}.body", "body": UNAVAILABLE})
-
-
-UNAVAILABLE = b"The application has no usable configuration yet; its log says why.\n"

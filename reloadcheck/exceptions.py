@@ -28,10 +28,15 @@ Errors keep their data as attributes and build their sentence from them. No sent
 of the configuration, and none carries a foreign exception whose text might.
 """
 
-from typing import ClassVar
+from __future__ import annotations
 
-from ._codes import Code
-from .types import KeyPath, Problem
+from typing import TYPE_CHECKING, ClassVar
+
+from .types import Code, KeyPath, Problem
+
+if TYPE_CHECKING:
+    pass
+
 
 __all__ = [
     "BlockingCallError",
@@ -218,3 +223,31 @@ def _restore_resource_error(
     kind: type[ResourceError], problems: tuple[Problem, ...], resource: str
 ) -> ResourceError:
     return kind(*problems, resource=resource)
+
+
+class UnsettledError(SourceError):
+    """A source keeps changing, so that it is never quiet."""
+
+    code = Code.UNSETTLED
+
+
+class DrainError(SourceError):
+    """An edit waits for an old instance of a resource to drain."""
+
+    code = Code.DRAIN
+
+
+class InternalError(ConfigError):
+    """A mistake of this package, met while it looked at the configuration."""
+
+    code = Code.INTERNAL
+
+
+class HangingError(SourceError):
+    """Reading a source has not returned, as on a disk that hangs."""
+
+    code = Code.HANGING
+
+
+class StillRunningError(ResourceTimeoutError):
+    """An earlier, abandoned call for this resource has not returned; it is not called again."""

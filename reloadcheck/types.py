@@ -185,3 +185,30 @@ def key_path_text(path: KeyPath) -> str:
         shown = key if plain else '"' + printable(key.replace('"', '\\"')) + '"'
         text += f".{shown}" if text else shown
     return text
+
+
+def no_pause() -> None:
+    """Go on at once."""
+
+
+class Code(StrEnum):
+    """Why an edit did not go live, or what went wrong around one."""
+
+    SOURCE_UNREADABLE = "source-unreadable"
+    TORN = "torn"
+    UNSETTLED = "unsettled"
+    HANGING = "hanging"
+    SYNTAX = "syntax"
+    MERGE = "merge"
+    SCHEMA = "schema"
+    FACTORY = "factory"
+    PROBE = "probe"
+    TIMEOUT = "timeout"
+    RESOURCE = "resource"
+    DRAIN = "drain"
+    CONFIG = "config"
+    USAGE = "usage"
+    INTERNAL = "internal"
+    FORCED_CLOSE = "forced-close"
+    CLOSE = "close"
+    LISTENER = "listener"

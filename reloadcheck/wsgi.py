@@ -4,24 +4,31 @@ Wraps any WSGI application and changes nothing else about it.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
-from contextvars import Token
+from collections.abc import Iterable
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._current import LIFE, Unit, enter, forget, leave, unit_of_work
-from ._engine import ReloadCheck, host_of
-from ._holders import door
-from ._host import Host
-from ._page_settings import chosen
-from ._snapshot import Hold, Tenancy
+from ._doors.protocols import Environ as Environ
+from ._doors.protocols import StartResponse as StartResponse
+from ._doors.protocols import WSGIApp as WSGIApp
+from ._doors.wsgi_body import (
+    _ByName,
+    _Leased,
+    _Named,
+    _reset_unit,
+    _set_unit,
+    _SizedLeased,
+    _SizedNamed,
+    _unit,
+)
+from ._engine.api import ReloadCheck, host_of
+from ._engine.engine import Engine
+from ._page.settings import chosen
+from ._snapshots.context import LIFE, enter
+from ._snapshots.holders import door
+from ._snapshots.tenancy import LiveSnapshot
 from .exceptions import ReloadCheckError
 
-Environ = dict[str, Any]
-StartResponse = Callable[..., Any]
-WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
-
-_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 _logger = logging.getLogger("reloadcheck")
 
 
@@ -53,7 +60,7 @@ class ReloadCheckMiddleware:
         door: Any = _door(app, live)
         settings = chosen(status_path, status_token)
         if settings is not None:
-            from ._page_wsgi import with_status_page
+            from ._page.wsgi import with_status_page
 
             door = with_status_page(door, live, settings)
         door.app, door.live = app, live
@@ -117,18 +124,18 @@ def _slowly(
     app: WSGIApp, live: ReloadCheck[Any], environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Do the same where there is more to it: no fresh snapshot, or another unit around."""
-    host = host_of(live)
+    engine = host_of(live)
     before: tuple[Any, Any] | None = None
     if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
         before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
     try:
-        tenancy, key = _leased(host, environ)
+        live_snapshot, key = _leased(engine, environ)
     except ReloadCheckError as error:
-        return _unavailable(error, host, start_response)
-    environ["reloadcheck.config"] = tenancy.hold.config
-    environ["reloadcheck.snapshot"] = tenancy.snapshot
+        return _unavailable(error, engine, start_response)
+    environ["reloadcheck.config"] = live_snapshot.hold.config
+    environ["reloadcheck.snapshot"] = live_snapshot.snapshot
     life = [True]
-    unit = _ByName(environ, tenancy, key, life, enter(tenancy.snapshot, life), before)
+    unit = _ByName(environ, live_snapshot, key, life, enter(live_snapshot.snapshot, life), before)
     lasting = False
     try:
         body = app(environ, start_response)
@@ -142,166 +149,20 @@ def _slowly(
             unit.end()
 
 
-def _leased(host: Host[Any], environ: Environ) -> tuple[Tenancy[Any], int]:
+def _leased(engine: Engine[Any], environ: Environ) -> tuple[LiveSnapshot[Any], int]:
     """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-    joined = host.rejoin(environ.get("reloadcheck.snapshot"), environ)
+    joined = engine.rejoin(environ.get("reloadcheck.snapshot"), environ)
     if joined is not None:
         return joined
-    return host.enter(id(environ), environ, door=True), id(environ)
-
-
-class _ByName:
-    """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
-
-    __slots__ = ("_before", "_environ", "_key", "_life", "_tenancy", "_token")
-
-    def __init__(
-        self,
-        environ: Environ,
-        tenancy: Tenancy[Any],
-        key: int,
-        life: list[bool],
-        token: Token[Unit | None],
-        before: tuple[Any, Any] | None,
-    ) -> None:
-        self._environ = environ
-        self._tenancy = tenancy
-        self._key = key
-        self._life = life
-        self._token = token
-        self._before = before
-
-    def end(self) -> None:
-        if not self._life[0]:
-            return
-        self._life[0] = False
-        if self._before is not None:
-            self._environ["reloadcheck.config"], self._environ["reloadcheck.snapshot"] = (
-                self._before
-            )
-        leave(self._token)
-        self._tenancy.leave(self._key)
-
-    def __del__(self) -> None:
-        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
-        if self._life[0]:
-            self._life[0] = False
-            forget(self._life, self._token)
-            self._tenancy.leave(self._key)
-
-
-class _Body:
-    """A response body whose unit of work ends with its `close()`, whatever that does."""
-
-    __slots__ = ("_body", "_environ", "_next")
-
-    _body: Iterable[bytes]
-    _environ: Environ  # its id may be the key: it must live for as long
-    _next: Callable[[], bytes] | None
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self  # who iterates holds the unit too, whether he closes or not
-
-    def __next__(self) -> bytes:
-        if self._next is None:
-            self._next = iter(self._body).__next__
-        return self._next()
-
-
-class _Sized(_Body):
-    """A body that has a length: servers set Content-Length from it when it is 1."""
-
-    __slots__ = ()
-
-    def __len__(self) -> int:
-        return len(self._body)  # type: ignore[arg-type]
-
-
-class _Named(_Body):
-    """A body whose unit of work holds its snapshot by name."""
-
-    __slots__ = ("_unit",)
-
-    def __init__(self, body: Iterable[bytes], environ: Environ, unit: _ByName) -> None:
-        self._body = body
-        self._environ = environ
-        self._next = None
-        self._unit = unit
-
-    def close(self) -> None:
-        """Close the wrapped body, then end the unit; the second time does nothing more."""
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        finally:
-            self._unit.end()
-
-
-class _Leased(_Body):
-    """A body whose unit of work holds its snapshot by a reference; written out, like the door."""
-
-    __slots__ = ("_hold", "_token", "_unit")
-
-    def __init__(
-        self,
-        body: Iterable[bytes],
-        environ: Environ,
-        unit: Unit,
-        hold: Hold[Any],
-        token: Token[Unit | None],
-    ) -> None:
-        hold.known[id(environ)] = environ
-        self._body = body
-        self._environ = environ
-        self._next = None
-        self._unit = unit
-        self._hold: Hold[Any] | None = hold
-        self._token = token
-
-    def close(self) -> None:
-        """Close the wrapped body, then end the unit; the second time does nothing more."""
-        try:
-            close = getattr(self._body, "close", None)
-            if close is not None:
-                close()
-        finally:
-            hold = self._hold
-            if hold is not None:
-                self._hold = None
-                hold.known.pop(id(self._environ), None)
-                self._unit[LIFE] = False
-                try:
-                    _reset_unit(self._token)
-                except ValueError:  # closed in another context than it began in
-                    _set_unit(None)
-                wake = hold.wake
-                hold = None
-                if wake is not None:
-                    wake()
-
-    def __del__(self) -> None:
-        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
-        if self._hold is not None:
-            self._hold.known.pop(id(self._environ), None)
-            self._unit[LIFE] = False
-            forget(self._unit, self._token)
-
-
-class _SizedNamed(_Named, _Sized):
-    __slots__ = ()
-
-
-class _SizedLeased(_Leased, _Sized):
-    __slots__ = ()
+    return engine.enter(id(environ), environ, door=True), id(environ)
 
 
 def _unavailable(
-    error: ReloadCheckError, host: Host[Any], start_response: StartResponse
+    error: ReloadCheckError, engine: Engine[Any], start_response: StartResponse
 ) -> list[bytes]:
     """Answer for an application that has no configuration yet; the body does not say why."""
     _logger.debug("no configuration to serve with: %s", error)
-    after = str(host.retry_after())
+    after = str(engine.retry_after())
     headers = [
         ("Content-Type", "text/plain; charset=utf-8"),
         ("Retry-After", after),

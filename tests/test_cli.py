@@ -79,7 +79,7 @@ def test_python_m_is_the_same_command() -> None:
 def test_the_command_line_imports_nothing_heavy() -> None:
     """Parsing a line loads neither a server, nor a driver, nor a framework."""
     code = (
-        "import sys; from reloadcheck.cli._grammar import parser_of; parser_of();"
+        "import sys; from reloadcheck.cli._arguments import parser_of; parser_of();"
         "print({'uvicorn', 'psycopg', 'starlette', 'werkzeug', 'msgspec'} & set(sys.modules))"
     )
     done = _run("-c", code)

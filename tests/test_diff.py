@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reloadcheck._diff import Diff, diff
-from reloadcheck._frozen import freeze
+from reloadcheck._config.diff import Diff, diff
+from reloadcheck._config.freeze import freeze
 from reloadcheck.types import key_path_text
 
 BASE: dict[Any, Any] = {

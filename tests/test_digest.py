@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from blake3 import blake3
 
-from reloadcheck._digest import source_digest, tree_digest
-from reloadcheck._frozen import FrozenDict, freeze
+from reloadcheck._config.digest import source_digest, tree_digest
+from reloadcheck._config.freeze import FrozenDict, freeze
 from reloadcheck.types import Document
 
 DIFFERENT: list[Any] = [

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import pytest
 
-from reloadcheck._frozen import FrozenDict, FrozenList, FrozenSet, freeze, same_scalar
+from reloadcheck._config.freeze import FrozenDict, FrozenList, FrozenSet, freeze, same_scalar
 
 TREE: dict[Any, Any] = {
     "database": {"url": "postgres://db", "pool": {"size": 5}, "hosts": ["a", {"name": "b"}]},

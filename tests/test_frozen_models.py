@@ -13,8 +13,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, PrivateAttr, SecretStr, ValidationError, computed_field
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from reloadcheck._frozen import FrozenDict, FrozenList, FrozenSet, freeze
-from reloadcheck._schema import Schema, schema_of
+from reloadcheck._config.freeze import FrozenDict, FrozenList, FrozenSet, freeze
+from reloadcheck._schema.schema import Schema, schema_of
 
 Change: TypeAlias = Callable[[Any], object]
 

@@ -204,7 +204,7 @@ def test_every_block_is_run() -> None:
 
 def test_options_table_is_complete() -> None:
     """The table of options has the engine's defaults and its environment variables."""
-    from reloadcheck._options import Options
+    from reloadcheck._engine.options import Options
 
     default = Options()
     for name in ("window", "settle", "verify", "patience", "drain"):

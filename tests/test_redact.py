@@ -12,8 +12,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 
 import reloadcheck
-from reloadcheck._frozen import freeze
-from reloadcheck._redact import MASK, is_secret, placed, redact, scrub
+from reloadcheck._config.freeze import freeze
+from reloadcheck._config.redact import MASK, is_secret, redact, scrub
+from reloadcheck._runtime.foreign import placed
 
 CANARY = "c4n4ry-Tr0ub4dor&3"
 

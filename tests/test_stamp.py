@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck._stamp import Quiet, file_stamp, newest_ns
+from reloadcheck._engine.settle import Quiet
+from reloadcheck.sources._stamp import file_stamp, newest_ns
 from reloadcheck.types import Stamp
 
 WALL = 1_800_000_000.0

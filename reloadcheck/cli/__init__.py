@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from ..exceptions import UsageError
 from ..types import printable
-from ._grammar import parser_of
+from ._arguments import parser_of
 
 __all__ = ["main"]
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .._redact import MASK
+from .._config.redact import MASK
 from ..parsers import Span, Survey
 from ..types import printable
-from ._page import columns
+from ._output import columns
 
 __all__ = ["Excerpt", "excerpt", "key_of"]
 

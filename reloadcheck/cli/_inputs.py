@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from .._engine import ReloadCheck, host_of
-from .._options import Options
-from .._schema import Schema, schema_of
+from .._engine.api import ReloadCheck, host_of
+from .._engine.options import Options
+from .._schema.schema import Schema, schema_of
 from ..exceptions import UsageError
 from ..sources import DirectorySource, FileSource
 from ..types import Source, printable

@@ -9,12 +9,11 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
-from .. import _loader
-from .._frozen import no_pause
-from .._loader import Parsed
-from .._schema import Schema
+from .._load.load import validate
+from .._load.merge import Parsed, parse
+from .._schema.schema import Schema
 from ..exceptions import ConfigError
-from ..types import Document, Problem, Source
+from ..types import Document, Problem, Source, no_pause
 
 __all__ = ["Fault", "Known", "known_of", "validated"]
 
@@ -54,7 +53,7 @@ def known_of(sources: Sequence[Source], max_bytes: int) -> Known:
     by_name = {document.name: document for documents in sets for document in documents}
     parsed: Parsed | None = None
     try:
-        parsed = _loader.parse(readable, sets, no_pause)
+        parsed = parse(readable, sets, no_pause)
     except ConfigError as error:
         faults += faults_of(error)
     return Known(by_name, None if faults else parsed, tuple(faults), tuple(readable))
@@ -63,7 +62,7 @@ def known_of(sources: Sequence[Source], max_bytes: int) -> Known:
 def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:
     """Give the frozen configuration; raises `ConfigError` with every problem at its place."""
     with redirect_stdout(sys.stderr):  # a schema may be a function that prints
-        return _loader.validate(schema, parsed, previous, no_pause)
+        return validate(schema, parsed, previous, no_pause)
 
 
 def faults_of(error: ConfigError) -> list[Fault]:

@@ -3,10 +3,10 @@
 import json
 from dataclasses import dataclass
 
-from .._frozen_types import is_dict
-from .._redact import MASK, is_secret, redact
+from .._config.containers import is_dict
+from .._config.redact import MASK, is_secret, redact
 from ..types import KeyPath, printable
-from ._page import cut
+from ._output import cut
 
 __all__ = ["HIDDEN", "Hiding", "shown", "told"]
 

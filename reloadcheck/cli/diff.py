@@ -9,19 +9,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._diff import Diff, diff
-from .._engine import host_of
-from .._loader import located
-from .._resources import Resource
-from .._schema import lookup
+from .._config.diff import Diff, diff
+from .._config.key_path import lookup, step_into
+from .._engine.api import host_of
+from .._load.problems import located
+from .._resources.registry import Resource
 from ..exceptions import ConfigError, SchemaError, UsageError
 from ..types import KeyPath, Problem, Source, key_path_text
+from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of, layers_of
-from ._keypath import step_into
-from ._page import Page
+from ._output import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._values import Hiding, shown, told
-from .validate import problem_document, show_faults
 
 __all__ = ["Plan", "run"]
 

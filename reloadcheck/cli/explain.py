@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from .._frozen_types import is_dict
-from .._loader import Parsed
-from .._schema import lookup
+from .._config.containers import is_dict
+from .._config.key_path import key_path_of, lookup, step_into
+from .._load.merge import Parsed
 from ..exceptions import ConfigError, UsageError
 from ..parsers import locating_many
 from ..types import Key, KeyPath, Layer, Origin, Tree, key_path_text
+from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
-from ._keypath import key_path_of, step_into
-from ._page import Page, columns
+from ._output import Page, columns
 from ._reading import Known, known_of, validated
 from ._values import Hiding, shown, told
-from .validate import problem_document, show_faults
 
 __all__ = ["run"]
 

@@ -19,11 +19,10 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
-from .._codes import Code
-from .._frozen_types import is_dict, is_list
+from .._config.containers import is_dict, is_list
 from ..exceptions import UsageError
-from ..types import printable
-from ._page import Page, cut
+from ..types import Code, printable
+from ._output import Page, cut
 
 __all__ = ["UnreachableError", "asked", "run"]
 

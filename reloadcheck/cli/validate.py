@@ -10,19 +10,21 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from .._frozen_types import is_dict
-from .._loader import Parsed, origin_of
+from .._config.containers import is_dict
+from .._load.layers import origin_of
+from .._load.merge import Parsed
+from .._schema.unknown_keys import Unknown, unknown_keys
 from ..exceptions import ConfigError
 from ..parsers import Survey, locating_many, survey
 from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
-from ._dialects import differences
-from ._excerpt import excerpt, key_of
+from ._excerpt import key_of
+from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
-from ._page import Page
+from ._output import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
-from ._unknown import Unknown, unknown_keys
+from ._yaml_versions import differences
 
-__all__ = ["findings", "run", "show_faults"]
+__all__ = ["findings", "run"]
 
 _UNKNOWN = "is not a known key"
 _MOST_WARNINGS = 50
@@ -60,33 +62,6 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
         faults += _of_overrides(known.parsed.layers)
         faults += _of_unknown([u for u in unknown.values() if u.path not in told], known.parsed)
     return _sorted([_at_key(fault, known) for fault in faults])
-
-
-def show_faults(page: Page, faults: Sequence[Fault], known: Known) -> None:
-    """Print each fault with its place, and the line it is about with its values hidden."""
-    surveys: dict[str, Survey] = {}
-    for fault in faults:
-        problem = fault.problem
-        place = ""
-        if problem.path is not None:
-            place = f"{Origin(problem.path, problem.line, problem.column)}: "
-        subject = f"{key_path_text(problem.key_path)}: " if problem.key_path else ""
-        text = f"{place}{fault.severity}: {subject}{problem.reason}"
-        page.sentence(text, kind=fault.severity, mark=f"{fault.severity}:")
-        document = known.documents.get(problem.path or "")
-        if document is None or problem.line is None or document.format == "text":
-            continue
-        if document.name not in surveys:
-            surveys[document.name] = survey(document)
-        _show_excerpt(page, surveys[document.name], problem)
-
-
-def _show_excerpt(page: Page, known: Survey, problem: Problem) -> None:
-    shown = excerpt(known, problem.line or 1, problem.column or 1)
-    for number, line in shown.lines:
-        page.line(f"{page.paint(f'{number:>6} |', 'dim')} {line}")
-    if problem.column is not None:
-        page.line(f"{page.paint('       |', 'dim')} {' ' * shown.caret}{page.paint('^', 'bold')}")
 
 
 def _conclude(page: Page, inputs: Inputs, faults: Sequence[Fault], failed: bool) -> None:
@@ -218,18 +193,4 @@ def _document(inputs: Inputs, faults: Sequence[Fault], failed: bool) -> dict[str
         "sources": [source.name for source in inputs.sources],
         "schema": inputs.schema_name,
         "problems": [problem_document(fault) for fault in faults],
-    }
-
-
-def problem_document(fault: Fault) -> dict[str, Any]:
-    """Give a fault as JSON has it."""
-    problem = fault.problem
-    return {
-        "severity": fault.severity,
-        "code": fault.code,
-        "path": problem.path,
-        "line": problem.line,
-        "column": problem.column,
-        "key_path": key_path_text(problem.key_path) if problem.key_path else None,
-        "reason": problem.reason,
     }

@@ -11,15 +11,15 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from .._diff import Diff
-from .._engine import ReloadCheck
-from .._events import ReloadEvent
+from .._config.diff import Diff
+from .._engine.api import ReloadCheck
+from .._observe.events import ReloadEvent
 from ..exceptions import SourceError
 from ..types import Outcome, Problem, key_path_text
+from ._faults import problem_document
 from ._inputs import Inputs, inputs_of
-from ._page import Page
+from ._output import Page
 from ._reading import Fault
-from .validate import problem_document
 
 __all__ = ["ReloadEvent", "follow", "run", "show_line"]
 

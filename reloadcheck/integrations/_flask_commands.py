@@ -9,7 +9,7 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from .._commands import COMMANDS, Command
+from ._commands import COMMANDS, Command
 
 
 def commands() -> AppGroup:

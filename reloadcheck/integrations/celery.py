@@ -9,8 +9,8 @@ from typing import Any
 
 from celery import Celery, Task, signals
 
-from .._engine import ReloadCheck, host_of
-from .._lease import Lease
+from .._engine.api import ReloadCheck, host_of
+from .._snapshots.lease import Lease
 from ..exceptions import ReloadCheckError
 
 __all__ = ["CeleryReloadCheck"]

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .._engine import ReloadCheck, host_of
-from .._reach import resource_here
-from .._resources import Resource
+from .._engine.api import ReloadCheck, host_of
+from .._resources.registry import Resource
+from .._snapshots.context import resource_here
 from ..asgi import ReloadCheckMiddleware
 from ..exceptions import NoSnapshotError
 

@@ -13,10 +13,9 @@ from typing import Any, Generic, TypeVar, cast
 from flask import Flask, current_app, g, has_app_context
 from werkzeug.local import LocalProxy
 
-from .._current import current_snapshot, lasts, unit_of_work
-from .._engine import ReloadCheck, host_of, set_options
-from .._reach import resource_here
-from .._resources import Resource
+from .._engine.api import ReloadCheck, host_of, set_options
+from .._resources.registry import Resource
+from .._snapshots.context import current_snapshot, lasts, resource_here, unit_of_work
 from ..exceptions import NoSnapshotError
 from ..wsgi import ReloadCheckMiddleware
 from ._flask_commands import commands

@@ -10,9 +10,9 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, SpanContext, Status, StatusCode, Tracer, TracerProvider
 from opentelemetry.util.types import AttributeValue
 
-from .._current import current_snapshot
-from .._engine import ReloadCheck, host_of
-from .._events import ReloadEvent
+from .._engine.api import ReloadCheck, host_of
+from .._observe.events import ReloadEvent
+from .._snapshots.context import current_snapshot
 from ..exceptions import NoSnapshotError
 from ..types import key_path_text
 

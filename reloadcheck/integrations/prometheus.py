@@ -13,10 +13,10 @@ from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histo
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from .._engine import ReloadCheck, host_of
-from .._history import Attempt
-from .._page_text import Metric, is_successful
-from .._status import Status
+from .._engine.api import ReloadCheck, host_of
+from .._observe.history import Attempt
+from .._observe.status import Status
+from .._page.metrics import Metric, is_successful
 from ..types import Outcome
 
 __all__ = ["instrument"]

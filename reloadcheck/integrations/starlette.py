@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from starlette.datastructures import State
 
-from .._snapshot import Snapshot
+from .._snapshots.snapshot import Snapshot
 from ..asgi import ReloadCheckMiddleware
 
 __all__ = ["LiveState", "ReloadCheckMiddleware"]

@@ -9,7 +9,6 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeAlias
 
-from .._formats import FORMATS, format_of
 from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
 from ..types import Document, KeyPath, Pause, Problem, Tree
 from . import _json, _toml, _yaml
@@ -17,11 +16,9 @@ from ._survey import Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
 __all__ = [
-    "FORMATS",
     "Span",
     "Survey",
     "Written",
-    "format_of",
     "locate",
     "locating_many",
     "parse",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final, TypeAlias, cast
 
-from .._frozen_exempt import exempt
+from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import DUPLICATE, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP, finite, short, whole
 from ._patterns import compiled

@@ -11,7 +11,7 @@ from datetime import time
 from itertools import takewhile
 from typing import Final, Self, SupportsIndex, cast
 
-from .._frozen_exempt import exempt
+from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import finite, whole
 from ._places import Container, parts_of

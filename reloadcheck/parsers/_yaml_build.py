@@ -9,7 +9,7 @@ from typing import Final, cast
 
 from yaml.events import AliasEvent, CollectionStartEvent, Event, MappingStartEvent, ScalarEvent
 
-from .._frozen_exempt import exempt
+from .._config.untrack import exempt
 from ..types import Key, KeyPath, printable
 from ._limits import DUPLICATE, MAX_ADDED, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP
 from ._places import Container, Places, parts_of

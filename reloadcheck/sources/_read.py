@@ -8,11 +8,11 @@ byte, or map the file: a mapping dies by SIGBUS when another process truncates i
 import os
 from typing import Final
 
-from .._stamp import FileStamp, file_stamp
 from ..exceptions import SourceError, TornError
 from ..types import Problem
 from ._disk import Disk
 from ._reasons import refusal
+from ._stamp import FileStamp, file_stamp
 
 __all__ = ["read_bytes", "too_large", "torn"]
 

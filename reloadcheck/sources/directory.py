@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._stamp import FileStamp, file_stamp, newest_ns
 from ..exceptions import ConfigSyntaxError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Tree
 from ._disk import Disk
 from ._generation import generation_in, generation_of, resolved
 from ._read import read_bytes, too_large, torn
 from ._reasons import kind, refusal
+from ._stamp import FileStamp, file_stamp, newest_ns
 from .file import absolute
 
 __all__ = ["DirectorySource"]

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._formats import format_of
-from .._stamp import FileStamp, file_stamp, newest_ns
 from ..exceptions import OptionError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
 from ._disk import Disk
+from ._formats import format_of
 from ._generation import generation_of, resolved
 from ._read import read_bytes, torn
 from ._reasons import kind, refusal
+from ._stamp import FileStamp, file_stamp, newest_ns
 
 __all__ = ["FileSource"]
 

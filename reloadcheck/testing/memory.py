@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .._clock import Clock
+from .._runtime.clock import Clock
 from ..exceptions import SourceError, TornError
-from ..parsers import format_of, locate, parse
+from ..parsers import locate, parse
+from ..sources._formats import format_of
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
 
 __all__ = ["MemorySource"]

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from .._engine import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, host_of
 
 __all__ = ["assert_all_closed"]
 

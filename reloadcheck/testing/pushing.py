@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .._engine import ReloadCheck
+from .._engine.api import ReloadCheck
 from ..types import Outcome
 from .clock import FakeClock
 from .memory import MemorySource

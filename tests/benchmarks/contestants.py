@@ -22,9 +22,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reloadcheck import ReloadCheck
-from reloadcheck._engine import host_of
-from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
-from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
+from reloadcheck._doors.protocols import (
+    ASGIApp,
+    Environ,
+    Receive,
+    Scope,
+    Send,
+    StartResponse,
+    WSGIApp,
+)
+from reloadcheck._engine.api import host_of
 
 __all__ = [
     "CONFIG",

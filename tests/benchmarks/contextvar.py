@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Receive, Scope, Send
 
 from .contestants import NoOp
 from .judging import Report, Row, ratio

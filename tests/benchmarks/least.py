@@ -8,8 +8,15 @@ from collections.abc import Iterable
 from contextvars import ContextVar
 from types import SimpleNamespace
 
-from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
-from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
+from reloadcheck._doors.protocols import (
+    ASGIApp,
+    Environ,
+    Receive,
+    Scope,
+    Send,
+    StartResponse,
+    WSGIApp,
+)
 
 __all__ = ["least", "least_wsgi"]
 

@@ -17,12 +17,12 @@ from typing import Any
 import msgspec
 import pydantic
 
-from reloadcheck._check import nap
-from reloadcheck._diff import diff
-from reloadcheck._digest import source_digest, tree_digest
-from reloadcheck._frozen import freeze
-from reloadcheck._frozen_release import Leaving
-from reloadcheck._schema import schema_of
+from reloadcheck._config.diff import diff
+from reloadcheck._config.digest import source_digest, tree_digest
+from reloadcheck._config.freeze import freeze
+from reloadcheck._config.release import Leaving
+from reloadcheck._runtime.pause import nap
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 from tests.hazards.hold import text

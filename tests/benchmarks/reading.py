@@ -10,7 +10,7 @@ import dynaconf  # type: ignore[import-untyped]  # pyright: ignore[reportMissing
 import pydantic
 
 from reloadcheck import FrozenDict
-from reloadcheck._frozen import freeze
+from reloadcheck._config.freeze import freeze
 
 from .judging import Claim, Report, Row, ratio
 from .rounds import Batch, Size, interleave

@@ -9,9 +9,17 @@ from dataclasses import replace
 from pathlib import Path
 
 from reloadcheck import FrozenDict, ReloadCheck
-from reloadcheck.asgi import ASGIApp, Message, Receive, Scope, Send
+from reloadcheck._doors.protocols import (
+    ASGIApp,
+    Environ,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    StartResponse,
+    WSGIApp,
+)
 from reloadcheck.asgi import ReloadCheckMiddleware as ASGIDoor
-from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
 
 from .contestants import (

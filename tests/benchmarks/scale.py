@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck
-from reloadcheck._clock import SystemClock
+from reloadcheck._runtime.clock import SystemClock
 from tests.hazards.rig import replace
 from tests.rig.servers import ROOT
 

@@ -7,9 +7,16 @@ import os
 from collections.abc import Iterable
 
 from reloadcheck import ReloadCheck
-from reloadcheck.asgi import ASGIApp, Receive, Scope, Send
+from reloadcheck._doors.protocols import (
+    ASGIApp,
+    Environ,
+    Receive,
+    Scope,
+    Send,
+    StartResponse,
+    WSGIApp,
+)
 from reloadcheck.asgi import ReloadCheckMiddleware as ASGIDoor
-from reloadcheck.wsgi import Environ, StartResponse, WSGIApp
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
 
 from .least import least, least_wsgi

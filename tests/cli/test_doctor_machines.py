@@ -12,7 +12,7 @@ from typing import TypeVar
 import pytest
 import yaml
 
-from reloadcheck._options import Options
+from reloadcheck._engine.options import Options
 from reloadcheck.cli.doctor._finding import Finding, Level
 from reloadcheck.cli.doctor._grain import time_stamps
 from reloadcheck.cli.doctor._inotify import inotify

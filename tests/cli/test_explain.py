@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.cli._keypath import key_path_of
+from reloadcheck._config.key_path import key_path_of
 from reloadcheck.types import KeyPath, key_path_text
 from tests.cli.conftest import Run
 

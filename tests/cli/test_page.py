@@ -6,7 +6,7 @@ import json
 import pytest
 
 from reloadcheck.cli import main
-from reloadcheck.cli._page import Page
+from reloadcheck.cli._output import Page
 
 
 class _Terminal(io.StringIO):

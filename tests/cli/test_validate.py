@@ -8,8 +8,8 @@ from typing import Any, Union
 
 import pytest
 
+from reloadcheck._schema.unknown_keys import unknown_keys
 from reloadcheck.cli._excerpt import excerpt
-from reloadcheck.cli._unknown import unknown_keys
 from reloadcheck.parsers import survey
 from reloadcheck.types import Document
 from tests.cli.conftest import Run

@@ -12,7 +12,7 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck.cli import watch
-from reloadcheck.cli._page import Page
+from reloadcheck.cli._output import Page
 from reloadcheck.types import Outcome
 from tests.cli.conftest import Run
 from tests.rig.ending import HEAR_INTERRUPTS

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from reloadcheck import Document, Layer, Outcome, ReloadCheck, SourceError, Stamp, TornError
-from reloadcheck._desk import Desk
-from reloadcheck._engine import host_of
+from reloadcheck._engine.admission import Admission
+from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock, MemorySource
 from reloadcheck.types import Pause, Problem
 
@@ -122,11 +122,11 @@ def until(condition: Callable[[], object], clock: FakeClock | None = None) -> No
         time.sleep(0.001)
 
 
-def check_once(desk: Desk[Any]) -> None:
+def check_once(admission: Admission[Any]) -> None:
     """Have a check made, and see it end, whatever it comes to."""
-    checks = desk.begun
-    desk.ask()
-    until(lambda: desk.begun > checks and not desk.in_flight)
+    checks = admission.begun
+    admission.ask()
+    until(lambda: admission.begun > checks and not admission.in_flight)
 
 
 def same(value: Any) -> Any:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reloadcheck._calls import Job, Reader, call
+from reloadcheck._runtime.jobs import Job, Reader, call
 
 from .rig import Call, until
 

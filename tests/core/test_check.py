@@ -6,15 +6,9 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import (
-    EnvironSource,
-    FileSource,
-    Outcome,
-    ReloadCheck,
-    SourceError,
-)
-from reloadcheck._codes import Code
+from reloadcheck import EnvironSource, FileSource, Outcome, ReloadCheck, SourceError
 from reloadcheck.testing import FakeClock
+from reloadcheck.types import Code
 
 from .conftest import Make
 from .rig import Call, Text, asked_again, begin, reload, until

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, SourceError
-from reloadcheck._engine import host_of
+from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -225,7 +225,7 @@ def test_who_comes_while_it_settles_waits_with_the_others(
     others = [Call(lambda: serve(live)) for _ in range(50)]
     thread = host_of(live).thread
     assert thread is not None
-    until(lambda: len(thread.desk.waiters) == 51)
+    until(lambda: len(thread.admission.waiters) == 51)
     assert {call.result(clock) for call in [first, *others]} == {2}
     assert Call(live.check).result(clock) is Outcome.UNCHANGED
     assert live.status().checks <= checks + 4  # unsettled, good, the look after it, the last

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from reloadcheck import NoSnapshotError, Outcome, ReloadCheck, Snapshot, current_snapshot
-from reloadcheck._engine import host_of
-from reloadcheck._snapshot import Resources, Tenancy, counts_references
+from reloadcheck._engine.api import host_of
+from reloadcheck._snapshots.snapshot import Resources
+from reloadcheck._snapshots.tenancy import LiveSnapshot, counts_references
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -312,14 +313,14 @@ def test_leases_by_reference_are_never_missed(make: Make, text: Text) -> None:
 def test_counting_takes_no_offer_for_a_lease() -> None:
     """What the engine itself refers to is no lease; a variable more is one."""
     snapshot = Snapshot({"a": 1}, 1, "", datetime.now(UTC), Resources({}), None)
-    tenancy = Tenancy(snapshot, (), None, lambda: None)
-    assert tenancy.leases() == 0
-    hold = tenancy.hold
-    assert (tenancy.leases(), tenancy.leases(offered=True)) == (1, 0)
-    tenancy.enter(7, "someone")
-    assert tenancy.leases(offered=True) == 1
-    tenancy.abandon()
-    assert (tenancy.leases(), hold.snapshot) == (0, snapshot)
+    live_snapshot = LiveSnapshot(snapshot, (), None, lambda: None)
+    assert live_snapshot.leases() == 0
+    hold = live_snapshot.hold
+    assert (live_snapshot.leases(), live_snapshot.leases(offered=True)) == (1, 0)
+    live_snapshot.enter(7, "someone")
+    assert live_snapshot.leases(offered=True) == 1
+    live_snapshot.abandon()
+    assert (live_snapshot.leases(), hold.snapshot) == (0, snapshot)
 
 
 def test_switched_off_the_flag_is_raised_by_the_first_request(make: Make) -> None:

@@ -7,15 +7,8 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import (
-    Outcome,
-    ReloadCheck,
-    Resource,
-    ResourceClosedError,
-    Snapshot,
-    reload_check,
-)
-from reloadcheck._snapshot import Tenancy
+from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot, reload_check
+from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -511,11 +504,11 @@ def test_a_retired_tenancy_takes_nobody(make: Make, text: Text) -> None:
     released: list[int] = []
     live = make()
     begin(live)
-    tenancy = Tenancy(live.snapshot, (), None, lambda: released.append(1))
-    assert tenancy.enter(1, "one")
-    tenancy.retired = True
-    assert not tenancy.enter(2, "two")
-    assert {1: "one"} == tenancy.held
+    live_snapshot = LiveSnapshot(live.snapshot, (), None, lambda: released.append(1))
+    assert live_snapshot.enter(1, "one")
+    live_snapshot.retired = True
+    assert not live_snapshot.enter(2, "two")
+    assert {1: "one"} == live_snapshot.held
     assert [] == released
-    tenancy.leave(1)
+    live_snapshot.leave(1)
     assert [1] == released

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import pytest
 
 from reloadcheck import Outcome
-from reloadcheck._check import VALIDATION_TIMEOUT
+from reloadcheck._engine.checker import VALIDATION_TIMEOUT
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadEvent
-from reloadcheck._check import VALIDATION_TIMEOUT
-from reloadcheck._diff import diff
+from reloadcheck._config.diff import diff
+from reloadcheck._engine.checker import VALIDATION_TIMEOUT
 from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 
 from .conftest import Make
@@ -197,7 +197,7 @@ def test_nothing_is_lost_between_build_and_swap(
 
     live.resource("a")(pools)
     begin(live)
-    monkeypatch.setattr("reloadcheck._reload.diff", slow)
+    monkeypatch.setattr("reloadcheck._engine.reloader.diff", slow)
     text.write("a: 2")
     checking = Call(live.check)
     assert comparing.wait(5)

@@ -329,10 +329,11 @@ def test_a_request_that_forks_may_end_in_the_child(tmp_path: Path) -> None:
     done = run(
         tmp_path,
         """
-        from reloadcheck._engine import host_of
+        from reloadcheck._engine.api import host_of
 
         live.start()
-        lock, held, free = host_of(live).thread.desk.condition, threading.Event(), threading.Event()
+        lock = host_of(live).thread.admission.condition
+        held, free = threading.Event(), threading.Event()
 
         def hold():
             with lock:

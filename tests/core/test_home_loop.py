@@ -7,13 +7,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import (
-    Outcome,
-    RegistrationError,
-    Resource,
-    ResourceClosedError,
-    WrongLoopError,
-)
+from reloadcheck import Outcome, RegistrationError, Resource, ResourceClosedError, WrongLoopError
 from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.testing import (
     AsyncRecordingFactory,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome
-from reloadcheck.asgi import Message, Receive, Scope, Send
+from reloadcheck._doors.protocols import Message, Receive, Scope, Send
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
 

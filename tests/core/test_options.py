@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import OptionError, ReloadCheck, Snapshot
-from reloadcheck._clock import SystemClock
-from reloadcheck._options import Options, options_from
+from reloadcheck._engine.options import Options, options_from
+from reloadcheck._runtime.clock import SystemClock
 
 from .rig import Text
 

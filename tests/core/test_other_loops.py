@@ -16,7 +16,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from reloadcheck import ConfigSyntaxError, FrozenDict, Outcome, ReloadCheck
-from reloadcheck._thread import EngineThread
+from reloadcheck._engine.thread import EngineThread
 from reloadcheck.asgi import ReloadCheckMiddleware
 
 Live = ReloadCheck[FrozenDict]

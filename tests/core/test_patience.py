@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._engine import host_of
+from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -135,7 +135,7 @@ def test_what_was_deferred_for_patience_makes_nobody_wait(
     assert Call(lambda: serve(ready)).result() == 1
     text.write("a: 2")
     text.gate.set()
-    until(lambda: not host_of(ready).running().turning.reader.stuck)
+    until(lambda: not host_of(ready).running().scheduler.reader.stuck)
     assert Call(ready.check).result(clock) in (Outcome.RELOADED, Outcome.UNCHANGED)
     assert ready.snapshot.version == 2
     assert ready.check() is Outcome.UNCHANGED
@@ -151,12 +151,12 @@ def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serv
     live = make(text, window=1.0, patience=2.0, settle=0.25)
     Call(live.start).result(clock)
     Call(live.check).result(clock)
-    desk = host_of(live).running().desk
+    admission = host_of(live).running().admission
     for number in range(2, 60):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        check_once(desk)
-    assert desk.weary
+        check_once(admission)
+    assert admission.weary
     text.write("a: 100")
     clock.advance(3.0)  # an idle time, and too short for the new stamp to be quiet at first sight
     assert Call(lambda: serve(live)).result() == 1

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import BlockingCallError, Outcome, ProbeOutcome, ReloadCheck, Status
-from reloadcheck._engine import host_of
+from reloadcheck._engine.api import host_of
 from reloadcheck.testing import AsyncRecordingFactory, FakeClock, RecordingFactory, push
 
 from .conftest import Make
@@ -160,7 +160,7 @@ def test_a_hanging_probe_times_out_and_is_not_called_again(ward: Ward, clock: Fa
         until(lambda: ward.cancelled)
     thread = host_of(ward.live).thread
     assert thread is not None
-    assert thread.turning.probing.step() is None  # what hangs does not keep the engine awake
+    assert thread.scheduler.probing.step() is None  # what hangs does not keep the engine awake
     assert ward.gate is not None
     ward.gate.set()
     until(lambda: outcomes(ward.live.status(probe=True))["pool"] == "passed")

@@ -7,9 +7,10 @@ import threading
 import pytest
 
 from reloadcheck import ConfigError, ConfigSyntaxError, NotStartedError, Outcome
-from reloadcheck._desk import Conclusion, Desk, Waiter
-from reloadcheck._engine import host_of
-from reloadcheck._options import Options
+from reloadcheck._engine.admission import Admission
+from reloadcheck._engine.api import host_of
+from reloadcheck._engine.options import Options
+from reloadcheck._engine.waiter import Conclusion, Waiter
 from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 
 from .conftest import Make
@@ -279,15 +280,15 @@ def test_a_thread_that_cannot_start_is_tried_again(
 
 def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
     """Who asks an engine that has just closed hears that, and not what its last check came to."""
-    desk: Desk[object] = Desk(clock, Options(), needs_loop=False)
-    desk.begin()
-    desk.conclude(Conclusion(Outcome.UNCHANGED), tired=False)
+    admission: Admission[object] = Admission(clock, Options(), needs_loop=False)
+    admission.begin()
+    admission.conclude(Conclusion(Outcome.UNCHANGED), tired=False)
     closed = Conclusion(Outcome.DEFERRED, NotStartedError("closed"))
-    desk.close(closed)
-    answer = desk.admit(arm=False)
+    admission.close(closed)
+    answer = admission.admit(arm=False)
     assert isinstance(answer, Waiter)
     assert answer.wait() is closed
-    assert desk.ask().wait() is closed
+    assert admission.ask().wait() is closed
 
 
 def test_a_stop_is_seen_at_once(make: Make) -> None:

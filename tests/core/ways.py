@@ -1,4 +1,4 @@
-"""The ways in which a unit of work comes to the desk: each gives the version that it saw."""
+"""The ways in which a unit of work comes to the admission: each gives the version that it saw."""
 
 from collections.abc import Callable
 from typing import Any

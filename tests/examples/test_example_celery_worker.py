@@ -35,7 +35,7 @@ def partner() -> Iterator[Partner]:
     """A partner that runs until the test is over."""
     partner = Partner("first")
 
-    class Desk(BaseHTTPRequestHandler):
+    class Admission(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             fine = self.headers["authorization"] == f"Bearer {partner.token}"
@@ -50,7 +50,7 @@ def partner() -> Iterator[Partner]:
         def log_message(self, format: str, *args: object) -> None:
             return
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Desk) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Admission) as server:
         partner.port = server.server_port
         thread = threading.Thread(target=server.serve_forever)
         thread.start()

@@ -17,9 +17,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from prometheus_client import CollectorRegistry, generate_latest
 
 from reloadcheck import ReloadCheck, ReloadEvent
-from reloadcheck._page import Wanted, page
-from reloadcheck._redact import is_secret
-from reloadcheck._view import view_of
+from reloadcheck._config.redact import is_secret
+from reloadcheck._page.page import Wanted, page
+from reloadcheck._page.view import view_of
 from reloadcheck.integrations import opentelemetry, prometheus
 
 __all__ = ["SECRET", "SPELLINGS", "Watch", "found_in", "pages_of"]

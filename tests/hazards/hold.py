@@ -14,7 +14,7 @@ from typing import Any
 from reloadcheck import Outcome, ReloadCheck
 from tests.hazards.rig import options, replace
 
-__all__ = ["Hold", "measure", "text"]
+__all__ = ["LeaseRef", "measure", "text"]
 
 TICK = 0.001
 AFTERWARDS = 0.3
@@ -22,7 +22,7 @@ AFTERWARDS = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class LeaseRef:
     """The longest hold of the loop and the time from the edit to its being live, in seconds."""
 
     longest: float
@@ -51,20 +51,20 @@ def measure(
     every: bool,
     form: str = "yaml",
     rounds: int = 2,
-) -> list[Hold]:
+) -> list[LeaseRef]:
     """Reload so many times under a ticking loop."""
     path = directory / f"app.{form}"
     path.write_text(text(0, parts, every=every, form=form))
     live: ReloadCheck[Any] = ReloadCheck(path, **options(max_bytes=8 << 20))
 
-    async def main() -> list[Hold]:
+    async def main() -> list[LeaseRef]:
         await live.astart()
         await live.acheck()
         found = [await _reload(live, path, number) for number in range(1, rounds + 1)]
         await live.aclose()
         return found
 
-    async def _reload(live: ReloadCheck[Any], path: Path, number: int) -> Hold:
+    async def _reload(live: ReloadCheck[Any], path: Path, number: int) -> LeaseRef:
         replace(path, text(number, parts, every=every, form=form))
         begun = last = time.perf_counter()
         cpu = time.process_time()
@@ -78,6 +78,6 @@ def measure(
             if not ended and reload.done():
                 ended = now
         assert reload.result() is Outcome.RELOADED
-        return Hold(longest, ended - begun)
+        return LeaseRef(longest, ended - begun)
 
     return asyncio.run(main())

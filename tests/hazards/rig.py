@@ -18,7 +18,7 @@ from typing import Any, Self
 import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Source
-from reloadcheck._engine import EngineOptions
+from reloadcheck._engine.options import EngineOptions
 from reloadcheck.testing import FakeClock
 from tests.core.rig import Call
 

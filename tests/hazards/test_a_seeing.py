@@ -17,15 +17,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import (
-    Document,
-    FileSource,
-    FrozenDict,
-    Layer,
-    Outcome,
-    ReloadCheck,
-    ReloadEvent,
-)
+from reloadcheck import Document, FileSource, FrozenDict, Layer, Outcome, ReloadCheck, ReloadEvent
 from reloadcheck.sources import Disk
 from reloadcheck.testing import FakeClock
 from reloadcheck.types import Pause

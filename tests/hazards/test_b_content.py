@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from reloadcheck import ConfigSyntaxError, FrozenDict, Outcome
-from reloadcheck._digest import tree_digest
-from reloadcheck._frozen import freeze
+from reloadcheck._config.digest import tree_digest
+from reloadcheck._config.freeze import freeze
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 from tests.hazards.rig import ROOT, engine, replace, timed_check

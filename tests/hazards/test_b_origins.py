@@ -19,8 +19,9 @@ from reloadcheck import (
     SchemaError,
     SourceError,
 )
-from reloadcheck._loader import Parsed, validate
-from reloadcheck._schema import schema_of
+from reloadcheck._load.load import validate
+from reloadcheck._load.merge import Parsed
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.types import Document, Problem
 from tests.hazards.rig import options
 

@@ -13,9 +13,9 @@ import pydantic
 import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck
-from reloadcheck._frozen import freeze
-from reloadcheck._frozen_release import Leaving
-from reloadcheck._frozen_types import is_dict, is_list
+from reloadcheck._config.containers import is_dict, is_list
+from reloadcheck._config.freeze import freeze
+from reloadcheck._config.release import Leaving
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 from tests.hazards import loadlag
@@ -216,6 +216,6 @@ def test_a_loop_that_only_awaits_gets_its_turns(tmp_path: Path) -> None:
         sleeping(seconds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reloadcheck._check.time.sleep", sleep)
+        patch.setattr("reloadcheck._engine.checker.time.sleep", sleep)
         asyncio.run(main())
     assert naps.count("reloadcheck-reader") > 200

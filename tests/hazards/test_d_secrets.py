@@ -18,15 +18,8 @@ import psycopg
 import pydantic
 import pytest
 
-from reloadcheck import (
-    ConfigError,
-    DirectorySource,
-    EnvironSource,
-    FrozenDict,
-    ReloadCheck,
-    Source,
-)
-from reloadcheck._redact import is_secret, redact
+from reloadcheck import ConfigError, DirectorySource, EnvironSource, FrozenDict, ReloadCheck, Source
+from reloadcheck._config.redact import is_secret, redact
 from reloadcheck.cli import main
 from reloadcheck.demo.postgres import PostgresServer
 from tests.core.rig import until

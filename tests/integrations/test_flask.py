@@ -11,13 +11,8 @@ from flask import Flask, Response, request, stream_with_context
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from reloadcheck import (
-    ConfigSyntaxError,
-    NoSnapshotError,
-    OptionError,
-    UnknownResourceError,
-)
-from reloadcheck._engine import host_of
+from reloadcheck import ConfigSyntaxError, NoSnapshotError, OptionError, UnknownResourceError
+from reloadcheck._engine.api import host_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource
 from tests.core.rig import Call, Text, begin, until
 from tests.rig.engines import drained

@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from reloadcheck import FrozenDict
-from reloadcheck._clock import SystemClock
+from reloadcheck._runtime.clock import SystemClock
 from reloadcheck.integrations.flask import FlaskReloadCheck
 from tests.core.rig import Text, same
 from tests.rig.servers import ROOT

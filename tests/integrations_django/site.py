@@ -18,7 +18,7 @@ from django.urls import clear_url_caches, path
 from werkzeug.test import Client
 
 from reloadcheck import ReloadCheck
-from reloadcheck.asgi import ASGIApp
+from reloadcheck._doors.protocols import ASGIApp
 from reloadcheck.integrations import django as adapter
 from tests.rig.calls import ask, body
 

@@ -167,7 +167,7 @@ def edits(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
     """Give a request the means to edit the file that its engine reads, and to have it loaded."""
     from reloadcheck.integrations.django import live
 
-    (source,) = live._host.sources  # pyright: ignore[reportPrivateUsage]
+    (source,) = live._engine.sources  # pyright: ignore[reportPrivateUsage]
 
     def answer(request: Any) -> HttpResponse:
         def edit() -> None:

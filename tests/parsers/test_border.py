@@ -6,7 +6,8 @@ import traceback
 import pytest
 
 from reloadcheck.exceptions import ConfigError, OptionError
-from reloadcheck.parsers import FORMATS, format_of, parse
+from reloadcheck.parsers import parse
+from reloadcheck.sources._formats import FORMATS, format_of
 from reloadcheck.types import Document
 
 SECRET = "hunter2canary"

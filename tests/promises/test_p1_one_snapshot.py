@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import FrozenDict, ReloadCheck, Resource, current_snapshot
-from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 from tests.rig import config, journal
 from tests.rig.calls import ask
 from tests.rig.engines import drained

@@ -13,7 +13,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Resource, ResourceClosedError
-from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
 from tests.rig import config

@@ -18,7 +18,7 @@ from werkzeug.middleware.lint import LintMiddleware
 from werkzeug.test import Client
 
 from reloadcheck import FrozenDict, ReloadCheck, asgi, wsgi
-from reloadcheck.asgi import ASGIApp, Message, Receive, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Message, Receive, Scope, Send
 from tests.rig import config
 from tests.rig.asgi_order import OrderError, checked
 from tests.rig.calls import ask, scope

@@ -10,7 +10,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from reloadcheck import ConfigSyntaxError, FrozenDict, ReloadCheck, SourceError
-from reloadcheck.asgi import ASGIApp, Message, Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Message, Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 from tests.rig import config
 from tests.rig.calls import ask, body, scope
 from tests.rig.manners_asgi import APPS

@@ -7,7 +7,7 @@ allow at that point. It changes nothing and keeps no message.
 from collections.abc import Iterator
 from typing import Any
 
-from reloadcheck.asgi import ASGIApp, Message, Receive, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["OrderError", "checked"]
 

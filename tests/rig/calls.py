@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from reloadcheck.asgi import ASGIApp, Message
+from reloadcheck._doors.protocols import ASGIApp, Message
 
 __all__ = ["ask", "body", "scope"]
 

@@ -8,7 +8,8 @@ import asyncio
 import os
 
 from reloadcheck import ReloadCheck
-from reloadcheck.asgi import ASGIApp, Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 
 __all__ = ["APPS", "app"]
 

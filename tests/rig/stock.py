@@ -14,14 +14,7 @@ from itertools import count
 from typing import Any, ClassVar
 from weakref import WeakSet
 
-from reloadcheck import (
-    FileSource,
-    FrozenDict,
-    ReloadCheck,
-    Resource,
-    ResourceClosedError,
-    Snapshot,
-)
+from reloadcheck import FileSource, FrozenDict, ReloadCheck, Resource, ResourceClosedError, Snapshot
 from reloadcheck.sources import Disk
 
 from . import journal

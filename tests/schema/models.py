@@ -19,7 +19,7 @@ from pydantic import (
     field_validator,
 )
 
-from reloadcheck._schema import schema_of
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaError
 from reloadcheck.types import KeyPath
 

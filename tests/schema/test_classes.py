@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from typing_extensions import TypedDict
 
-from reloadcheck._schema import schema_of
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaClassError
 
 from .models import FROZEN, Box, Database, DataDatabase, MutableData, Node, Settings, T

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from reloadcheck._frozen import FrozenDict
-from reloadcheck._schema import schema_of
+from reloadcheck._config.freeze import FrozenDict
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaError
 
 from .models import CANARY, Settings, problems_of

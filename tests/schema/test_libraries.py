@@ -10,8 +10,8 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 import reloadcheck._schema
-from reloadcheck._frozen import FrozenList
-from reloadcheck._schema import schema_of
+from reloadcheck._config.freeze import FrozenList
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaClassError
 
 from .models import Database, DataDatabase, DataSettings, Settings, StructSettings, problems_of
@@ -41,7 +41,7 @@ def test_dataclasses_without_msgspec_are_converted_by_pydantic(
             raise ImportError(name)
         return __import__(name)
 
-    monkeypatch.setattr(reloadcheck._schema, "import_module", import_module)
+    monkeypatch.setattr(reloadcheck._schema.schema, "import_module", import_module)
     assert problems_of(DataSettings, {"database": {"url": 5}}) == {
         ("database", "url"): "should be a string, not an integer"
     }

@@ -6,7 +6,8 @@ from typing import Annotated, Any, ClassVar
 import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
-from reloadcheck._schema import lookup, schema_of
+from reloadcheck._config.key_path import lookup
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.types import KeyPath
 
 from .models import Box, Cat, Database, DataSettings, MutableData, Node, Settings, StructSettings

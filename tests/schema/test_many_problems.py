@@ -7,7 +7,7 @@ import msgspec
 import pydantic
 import pytest
 
-from reloadcheck._schema import schema_of
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaError
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from reloadcheck._schema import schema_of
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.types import KeyPath
 
 from .models import CANARY, FROZEN, Cat, Settings, problems_of

@@ -7,7 +7,8 @@
 import asyncio
 import time
 
-from reloadcheck.asgi import ASGIApp, Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import ASGIApp, Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 
 from . import facts
 

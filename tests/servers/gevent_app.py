@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterable
 
 from reloadcheck import ReloadCheck
-from reloadcheck.wsgi import Environ, ReloadCheckMiddleware, StartResponse
+from reloadcheck._doors.protocols import Environ, StartResponse
+from reloadcheck.wsgi import ReloadCheckMiddleware
 
 TICK = 0.001
 live = ReloadCheck(os.environ["SERVERS_CONFIG"])

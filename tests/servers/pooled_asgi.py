@@ -3,7 +3,8 @@
 import asyncio
 import time
 
-from reloadcheck.asgi import Receive, ReloadCheckMiddleware, Scope, Send
+from reloadcheck._doors.protocols import Receive, Scope, Send
+from reloadcheck.asgi import ReloadCheckMiddleware
 
 from .facts import HOLD_SECONDS
 from .pooled import live, told

@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterable
 
-from reloadcheck.wsgi import Environ, ReloadCheckMiddleware, StartResponse
+from reloadcheck._doors.protocols import Environ, StartResponse
+from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from .facts import HOLD_SECONDS
 from .pooled import live, told

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck._uwsgi import warn_before_forks
+from reloadcheck._engine.uwsgi import warn_before_forks
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.servers import serving
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck import _check
+from reloadcheck._runtime import pause as _pause
 from tests.hazards.hold import text
 from tests.rig.servers import serving
 
@@ -155,8 +155,8 @@ def test_a_nap_under_gevent_is_taken_after_some_work(
 ) -> None:
     """It costs a millisecond there: one comes after two of work, and not at each of 100 times."""
     fake = Time(owner)
-    monkeypatch.setattr(_check, "time", fake)
-    nap = _check.Nap()
+    monkeypatch.setattr(_pause, "time", fake)
+    nap = _pause.Nap()
     for _ in range(100):
         nap()
     assert fewest <= fake.slept <= most

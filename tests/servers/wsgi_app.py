@@ -3,7 +3,8 @@
 import time
 from collections.abc import Iterable, Iterator
 
-from reloadcheck.wsgi import Environ, ReloadCheckMiddleware, StartResponse, WSGIApp
+from reloadcheck._doors.protocols import Environ, StartResponse, WSGIApp
+from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from . import facts
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck._stamp import Quiet
+from reloadcheck._engine.settle import Quiet
 from reloadcheck.exceptions import SourceError, TornError
 from reloadcheck.sources import Disk, FileSource
 from reloadcheck.types import Stamp

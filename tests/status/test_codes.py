@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 import reloadcheck
-from reloadcheck import Outcome, ReloadCheck, ReloadEvent, _check, _reload, _thread, exceptions
-from reloadcheck._codes import Code
+from reloadcheck import Outcome, ReloadCheck, ReloadEvent, exceptions
+from reloadcheck._engine import checker as _check
+from reloadcheck._engine import reloader as _reload
+from reloadcheck._engine import thread as _thread
+from reloadcheck.types import Code
 from tests.core.conftest import Make
 from tests.core.rig import Text, until
 

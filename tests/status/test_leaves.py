@@ -7,8 +7,8 @@ import pytest
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reloadcheck import DirectorySource, EnvironSource, FileSource, ReloadCheck
-from reloadcheck._engine import host_of
-from reloadcheck._leaves import MOST_LEAVES, Leaf, Leaves, leaves_of
+from reloadcheck._engine.api import host_of
+from reloadcheck._page.values import MOST_LEAVES, Leaf, Leaves, leaves_of
 
 CANARY = "canary-9d1c"
 

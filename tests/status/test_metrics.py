@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reloadcheck import ReloadCheck
-from reloadcheck._page_text import Metric
+from reloadcheck._page.metrics import Metric
 from reloadcheck.integrations.prometheus import instrument
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware

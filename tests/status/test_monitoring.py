@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reloadcheck._page_text import Metric
+from reloadcheck._page.metrics import Metric
 from tests.rig.servers import ROOT
 
 MONITORING = ROOT / "examples" / "monitoring"

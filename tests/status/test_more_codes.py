@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, RegistrationError, ReloadCheck
-from reloadcheck._engine import host_of
+from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock
 from tests.core.conftest import Make
 from tests.core.rig import Call, Text, check_once, same, until
@@ -42,11 +42,11 @@ def test_unsettled(make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixtur
     live = make(text, patience=2.0, settle=0.25)
     Call(live.start).result(clock)
     Call(live.check).result(clock)
-    desk = host_of(live).running().desk
+    admission = host_of(live).running().admission
     for number in range(2, 40):
         text.write(f"a: {number}")
         clock.advance(0.1)
-        check_once(desk)
+        check_once(admission)
     assert ("unsettled", Outcome.DEFERRED) == (live.status().code, live.status().outcome)
     assert ["unsettled"] == logged(caplog)
 

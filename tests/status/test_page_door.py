@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import OptionError, ReloadCheck
-from reloadcheck._page_settings import Settings, settings_from
+from reloadcheck._page.settings import Settings, settings_from
 from reloadcheck.asgi import ReloadCheckMiddleware as asgi_door
 from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
 from tests.core.conftest import Make

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import DirectorySource, FileSource, Outcome, ReloadCheck
-from reloadcheck._history import KEPT
+from reloadcheck._observe.history import KEPT
 from reloadcheck.testing import FakeClock
 from tests.core.conftest import Make
 from tests.core.rig import Text, same, until

@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import StatusCode
 
 from reloadcheck import asgi, wsgi
-from reloadcheck._clock import SystemClock
+from reloadcheck._runtime.clock import SystemClock
 from reloadcheck.integrations.opentelemetry import VersionOnSpan, WSGIVersionOnSpan, instrument
 from tests.core.conftest import Make
 from tests.core.rig import Text, same, until

@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._engine import host_of
+from ..._engine.api import host_of
 from ...sources import DirectorySource, FileSource
 from ...types import Source
 from .._inputs import Inputs, inputs_of
-from .._page import Page
+from .._output import Page
 from ._finding import Finding, Level
 from ._grain import time_stamps
 from ._inotify import inotify

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
 
-from ..._formats import FORMATS
 from ...exceptions import ConfigError
+from ...sources._formats import FORMATS
 from ...types import Source
 from ._finding import Finding, failed, passed, warned
 from ._machine import Machine

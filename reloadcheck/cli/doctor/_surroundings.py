@@ -9,7 +9,7 @@ from typing import Final
 
 import yaml
 
-from ..._options import Options, options_from
+from ..._engine.options import Options, options_from
 from ...exceptions import OptionError
 from ._finding import Finding, failed, passed, warned
 from ._limits import own_groups

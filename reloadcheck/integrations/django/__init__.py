@@ -6,7 +6,7 @@ Importing this imports no Django and starts nothing; `live` is made when it is f
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..._engine import ReloadCheck
+    from ..._engine.api import ReloadCheck
 
     live: ReloadCheck[Any]
     """The site's engine, made of its settings."""

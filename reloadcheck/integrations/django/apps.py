@@ -7,7 +7,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 
-from ..._engine import ReloadCheck
+from ..._engine.api import ReloadCheck
 from ...exceptions import UsageError
 from . import caches, databases
 from .engine import APP, LABEL, site_declared, site_engine

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 from django.core import asgi as django_asgi
 
-from ...asgi import ASGIApp, Receive, ReloadCheckMiddleware, Scope, Send
+from ..._doors.protocols import ASGIApp, Receive, Scope, Send
+from ...asgi import ReloadCheckMiddleware
 from .engine import ready_engine
 
 __all__ = ["WithLifespan", "get_asgi_application"]

@@ -15,7 +15,7 @@ from django.core.cache import caches as django_caches
 from django.core.cache.backends.redis import RedisCache
 from django.utils.module_loading import import_string
 
-from ..._engine import ReloadCheck
+from ..._engine.api import ReloadCheck
 from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
 from .parameters import known, laid_over
 from .settings import Part

@@ -11,8 +11,8 @@ from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..._resources import as_key_path
-from ..._schema import schema_of
+from ..._resources.registry import as_key_path
+from ..._schema.schema import schema_of
 from ...exceptions import OptionError, SchemaClassError, SourceError
 from ...sources import source_of
 from .engine import site_engine

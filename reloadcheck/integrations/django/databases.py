@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections as django_connections
 from django.db.utils import ConnectionHandler, load_backend
 
-from ..._engine import ReloadCheck
+from ..._engine.api import ReloadCheck
 from .connections import copied, install
 from .generations import Following, Generation
 from .parameters import known, laid_over

@@ -10,7 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from ..._engine import ReloadCheck
+from ..._engine.api import ReloadCheck
 from .settings import Declared, declared
 
 __all__ = ["APP", "LABEL", "ready_engine", "site_declared", "site_engine"]

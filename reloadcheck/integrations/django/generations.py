@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..._engine import ReloadCheck
+from ..._engine.api import ReloadCheck
 from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
 
 __all__ = ["GRACE", "Following", "Generation"]

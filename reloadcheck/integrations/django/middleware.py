@@ -13,9 +13,9 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from ..._engine import host_of
-from ..._lease import Lease
-from ..._snapshot import Snapshot
+from ..._engine.api import host_of
+from ..._snapshots.lease import Lease
+from ..._snapshots.snapshot import Snapshot
 from ...exceptions import ReloadCheckError
 from .engine import ready_engine
 
@@ -44,7 +44,7 @@ class ReloadCheckMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self.live = ready_engine()
-        self._host = host_of(self.live)
+        self._engine = host_of(self.live)
         self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
@@ -54,7 +54,7 @@ class ReloadCheckMiddleware:
         return self._serve_async(request) if self._is_async else self._serve(request)
 
     def _serve(self, request: HttpRequest) -> HttpResponseBase:
-        lease = Lease[Any](self._host, request.path)
+        lease = Lease[Any](self._engine, request.path)
         try:
             snapshot = lease.take()
         except ReloadCheckError as error:
@@ -63,7 +63,7 @@ class ReloadCheckMiddleware:
             return _kept(self.get_response(request), lease, unit)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
-        lease = Lease[Any](self._host, request.path)
+        lease = Lease[Any](self._engine, request.path)
         try:
             snapshot = await lease.take_async()
         except ReloadCheckError as error:
@@ -78,7 +78,7 @@ class ReloadCheckMiddleware:
             "The application has no usable configuration yet; its log says why.\n",
             status=503,
             content_type="text/plain; charset=utf-8",
-            headers={"Retry-After": str(self._host.retry_after()), "Cache-Control": "no-store"},
+            headers={"Retry-After": str(self._engine.retry_after()), "Cache-Control": "no-store"},
         )
 
 

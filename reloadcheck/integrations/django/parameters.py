@@ -8,8 +8,8 @@ from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 
-from ..._frozen_types import plain
-from ..._models import field_values
+from ..._config.containers import plain
+from ..._config.model_fields import field_values
 from ...exceptions import ConfigError
 from ...types import Problem
 

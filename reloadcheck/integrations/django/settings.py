@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..._engine import EngineOptions
+from ..._engine.options import EngineOptions
 from ...types import Source
 
 __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]

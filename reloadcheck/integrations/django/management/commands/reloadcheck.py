@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from ....._commands import COMMANDS
 from .....exceptions import UsageError
+from ...._commands import COMMANDS
 from ...engine import ready_engine
 
 __all__ = ["Command"]

@@ -1,0 +1,242 @@
+"""Keeps secrets out of what people read: by key path, by the look of a value, by quotation.
+
+`redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that somebody else
+wrote, a driver or a validator, and masks whatever it quotes from the configuration.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, Final
+from urllib.parse import quote, unquote, urlsplit
+
+from ..types import KeyPath
+from .containers import is_dict, is_frozenset, is_list, is_set, is_tuple
+from .model_fields import field_values
+
+__all__ = ["MASK", "Scrubber", "is_secret", "redact", "scrub"]
+
+MASK: Final = "***"
+_TEXT_LIMIT = 2_000
+_VALUES_LIMIT = 100_000
+_CHARS_LIMIT = 1_000_000
+_COMPARED_LIMIT = 2_000_000
+_STRETCH = 6
+_WORD_SIZE = 3
+_LONGEST_NAME = 200
+_LONG_NUMBER = 4
+_WORDS = frozenset({
+    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "private", "pw", "pwd",
+    "salt",
+})  # fmt: skip
+_STEMS = re.compile(
+    r"passw|passphrase|secret|credential|^(api|access|private|secret)keys?$|tokens?$"
+)
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and in JSON
+# Behind `://` a user's name and an `@`, or a name and a colon that begins no port. The scheme is
+# not matched: from each letter of a long text such a search would go to its end.
+_USER_INFO = re.compile(
+    r"(?<=[a-z0-9+.-])://(?:[^/?#]*@|[^/?#:]*:(?![0-9]{1,5}[/?#]))", re.IGNORECASE
+)
+_ASSIGNED = re.compile(
+    r"(?:passw(?:or)?d|pwd|secret|access_?key|accountkey) {0,3}= {0,3}[^\s;&]", re.IGNORECASE
+)
+
+
+def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()) -> bool:
+    """Tell whether a key path or a value looks secret.
+
+    Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
+    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys, URLs with user info and
+    connection strings with a password do. `also` are further names, in any case, for what an
+    application calls its own secrets: the name `license code` is also that of `license_code`,
+    `licenseCode` and `vendor-license-code`.
+    """
+    if any(isinstance(key, str) and _names_secret(key, also) for key in path):
+        return True
+    if isinstance(value, str):
+        if "PRIVATE KEY-----" in value:
+            return True
+        return _has_user_info(value) or ("=" in value and _ASSIGNED.search(value) is not None)
+    return hasattr(value, "get_secret_value")
+
+
+def redact(tree: object, path: KeyPath = (), *, also: Collection[str] = ()) -> Any:
+    """Give a plain copy of a tree or model with all that looks secret replaced by `***`."""
+    if tree is None or isinstance(tree, bool):
+        return tree
+    if is_secret(path, tree, also=also):
+        return MASK
+    mapping = tree if is_dict(tree) else field_values(tree)
+    if mapping is not None:
+        return {key: redact(part, (*path, str(key)), also=also) for key, part in mapping.items()}
+    if is_list(tree) or is_tuple(tree) or is_set(tree) or is_frozenset(tree):
+        return [redact(part, path, also=also) for part in tree]
+    return tree
+
+
+def scrub(text: str, config: object) -> str:
+    """Mask in a foreign sentence what it quotes from `config`: a tree, a model, or one value.
+
+    Masked are whole strings of the configuration and the parts of URLs, raw, decoded and escaped;
+    each stretch of the sentence that six consecutive characters of one string cover (drivers
+    truncate); and numbers of four digits and more. The sentence is cut at 2,000 characters. When
+    the configuration is too large to look for each value of it, all of the sentence is masked.
+    """
+    return Scrubber(config)(text)
+
+
+class Scrubber:
+    """Masks what many foreign sentences quote from one configuration, each as `scrub` does.
+
+    A large one may have a wrong value for each of its values: when the sentences so far have been
+    compared with two million characters of it, all of each further one is masked.
+    """
+
+    def __init__(self, config: object) -> None:
+        self._config = config
+        self._quotable: dict[bool, set[str] | None] = {}
+        self._left = _COMPARED_LIMIT
+
+    def __call__(self, text: str) -> str:
+        """Give the sentence without what it quotes."""
+        text = text[:_TEXT_LIMIT]
+        quotable = self._strings(encoded="%" in text) if self._left > 0 else None
+        if quotable is None:
+            return MASK
+        covered = bytearray(len(text))
+        for string in quotable:
+            self._left -= 1 + len(string)
+            if string in text:
+                _cover(text, string, covered)
+        _cover_stretches(text, quotable, covered)
+        return _masked(text, covered)
+
+    def _strings(self, *, encoded: bool) -> set[str] | None:
+        if encoded not in self._quotable:
+            self._quotable[encoded] = _quotable(self._config, encoded)
+        return self._quotable[encoded]
+
+
+def _has_user_info(text: str) -> bool:
+    """Tell whether a URL in a text names a user; a password may hold what ends a host's name."""
+    if "://" not in text or "@" not in text:
+        return False
+    words = (word for word in text.split() if "@" in word)
+    return any(_USER_INFO.search(word, 0, word.rindex("@") + 1) for word in words)
+
+
+def _names_secret(key: str, also: Collection[str]) -> bool:
+    # What is so long is no name, and might be judged again for each of a million values below it.
+    if len(key) > _LONGEST_NAME or _sounds_secret(key):
+        return True
+    return any(_is_named(key, _words(key), name) for name in also)
+
+
+@lru_cache(maxsize=4096)
+def _sounds_secret(key: str) -> bool:
+    return any(word in _WORDS or _STEMS.search(word) for word in _words(key))
+
+
+@lru_cache(maxsize=4096)
+def _words(key: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(key))
+
+
+def _is_named(key: str, words: Sequence[str], name: str) -> bool:
+    named = _words(name)
+    spelled = " ".join(named)
+    same = key.casefold() == name.casefold()  # also where a name has no Latin letters
+    return same or (bool(named) and f" {spelled} " in f" {' '.join(words)} ")
+
+
+def _quotable(config: object, encoded: bool) -> set[str] | None:
+    """Give the values worth masking in each form they are quoted in; None when too many."""
+    strings: set[str] = set()
+    budget = _CHARS_LIMIT
+    for count, value in enumerate(_scalars(config)):
+        written = value if isinstance(value, str) else str(value)
+        budget -= len(written)
+        if budget < 0 or count > _VALUES_LIMIT:
+            return None
+        if not isinstance(value, int | float):
+            strings.update(_forms(written, encoded))
+        elif sum(map(str.isdigit, written)) >= _LONG_NUMBER:
+            strings.add(written)
+    strings.discard("")
+    return strings
+
+
+def _scalars(config: object) -> Iterator[object]:
+    """Give the values of a tree or model that could be quoted, what its secret types hide too."""
+    waiting: list[object] = [config]
+    while waiting:
+        value = waiting.pop()
+        if is_dict(value):
+            waiting.extend(value.values())
+        elif is_list(value) or is_tuple(value) or is_set(value) or is_frozenset(value):
+            waiting.extend(value)
+        elif (reveal := getattr(value, "get_secret_value", None)) is not None:
+            waiting.append(reveal())
+        elif (fields := field_values(value)) is not None:
+            waiting.extend(fields.values())
+        elif isinstance(value, bytes):
+            yield value.decode("utf-8", "replace")
+        elif value is not None and not isinstance(value, bool):
+            yield value
+
+
+def _forms(value: str, encoded: bool) -> Iterator[str]:
+    """Give the spellings in which a message could quote a value or a part of the URL that it is."""
+    for part in (value, *_url_parts(value)):
+        for spelled in {part, unquote(part)} if "%" in part else (part,):
+            yield spelled
+            if encoded:
+                yield quote(spelled, safe="")
+            if _ORDINARY.fullmatch(spelled) is None:
+                yield repr(spelled)[1:-1]
+                yield json.dumps(spelled)[1:-1]
+
+
+def _url_parts(value: str) -> Iterator[str]:
+    if "://" not in value:
+        return
+    try:
+        url = urlsplit(value)
+        parts = (url.netloc, url.username, url.password, url.hostname, url.query, url.fragment)
+        yield from filter(None, (*parts, url.path.strip("/"), str(url.port or "")))
+    except ValueError:  # no URL after all
+        return
+
+
+def _cover(text: str, string: str, covered: bytearray) -> None:
+    """Mark where a whole string stands: a short one only as a word, a tiny one only in quotes."""
+    pattern = re.escape(string)
+    if len(string) < _WORD_SIZE:
+        pattern = rf"(?<=[\"'`]){pattern}(?=[\"'`])"
+    elif len(string) < _STRETCH or string.isdigit():
+        pattern = rf"(?<!\w){pattern}(?!\w)"
+    for found in re.finditer(pattern, text):
+        covered[found.start() : found.end()] = b"\1" * len(string)
+
+
+def _cover_stretches(text: str, strings: Iterable[str], covered: bytearray) -> None:
+    """Mark each window of the text that is also a window of one of the strings."""
+    windows: dict[str, list[int]] = {}
+    for start in range(len(text) - _STRETCH + 1):
+        windows.setdefault(text[start : start + _STRETCH], []).append(start)
+    for string in strings:
+        for start in range(len(string) - _STRETCH + 1):
+            for place in windows.pop(string[start : start + _STRETCH], ()):
+                covered[place : place + _STRETCH] = b"\1" * _STRETCH
+
+
+def _masked(text: str, covered: bytearray) -> str:
+    shown: list[str] = []
+    for hidden, run in groupby(zip(text, covered, strict=True), key=itemgetter(1)):
+        shown.append(MASK if hidden else "".join(char for char, _ in run))
+    return "".join(shown)

@@ -1,0 +1,157 @@
+"""Response bodies that end their unit of work on close."""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import Token
+from typing import Any
+
+from .._snapshots.context import LIFE, Unit, forget, leave, unit_of_work
+from .._snapshots.tenancy import LeaseRef, LiveSnapshot
+from .protocols import Environ
+
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
+
+
+class _ByName:
+    """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
+
+    __slots__ = ("_before", "_environ", "_key", "_life", "_tenancy", "_token")
+
+    def __init__(
+        self,
+        environ: Environ,
+        live_snapshot: LiveSnapshot[Any],
+        key: int,
+        life: list[bool],
+        token: Token[Unit | None],
+        before: tuple[Any, Any] | None,
+    ) -> None:
+        self._environ = environ
+        self._tenancy = live_snapshot
+        self._key = key
+        self._life = life
+        self._token = token
+        self._before = before
+
+    def end(self) -> None:
+        if not self._life[0]:
+            return
+        self._life[0] = False
+        if self._before is not None:
+            self._environ["reloadcheck.config"], self._environ["reloadcheck.snapshot"] = (
+                self._before
+            )
+        leave(self._token)
+        self._tenancy.leave(self._key)
+
+    def __del__(self) -> None:
+        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
+        if self._life[0]:
+            self._life[0] = False
+            forget(self._life, self._token)
+            self._tenancy.leave(self._key)
+
+
+class _Body:
+    """A response body whose unit of work ends with its `close()`, whatever that does."""
+
+    __slots__ = ("_body", "_environ", "_next")
+
+    _body: Iterable[bytes]
+    _environ: Environ  # its id may be the key: it must live for as long
+    _next: Callable[[], bytes] | None
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self  # who iterates holds the unit too, whether he closes or not
+
+    def __next__(self) -> bytes:
+        if self._next is None:
+            self._next = iter(self._body).__next__
+        return self._next()
+
+
+class _Sized(_Body):
+    """A body that has a length: servers set Content-Length from it when it is 1."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]
+
+
+class _Named(_Body):
+    """A body whose unit of work holds its snapshot by name."""
+
+    __slots__ = ("_unit",)
+
+    def __init__(self, body: Iterable[bytes], environ: Environ, unit: _ByName) -> None:
+        self._body = body
+        self._environ = environ
+        self._next = None
+        self._unit = unit
+
+    def close(self) -> None:
+        """Close the wrapped body, then end the unit; the second time does nothing more."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._unit.end()
+
+
+class _Leased(_Body):
+    """A body whose unit of work holds its snapshot by a reference; written out, like the door."""
+
+    __slots__ = ("_hold", "_token", "_unit")
+
+    def __init__(
+        self,
+        body: Iterable[bytes],
+        environ: Environ,
+        unit: Unit,
+        hold: LeaseRef[Any],
+        token: Token[Unit | None],
+    ) -> None:
+        hold.known[id(environ)] = environ
+        self._body = body
+        self._environ = environ
+        self._next = None
+        self._unit = unit
+        self._hold: LeaseRef[Any] | None = hold
+        self._token = token
+
+    def close(self) -> None:
+        """Close the wrapped body, then end the unit; the second time does nothing more."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            hold = self._hold
+            if hold is not None:
+                self._hold = None
+                hold.known.pop(id(self._environ), None)
+                self._unit[LIFE] = False
+                try:
+                    _reset_unit(self._token)
+                except ValueError:  # closed in another context than it began in
+                    _set_unit(None)
+                wake = hold.wake
+                hold = None
+                if wake is not None:
+                    wake()
+
+    def __del__(self) -> None:
+        # Test clients throw responses away unclosed, mostly in the thread that asked for them.
+        if self._hold is not None:
+            self._hold.known.pop(id(self._environ), None)
+            self._unit[LIFE] = False
+            forget(self._unit, self._token)
+
+
+class _SizedNamed(_Named, _Sized):
+    __slots__ = ()
+
+
+class _SizedLeased(_Leased, _Sized):
+    __slots__ = ()

@@ -1,0 +1,282 @@
+"""Where units of work and the engine thread meet: who may go on, who waits, and what is asked for.
+
+Everything here is short, under one lock, and calls nothing foreign. A unit of work never runs a
+check: it asks for one and, at most, waits for what it came to.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from .._observe.events import TIMER, Trigger
+from .._runtime.clock import Clock
+from .._snapshots.tenancy import LiveSnapshot
+from ..types import Outcome
+from .options import Options
+
+if TYPE_CHECKING:
+    import asyncio
+from .waiter import LEAST_START, Conclusion, Waiter
+
+C = TypeVar("C")
+
+
+def _look_again() -> None:
+    """Do nothing: having been posted is enough."""
+
+
+class Admission(Generic[C]):
+    """What the engine thread and all others share.
+
+    `checked_at` is when the last check began, from which its result ages, `concluded_at` when it
+    ended. `settling`: units of work wait, after an idle time, for a file to become quiet; `weary`:
+    nobody waits, for it never does or its disk hangs. `armed`: a request has come, so that the
+    fresh flag may be raised (a process that only prepares to fork has none). `home` is the event
+    loop where async resources are to live, `built_in` the one where they do.
+    `trigger` is what had the present check made.
+    """
+
+    def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:
+        self._needs_loop = needs_loop
+        self.condition = threading.Condition()
+        self.current: LiveSnapshot[C] | None = None
+        self.armed = False
+        self.wanted = False
+        self.home: asyncio.AbstractEventLoop | None = None
+        self.built_in: asyncio.AbstractEventLoop | None = None
+        self.begun = 0
+        self.in_flight = False
+        self.checked_at = self.concluded_at = -math.inf
+        self.conclusion: Conclusion | None = None
+        self.settling = self.weary = False
+        self.waiters: list[Waiter] = []
+        self._begun_at = 0.0
+        self._busy = False
+        self._eager = False
+        self._closed: Conclusion | None = None
+        self._cause: Trigger | None = None
+        self.trigger = TIMER
+        self._posts: deque[Callable[[], None]] = deque()
+        self._clock = clock
+        self._options = options
+
+    # ------------------------------------------------- the side of the units of work
+
+    def admit(
+        self,
+        *,
+        arm: bool,
+        prepare: Callable[[Waiter], None] | None = None,
+        link: object = None,
+    ) -> LiveSnapshot[C] | Waiter:
+        """Give a unit of work its snapshot, or what it has to wait for.
+
+        `prepare` is called with a waiter before the engine thread can see it. `arm` is for the
+        doors: a process that serves requests does not fork workers, so the flag may be raised.
+        `link` is what a tracer knows the unit of work by, should it be the one that asks.
+        """
+        with self.condition:
+            wanted = self.wanted
+            answer = self._admitted(arm, prepare)
+            if self.wanted and not wanted:
+                self._cause = Trigger("request" if arm else "lease", link)
+            return answer
+
+    def _admitted(
+        self, arm: bool, prepare: Callable[[Waiter], None] | None
+    ) -> LiveSnapshot[C] | Waiter:
+        if arm and not self.armed:
+            self.armed = True
+            if not self._options.enabled:  # there is no check to come that would raise the flag
+                self._want()
+        now = self._clock.monotonic()
+        if self.current is None:
+            return self._admit_to_nothing(now, prepare)
+        if not self._options.enabled:
+            return self.current
+        if self._options.window == 0:
+            return self._wait(self.begun, now, prepare=prepare)
+        if self.settling:
+            return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
+        if now - self.checked_at <= self._options.window:
+            return self.current
+        idle = now - self.concluded_at > 2 * self._options.window
+        if idle and not self._busy and not self.weary:
+            waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
+            return self._pause(waiter)
+        self._busy = True
+        if not self.in_flight or now - self._begun_at > self._options.window:
+            self._want()  # a check that began too long ago may not have seen what is there now
+        return self.current
+
+    def ask(
+        self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
+    ) -> Waiter:
+        """Ask by name for a check that begins from now on.
+
+        A signal handler may ask while the very thread that it interrupted stands here. Nothing
+        could then answer before it returns, so it hears `deferred` at once, and the check is made.
+        """
+        interrupted = self.condition._is_owned()  # type: ignore[attr-defined]
+        with self.condition:
+            self._eager = True
+            self._cause = self._cause if self.wanted else Trigger("call")
+            waiter = self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
+            waiter.asked = True
+            if interrupted and waiter in self.waiters:
+                self.waiters.remove(waiter)
+                waiter.answer(Conclusion(Outcome.DEFERRED))
+            return waiter
+
+    def meet(self, loop: asyncio.AbstractEventLoop, *, through_build: bool) -> Waiter | None:
+        """Take note of the loop that a unit of work runs in.
+
+        The first live one is the home loop. Gives what to wait for while the async resources are
+        not built in it; None where they are, or where another loop is their home.
+        """
+        with self.condition:
+            if self.home is not None and self.home is not loop and not self.home.is_closed():
+                return None
+            self.home = loop
+            if not self._needs_loop or self.built_in is loop:
+                return None
+            return self._wait(
+                self.begun, self._clock.monotonic(), through_build, lambda waiter: waiter.bind()
+            )
+
+    def _admit_to_nothing(self, now: float, prepare: Callable[[Waiter], None] | None) -> Waiter:
+        fresh = now - self.concluded_at < self._options.window and self._closed is None
+        if fresh and self.conclusion is not None and not self.conclusion.settling:
+            waiter = Waiter(self.begun, now, through_build=False)
+            if prepare is not None:
+                prepare(waiter)
+            waiter.answer(self.conclusion)
+            return waiter
+        return self._wait(self.begun - self.in_flight, now, prepare=prepare)
+
+    def _wait(
+        self,
+        after: int,
+        now: float,
+        through_build: bool = False,
+        prepare: Callable[[Waiter], None] | None = None,
+        want: bool = True,
+    ) -> Waiter:
+        patience = self._options.patience
+        if through_build:
+            patience = max(patience, LEAST_START)
+        waiter = Waiter(after, now + patience, through_build=through_build, patience=patience)
+        if prepare is not None:
+            prepare(waiter)
+        if self._closed is not None:
+            waiter.answer(self._closed)
+            return waiter
+        self.waiters.append(waiter)
+        if want and (after >= self.begun or not self.in_flight):
+            self.wanted = True
+        self._posts.append(_look_again)  # the engine thread may be asleep beyond its deadline
+        self.condition.notify_all()
+        return waiter
+
+    def _pause(self, waiter: Waiter) -> Waiter:
+        """Have all who come during one pause wait for the same time, the first one's."""
+        waiter.paused = True
+        waiter.deadline = min(one.deadline for one in (waiter, *self.waiters) if one.paused)
+        return waiter
+
+    def _want(self) -> None:
+        self.wanted = True
+        self.condition.notify_all()
+
+    # --------------------------------------------------- the side of the engine thread
+
+    def forget_parent(self) -> None:
+        """Have, in a forked child, a lock that no thread of the parent held at the fork.
+
+        A request that forked may still end here: it says so to the engine that it began with.
+        """
+        self.condition = threading.Condition()
+
+    def post(self, work: Callable[[], None]) -> None:
+        """Have the engine thread do something small."""
+        with self.condition:
+            self._posts.append(work)
+            self.condition.notify_all()
+
+    def take(self, until: float | None, *, requests: bool) -> Callable[[], None] | None:
+        """Wait for a post, at most until `until`; with `requests` a wanted check ends it too."""
+        with self.condition:
+            while not self._posts:
+                if requests and self.wanted:
+                    return None
+                now = self._clock.monotonic()
+                if until is not None and now >= until:
+                    return None
+                self._clock.wait(self.condition, None if until is None else until - now)
+            return self._posts.popleft()
+
+    def begin(self) -> tuple[bool, bool]:
+        """Begin a check; say whether busy units of work go on meanwhile, and whether it is eager.
+
+        An eager check was asked for by name and tries again at once what had failed.
+        """
+        with self.condition:
+            self.wanted = False
+            self.trigger, self._cause = self._cause or TIMER, None
+            self.begun += 1
+            self._begun_at = self._clock.monotonic()
+            self.in_flight = True
+            eager, self._eager = self._eager, False
+            return self._busy, eager
+
+    def conclude(self, conclusion: Conclusion, *, tired: bool, hung: bool = False) -> None:
+        """End the check and answer those who waited for it; while the file settles they go on."""
+        with self.condition:
+            self.in_flight = False
+            self._busy = False
+            self.conclusion = conclusion
+            held = any(waiter.paused for waiter in self.waiters)
+            self.settling = conclusion.settling and not tired and held
+            self.weary = tired and (conclusion.settling or hung)
+            if self.settling:  # whoever comes now waits with those who came before
+                return
+            self.checked_at, self.concluded_at = self._begun_at, self._clock.monotonic()
+            if not conclusion.settling:
+                self._answer(lambda waiter: waiter.after < self.begun, conclusion)
+            elif tired:
+                self._answer(
+                    lambda waiter: waiter.after < self.begun and not waiter.asked, conclusion
+                )
+
+    def expire(self, building: bool) -> float | None:
+        """Answer those whose patience has run out; say when the next one's does."""
+        with self.condition:
+            now = self._clock.monotonic()
+            late = self.conclusion or Conclusion(Outcome.DEFERRED)
+            late = Conclusion(Outcome.DEFERRED, late.error, late.settling)
+            if any(waiter.paused and waiter.deadline <= now for waiter in self.waiters):
+                self._busy, self.settling = True, False  # the pause is over: nobody else waits
+            self._answer(
+                lambda waiter: waiter.deadline <= now and not (building and waiter.through_build),
+                late,
+            )
+            return min(
+                (w.deadline for w in self.waiters if not (building and w.through_build)),
+                default=None,
+            )
+
+    def close(self, conclusion: Conclusion) -> None:
+        """Answer everybody, now and from now on: the engine closes."""
+        with self.condition:
+            self._closed = conclusion
+            self._answer(lambda waiter: True, conclusion)
+
+    def _answer(self, which: Callable[[Waiter], bool], conclusion: Conclusion) -> None:
+        answered = [waiter for waiter in self.waiters if which(waiter)]
+        self.waiters = [waiter for waiter in self.waiters if not which(waiter)]
+        for waiter in answered:
+            waiter.answer(conclusion)

@@ -1,0 +1,344 @@
+"""`ReloadCheck`: what an application holds. The one mutable cell, and the ways to it.
+
+Holds options, resources and the engine thread of this process; decides nothing itself. Constructing
+one does no I/O and starts nothing, so it may stand at module level, before any fork.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterable,
+    Iterator,
+    Mapping,
+)
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack, cast, overload
+
+from .._config.freeze import FrozenDict
+from .._observe.events import ReloadEvent
+from .._resources.registry import Registry, Resource, as_key_path
+from .._runtime.clock import SystemClock
+from .._runtime.event_loops import in_thread, running_loop, wake
+from .._schema.schema import Schema, schema_of
+from .._snapshots.context import SNAPSHOT, unit_in
+from .._snapshots.lease import Lease
+from .._snapshots.snapshot import Snapshot
+from ..exceptions import (
+    NoSnapshotError,
+    NotStartedError,
+    OptionError,
+    RegistrationError,
+    ReloadCheckError,
+)
+from ..sources import source_of
+from ..types import KeyPath, Outcome, Source, printable
+from .engine import Engine
+from .options import Options, options_from
+from .waiter import Waiter
+
+if TYPE_CHECKING:
+    from .._observe.status import Status
+from .options import EngineOptions, _options
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+
+class Registering(Protocol):
+    """What `live.resource(…)` gives: a decorator that turns a factory into a typed handle."""
+
+    @overload
+    def __call__(self, factory: Callable[..., AsyncIterator[T]]) -> Resource[T]: ...
+    @overload
+    def __call__(self, factory: Callable[..., Iterator[T]]) -> Resource[T]: ...
+    @overload
+    def __call__(self, factory: Callable[..., Coroutine[Any, Any, T]]) -> Resource[T]: ...
+    @overload
+    def __call__(self, factory: Callable[..., T]) -> Resource[T]: ...
+
+
+class ReloadCheck(Generic[C]):
+    """A configuration that stays live.
+
+    A `str` or `Path` among `sources` is a file; later sources override earlier ones. `schema` is a
+    frozen pydantic model, msgspec Struct or dataclass, or a callable; without one the configuration
+    is a `FrozenDict`.
+
+    In seconds: `window` is how long a check counts as fresh; `settle` how long a changed file must
+    have been quiet; `verify` how often content is hashed whatever the stamp says (0: at every
+    check, None: never); `patience` how long a unit of work waits at most; `drain` how long an old
+    resource waits for its users. `max_bytes` bounds a file. `secrets` are further names of
+    keys, in any case, whose values are shown nowhere. The environment variables
+    RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE and _DRAIN override what is given.
+    """
+
+    __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
+
+    @overload
+    def __init__(
+        self: ReloadCheck[FrozenDict],
+        *sources: str | os.PathLike[str] | Source,
+        schema: None = None,
+        **options: Unpack[EngineOptions],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        *sources: str | os.PathLike[str] | Source,
+        schema: Callable[..., C],
+        **options: Unpack[EngineOptions],
+    ) -> None: ...
+    def __init__(
+        self,
+        *sources: str | os.PathLike[str] | Source,
+        schema: Callable[..., Any] | None = None,
+        **options: Unpack[EngineOptions],
+    ) -> None:
+        if not sources:
+            raise OptionError('name at least one source: ReloadCheck("config.yaml")')
+        converter: Schema[Any] = schema_of(schema)
+        clock = options.pop("clock", SystemClock())
+        self._environ = options.pop("environ", os.environ)
+        enabled = options.pop("enabled", None)
+        chosen = options_from(_options(options), enabled, self._environ)
+        self._engine: Engine[C] = Engine(
+            tuple(source_of(source) for source in sources),
+            converter,
+            Registry(converter),
+            chosen,
+            clock,
+        )
+
+    def __repr__(self) -> str:
+        names = ", ".join(printable(source.name) for source in self._engine.sources)
+        return f"<ReloadCheck {names}>"
+
+    # --------------------------------------------------------------------- resources
+
+    def resource(
+        self,
+        *paths: str | KeyPath,
+        needs: Iterable[Resource[Any]] = (),
+        probe: Callable[[Any], Any] | None = None,
+        timeout: float = 10.0,
+        drain: float | None = None,
+        name: str | None = None,
+    ) -> Registering:
+        """Register a factory, sync or async, plain or generator, and give its typed handle.
+
+        The factory is called with the values at `paths` in the validated configuration (with none:
+        the whole configuration), then the resources in `needs`. It is called again when one of
+        them changes, and never while they do not. What follows its `yield` closes the resource; a
+        plain factory's result is closed by its own `aclose`, `close` or `dispose`. `probe` is
+        called with what was built; an exception or False rejects the edit. `timeout` seconds bound
+        each call; `drain` seconds override the engine's. Raises `RegistrationError`.
+        """
+
+        keys = [as_key_path(path) for path in paths]
+
+        def register(factory: Callable[..., Any]) -> Resource[Any]:
+            if self._engine.thread is not None:
+                raise RegistrationError(
+                    "resources are registered before the engine starts: move this up, to where "
+                    "ReloadCheck(…) is constructed"
+                )
+            return self._engine.registry.add(factory, keys, needs, probe, timeout, drain, name)
+
+        return cast("Registering", register)
+
+    def subscribe(
+        self, listener: Callable[[ReloadEvent], Awaitable[None] | None]
+    ) -> Callable[[], None]:
+        """Have `listener` called after each swap and each rejection; gives the way to unsubscribe.
+
+        It runs in a thread of its own, a coroutine function in the home loop. What it raises is
+        logged and goes no further.
+        """
+        return self._engine.listeners.add(listener)
+
+    # -------------------------------------------------------------- start, check, close
+
+    def start(self) -> None:
+        """Load and build for the first time; blocks. Raises on a bad configuration.
+
+        Waits at most `patience` for a file that is still being written. Each `start` is undone by
+        one `close`; one that raised needs none.
+        """
+        engine = self._engine
+        engine.refuse_to_block("live.start()", "await live.astart()")
+        thread = engine.running()
+        if thread.admission.current is None:
+            engine.refuse_inside(thread, "live.start()")
+            try:
+                engine.loaded(thread, thread.admission.ask(through_build=True).wait())
+            except ReloadCheckError:
+                if engine.is_unused:
+                    self.close()
+                raise
+        engine.count_start()
+
+    async def astart(self) -> None:
+        """Do what `start` does, without blocking the event loop, which becomes the home loop."""
+        if running_loop() is None:
+            await in_thread(self.start)
+            return
+        engine = self._engine
+        thread = engine.running()
+        waiter = engine.meet(thread, through_build=True)
+        if waiter is None and thread.admission.current is None:
+            waiter = thread.admission.ask(through_build=True, prepare=Waiter.bind)
+        if waiter is not None:
+            engine.refuse_inside(thread, "live.astart()")
+            try:
+                engine.loaded(thread, await waiter.wait_async())
+            except ReloadCheckError:
+                if engine.is_unused:
+                    await self.aclose()
+                raise
+        engine.count_start()
+
+    def close(self) -> None:
+        """Drain and close everything; blocks, for leases at most `drain` seconds. Idempotent.
+
+        Closes with the last of several starts; the engine can be started again.
+        """
+        self._engine.refuse_to_block("live.close()", "await live.aclose()")
+        thread = self._engine.stop()
+        if thread is not None:
+            thread.join()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, without blocking the event loop."""
+        if running_loop() is None:
+            await in_thread(self.close)
+            return
+        thread = self._engine.stop()
+        if thread is None:
+            return
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        ended = loop.create_future()
+        thread.on_end(lambda: loop.call_soon_threadsafe(wake, ended))
+        await ended
+        while thread.lives:  # it is on its last line; a join would hold the loop
+            await asyncio.sleep(0.001)
+
+    def check(self) -> Outcome:
+        """Check now, wait for the file to settle and for the reload; blocks at most `patience`.
+
+        `unchanged` when switched off, and when the engine had taken up the edit by itself before.
+        The cause of a rejection is in `status()`.
+        """
+        self._engine.refuse_to_block("live.check()", "await live.acheck()")
+        thread = self._engine.running()
+        self._engine.refuse_inside(thread, "live.check()")
+        return thread.admission.ask().wait().outcome
+
+    async def acheck(self) -> Outcome:
+        """Do what `check` does, without blocking the event loop."""
+        if running_loop() is None:
+            return await in_thread(self.check)
+        thread = self._engine.running()
+        self._engine.refuse_inside(thread, "live.acheck()")
+        self._engine.meet(thread, through_build=False)
+        return (await thread.admission.ask(prepare=Waiter.bind).wait_async()).outcome
+
+    # ----------------------------------------------------------------------- snapshots
+
+    @property
+    def snapshot(self) -> Snapshot[C]:
+        """Give the snapshot that a unit of work would get now, without a lease on it.
+
+        Raises `NotStartedError` while there is none.
+        """
+        thread = self._engine.thread
+        current = None if thread is None else thread.admission.current
+        if current is None:
+            raise NotStartedError(
+                "no configuration is loaded in this process: add `live.start()`, serve the app "
+                "through ReloadCheckMiddleware, or use `with live.lease() as snapshot:`"
+            )
+        return current.snapshot
+
+    def lease(self, *, name: str | None = None) -> Lease[C]:
+        """Give a unit of work outside a request: `with live.lease() as snapshot:`, or `async with`.
+
+        Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
+        Should it outlive the drain, the log calls it by `name`, else by the function that called.
+        """
+        caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented, and cheap
+        return Lease(self._engine, name or caller.f_code)
+
+    def current(self) -> Snapshot[C]:
+        """Give the snapshot of the unit of work of this engine that this code runs in.
+
+        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+        """
+        unit = unit_in(self._engine)
+        if unit is None:
+            raise NoSnapshotError(
+                "no unit of work of this engine here: wrap the app in "
+                "ReloadCheckMiddleware(app, live), or add `with live.lease() as snapshot:`"
+            )
+        return cast("Snapshot[C]", unit[SNAPSHOT])
+
+    def status(self, *, probe: bool = False) -> Status:
+        """Tell what an operator may know; quotes no value of the configuration.
+
+        Never blocks, save with `probe`: then each resource's probe is called on what serves, all at
+        once, each for at most its resource's `timeout` (twice that when another version's call is
+        under way), and `status.resources` say what they came to. Probes change nothing: what fails
+        one is still handed out. One that hangs is not called here again until it returns.
+        """
+        engine = self._engine
+        if not probe or engine.thread is None:
+            return engine.observed(None)
+        engine.refuse_at_home("live.status(probe=True)", "await live.astatus(probe=True)")
+        return engine.observed(engine.probed())
+
+    async def astatus(self, *, probe: bool = False) -> Status:
+        """Do what `status` does, without blocking the event loop."""
+        engine = self._engine
+        if not probe or engine.thread is None:
+            return engine.observed(None)
+        if running_loop() is None:
+            return await in_thread(lambda: self.status(probe=True))
+        return engine.observed(await engine.probed_async())
+
+
+def host_of(live: ReloadCheck[C]) -> Engine[C]:
+    """Give what the doors of this package stand on; raise `OptionError` for what is no engine."""
+    try:
+        return live._engine  # pyright: ignore[reportPrivateUsage] - off the public face
+    except AttributeError:
+        kind = type(live).__name__
+        raise OptionError(
+            f'an engine is expected here, live = ReloadCheck("config.yaml"), not a {kind}'
+        ) from None
+
+
+def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:
+    """Lay a framework's own settings over the options from code; the environment stays above both.
+
+    Raises `OptionError` for what is no option, and for another value once the engine runs.
+    """
+    engine = host_of(live)
+    known = [field.name for field in fields(Options)]
+    for name in given:
+        if name not in known:
+            raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
+    environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
+    options = replace(engine.options, **given)
+    options = options_from(options, options.enabled, environ)
+    if options == engine.options:
+        return
+    if engine.thread is not None and not engine.thread.closing:
+        raise OptionError("options are set before the engine starts: it runs with others already")
+    engine.options = options

@@ -1,0 +1,295 @@
+"""One look at the sources: is there something new, is it quiet, is it good?
+
+Gives a verdict and remembers what it has read; never builds a resource and never swaps. Runs in the
+engine thread and has all I/O done by the reader.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar, cast
+
+from .._config.digest import tree_digest
+from .._config.freeze import FrozenDict, freeze
+from .._config.release import Leaving
+from .._load.layers import frozen_layers
+from .._load.load import Loaded, Reading, read, validate
+from .._load.merge import Parsed, parse
+from .._observe.events import Phase
+from .._runtime.clock import Clock
+from .._runtime.jobs import OverdueError
+from .._runtime.log import log
+from .._runtime.pause import nap
+from .._schema.schema import Schema
+from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
+from ..sources import newest_of, take_stamps
+from ..types import Pause, Place, Problem, Source, Stamp, no_pause
+from .options import LEAST_READ, Options
+from .settle import Quiet
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+VALIDATION_TIMEOUT = 10.0
+"""Seconds that a schema may take."""
+
+
+class Runner(Protocol):
+    """How the engine thread has work done elsewhere while it goes on."""
+
+    def read(self, work: Callable[[], T]) -> T:
+        """Run in the reader thread; `OverdueError` after `patience` without an answer."""
+        ...
+
+    def load(self, work: Callable[[], T]) -> T:
+        """Run in the reader thread for as long as it takes."""
+        ...
+
+    def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
+        """Run foreign code in a call thread; `OverdueError` after `timeout`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Same:
+    """The sources hold what is running."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """Something changed and is not quiet yet."""
+
+    error: SourceError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The sources hold nothing that can be used for the moment."""
+
+    error: SourceError
+
+
+@dataclass(frozen=True, slots=True)
+class Bad:
+    """The sources hold what cannot be used until it is edited; `new` the first time."""
+
+    error: ConfigError
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Good(Generic[C]):
+    """The sources hold a good configuration that is not running yet; `new` the first time."""
+
+    loaded: Loaded[C]
+    new: bool
+
+
+class Checker(Generic[C]):
+    """Looks at one set of sources, again and again."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        schema: Schema[C],
+        options: Options,
+        clock: Clock,
+        runner: Runner,
+    ) -> None:
+        self._sources = tuple(sources)
+        self._schema = schema
+        self._options = options
+        self._clock = clock
+        self._run = runner
+        self._quiet = Quiet(options.settle)
+        self._stamps: tuple[Stamp, ...] | None = None
+        self._trusted = False
+        self._hashed_at = 0.0
+        self._digest: str | None = None
+        self._verdict: Same | Bad | Good[C] = Same()
+        self._leaving = Leaving()
+        self._seen: tuple[Stamp, ...] | None = None
+        self.moving: tuple[str, ...] = ()
+        self.phases: list[Phase] = []
+        self.remarks: tuple[str, ...] = ()
+        self.places: tuple[Place, ...] = ()
+        self.running: Loaded[C] | None = None
+
+    def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
+        """Look once; everything that can go wrong comes back as a verdict."""
+        if self._leaving.is_ready():
+            with suppress(OverdueError):  # the reader hangs: they stay until it is back
+                self._run.load(lambda: self._leaving.let_go(nap))
+        verdict = self._look()
+        if not isinstance(verdict, Same | Good) and verdict.error is not None:
+            forget_frames(verdict.error)
+        return verdict
+
+    def _look(self) -> Same | Settling | Unusable | Bad | Good[C]:
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        try:
+            stamps = self._run.read(lambda: take_stamps(self._sources))
+        except (SourceError, OverdueError) as error:
+            return self._missing(error, now, wall)
+        quiet = self._quiet.look(stamps, newest_of(stamps), now, wall)
+        self._notice_moving(stamps)
+        if stamps == self._stamps and not self._must_hash(now):
+            return self._verdict
+        if not quiet:
+            return Settling()
+        return self._read(stamps, now, self._quiet.trusted(now, wall))
+
+    def _notice_moving(self, stamps: tuple[Stamp, ...]) -> None:
+        before = self._seen or (None,) * len(stamps)
+        if stamps != before:
+            pairs = zip(self._sources, before, stamps, strict=True)
+            self.moving = tuple(source.name for source, old, new in pairs if old != new)
+        self._seen = stamps
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Give the newest time, in nanoseconds, of the sources as they were read last."""
+        return newest_of(self._stamps or ())
+
+    @property
+    def quiet_at(self) -> float:
+        """Give when what was seen last will have been quiet for long enough (monotonic seconds)."""
+        return self._quiet.first_seen + self._options.settle
+
+    def adopt(self, loaded: Loaded[C]) -> None:
+        """Take note that this is running now."""
+        if self.running is not None:
+            self._leaving.add(self.running.config, self.running.tree)
+        self.running = loaded
+        self._verdict = Same()
+
+    def _must_hash(self, now: float) -> bool:
+        if not self._trusted:
+            return True
+        verify = self._options.verify
+        return verify is not None and now - self._hashed_at >= verify
+
+    def _missing(
+        self, error: SourceError | OverdueError, now: float, wall: float
+    ) -> Settling | Unusable:
+        """Treat what cannot be seen like any other state: believed once it lasts."""
+        if isinstance(error, OverdueError):
+            return Unusable(_overdue(self._sources, self._options.patience))
+        quiet = self._quiet.look(str(error), int(wall * 1e9), now, wall)
+        return Unusable(error) if quiet else Settling(error)
+
+    def _read(
+        self, stamps: tuple[Stamp, ...], now: float, trusted: bool
+    ) -> Same | Settling | Unusable | Bad | Good[C]:
+        work = self._timed("read", lambda: read(self._sources, stamps, self._options.max_bytes))
+        try:
+            reading = self._run.read(work)
+        except TornError as error:
+            return Settling(error)
+        except SourceError as error:
+            return Unusable(error)
+        except OverdueError:
+            return Unusable(_overdue(self._sources, self._options.patience))
+        self._remark(reading.remarks)
+        self.places = reading.places
+        known = reading.digest == self._digest
+        if not known:
+            try:
+                verdict = self._judge(reading)
+            except SourceError as error:
+                return Unusable(error)
+            self._verdict, self._digest = verdict, reading.digest
+        self._stamps, self._trusted, self._hashed_at = stamps, trusted, now
+        given = self._verdict
+        if isinstance(given, Bad):
+            self._verdict = Bad(given.error, new=False)
+        elif isinstance(given, Good):
+            self._verdict = Good(given.loaded, new=False)
+        return given
+
+    def _remark(self, remarks: tuple[str, ...]) -> None:
+        for remark in remarks:
+            if remark not in self.remarks:
+                log(logging.WARNING, "configuration used all the same: %s", remark)
+        self.remarks = remarks
+
+    def _judge(self, reading: Reading) -> Same | Bad | Good[C]:
+        running = self.running
+        if running is not None and reading.digest == running.source_digest:
+            return Same()
+        try:
+            loaded = self._load(reading)
+        except SourceError:
+            raise
+        except ConfigError as error:
+            return Bad(error, new=True)
+        if running is not None and loaded.config is running.config:
+            self.running = loaded
+            return Same()
+        return Good(loaded, new=True)
+
+    def _load(self, reading: Reading) -> Loaded[C]:
+        running, schema = self.running, self._schema
+        pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
+
+        def parsing() -> tuple[Parsed, FrozenDict, str]:
+            parsed = parse(self._sources, reading.documents, pause)
+            tree = freeze(parsed.tree, None if running is None else running.tree, pause)
+            return parsed, tree, tree_digest(tree, pause)
+
+        parsed, tree, digest = self._run.load(self._timed("parse", parsing))
+        self._leaving.add(parsed.tree, *(layer.tree for layer in parsed.layers))
+        if running is not None and tree is running.tree:  # other comments, another order
+            layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
+            return replace(running, source_digest=reading.digest, layers=layers)
+        config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
+        layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
+        return Loaded(config, tree, digest, reading.digest, layers)
+
+    def _validated(self, parsed: Parsed, pause: Pause) -> C:
+        schema = self._schema
+        previous = None if self.running is None else self.running.config
+        work = self._timed("validate", lambda: validate(schema, parsed, previous, pause))
+        try:
+            return self._run.call("schema", work, VALIDATION_TIMEOUT)
+        except ConfigError:
+            raise
+        except OverdueError:
+            reason = f"the schema did not return within {VALIDATION_TIMEOUT:g} s"
+        except Exception as error:
+            if type(error).__module__.startswith("reloadcheck"):
+                raise
+            reason = f"the schema raised {type(error).__name__}"
+        except BaseException as error:  # a SystemExit in a validator ends no app
+            reason = f"the schema raised {type(error).__name__}"
+        raise SchemaError(Problem(reason))
+
+    def _timed(self, phase: str, work: Callable[[], T]) -> Callable[[], T]:
+        return timed(phase, work, self.phases, self._clock)
+
+
+def timed(name: str, work: Callable[[], T], phases: list[Phase], clock: Clock) -> Callable[[], T]:
+    """Have a phase put into `phases` when its work is done, however it ends."""
+
+    def timing() -> T:
+        begun, began = clock.wall(), time.perf_counter()
+        try:
+            return work()
+        finally:
+            phases.append(Phase(name, begun, time.perf_counter() - began))
+
+    return timing
+
+
+def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
+    name = sources[0].name if len(sources) == 1 else None
+    seconds = max(patience, LEAST_READ)
+    reason = f"reading has not returned for {seconds:g} s; is its disk hanging?"
+    return HangingError(Problem(reason, name))
+
+
+def forget_frames(error: BaseException) -> None:
+    """Drop what would keep our frames alive, whose local variables hold the configuration."""
+    error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -1,0 +1,101 @@
+"""From a live engine thread to the frozen `Status` that people and pages read.
+
+Only reads; takes no lock, so that an engine in trouble can still be looked at.
+"""
+
+from typing import Any
+
+from .._observe.status import ProbeStatus, ResourceStatus, Status, counted
+from .._resources.registry import Registry, Resource
+from .._snapshots.tenancy import LiveSnapshot
+from ..types import ProbeOutcome
+from .options import Options
+from .probes import Probes
+from .thread import EngineThread
+
+
+def observe(
+    thread: EngineThread[Any], registry: Registry, options: Options, probes: Probes | None = None
+) -> Status:
+    """Look at one engine of this process. `probes` are what its probes came to, if asked."""
+    current, loaded = thread.admission.current, thread.reload.checker.running
+    snapshot = None if current is None else current.snapshot
+    conclusion = thread.admission.conclusion
+    error = None if conclusion is None else conclusion.error
+    return Status(
+        phase=_phase(thread),
+        enabled=options.enabled,
+        version=None if snapshot is None else snapshot.version,
+        digest=None if snapshot is None else snapshot.digest,
+        source_digest=None if loaded is None else loaded.source_digest,
+        age=None if snapshot is None else thread.age(),
+        outcome=None if conclusion is None else conclusion.outcome,
+        error=None if error is None else str(error),
+        code=None if error is None else str(error.code),
+        checks=thread.checks,
+        reloads=thread.reload.swaps,
+        forced_closes=sum(thread.drain.forced.copy().values()),
+        resources=tuple(_resource(thread, resource, probes) for resource in registry),
+        leases=counted(_leases(thread)),
+        remarks=thread.reload.checker.remarks,
+        loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
+        checked=thread.since_check(),
+        edits=thread.reload.report.history.edits,
+        rejections=thread.reload.report.history.rejections,
+        sources=thread.reload.checker.places,
+        history=thread.reload.report.history.attempts,
+        seconds=tuple(
+            (name, *total) for name, total in thread.reload.report.history.seconds.copy().items()
+        ),
+    )
+
+
+def _resource(
+    thread: EngineThread[Any], resource: Resource[Any], probes: Probes | None
+) -> ResourceStatus:
+    name = resource.name
+    return ResourceStatus(
+        name,
+        len(thread.inventory.of(resource)),
+        thread.reload.builds.get(name, 0),
+        thread.drain.closes.get(name, 0),
+        thread.reload.built_for.get(name),
+        sum(_count(thread, one) for one in _live_snapshots(thread) if _has(one, resource)),
+        thread.reload.failed_builds.get(name, 0),
+        thread.drain.forced.get(name, 0),
+        None if probes is None else probes.get(name) or _not_probed(resource),
+    )
+
+
+def _not_probed(resource: Resource[Any]) -> ProbeStatus:
+    error = None if resource.probe is None else "there is nothing to probe: no version serves"
+    return ProbeStatus(ProbeOutcome.NOT_PROBED, error)
+
+
+def _phase(thread: EngineThread[Any]) -> str:
+    if thread.ended.is_set():
+        return "closed"
+    if thread.closing:
+        return "closing"
+    return "loading" if thread.admission.current is None else "serving"
+
+
+def _leases(thread: EngineThread[Any]) -> dict[int, int]:
+    leases: dict[int, int] = {}
+    for live_snapshot in _live_snapshots(thread):
+        version = live_snapshot.snapshot.version
+        leases[version] = leases.get(version, 0) + _count(thread, live_snapshot)
+    return leases
+
+
+def _count(thread: EngineThread[Any], live_snapshot: LiveSnapshot[Any]) -> int:
+    return live_snapshot.leases(offered=thread.scheduler.cell.offers(live_snapshot))
+
+
+def _live_snapshots(thread: EngineThread[Any]) -> list[LiveSnapshot[Any]]:
+    current = thread.admission.current
+    return [*([] if current is None else [current]), *thread.drain.retired]
+
+
+def _has(live_snapshot: LiveSnapshot[Any], resource: Resource[Any]) -> bool:
+    return any(one.resource is resource and not one.closed for one in live_snapshot.instances)

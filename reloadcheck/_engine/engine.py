@@ -1,0 +1,331 @@
+"""One engine's place in this process: its thread, its leases, its forks and its exit.
+
+What the public `ReloadCheck` and the doors stand on. Decides nothing about the configuration: the
+engine thread does.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import math
+import os
+import threading
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .._observe.listeners import Listeners
+from .._resources.registry import Registry
+from .._runtime.clock import Clock
+from .._runtime.event_loops import in_thread, running_loop
+from .._runtime.reentrancy import is_inside
+from .._schema.schema import Schema
+from .._snapshots.context import SNAPSHOT, lasts, unit_in
+from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
+from ..exceptions import BlockingCallError, ReloadCheckError, SourceError
+from ..types import Problem, Source
+from .options import Options
+from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
+
+if TYPE_CHECKING:
+    from .._observe.status import Status
+    from .probes import Probes
+    from .thread import EngineThread
+from .process import _engines, _watch_process
+
+C = TypeVar("C")
+
+
+class Engine(Generic[C]):
+    """What one engine has in this process; `cell` is what the doors read on their fast path."""
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        schema: Schema[C],
+        registry: Registry,
+        options: Options,
+        clock: Clock,
+    ) -> None:
+        self.sources = tuple(sources)
+        self.registry = registry
+        self.options = options
+        self.listeners = Listeners()
+        self.cell: Cell[C] = Cell()
+        self.schema = schema
+        self.clock = clock
+        self._locks: dict[str, threading.Lock] = {}
+        self._thread: EngineThread[C] | None = None
+        self._pid = 0
+        self._started = 0
+        self._versions = itertools.count(1)
+        _engines.add(self)
+
+    @property
+    def thread(self) -> EngineThread[C] | None:
+        """Give this process's engine thread, if one was started in it."""
+        return self._thread if self._pid == os.getpid() else None
+
+    def enter(self, key: int, holder: object, *, door: bool = False) -> LiveSnapshot[C]:
+        """Take a lease on a fresh snapshot; blocks while there is none."""
+        while True:
+            thread = self.running()
+            answer = thread.admission.admit(arm=door, link=self.listeners.link())
+            if isinstance(answer, Waiter):
+                self.refuse_inside(thread, "live.lease()")
+                answer = self.loaded(thread, answer.wait())
+            if answer.enter(key, holder):
+                return answer
+
+    async def enter_async(self, key: int, holder: object, *, door: bool = False) -> LiveSnapshot[C]:
+        """Take a lease on a fresh snapshot; waits while there is none."""
+        if running_loop() is None:
+            return await in_thread(partial(self.enter, key, holder, door=door))
+        while True:
+            thread = self.running()
+            waiter = self.meet(thread, through_build=False)
+            if waiter is not None:
+                self.refuse_inside(thread, "live.lease()")
+                await waiter.wait_async()
+            link = self.listeners.link()
+            answer = thread.admission.admit(arm=door, prepare=Waiter.bind, link=link)
+            if isinstance(answer, Waiter):
+                self.refuse_inside(thread, "live.lease()")
+                answer = self.loaded(thread, await answer.wait_async())
+            if answer.enter(key, holder):
+                return answer
+
+    def join(self, key: int, holder: object) -> LiveSnapshot[C] | None:
+        """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
+        unit = unit_in(self)
+        live_snapshot = None if unit is None else self._live_snapshot_of(unit[SNAPSHOT])
+        if unit is None or live_snapshot is None:
+            return None
+        live_snapshot.held[key] = holder
+        if lasts(unit):
+            return live_snapshot
+        live_snapshot.leave(key)
+        return None
+
+    def rejoin(self, snapshot: object, holder: object) -> tuple[LiveSnapshot[C], int] | None:
+        """Take a second lease on the snapshot that a request's state holds already.
+
+        None when it is not one of this engine, or belongs to a unit of work that has ended.
+        """
+        live_snapshot = self._live_snapshot_of(snapshot)
+        if live_snapshot is None:
+            return None
+        alive = live_snapshot.leases(offered=self.cell.offers(live_snapshot)) > 0
+        live_snapshot.held[key := own_key()] = holder
+        if alive:
+            return live_snapshot, key
+        live_snapshot.leave(key)
+        return None
+
+    def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:
+        return next((one for one in self._live_snapshots() if one.snapshot is snapshot), None)
+
+    def _live_snapshots(self) -> list[LiveSnapshot[C]]:
+        """Give those of this process that are not drained yet, the current one first."""
+        thread = self.thread
+        if thread is None:
+            return []
+        current = thread.admission.current
+        return [*([] if current is None else [current]), *thread.drain.retired]
+
+    def retry_after(self) -> int:
+        """Give the whole seconds after which an unready application may be asked again."""
+        return max(1, math.ceil(self.options.window))
+
+    def refuse_to_block(self, what: str, instead: str) -> None:
+        """Raise `BlockingCallError` where waiting would stop the home loop itself."""
+        loop, thread = running_loop(), self.thread
+        if loop is None:
+            return
+        closing = () if thread is None else thread.inventory.instances
+        if not self.registry.needs_loop and not any(one.closes_in_loop for one in closing):
+            return
+        home = None if thread is None else thread.admission.home
+        if home is None or home is loop or home.is_closed():
+            raise BlockingCallError(
+                f"{what} would block the event loop that its async resources live in: "
+                f"use `{instead}` here"
+            )
+
+    def refuse_at_home(self, what: str, instead: str) -> None:
+        """Raise `BlockingCallError` in the home loop's own thread, whatever is registered."""
+        loop, thread = running_loop(), self.thread
+        if loop is not None and thread is not None and thread.admission.home is loop:
+            raise BlockingCallError(f"{what} would block the event loop: use `{instead}` here")
+
+    def refuse_inside(self, thread: EngineThread[C], what: str) -> None:
+        """Raise `BlockingCallError` where waiting would be for the very code that waits."""
+        if is_inside(thread.scheduler):
+            raise BlockingCallError(
+                f"{what} would wait for itself: a factory, probe or schema that the engine waits "
+                "for called it; use what it is given, or call it from a listener"
+            )
+
+    def observed(self, probes: Probes | None) -> Status:
+        """Give the state of the engine in this process."""
+        from .._observe.status import Status
+
+        if self.thread is None:
+            return Status(phase="idle", enabled=self.options.enabled)
+        from .collect import observe
+
+        return observe(self.thread, self.registry, self.options, probes)
+
+    def probed(self) -> Probes:
+        """Have the probes called and give what they came to; blocks."""
+        thread = self.thread
+        if thread is None:
+            return {}
+        self.refuse_inside(thread, "live.status(probe=True)")
+        try:
+            return thread.probe().result(self._longest_probe)
+        except TimeoutError:
+            return {}
+
+    async def probed_async(self) -> Probes:
+        """Have the probes called and give what they came to."""
+        thread = self.thread
+        if thread is None:
+            return {}
+        self.refuse_inside(thread, "live.astatus(probe=True)")
+        import asyncio
+
+        try:
+            return await asyncio.wait_for(asyncio.wrap_future(thread.probe()), self._longest_probe)
+        except TimeoutError:
+            return {}
+
+    @property
+    def _longest_probe(self) -> float:
+        """Give the seconds, on the real clock, after which no answer comes any more."""
+        longest = max((one.timeout for one in self.registry), default=0.0)
+        return min(2 * longest + LAST_RESORT, LONGEST)
+
+    def meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
+        """Offer the running loop as the home loop; give what to wait for, if anything."""
+        import asyncio
+
+        return thread.admission.meet(asyncio.get_running_loop(), through_build=through_build)
+
+    def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> LiveSnapshot[C]:
+        """Give what serves after a wait, or raise why nothing does."""
+        current = thread.admission.current
+        if current is not None:
+            return current
+        if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
+            raise copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
+        names = ", ".join(source.name for source in self.sources)
+        patience, settle = self.options.patience, self.options.settle
+        reason = f"is not ready after {patience:g} s: still being written or built"
+        if patience <= settle:
+            reason += f"; raise patience, which is no longer than settle ({settle:g} s)"
+        raise SourceError(Problem(reason, names))
+
+    # ----------------------------------------------------------------------- processes
+
+    def running(self) -> EngineThread[C]:
+        """Give this process's engine thread, started."""
+        thread = self._thread
+        if thread is not None and self._pid == os.getpid() and not thread.closing:
+            return thread
+        with self._lock():
+            thread = self._thread
+            if thread is not None and self._pid != os.getpid():
+                self.forget_parent()
+                thread = None
+            if thread is None or thread.closing:
+                fresh = _engine_thread()(
+                    self,
+                    self.sources,
+                    self.schema,
+                    self.registry,
+                    self.options,
+                    self.clock,
+                    self.cell,
+                    self.listeners,
+                    self._versions,
+                )
+                _watch_process()
+                fresh.start()  # may raise where no thread is to be had, and is tried again then
+                self._thread, self._pid, thread = fresh, os.getpid(), fresh
+            return thread
+
+    def _lock(self) -> threading.Lock:
+        """Give this process's lock, which is made when it is first needed.
+
+        Not earlier: gevent's worker patches locks after it was forked from a parent that had loaded
+        the app, and a greenlet that waits for an unpatched one stops all others.
+        """
+        return self._locks.setdefault("only", threading.Lock())
+
+    def after_fork(self) -> None:
+        """Start over in a forked child; called by the fork itself, before any other code."""
+        self._locks = {}
+        self.forget_parent()
+
+    def forget_parent(self) -> None:
+        """Drop, in a forked child, all that is the parent's; nothing of it may be closed here.
+
+        The parent's resources share its sockets: finalizing a suspended factory would run its
+        close. They are given a reference that is never taken back.
+        """
+        inherited, self._thread = self._thread, None
+        self.listeners.forget_parent()
+        self.cell.fresh = None
+        self._started = 0
+        self._versions = itertools.count(1)
+        if inherited is not None:
+            inherited.admission.forget_parent()
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
+
+    @property
+    def is_unused(self) -> bool:
+        """Tell whether nobody has started it or waits for it, nor has a request come."""
+        thread = self.thread
+        if thread is None:
+            return True
+        return self._started == 0 and not thread.admission.armed and not thread.admission.waiters
+
+    def count_start(self) -> None:
+        """Take note of a start that one close undoes."""
+        with self._lock():
+            self._started += 1
+
+    def stop(self) -> EngineThread[C] | None:
+        with self._lock():
+            self._started = max(0, self._started - 1)
+            thread = self._thread
+            if self._started or thread is None or self._pid != os.getpid():
+                return None
+            if not thread.closing:
+                thread.stop(self.options.drain)
+            return thread
+
+    def exit(self) -> EngineThread[C] | None:
+        """Begin to close at the interpreter's exit, waiting for no lease."""
+        thread = self.thread
+        if thread is not None and not thread.ended.is_set():
+            thread.stop(0.0)
+            return thread
+        return None
+
+
+def _engine_thread() -> type[EngineThread[Any]]:
+    """Import all that an engine needs once it runs.
+
+    Not with the package, for not each process that imports it serves; and not later, for then there
+    may be no file descriptor left to import with.
+    """
+    import ctypes as ctypes
+
+    from .thread import EngineThread
+
+    return EngineThread

@@ -1,0 +1,53 @@
+"""Forks and the exit of this process, for every engine in it."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import time
+import weakref
+from typing import TYPE_CHECKING, Any
+
+from .._runtime.jobs import run_inline_without_threads
+from .._runtime.log import WARNING, log
+from .._snapshots.context import unit_of_work
+from .uwsgi import warn_before_forks
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+EXIT_SECONDS = 0.25
+"""Seconds that all closers together get at the interpreter's exit."""
+
+
+# ------------------------------------------------------------------------- this process
+
+_engines: weakref.WeakSet[Engine[Any]] = weakref.WeakSet()
+_watching = False
+
+
+def _watch_process() -> None:
+    """Hear of forks and of the exit, from the first engine's start on."""
+    global _watching
+    if _watching:
+        return
+    _watching = True
+    warn_before_forks()
+    atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _after_fork() -> None:
+    unit_of_work.set(None)
+    for engine in list(_engines):
+        engine.after_fork()
+
+
+def _at_exit() -> None:
+    run_inline_without_threads()
+    deadline = time.monotonic() + EXIT_SECONDS
+    for thread in [engine.exit() for engine in list(_engines)]:
+        if thread is not None and not thread.ended.wait(max(0.0, deadline - time.monotonic())):
+            names = ", ".join(one.resource.name for one in thread.inventory.instances)
+            log(WARNING, "left open at exit: %s", names or "nothing")

@@ -1,0 +1,285 @@
+"""From a verdict on the sources to what serves: build, swap, or hold the last good.
+
+One check at a time, in the engine thread. Everything before the swap may fail and leaves nothing
+behind but its record; the swap cannot fail.
+"""
+
+import asyncio
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Generic, TypeVar
+
+from .._config.diff import Diff, diff
+from .._load.load import Loaded
+from .._observe.events import TIMER, Trigger
+from .._observe.listeners import Listeners
+from .._resources.build import Builder, Built, WaitForDrainError
+from .._resources.instance import Instance
+from .._resources.registry import Registry
+from .._runtime.foreign import causes
+from .._runtime.log import log
+from .._runtime.pause import nap
+from .._schema.schema import Schema
+from .._snapshots.snapshot import Resources, Snapshot
+from .._snapshots.tenancy import LiveSnapshot
+from ..exceptions import (
+    ConfigError,
+    DrainError,
+    ResourceError,
+    SourceError,
+    StillRunningError,
+    UnsettledError,
+)
+from ..types import Code, Outcome, Problem, Source
+from .backoff import BackOff
+from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
+from .reporter import Report
+from .scheduler import Scheduler
+from .waiter import Conclusion
+
+C = TypeVar("C")
+
+
+class Reload(Generic[C]):
+    """What one engine knows about its configuration. `look_at` is when to look without being asked.
+
+    `owner` is what snapshots name as their engine.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler[C],
+        owner: object,
+        sources: Sequence[Source],
+        schema: Schema[C],
+        registry: Registry,
+        listeners: Listeners,
+        versions: Iterator[int],
+    ) -> None:
+        self.checker: Checker[C] = Checker(
+            sources, schema, scheduler.options, scheduler.clock, scheduler
+        )
+        self.report = Report(scheduler.admission, listeners, scheduler.clock)
+        self.look_at: float | None = None
+        self.swaps = 0
+        self.swapped_at = 0.0
+        self.builds: dict[str, int] = {}
+        self.failed_builds: dict[str, int] = {}
+        self.built_for: dict[str, int] = {}
+        self._turning = scheduler
+        self._desk = scheduler.admission
+        self._options = scheduler.options
+        self._clock = scheduler.clock
+        self._owner = owner
+        self._needs_loop = registry.needs_loop
+        self._versions = versions
+        self._builder = Builder(registry, scheduler.inventory, scheduler, self._gone)
+        self._back_off = BackOff()
+        self._failed_in: asyncio.AbstractEventLoop | None = None
+        self._failure: ConfigError | None = None
+        self._standing: ConfigError | None = None
+        self._unsettled_since = math.inf
+        self._ended: dict[str, tuple[asyncio.AbstractEventLoop | None, BaseException]] = {}
+
+    def check(self, *, eager: bool, trigger: Trigger = TIMER) -> Conclusion:
+        """Look, and do what there is to do. `eager`: try again at once what had failed."""
+        self.look_at = None
+        self.checker.phases = self.report.begin(trigger)
+        if eager:
+            self._back_off.hurry()
+        if self._desk.current is not None:
+            moved = self._move_home()
+            if moved is not None and moved.outcome is not Outcome.UNCHANGED:
+                return moved
+            if not self._options.enabled:
+                return Conclusion(Outcome.UNCHANGED)
+        verdict = self.checker.look()
+        if not isinstance(verdict, Settling):
+            self._unsettled_since = math.inf
+        match verdict:
+            case Settling(error):
+                self.look_at = self._look_again()
+                return Conclusion(Outcome.DEFERRED, self._unsettled(error), settling=True)
+            case Unusable(error):
+                self._standing = error
+                self.report.complain(error)
+                return Conclusion(Outcome.DEFERRED, error)
+            case Bad(error, new):
+                self._standing = error
+                self.report.complain(error, again=new)
+                return Conclusion(Outcome.REJECTED, error)
+            case Same():
+                self.report.heal()
+                self._forget_failure()
+                return Conclusion(Outcome.UNCHANGED)
+            case Good(loaded, new):
+                return self._adopt(loaded, new)
+
+    def _look_again(self) -> float:
+        """Say when an unsettled file is looked at again, so that P2 holds for any window."""
+        settle, window = self._options.settle, self._options.window
+        now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
+        at = now + max(min(settle, window), settle / 8, 0.001)
+        return min(at, quiet_at) if quiet_at > now else at
+
+    def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
+        self._standing = None
+        if new:
+            self._back_off.reset()
+            self._failure = None
+            self.report.forget()
+        if self._clock.monotonic() < self._back_off.retry_at:
+            self.look_at = self._back_off.retry_at
+            return Conclusion(Outcome.DEFERRED, self._failure)
+        changes = self._changes(loaded)  # first, so that nothing can fail between build and swap
+        first = self.checker.running is None
+        built = self._build(loaded)
+        if isinstance(built, Conclusion):
+            return built
+        self.checker.adopt(loaded)
+        snapshot = self._swap(loaded, built, next(self._versions))
+        newest = self.checker.newest_ns
+        self.report.announce(snapshot, changes, built.names, first=first, newest_ns=newest)
+        self.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
+        return Conclusion(Outcome.RELOADED)
+
+    def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
+        current = self._desk.current
+        running = () if current is None else current.instances
+        self._tell_ended()
+        self._turning.building = True
+        try:
+            home = self._desk.home
+            build = partial(self._builder.build, loaded, running, home)
+            return timed("build", build, self.report.phases, self._clock)()
+        except WaitForDrainError as wait:
+            if self._turning.let_close(wait.may_build):
+                return self._build(loaded)
+            return self._wait_for_drain(wait.resource)
+        except ConfigError as error:
+            forget_frames(error)  # they hold values, and listeners get the error
+            self._failed_in = home = self._desk.home
+            if self._needs_loop and home is not None and home.is_closed():
+                self.report.defer(error)  # the loop ended meanwhile, and the next one builds it
+                return Conclusion(Outcome.DEFERRED, error)
+            if self._failure is None or not isinstance(error, StillRunningError):
+                self._failure = error  # else what made it hang says more
+            if isinstance(error, ResourceError):
+                failed = self.failed_builds.get(error.resource, 0)
+                self.failed_builds[error.resource] = failed + 1
+            self.look_at = self._back_off.fail(self._clock.monotonic())
+            self.report.complain(self._failure)
+            return Conclusion(Outcome.REJECTED, self._failure)
+        finally:
+            self._turning.building = False
+
+    def _wait_for_drain(self, resource: str) -> Conclusion:
+        self._turning.awaited = self._turning.drain.closed
+        reason = f"resource {resource!r} has two instances; the edit waits for the oldest to drain"
+        self._failure = DrainError(Problem(reason))
+        self.report.defer(self._failure)
+        return Conclusion(Outcome.DEFERRED, self._failure)
+
+    def _swap(self, loaded: Loaded[C], built: Built, version: int) -> Snapshot[C]:
+        resources = Resources({one.resource.name: one for one in built.instances})
+        loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
+        snapshot = Snapshot(
+            loaded.config, version, loaded.digest, loaded_at, resources, self._owner
+        )
+        home = self._desk.home if self._needs_loop else None
+        live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._turning.settled)
+        for instance in built.instances:
+            instance.holders.add(live_snapshot)
+            instance.closable = True
+        for name in built.names:
+            self.builds[name] = self.builds.get(name, 0) + 1
+            self.built_for[name] = version
+        old, self._desk.current = self._desk.current, live_snapshot
+        self._desk.built_in = home
+        self._turning.offer(live_snapshot)
+        if old is not None:
+            self._turning.drain.retire(old)
+        self._forget_failure()
+        self.swapped_at = self._clock.monotonic()
+        self.swaps += 1
+        return snapshot
+
+    def _unsettled(self, error: SourceError | None) -> ConfigError | None:
+        """Say what is wrong while a file is not quiet: what was before, or that it never is."""
+        now = self._clock.monotonic()
+        self._unsettled_since = min(self._unsettled_since, now)
+        if now - self._unsettled_since < self._options.patience:
+            return error or self._standing
+        names = ", ".join(self.checker.moving) or None
+        reason = f"keeps changing: it is read once it has been quiet for {self._options.settle:g} s"
+        restless = UnsettledError(Problem(reason, names))
+        self.report.complain(restless)
+        return restless
+
+    def _forget_failure(self) -> None:
+        self._back_off.reset()
+        self._failure, self._standing, self._turning.awaited = None, None, None
+        self.report.forget()
+
+    def _changes(self, loaded: Loaded[C]) -> Diff:
+        running = self.checker.running
+        if running is None:
+            return Diff()
+        return self._turning.load(lambda: diff(running.tree, loaded.tree, nap))
+
+    # -------------------------------------------------------------------- event loops
+
+    def _move_home(self) -> Conclusion | None:
+        """Build the async resources anew in the home loop, if they are not there; same version."""
+        current, loaded, loop = self._desk.current, self.checker.running, self._desk.home
+        if not self._needs_loop or loop is None or self._desk.built_in is loop:
+            return None
+        if current is None or loaded is None:
+            return None
+        if self._failed_in is not loop:
+            self._back_off.hurry()  # what failed in a loop that ended may work in this one
+        if self._clock.monotonic() < self._back_off.retry_at:
+            return Conclusion(Outcome.DEFERRED, self._failure)
+        for instance in current.instances:
+            if instance.home is not None and instance.home is not loop:
+                self._drop(instance)
+        built = self._build(loaded)
+        if isinstance(built, Conclusion):
+            return built
+        self._swap(loaded, built, current.snapshot.version)
+        return Conclusion(Outcome.UNCHANGED)
+
+    def _gone(self, instance: Instance) -> None:
+        """Called in the home loop's thread when an async resource's task has ended."""
+
+        def gone() -> None:
+            error = instance.take_error()
+            if not instance.closed and instance in self._turning.inventory.instances:
+                if error is not None:
+                    self._ended[instance.resource.name] = (instance.home, error)
+                self._drop(instance)
+                self._desk.built_in = None
+                self._turning.clear_flag()
+
+        self._desk.post(gone)
+
+    def _tell_ended(self) -> None:
+        """Say why resources are built anew that ended by themselves, not with their event loop."""
+        ended, self._ended = self._ended, {}
+        running = self.checker.running
+        for name, (home, error) in ended.items():
+            if home is self._desk.home and home is not None and not home.is_closed():
+                log(
+                    logging.WARNING,
+                    "resource %s ended by itself with %s and is built anew",
+                    name,
+                    causes(error, None if running is None else running.config),
+                    code=str(Code.RESOURCE),
+                )
+
+    def _drop(self, instance: Instance) -> None:
+        instance.dropped = True
+        self._turning.inventory.remove(instance)

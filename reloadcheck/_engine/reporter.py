@@ -1,0 +1,179 @@
+"""Say what came of a check: to the log, the history and the listeners, once for each cause.
+
+Key paths and places, never values.
+"""
+
+import logging
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from .._config.diff import Diff
+from .._observe.events import TIMER, Phase, ReloadEvent, Trigger
+from .._observe.history import Attempt, History
+from .._observe.listeners import Listeners
+from .._runtime.clock import Clock
+from .._runtime.log import log
+from .._snapshots.snapshot import Snapshot
+from ..exceptions import ConfigError, ReloadCheckError, SourceError
+from ..types import Code, Outcome, key_path_text
+from .admission import Admission
+
+SHOWN_PATHS = 20
+"""How many changed key paths one log line names."""
+
+
+class Report:
+    """The voice of one engine; remembers what it complained of last.
+
+    `phases` are the steps of the present check, filled by those who take them.
+    """
+
+    def __init__(self, admission: Admission[Any], listeners: Listeners, clock: Clock) -> None:
+        self.history = History()
+        self.phases: list[Phase] = []
+        self._trigger = TIMER
+        self._desk = admission
+        self._listeners = listeners
+        self._clock = clock
+        self._complaint: str | None = None
+
+    def begin(self, trigger: Trigger) -> list[Phase]:
+        """Begin a check; gives the list that its phases are to be put into."""
+        self._trigger, self.phases = trigger, []
+        return self.phases
+
+    def forget(self) -> None:
+        """Take note that there is something new, of which nothing is known to be wrong."""
+        self._complaint = None
+
+    def heal(self) -> None:
+        """Say, if there was a complaint, that its cause is gone and what served serves on."""
+        if self._complaint is not None and self._desk.current is not None:
+            version, _ = self._serving()
+            words = "configuration as it was: version %d serves on"
+            log(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
+            self._note(Outcome.UNCHANGED)
+        self._complaint = None
+
+    def complain(self, error: ReloadCheckError, *, again: bool = False) -> None:
+        """Warn once of each cause, until there is another or none; `again` for another edit."""
+        if not self._is_new(error) and not again:
+            return
+        outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
+        held = (
+            "nothing is loaded yet" if self._desk.current is None else "the last good one serves on"
+        )
+        words = "configuration %s, %s: %s"
+        log(logging.WARNING, words, outcome, held, error, **self._facts(outcome, error))
+        self._note(outcome, error)
+        if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
+            phases, at, trigger = self._when()
+            version, digest = self._serving()
+            self._tell(
+                ReloadEvent(outcome, version, digest, Diff(), (), error, phases, at, trigger)
+            )
+
+    def defer(self, error: ReloadCheckError) -> None:
+        """Mention once that an edit waits for something that is nobody's mistake."""
+        if self._is_new(error):
+            facts = self._facts(Outcome.DEFERRED, error)
+            log(logging.INFO, "configuration deferred: %s", error, **facts)
+            self._note(Outcome.DEFERRED, error)
+
+    def announce(
+        self,
+        snapshot: Snapshot[Any],
+        changes: Diff,
+        built: Sequence[str],
+        *,
+        first: bool,
+        newest_ns: int | None,
+    ) -> None:
+        """Tell that a version is live; `newest_ns` is the newest time of what it was made of."""
+        paths = [*changes.changed, *changes.added, *changes.removed]
+        shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
+        log(
+            logging.INFO,
+            "configuration version %d is live, digest %s; changed: %s; built: %s",
+            snapshot.version,
+            snapshot.digest[:12],
+            ", ".join(shown) or "-",
+            ", ".join(built) or "-",
+            **self._facts(Outcome.RELOADED),
+            changed=shown,
+            built=tuple(built),
+        )
+        phases, at, trigger = self._when()
+        pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
+        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup)
+        self._tell(
+            ReloadEvent(
+                Outcome.RELOADED,
+                snapshot.version,
+                snapshot.digest,
+                changes,
+                tuple(built),
+                None,
+                phases,
+                at,
+                trigger,
+                first,
+                pickup,
+            )
+        )
+
+    def _serving(self) -> tuple[int | None, str | None]:
+        current = self._desk.current
+        return (
+            (None, None) if current is None else (current.snapshot.version, current.snapshot.digest)
+        )
+
+    def _when(self) -> tuple[tuple[Phase, ...], float, Trigger]:
+        return tuple(self.phases), self._clock.wall(), self._trigger
+
+    def _facts(self, outcome: Outcome, error: ReloadCheckError | None = None) -> dict[str, object]:
+        """Give what each record of a reload or a failure carries beside its words."""
+        version, digest = self._serving()
+        return {
+            "outcome": str(outcome),
+            "version": version,
+            "digest": digest,
+            "code": None if error is None else str(error.code),
+            "trigger": self._trigger.kind,
+            "seconds": {phase.name: phase.seconds for phase in self.phases},
+        }
+
+    def _note(
+        self,
+        outcome: Outcome,
+        error: ReloadCheckError | None = None,
+        changed: tuple[str, ...] = (),
+        changes: int = 0,
+        built: tuple[str, ...] = (),
+        first: bool = False,
+        pickup: float | None = None,
+    ) -> None:
+        code, text = (None, None) if error is None else (str(error.code), str(error))
+        phases, at, trigger = self._when()
+        of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
+        self.history.note(Attempt(at, *of, trigger.kind, first, pickup))
+
+    def _is_new(self, error: ReloadCheckError) -> bool:
+        before, self._complaint = self._complaint, str(error)
+        return before != self._complaint
+
+    def _tell(self, event: ReloadEvent) -> None:
+        self._listeners.tell(event, self._desk.home, self._desk.post)
+
+
+def report_failure_inside(error: BaseException) -> None:
+    """Report a mistake of our own, without its text, which might quote a value."""
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    name = f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
+    log(
+        logging.ERROR,
+        "reloadcheck failed inside with %s; the last good configuration serves on",
+        name,
+        code=str(Code.INTERNAL),
+    )

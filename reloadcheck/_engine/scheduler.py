@@ -1,0 +1,176 @@
+"""Waiting without standing still: how the engine thread has work done elsewhere.
+
+While a job runs in the reader, in a call thread or in the home loop, the engine thread turns: it
+takes posts, lowers the fresh flag when the window runs out, and lets the drain take its steps.
+"""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from .._resources.inventory import Inventory
+from .._runtime.clock import Clock
+from .._runtime.jobs import Job, OverdueError, Reader, call
+from .._runtime.reentrancy import put_inside
+from .._snapshots.drain import Drain
+from .._snapshots.tenancy import Cell, LiveSnapshot, counts_references
+from .admission import Admission
+from .options import LEAST_READ, Options
+from .probes import Probing
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+COUNTS_REFERENCES = counts_references()
+
+
+class StoppingError(Exception):
+    """The engine closes; what was under way is given up."""
+
+
+class Scheduler(Generic[C]):
+    """What one engine has in one process, and the one thread that may change it.
+
+    `building` is set while resources are built, `awaited` to the number of closes so far when an
+    edit waits for the next one.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        clock: Clock,
+        cell: Cell[C],
+        *,
+        needs_loop: bool,
+    ) -> None:
+        self.options = options
+        self.clock = clock
+        self.admission: Admission[C] = Admission(clock, options, needs_loop=needs_loop)
+        self.inventory = Inventory()
+        self.drain = Drain(
+            self.inventory, clock, options.drain, self.settled, lambda: self.admission.home
+        )
+        self.probing = Probing(clock, self.settled)
+        self.cell = cell
+        self.reader = Reader()
+        self.closing = False
+        self.building = False
+        self.awaited: int | None = None
+        self._fresh_until: float | None = None
+
+    def settled(self) -> None:
+        """Wake the thread: a job is done, or the last lease of a retired snapshot is back."""
+        self.admission.post(wake)
+
+    def after(self, seconds: float) -> float:
+        """Give the deadline of what begins now."""
+        return self.clock.monotonic() + seconds
+
+    def __call__(self, job: Job[Any], deadline: float | None) -> bool:
+        """Step until a job is done; False when it took longer and was abandoned."""
+        return self._wait(job, deadline, job.abandon)
+
+    def read(self, work: Callable[[], T]) -> T:
+        """Have the reader thread do it; raise `OverdueError` after `patience`, or `LEAST_READ`."""
+        return self._have_read(work, self.after(max(self.options.patience, LEAST_READ)))
+
+    def load(self, work: Callable[[], T]) -> T:
+        """Have the reader thread do it, for as long as it takes."""
+        return self._have_read(work, None)
+
+    def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
+        """Have a call thread do it; raise `OverdueError` after `timeout`."""
+        if self.inventory.is_stuck(name):
+            raise OverdueError
+        deadline = self.after(timeout)
+        job = Job[T](self.settled)
+        call(name, put_inside(self, work), job)
+        try:
+            if not self._wait(job, deadline, job.abandon):
+                raise OverdueError
+        finally:
+            if job.abandoned:
+                self.inventory.keep_stuck(name, job)
+        return job.result()
+
+    def _have_read(self, work: Callable[[], T], deadline: float | None) -> T:
+        if self.reader.stuck:
+            raise OverdueError
+        job = Job[T](self.settled)
+        self.reader.submit(work, job)
+
+        def abandon() -> bool:  # a job that is merely given up may still end at once
+            return job.abandon() if self.closing else self.reader.abandon(job)
+
+        if not self._wait(job, deadline, abandon):
+            raise OverdueError
+        return job.result()
+
+    def _wait(self, job: Job[Any], deadline: float | None, abandon: Callable[[], bool]) -> bool:
+        while not job.done:
+            late = deadline is not None and self.clock.monotonic() >= deadline
+            if (late or self.closing) and abandon():
+                if self.closing:
+                    raise StoppingError
+                return False
+            self.step(deadline, requests=False)
+        return True
+
+    def step(self, until: float | None, *, requests: bool) -> None:
+        """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
+        times = [until, self.drain.step(), self.admission.expire(self.building), self._lower_flag()]
+        times.append(self.probing.step())
+        if self.closing and self.drain.idle:
+            return
+        if requests and self.has_drained:
+            return
+        post = self.admission.take(
+            min((at for at in times if at is not None), default=None), requests=requests
+        )
+        if post is not None:
+            post()
+
+    def let_close(self, enough: Callable[[], bool]) -> bool:
+        """Turn while closes are under way, until it is enough; say whether it is."""
+        self.drain.step()
+        while self.drain.busy and not enough():
+            if self.closing:
+                raise StoppingError
+            self.step(None, requests=False)
+            self.drain.step()  # takes note of a close that has just ended, which no post follows
+        return enough()
+
+    @property
+    def has_drained(self) -> bool:
+        """Tell whether a resource was closed since an edit began to wait for that."""
+        return self.awaited is not None and self.awaited < self.drain.closed
+
+    def _lower_flag(self) -> float | None:
+        """Make units of work ask, once the window has run out."""
+        if self._fresh_until is None:
+            return None
+        if self.clock.monotonic() >= self._fresh_until:
+            self.clear_flag()
+        return self._fresh_until
+
+    def raise_flag(self, until: float | None) -> None:
+        """Let doors go on without asking, until the time given; None: until it changes."""
+        current = self.admission.current
+        if current is None or (until is not None and until <= self.clock.monotonic()):
+            self.clear_flag()
+            return
+        lasting = self.options.window > 0 or not self.options.enabled
+        if self.admission.armed and COUNTS_REFERENCES and lasting:
+            self.cell.fresh, self._fresh_until = current.hold, until
+
+    def offer(self, live_snapshot: LiveSnapshot[C]) -> None:
+        """Put a new snapshot where the old one was offered."""
+        if self.cell.fresh is not None:
+            self.cell.fresh = live_snapshot.hold
+
+    def clear_flag(self) -> None:
+        """Make doors ask from now on."""
+        self.cell.fresh, self._fresh_until = None, None
+
+
+def wake() -> None:
+    """Do nothing: having been posted is enough."""

@@ -1,0 +1,1 @@
+"""From the sources' bytes to a validated, frozen configuration."""

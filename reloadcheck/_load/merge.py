@@ -1,0 +1,95 @@
+"""Parse each source's documents and merge them in order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from .._config.containers import is_dict
+from ..exceptions import ConfigError, MergeError, SourceError
+from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
+from .layers import origin_of
+from .problems import _bounded
+
+_KEYS_A_PAUSE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The layers of all sources, merged."""
+
+    tree: Tree = field(repr=False)
+    layers: tuple[Layer, ...]
+
+    def origin(self, path: KeyPath) -> Origin | None:
+        """Tell where the value at `path`, or its nearest parent, comes from."""
+        return origin_of(self.layers, path)
+
+
+def parse(
+    sources: Sequence[Source], documents: Sequence[Sequence[Document]], pause: Pause
+) -> Parsed:
+    """Parse each source's documents and merge them in order; an error names all that is wrong."""
+    layers: list[Layer] = []
+    tree: Tree = {}
+    errors: list[ConfigError] = []
+    for source, own in zip(sources, documents, strict=True):
+        try:
+            layer = source.layer(own, tree, pause)
+            tree = _merged(tree, layers, layer, pause)
+            layers.append(layer)
+        except ConfigError as error:
+            errors.append(error)
+    if errors:
+        raise _together(errors)
+    return Parsed(tree, tuple(layers))
+
+
+def _together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Make one error of several; what may heal by itself is waited for."""
+    waiting = [error for error in errors if isinstance(error, SourceError)]
+    kind = type((waiting or errors)[0])
+    return kind(*_bounded([problem for error in errors for problem in error.problems]))
+
+
+def _merged(below: Tree, layers: Sequence[Layer], layer: Layer, pause: Pause) -> Tree:
+    """Lay a layer over a tree: mappings by key, all else replaced; parsing bounds the depth."""
+    clashes: list[Problem] = []
+    result = _laid(below, layer.tree, (), layers, layer, pause, clashes)
+    if clashes:
+        raise MergeError(*clashes)
+    return result
+
+
+def _laid(
+    below: Tree,
+    above: Tree,
+    path: KeyPath,
+    layers: Sequence[Layer],
+    layer: Layer,
+    pause: Pause,
+    clashes: list[Problem],
+) -> Tree:
+    pause()
+    result = dict(below)
+    for count, (key, value) in enumerate(above.items(), start=1):
+        if count % _KEYS_A_PAUSE == 0:
+            pause()
+        old = result.get(key)
+        here = (*path, key)
+        if is_dict(old) and is_dict(value):
+            result[key] = _laid(old, value, here, layers, layer, pause, clashes)
+            continue
+        if (
+            old is not None
+            and value is not None
+            and isinstance(old, dict) != isinstance(value, dict)
+        ):
+            clashes.append(_clash(here, isinstance(old, dict), layers, layer))
+        result[key] = value
+    return result
+
+
+def _clash(path: KeyPath, mapping_below: bool, layers: Sequence[Layer], layer: Layer) -> Problem:
+    kinds = ("something else", "a mapping") if mapping_below else ("a mapping", "something else")
+    below, above = origin_of(layers, path), layer.origin(path)
+    reason = f"is {kinds[0]} here and {kinds[1]} in {below}"
+    return Problem(reason, above.name, above.line, above.column, path)

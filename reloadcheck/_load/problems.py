@@ -1,0 +1,38 @@
+"""Give problems their file, line and column."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from ..exceptions import ConfigError, ResourceError
+from ..parsers import locating_many
+from ..types import Layer, Pause, Problem
+from .layers import origin_of
+
+E = TypeVar("E", bound=ConfigError)
+MOST_PROBLEMS = 50
+"""How many problems one error tells; it says how many more there are."""
+
+
+def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
+    """Give the error again with the place of each problem's key path."""
+    with locating_many(pause):
+        problems = _bounded(error.problems, lambda problem: _located(problem, layers))
+    if isinstance(error, ResourceError):
+        return type(error)(*problems, resource=error.resource)
+    return type(error)(*problems)
+
+
+def _located(problem: Problem, layers: Sequence[Layer]) -> Problem:
+    if problem.path is not None or (origin := origin_of(layers, problem.key_path)) is None:
+        return problem
+    return replace(problem, path=origin.name, line=origin.line, column=origin.column)
+
+
+def _bounded(
+    problems: Sequence[Problem], place: Callable[[Problem], Problem] = lambda problem: problem
+) -> list[Problem]:
+    """Keep and place as many as a person reads; of a large file every value may be wrong."""
+    kept = [place(problem) for problem in problems[:MOST_PROBLEMS]]
+    more = len(problems) - len(kept)
+    return [*kept, Problem(f"and {more} more problems")] if more else kept

@@ -1,0 +1,1 @@
+"""What is told: events, listeners, history and status."""

@@ -1,0 +1,68 @@
+"""What is told about a reload: one frozen value for each swap and each rejection."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .._config.diff import Diff
+from ..exceptions import ConfigError
+from ..types import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """One step of a check: `read`, `parse`, `validate` or `build`.
+
+    `begun` is wall-clock time in seconds since the epoch, `seconds` how long it took.
+    """
+
+    name: str
+    begun: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """What had a check made: a `request`, a `lease`, a `call` by name, or the engine's own `timer`.
+
+    `link` is what a tracer knows the request by; None where it knows none.
+    """
+
+    kind: str
+    link: object = None
+
+
+TIMER: Final = Trigger("timer")
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadEvent:
+    """One swap or one rejection, as listeners receive it; holds key paths, never values.
+
+    `version` and `digest` are those of the snapshot that serves after the event. `error` is None
+    for a swap; its `code` is the stable name of what went wrong. `phases` are the steps that ran.
+    `at` is the wall-clock time of the event, in seconds since the epoch. `first` marks the load
+    that an engine starts with. `pickup` is how many seconds passed from the newest time of the
+    sources to the swap; None where there was none, or no time to count from.
+    """
+
+    outcome: Outcome
+    version: int | None
+    digest: str | None
+    diff: Diff
+    built: tuple[str, ...] = ()
+    error: ConfigError | None = None
+    phases: tuple[Phase, ...] = ()
+    at: float = 0.0
+    trigger: Trigger = TIMER
+    first: bool = False
+    pickup: float | None = None
+
+    @property
+    def seconds(self) -> tuple[tuple[str, float], ...]:
+        """Give each phase's name and how long it took."""
+        return tuple((phase.name, phase.seconds) for phase in self.phases)
+
+    @property
+    def code(self) -> str | None:
+        """Give the stable name of what went wrong; None for a swap."""
+        return None if self.error is None else self.error.code

@@ -1,0 +1,67 @@
+"""What an engine remembers of its last attempts, in a ring that does not grow.
+
+Takes attempts from the engine thread and gives tuples to whoever looks; texts only, no values and
+nothing that keeps a configuration alive.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from ..types import Outcome
+from .events import Phase
+
+KEPT: Final = 20
+"""How many attempts are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One thing that happened to the configuration, as people read it.
+
+    `at` is wall-clock time in seconds since the epoch. `version` and `digest` are what served
+    afterwards. `changed` are the first of the key paths that changed, of `changes` in all.
+    `outcome` is `unchanged` where a failure ended because the running content was put back.
+    `pickup` is how long the sources had been written when they went live, in seconds.
+    """
+
+    at: float
+    outcome: Outcome
+    version: int | None = None
+    digest: str | None = None
+    code: str | None = None
+    error: str | None = None
+    changed: tuple[str, ...] = ()
+    changes: int = 0
+    built: tuple[str, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    trigger: str = "timer"
+    first: bool = False
+    pickup: float | None = None
+
+
+class History:
+    """The last attempts, and counts of all; written by one thread, read by any."""
+
+    def __init__(self) -> None:
+        self._ring: deque[Attempt] = deque(maxlen=KEPT)
+        self.noted = self.edits = self.rejections = 0
+        self.seconds: dict[str, tuple[int, float]] = {}
+
+    def note(self, attempt: Attempt) -> None:
+        """Remember one more; the oldest is forgotten."""
+        self._ring.append(attempt)
+        self.noted += 1
+        if attempt.outcome is Outcome.REJECTED:
+            self.rejections += 1
+        elif attempt.outcome is Outcome.RELOADED and not attempt.first:
+            self.edits += 1
+        if attempt.outcome in (Outcome.REJECTED, Outcome.RELOADED):
+            for phase in attempt.phases:
+                count, total = self.seconds.get(phase.name, (0, 0.0))
+                self.seconds[phase.name] = count + 1, total + phase.seconds
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """Give the last attempts, the oldest first."""
+        return tuple(self._ring.copy())

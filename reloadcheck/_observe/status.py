@@ -1,0 +1,104 @@
+"""What an operator may know about an engine: one frozen value, with nothing secret in it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from .._config.freeze import FrozenDict
+from ..types import Outcome, Place, ProbeOutcome
+from .history import Attempt
+
+
+class _Counts(FrozenDict):
+    """Numbers by version; nothing in it is of the configuration, so its repr shows them."""
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+def counted(leases: Mapping[int, int]) -> Mapping[int, int]:
+    """Freeze counts by version."""
+    return cast("Mapping[int, int]", _Counts(leases))
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeStatus:
+    """What a resource's probe came to when it was asked; `seconds` is how long it took.
+
+    `error` quotes no value of the configuration. A resource without a probe is `not probed`.
+    `still running`: an earlier call did not return in time and hangs; it is not called again.
+    """
+
+    outcome: ProbeOutcome
+    error: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceStatus:
+    """One resource: how many instances are open, and since which version the newest serves.
+
+    `builds` counts the ones that were built, so that it is the generation of the newest; `version`
+    is the first that it served. `leases` are the units of work that may use any instance of it.
+    `forced_closes` were at the drain deadline, under those who still used them. `probe` is there
+    when the status was asked for with `probe=True`.
+    """
+
+    name: str
+    instances: int
+    builds: int
+    closes: int
+    version: int | None = None
+    leases: int = 0
+    failed_builds: int = 0
+    forced_closes: int = 0
+    probe: ProbeStatus | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of an engine in this process.
+
+    `phase` is one of `idle` (not started), `loading` (no good configuration yet), `serving`,
+    `closing` and `closed`. `age` is the seconds since the present version was swapped in,
+    `loaded_at` the wall-clock time of that in seconds since the epoch, `checked` the seconds since
+    the last check began. `outcome`, `error` and `code` are those of the last check: an error is
+    there for as long as its cause is. `history` are the last things that happened, the oldest
+    first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
+    `rejections` the edits refused. `seconds` holds, by phase, how often it ran for either and how
+    long in all. `leases` maps the version of each live snapshot to the units of work that hold it.
+    """
+
+    phase: str
+    enabled: bool
+    version: int | None = None
+    digest: str | None = None
+    source_digest: str | None = None
+    age: float | None = None
+    outcome: Outcome | None = None
+    error: str | None = None
+    code: str | None = None
+    checks: int = 0
+    reloads: int = 0
+    forced_closes: int = 0
+    resources: tuple[ResourceStatus, ...] = ()
+    leases: Mapping[int, int] = field(default_factory=lambda: counted({}))
+    remarks: tuple[str, ...] = ()
+    loaded_at: float | None = None
+    checked: float | None = None
+    edits: int = 0
+    rejections: int = 0
+    sources: tuple[Place, ...] = ()
+    history: tuple[Attempt, ...] = ()
+    seconds: tuple[tuple[str, int, float], ...] = ()
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """Give the last thing that happened to the configuration."""
+        return self.history[-1] if self.history else None
+
+    @property
+    def failed_probes(self) -> tuple[str, ...]:
+        """Name the resources whose probe was asked and did not pass: ready means `()`."""
+        asked = [(one.name, one.probe) for one in self.resources if one.probe is not None]
+        return tuple(name for name, probe in asked if probe.error is not None)

@@ -1,0 +1,139 @@
+"""The status in Prometheus' text format, and the names that all metrics of this package have.
+
+Pure: from a `Status` to text. The adapter for prometheus_client takes names and helps from here.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from .._observe.status import Status
+from ..types import Code, Outcome
+
+
+class Metric(Enum):
+    """Each metric: its name, its type, and what it tells."""
+
+    SUCCESSFUL = (
+        "reloadcheck_config_last_reload_successful",
+        "gauge",
+        "Whether the configuration as it is written is the one that serves (1), or not (0).",
+    )
+    SUCCESS_TIME = (
+        "reloadcheck_config_last_reload_success_timestamp_seconds",
+        "gauge",
+        "When the configuration that serves was loaded; 0 while there is none.",
+    )
+    VERSION = (
+        "reloadcheck_config_version",
+        "gauge",
+        "The version that serves, from 1 in each process; 0 while there is none.",
+    )
+    INFO = (
+        "reloadcheck_config_info",
+        "gauge",
+        "Which configuration serves; always 1.",
+    )
+    RELOADS = (
+        "reloadcheck_reloads_total",
+        "counter",
+        "Edits that went live or were rejected; the first load does not count.",
+    )
+    DURATION = (
+        "reloadcheck_reload_duration_seconds",
+        "summary",
+        "How long each phase of a reload or rejection took.",
+    )
+    CHECKS = (
+        "reloadcheck_checks_total",
+        "counter",
+        "How often the sources were checked.",
+    )
+    SNAPSHOTS = (
+        "reloadcheck_live_snapshots",
+        "gauge",
+        "Snapshots that serve or that units of work still hold.",
+    )
+    LEASES = (
+        "reloadcheck_leases",
+        "gauge",
+        "Units of work that hold a snapshot.",
+    )
+    BUILDS = (
+        "reloadcheck_resource_builds_total",
+        "counter",
+        "How often a resource was built, by outcome: built or failed.",
+    )
+    FORCED = (
+        "reloadcheck_forced_closes_total",
+        "counter",
+        "Resources that were closed at their drain deadline while in use.",
+    )
+    PICKUP = (
+        "reloadcheck_pickup_seconds",
+        "histogram",
+        "From the newest time of the sources to the swap.",
+    )
+
+    @property
+    def title(self) -> str:
+        """Give the name."""
+        return self.value[0]
+
+    @property
+    def kind(self) -> str:
+        """Give the type."""
+        return self.value[1]
+
+    @property
+    def help(self) -> str:
+        """Give the sentence that explains it."""
+        return self.value[2]
+
+
+def is_successful(status: Status) -> bool:
+    """Tell whether nothing is known to be wrong with what is written at present."""
+    return status.version is not None and status.code in (None, Code.DRAIN)
+
+
+def exposition(status: Status) -> str:
+    """Give the text that a Prometheus server scrapes."""
+    lines: list[str] = []
+    last: Metric | None = None
+    for metric, suffix, labels, value in _samples(status):
+        if metric is not last:
+            lines.append(f"# HELP {metric.title} {metric.help}")
+            lines.append(f"# TYPE {metric.title} {metric.kind}")
+            last = metric
+        lines.append(f"{metric.title}{suffix}{_labels(labels)} {value!r}")
+    return "\n".join(lines) + "\n"
+
+
+def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], float]]:
+    yield Metric.SUCCESSFUL, "", {}, int(is_successful(status))
+    yield Metric.SUCCESS_TIME, "", {}, status.loaded_at or 0.0
+    yield Metric.VERSION, "", {}, status.version or 0
+    if status.version is not None and status.digest is not None:
+        yield Metric.INFO, "", {"version": str(status.version), "digest": status.digest}, 1
+    yield Metric.RELOADS, "", {"outcome": str(Outcome.RELOADED)}, status.edits
+    yield Metric.RELOADS, "", {"outcome": str(Outcome.REJECTED)}, status.rejections
+    for phase, count, total in status.seconds:
+        yield Metric.DURATION, "_count", {"phase": phase}, count
+        yield Metric.DURATION, "_sum", {"phase": phase}, total
+    yield Metric.CHECKS, "", {}, status.checks
+    yield Metric.SNAPSHOTS, "", {}, len(status.leases)
+    yield Metric.LEASES, "", {}, sum(status.leases.values())
+    for one in status.resources:
+        yield Metric.BUILDS, "", {"resource": one.name, "outcome": "built"}, one.builds
+        yield Metric.BUILDS, "", {"resource": one.name, "outcome": "failed"}, one.failed_builds
+    for one in status.resources:
+        yield Metric.FORCED, "", {"resource": one.name}, one.forced_closes
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    if not labels:
+        return ""
+    return "{" + ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items()) + "}"
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')

@@ -1,0 +1,217 @@
+"""The status page: one pure function from what is known to a status code, headers and a body.
+
+Each server's door wraps it in a dozen statements. Nothing here does I/O, looks at `Engine`, or
+quotes a value that is secret.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final
+
+from .._observe.history import Attempt
+from .._observe.status import ResourceStatus, Status
+from ..types import Code
+from .html import document
+from .metrics import exposition
+from .style import STYLE_HASH
+from .values import Leaves
+
+Headers = tuple[tuple[str, str], ...]
+JSON = Mapping[str, object] | Sequence[object] | str | int | float | bool | None
+
+
+class Wanted(StrEnum):
+    """What of the status is asked for."""
+
+    JSON = "json"
+    HTML = "html"
+    METRICS = "prometheus"
+    LIVE = "live"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a page may show. `now` is wall-clock time, in seconds since the epoch."""
+
+    status: Status
+    leaves: Leaves
+    now: float
+    pid: int
+    release: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer, complete: `headers` have its length and type."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+_ALWAYS: Final[Headers] = (
+    ("Cache-Control", "no-store"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+    ("X-Robots-Tag", "noindex"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+    ("Vary", "Accept"),
+)
+_POLICY: Final = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_TYPES: Final = {
+    Wanted.JSON: "application/json",
+    Wanted.HTML: "text/html; charset=utf-8",
+    Wanted.METRICS: "text/plain; version=0.0.4; charset=utf-8",
+    Wanted.LIVE: "application/health+json",
+    Wanted.READY: "application/health+json",
+}
+
+
+def page(view: View, wanted: Wanted) -> Page:
+    """Render what is wanted; the answer is 503 only for `ready`, while nothing could be served."""
+    status, policy = 200, _POLICY
+    match wanted:
+        case Wanted.HTML:
+            policy += f"; style-src '{STYLE_HASH}'; img-src data:"
+            body = document(view.status, view.leaves, view.now, view.pid, view.release)
+        case Wanted.METRICS:
+            body = exposition(view.status)
+        case Wanted.JSON:
+            body = _json(_state(view))
+        case Wanted.LIVE:
+            body = _json(_health(view.status, ready=True))
+        case Wanted.READY:
+            ready = is_ready(view.status)
+            status, body = 200 if ready else 503, _json(_health(view.status, ready=ready))
+    return answer(status, body, _TYPES[wanted], policy)
+
+
+def answer(status: int, body: str, kind: str, policy: str = _POLICY, more: Headers = ()) -> Page:
+    """Give a complete answer, with the headers that all of them have."""
+    data = body.encode("utf-8", "backslashreplace")
+    own = (("Content-Type", kind), ("Content-Length", str(len(data))))
+    return Page(status, (*own, *_ALWAYS, ("Content-Security-Policy", policy), *more), data)
+
+
+def is_ready(status: Status) -> bool:
+    """Tell whether requests can be served and no probe that was asked for failed."""
+    serving = status.version is not None and status.phase == "serving"
+    return serving and not status.failed_probes
+
+
+def _health(status: Status, *, ready: bool) -> JSON:
+    """Say it in the words of the draft for health checks: pass, warn or fail."""
+    said = "fail" if not ready else "pass" if status.code in (None, Code.DRAIN) else "warn"
+    return {
+        "status": said,
+        "phase": status.phase,
+        "config_version": status.version,
+        "config_digest": status.digest,
+        "code": status.code,
+        "output": status.error,
+        "probes": {one.name: _probe(one) for one in status.resources if one.probe is not None},
+    }
+
+
+def _state(view: View) -> JSON:
+    status = view.status
+    return {
+        "phase": status.phase,
+        "enabled": status.enabled,
+        "version": status.version,
+        "digest": status.digest,
+        "source_digest": status.source_digest,
+        "loaded_at": _time(status.loaded_at),
+        "age": _rounded(status.age),
+        "checked": _rounded(status.checked),
+        "outcome": status.outcome,
+        "code": status.code,
+        "error": status.error,
+        "attempt": None if status.attempt is None else _attempt(status.attempt),
+        "checks": status.checks,
+        "reloads": status.reloads,
+        "edits": status.edits,
+        "rejections": status.rejections,
+        "forced_closes": status.forced_closes,
+        "sources": [
+            {
+                "name": one.name,
+                "path": one.path,
+                "resolved": one.resolved,
+                "generation": one.generation,
+            }
+            for one in status.sources
+        ],
+        "remarks": list(status.remarks),
+        "leases": {str(version): count for version, count in status.leases.items()},
+        "resources": [
+            {
+                "name": one.name,
+                "generation": one.builds,
+                "version": one.version,
+                "instances": one.instances,
+                "leases": one.leases,
+                "builds": one.builds,
+                "failed_builds": one.failed_builds,
+                "closes": one.closes,
+                "forced_closes": one.forced_closes,
+                "probe": _probe(one),
+            }
+            for one in status.resources
+        ],
+        "history": [_attempt(one) for one in reversed(status.history)],
+        "config": [
+            {"path": one.path, "value": one.value, "hidden": one.hidden, "origin": one.origin}
+            for one in view.leaves.shown
+        ],
+        "config_more": view.leaves.more,
+        "process": {"pid": view.pid, "reloadcheck": view.release},
+    }
+
+
+def _probe(one: ResourceStatus) -> JSON:
+    if one.probe is None:
+        return None
+    return {
+        "outcome": one.probe.outcome,
+        "error": one.probe.error,
+        "seconds": _rounded(one.probe.seconds),
+    }
+
+
+def _attempt(one: Attempt) -> JSON:
+    return {
+        "at": _time(one.at),
+        "outcome": one.outcome,
+        "version": one.version,
+        "digest": one.digest,
+        "code": one.code,
+        "error": one.error,
+        "changed": list(one.changed),
+        "changes": one.changes,
+        "built": list(one.built),
+        "seconds": {phase.name: _rounded(phase.seconds) for phase in one.phases},
+        "trigger": one.trigger,
+        "first": one.first,
+    }
+
+
+def _json(value: JSON) -> str:
+    """Write JSON in ASCII, with nothing in it that ends a script wherever it is pasted."""
+    text = json.dumps(value, indent=2)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
+
+
+def _time(seconds: float | None) -> str | None:
+    if seconds is None:
+        return None
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)

@@ -1,0 +1,63 @@
+"""The status page before a WSGI application: everybody else gets the application's own answer."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from http import HTTPStatus
+from typing import Any
+
+from .._engine.api import ReloadCheck
+from ..exceptions import ReloadCheckError
+from .access import Asked, Gate, Granted
+from .page import Page, Wanted, page
+from .settings import Settings
+from .view import view_of
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
+
+
+def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -> WSGIApp:
+    """Give the application with a status page before it.
+
+    Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
+    while nothing is loaded, asks for the first load, as a request would.
+    """
+    gate = Gate(settings)
+
+    def status_page(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
+        if gate.concerns(method, path):
+            granted = gate.grant(path, _asked(environ))
+            if granted is not None:
+                answer = _answer(live, granted)
+                line = f"{answer.status} {HTTPStatus(answer.status).phrase}"
+                start_response(line, [*answer.headers])
+                return [] if method == "HEAD" else [answer.body]
+        return app(environ, start_response)
+
+    return status_page
+
+
+def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
+    if granted.page is not None:
+        return granted.page
+    wanted = granted.wanted
+    if wanted is Wanted.READY and live.status().version is None:
+        with suppress(ReloadCheckError), live.lease():
+            pass
+    return page(view_of(live, live.status(probe=granted.probe), wanted), wanted)
+
+
+def _asked(environ: Environ) -> Asked:
+    def values(name: str) -> list[bytes]:
+        value = environ.get(name)
+        return [] if value is None else [value.encode("latin-1")]
+
+    return Asked(
+        environ.get("QUERY_STRING", ""),
+        environ.get("HTTP_ACCEPT", ""),
+        values("HTTP_AUTHORIZATION"),
+        values("HTTP_COOKIE"),
+        environ.get("wsgi.url_scheme") == "https",
+    )

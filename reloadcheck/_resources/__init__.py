@@ -1,0 +1,1 @@
+"""What is built from the configuration: the plan, the build and the instances."""

@@ -1,0 +1,200 @@
+"""Build what an edit changed, all or nothing.
+
+Takes a configuration and the instances that serve, gives the instances that the new snapshot will
+have: carried over where nothing they were built from changed, built and probed where it did. On any
+failure what was built is left to the drain to close, in reverse. Never touches what serves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from .._load.load import Loaded
+from .._load.problems import located
+from .._runtime.jobs import Job
+from ..exceptions import (
+    FactoryError,
+    ProbeError,
+    RegistrationError,
+    ResourceError,
+    ResourceTimeoutError,
+)
+from ..types import Problem
+from .instance import Instance
+from .registry import Registry, Resource
+
+if TYPE_CHECKING:
+    import asyncio
+from .._runtime.foreign import described
+from ..exceptions import StillRunningError
+from .inventory import Inventory
+from .plan import _needs, _parts, _unchanged
+
+T = TypeVar("T")
+
+MOST_INSTANCES = 2
+"""How many instances of a resource may be open at a time: the one that serves and one more."""
+
+
+class Waiting(Protocol):
+    """How the engine thread waits for a job and steps meanwhile."""
+
+    def __call__(self, job: Job[Any], deadline: float) -> bool:
+        """Wait until `deadline` (monotonic seconds); False when the job was abandoned."""
+        ...
+
+    def after(self, seconds: float) -> float:
+        """Give the deadline of what begins now."""
+        ...
+
+    @property
+    def settled(self) -> Callable[[], None]:
+        """Give what a job calls when it is done."""
+        ...
+
+
+class WaitForDrainError(Exception):
+    """Building now would make a third instance of a resource."""
+
+    def __init__(self, resource: Resource[Any], inventory: Inventory) -> None:
+        super().__init__(resource.name)
+        self.resource = resource.name
+        self._resource = resource
+        self._roster = inventory
+
+    def may_build(self) -> bool:
+        """Tell whether that has changed meanwhile."""
+        return len(self._roster.of(self._resource)) < MOST_INSTANCES
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """The instances of a new snapshot, and the names of those that were built for it."""
+
+    instances: tuple[Instance, ...]
+    names: tuple[str, ...]
+
+
+class Builder:
+    """Builds for one engine; runs in the engine thread."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        inventory: Inventory,
+        wait: Waiting,
+        gone: Callable[[Instance], None],
+    ) -> None:
+        self._registry = registry
+        self._roster = inventory
+        self._wait = wait
+        self._gone = gone
+
+    def build(
+        self,
+        loaded: Loaded[Any],
+        running: Sequence[Instance],
+        loop: asyncio.AbstractEventLoop | None,
+    ) -> Built:
+        """Give all instances for the configuration, and say which were built for it.
+
+        Raises `ResourceError` or `SchemaError` for the edit, `RegistrationError` for an async
+        factory where there is no event loop, and `WaitForDrainError`.
+        """
+        old = {instance.resource.name: instance for instance in running}
+        chosen: dict[str, Instance] = {}
+        built: list[Instance] = []
+        try:
+            for resource in self._plan(loaded, old):
+                parts, needs = _parts(resource, loaded), _needs(resource, chosen)
+                kept = old.get(resource.name)
+                if kept is not None and _unchanged(kept, parts, needs):
+                    chosen[resource.name] = kept
+                    continue
+                instance = Instance(resource, parts, needs, loop, self._gone, self._wait)
+                self._open(instance, loaded, loop)
+                built.append(instance)
+                chosen[resource.name] = instance
+                self._probe(instance, loaded)
+        except BaseException:
+            for instance in built:
+                instance.closable = True  # nobody holds them: the drain closes the newest first
+            raise
+        return Built(tuple(chosen.values()), tuple(one.resource.name for one in built))
+
+    def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> list[Resource[Any]]:
+        """Check, before anything is built, that what must be built may be."""
+        rebuilt: set[str] = set()
+        for resource in self._registry:
+            parts = _parts(resource, loaded)
+            kept = old.get(resource.name)
+            same = kept is not None and _unchanged(kept, parts, kept.needs)
+            if same and not any(need.name in rebuilt for need in resource.needs):
+                continue
+            rebuilt.add(resource.name)
+            if len(self._roster.of(resource)) >= MOST_INSTANCES:
+                raise WaitForDrainError(resource, self._roster)
+            if self._roster.is_stuck(resource.name):
+                reason = "an earlier call of its factory, probe or closer has not returned yet"
+                raise _error(StillRunningError, resource, loaded, reason)
+        return list(self._registry)
+
+    def _open(
+        self, instance: Instance, loaded: Loaded[Any], loop: asyncio.AbstractEventLoop | None
+    ) -> None:
+        resource = instance.resource
+        if resource.needs_loop and loop is None:
+            what, one = ("is", "factory") if resource.is_async else ("has a probe that is", "probe")
+            raise RegistrationError(
+                f"resource {resource.name!r} {what} async and there is no event loop: serve the "
+                f"app through ASGI, use `await live.astart()`, or register a sync {one}"
+            )
+        self._roster.instances.append(instance)
+        deadline = self._wait.after(resource.timeout)
+        job = instance.open(self._wait.settled)
+        try:
+            self._finish(instance, job, deadline, loaded, FactoryError, "factory")
+        except BaseException:
+            self._roster.remove(instance)
+            raise
+
+    def _probe(self, instance: Instance, loaded: Loaded[Any]) -> None:
+        deadline = self._wait.after(instance.resource.timeout)
+        job = instance.probe(self._wait.settled)
+        self._finish(instance, job, deadline, loaded, ProbeError, "probe")
+        if job.result() is False:
+            raise _error(ProbeError, instance.resource, loaded, "its probe returned False")
+
+    def _finish(
+        self,
+        instance: Instance,
+        job: Job[Any],
+        deadline: float,
+        loaded: Loaded[Any],
+        kind: type[ResourceError],
+        what: str,
+    ) -> None:
+        resource = instance.resource
+        try:
+            in_time = self._wait(job, deadline)
+        except BaseException:
+            instance.cancel()  # the engine closes: a close would wait behind it in its task
+            raise
+        if not in_time:
+            instance.cancel()
+            self._roster.keep_stuck(resource.name, job)
+            reason = f"its {what} did not return within {resource.timeout:g} s"
+            raise _error(ResourceTimeoutError, resource, loaded, reason)
+        if job.error is not None:
+            reason = f"its {what} raised {described(job.error, loaded.config)}"
+            raise _error(kind, resource, loaded, reason)
+
+
+def _error(
+    kind: type[ResourceError], resource: Resource[Any], loaded: Loaded[Any], reason: str
+) -> ResourceError:
+    path = resource.paths[0] if resource.paths else ()
+    problem = Problem(f"resource {resource.name!r} cannot be built: {reason}", key_path=path)
+    return located(kind(problem, resource=resource.name), loaded.layers)

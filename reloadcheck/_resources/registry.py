@@ -1,0 +1,194 @@
+"""What depends on the configuration: the handles that factories are registered as.
+
+Takes functions, gives handles in an order in which each stands after what it needs. Calls nothing
+of what it is given.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from .._schema.schema import Schema
+from ..exceptions import RegistrationError
+from ..types import KeyPath, key_path_text
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Kind(Enum):
+    """How a factory makes its resource."""
+
+    PLAIN = "plain"
+    GENERATOR = "generator"
+    COROUTINE = "coroutine"
+    ASYNC_GENERATOR = "async generator"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Resource(Generic[T_co]):
+    """The handle of a registered resource: `snapshot[handle]` gives the object, typed.
+
+    Times are in seconds; `drain=None` means the engine's.
+    """
+
+    name: str
+    paths: tuple[KeyPath, ...]
+    needs: tuple["Resource[Any]", ...]
+    factory: Callable[..., Any] = field(repr=False)
+    probe: Callable[[Any], Any] | None
+    timeout: float
+    drain: float | None
+    kind: Kind
+
+    if not TYPE_CHECKING:  # or every attribute would look as if it were there
+
+        def __getattr__(self, name: str) -> Any:
+            raise AttributeError(
+                f"a resource's handle has no {name!r}: snapshot[handle] gives what was built",
+                name=name,
+                obj=self,
+            )
+
+    def __repr__(self) -> str:
+        return f"<resource {self.name}>"
+
+    @property
+    def is_async(self) -> bool:
+        """Tell whether it is built in the home loop."""
+        return self.kind in (Kind.COROUTINE, Kind.ASYNC_GENERATOR)
+
+    @property
+    def needs_loop(self) -> bool:
+        """Tell whether it cannot be built without an event loop, for itself or for its probe."""
+        return self.is_async or (self.probe is not None and is_coroutine(self.probe))
+
+
+class Registry:
+    """The resources of one engine, each after the ones it needs."""
+
+    def __init__(self, schema: Schema[Any]) -> None:
+        self._schema = schema
+        self._resources: dict[str, Resource[Any]] = {}
+
+    def __iter__(self) -> Iterator[Resource[Any]]:
+        return iter(self._resources.values())
+
+    def __contains__(self, resource: object) -> bool:
+        return any(resource is known for known in self)
+
+    @property
+    def needs_loop(self) -> bool:
+        """Tell whether any resource needs an event loop."""
+        return any(resource.needs_loop for resource in self)
+
+    def add(
+        self,
+        factory: Callable[..., Any],
+        paths: Iterable[KeyPath],
+        needs: Iterable[Resource[Any]],
+        probe: Callable[[Any], Any] | None,
+        timeout: float,
+        drain: float | None,
+        name: str | None,
+    ) -> Resource[Any]:
+        """Register a factory; raise `RegistrationError` for what could never work.
+
+        A cycle cannot be written: `needs` takes handles, and a handle exists only once it is
+        registered with all that it needs.
+        """
+        _check_options(factory, needs, probe)
+        name = name if name is not None else getattr(factory, "__name__", "")
+        if not name:
+            raise RegistrationError("the factory has no name: add name=… to live.resource(…)")
+        if name in self._resources:
+            raise RegistrationError(f"resource {name!r} is registered already: add name=…")
+        resource = Resource[Any](
+            name=name,
+            paths=tuple(paths),
+            needs=tuple(needs),
+            factory=factory,
+            probe=probe,
+            timeout=_positive(name, "timeout", timeout),
+            drain=None if drain is None else _positive(name, "drain", drain, zero=True),
+            kind=_kind(factory),
+        )
+        self._check(resource)
+        self._resources[name] = resource
+        return resource
+
+    def _check(self, resource: Resource[Any]) -> None:
+        for need in resource.needs:
+            if need not in self:
+                shown = getattr(need, "name", type(need).__name__)
+                raise RegistrationError(
+                    f"resource {resource.name!r} needs {shown!r}, which is not a handle that this "
+                    "engine's live.resource(…) returned before (needs that form a cycle cannot be)"
+                )
+        for path in resource.paths:
+            if self._schema.field(path) is False:
+                raise RegistrationError(
+                    f"resource {resource.name!r}: the schema has no field {key_path_text(path)}"
+                )
+        count = (len(resource.paths) or 1) + len(resource.needs)
+        try:
+            signature = inspect.signature(resource.factory)
+        except (TypeError, ValueError):  # some built-in types do not tell
+            return
+        try:
+            signature.bind(*[None] * count)
+        except TypeError:
+            raise RegistrationError(
+                f"resource {resource.name!r}: its factory is called with {count} positional "
+                f"argument(s), the values at its paths and then its needs, and does not take them"
+            ) from None
+
+
+def as_key_path(path: object) -> KeyPath:
+    """Give the keys of a dotted path; raise `RegistrationError` for what is none."""
+    if not isinstance(path, str | tuple):
+        raise RegistrationError(
+            "a path is dotted, like 'database.url', or a tuple of keys; without a path, write "
+            "@live.resource() with its parentheses"
+        )
+    keys = cast("KeyPath", tuple(path.split(".")) if isinstance(path, str) else path)
+    if not keys or not all(key != "" for key in keys):
+        raise RegistrationError("a path is dotted, like 'database.url', or a tuple of keys")
+    return keys
+
+
+def _positive(name: str, option: str, value: Any, *, zero: bool = False) -> float:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
+        raise RegistrationError(f"resource {name!r}: {option} must be a positive number of seconds")
+    return float(value)
+
+
+def _check_options(factory: object, needs: object, probe: object) -> None:
+    if not callable(factory):
+        raise RegistrationError("live.resource(…) decorates a function that builds the resource")
+    if isinstance(needs, Resource) or not isinstance(needs, Iterable):
+        raise RegistrationError("needs takes a list of handles: needs=[db]")
+    if probe is not None and not callable(probe):
+        raise RegistrationError("probe takes a function that is called with what was built")
+
+
+def is_coroutine(function: Callable[..., Any]) -> bool:
+    """Tell whether calling it gives a coroutine; a class never does, whatever its instances do."""
+    return not inspect.isclass(function) and any(
+        inspect.iscoroutinefunction(candidate)
+        for candidate in (function, getattr(function, "__call__", None))  # noqa: B004
+    )
+
+
+def _kind(factory: Callable[..., Any]) -> Kind:
+    if inspect.isasyncgenfunction(factory):
+        return Kind.ASYNC_GENERATOR
+    if inspect.isgeneratorfunction(factory):
+        return Kind.GENERATOR
+    if is_coroutine(factory):
+        return Kind.COROUTINE
+    return Kind.PLAIN

@@ -1,0 +1,1 @@
+"""How waiting and foreign code are run: clock, jobs, loops, pauses and the log."""

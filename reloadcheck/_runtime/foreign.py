@@ -1,0 +1,67 @@
+"""Say what foreign code raised, without quoting the configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+import os
+import traceback
+from typing import TYPE_CHECKING, Final, cast
+
+from .._config.redact import scrub
+
+if TYPE_CHECKING:
+    pass
+
+
+class FactoryMisuseError(Exception):
+    """A factory that breaks the protocol; its text is ours and quotes nothing."""
+
+
+_PACKAGE: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_ADAPTERS: Final = os.path.join(_PACKAGE, "integrations", "")
+
+
+def placed(error: BaseException) -> str:
+    """Name what was raised and the application's line that it came through, not its words.
+
+    No source is read for it: the lines of every library on the way would stay in memory.
+    """
+    name = type(error).__name__
+    adapted = False
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        path = frame.f_code.co_filename
+        adapted = adapted or path.startswith(_ADAPTERS)
+        library = adapted and "-packages/" in path  # a framework's line, which our adapter called
+        if not library and not path.startswith(_PACKAGE):
+            return f"{name} ({os.path.basename(path)}:{line})"
+    return name
+
+
+def described(error: BaseException, config: object) -> str:
+    """Say what was raised and where, with every value of the configuration masked."""
+    text = scrub(_text(error), config)
+    return placed(error) + (f": {text}" if text else "")
+
+
+def raised(error: BaseException) -> str:
+    """Say the same without its words, which may quote a value of any version, unless ours."""
+    return placed(error) + (f": {error}" if isinstance(error, FactoryMisuseError) else "")
+
+
+def _text(error: BaseException) -> str:
+    """Give what the error says of itself, if that does not raise in turn."""
+    try:
+        return str(error)
+    except BaseException:
+        return "its text cannot be had"
+
+
+def causes(error: BaseException, config: object) -> str:
+    """Say the same of an error that may be a group of others."""
+    if isinstance(error, BaseExceptionGroup):
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return ", ".join(causes(one, config) for one in group.exceptions)
+    return described(error, config)

@@ -1,0 +1,1 @@
+"""How a tree becomes the type that the application asks for."""

@@ -1,0 +1,109 @@
+"""Which unit of work does this code run in? A context variable that follows the request's state.
+
+A unit is a list `[snapshot, life, outer]`: what it sees, whether it still lasts, and the unit of
+another engine around it. A list, because a door makes one for each request, and nothing is cheaper
+that can be told to have ended. `life` is True or False, or a list of one of them where the units of
+several contexts are one.
+"""
+
+from contextlib import suppress
+from contextvars import ContextVar, Token
+from typing import Any, TypeAlias, TypeVar, cast
+
+from .._resources.registry import Resource
+from ..exceptions import NoSnapshotError, UnknownResourceError
+from .snapshot import Snapshot
+
+Unit: TypeAlias = list[Any]
+SNAPSHOT, LIFE, OUTER = 0, 1, 2
+
+unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
+
+
+def enter(snapshot: Snapshot[Any], life: list[bool]) -> Token[Unit | None]:
+    """Make a unit of work the innermost one of the running context, for as long as `life` says."""
+    outer = without(unit_of_work.get(), snapshot.engine)
+    return unit_of_work.set([snapshot, life, outer])
+
+
+def leave(token: Token[Unit | None]) -> None:
+    """Go back to what was before; in another context than the one entered, to nothing."""
+    try:
+        unit_of_work.reset(token)
+    except ValueError:
+        unit_of_work.set(None)
+
+
+def forget(own: object, token: Token[Unit | None]) -> None:
+    """Go back to what was before a unit that was thrown away, where this is still its context.
+
+    `own` is the unit, or its life where that is shared.
+    """
+    unit = unit_of_work.get()
+    if unit is not None and (unit is own or unit[LIFE] is own):
+        with suppress(ValueError):
+            unit_of_work.reset(token)
+
+
+def lasts(unit: Unit) -> bool:
+    """Tell whether a unit of work has not ended yet."""
+    life: bool | list[bool] = unit[LIFE]
+    return life if isinstance(life, bool) else life[0]
+
+
+def current_snapshot() -> Snapshot[Any]:
+    """Give the snapshot of the unit of work that this code runs in, the innermost engine's.
+
+    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+    """
+    unit = unit_of_work.get()
+    if unit is None:
+        raise NoSnapshotError(
+            "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
+            "`with live.lease() as snapshot:`"
+        )
+    return cast("Snapshot[Any]", unit[SNAPSHOT])
+
+
+def unit_in(engine: object) -> Unit | None:
+    """Find the unit of work of one engine around this code."""
+    unit = unit_of_work.get()
+    while unit is not None and unit[SNAPSHOT].engine is not engine:
+        unit = unit[OUTER]
+    return unit
+
+
+def without(unit: Unit | None, engine: object) -> Unit | None:
+    """Drop an engine's older unit, so that the chain is no longer than there are engines.
+
+    A unit that has an outer one may be copied: its life is shared, it was not made by a door's fast
+    path.
+    """
+    if unit is None:
+        return None
+    outer = without(unit[OUTER], engine)
+    if unit[SNAPSHOT].engine is engine:
+        return outer
+    return unit if outer is unit[OUTER] else [unit[SNAPSHOT], unit[LIFE], outer]
+
+
+T = TypeVar("T")
+
+
+def resource_here(resource: Resource[T], line: str) -> T:
+    """Give the object of a resource in the unit of work of its engine that this code runs in.
+
+    Raises `NoSnapshotError`, which names the `line` that is missing, outside any unit of work, and
+    otherwise what `snapshot[resource]` raises.
+    """
+    innermost: Unit | None = unit_of_work.get()
+    unit = innermost
+    while unit is not None:
+        snapshot: Snapshot[Any] = unit[SNAPSHOT]
+        try:
+            return snapshot[resource]
+        except UnknownResourceError:
+            unit = unit[OUTER]
+            if unit is None and innermost is not None and lasts(innermost):
+                raise
+    raise NoSnapshotError(f"no unit of work here: add `{line}`")
