@@ -30,7 +30,7 @@ of the configuration, and none carries a foreign exception whose text might.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from .types import Code, KeyPath, Problem
 
@@ -66,7 +66,7 @@ __all__ = [
 class ReloadCheckError(Exception):
     """The root of all errors of this package; `code` is the stable name of the way to fail."""
 
-    code: ClassVar[str] = Code.USAGE
+    code: str = Code.USAGE
 
 
 class UsageError(ReloadCheckError):
@@ -110,7 +110,7 @@ class ConfigError(ReloadCheckError):
     `path`, `line`, `column`, `key_path` and `reason` are those of the first problem.
     """
 
-    code: ClassVar[str] = Code.CONFIG
+    code = Code.CONFIG
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
@@ -175,6 +175,17 @@ class SchemaError(ConfigError):
     code = Code.SCHEMA
 
 
+class RefusedError(ConfigError):
+    """A rule, a contract or an order stands against the edit; `code` says which."""
+
+    def __init__(self, *problems: Problem, code: str) -> None:
+        super().__init__(*problems)
+        self.code = code
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_restore_refused_error, (self.problems, self.code))
+
+
 class ResourceError(ConfigError):
     """A resource cannot be built; `resource` is its name."""
 
@@ -217,6 +228,10 @@ class NoSnapshotError(ReloadCheckError, LookupError, RuntimeError):
 
     A `RuntimeError` too, because that is how context-local proxies tell that they are unbound.
     """
+
+
+def _restore_refused_error(problems: tuple[Problem, ...], code: str) -> RefusedError:
+    return RefusedError(*problems, code=code)
 
 
 def _restore_resource_error(

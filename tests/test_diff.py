@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from reloadcheck._config.diff import Diff, diff
+from reloadcheck._config.diff import diff
 from reloadcheck._config.freeze import freeze
-from reloadcheck.types import key_path_text
+from reloadcheck.types import Diff, key_path_text
 
 BASE: dict[Any, Any] = {
     "database": {"url": "x", "pool": {"size": 5}},

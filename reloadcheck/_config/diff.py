@@ -4,28 +4,15 @@ Parts that both trees share are skipped by identity, so a small edit of a large 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
-from ..types import Key, KeyPath, Pause
+from ..types import Diff, Key, KeyPath, Pause
 from .containers import is_dict, is_list, is_set, is_tuple, only_text, typed
 from .freeze import same_scalar
 
-__all__ = ["Diff", "diff"]
+__all__ = ["diff"]
 
 _NODES_A_PAUSE = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Diff:
-    """The key paths that changed their value, came and went; false when nothing differs."""
-
-    changed: tuple[KeyPath, ...] = ()
-    added: tuple[KeyPath, ...] = ()
-    removed: tuple[KeyPath, ...] = ()
-
-    def __bool__(self) -> bool:
-        return bool(self.changed or self.added or self.removed)
 
 
 def diff(old: object, new: object, pause: Pause = lambda: None) -> Diff:

@@ -12,10 +12,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from .._observe.events import TIMER, Trigger
 from .._runtime.clock import Clock
 from .._snapshots.tenancy import LiveSnapshot
-from ..types import Outcome
+from ..types import TIMER, Outcome, Trigger
 from .options import Options
 
 if TYPE_CHECKING:

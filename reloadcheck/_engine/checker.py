@@ -15,17 +15,16 @@ from .._config.digest import tree_digest
 from .._config.freeze import FrozenDict, freeze
 from .._config.release import Leaving
 from .._load.layers import frozen_layers
-from .._load.load import Loaded, Reading, read, validate
+from .._load.load import validate
 from .._load.merge import Parsed, parse
-from .._observe.events import Phase
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
 from .._runtime.log import log
 from .._runtime.pause import nap
 from .._schema.schema import Schema
 from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
-from ..sources import newest_of, take_stamps
-from ..types import Pause, Place, Problem, Source, Stamp, no_pause
+from ..sources import newest_of
+from ..types import Feed, Loaded, Pause, Phase, Place, Problem, Reading, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
 from .settle import Quiet
 
@@ -92,13 +91,14 @@ class Checker(Generic[C]):
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        feed: Feed,
         schema: Schema[C],
         options: Options,
         clock: Clock,
         runner: Runner,
     ) -> None:
-        self._sources = tuple(sources)
+        self._feed = feed
+        self._sources = feed.sources
         self._schema = schema
         self._options = options
         self._clock = clock
@@ -130,7 +130,7 @@ class Checker(Generic[C]):
     def _look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         now, wall = self._clock.monotonic(), self._clock.wall()
         try:
-            stamps = self._run.read(lambda: take_stamps(self._sources))
+            stamps = self._run.read(self._feed.look)
         except (SourceError, OverdueError) as error:
             return self._missing(error, now, wall)
         quiet = self._quiet.look(stamps, newest_of(stamps), now, wall)
@@ -183,7 +183,7 @@ class Checker(Generic[C]):
     def _read(
         self, stamps: tuple[Stamp, ...], now: float, trusted: bool
     ) -> Same | Settling | Unusable | Bad | Good[C]:
-        work = self._timed("read", lambda: read(self._sources, stamps, self._options.max_bytes))
+        work = self._timed("read", lambda: self._feed.read(stamps, self._options.max_bytes))
         try:
             reading = self._run.read(work)
         except TornError as error:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from .._load.source_set import SourceSet
 from .._observe.listeners import Listeners
 from .._resources.registry import Registry
 from .._runtime.clock import Clock
@@ -24,7 +25,8 @@ from .._schema.schema import Schema
 from .._snapshots.context import SNAPSHOT, lasts, unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
 from ..exceptions import BlockingCallError, ReloadCheckError, SourceError
-from ..types import Problem, Source
+from ..types import Feed, Gate, Problem, Source
+from .gates import Seams
 from .options import Options
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
@@ -48,7 +50,8 @@ class Engine(Generic[C]):
         options: Options,
         clock: Clock,
     ) -> None:
-        self.sources = tuple(sources)
+        self.feed: Feed = SourceSet(sources)
+        self.gates: list[Gate] = []
         self.registry = registry
         self.options = options
         self.listeners = Listeners()
@@ -61,6 +64,11 @@ class Engine(Generic[C]):
         self._started = 0
         self._versions = itertools.count(1)
         _engines.add(self)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return the sources, in the order in which they are laid over one another."""
+        return self.feed.sources
 
     @property
     def thread(self) -> EngineThread[C] | None:
@@ -242,13 +250,12 @@ class Engine(Generic[C]):
             if thread is None or thread.closing:
                 fresh = _engine_thread()(
                     self,
-                    self.sources,
+                    Seams(self.feed, tuple(self.gates), self.listeners),
                     self.schema,
                     self.registry,
                     self.options,
                     self.clock,
                     self.cell,
-                    self.listeners,
                     self._versions,
                 )
                 _watch_process()

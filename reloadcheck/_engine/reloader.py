@@ -7,15 +7,12 @@ behind but its record; the swap cannot fail.
 import asyncio
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Generic, TypeVar
 
-from .._config.diff import Diff, diff
-from .._load.load import Loaded
-from .._observe.events import TIMER, Trigger
-from .._observe.listeners import Listeners
+from .._config.diff import diff
 from .._resources.build import Builder, Built, WaitForDrainError
 from .._resources.instance import Instance
 from .._resources.registry import Registry
@@ -33,9 +30,10 @@ from ..exceptions import (
     StillRunningError,
     UnsettledError,
 )
-from ..types import Code, Outcome, Problem, Source
+from ..types import TIMER, Code, Diff, Loaded, Outcome, Problem, Trigger
 from .backoff import BackOff
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
+from .gates import Seams
 from .reporter import Report
 from .scheduler import Scheduler
 from .waiter import Conclusion
@@ -53,16 +51,15 @@ class Reload(Generic[C]):
         self,
         scheduler: Scheduler[C],
         owner: object,
-        sources: Sequence[Source],
+        seams: Seams,
         schema: Schema[C],
         registry: Registry,
-        listeners: Listeners,
         versions: Iterator[int],
     ) -> None:
         self.checker: Checker[C] = Checker(
-            sources, schema, scheduler.options, scheduler.clock, scheduler
+            seams.feed, schema, scheduler.options, scheduler.clock, scheduler
         )
-        self.report = Report(scheduler.admission, listeners, scheduler.clock)
+        self.report = Report(scheduler.admission, seams.listeners, scheduler.clock)
         self.look_at: float | None = None
         self.swaps = 0
         self.swapped_at = 0.0

@@ -8,15 +8,14 @@ import traceback
 from collections.abc import Sequence
 from typing import Any
 
-from .._config.diff import Diff
-from .._observe.events import TIMER, Phase, ReloadEvent, Trigger
+from .._observe.events import ReloadEvent
 from .._observe.history import Attempt, History
 from .._observe.listeners import Listeners
 from .._runtime.clock import Clock
 from .._runtime.log import log
 from .._snapshots.snapshot import Snapshot
 from ..exceptions import ConfigError, ReloadCheckError, SourceError
-from ..types import Code, Outcome, key_path_text
+from ..types import TIMER, Code, Diff, Outcome, Phase, Trigger, key_path_text
 from .admission import Admission
 
 SHOWN_PATHS = 20

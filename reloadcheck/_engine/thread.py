@@ -6,20 +6,19 @@ never run foreign code or touch a file itself.
 
 import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Generic, TypeVar
 
-from .._observe.events import TIMER, Trigger
-from .._observe.listeners import Listeners
 from .._resources.registry import Registry
 from .._runtime.clock import Clock
 from .._runtime.log import log
 from .._schema.schema import Schema
 from .._snapshots.tenancy import Cell
 from ..exceptions import InternalError, NotStartedError, UsageError
-from ..types import Outcome, Problem, Source
+from ..types import TIMER, Outcome, Problem, Trigger
+from .gates import Seams
 from .options import Options
 from .probes import Probes
 from .reloader import Reload
@@ -42,13 +41,12 @@ class EngineThread(Generic[C]):
     def __init__(
         self,
         owner: object,
-        sources: Sequence[Source],
+        seams: Seams,
         schema: Schema[C],
         registry: Registry,
         options: Options,
         clock: Clock,
         cell: Cell[C],
-        listeners: Listeners,
         versions: Iterator[int],
     ) -> None:
         self.scheduler: Scheduler[C] = Scheduler(
@@ -57,9 +55,7 @@ class EngineThread(Generic[C]):
         self.admission = self.scheduler.admission
         self.drain = self.scheduler.drain
         self.inventory = self.scheduler.inventory
-        self.reload: Reload[C] = Reload(
-            self.scheduler, owner, sources, schema, registry, listeners, versions
-        )
+        self.reload: Reload[C] = Reload(self.scheduler, owner, seams, schema, registry, versions)
         self.ended = threading.Event()
         self.checks = 0
         self._options = options
@@ -68,7 +64,7 @@ class EngineThread(Generic[C]):
         self._deferred_since = 0.0
         self._settling = False
         self._cause: Trigger | None = None
-        self._listeners = listeners
+        self._listeners = seams.listeners
         self._at_end: list[Callable[[], object]] = []
         self._thread = threading.Thread(target=self._run, name="reloadcheck-engine", daemon=True)
 

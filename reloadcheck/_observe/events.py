@@ -1,37 +1,9 @@
 """What is told about a reload: one frozen value for each swap and each rejection."""
 
 from dataclasses import dataclass
-from typing import Final
 
-from .._config.diff import Diff
 from ..exceptions import ConfigError
-from ..types import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """One step of a check: `read`, `parse`, `validate` or `build`.
-
-    `begun` is wall-clock time in seconds since the epoch, `seconds` how long it took.
-    """
-
-    name: str
-    begun: float
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Trigger:
-    """What had a check made: a `request`, a `lease`, a `call` by name, or the engine's own `timer`.
-
-    `link` is what a tracer knows the request by; None where it knows none.
-    """
-
-    kind: str
-    link: object = None
-
-
-TIMER: Final = Trigger("timer")
+from ..types import TIMER, Diff, Outcome, Phase, Trigger
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from ..types import Outcome
-from .events import Phase
+from ..types import Outcome, Phase
 
 KEPT: Final = 20
 """How many attempts are remembered."""

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from .._load.load import Loaded
 from .._load.problems import located
 from .._runtime.jobs import Job
 from ..exceptions import (
@@ -21,7 +20,7 @@ from ..exceptions import (
     ResourceError,
     ResourceTimeoutError,
 )
-from ..types import Problem
+from ..types import Loaded, Problem
 from .instance import Instance
 from .registry import Registry, Resource
 

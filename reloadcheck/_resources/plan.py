@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from .._config.key_path import lookup
-from .._load.load import Loaded
 from .._load.problems import located
 from ..exceptions import (
     SchemaError,
 )
-from ..types import KeyPath, Problem
+from ..types import KeyPath, Loaded, Problem
 from .instance import Instance
 from .registry import Resource
 

@@ -9,13 +9,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._config.diff import Diff, diff
+from .._config.diff import diff
 from .._config.key_path import lookup, step_into
 from .._engine.api import host_of
 from .._load.problems import located
 from .._resources.registry import Resource
 from ..exceptions import ConfigError, SchemaError, UsageError
-from ..types import KeyPath, Problem, Source, key_path_text
+from ..types import Diff, KeyPath, Problem, Source, key_path_text
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of, layers_of
 from ._output import Page

@@ -11,11 +11,10 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from .._config.diff import Diff
 from .._engine.api import ReloadCheck
 from .._observe.events import ReloadEvent
 from ..exceptions import SourceError
-from ..types import Outcome, Problem, key_path_text
+from ..types import Diff, Outcome, Problem, key_path_text
 from ._faults import problem_document
 from ._inputs import Inputs, inputs_of
 from ._output import Page

@@ -11,13 +11,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from reloadcheck import Outcome, Status
-from reloadcheck._observe.events import Phase
 from reloadcheck._observe.history import Attempt
 from reloadcheck._observe.status import ResourceStatus, counted
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
-from reloadcheck.types import Code, Place
+from reloadcheck.types import Code, Phase, Place
 
 NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
 NOW = 1_800_000_000.0

@@ -1,0 +1,88 @@
+"""The gates between an edit and what serves: each is asked twice about one proposal.
+
+After the diff and before the build (*may it?*), and after the probes and before the swap (*now?*).
+Gates run as foreign code does, in a call thread with a time-out, and never on the request path. One
+answer is made of all: a rejection wins over a wait, a wait over keys that keep their value.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from .._observe.listeners import Listeners
+from .._runtime.jobs import OverdueError
+from ..exceptions import RefusedError
+from ..types import GO, Answer, Code, Feed, Gate, Keep, Problem, Proposal, Reject, Share, Wait
+
+T = TypeVar("T")
+
+GATE_SECONDS: Final = 30.0
+"""Seconds that one gate may take for one answer."""
+
+
+class Caller(Protocol):
+    """How the engine thread has foreign code run."""
+
+    def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
+        """Run in a call thread; `OverdueError` after `timeout` seconds."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """What reaches an engine from outside: what it reads, who is asked, and who is told."""
+
+    feed: Feed
+    gates: tuple[Gate, ...]
+    listeners: Listeners
+
+
+class Gates:
+    """The gates of one engine, asked one after another in the order of their registration."""
+
+    def __init__(self, gates: Sequence[Gate], caller: Caller) -> None:
+        self._gates = tuple(gates)
+        self._caller = caller
+
+    def __bool__(self) -> bool:
+        return bool(self._gates)
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Ask each gate before the build."""
+        return _together([self._asked(one, one.may, proposal) for one in self._gates])
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Ask each gate before the swap."""
+        return _together([self._asked(one, one.now, proposal) for one in self._gates])
+
+    def _asked(
+        self, gate: Gate, question: Callable[[Proposal], Answer], proposal: Proposal
+    ) -> Answer:
+        try:
+            return self._caller.call(f"gate {gate.name}", lambda: question(proposal), GATE_SECONDS)
+        except OverdueError:
+            reason = f"{gate.name} did not answer within {GATE_SECONDS:g} s"
+        except Exception as error:
+            if type(error).__module__.startswith("reloadcheck._engine"):
+                raise  # the engine stops
+            reason = f"{gate.name} failed with {type(error).__name__}"
+        return Reject((Problem(reason),), Code.INTERNAL)
+
+
+def refused(answer: Reject) -> RefusedError:
+    """Return the error that an answer stands for."""
+    return RefusedError(*answer.problems, code=answer.code)
+
+
+def _together(answers: Sequence[Answer]) -> Answer:
+    """Make one answer of all of them; every reason to reject is told at once."""
+    rejections = [one for one in answers if isinstance(one, Reject)]
+    if rejections:
+        problems = tuple(problem for one in rejections for problem in one.problems)
+        return Reject(problems, rejections[0].code)
+    for kind in (Wait, Share):
+        found = [one for one in answers if isinstance(one, kind)]
+        if found:
+            return found[0]
+    kept = tuple(path for one in answers if isinstance(one, Keep) for path in one.paths)
+    return Keep(kept) if kept else GO
