@@ -110,7 +110,7 @@ class ConfigError(ReloadCheckError):
     `path`, `line`, `column`, `key_path` and `reason` are those of the first problem.
     """
 
-    code = Code.CONFIG
+    code: str = Code.CONFIG
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(*problems)
