@@ -25,7 +25,7 @@ from ._places import Places
 from ._text import SMALL, Empty, Refusal
 from ._yaml_build import Builder
 from ._yaml_dialect import checked, index_of, suspect
-from ._yaml_reasons import refusal_of
+from ._yaml_reasons import end_by_depth, refusal_of
 from ._yaml_scalars import Marker, Scalar, plain, quoted
 
 _EVENTS_BETWEEN_PAUSES: Final = 100
@@ -101,32 +101,50 @@ def feed(builder: Builder, text: str, pause: Pause) -> None:
     # libyaml compares each tag directive with all others, and no configuration needs one.
     if text.count("\n%TAG") > _TAG_DIRECTIVES:
         raise Refusal("has too many %TAG directives", text.index("\n%TAG") + 1)
-    flaw: YAMLError
-    try:
-        _build(builder, _events(text, pause), pause)
-    except YAMLError as error:
-        flaw = error
-    else:
-        return
-    raise refusal_of(flaw, text)
+    feeding = _Feeding(builder, pause)
+    flaw = feeding.run(text)
+    if flaw is not None and (end := end_by_depth(flaw)) is not None:
+        # From 0.2.6 on libyaml stops at a depth of its own, up to a kilobyte ahead of the events
+        # that it has given: the first level too many for us, or an earlier flaw, is among the rest.
+        flaw = feeding.run(text[:end]) or flaw
+    if flaw is not None:
+        raise refusal_of(flaw, text)
 
 
-def _build(builder: Builder, events: Iterator[Event], pause: Pause) -> None:
-    """Have the builder take the events of the one document; refuse a second one."""
-    take = builder.take
-    documents = 0
-    countdown = _EVENTS_BETWEEN_PAUSES
-    for event in events:
-        if type(event) not in _FRAME:
-            take(event)
-        elif type(event) is DocumentStartEvent:
-            documents += 1
-            if documents > 1:
-                raise Refusal("holds more than one document", index_of(event))
-        countdown -= 1
-        if not countdown:
-            countdown = _EVENTS_BETWEEN_PAUSES
-            pause()
+class _Feeding:
+    """Hands events to a builder, and counts them, so that another run goes on behind them."""
+
+    def __init__(self, builder: Builder, pause: Pause) -> None:
+        self._builder = builder
+        self._pause = pause
+        self._documents = 0
+        self._taken = 0
+
+    def run(self, text: str) -> YAMLError | None:
+        """Have the builder take the events that are new to it; return what the parser raised."""
+        try:
+            self._take(islice(_events(text, self._pause), self._taken, None))
+        except YAMLError as error:
+            return error
+        return None
+
+    def _take(self, events: Iterator[Event]) -> None:
+        """Take the events of the one document; refuse a second one."""
+        take, pause = self._builder.take, self._pause
+        taken = self._taken
+        try:
+            for event in events:
+                if type(event) not in _FRAME:
+                    take(event)
+                elif type(event) is DocumentStartEvent:
+                    self._documents += 1
+                    if self._documents > 1:
+                        raise Refusal("holds more than one document", index_of(event))
+                taken += 1
+                if not taken % _EVENTS_BETWEEN_PAUSES:
+                    pause()
+        finally:
+            self._taken = taken
 
 
 def _events(text: str, pause: Pause) -> Iterator[Event]:

@@ -7,10 +7,12 @@ from typing import Final
 
 from yaml.error import MarkedYAMLError, YAMLError
 
+from ._limits import TOO_DEEP
 from ._text import Refusal
 
 TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
 _ESCAPE: Final = "an escape that does not exist; single quotes take a \\ as it is"
+_LIBYAML_TOO_DEEP: Final = "maximum nesting depth"
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("cannot start any token", "no value may begin with this character; put it in quotes"),
     ("tab character", TAB),
@@ -34,9 +36,17 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("expected key", "the indentation does not fit the lines above"),
     ("'-' indicator", "the indentation does not fit the list above"),
     ("<block end>", "the indentation does not fit the lines above"),
-    ("max depth", "is nested too deep"),
+    ("max depth", TOO_DEEP),
+    (_LIBYAML_TOO_DEEP, TOO_DEEP),
 )
 _BEGUN: Final = ("does not end", "is not closed", "begins here is no key")
+
+
+def end_by_depth(error: YAMLError) -> int | None:
+    """Return the character before which libyaml gave up because of the nesting alone."""
+    if isinstance(error, MarkedYAMLError) and error.problem_mark is not None:
+        return error.problem_mark.index if _LIBYAML_TOO_DEEP in (error.problem or "") else None
+    return None
 
 
 def refusal_of(error: YAMLError, text: str) -> Refusal:

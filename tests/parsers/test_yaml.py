@@ -98,6 +98,25 @@ def test_nesting_is_refused_at_once_where_it_gets_too_deep(text: str) -> None:
     assert "deeper than 64" in sentence or "a key must be" in sentence
 
 
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: " + "[" * 2000, "c.yaml:1:67: a" + "[0]" * 63 + ": is nested deeper than 64 levels"),
+        ("a: " + "{b: " * 999 + "[" * 999, "c.yaml:1:256: a" + ".b" * 63 + ": is nested deeper"),
+        ("a:\n " + "- " * 2000, "c.yaml:2:128: a" + "[0]" * 63 + ": is nested deeper"),
+        ("a: [!x 1, " + "[" * 2000, "c.yaml:1:5: a[0]: a tag is not allowed here"),
+        ("a: [1], }, " + "[" * 2000, "c.yaml:1:7: "),
+        ("a: [1, }, " + "[" * 2000, "c.yaml:1:8: a value is missing here"),
+    ],
+    ids=["lists", "mappings", "block lists", "a tag before", "an end before", "a flaw before"],
+)
+def test_the_first_flaw_is_told_however_far_the_parser_looks_ahead(
+    text: str, expected: str
+) -> None:
+    """What is refused, and where, is the same whether or not libyaml has a limit of its own."""
+    assert refused(text).startswith(expected)
+
+
 def test_nesting_does_not_kill_a_thread_with_a_small_stack() -> None:
     """Any depth, flow or block, is a clean error in a thread with 128 KiB of stack."""
     program = """
