@@ -172,8 +172,9 @@ class Engine(Generic[C]):
         """Raise `BlockingCallError` where waiting would be for the very code that waits."""
         if is_inside(thread.scheduler):
             raise BlockingCallError(
-                f"{what} would wait for itself: a factory, probe or schema that the engine waits "
-                "for called it; use what it is given, or call it from a listener"
+                f"{what} would wait for itself: a factory, probe, schema, source or logging "
+                "handler that the engine waits for called it; use what it is given, or call it "
+                "from a listener"
             )
 
     def observed(self, probes: Probes | None) -> Status:

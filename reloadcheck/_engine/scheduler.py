@@ -96,7 +96,7 @@ class Scheduler(Generic[C]):
         if self.reader.stuck:
             raise OverdueError
         job = Job[T](self.settled)
-        self.reader.submit(work, job)
+        self.reader.submit(put_inside(self, work), job)
 
         def abandon() -> bool:  # a job that is merely given up may still end at once
             return job.abandon() if self.closing else self.reader.abandon(job)

@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 from .._resources.registry import Registry
 from .._runtime.clock import Clock
 from .._runtime.log import log
+from .._runtime.reentrancy import put_inside
+from .._runtime.threads import daemon
 from .._schema.schema import Schema
 from .._snapshots.tenancy import Cell
 from ..exceptions import InternalError, NotStartedError, UsageError
@@ -66,7 +68,7 @@ class EngineThread(Generic[C]):
         self._cause: Trigger | None = None
         self._listeners = seams.listeners
         self._at_end: list[Callable[[], object]] = []
-        self._thread = threading.Thread(target=self._run, name="reloadcheck-engine", daemon=True)
+        self._thread = daemon("engine", put_inside(self.scheduler, self._run))
 
     @property
     def closing(self) -> bool:
@@ -110,7 +112,10 @@ class EngineThread(Generic[C]):
         """Wait until all is closed and the thread has ended.
 
         Not for ever: a signal handler that closes may have interrupted the thread it waits for.
+        And not at all in the thread itself, where a logging handler may close.
         """
+        if threading.current_thread() is self._thread:
+            return
         self.ended.wait(min(self._options.drain + LAST_RESORT, LONGEST))
         self._thread.join(READER_SECONDS)
 

@@ -8,6 +8,7 @@ holds before it goes.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .jobs import Job
@@ -63,8 +64,8 @@ class LoopTask:
                 self._task = self.loop.create_task(self._live(), name=f"reloadcheck-{self._name}")
                 self._task.add_done_callback(self._end)  # cancelled early, it takes no step at all
 
-        try:
-            self.loop.call_soon_threadsafe(accept)
+        try:  # in a context that belongs to no unit of work, whichever one is behind this call
+            Context().run(self.loop.call_soon_threadsafe, accept)
         except RuntimeError:
             job.fail(LoopGoneError())
 

@@ -1,5 +1,7 @@
 """Whether this code runs inside a call that an engine waits for: a factory, a probe, a schema.
 
+Or a source, or a logging handler, which run in the engine's own threads: all of them are inside.
+
 Such code must not wait for the same engine in turn: it would wait for itself until the time-out.
 What it starts and leaves running is no longer inside once the call has returned.
 """

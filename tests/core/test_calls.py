@@ -1,11 +1,12 @@
 """Jobs, call threads and the reader: done once or abandoned once, and nothing escapes."""
 
+import ctypes
 import threading
 from collections.abc import Callable
 
 import pytest
 
-from reloadcheck._runtime.jobs import Job, Reader, call
+from reloadcheck._runtime.jobs import Job, LostError, Reader, call
 
 from .rig import Call, until
 
@@ -208,4 +209,93 @@ def test_a_job_is_not_kept_alive_by_the_reader() -> None:
     until(lambda: job.done)
     del work
     until(lambda: gone() is None)
+    reader.close(5.0)
+
+
+# ------------------------------------------------------------- memory, deaths, contexts
+
+
+def test_a_job_ends_though_there_was_no_memory_to_say_so() -> None:
+    """Whoever waits for a job without a deadline hears of it once an allocation works again."""
+    said: list[bool] = []
+
+    def settled() -> None:
+        said.append(job.done)
+        if len(said) < 3:
+            raise MemoryError
+
+    job = Job[object](settled)
+    call("x", lambda: 5, job)
+    until(lambda: len(said) == 3)
+    assert (job.done, job.running, job.result()) == (True, False, 5)
+
+
+def test_the_reader_survives_a_failed_allocation_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What goes wrong in the reader's own loop fails the job it was at; the thread goes on."""
+    reader = Reader()
+    before = reading(reader, threading.current_thread)
+    until(lambda: before.done)
+    real = reader._read_one
+
+    def once() -> bool:
+        monkeypatch.setattr(reader, "_read_one", real)
+        reader._at = reader._queue.popleft()[1]
+        raise MemoryError
+
+    monkeypatch.setattr(reader, "_read_one", once)
+    reading(reader, object)  # what the thread waits for already
+    lost = reading(reader, object)
+    until(lambda: lost.done)
+    after = reading(reader, threading.current_thread)
+    until(lambda: after.done)
+    assert isinstance(lost.error, LostError)
+    assert after.result() is before.result()
+    assert reader.replaced == 0
+    reader.close(5.0)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_reader_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the thread ends all the same, what waits for it fails, and another does the next."""
+    reader = Reader()
+
+    def ends() -> bool:
+        until(lambda: len(reader._queue) == 2)
+        raise MemoryError
+
+    def lose_once() -> None:  # what is wrong in the loop is wrong on the way out of it, too
+        monkeypatch.undo()
+        raise SystemExit
+
+    monkeypatch.setattr(reader, "_read_one", ends)
+    monkeypatch.setattr(reader, "_lose", lose_once)
+    lost = [reading(reader, object) for _ in range(2)]
+    until(lambda: all(job.done for job in lost))
+    assert [LostError, LostError] == [type(job.error) for job in lost]
+    assert reader.thread is not None
+    reader.thread.join(5)
+    after = reading(reader, lambda: 7)
+    until(lambda: after.done)
+    assert (after.result(), reader.replaced, reader.stuck) == (7, 1, False)
+    reader.close(5.0)
+
+
+def test_an_abandoned_job_of_a_dead_reader_holds_nobody() -> None:
+    """A reader that died over an abandoned job is not stuck for ever: it is replaced."""
+    reader, gate = Reader(), threading.Event()
+    job = reading(reader, lambda: gate.wait(10))
+    assert reader.abandon(job)
+    thread = reader.thread
+    assert thread is not None
+    until(lambda: thread.ident is not None)
+    kill = ctypes.pythonapi.PyThreadState_SetAsyncExc
+    assert thread.ident is not None
+    kill(ctypes.c_ulong(thread.ident), ctypes.py_object(SystemExit))
+    gate.set()
+    until(lambda: not reader.stuck)
+    after = reading(reader, lambda: 7)
+    until(lambda: after.done)
+    assert after.result() == 7
     reader.close(5.0)

@@ -1,13 +1,21 @@
 """Foreign code that the engine waits for and that waits for the engine is told so at once."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from reloadcheck import BlockingCallError, FrozenDict, Outcome, ReloadCheck
+from reloadcheck import (
+    BlockingCallError,
+    ConfigSyntaxError,
+    FrozenDict,
+    Outcome,
+    ReloadCheck,
+    Stamp,
+)
 from reloadcheck.testing import MemorySource, push
 
 from .conftest import Make
@@ -62,6 +70,89 @@ def test_a_sync_call_within_the_first_load(make: Make, what: str, place: str) ->
     assert 1 == len(told)
     assert f"live.{what}()" in told[0]
     assert live.snapshot.version == 1
+
+
+@pytest.fixture
+def heed() -> Iterator[Callable[[Callable[[], None]], None]]:
+    """Give a way to have a function called for each record of the package's logger."""
+    logger = logging.getLogger("reloadcheck")
+    handlers: list[logging.Handler] = []
+    before = logger.level
+
+    def heed(function: Callable[[], None]) -> None:
+        class Heeding(logging.Handler):
+            def emit(self, record: logging.LogRecord) -> None:
+                function()
+
+        handlers.append(Heeding())
+        logger.addHandler(handlers[-1])
+        logger.setLevel(logging.INFO)
+
+    yield heed
+    logger.setLevel(before)
+    for handler in handlers:
+        logger.removeHandler(handler)
+
+
+Heed = Callable[[Callable[[], None]], None]
+
+
+@pytest.mark.parametrize("what", ["check", "lease", "start"])
+def test_a_logging_handler_that_asks(make: Make, text: Text, heed: Heed, what: str) -> None:
+    """A handler of the package's own records is refused where it would wait for their writer."""
+    told: list[str] = []
+    live = make(window=0)
+
+    def ask() -> None:
+        if what == "start" and told:
+            return
+        told.append(waits_for_itself(lambda: CALLS[what](live)))
+
+    if what != "start":
+        begin(live)
+    else:
+        text.write("a: [")
+    heed(ask)
+    text.write("a: [")
+    if what == "start":
+        with pytest.raises(ConfigSyntaxError):
+            Call(live.start).result()
+    else:
+        assert Call(live.check).result() is Outcome.REJECTED
+    assert [f"live.{what}()"] == [words.partition(" ")[0] for words in told]
+
+
+def test_a_logging_handler_that_closes(make: Make, text: Text, heed: Heed) -> None:
+    """It begins the close and does not wait for the thread that it runs in."""
+    live, closed = make(drain=1000.0), threading.Event()
+
+    def close() -> None:
+        live.close()
+        closed.set()
+
+    begin(live)
+    heed(close)
+    text.write("a: [")
+    waiting = Call(live.check)
+    assert closed.wait(5)
+    waiting.result()
+    until(lambda: live.status().phase == "closed")
+
+
+@pytest.mark.parametrize("what", CALLS)
+def test_a_source_that_asks(make: Make, what: str) -> None:
+    """What a source raises then is the source's; nobody waits for ever."""
+    told: list[str] = []
+
+    class Source(Text):
+        def stamp(self) -> Stamp:
+            if not told:
+                told.append(waits_for_itself(lambda: CALLS[what](live)))
+            return super().stamp()
+
+    live = make(Source("a: 1"))
+    Call(live.start).result()
+    assert f"live.{what}()" in told[0]
 
 
 @pytest.mark.parametrize("what", ASYNC_CALLS)
