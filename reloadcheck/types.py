@@ -77,6 +77,21 @@ class Document:
         return f"Document({self.name!r}, {len(self.data)} bytes, {self.format})"
 
 
+class Untyped(str):
+    """Text of a source that knows no types, as a variable: what it means, its field's type says.
+
+    Never stripped, never unquoted. Where no type says it, it is read as one YAML scalar.
+    """
+
+    __slots__ = ()
+
+
+class Verbatim(Untyped):
+    """Untyped text that stays text where no type says what it means, as a secret's file."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value came from: a file with line and column (both from 1), or a variable's name."""
@@ -120,10 +135,12 @@ class Layer:
 
     `origin` is called only when an error or a person asks, so that locating costs a running app
     nothing. It answers for the nearest known parent where the key path itself is not found.
+    `untyped`: some of the tree may be `Untyped` text.
     """
 
     tree: Tree
     origin: Callable[[KeyPath], Origin]
+    untyped: bool = False
 
     def __repr__(self) -> str:
         return f"Layer({len(self.tree)} keys)"

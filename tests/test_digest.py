@@ -9,13 +9,15 @@ from blake3 import blake3
 
 from reloadcheck._config.digest import source_digest, tree_digest
 from reloadcheck._config.freeze import FrozenDict, freeze
-from reloadcheck.types import Document
+from reloadcheck.types import Document, Untyped, Verbatim
 
 DIFFERENT: list[Any] = [
     {},
     {"a": None},
     {"a": ""},
     {"a": "1"},
+    {"a": Untyped("1")},
+    {"a": Untyped("")},
     {"a": 1},
     {"a": True},
     {"a": 1.0},
@@ -67,6 +69,11 @@ def test_trees_that_read_differently_have_different_digests() -> None:
 def test_frozen_and_plain_trees_share_a_digest(tree: dict[Any, Any]) -> None:
     """The digest is of the content, not of the containers it is held in."""
     assert tree_digest(freeze(tree)) == tree_digest(tree)
+
+
+def test_untyped_text_has_one_digest_wherever_it_comes_from() -> None:
+    """A secret's file and a variable mean the same to a field; a typed string may not."""
+    assert tree_digest({"a": Verbatim("x")}) == tree_digest({"a": Untyped("x")})
 
 
 def test_the_order_of_keys_does_not_matter() -> None:

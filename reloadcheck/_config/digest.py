@@ -13,7 +13,7 @@ from typing import Any
 
 from blake3 import blake3
 
-from ..types import Document, Pause
+from ..types import Document, Pause, Untyped, Verbatim
 from .containers import is_dict, is_list, is_set, is_tuple
 
 __all__ = ["source_digest", "tree_digest"]
@@ -23,6 +23,8 @@ _KEYS_A_RUN = 500
 _CHUNK = 1 << 14
 _SCALARS: dict[type, Callable[[Any], bytes]] = {
     str: lambda text: _framed(b"s", text.encode("utf-8", "surrogatepass")),
+    Untyped: lambda text: _framed(b"e", text.encode("utf-8", "surrogatepass")),
+    Verbatim: lambda text: _framed(b"e", text.encode("utf-8", "surrogatepass")),
     bool: lambda flag: b"t" if flag else b"f",
     int: lambda number: _framed(b"i", b"%x" % number),
     float: lambda number: b"d" + struct.pack(">d", number),

@@ -9,6 +9,7 @@ from ..exceptions import ConfigError, MergeError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
 from .layers import origin_of
 from .problems import _bounded
+from .untyped import without_types
 
 _KEYS_A_PAUSE = 500
 
@@ -26,15 +27,23 @@ class Parsed:
 
 
 def parse(
-    sources: Sequence[Source], documents: Sequence[Sequence[Document]], pause: Pause
+    sources: Sequence[Source],
+    documents: Sequence[Sequence[Document]],
+    pause: Pause,
+    keep_text: bool = False,
 ) -> Parsed:
-    """Parse each source's documents and merge them in order; an error names all that is wrong."""
+    """Parse each source's documents and merge them in order; an error names all that is wrong.
+
+    `keep_text` leaves `Untyped` text to a schema that converts it by its fields' types.
+    """
     layers: list[Layer] = []
     tree: Tree = {}
     errors: list[ConfigError] = []
     for source, own in zip(sources, documents, strict=True):
         try:
             layer = source.layer(own, tree, pause)
+            if not keep_text:
+                layer = without_types(layer, pause)
             tree = _merged(tree, layers, layer, pause)
             layers.append(layer)
         except ConfigError as error:

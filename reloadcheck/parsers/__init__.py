@@ -91,9 +91,10 @@ def _finding(document: Document) -> tuple[str, _Find]:
 
 
 def parse_scalar(text: str, name: str) -> object:
-    """Give the value of an environment variable's text, read as one YAML scalar.
+    """Return the value of an environment variable's text, read as one YAML scalar.
 
-    What is not exactly one plain or quoted scalar is taken as it is written, a `#` included. Raise
+    What is not exactly one plain or quoted scalar, space around it included, is taken as it is
+    written. Raise
     `ConfigSyntaxError`, with the variable's name as its path, for what the limits forbid.
     """
     try:

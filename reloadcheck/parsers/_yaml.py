@@ -33,6 +33,7 @@ _CHARACTERS_AT_ONCE: Final = 4096
 _TAG_DIRECTIVES: Final = 16
 _EVENTS_OF_ONE_SCALAR: Final = 5
 _FRAME: Final = frozenset({StreamStartEvent, DocumentStartEvent, DocumentEndEvent, StreamEndEvent})
+_SPACE: Final = " \t\r\n"
 _STYLES: Final = frozenset({None, "", "'", '"'})
 _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 """Only ever asked for events; without libyaml the same events come more slowly."""
@@ -56,17 +57,16 @@ def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
 
 
 def read_scalar(text: str) -> object:
-    """Give the value of a text that is one scalar, plain or in quotes; else the text itself."""
-    written = text.strip(" \t\r\n")
-    if not written:
+    """Return the value of a text that is one scalar, plain or in quotes; else the text itself."""
+    if not text:
         return None
-    scalar = _only_scalar(written)
+    scalar = None if text[0] in _SPACE or text[-1] in _SPACE else _only_scalar(text)
     if scalar is None:
         return text
     if scalar.style:
         return quoted(scalar.value)
     # A plain scalar that is not the whole text was followed by a comment, or folded.
-    value: Scalar = plain(written) if scalar.value == written else text
+    value: Scalar = plain(text) if scalar.value == text else text
     return text if isinstance(value, Marker) else value
 
 

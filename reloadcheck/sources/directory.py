@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..exceptions import ConfigSyntaxError, SourceError
-from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Tree
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Tree, Verbatim
 from ._disk import Disk
 from ._generation import generation_in, generation_of, resolved
 from ._read import read_bytes, too_large, torn
@@ -96,9 +96,9 @@ class DirectorySource:
             node = tree
             for key in parents:
                 node = node.setdefault(key, {})
-            node[last] = _text(document)
+            node[last] = Verbatim(_text(document))
             pause()
-        return Layer(tree, self._origin)
+        return Layer(tree, self._origin, untyped=True)
 
     def place(self) -> Place:
         """Tell where the directory is found at present; what it holds is often secret."""

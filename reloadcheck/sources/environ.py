@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast
 
 from ..exceptions import ConfigSyntaxError, OptionError
-from ..types import Document, Key, KeyPath, Layer, Origin, Pause, Problem, Stamp, Tree
+from ..types import Document, Key, KeyPath, Layer, Origin, Pause, Problem, Stamp, Tree, Untyped
 
 __all__ = ["EnvironSource"]
 
@@ -21,7 +21,8 @@ class EnvironSource:
     """The variables whose names start with `prefix`; an underscore is added where it has none.
 
     Two underscores nest. A name finds an existing key without regard to case, and is taken in lower
-    case where there is none. Values are YAML scalars. They are read once, at the first load.
+    case where there is none. A value is text until its field's type converts it; without a schema
+    it is one YAML scalar. The variables are read once, at the first load.
     """
 
     def __init__(self, prefix: str, environ: Mapping[str, str] | None = None) -> None:
@@ -72,7 +73,7 @@ class EnvironSource:
                 _claim(names, key_path, variable)
                 _put(tree, key_path, _value(text, variable))
                 pause()
-        return Layer(tree, lambda key_path: self._origin(names, key_path))
+        return Layer(tree, lambda key_path: self._origin(names, key_path), untyped=True)
 
     def _key_path(self, variable: str, below: Mapping[str, Any]) -> KeyPath:
         parts = variable.removeprefix(self._prefix).split(_NEST)
@@ -129,14 +130,12 @@ def _put(tree: Tree, key_path: KeyPath, value: object) -> None:
     node[key_path[-1]] = value
 
 
-def _value(text: str, variable: str) -> object:
+def _value(text: str, variable: str) -> Untyped:
     try:
         text.encode()
     except UnicodeEncodeError:
         raise _error(variable, "is not valid UTF-8") from None
-    from ..parsers import parse_scalar
-
-    return parse_scalar(text, _shown(variable))
+    return Untyped(text)
 
 
 def _shown(variable: str) -> str:

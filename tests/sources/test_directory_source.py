@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from reloadcheck._load.untyped import without_types
 from reloadcheck.exceptions import ConfigSyntaxError, SourceError, TornError
 from reloadcheck.sources import DirectorySource, Disk
-from reloadcheck.types import Layer, Source
+from reloadcheck.types import Layer, Source, Untyped
 
 LIMIT = 1 << 20
 
@@ -61,7 +62,10 @@ def test_files_are_keys_and_texts_are_values(secrets: Path) -> None:
 def test_a_text_is_verbatim_less_one_final_newline(secrets: Path, data: bytes, value: str) -> None:
     """Nothing is parsed, and nothing else is stripped but a byte order mark."""
     (secrets / "key").write_bytes(data)
-    assert layer_of(DirectorySource(secrets)).tree["key"] == value
+    layer = layer_of(DirectorySource(secrets))
+    assert layer.tree["key"] == value
+    assert isinstance(layer.tree["key"], Untyped)
+    assert without_types(layer, lambda: None).tree["key"] == value
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from reloadcheck._load.untyped import without_types
 from reloadcheck.exceptions import ConfigSyntaxError, OptionError
 from reloadcheck.sources import EnvironSource
-from reloadcheck.types import Layer, Source
+from reloadcheck.types import Layer, Source, Untyped
 
 LIMIT = 1 << 20
 
@@ -42,14 +43,35 @@ def test_a_prefix_is_needed(prefix: str) -> None:
         EnvironSource(prefix)
 
 
-def test_two_underscores_nest_and_values_are_scalars() -> None:
-    """Numbers and booleans are read as in a YAML file; a single underscore belongs to the key."""
-    environ = {"APP_DATABASE__POOL_SIZE": "20", "APP_DEBUG": "true", "APP_NAME": "a b"}
-    assert layer_of(environ).tree == {
-        "database": {"pool_size": 20},
-        "debug": True,
-        "name": "a b",
-    }
+def test_two_underscores_nest_and_values_are_untyped_text() -> None:
+    """What a text means is its field's affair; a single underscore belongs to the key."""
+    environ = {"APP_DATABASE__POOL_SIZE": "20", "APP_DEBUG": " true ", "APP_NAME": "'a b'"}
+    layer = layer_of(environ)
+    assert layer.tree == {"database": {"pool_size": "20"}, "debug": " true ", "name": "'a b'"}
+    assert layer.untyped
+    assert {type(layer.tree["debug"]), type(layer.tree["database"]["pool_size"])} == {Untyped}
+
+
+def test_without_a_schema_a_value_is_a_scalar() -> None:
+    """Numbers and booleans are read as in a YAML file, and space is never stripped from any."""
+    environ = {"APP_DATABASE__POOL_SIZE": "20", "APP_DEBUG": "true", "APP_NAME": " 5 "}
+    layer = without_types(layer_of(environ), lambda: None)
+    assert layer.tree == {"database": {"pool_size": 20}, "debug": True, "name": " 5 "}
+    assert not layer.untyped
+    assert str(layer.origin(("debug",))) == "environment variable APP_DEBUG"
+
+
+def test_every_text_that_the_limits_forbid_is_told_with_its_variable() -> None:
+    """All of them at once, none quoted, and without a foreign error in tow."""
+    environ = {"APP_A__B": "9" * 25, "APP_C": "2031-02-31", "APP_D": "fine"}
+    with pytest.raises(ConfigSyntaxError) as caught:
+        without_types(layer_of(environ), lambda: None)
+    assert [str(problem) for problem in caught.value.problems] == [
+        "environment variable APP_A__B: a.b: an integer must fit into 64 bits; "
+        "put it in quotes to have it as text",
+        "environment variable APP_C: c: is a date or time that does not exist",
+    ]
+    assert caught.value.__context__ is None
 
 
 def test_names_find_existing_keys_without_regard_to_case() -> None:
@@ -131,7 +153,7 @@ def test_the_variables_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RC_TEST_B", "3")
     assert source.stamp() == stamp
     assert source.read(stamp, LIMIT) == first
-    assert source.layer(first, {}, lambda: None).tree == {"a": 1}
+    assert source.layer(first, {}, lambda: None).tree == {"a": "1"}
 
 
 def test_the_order_of_the_environment_does_not_matter() -> None:
