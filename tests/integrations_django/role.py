@@ -120,4 +120,6 @@ def role_in(server: PostgresServer, file: Path, **extra: Any) -> Generator[Role]
     with psycopg.connect(server.url(), autocommit=True) as admin:
         role = Role(server, admin, f"site_{secrets.token_hex(4)}", file, extra)
         role.rotate()
+        home = sql.SQL("CREATE SCHEMA AUTHORIZATION {}")  # where its tables go
+        admin.execute(home.format(sql.Identifier(role.name)))
         yield role

@@ -2,7 +2,7 @@
 
 Set up by environment variables, because each server process imports it anew: RIG_CONFIG is the
 file, SITE_FOLLOWS what follows it: `databases` or `caches`. `/` asks the one that follows, and
-answers in the rig's words.
+answers in the rig's words. It has what most sites have: accounts, sessions, an admin, a model.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.core.cache import cache
 from django.core.wsgi import get_wsgi_application
-from django.db import connection
+from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
@@ -23,10 +23,41 @@ REDIS = "django.core.cache.backends.redis.RedisCache"
 
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
 settings.configure(
+    SECRET_KEY="for tests only",
     ALLOWED_HOSTS=["*"],
     ROOT_URLCONF=__name__,
-    INSTALLED_APPS=[APP],
-    MIDDLEWARE=[f"{APP}.middleware.ReloadCheckMiddleware"],
+    INSTALLED_APPS=[
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.sessions",
+        "django.contrib.messages",
+        "tests.integrations_django.shop",
+        APP,  # the last one, for a site need not know that order could matter
+    ],
+    MIDDLEWARE=[
+        f"{APP}.middleware.ReloadCheckMiddleware",
+        "django.contrib.sessions.middleware.SessionMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.middleware.csrf.CsrfViewMiddleware",
+        "django.contrib.auth.middleware.AuthenticationMiddleware",
+        "django.contrib.messages.middleware.MessageMiddleware",
+    ],
+    TEMPLATES=[
+        {
+            "BACKEND": "django.template.backends.django.DjangoTemplates",
+            "APP_DIRS": True,
+            "OPTIONS": {
+                "context_processors": [
+                    "django.template.context_processors.request",
+                    "django.contrib.auth.context_processors.auth",
+                    "django.contrib.messages.context_processors.messages",
+                ]
+            },
+        }
+    ],
+    PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],  # many log in
+    STATIC_URL="static/",
     DATABASES={"default": {"ENGINE": "django.db.backends.postgresql"}},
     CACHES={"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:1/0"}},
     USE_TZ=True,
@@ -37,6 +68,15 @@ settings.configure(
         "CACHES": {"default": "cache"} if FOLLOWS == "caches" else {},
     },
 )
+wsgi = get_wsgi_application()
+
+from django.contrib import admin  # noqa: E402 - needs settings
+
+from reloadcheck.integrations.django.asgi import get_asgi_application  # noqa: E402
+
+from .shop.models import Order  # noqa: E402
+
+asgi = get_asgi_application()
 
 
 def connected_as() -> tuple[int, str]:
@@ -48,8 +88,12 @@ def connected_as() -> tuple[int, str]:
 
 
 def database(request: HttpRequest) -> HttpResponse:
-    """Ask twice, as a view with two queries does."""
+    """Ask twice, as a view with two queries does; write an order and a session."""
+    live: Any = request
     backend, name = connected_as()
+    with transaction.atomic():
+        order = Order.objects.create(number=live.config.number)
+    live.session["order"] = order.pk
     again, _ = connected_as()
     return answer(request, name, backend=backend, same=backend == again)
 
@@ -72,9 +116,7 @@ def answer(request: HttpRequest, name: str, **more: object) -> HttpResponse:
     return HttpResponse(json.dumps(numbers | facts), content_type="application/json")
 
 
-urlpatterns = [path("", database if FOLLOWS == "databases" else cached)]
-wsgi = get_wsgi_application()
-
-from reloadcheck.integrations.django.asgi import get_asgi_application  # noqa: E402 - needs settings
-
-asgi = get_asgi_application()
+urlpatterns = [
+    path("", database if FOLLOWS == "databases" else cached),
+    path("admin/", admin.site.urls),
+]

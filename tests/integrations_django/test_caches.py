@@ -13,7 +13,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from redis import Redis
 
 from reloadcheck import ReloadCheck
-from reloadcheck.integrations.django.caches import follow, resource_name
+from reloadcheck.integrations.django.caches import follow, install, resource_name
 from reloadcheck.integrations.django.settings import Part
 from tests.rig import config
 from tests.rig.engines import drained
@@ -32,12 +32,15 @@ REDIS = "django.core.cache.backends.redis.RedisCache"
 class Site:
     """One engine and one of Django's cache handlers that follows it."""
 
-    def __init__(self, file: Path, backend: str) -> None:
+    def __init__(self, file: Path, backend: str, *, early: bool = False) -> None:
         set_up()
+        self.known = True
         self.file = file
         self.live = ReloadCheck(file, window=0, settle=0, drain=5)
         self.caches = CacheHandler({"default": {"BACKEND": backend}})
+        self.before: Any = self.caches["default"] if early else None
         follow(self.live, {"default": Part("cache")}, self.caches)
+        install(["default"], lambda _: self.live if self.known else None, self.caches)
 
     @property
     def cache(self) -> Any:
@@ -53,6 +56,31 @@ class Site:
         """Leave nothing open."""
         self.caches.close_all()
         self.live.close()
+
+
+def test_what_was_made_before_is_replaced(tmp_path: Path) -> None:
+    """A model that asks for a cache while it is imported does not keep it from following."""
+    site = Site(tmp_path / "config.yaml", LOCMEM, early=True)
+    site.write(location="first", key_prefix="a")
+    assert "" == site.before.key_prefix
+    with site.live.lease():
+        assert "a" == site.cache.key_prefix
+    site.close()
+
+
+def test_before_there_is_anything_to_follow_it_is_as_declared(tmp_path: Path) -> None:
+    """What an import uses is Django's own backend; the same object follows from then on."""
+    site = Site(tmp_path / "config.yaml", LOCMEM)
+    site.known = False
+    made = site.cache
+    made.set("early", 1)
+    made.close()
+    assert ("", 1) == (made.key_prefix, made.get("early"))
+    site.known = True
+    site.write(location="first", key_prefix="a")
+    with site.live.lease():
+        assert ("a", None) == (made.key_prefix, made.get("early"))
+    site.close()
 
 
 def test_a_cache_is_of_its_units_version(tmp_path: Path) -> None:

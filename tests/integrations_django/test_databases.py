@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from reloadcheck import ConfigError, ReloadCheck
 from reloadcheck.demo.postgres import PostgresServer
+from reloadcheck.integrations.django.connections import install
 from reloadcheck.integrations.django.databases import follow, resource_name
 from reloadcheck.integrations.django.generations import GRACE
 from reloadcheck.integrations.django.parameters import laid_over
@@ -29,12 +30,32 @@ POSTGRESQL = "django.db.backends.postgresql"
 class Site:
     """One engine and one of Django's connection handlers that follows it."""
 
-    def __init__(self, file: Path, engine: str, **declared: Any) -> None:
+    def __init__(
+        self,
+        file: Path,
+        engine: str,
+        *,
+        early: Callable[[Any], None] | None = None,
+        **declared: Any,
+    ) -> None:
         set_up()
         self.file = file
         self.live = ReloadCheck(file, window=0, settle=0, drain=5)
         self.connections = ConnectionHandler({"default": {"ENGINE": engine, **declared}})
-        follow(self.live, {"default": Part("database")}, self.connections)
+        if early is not None:
+            self.before = self.connections["default"]
+            early(self.before)
+        following = follow(self.live, {"default": Part("database")}, self.connections)
+        install(following, following.get, self.connections)
+
+    @staticmethod
+    def nothing(_: Any) -> None:
+        """Do with a connection what the import of a model does: nothing."""
+
+    @staticmethod
+    def connect(connection: Any) -> None:
+        """Do with a connection what a query does that an application makes too early."""
+        connection.ensure_connection()
 
     @property
     def connection(self) -> Any:
@@ -92,6 +113,38 @@ def test_a_connection_is_of_its_units_version(files: Site) -> None:
     assert files.connection.connection is not None
     with files.live.lease():
         assert 2 == file_of(files)
+
+
+def test_a_connection_that_was_made_before_follows(tmp_path: Path) -> None:
+    """A model's metaclass asks for one when the model is imported, long before there is anything to
+    follow; whoever holds that object sees it follow."""
+    name = str(tmp_path / "77.db")
+    site = Site(tmp_path / "config.yaml", SQLITE, early=Site.nothing, NAME=name, CONN_MAX_AGE=None)
+    name_file(site, 1)
+    with site.live.lease():
+        assert 1 == file_of(site)
+        name_file(site, 2)
+    with site.live.lease():
+        assert (2, site.before) == (file_of(site), site.connection)
+    assert name == site.connections.settings["default"]["NAME"]
+    site.close()
+
+
+@pytest.mark.parametrize("through", ["a unit of work", "the end of a request"])
+def test_a_connection_that_was_used_before_follows(tmp_path: Path, through: str) -> None:
+    """What it has open goes at the next unit of work, or at the next end of a request."""
+    name = str(tmp_path / "77.db")
+    site = Site(tmp_path / "config.yaml", SQLITE, early=Site.connect, NAME=name, CONN_MAX_AGE=None)
+    name_file(site, 1)
+    assert 77 == file_of(site)
+    if through == "a unit of work":
+        with site.live.lease():
+            assert 1 == file_of(site)
+    else:
+        site.live.start()
+        site.finish()
+        assert 1 == file_of(site)
+    site.close()
 
 
 def test_what_a_newer_version_replaced_is_closed_at_the_end(files: Site) -> None:
@@ -351,7 +404,7 @@ def test_a_refused_request_waits_for_the_edit_for_a_moment(unpooled: tuple[Role,
     role, site = unpooled
     pauses = Pauses(role.write)
     made = site.connection
-    made.following = replace(made.following, clock=pauses.clock, sleep=pauses.sleep)
+    made.following = replace(made.find("default"), clock=pauses.clock, sleep=pauses.sleep)
     with site.live.lease():
         assert 1 == site.ask("SELECT 1")
         made.close()
@@ -365,7 +418,7 @@ def test_where_no_edit_comes_only_the_first_ones_wait(unpooled: tuple[Role, Site
     role, site = unpooled
     pauses = Pauses(int)
     made = site.connection
-    made.following = replace(made.following, clock=pauses.clock, sleep=pauses.sleep)
+    made.following = replace(made.find("default"), clock=pauses.clock, sleep=pauses.sleep)
     with site.live.lease():
         for _ in range(2):
             good = role.password

@@ -4,6 +4,10 @@ Real servers with two workers, a real PostgreSQL, and its own count of the conne
 """
 
 import os
+import subprocess
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +15,11 @@ import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.load import Load, until, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
+from tests.rig.servers import ROOT, Server, environment, gunicorn, serving, uvicorn
 
 from . import ALL_SITES
 from .role import Watch, role_in
+from .visitor import NAME, PASSWORD, Visitor
 
 WSGI, ASGI = "tests.integrations_django.served:wsgi", "tests.integrations_django.served:asgi"
 POOL: dict[str, Any] = {"options": {"pool": {"min_size": 1, "max_size": 3, "timeout": 10}}}
@@ -35,6 +40,28 @@ MORE = {
 SITES = BRIEFLY | (MORE if ALL_SITES in os.environ else {})
 
 
+@contextmanager
+def filled(environ: dict[str, str], command: list[str], directory: Path) -> Generator[Server]:
+    """Run the site once its own commands have made tables and staff, by the file's password."""
+    staff = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SUPERUSER_EMAIL": "staff@example.test"}
+    for words in (
+        ["check"],
+        ["migrate", "--run-syncdb", "--verbosity", "0"],
+        ["createsuperuser", "--noinput", "--username", NAME, "--verbosity", "0"],
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.integrations_django.manage", *words],
+            cwd=ROOT,
+            env={**os.environ, **environ, **staff},
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+    with serving(command, environ, directory) as server:
+        yield server
+
+
 @pytest.mark.parametrize(("command", "extra", "most"), SITES.values(), ids=SITES.keys())
 def test_a_rotated_password_fails_no_request(
     command: list[str], extra: dict[str, Any], most: int, postgres: PostgresServer, tmp_path: Path
@@ -46,9 +73,13 @@ def test_a_rotated_password_fails_no_request(
     """
     file = tmp_path / "config.yaml"
     environ = environment(file, tmp_path / "journal", SITE_FOLLOWS="databases")
-    with role_in(postgres, file, **extra) as role, serving(command, environ, tmp_path) as server:
+    with role_in(postgres, file, **extra) as role, filled(environ, command, tmp_path) as server:
         everyone = set(workers(server.port))
-        with Watch(role) as watch, Load(server.port, clients=4, pace=0.01) as load:
+        with (
+            Watch(role) as watch,
+            Visitor(server.port) as visitor,
+            Load(server.port, clients=4, pace=0.01) as load,
+        ):
             load.reaches(role.number, everyone)
             load.reaches(role.rotate(), everyone)
             before = role.backends()
@@ -57,7 +88,8 @@ def test_a_rotated_password_fails_no_request(
             until(lambda: extra is KEPT or not before & role.backends())
             role.terminate(before)
             load.reaches(renamed := role.rename(), everyone)
-    assert [] == load.failures, server.log
+            until(lambda: visitor.visits > 2)
+    assert [] == load.failures + visitor.failures, server.log
     assert 0 < watch.most <= 2 * most
     named = {(answer.number, answer.said["pool"], answer.said["again"]) for answer in load.answers}
     assert {(n, renamed if n == renamed else 1, n) for n, *_ in named} == named

@@ -3,14 +3,16 @@
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.core.cache import caches
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 from django.test import override_settings
 
 from reloadcheck import EnvironSource, UsageError
@@ -119,6 +121,33 @@ def test_a_check_names_what_is_wrong_and_the_line_to_change(
     assert f"reloadcheck.{number}" == identity
     assert message in said
     assert hint in hinted
+
+
+@pytest.mark.parametrize(
+    ("setting", "handler", "part"),
+    [("DATABASES", connections, "databases"), ("CACHES", caches, "caches")],
+)
+@pytest.mark.parametrize("what", ["the one of this thread", "the ones of the next threads"])
+def test_a_check_sees_that_a_connection_does_not_follow(
+    file: Path, what: str, setting: str, handler: Any, part: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What somebody has put in place of ours is looked at where it is: in the thread that asks."""
+    given = {part: {"default": "number"}}
+    plain = partial(cast("Any", type(handler)).create_connection, handler)
+    with declared(file, **given):
+        assert [] == run_checks(tags=["reloadcheck"])
+        if what == "the one of this thread":
+            handler["default"] = plain("default")
+        else:
+            monkeypatch.setattr(handler, "create_connection", plain)
+        ((identity, said, hint),) = [
+            (one.id, one.msg, one.hint) for one in run_checks(tags=["reloadcheck"])
+        ]
+    del handler["default"]
+    assert "reloadcheck.E008" == identity
+    assert f"RELOAD_CHECK['{setting}'] names 'default', but " in said
+    assert "does not follow: it is a django." in said
+    assert f"once '{APP}' is installed" in str(hint)
 
 
 def test_a_site_that_is_declared_wrong_does_not_serve(file: Path) -> None:

@@ -1,25 +1,31 @@
 """The app to name in `INSTALLED_APPS`: registers what follows the configuration, starts nothing."""
 
-import weakref
-from importlib import import_module
-from typing import Any
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, cast
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 
 from ..._engine.api import ReloadCheck
 from ...exceptions import UsageError
-from . import caches, databases
-from .engine import APP, LABEL, site_declared, site_engine
+from . import caches
+from .connections import install
+from .engine import APP, LABEL, Site, prepared_site, site_engine
+from .generations import Following
 
 __all__ = ["ReloadCheckConfig"]
 
-_prepared: "weakref.WeakSet[ReloadCheck[Any]]" = weakref.WeakSet()
-"""The engines that have it all: Django calls `ready` again where tests change INSTALLED_APPS."""
-
 
 class ReloadCheckConfig(AppConfig):
-    """Brings the system checks, `manage.py reloadcheck` and the resources of a site."""
+    """Brings the system checks, `manage.py reloadcheck` and the resources of a site.
+
+    Django makes these objects before it imports any model, and a model asks for its connection
+    while it is imported: so what connections and caches are is said here, and what they follow is
+    looked up when they are first used.
+    """
 
     name = APP
     label = LABEL
@@ -28,31 +34,52 @@ class ReloadCheckConfig(AppConfig):
     problem: Exception | None = None
     """What was wrong with the settings; the checks tell it, and the middleware raises it."""
 
+    def __init__(self, app_name: str, app_module: ModuleType | None) -> None:
+        super().__init__(app_name, app_module)
+        install(_aliases("DATABASES"), _followed_database, connections)
+        caches.install(_aliases("CACHES"), _followed_cache)
+
     def ready(self) -> None:
         """Register the site's resources, and Django's own connections as some of them."""
         from . import checks
 
         checks.register_all()
         try:
-            live, site = site_engine(), site_declared()
-            if live in _prepared:
-                return
-            databases.follow(live, site.databases)
-            caches.follow(live, site.caches)
+            site_engine()
         except (ImproperlyConfigured, UsageError) as error:
             self.problem = error
             return
-        _prepared.add(live)
-        for module in site.resources:
-            _import(module)
+        self.problem = prepared_site().problem
 
 
-def _import(module: str) -> None:
+def _aliases(setting: str) -> list[str]:
+    """Return the aliases that are said to follow; what is wrong with them, the checks tell."""
+    given: object = getattr(settings, "RELOAD_CHECK", None)
+    if not isinstance(given, Mapping):
+        return []
+    words = {str(key).lower(): value for key, value in cast("Mapping[object, Any]", given).items()}
+    named: object = words.get(setting.lower())
+    known: Mapping[str, Any] = getattr(settings, setting)
+    return [alias for alias in known if isinstance(named, Mapping) and alias in named]
+
+
+def _followed_database(alias: str) -> Following | None:
+    site = _site()
+    return None if site is None else site.databases.get(alias)
+
+
+def _followed_cache(alias: str) -> ReloadCheck[Any] | None:
+    site = _site()
+    return site.live if site is not None and alias in site.declared.caches else None
+
+
+def _site() -> Site | None:
+    """Return the site that connections follow; None before it can be, and where it cannot be."""
+    if not apps.models_ready:  # a schema or a resource may import a model
+        return None
     try:
-        import_module(module)
-    except ModuleNotFoundError as error:
-        if not f"{module}.".startswith(f"{error.name}."):  # what the module itself imports
-            raise
-        raise ImproperlyConfigured(
-            f"RELOAD_CHECK['RESOURCES'] names {module!r}: there is no module {error.name}"
-        ) from error
+        site_engine()
+    except (ImproperlyConfigured, UsageError):
+        return None
+    site = prepared_site()
+    return site if site.problem is None else None

@@ -6,9 +6,10 @@ of the last request that uses it.
 """
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from functools import partial
+from typing import Any, TypeAlias, cast
 
 from django.core.cache import CacheHandler
 from django.core.cache import caches as django_caches
@@ -20,7 +21,7 @@ from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
 from .parameters import known, laid_over
 from .settings import Part
 
-__all__ = ["FollowingCache", "Generation", "follow", "resource_name"]
+__all__ = ["FollowingCache", "Generation", "follow", "install", "resource_name"]
 
 _KNOWN = frozenset({"LOCATION", "TIMEOUT", "KEY_PREFIX", "VERSION", "OPTIONS"})
 
@@ -59,25 +60,41 @@ def resource_name(alias: str) -> str:
     return f"django.caches.{alias}"
 
 
+Find: TypeAlias = Callable[[str], "ReloadCheck[Any] | None"]
+"""The engine that an alias follows; None as long as nobody can know."""
+
+
 def follow(
     live: ReloadCheck[Any], parts: Mapping[str, Part], handler: CacheHandler = django_caches
 ) -> None:
-    """Have each alias take its parameters from the part beside it; opens nothing.
+    """Register each alias, with the part beside it; opens nothing.
 
     Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
     """
-    followed = known("CACHES", parts, handler.settings)
-    for alias in followed:
+    for alias in known("CACHES", parts, handler.settings):
         name = resource_name(alias)
         live.resource(parts[alias].path, name=name)(_factory(handler.settings[alias], parts[alias]))
+
+
+def install(aliases: Iterable[str], find: Find, handler: CacheHandler = django_caches) -> None:
+    """Have Django give, for those aliases, what follows the engine that `find` names.
+
+    Also instead of what it has made already in this thread: models ask for caches when imported.
+    """
+    chosen = frozenset(aliases)
     plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
-        if alias in followed:
-            return FollowingCache(live, resource_name(alias))
+        if alias in chosen:
+            return FollowingCache(alias, find, partial(plainly, handler, alias))
         return plainly(handler, alias)
 
     setattr(handler, "create_connection", create_connection)  # noqa: B010 - it is a method
+    before: Any = vars(handler)["_connections"]  # which of them there are, nothing else tells
+    for alias in chosen:
+        if hasattr(before, alias):
+            _disconnect(handler[alias])
+            handler[alias] = create_connection(alias)
 
 
 def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iterator[Generation]]:
@@ -99,10 +116,12 @@ def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iter
 
 
 class FollowingCache:
-    """Stands for a cache backend, as Django's own `cache` does."""
+    """Stands for a cache backend, as Django's own `cache` does; as long as there is no engine to
+    follow, for the one that `make` makes."""
 
-    def __init__(self, live: ReloadCheck[Any], name: str) -> None:
-        self.__dict__.update(_live=live, _name=name, _generation=None, _backend=None)
+    def __init__(self, alias: str, find: Find, make: Callable[[], Any]) -> None:
+        self.__dict__.update(_alias=alias, _find=find, _make=make)
+        self.__dict__.update(_live=None, _generation=None, _backend=None)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._here(), name)
@@ -122,17 +141,26 @@ class FollowingCache:
         if held["_backend"] is None:
             return
         held["_backend"].close(**arguments)
+        if held["_generation"] is None:
+            return
         try:
-            newest = held["_live"].snapshot.resources[held["_name"]]
+            newest = held["_live"].snapshot.resources[resource_name(held["_alias"])]
         except NotStartedError:
             return
         if newest is not held["_generation"]:
             self._hold(None)
 
     def _here(self) -> Any:
-        """Give a backend of the unit of work around this code; outside one, of the newest."""
+        """Return a backend of the unit of work around this code; outside one, of the newest."""
         held = self.__dict__
-        live, name = held["_live"], held["_name"]
+        live = held["_live"]
+        if live is None:
+            live = held["_live"] = held["_find"](held["_alias"])
+        if live is None:
+            if held["_backend"] is None:
+                held["_backend"] = held["_make"]()
+            return held["_backend"]
+        name = resource_name(held["_alias"])
         try:
             generation = live.current().resources[name]
         except (NoSnapshotError, ResourceClosedError):
@@ -147,6 +175,8 @@ class FollowingCache:
         before: Generation | None = held["_generation"]
         if before is not None:
             before.release(held["_backend"])
+        elif held["_backend"] is not None:
+            _disconnect(held["_backend"])
         backend = None if generation is None else generation.backend()
         held.update(_generation=generation, _backend=backend)
 

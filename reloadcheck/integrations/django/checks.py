@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
 from django.utils.module_loading import import_string
 
 from ..._resources.registry import as_key_path
 from ..._schema.schema import schema_of
 from ...exceptions import OptionError, SchemaClassError, SourceError
 from ...sources import source_of
-from .engine import site_engine
+from .caches import FollowingCache
+from .connections import follows
+from .engine import APP, site_engine
 from .middleware import ReloadCheckMiddleware
 from .settings import EXAMPLE, Declared, Part, SchemaPathError, declared
 
@@ -51,7 +55,7 @@ def _declarations() -> Iterator[CheckMessage]:
     if not any(problem.id == "reloadcheck.E004" for problem in problems):
         problems += _aliases("DATABASES", site.databases, site)
         problems += _aliases("CACHES", site.caches, site)
-    yield from problems or _engine()
+    yield from problems or [*_engine(), *_connections(site), *_caches(site)]
 
 
 def _schema(site: Declared) -> Iterator[CheckMessage]:
@@ -89,6 +93,30 @@ def _aliases(setting: str, parts: Mapping[str, Part], site: Declared) -> Iterato
         if schema.field(as_key_path(part.path)) is False:
             line = f'change "{alias}": "{part.path}" in RELOAD_CHECK[\'{setting}\']'
             yield _error(7, f"RELOAD_CHECK['{setting}']: the schema has no field {part.path}", line)
+
+
+def _connections(site: Declared) -> Iterator[CheckMessage]:
+    """Look at what this thread uses, and at what the next one will be given."""
+    for alias in site.databases:
+        for made in (connections[alias], connections.create_connection(alias)):
+            if not follows(made):
+                yield _replaced("DATABASES", alias, f"connections[{alias!r}]", made)
+                break
+
+
+def _caches(site: Declared) -> Iterator[CheckMessage]:
+    for alias in site.caches:
+        for made in (caches[alias], caches.create_connection(alias)):
+            if not isinstance(made, FollowingCache):
+                yield _replaced("CACHES", alias, f"caches[{alias!r}]", made)
+                break
+
+
+def _replaced(setting: str, alias: str, name: str, made: object) -> CheckMessage:
+    kind = f"{type(made).__module__}.{type(made).__qualname__}"
+    told = f"RELOAD_CHECK['{setting}'] names {alias!r}, but {name} does not follow: it is a {kind}"
+    line = f"let nothing replace {name}, or create_connection, once {APP!r} is installed"
+    return _error(8, told, line)
 
 
 def _middlewares() -> Iterator[CheckMessage]:

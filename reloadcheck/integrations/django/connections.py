@@ -4,9 +4,9 @@ A connection is of the version of the unit of work that it serves. It is closed 
 last request that uses it, and never taken from under a transaction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from django.db.utils import ConnectionHandler, OperationalError, load_backend
 
@@ -17,23 +17,48 @@ if TYPE_CHECKING:
 else:
     BaseDatabaseWrapper = object
 
-__all__ = ["FollowingConnection", "copied", "install"]
+__all__ = ["Find", "FollowingConnection", "copied", "follows", "install"]
 
 
-def install(following: Mapping[str, Following], handler: ConnectionHandler) -> None:
-    """Have Django make those aliases' connections of a class that follows."""
+Find: TypeAlias = Callable[[str], Following | None]
+"""What an alias follows; None as long as nobody can know."""
+
+
+def install(aliases: Iterable[str], find: Find, handler: ConnectionHandler) -> None:
+    """Have Django make those aliases' connections of a class that follows what `find` gives.
+
+    A connection that this thread has already is made one too, where it is: a model's metaclass asks
+    for the connection while the model is imported, and any application may before us.
+    """
+    chosen = frozenset(aliases)
     plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
-        one = following.get(alias)
-        if one is None:
+        if alias not in chosen:
             return plainly(handler, alias)
         base = load_backend(handler.settings[alias]["ENGINE"]).DatabaseWrapper
         made = _following_class(base)(copied(handler.settings[alias]), alias)
-        made.following = one
+        made.find = find
         return made
 
     handler.create_connection = create_connection  # type: ignore[method-assign]
+    for made in handler.all(initialized_only=True):
+        if made.alias in chosen:
+            _adopt(made, find)
+
+
+def follows(connection: Any) -> bool:
+    """Tell whether a connection is one of ours, and knows where to look."""
+    return isinstance(connection, FollowingConnection) and connection.find is not None
+
+
+def _adopt(made: Any, find: Find) -> None:
+    """Make a connection object follow, whoever holds it; what it has open goes with its version."""
+    if not isinstance(made, FollowingConnection):
+        declared: dict[str, Any] = vars(cast("object", made)).pop("settings_dict")
+        made.__class__ = _following_class(cast("Any", type(made)))
+        made.settings_dict = copied(declared)
+    made.find, made.following = find, None
 
 
 def copied(declared: Mapping[str, Any]) -> dict[str, Any]:
@@ -48,24 +73,31 @@ def _following_class(base: type[Any]) -> type[Any]:
 
 
 class FollowingConnection(BaseDatabaseWrapper):
-    """What is laid over a backend's own connection class; without `following` it does nothing.
+    """What is laid over a backend's own connection class; what finds nothing to follow is plain.
 
     Django's test runner puts other names into `settings_dict`: a value that somebody else changed
     is left alone, and then no pool of ours is used.
     """
 
-    following: Following | None = None
+    find: Find | None = None  # of a copy, as Django makes them for threads of tests, there is none
+    following: Following | None = None  # what it found
     _generation: Generation | None = None  # whose parameters were last taken
     _instead_of: Generation | None = None  # whose credentials are refused by now
     _settings: dict[str, Any]
 
     def _parameters(self) -> dict[str, Any]:
         """Give the parameters; while no connection is open, those of the unit of work here."""
-        if self.following is not None and self.connection is None:
-            here = self.following.here()
+        following = None if self.connection is not None else self._followed()
+        if following is not None:
+            here = following.here()
             if here is not self._instead_of:
                 self._take(here)
         return self._settings
+
+    def _followed(self) -> Following | None:
+        if self.following is None and self.find is not None:
+            self.following = self.find(self.alias)
+        return self.following
 
     def _set_parameters(self, value: dict[str, Any]) -> None:
         self._settings = value
@@ -87,7 +119,7 @@ class FollowingConnection(BaseDatabaseWrapper):
         credentials were changed in the server first, it connects by the ones that follow in the
         configuration, if all else is the same: then it is the database that was meant.
         """
-        following = self.following
+        following = self._followed()
         if following is not None and self._is_free():
             wanted = following.of_unit()
             if wanted not in (None, self._generation, self._instead_of):
@@ -106,7 +138,7 @@ class FollowingConnection(BaseDatabaseWrapper):
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, at either end of a request, also what a newer version has replaced."""
-        following = None if self.connection is None else self.following
+        following = None if self.connection is None else self._followed()
         if following is not None and not following.is_newest(self._generation):
             self.close()
         super().close_if_unusable_or_obsolete()

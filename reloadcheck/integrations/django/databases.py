@@ -11,7 +11,7 @@ from django.db import connections as django_connections
 from django.db.utils import ConnectionHandler, load_backend
 
 from ..._engine.api import ReloadCheck
-from .connections import copied, install
+from .connections import copied
 from .generations import Following, Generation
 from .parameters import known, laid_over
 from .settings import Part
@@ -32,17 +32,18 @@ def follow(
     live: ReloadCheck[Any],
     parts: Mapping[str, Part],
     handler: ConnectionHandler = django_connections,
-) -> None:
-    """Have each alias take its parameters from the part beside it; opens nothing.
+) -> Mapping[str, Following]:
+    """Register each alias, with the part beside it, and return what its connections follow.
 
-    Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that is not there.
+    Opens nothing. Raises `ImproperlyConfigured` for an alias, `RegistrationError` for a path that
+    is not there.
     """
     following: dict[str, Following] = {}
     for alias in known("DATABASES", parts, handler.settings):
         one = Following(live, resource_name(alias), copied(handler.settings[alias]))
         live.resource(parts[alias].path, name=one.name)(_factory(alias, one.declared, parts[alias]))
         following[alias] = one
-    install(following, handler)
+    return following
 
 
 def _factory(
