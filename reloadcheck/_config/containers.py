@@ -89,7 +89,7 @@ class FrozenDict(dict[str, Any]):
         def __getattr__(self, name: str) -> Any: ...
 
     def to_dict(self) -> dict[str, Any]:
-        """Give a plain, deep, mutable copy."""
+        """Return a plain, deep, mutable copy."""
         return {key: plain(value) for key, value in self.items()}
 
     def __hash__(self) -> int:  # type: ignore[override]
@@ -185,47 +185,47 @@ _TAKEN = frozenset(dir(FrozenDict))
 
 
 def is_frozen(value: object) -> bool:
-    """Tell whether a value is one of the read-only containers of this module."""
+    """Return whether a value is one of the read-only containers of this module."""
     return isinstance(value, FrozenDict | FrozenList | FrozenSet)
 
 
 def is_dict(value: object) -> TypeGuard[dict[Any, Any]]:
-    """Tell whether a value is a dict, frozen or not."""
+    """Return whether a value is a dict, frozen or not."""
     return isinstance(value, dict)
 
 
 def is_list(value: object) -> TypeGuard[list[Any]]:
-    """Tell whether a value is a list, frozen or not."""
+    """Return whether a value is a list, frozen or not."""
     return isinstance(value, list)
 
 
 def is_frozenset(value: object) -> TypeGuard[frozenset[Any]]:
-    """Tell whether a value is Python's own `frozenset`."""
+    """Return whether a value is Python's own `frozenset`."""
     return isinstance(value, frozenset)
 
 
 def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
-    """Tell whether a value is a tuple."""
+    """Return whether a value is a tuple."""
     return isinstance(value, tuple)
 
 
 def is_set(value: object) -> TypeGuard[set[Any]]:
-    """Tell whether a value is a set, frozen or not, but not a `frozenset`."""
+    """Return whether a value is a set, frozen or not, but not a `frozenset`."""
     return isinstance(value, set)
 
 
 def only_text(keys: Iterable[object]) -> bool:
-    """Tell whether all keys are strings, which nothing else equals; quick for many keys."""
+    """Return whether all keys are strings, which nothing else equals; quick for many keys."""
     return set(map(type, keys)) <= {str}
 
 
 def typed(value: object) -> tuple[type, object]:
-    """Give what tells `1` from `True` and `1.0` where equality does not."""
+    """Return what tells `1` from `True` and `1.0` where equality does not."""
     return type(value), value
 
 
 def plain(value: Any) -> Any:
-    """Give a deep copy made of ordinary dicts, lists and sets; everything else is kept as it is."""
+    """Return a deep copy made of ordinary dicts, lists and sets; everything else is kept as it is."""
     if is_dict(value):
         return {key: plain(part) for key, part in value.items()}
     if is_list(value):
@@ -247,7 +247,7 @@ def _contained(value: Any) -> Any:
 
 
 def is_attribute(key: str) -> bool:
-    """Tell whether a key can be read as an attribute of a frozen mapping."""
+    """Return whether a key can be read as an attribute of a frozen mapping."""
     return key not in _TAKEN and key.isidentifier() and not _is_dunder(key)
 
 

@@ -37,7 +37,7 @@ _SCALARS: dict[type, Callable[[Any], bytes]] = {
 
 
 def source_digest(documents: Sequence[Document]) -> str:
-    """Give the digest of the documents' names, formats and bytes, each framed by its length."""
+    """Return the digest of the documents' names, formats and bytes, each framed by its length."""
     hasher = blake3()
     for document in documents:
         hasher.update(_framed(b"n", document.name.encode("utf-8", "surrogatepass")))
@@ -48,7 +48,7 @@ def source_digest(documents: Sequence[Document]) -> str:
 
 
 def tree_digest(tree: object, pause: Pause = lambda: None) -> str:
-    """Give the digest of a plain or frozen tree; equal trees have one, `1` and `"1"` do not.
+    """Return the digest of a plain or frozen tree; equal trees have one, `1` and `"1"` do not.
 
     `pause` is called between small portions of work. Raises TypeError for what no parser makes.
     """
@@ -103,7 +103,7 @@ class _Hashing:
             self._buffer.clear()
 
     def _in_order(self, keys: Collection[object]) -> Iterable[tuple[bytes, object]]:
-        """Give the keys as they are written, sorted; many of them in runs, with pauses between."""
+        """Return the keys as they are written, sorted; many of them in runs, with pauses between."""
         if len(keys) <= _KEYS_A_RUN:
             return sorted([(self._key(key), key) for key in keys])
         runs: list[list[tuple[bytes, object]]] = []

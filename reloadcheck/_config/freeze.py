@@ -51,7 +51,7 @@ def freeze(
 @overload
 def freeze(value: T, previous: object = None, pause: Pause = no_pause) -> T: ...
 def freeze(value: object, previous: object = None, pause: Pause = no_pause) -> object:
-    """Give `value` read-only, as a dict, list, set or frozen model of the same content.
+    """Return `value` read-only, as a dict, list, set or frozen model of the same content.
 
     Parts equal to those of `previous`, an earlier result, are taken from there; `previous` itself
     is given when all are. Equal is typed (`1` is neither `True` nor `1.0`) and ignores the order
@@ -62,7 +62,7 @@ def freeze(value: object, previous: object = None, pause: Pause = no_pause) -> o
 
 
 def same_scalar(left: object, right: object) -> bool:
-    """Tell whether two values that contain nothing else have one type and one written form."""
+    """Return whether two values that contain nothing else have one type and one written form."""
     if type(left) is not type(right):
         return False
     written = _WRITTEN.get(type(left))
@@ -196,7 +196,7 @@ def _identical(left: Any, right: Any) -> bool:
 
 
 def _same_keys(old: dict[Any, Any], new: dict[Any, Any]) -> bool:
-    """Tell whether the keys that are no strings have the same types; `1` finds `True` in a dict."""
+    """Return whether the keys that are no strings have the same types; `1` finds `True` in a dict."""
     if only_text(new):
         return True
     return set(map(typed, old)) == set(map(typed, new))

@@ -17,7 +17,7 @@ _STEP: Final = re.compile(
 
 
 def key_path_of(text: str) -> KeyPath:
-    """Give the keys; raises `UsageError` for what is no key path."""
+    """Return the keys; raises `UsageError` for what is no key path."""
     keys: list[Key] = []
     position = 0
     while position < len(text):
@@ -37,7 +37,7 @@ def key_path_of(text: str) -> KeyPath:
 
 
 def step_into(node: object, key: Key) -> tuple[Key, object]:
-    """Give what a tree has at a key, and the key as the tree knows it; raises `LookupError`."""
+    """Return what a tree has at a key, and the key as the tree knows it; raises `LookupError`."""
     if is_list(node):
         index = int(key) if isinstance(key, int) or key.isdecimal() else -1
         if not 0 <= index < len(node):
@@ -49,7 +49,7 @@ def step_into(node: object, key: Key) -> tuple[Key, object]:
 
 
 def lookup(config: object, path: KeyPath) -> object:
-    """Give what a configuration has at a path: a field, an item or an index.
+    """Return what a configuration has at a path: a field, an item or an index.
 
     Raises KeyError with the shortest part of the path that is not there.
     """

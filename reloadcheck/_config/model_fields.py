@@ -1,4 +1,4 @@
-"""What a frozen model looks like from outside: pydantic models, msgspec structs, dataclasses.
+"""What a frozen model looks like from outside: of pydantic, msgspec, attrs, or a dataclass.
 
 The one place that knows each library's way to read a model's fields and, before the model is
 published, to replace a list in it by a frozen one. Imports none of the libraries: an instance of
@@ -21,29 +21,34 @@ class Kind(Enum):
 
     PYDANTIC = "pydantic"
     MSGSPEC = "msgspec"
+    ATTRS = "attrs"
     DATACLASS = "dataclass"
 
 
 def kind_of(cls: type) -> Kind | None:
-    """Tell which library's rules a class follows; None for a class of no known kind."""
+    """Return which library's rules a class follows; None for a class of no known kind."""
     if _is_subclass(cls, "pydantic", "BaseModel"):
         return Kind.PYDANTIC
     if _is_subclass(cls, "msgspec", "Struct"):
         return Kind.MSGSPEC
+    if hasattr(cls, "__attrs_attrs__"):
+        return Kind.ATTRS
     return Kind.DATACLASS if dataclasses.is_dataclass(cls) else None
 
 
 def is_immutable(cls: Any, kind: Kind) -> bool:
-    """Tell whether assigning to an attribute of an instance raises."""
+    """Return whether assigning to an attribute of an instance raises."""
     if kind is Kind.PYDANTIC:
         return cls.model_config.get("frozen") is True
     if kind is Kind.MSGSPEC:
         return cls.__struct_config__.frozen is True
+    if kind is Kind.ATTRS:  # the name that attrs of any age gives the method that refuses
+        return bool(cls.__setattr__.__name__ == "_frozen_setattrs")
     return cls.__dataclass_params__.frozen is True
 
 
 def field_values(model: object) -> dict[str, Any] | None:
-    """Give a model's fields by name, with what it holds beyond those; None for other objects."""
+    """Return a model's fields by name, with what it holds beyond those; None for other objects."""
     kind = kind_of(type(model))
     if kind is None or isinstance(model, type):
         return None
@@ -79,6 +84,10 @@ def _fields(model: Any, kind: Kind) -> Iterator[tuple[str, bool]]:
         yield from ((name, True) for name in cls.model_fields)
     elif kind is Kind.MSGSPEC:
         yield from ((name, True) for name in model.__struct_fields__)
+    elif kind is Kind.ATTRS:
+        for field in model.__attrs_attrs__:
+            if field.init or hasattr(model, field.name):
+                yield field.name, field.init
     else:
         for field in dataclasses.fields(model):
             if field.init or hasattr(model, field.name):

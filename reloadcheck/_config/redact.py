@@ -48,7 +48,7 @@ _ASSIGNED = re.compile(
 
 
 def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()) -> bool:
-    """Tell whether a key path or a value looks secret.
+    """Return whether a key path or a value looks secret.
 
     Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
     (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys, URLs with user info and
@@ -66,7 +66,7 @@ def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()
 
 
 def redact(tree: object, path: KeyPath = (), *, also: Collection[str] = ()) -> Any:
-    """Give a plain copy of a tree or model with all that looks secret replaced by `***`."""
+    """Return a plain copy of a tree or model with all that looks secret replaced by `***`."""
     if tree is None or isinstance(tree, bool):
         return tree
     if is_secret(path, tree, also=also):
@@ -103,7 +103,7 @@ class Scrubber:
         self._left = _COMPARED_LIMIT
 
     def __call__(self, text: str) -> str:
-        """Give the sentence without what it quotes."""
+        """Return the sentence without what it quotes."""
         text = text[:_TEXT_LIMIT]
         quotable = self._strings(encoded="%" in text) if self._left > 0 else None
         if quotable is None:
@@ -123,7 +123,7 @@ class Scrubber:
 
 
 def _has_user_info(text: str) -> bool:
-    """Tell whether a URL in a text names a user; a password may hold what ends a host's name."""
+    """Return whether a URL in a text names a user; a password may hold what ends a host's name."""
     if "://" not in text or "@" not in text:
         return False
     words = (word for word in text.split() if "@" in word)
@@ -155,7 +155,7 @@ def _is_named(key: str, words: Sequence[str], name: str) -> bool:
 
 
 def _quotable(config: object, encoded: bool) -> set[str] | None:
-    """Give the values worth masking in each form they are quoted in; None when too many."""
+    """Return the values worth masking in each form they are quoted in; None when too many."""
     strings: set[str] = set()
     budget = _CHARS_LIMIT
     for count, value in enumerate(_scalars(config)):
@@ -172,7 +172,7 @@ def _quotable(config: object, encoded: bool) -> set[str] | None:
 
 
 def _scalars(config: object) -> Iterator[object]:
-    """Give the values of a tree or model that could be quoted, what its secret types hide too."""
+    """Return the values of a tree or model that could be quoted, what its secret types hide too."""
     waiting: list[object] = [config]
     while waiting:
         value = waiting.pop()
@@ -191,7 +191,7 @@ def _scalars(config: object) -> Iterator[object]:
 
 
 def _forms(value: str, encoded: bool) -> Iterator[str]:
-    """Give the spellings in which a message could quote a value or a part of the URL that it is."""
+    """Return the spellings in which a message could quote a value or a part of the URL that it is."""
     for part in (value, *_url_parts(value)):
         for spelled in {part, unquote(part)} if "%" in part else (part,):
             yield spelled

@@ -31,7 +31,7 @@ class Leaving:
         self._values.extend({id(v): v for v in values if id(v) not in known}.values())
 
     def is_ready(self) -> bool:
-        """Tell whether there is anything to let go."""
+        """Return whether there is anything to let go."""
         values = self._values
         return any(getrefcount(values[n]) <= _LIST_AND_ARGUMENT for n in range(len(values)))
 
@@ -59,7 +59,7 @@ def _take_apart(waiting: list[object], pause: Pause) -> None:
 
 
 def _parts(value: object) -> Iterable[object]:
-    """Give the parts of a value; a large one's are not looked at one by one here."""
+    """Return the parts of a value; a large one's are not looked at one by one here."""
     if is_dict(value):
         return value.values()
     if is_list(value) or is_tuple(value):

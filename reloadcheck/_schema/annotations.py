@@ -21,12 +21,14 @@ from .._config.containers import is_dict
 from .._config.model_fields import Kind, is_immutable, kind_of
 from ..exceptions import SchemaClassError
 from ..types import KeyPath
+from .settings_classes import reads_by_itself
 
 __all__ = ["check_immutable", "check_result", "fields_of", "has_field"]
 
 _LINES = {
     Kind.PYDANTIC: "model_config = ConfigDict(frozen=True)",
     Kind.MSGSPEC: "class {name}(msgspec.Struct, frozen=True)",
+    Kind.ATTRS: "@attrs.frozen",
     Kind.DATACLASS: "@dataclass(frozen=True)",
 }
 _MUTABLE: dict[type, str] = {
@@ -42,7 +44,7 @@ _SCALARS: tuple[object, ...] = (str, int, float, bool, bytes, NoneType)
 
 
 def check_immutable(schema: object) -> set[Kind]:
-    """Give the kinds of classes that a schema is made of, at every depth.
+    """Return the kinds of classes that a schema is made of, at every depth.
 
     Raises SchemaClassError for a class whose instances can be changed.
     """
@@ -76,7 +78,7 @@ def check_result(value: object) -> None:
 
 
 def has_field(annotation: object, path: KeyPath) -> bool | None:
-    """Tell whether a value of this annotation has something at `path`; None when it depends."""
+    """Return whether a value of this annotation has something at `path`; None when it depends."""
     if not path:
         return True
     key, rest = path[0], path[1:]
@@ -96,7 +98,7 @@ def has_field(annotation: object, path: KeyPath) -> bool | None:
 
 
 def fields_of(annotation: object) -> dict[str, Any]:
-    """Give the annotations of a class's fields by name; empty for what has no fields."""
+    """Return the annotations of a class's fields by name; empty for what has no fields."""
     if not _is_model(annotation):
         return {}
     cls: Any = get_origin(annotation) or annotation
@@ -138,6 +140,8 @@ def _check_class(cls: type, schema: object) -> set[Kind]:
         raise SchemaClassError(
             f"a field in {owner} is a {cls.__name__}, which can be changed; use {_MUTABLE[cls]}"
         )
+    if (instead := reads_by_itself(cls)) is not None:
+        raise SchemaClassError(instead)
     kind = kind_of(cls)
     if kind is None:
         return set()
@@ -148,7 +152,7 @@ def _check_class(cls: type, schema: object) -> set[Kind]:
 
 
 def _parts(annotation: object) -> Iterator[Any]:
-    """Give what an annotation is written from: its arguments, an alias's value, the base."""
+    """Return what an annotation is written from: its arguments, an alias's value, the base."""
     if isinstance(annotation, NewType):
         yield annotation.__supertype__
     elif (aliased := getattr(annotation, "__value__", None)) is not None:  # a `type` statement's

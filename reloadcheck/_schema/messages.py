@@ -24,13 +24,15 @@ _NOUNS: dict[type, str] = {
     time: "a time",
     bytes: "binary data",
 }
-_WRITTEN_AS_STRINGS = frozenset(
-    {"a date", "a date and time", "a time", "a duration", "a URL", "a UUID", "JSON"}
-)
+_WRITTEN_AS_STRINGS = frozenset({
+    "a date", "a date and time", "a time", "a duration", "a URL", "a UUID", "JSON", "base64 text",
+    "a time zone", "an IPv4 address", "an IPv4 interface", "an IPv4 network", "an IPv6 address",
+    "an IPv6 interface", "an IPv6 network",
+})  # fmt: skip
 
 
 def noun_of(value: object) -> str | None:
-    """Give what people call values of this type; None for a type that no parser makes."""
+    """Return what people call values of this type; None for a type that no parser makes."""
     return next((noun for kind, noun in _NOUNS.items() if type(value) is kind), None)
 
 
@@ -43,7 +45,7 @@ def mismatch(wanted: str, found: str | None) -> str:
 
 
 def foreign_reason(error: BaseException, scrubbed: Callable[[str], str], kind: str = "") -> str:
-    """Give the type of an exception and its text, `scrubbed` of what it quotes."""
+    """Return the type of an exception and its text, `scrubbed` of what it quotes."""
     kind = kind or type(error).__name__
     try:
         text = str(error)
@@ -54,7 +56,7 @@ def foreign_reason(error: BaseException, scrubbed: Callable[[str], str], kind: s
 
 
 def foreign_problem(error: Exception, tree: Tree, kind: str = "") -> Problem:
-    """Give the problem of an exception that concerns the whole tree."""
+    """Return the problem of an exception that concerns the whole tree."""
     from .._config.redact import Scrubber  # only what failed needs it
 
     return Problem(foreign_reason(error, Scrubber(tree), kind))

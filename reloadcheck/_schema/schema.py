@@ -1,12 +1,13 @@
 """Takes the merged plain tree and gives the validated, frozen configuration, or all its problems.
 
-A schema is a frozen pydantic model, msgspec struct or dataclass, a callable, or nothing. What it
-is made of is checked once, when it is given; a library is imported only for classes of its own.
-Problems name the file's own keys and never quote a value; where a key stands, the loader knows.
+A schema is a frozen pydantic model, msgspec struct, attrs class or dataclass, a function, or
+nothing. What it is made of is checked once, when it is given. Who reads it follows from the class
+alone, never from what else is installed: pydantic its models, msgspec its structs, and this package
+attrs classes and dataclasses. Problems name the file's own keys and never quote a value; where a
+key stands, the loader knows.
 """
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, Generic, TypeAlias, TypeVar, get_origin, overload
 
 from .._config.containers import plain
@@ -16,6 +17,7 @@ from .._runtime.foreign import placed
 from ..exceptions import SchemaClassError, SchemaError
 from ..types import KeyPath, Pause, Problem, Tree, no_pause
 from .annotations import check_immutable, check_result, has_field
+from .members import owner_of
 from .messages import foreign_problem
 
 __all__ = ["Schema", "schema_of"]
@@ -25,15 +27,19 @@ Validate: TypeAlias = Callable[[Tree], Any]
 
 
 class Schema(Generic[T]):
-    """How a tree becomes a configuration of type T."""
+    """How a tree becomes a configuration of type T; `reader` names who makes it.
 
-    def __init__(self, validate: Validate, annotation: object) -> None:
+    That is `pydantic`, `msgspec`, `reloadcheck`, `function`, or `none` without a schema.
+    """
+
+    def __init__(self, validate: Validate, annotation: object, reader: str) -> None:
         self._validate = validate
         self.annotation = annotation
+        self.reader = reader
 
     @property
     def is_plain(self) -> bool:
-        """Tell whether there is nothing to validate: the configuration is the frozen tree."""
+        """Return whether there is nothing to validate: the configuration is the frozen tree."""
         return self._validate is _unchanged
 
     @property
@@ -42,7 +48,7 @@ class Schema(Generic[T]):
         return False
 
     def convert(self, tree: Tree, previous: object = None, pause: Pause = no_pause) -> T:
-        """Give the validated configuration, frozen, sharing with `previous` what did not change.
+        """Return the validated configuration, frozen, sharing with `previous` what did not change.
 
         The tree is left as it is. Raises SchemaError with a problem for each thing that is wrong.
         """
@@ -54,7 +60,7 @@ class Schema(Generic[T]):
         raise SchemaError(Problem("what the schema made contains itself, or nests too deeply"))
 
     def validate(self, tree: Tree) -> T:
-        """Give the validated configuration that is still to be frozen; else do as `convert`."""
+        """Return the validated configuration that is still to be frozen; else do as `convert`."""
         problems: tuple[Problem, ...]
         try:
             valid: T = self._validate(tree)
@@ -68,7 +74,7 @@ class Schema(Generic[T]):
         raise SchemaError(*problems)
 
     def field(self, path: KeyPath) -> bool | None:
-        """Tell whether the validated configuration has such a field; None when it depends."""
+        """Return whether the validated configuration has such a field; None when it depends."""
         return has_field(self.annotation, path)
 
 
@@ -79,22 +85,37 @@ def schema_of(schema: type[T]) -> Schema[T]: ...
 @overload
 def schema_of(schema: Callable[[Tree], T]) -> Schema[T]: ...
 def schema_of(schema: object) -> Schema[Any]:
-    """Give the schema that a class, a callable or None stands for.
+    """Return the schema that a class, a callable or None stands for.
 
     Raises SchemaClassError for a class whose instances could be changed, for one that nothing
     installed converts to, and for what is no schema at all.
     """
     if schema is None:
-        return Schema(_unchanged, Any)
+        return Schema(_unchanged, Any, "none")
     cls = get_origin(schema) or schema
-    kind = kind_of(cls) if isinstance(cls, type) else None
-    if kind is not None:
-        return Schema(_validator(schema, kind, check_immutable(schema)), schema)
+    if isinstance(cls, type) and kind_of(cls) is not None:
+        reader = _reader_of(schema, check_immutable(schema))
+        return Schema(_validator(schema, reader), schema, reader.value if reader else "reloadcheck")
+    if isinstance(cls, type):
+        raise _no_schema(cls)
     if callable(schema):
-        return Schema(_called(schema), Any)
-    raise SchemaClassError(
-        "a schema is a frozen pydantic model, msgspec struct or dataclass, or a callable, "
-        f"not {type(schema).__name__}"
+        return Schema(_called(schema), Any, "function")
+    raise SchemaClassError(f"{_SCHEMAS}, not {type(schema).__name__}")
+
+
+_SCHEMAS = (
+    "a schema is a frozen pydantic model, msgspec struct, attrs class or dataclass, or a function"
+)
+
+
+def _no_schema(cls: type) -> SchemaClassError:
+    """Return what to write instead of a class that maps no keys to fields."""
+    name = cls.__qualname__
+    if cls.__module__ == "builtins":
+        return SchemaClassError(f"{_SCHEMAS}, not the class {name}")
+    return SchemaClassError(
+        f"{_SCHEMAS}, and {name} is none of them: write `@dataclass(frozen=True)` above it, or "
+        f"`schema=lambda tree: {name}(…)` to make one of the configuration's keys"
     )
 
 
@@ -119,34 +140,21 @@ def _called(schema: Callable[[Any], Any]) -> Validate:
     return validate
 
 
-def _validator(schema: Any, kind: Kind, inside: set[Kind]) -> Validate:
-    if Kind.PYDANTIC in inside:
-        return _with_pydantic(schema)
-    if kind is Kind.MSGSPEC or _installed("msgspec"):
-        return _with_msgspec(schema)
-    if _installed("pydantic"):
-        return _with_pydantic(schema)
-    raise SchemaClassError(
-        f"nothing installed converts to the dataclass {schema.__qualname__}: "
-        "`pip install reloadcheck[msgspec]` or `pip install reloadcheck[pydantic]`"
-    )
+def _reader_of(schema: Any, inside: set[Kind]) -> Kind | None:
+    """Return whose rules hold for a class that holds others; None for those of this package."""
+    owner = owner_of(schema)
+    return Kind.PYDANTIC if owner is Kind.MSGSPEC and Kind.PYDANTIC in inside else owner
 
 
-def _installed(name: str) -> bool:
-    try:
-        import_module(name)
-    except ImportError:
-        return False
-    return True
+def _validator(schema: Any, reader: Kind | None) -> Validate:
+    if reader is Kind.PYDANTIC:
+        from .with_pydantic import PydanticValidator  # an application has one of them, or none
 
+        return PydanticValidator(schema)
+    if reader is Kind.MSGSPEC:
+        from .with_msgspec import MsgspecValidator
 
-def _with_pydantic(schema: object) -> Validate:
-    from .with_pydantic import PydanticValidator  # an application has one of them, or none
+        return MsgspecValidator(schema)
+    from .with_annotations import AnnotationValidator
 
-    return PydanticValidator(schema)
-
-
-def _with_msgspec(schema: object) -> Validate:
-    from .with_msgspec import MsgspecValidator
-
-    return MsgspecValidator(schema)
+    return AnnotationValidator(schema, _validator)

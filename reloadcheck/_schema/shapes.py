@@ -45,7 +45,7 @@ def shape_of(annotation: Any, node: object) -> Shape:
 
 
 def _bare(annotation: Any) -> Any:
-    """Give what an annotation means where there is something: no constraints, no `| None`."""
+    """Return what an annotation means where there is something: no constraints, no `| None`."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, UnionType):
@@ -55,7 +55,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _fields(cls: Any, kind: Kind) -> dict[str, tuple[Any, bool]]:
-    """Give each field's annotation and whether it must be there, by the key it has in a file."""
+    """Return each field's annotation and whether it must be there, by the key it has in a file."""
     if kind is Kind.MSGSPEC:
         fields = sys.modules["msgspec"].structs.fields(cls)
         return {field.encode_name: (field.type, field.required) for field in fields}

@@ -56,7 +56,7 @@ class MsgspecValidator:
             raise SchemaClassError(f"msgspec cannot convert to this schema: {error}") from None
 
     def __call__(self, tree: Tree) -> Any:
-        """Give the validated object; raise SchemaError with all problems."""
+        """Return the validated object; raise SchemaError with all problems."""
         try:
             return self._msgspec.convert(tree, self._schema, dec_hook=_decode)
         except self._msgspec.ValidationError:
@@ -64,7 +64,7 @@ class MsgspecValidator:
         raise SchemaError(*self._problems(self._schema, tree, Scrubber(tree)))
 
     def _problems(self, annotation: Any, node: object, scrub: Scrubber) -> list[Problem]:
-        """Give all problems of one part, by validating the parts of it that stand alone."""
+        """Return all problems of one part, by validating the parts of it that stand alone."""
         try:
             self._msgspec.convert(node, annotation, dec_hook=_decode)
         except self._msgspec.ValidationError as error:
@@ -119,7 +119,7 @@ class _Trail:
         self._fails_alike = fails_alike
 
     def follow(self, text: str) -> KeyPath:
-        """Give the keys of a path as far as the tree has them."""
+        """Return the keys of a path as far as the tree has them."""
         path: KeyPath = ()
         node: Any = self._tree
         while (step := self._step(text, node, path)) is not None:

@@ -80,7 +80,7 @@ class PydanticValidator:
             raise SchemaClassError(f"pydantic cannot convert to this schema: {error}") from None
 
     def __call__(self, tree: Tree) -> Any:
-        """Give the validated object; raise SchemaError with all problems."""
+        """Return the validated object; raise SchemaError with all problems."""
         try:
             return self._adapter.validate_python(plain(tree))  # validators may change their input
         except self._pydantic.ValidationError as error:
@@ -109,7 +109,7 @@ def _reason(finding: dict[str, Any], value: object, scrub: Scrubber) -> str:
 
 
 def _quotes(context: dict[str, Any], value: object) -> bool:
-    """Tell whether a validator that raised one of pydantic's own errors put the value in it."""
+    """Return whether a validator that raised one of pydantic's own errors put the value in it."""
     if not isinstance(value, str) or not value:
         return False
     return any(isinstance(part, str) and value in part for part in context.values())

@@ -7,18 +7,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import pytest
 import yaml
 
 from reloadcheck._engine.options import Options
+from reloadcheck._schema.schema import schema_of
 from reloadcheck.cli.doctor._finding import Finding, Level
 from reloadcheck.cli.doctor._grain import time_stamps
 from reloadcheck.cli.doctor._inotify import inotify
 from reloadcheck.cli.doctor._limits import limits
 from reloadcheck.cli.doctor._machine import UWSGI, Machine
 from reloadcheck.cli.doctor._mounts import file_system, mount_of, pinned
+from reloadcheck.cli.doctor._reader import reader
 from reloadcheck.cli.doctor._surroundings import options, python, systemd, uwsgi
 
 PASS, WARN, FAIL = Level.PASS, Level.WARN, Level.FAIL
@@ -425,3 +427,18 @@ def test_what_is_switched_off_is_told(
     """By code or by the environment; a variable that does not parse stops an application."""
     found = options(given, replace(machine, environ=environ))
     assert expected == [one.level for one in found]
+
+
+@pytest.mark.parametrize(
+    ("schema", "said"),
+    [
+        (None, "no schema"),
+        (dict.copy, "a function"),
+        (Machine, "Machine is read by the rules of this package, whatever else is installed"),
+    ],
+)
+def test_who_reads_the_schema_is_told(schema: object, said: str) -> None:
+    """Whose rules decide what a file may hold is one of the findings."""
+    read_by = reader(schema_of(cast("Any", schema)))
+    assert (read_by.level, read_by.check) == (PASS, "schema")
+    assert said in read_by.said

@@ -1,11 +1,13 @@
 """The classes that the tests of schemas share, and the way to have a tree's problems told."""
 
 import traceback
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
+import attrs
 import msgspec
 import pytest
 from pydantic import (
@@ -105,6 +107,35 @@ class DataSettings:
 
     database: DataDatabase
     services: dict[str, DataDatabase] = field(default_factory=dict)
+
+
+def _letters(text: Iterable[str]) -> tuple[str, ...]:
+    return tuple(text)
+
+
+@attrs.frozen
+class AttrsDatabase:
+    """A part of the configuration, as attrs models it."""
+
+    url: str = attrs.field()
+    pool_size: int = 5
+    hosts: list[str] = attrs.field(factory=list)
+    _home: Path = Path("/")
+    names: tuple[str, ...] = attrs.field(default=(), converter=_letters)
+    computed: int = attrs.field(default=1, init=False)
+
+    @url.validator
+    def _known(self, attribute: object, value: str) -> None:
+        if value.startswith("c4n4ry"):
+            raise ValueError(f"the url {value!r} is not known")
+
+
+@attrs.frozen
+class AttrsSettings:
+    """A configuration, as attrs models it."""
+
+    database: AttrsDatabase
+    services: dict[str, AttrsDatabase] = attrs.field(factory=dict)
 
 
 class Cat(BaseModel):

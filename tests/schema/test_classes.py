@@ -5,16 +5,28 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Generic, NamedTuple, NewType, Optional
 
+import attrs
 import msgspec
 import pytest
 from pydantic import BaseModel
 from pydantic.dataclasses import dataclass as pydantic_dataclass
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import TypedDict
 
 from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaClassError
 
-from .models import FROZEN, Box, Database, DataDatabase, MutableData, Node, Settings, T
+from .models import (
+    FROZEN,
+    Box,
+    Database,
+    DataDatabase,
+    MutableData,
+    Node,
+    Settings,
+    T,
+    problems_of,
+)
 
 
 class Early(BaseModel):
@@ -49,6 +61,13 @@ class MutableChecked:
     a: int = 1
 
 
+@attrs.define
+class MutableAttrs:
+    """A class of attrs that can be changed."""
+
+    a: int = 1
+
+
 @dataclass(frozen=True)
 class DataBox(Generic[T]):
     """A generic dataclass."""
@@ -72,6 +91,7 @@ MUTABLE: list[tuple[type, str]] = [
     (MutableModel, r"MutableModel .*`model_config = ConfigDict\(frozen=True\)`"),
     (MutableStruct, r"MutableStruct .*`class MutableStruct\(msgspec.Struct, frozen=True\)`"),
     (MutableData, r"MutableData .*`@dataclass\(frozen=True\)`"),
+    (MutableAttrs, r"MutableAttrs .*`@attrs.frozen`"),
     (MutableChecked, r"MutableChecked .*`@dataclass\(frozen=True\)`"),
 ]
 
@@ -151,7 +171,7 @@ def test_annotations_are_resolved_or_refused() -> None:
 
 @dataclass(frozen=True)
 class Unfit:
-    """A dataclass that msgspec cannot tell apart."""
+    """A dataclass of which a file could mean either."""
 
     x: "DataDatabase | Node"
 
@@ -164,15 +184,77 @@ def test_what_is_no_schema_is_refused(schema: Any) -> None:
 
 
 class Lock:
-    """A class that pydantic knows nothing about."""
+    """A class that no file can hold."""
 
 
-def test_what_the_library_cannot_convert_is_refused_at_construction() -> None:
-    """A class that no file could ever satisfy is found before there is a file."""
-    with pytest.raises(SchemaClassError, match="msgspec cannot convert"):
-        schema_of(Unfit)
-    strange: Any = dataclass(frozen=True)(
-        type("Strange", (), {"__annotations__": {"x": Database, "y": Lock}})
+@dataclass(frozen=True)
+class Locked:
+    """A dataclass with a field that no file can hold, which need not be there."""
+
+    lock: Lock | None = None
+
+
+def _holding(kind: Any) -> Any:
+    return dataclass(frozen=True)(
+        type("Strange", (), {"__annotations__": {"x": Database, "y": kind}})
     )
-    with pytest.raises(SchemaClassError, match="pydantic cannot convert"):
-        schema_of(strange)
+
+
+def test_what_nothing_can_be_converted_to_is_refused_at_construction() -> None:
+    """A class that no file could ever satisfy is found before there is a file."""
+    with pytest.raises(SchemaClassError, match="field x of Unfit: DataDatabase and Node look al"):
+        schema_of(Unfit)
+    with pytest.raises(SchemaClassError, match=r"field y of Strange: nothing in a file .* Lock"):
+        schema_of(_holding(Lock))
+    assert schema_of(Locked).convert({}) == Locked()
+    assert problems_of(Locked, {"lock": {}}) == {("lock",): "nothing in a file can become Lock"}
+
+
+class Plain:
+    """A class with a constructor that would take anything."""
+
+    def __init__(self, tree: object = None) -> None:
+        self.tree = tree
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        (Plain, r"Plain is none of them: write `@dataclass\(frozen=True\)` above it, or `schema=l"),
+        (Named, "Named is none of them"),
+        (Typed, "Typed is none of them"),
+        (dict, "not the class dict"),
+        (dict[str, Database], "not the class dict"),
+        (int, "not the class int"),
+    ],
+)
+def test_a_class_is_not_a_function(schema: Any, message: str) -> None:
+    """A class that maps no keys to fields is not called with the whole configuration."""
+    with pytest.raises(SchemaClassError, match=message):
+        schema_of(schema)
+
+
+class ReadsItself(BaseSettings):
+    """A settings class of pydantic-settings, frozen as ours must be."""
+
+    model_config = SettingsConfigDict(
+        frozen=True, env_prefix="SHOP_", env_file=".env", secrets_dir="/run/secrets"
+    )
+    x: int = 1
+
+
+class HoldsOne(BaseModel):
+    """A model that holds one."""
+
+    model_config = FROZEN
+    inner: ReadsItself
+
+
+@pytest.mark.parametrize("schema", [ReadsItself, HoldsOne])
+def test_a_class_that_fetches_its_own_input_is_refused(schema: Any) -> None:
+    """Files and variables behind the sources' backs: the sentence is the line to write instead."""
+    with pytest.raises(SchemaClassError) as caught:
+        schema_of(schema)
+    assert "Derive it from pydantic.BaseModel" in str(caught.value)
+    sources = '"config.yaml", DirectorySource("/run/secrets"), ".env", EnvironSource("SHOP")'
+    assert f"`ReloadCheck({sources}, schema=ReadsItself)`" in str(caught.value)

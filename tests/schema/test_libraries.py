@@ -1,20 +1,33 @@
-"""Which library converts a dataclass, and what all of them accept."""
+"""Who converts which class, and what all of them accept."""
 
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 import pytest
+from annotated_types import Gt, Le, MultipleOf
 from pydantic import Field
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-import reloadcheck._schema
 from reloadcheck._config.freeze import FrozenList
 from reloadcheck._schema.schema import schema_of
-from reloadcheck.exceptions import SchemaClassError
 
-from .models import Database, DataDatabase, DataSettings, Settings, StructSettings, problems_of
+from .models import (
+    CANARY,
+    AttrsDatabase,
+    AttrsSettings,
+    Database,
+    DataDatabase,
+    DataSettings,
+    Settings,
+    StructDatabase,
+    StructSettings,
+    problems_of,
+)
 
 
 def test_dataclass_problems() -> None:
@@ -24,33 +37,38 @@ def test_dataclass_problems() -> None:
     }
     assert problems_of(DataSettings, {"database": {}}) == {("database", "url"): "is missing"}
     assert problems_of(DataSettings, {"database": {"url": "u", "home": 5}}) == {
-        ("database", "home"): "TypeError: a path should be a string"
+        ("database", "home"): "should be a path, not an integer"
     }
     config = schema_of(DataSettings).convert({"database": {"url": "u", "home": "/x"}})
     assert config.database.home == Path("/x")
 
 
-def test_dataclasses_without_msgspec_are_converted_by_pydantic(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whichever library is installed converts; with neither the error names what to install."""
-    missing = {"msgspec"}
+@pytest.mark.parametrize("blocked", [("pydantic",), ("msgspec",), ("pydantic", "msgspec", "attr")])
+def test_what_else_is_installed_changes_no_answer(blocked: tuple[str, ...]) -> None:
+    """A dataclass is read by one set of rules, with both libraries, either or neither."""
+    assert _answers(*blocked) == _answers()
 
-    def import_module(name: str) -> object:
-        if name in missing:
-            raise ImportError(name)
-        return __import__(name)
 
-    monkeypatch.setattr(reloadcheck._schema.schema, "import_module", import_module)
-    assert problems_of(DataSettings, {"database": {"url": 5}}) == {
-        ("database", "url"): "should be a string, not an integer"
-    }
-    config = schema_of(DataSettings).convert({"database": {"url": "u", "hosts": ["a"]}})
-    assert config == DataSettings(DataDatabase("u", hosts=["a"]))
-    assert type(config.database.hosts) is FrozenList
-    missing.add("pydantic")
-    with pytest.raises(SchemaClassError, match=r"pip install reloadcheck\[msgspec\]"):
-        schema_of(DataSettings)
+def _answers(*blocked: str) -> str:
+    program = Path(__file__).with_name("answers.py")
+    command = [sys.executable, str(program), *blocked]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("schema", "reader"),
+    [
+        (Settings, "pydantic"),
+        (StructSettings, "msgspec"),
+        (DataSettings, "reloadcheck"),
+        (AttrsSettings, "reloadcheck"),
+        (dict.copy, "function"),
+        (None, "none"),
+    ],
+)
+def test_who_reads_a_schema_is_told(schema: Any, reader: str) -> None:
+    """The choice follows from the class and is kept."""
+    assert schema_of(schema).reader == reader
 
 
 @pydantic_dataclass(frozen=True)
@@ -81,3 +99,65 @@ def test_dates_of_yaml_and_toml_pass() -> None:
     part = {"url": "u", "since": date(2026, 1, 2)}
     assert schema_of(Settings).convert({"database": part}).database.since == date(2026, 1, 2)
     assert schema_of(StructSettings).convert({"database": part}).database.since == date(2026, 1, 2)
+
+
+def test_an_attrs_class_is_read_through_its_fields() -> None:
+    """Each field under its own key: aliases, converters, defaults and validators as attrs has."""
+    tree = {"database": {"url": "u", "home": "/x", "names": "a", "computed": 5}}
+    config = schema_of(AttrsSettings).convert(tree)
+    assert config == AttrsSettings(AttrsDatabase("u", home=Path("/x"), names="a"))
+    assert type(config.database.hosts) is FrozenList
+    assert schema_of(AttrsSettings).convert(tree, config) is config
+    assert schema_of(AttrsSettings).field(("database", "nope")) is False
+    assert problems_of(AttrsSettings, {"database": {"pool_size": "5", "home": 1}}) == {
+        ("database", "url"): "is missing",
+        ("database", "pool_size"): "should be an integer, not a string",
+        ("database", "home"): "should be a path, not an integer",
+    }
+    assert problems_of(AttrsSettings, {"database": {"url": CANARY}}) == {
+        ("database",): "ValueError: the url '***' is not known"
+    }
+
+
+@dataclass(frozen=True)
+class Bounded:
+    """A dataclass with constraints of either spelling, and a struct inside."""
+
+    port: Annotated[int, Gt(0), Le(65535)] = 1
+    name: Annotated[str, msgspec.Meta(min_length=2, max_length=3, pattern="^[a-z]+$")] = "db"
+    even: Annotated[int | None, MultipleOf(2)] = None
+    struct: StructDatabase | None = None
+
+
+def test_constraints_of_a_dataclass_hold() -> None:
+    """What is annotated beside a type is asked for, and a struct inside is msgspec's."""
+    good = {"port": 80, "name": "abc", "even": None, "struct": {"url": "u"}}
+    assert schema_of(Bounded).convert(good) == Bounded(80, "abc", None, StructDatabase("u"))
+    bad = {"port": 0, "name": "a", "even": 3, "struct": {"url": "u", "nope": 1}}
+    assert problems_of(Bounded, bad) == {
+        ("port",): "should be greater than 0",
+        ("name",): "should have length at least 2",
+        ("even",): "should be a multiple of 2",
+        ("struct", "nope"): "is not a known key",
+    }
+    assert problems_of(Bounded, {"port": 70000, "name": "abcd"}) == {
+        ("port",): "should be at most 65535",
+        ("name",): "should have length at most 3",
+    }
+    assert problems_of(Bounded, {"name": "AB"}) == {("name",): "should match the pattern ^[a-z]+$"}
+
+
+@dataclass(frozen=True)
+class Strict:
+    """A dataclass whose own code refuses."""
+
+    items: tuple[DataDatabase, ...]
+
+    def __post_init__(self) -> None:
+        if any(item.url.startswith("c4n4ry") for item in self.items):
+            raise ValueError(f"{self.items[0].url} is not liked")
+
+
+def test_a_dataclass_may_refuse_by_itself() -> None:
+    """What its own code raises is told without the value it quotes."""
+    assert problems_of(Strict, {"items": [{"url": CANARY}]}) == {(): "ValueError: *** is not liked"}

@@ -22,6 +22,7 @@ from ._limits import limits
 from ._machine import Machine
 from ._mounts import file_system, mount_of, pinned
 from ._paths import exposure, links, projection, readable
+from ._reader import reader
 from ._surroundings import options, python, systemd, uwsgi
 
 __all__ = ["Group", "examine", "run"]
@@ -65,6 +66,7 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         *systemd(paths, machine),
         *uwsgi(machine),
         *python(),
+        reader(inputs.schema),
     ]
     return [*groups, Group("this machine", tuple(around))]
 
