@@ -18,12 +18,12 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, Unpack, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast, overload
 
 from .._config.freeze import FrozenDict
 from .._observe.events import ReloadEvent
 from .._resources.registry import Registry, Resource, as_key_path
-from .._runtime.clock import SystemClock
+from .._runtime.clock import Clock, SystemClock
 from .._runtime.event_loops import in_thread, running_loop, wake
 from .._schema.schema import Schema, schema_of
 from .._snapshots.context import SNAPSHOT, unit_in
@@ -44,7 +44,6 @@ from .waiter import Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
-from .options import EngineOptions, _options
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -73,9 +72,12 @@ class ReloadCheck(Generic[C]):
     In seconds: `window` is how long a check counts as fresh; `settle` how long a changed file must
     have been quiet; `verify` how often content is hashed whatever the stamp says (0: at every
     check, None: never); `patience` how long a unit of work waits at most; `drain` how long an old
-    resource waits for its users. `max_bytes` bounds a file. `secrets` are further names of
-    keys, in any case, whose values are shown nowhere. The environment variables
-    RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE and _DRAIN override what is given.
+    resource waits for its users. `max_bytes` bounds a file. `enabled` is on where it is None.
+    `secrets` are further names of keys, in any case, whose values are shown nowhere, `public` names
+    whose values are no secret though they look like one. `unknown` says what a key that the schema
+    does not know is: told, refused or nothing. `environment` is the name of the deployment, for
+    rules. `clock` and `environ` are for tests. The environment variables RELOAD_CHECK_ENABLED,
+    _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN and _ENVIRONMENT override what is given.
     """
 
     __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
@@ -85,34 +87,79 @@ class ReloadCheck(Generic[C]):
         self: ReloadCheck[FrozenDict],
         *sources: str | os.PathLike[str] | Source,
         schema: None = None,
-        **options: Unpack[EngineOptions],
+        window: float = 1.0,
+        settle: float = 0.25,
+        verify: float | None = 30.0,
+        patience: float = 5.0,
+        drain: float = 30.0,
+        max_bytes: int = 4 * 2**20,
+        enabled: bool | None = None,
+        secrets: Iterable[str] = (),
+        public: Iterable[str] = (),
+        unknown: Literal["warn", "reject", "ignore"] = "warn",
+        environment: str | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None: ...
     @overload
     def __init__(
         self,
         *sources: str | os.PathLike[str] | Source,
         schema: Callable[..., C],
-        **options: Unpack[EngineOptions],
+        window: float = 1.0,
+        settle: float = 0.25,
+        verify: float | None = 30.0,
+        patience: float = 5.0,
+        drain: float = 30.0,
+        max_bytes: int = 4 * 2**20,
+        enabled: bool | None = None,
+        secrets: Iterable[str] = (),
+        public: Iterable[str] = (),
+        unknown: Literal["warn", "reject", "ignore"] = "warn",
+        environment: str | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None: ...
     def __init__(
         self,
         *sources: str | os.PathLike[str] | Source,
         schema: Callable[..., Any] | None = None,
-        **options: Unpack[EngineOptions],
+        window: float = 1.0,
+        settle: float = 0.25,
+        verify: float | None = 30.0,
+        patience: float = 5.0,
+        drain: float = 30.0,
+        max_bytes: int = 4 * 2**20,
+        enabled: bool | None = None,
+        secrets: Iterable[str] = (),
+        public: Iterable[str] = (),
+        unknown: Literal["warn", "reject", "ignore"] = "warn",
+        environment: str | None = None,
+        clock: Clock | None = None,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         if not sources:
             raise OptionError('name at least one source: ReloadCheck("config.yaml")')
         converter: Schema[Any] = schema_of(schema)
-        clock = options.pop("clock", SystemClock())
-        self._environ = options.pop("environ", os.environ)
-        enabled = options.pop("enabled", None)
-        chosen = options_from(_options(options), enabled, self._environ)
+        self._environ = os.environ if environ is None else environ
+        given = Options(
+            window=window,
+            settle=settle,
+            verify=verify,
+            patience=patience,
+            drain=drain,
+            max_bytes=max_bytes,
+            secrets=cast("frozenset[str]", secrets),
+            public=cast("frozenset[str]", public),
+            unknown=unknown,
+            environment=environment,
+        )
         self._engine: Engine[C] = Engine(
             tuple(source_of(source) for source in sources),
             converter,
             Registry(converter),
-            chosen,
-            clock,
+            options_from(given, enabled, self._environ),
+            clock or SystemClock(),
         )
 
     def __repr__(self) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, Unpack, cast, overload
+from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast, overload
 
+from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
 from ..types import Source
 from .api import ReloadCheck, host_of
-from .options import EngineOptions
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -52,7 +52,19 @@ def reload_check(live: ReloadCheck[Any], /) -> Decorating: ...
 def reload_check(
     *sources: str | os.PathLike[str] | Source,
     schema: Callable[..., Any] | None = None,
-    **options: Unpack[EngineOptions],
+    window: float = 1.0,
+    settle: float = 0.25,
+    verify: float | None = 30.0,
+    patience: float = 5.0,
+    drain: float = 30.0,
+    max_bytes: int = 4 * 2**20,
+    enabled: bool | None = None,
+    secrets: Iterable[str] = (),
+    public: Iterable[str] = (),
+    unknown: Literal["warn", "reject", "ignore"] = "warn",
+    environment: str | None = None,
+    clock: Clock | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Decorating: ...
 def reload_check(*sources: Any, **options: Any) -> Decorating:
     """Make each call of the decorated function one unit of work.

@@ -334,6 +334,8 @@ def _engine_thread() -> type[EngineThread[Any]]:
     """
     import ctypes as ctypes
 
+    from .._config import redact as redact
+    from . import collect as collect
     from .thread import EngineThread
 
     return EngineThread

@@ -18,7 +18,6 @@ from typing import Any, Self
 import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Source
-from reloadcheck._engine.options import EngineOptions
 from reloadcheck.testing import FakeClock
 from tests.core.rig import Call
 
@@ -37,10 +36,9 @@ ROOT = Path(__file__).parents[2]
 Plain = ReloadCheck[FrozenDict]
 
 
-def options(**given: Any) -> EngineOptions:
+def options(**given: Any) -> dict[str, Any]:
     """Give engine options for tests: nothing waits to settle, no variable is looked at."""
-    chosen: EngineOptions = {"settle": 0.0, "environ": {}, **given}  # type: ignore[typeddict-item]
-    return chosen
+    return {"settle": 0.0, "environ": {}, **given}
 
 
 @contextmanager

@@ -5,13 +5,13 @@ Imports the schema, which a site names by its dotted path. Must never open a fil
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..._engine.options import EngineOptions
+from ..._engine.options import Options
 from ...types import Source
 
 __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
@@ -19,7 +19,7 @@ __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
 EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
 """The line that a site without any settings of ours adds."""
 
-_OPTIONS = frozenset(EngineOptions.__annotations__) - {"clock", "environ"}
+_OPTIONS = frozenset(one.name for one in fields(Options))
 _KEYS = frozenset({"sources", "schema", "resources", "databases", "caches"}) | _OPTIONS
 
 
@@ -48,7 +48,7 @@ class Declared:
 
     sources: tuple[str | os.PathLike[str] | Source, ...]
     schema: Callable[..., Any] | None
-    options: EngineOptions
+    options: Mapping[str, Any]
     resources: tuple[str, ...]
     databases: Mapping[str, Part]
     caches: Mapping[str, Part]
@@ -68,7 +68,7 @@ def declared(given: object) -> Declared:
     return Declared(
         sources=_sources(words.get("sources")),
         schema=_schema(words.get("schema")),
-        options=cast("EngineOptions", options),
+        options=options,
         resources=_names("RESOURCES", words.get("resources", ())),
         databases=_parts("DATABASES", words.get("databases", {})),
         caches=_parts("CACHES", words.get("caches", {})),
