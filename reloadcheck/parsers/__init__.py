@@ -7,11 +7,12 @@ place and quotes nothing; never a crash, a hang or another error.
 import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, TypeVar
 
 from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
 from ..types import Document, KeyPath, Pause, Problem, Tree
 from . import _json, _toml, _yaml
+from ._inline import read_list, read_mapping
 from ._survey import Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
@@ -22,10 +23,13 @@ __all__ = [
     "locate",
     "locating_many",
     "parse",
+    "parse_list",
+    "parse_mapping",
     "parse_scalar",
     "survey",
 ]
 
+_T = TypeVar("_T")
 _Read: TypeAlias = Callable[[str, Pause], Tree]
 _Find: TypeAlias = Callable[[KeyPath], int | None]
 _Finder: TypeAlias = Callable[[str, Pause], _Find]
@@ -97,8 +101,29 @@ def parse_scalar(text: str, name: str) -> object:
     written. Raise
     `ConfigSyntaxError`, with the variable's name as its path, for what the limits forbid.
     """
+    return _inline(lambda: _yaml.read_scalar(refuse_surrogates(text)), name)
+
+
+def parse_list(text: str, name: str) -> list[object]:
+    """Return the list that an environment variable's text stands for where a list is wanted.
+
+    That is a JSON list, or what commas set apart: `Untyped` text, without space around the commas.
+    Raise `ConfigSyntaxError`, with the variable's name as its path, for any other text.
+    """
+    return _inline(lambda: read_list(text), name)
+
+
+def parse_mapping(text: str, name: str) -> dict[str, object]:
+    """Return the mapping that an environment variable's text stands for: a JSON object.
+
+    Raise `ConfigSyntaxError`, with the variable's name as its path, for any other text.
+    """
+    return _inline(lambda: read_mapping(text), name)
+
+
+def _inline(read: Callable[[], _T], name: str) -> _T:
     try:
-        return _yaml.read_scalar(refuse_surrogates(text))
+        return read()
     except Refusal as refusal:
         reason = refusal.reason
     raise ConfigSyntaxError(Problem(reason, path=name))

@@ -15,6 +15,7 @@ __all__ = ["EnvironSource"]
 
 _NEST: Final = "__"
 _MAX_DEPTH: Final = 64
+_NULLS: Final = ("null", "Null", "NULL", "~")
 
 
 class EnvironSource:
@@ -22,7 +23,8 @@ class EnvironSource:
 
     Two underscores nest. A name finds an existing key without regard to case, and is taken in lower
     case where there is none. A value is text until its field's type converts it; without a schema
-    it is one YAML scalar. The variables are read once, at the first load.
+    it is one YAML scalar. Where there is a list below it is a JSON list or `a,b`, where there is a
+    mapping a JSON object, laid over it. The variables are read once, at the first load.
     """
 
     def __init__(self, prefix: str, environ: Mapping[str, str] | None = None) -> None:
@@ -69,13 +71,14 @@ class EnvironSource:
 
             variables: dict[str, str] = json.loads(document.data)
             for variable, text in variables.items():
-                key_path = self._key_path(variable, below)
+                key_path, old = self._key_path(variable, below)
                 _claim(names, key_path, variable)
-                _put(tree, key_path, _value(text, variable))
+                _put(tree, key_path, _value(text, variable, old))
                 pause()
         return Layer(tree, lambda key_path: self._origin(names, key_path), untyped=True)
 
-    def _key_path(self, variable: str, below: Mapping[str, Any]) -> KeyPath:
+    def _key_path(self, variable: str, below: Mapping[str, Any]) -> tuple[KeyPath, object]:
+        """Return the key path that a variable means, and the value below that it replaces."""
         parts = variable.removeprefix(self._prefix).split(_NEST)
         if not all(parts):
             raise _error(variable, "names an empty key")
@@ -86,7 +89,7 @@ class EnvironSource:
         for part in parts:
             keys.append(_spelled(part, node, variable))
             node = cast("Mapping[Key, object]", node).get(keys[-1]) if _is_mapping(node) else None
-        return tuple(keys)
+        return tuple(keys), node
 
     def _origin(self, names: Mapping[KeyPath, str], key_path: KeyPath) -> Origin:
         """Name the variable that set the key, a parent of it, or else something inside it."""
@@ -130,11 +133,20 @@ def _put(tree: Tree, key_path: KeyPath, value: object) -> None:
     node[key_path[-1]] = value
 
 
-def _value(text: str, variable: str) -> Untyped:
+def _value(text: str, variable: str, old: object) -> object:
+    """Return what a variable sets: text, unless it replaces a list or lies over a mapping."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise _error(variable, "is not valid UTF-8") from None
+    if isinstance(old, list):
+        from ..parsers import parse_list
+
+        return None if text in _NULLS else parse_list(text, _shown(variable))
+    if _is_mapping(old):
+        from ..parsers import parse_mapping
+
+        return None if text in ("", *_NULLS) else parse_mapping(text, _shown(variable))
     return Untyped(text)
 
 

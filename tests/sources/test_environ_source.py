@@ -74,6 +74,55 @@ def test_every_text_that_the_limits_forbid_is_told_with_its_variable() -> None:
     assert caught.value.__context__ is None
 
 
+def test_a_variable_over_a_list_is_a_list() -> None:
+    """As JSON with its types, or set apart by commas, untyped as any other text of a variable."""
+    below = {name: ["x"] for name in ("a", "b", "c", "d", "e")}
+    environ = {
+        "APP_A": '["a", 1, {"b": null}]',
+        "APP_B": "a.example, b.example,",
+        "APP_C": "",
+        "APP_D": "null",
+        "APP_E": "one",
+    }
+    tree = layer_of(environ, below).tree
+    assert tree == {
+        "a": ["a", 1, {"b": None}],
+        "b": ["a.example", "b.example"],
+        "c": [],
+        "d": None,
+        "e": ["one"],
+    }
+    assert [type(item) for item in tree["b"]] == [Untyped, Untyped]
+
+
+def test_a_variable_over_a_mapping_is_laid_over_it() -> None:
+    """As JSON; a null takes the mapping away, as it does in a file."""
+    below = {"db": {"url": "x", "size": 5}, "gone": {"a": 1}}
+    layer = layer_of({"APP_DB": ' {"size": 20}', "APP_GONE": "~"}, below)
+    assert layer.tree == {"db": {"size": 20}, "gone": None}
+
+
+@pytest.mark.parametrize(
+    ("below", "text", "reason"),
+    [
+        (["x"], "[canary]", 'is no list: write a,b or a JSON list, as in ["a", "b"] (a value '),
+        (["x"], '["canary"', 'is no list: write a,b or a JSON list, as in ["a", "b"] (a comma'),
+        (["x"], '["canary"], "b": 1', 'is no list: write a,b or a JSON list, as in ["a", "b"]'),
+        (["x"], "[" * 70, 'is no list: write a,b or a JSON list, as in ["a", "b"] (is nested'),
+        ({"x": 1}, "canary", 'is no mapping: write a JSON object, as in {"a": 1} (a value is'),
+        ({"x": 1}, '["canary"]', 'is no mapping: write a JSON object, as in {"a": 1}'),
+        ({"x": 1}, '{"a":1,"a":2}', 'is no mapping: write a JSON object, as in {"a": 1} (the key'),
+    ],
+)
+def test_what_is_no_list_or_mapping_over_one_is_refused(
+    below: object, text: str, reason: str
+) -> None:
+    """With what to write, and without the text."""
+    sentence = refused({"APP_A": text}, {"a": below})
+    assert sentence.startswith(f"environment variable APP_A: {reason}")
+    assert "canary" not in sentence
+
+
 def test_names_find_existing_keys_without_regard_to_case() -> None:
     """At each level, numbers too; what is new below comes in lower case."""
     below = {"dataBase": {"URL": "x", "ports": {80: "x"}}, "list": ["x"]}
