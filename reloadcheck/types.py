@@ -6,7 +6,7 @@ Plain values and protocols; nothing here does I/O or holds state.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 Key: TypeAlias = str | int
 KeyPath: TypeAlias = tuple[Key, ...]
@@ -23,6 +23,9 @@ class Outcome(StrEnum):
     RELOADED = "reloaded"
     DEFERRED = "deferred"
     REJECTED = "rejected"
+    WAITING = "waiting"
+    TRYING = "trying"
+    UNDONE = "undone"
 
 
 class ProbeOutcome(StrEnum):
@@ -143,30 +146,6 @@ class Layer:
         return f"Layer({len(self.tree)} keys)"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One consistent set of bytes: the documents of each source, and their digest.
-
-    `remarks` is what the sources would have an operator know, `places` where each was found.
-    """
-
-    documents: tuple[tuple[Document, ...], ...]
-    digest: str
-    remarks: tuple[str, ...]
-    places: tuple[Place, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded(Generic[C]):
-    """A configuration that is good as far as can be told without building what depends on it."""
-
-    config: C = field(repr=False)
-    tree: Mapping[str, Any] = field(repr=False)
-    digest: str
-    source_digest: str
-    layers: tuple[Layer, ...]
-
-
 @runtime_checkable
 class Source(Protocol):
     """Where configuration bytes come from.
@@ -235,105 +214,6 @@ class Trigger:
 
 
 TIMER: Final = Trigger("timer")
-
-
-class Feed(Protocol):
-    """What an engine reads: its sources as one set. Both methods run in its reader thread."""
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """Return the sources, in the order in which they are laid over one another."""
-        ...
-
-    def look(self) -> tuple[Stamp, ...]:
-        """Return the present stamps without reading any content; raise `SourceError`."""
-        ...
-
-    def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
-        """Read what the stamps stand for; raise `TornError` if it changed meanwhile."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """One edit, as a gate is asked about it; `old` is None at the first load.
-
-    `plan` names the resources that it would build. `at` is wall-clock time in seconds since the
-    epoch. A gate changes nothing of it and keeps nothing of it once it has answered.
-    """
-
-    old: Loaded[Any] | None
-    new: Loaded[Any]
-    changes: Diff
-    plan: tuple[str, ...]
-    trigger: Trigger
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Go:
-    """Let the edit through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reject:
-    """Refuse the edit until the sources hold something else; `code` is the stable name of why."""
-
-    problems: tuple[Problem, ...]
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Hold the edit back: it is good and not yet allowed.
-
-    `opens` is when it is allowed, in seconds since the epoch; None where nobody can tell. `keys`
-    are the key paths that wait. `look` is after how many seconds, at the latest, it is asked again.
-    """
-
-    code: str
-    why: str
-    opens: float | None = None
-    keys: tuple[KeyPath, ...] = ()
-    look: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class Keep:
-    """Let the edit through, but the values at `paths` stay what they are until a restart."""
-
-    paths: tuple[KeyPath, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """Serve the new version to a share of the units of work, between 0 and 1, beside the old."""
-
-    share: float
-
-
-Answer: TypeAlias = Go | Reject | Wait | Keep | Share
-GO: Final = Go()
-
-
-class Gate(Protocol):
-    """What is asked about each edit; runs in a call thread, one question at a time."""
-
-    @property
-    def name(self) -> str:
-        """Return what messages call it."""
-        ...
-
-    def may(self, proposal: Proposal) -> Answer:
-        """Answer before anything is built; `Share` is no answer here."""
-        ...
-
-    def now(self, proposal: Proposal) -> Answer:
-        """Answer when all is built and probed; `Keep` is no answer here.
-
-        What was built is held meanwhile, should the answer be `Wait`.
-        """
-        ...
 
 
 def printable(text: str) -> str:

@@ -16,15 +16,16 @@ from .._config.freeze import FrozenDict, freeze
 from .._config.release import Leaving
 from .._load.layers import frozen_layers
 from .._load.load import validate
-from .._load.merge import Parsed, parse
+from .._load.merge import Parsed, parse, with_values_of
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
 from .._runtime.log import log
 from .._runtime.pause import nap
 from .._schema.schema import Schema
 from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
+from ..seams import Feed, Loaded, Reading
 from ..sources import newest_of
-from ..types import Feed, Loaded, Pause, Phase, Place, Problem, Reading, Source, Stamp, no_pause
+from ..types import KeyPath, Pause, Phase, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
 from .settle import Quiet
 
@@ -164,6 +165,32 @@ class Checker(Generic[C]):
             self._leaving.add(self.running.config, self.running.tree)
         self.running = loaded
         self._verdict = Same()
+
+    def refuse(self, error: ConfigError) -> None:
+        """Take note that what was found good is refused until the sources hold something else."""
+        forget_frames(error)
+        self._verdict = Bad(error, new=False)
+
+    def keep(self, loaded: Loaded[C], paths: Sequence[KeyPath]) -> Loaded[C]:
+        """Return the configuration with the running values at `paths`, validated again.
+
+        Raise `ConfigError` where the two do not fit together.
+        """
+        running, pause = self.running, nap
+        if running is None:
+            return loaded
+        old = running
+
+        def mixing() -> tuple[FrozenDict, str]:
+            tree = freeze(with_values_of(loaded.tree, old.tree, paths), old.tree, pause)
+            return tree, tree_digest(tree, pause)
+
+        tree, digest = self._run.load(mixing)
+        if tree is old.tree:
+            return replace(old, source_digest=loaded.source_digest, layers=loaded.layers)
+        parsed = Parsed(tree, loaded.layers)
+        config = cast("C", tree) if self._schema.is_plain else self._validated(parsed, pause)
+        return Loaded(config, tree, digest, loaded.source_digest, loaded.layers)
 
     def _must_hash(self, now: float) -> bool:
         if not self._trusted:

@@ -47,6 +47,8 @@ def observe(
         seconds=tuple(
             (name, *total) for name, total in thread.reload.report.history.seconds.copy().items()
         ),
+        waiting=thread.reload.permit.waiting,
+        pending_restart=thread.reload.permit.pending_restart,
     )
 
 

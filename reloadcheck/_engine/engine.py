@@ -25,7 +25,8 @@ from .._schema.schema import Schema
 from .._snapshots.context import SNAPSHOT, lasts, unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
 from ..exceptions import BlockingCallError, ReloadCheckError, SourceError
-from ..types import Feed, Gate, Problem, Source
+from ..seams import Feed, Gate
+from ..types import Problem, Source
 from .gates import Seams
 from .options import Options
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter

@@ -12,7 +12,8 @@ from typing import Final, Protocol, TypeVar
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
 from ..exceptions import RefusedError
-from ..types import GO, Answer, Code, Feed, Gate, Keep, Problem, Proposal, Reject, Share, Wait
+from ..seams import GO, Answer, Feed, Gate, Keep, Proposal, Reject, Share, Wait
+from ..types import Code, Problem
 
 T = TypeVar("T")
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from .._config.diff import diff
+from .._load.problems import located
 from .._resources.build import Builder, Built, WaitForDrainError
 from .._resources.instance import Instance
 from .._resources.registry import Registry
@@ -25,15 +26,18 @@ from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import (
     ConfigError,
     DrainError,
+    RefusedError,
     ResourceError,
     SourceError,
     StillRunningError,
     UnsettledError,
 )
-from ..types import TIMER, Code, Diff, Loaded, Outcome, Problem, Trigger
+from ..seams import Keep, Loaded, Proposal, Reject, Wait
+from ..types import TIMER, Code, Diff, KeyPath, Outcome, Problem, Trigger
 from .backoff import BackOff
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
-from .gates import Seams
+from .gates import Gates, Seams, refused
+from .permit import Permit, Prepared, look_after
 from .reporter import Report
 from .scheduler import Scheduler
 from .waiter import Conclusion
@@ -74,6 +78,8 @@ class Reload(Generic[C]):
         self._needs_loop = registry.needs_loop
         self._versions = versions
         self._builder = Builder(registry, scheduler.inventory, scheduler, self._gone)
+        self._gates = Gates(seams.gates, scheduler)
+        self.permit: Permit[C] = Permit()
         self._back_off = BackOff()
         self._failed_in: asyncio.AbstractEventLoop | None = None
         self._failure: ConfigError | None = None
@@ -105,10 +111,12 @@ class Reload(Generic[C]):
                 self.report.complain(error)
                 return Conclusion(Outcome.DEFERRED, error)
             case Bad(error, new):
+                self.abandon()
                 self._standing = error
                 self.report.complain(error, again=new)
                 return Conclusion(Outcome.REJECTED, error)
             case Same():
+                self.abandon()
                 self.report.heal()
                 self._forget_failure()
                 return Conclusion(Outcome.UNCHANGED)
@@ -125,17 +133,20 @@ class Reload(Generic[C]):
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
         self._standing = None
         if new:
+            self.abandon()
             self._back_off.reset()
             self._failure = None
             self.report.forget()
         if self._clock.monotonic() < self._back_off.retry_at:
             self.look_at = self._back_off.retry_at
             return Conclusion(Outcome.DEFERRED, self._failure)
-        changes = self._changes(loaded)  # first, so that nothing can fail between build and swap
+        prepared = self._prepared(loaded)
+        if isinstance(prepared, Conclusion):
+            return prepared
         first = self.checker.running is None
-        built = self._build(loaded)
-        if isinstance(built, Conclusion):
-            return built
+        loaded, changes, built = prepared.loaded, prepared.changes, prepared.built
+        self.permit.prepared = None
+        self.permit.decided(loaded.source_digest)
         self.checker.adopt(loaded)
         snapshot = self._swap(loaded, built, next(self._versions))
         newest = self.checker.newest_ns
@@ -143,9 +154,109 @@ class Reload(Generic[C]):
         self.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
 
-    def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
+    def _prepared(self, read: Loaded[C]) -> Prepared[C] | Conclusion:
+        """Have built what the gates allow, or say what the edit came to instead."""
+        prepared = self.permit.prepared
+        if prepared is None or prepared.read is not read or not prepared.is_whole:
+            self.permit.let_go()
+            loaded = self._allowed(read)
+            if isinstance(loaded, Conclusion):
+                return loaded
+            # The differences first, so that nothing can fail between build and swap.
+            changes = self._changes(loaded)
+            built = self._build(loaded)
+            if isinstance(built, Conclusion):
+                return built
+            prepared = self.permit.prepared = Prepared(read, loaded, changes, built)
+        if not self._gates:
+            return prepared
+        proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
+        match self._gates.now(proposal):
+            case Reject() as answer:
+                self.permit.let_go()
+                return self._refuse(answer, read)
+            case Wait() as answer:
+                return self._hold_back(answer, read)
+            case _:
+                return prepared
+
+    def _allowed(self, read: Loaded[C]) -> Loaded[C] | Conclusion:
+        """Ask whether the edit may go on; return what of it may."""
+        if not self._gates:
+            return read
+        match self._gates.may(self._proposal(read, self._changes(read), self._plan(read))):
+            case Reject() as answer:
+                return self._refuse(answer, read)
+            case Wait() as answer:
+                return self._hold_back(answer, read)
+            case Keep(paths):
+                return self._kept(read, paths)
+            case _:
+                return read
+
+    def _proposal(self, loaded: Loaded[C], changes: Diff, plan: tuple[str, ...]) -> Proposal:
+        running, trigger = self.checker.running, self.report.trigger
+        return Proposal(running, loaded, changes, plan, trigger, self._clock.wall())
+
+    def _plan(self, loaded: Loaded[C]) -> tuple[str, ...]:
+        try:
+            return self._builder.planned(loaded, self._running)
+        except ConfigError:
+            return ()  # the build says so, with its place
+
+    def _kept(self, read: Loaded[C], paths: tuple[KeyPath, ...]) -> Loaded[C] | Conclusion:
+        """Let the edit through but for what waits for a restart."""
+        try:
+            loaded = self.checker.keep(read, paths)
+        except ConfigError as error:
+            self.checker.refuse(error)
+            self._standing = error
+            self.report.complain(error, again=True)
+            return Conclusion(Outcome.REJECTED, error)
+        news = not self.permit.is_pending_in(read.source_digest)
+        self.permit.keep(read.source_digest, paths)
+        running = self.checker.running
+        if running is None or loaded.config is not running.config:
+            return loaded
+        self.checker.adopt(loaded)
+        self._forget_failure()
+        if news:
+            self.report.pend(self.permit.pending_restart)
+        return Conclusion(Outcome.UNCHANGED)
+
+    def _refuse(self, answer: Reject, read: Loaded[C]) -> Conclusion:
+        """Reject the edit until the sources hold something else."""
+        self.permit.decided()
+        error = located(refused(answer), read.layers)
+        self.checker.refuse(error)
+        self._standing = error
+        self.report.complain(error, again=True)
+        return Conclusion(Outcome.REJECTED, error)
+
+    def _hold_back(self, answer: Wait, read: Loaded[C]) -> Conclusion:
+        """Hold back an edit that is good and not yet allowed; ask again when it may be."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        news = self.permit.wait(answer, read.digest, wall)
+        problems = [Problem(answer.why, key_path=path) for path in answer.keys[:1] or ((),)]
+        error = located(RefusedError(*problems, code=answer.code), read.layers)
+        if news:
+            self.report.wait(error)
+        self.look_at = now + look_after(answer, wall)
+        return Conclusion(Outcome.WAITING, error)
+
+    def abandon(self) -> None:
+        """Give up an edit that waits: there is another one, or none any more."""
+        self.permit.let_go()
+        running = self.checker.running
+        self.permit.decided(None if running is None else running.source_digest)
+
+    @property
+    def _running(self) -> tuple[Instance, ...]:
         current = self._desk.current
-        running = () if current is None else current.instances
+        return () if current is None else current.instances
+
+    def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
+        running = self._running
         self._tell_ended()
         self._turning.building = True
         try:

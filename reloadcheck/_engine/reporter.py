@@ -31,7 +31,7 @@ class Report:
     def __init__(self, admission: Admission[Any], listeners: Listeners, clock: Clock) -> None:
         self.history = History()
         self.phases: list[Phase] = []
-        self._trigger = TIMER
+        self.trigger = TIMER
         self._desk = admission
         self._listeners = listeners
         self._clock = clock
@@ -39,7 +39,7 @@ class Report:
 
     def begin(self, trigger: Trigger) -> list[Phase]:
         """Begin a check; gives the list that its phases are to be put into."""
-        self._trigger, self.phases = trigger, []
+        self.trigger, self.phases = trigger, []
         return self.phases
 
     def forget(self) -> None:
@@ -67,11 +67,7 @@ class Report:
         log(logging.WARNING, words, outcome, held, error, **self._facts(outcome, error))
         self._note(outcome, error)
         if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
-            phases, at, trigger = self._when()
-            version, digest = self._serving()
-            self._tell(
-                ReloadEvent(outcome, version, digest, Diff(), (), error, phases, at, trigger)
-            )
+            self._tell_event(outcome, error)
 
     def defer(self, error: ReloadCheckError) -> None:
         """Mention once that an edit waits for something that is nobody's mistake."""
@@ -79,6 +75,26 @@ class Report:
             facts = self._facts(Outcome.DEFERRED, error)
             log(logging.INFO, "configuration deferred: %s", error, **facts)
             self._note(Outcome.DEFERRED, error)
+
+    def wait(self, error: ConfigError) -> None:
+        """Tell, once a reason, that an edit is good and not yet allowed."""
+        facts = self._facts(Outcome.WAITING, error)
+        log(logging.INFO, "the edit waits: %s", error, **facts)
+        self._note(Outcome.WAITING, error)
+        self._tell_event(Outcome.WAITING, error)
+
+    def pend(self, keys: Sequence[str]) -> None:
+        """Tell that an edit changes only what waits for a restart."""
+        words = "the edit changes only what needs a restart: %s; version %d serves on"
+        version, _ = self._serving()
+        log(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
+        self._note(Outcome.UNCHANGED)
+        self._tell_event(Outcome.UNCHANGED, None)
+
+    def _tell_event(self, outcome: Outcome, error: ConfigError | None) -> None:
+        phases, at, trigger = self._when()
+        version, digest = self._serving()
+        self._tell(ReloadEvent(outcome, version, digest, Diff(), (), error, phases, at, trigger))
 
     def announce(
         self,
@@ -129,7 +145,7 @@ class Report:
         )
 
     def _when(self) -> tuple[tuple[Phase, ...], float, Trigger]:
-        return tuple(self.phases), self._clock.wall(), self._trigger
+        return tuple(self.phases), self._clock.wall(), self.trigger
 
     def _facts(self, outcome: Outcome, error: ReloadCheckError | None = None) -> dict[str, object]:
         """Give what each record of a reload or a failure carries beside its words."""
@@ -139,7 +155,7 @@ class Report:
             "version": version,
             "digest": digest,
             "code": None if error is None else str(error.code),
-            "trigger": self._trigger.kind,
+            "trigger": self.trigger.kind,
             "seconds": {phase.name: phase.seconds for phase in self.phases},
         }
 

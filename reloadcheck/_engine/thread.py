@@ -192,6 +192,7 @@ class EngineThread(Generic[C]):
 
     def _end(self) -> None:
         scheduler = self.scheduler
+        self.reload.abandon()
         scheduler.probing.close()
         current, self.admission.current = self.admission.current, None
         if current is not None and scheduler.cell.offers(current):

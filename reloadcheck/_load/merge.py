@@ -1,7 +1,8 @@
 """Parse each source's documents and merge them in order."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 from .._config.containers import is_dict
 from ..exceptions import ConfigError, MergeError, SourceError
@@ -50,6 +51,31 @@ def parse(
     if errors:
         raise _together(errors)
     return Parsed(tree, tuple(layers))
+
+
+def with_values_of(
+    tree: Mapping[str, Any], other: Mapping[str, Any], paths: Sequence[KeyPath]
+) -> Tree:
+    """Return the tree with what `other` has at the key paths; what is absent there is taken out.
+
+    Mappings are copied down to each path; a path into a list stands for the whole list.
+    """
+    result = dict(tree)
+    for path in paths:
+        here, there = result, other
+        for depth, key in enumerate(path):
+            text = cast("str", key)
+            last = depth == len(path) - 1
+            below, beyond = here.get(text), there.get(text)
+            if last or not is_dict(below) or not is_dict(beyond):
+                if text in there:
+                    here[text] = there[text]
+                else:
+                    here.pop(text, None)
+                break
+            here[text] = here = dict(below)
+            there = beyond
+    return result
 
 
 def _together(errors: Sequence[ConfigError]) -> ConfigError:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from ..exceptions import ConfigError, ResourceError
+from ..exceptions import ConfigError, RefusedError, ResourceError
 from ..parsers import locating_many
 from ..types import Layer, Pause, Problem
 from .layers import origin_of
@@ -20,6 +20,8 @@ def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
         problems = _bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):
         return type(error)(*problems, resource=error.resource)
+    if isinstance(error, RefusedError):
+        return type(error)(*problems, code=error.code)
     return type(error)(*problems)
 
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from .._config.digest import source_digest
+from ..seams import Reading
 from ..sources import read_set, take_stamps
-from ..types import Place, Problem, Reading, Source, Stamp
+from ..types import Place, Problem, Source, Stamp
 
 
 @runtime_checkable

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from .._config.freeze import FrozenDict
+from ..seams import Waiting
 from ..types import Outcome, Place, ProbeOutcome
 from .history import Attempt
 
@@ -66,7 +67,9 @@ class Status:
     there for as long as its cause is. `history` are the last things that happened, the oldest
     first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
     `rejections` the edits refused. `seconds` holds, by phase, how often it ran for either and how
-    long in all. `leases` maps the version of each live snapshot to the units of work that hold it.
+    long in all. `waiting` is an edit that is good and not yet allowed, `pending_restart` the key
+    paths that keep their running value until the process starts anew. `leases` maps the version of
+    each live snapshot to the units of work that hold it.
     """
 
     phase: str
@@ -91,6 +94,8 @@ class Status:
     sources: tuple[Place, ...] = ()
     history: tuple[Attempt, ...] = ()
     seconds: tuple[tuple[str, int, float], ...] = ()
+    waiting: Waiting | None = None
+    pending_restart: tuple[str, ...] = ()
 
     @property
     def attempt(self) -> Attempt | None:

@@ -23,7 +23,8 @@ from .._config.model_fields import field_values
 from .._config.redact import MASK, is_secret
 from .._load.layers import layer_of
 from ..parsers import locating_many
-from ..types import Key, KeyPath, Loaded, Place, key_path_text, printable
+from ..seams import Loaded
+from ..types import Key, KeyPath, Place, key_path_text, printable
 
 MOST_LEAVES: Final = 1_000
 """How many values one page shows."""

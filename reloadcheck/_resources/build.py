@@ -20,7 +20,8 @@ from ..exceptions import (
     ResourceError,
     ResourceTimeoutError,
 )
-from ..types import Loaded, Problem
+from ..seams import Loaded
+from ..types import Problem
 from .instance import Instance
 from .registry import Registry, Resource
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 from .._runtime.foreign import described
 from ..exceptions import StillRunningError
 from .inventory import Inventory
-from .plan import _needs, _parts, _unchanged
+from .plan import _needs, _parts, _unchanged, rebuilt
 
 T = TypeVar("T")
 
@@ -70,10 +71,15 @@ class WaitForDrainError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """The instances of a new snapshot, and the names of those that were built for it."""
+    """The instances of a new snapshot, and those of them that were built for it."""
 
     instances: tuple[Instance, ...]
-    names: tuple[str, ...]
+    fresh: tuple[Instance, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of what was built."""
+        return tuple(one.resource.name for one in self.fresh)
 
 
 class Builder:
@@ -121,18 +127,16 @@ class Builder:
             for instance in built:
                 instance.closable = True  # nobody holds them: the drain closes the newest first
             raise
-        return Built(tuple(chosen.values()), tuple(one.resource.name for one in built))
+        return Built(tuple(chosen.values()), tuple(built))
+
+    def planned(self, loaded: Loaded[Any], running: Sequence[Instance]) -> tuple[str, ...]:
+        """Return the names of what would be built; raise `SchemaError`."""
+        old = {instance.resource.name: instance for instance in running}
+        return tuple(one.name for one in rebuilt(self._registry, loaded, old))
 
     def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> list[Resource[Any]]:
         """Check, before anything is built, that what must be built may be."""
-        rebuilt: set[str] = set()
-        for resource in self._registry:
-            parts = _parts(resource, loaded)
-            kept = old.get(resource.name)
-            same = kept is not None and _unchanged(kept, parts, kept.needs)
-            if same and not any(need.name in rebuilt for need in resource.needs):
-                continue
-            rebuilt.add(resource.name)
+        for resource in rebuilt(self._registry, loaded, old):
             if len(self._roster.of(resource)) >= MOST_INSTANCES:
                 raise WaitForDrainError(resource, self._roster)
             if self._roster.is_stuck(resource.name):

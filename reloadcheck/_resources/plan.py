@@ -10,12 +10,33 @@ from .._load.problems import located
 from ..exceptions import (
     SchemaError,
 )
-from ..types import KeyPath, Loaded, Problem
+from ..seams import Loaded
+from ..types import KeyPath, Problem
 from .instance import Instance
-from .registry import Resource
+from .registry import Registry, Resource
 
 if TYPE_CHECKING:
     pass
+
+
+def rebuilt(
+    registry: Registry, loaded: Loaded[Any], running: Mapping[str, Instance]
+) -> tuple[Resource[Any], ...]:
+    """Return what the configuration would have built, in order; raise `SchemaError`.
+
+    A resource is built when one of its parts is another object than what the running instance was
+    built from, when that one is gone, or when something that it needs is built.
+    """
+    names: set[str] = set()
+    found: list[Resource[Any]] = []
+    for resource in registry:
+        parts = _parts(resource, loaded)
+        kept = running.get(resource.name)
+        same = kept is not None and _unchanged(kept, parts, kept.needs)
+        if not same or any(need.name in names for need in resource.needs):
+            names.add(resource.name)
+            found.append(resource)
+    return tuple(found)
 
 
 def _unchanged(instance: Instance, parts: tuple[object, ...], needs: tuple[Instance, ...]) -> bool:
