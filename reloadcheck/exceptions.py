@@ -21,6 +21,10 @@
     │       ├── FactoryError        the factory raised
     │       ├── ProbeError          the probe said no
     │       └── ResourceTimeoutError  factory or probe took longer than `timeout`
+    ├── StoreError                  what processes share cannot be had
+    │   ├── StoreLostError          not for the moment, and nothing was written
+    │   │   └── StoreRefusedError   never, until somebody puts it right
+    │   └── StoreUnsureError        the answer was lost: something may have been written
     ├── ResourceClosedError         read after its snapshot was closed at the drain deadline
     └── NoSnapshotError             asked for the current snapshot outside a unit of work
 
@@ -56,6 +60,10 @@ __all__ = [
     "SchemaClassError",
     "SchemaError",
     "SourceError",
+    "StoreError",
+    "StoreLostError",
+    "StoreRefusedError",
+    "StoreUnsureError",
     "TornError",
     "UnknownResourceError",
     "UsageError",
@@ -221,6 +229,24 @@ class ResourceClosedError(ReloadCheckError):
     """A resource was read after it was closed, because its lease outlived the drain deadline."""
 
     code = Code.FORCED_CLOSE
+
+
+class StoreError(ReloadCheckError):
+    """What several processes share cannot be had; serving goes on without it."""
+
+    code = Code.STORE
+
+
+class StoreLostError(StoreError):
+    """A store does not answer for the moment: locked, full, gone. Nothing was written."""
+
+
+class StoreRefusedError(StoreLostError):
+    """A store cannot be used as it is: a link, another's database, a newer schema."""
+
+
+class StoreUnsureError(StoreError):
+    """A store's answer was lost; look again, since what was asked for may have been written."""
 
 
 class NoSnapshotError(ReloadCheckError, LookupError, RuntimeError):

@@ -1,0 +1,1 @@
+"""What is remembered and wanted: the board's records, orders, rounds, history; and their thread."""

@@ -1,0 +1,1 @@
+"""What is remembered and wanted, and what one worker does next."""

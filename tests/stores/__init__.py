@@ -1,0 +1,1 @@
+"""The boards that processes share, on real files and real servers."""
