@@ -14,7 +14,9 @@ FACE = [
     "ProbeOutcome", "ProbeStatus", "Problem", "RegistrationError", "ReloadCheck",
     "ReloadCheckError", "ReloadEvent", "Resource", "ResourceClosedError", "ResourceError",
     "ResourceStatus", "ResourceTimeoutError", "SchemaClassError", "SchemaError", "Snapshot",
-    "Source", "SourceError", "Stamp", "Status", "TornError", "UnknownResourceError", "UsageError",
+    "Source", "SourceError", "Stamp", "Status", "StoreError",
+    "StoreLostError", "StoreRefusedError", "StoreUnsureError", "TornError", "UnknownResourceError",
+    "UsageError",
     "WrongLoopError", "current_snapshot", "reload_check",
 ]  # fmt: skip
 

@@ -320,7 +320,7 @@ def _without_leave(path: Path, key: str) -> str:
 
 def test_a_reader_who_may_not_write_reads(tmp_path: Path) -> None:
     """With a log beside the file, and without one, where SQLite alone says that it cannot."""
-    for above in tmp_path.parents[:2]:
+    for above in tmp_path.parents[:3]:
         above.chmod(0o755)
     path = tmp_path / "store.db"
     store = SQLiteStore(path)
