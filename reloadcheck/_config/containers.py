@@ -225,7 +225,7 @@ def typed(value: object) -> tuple[type, object]:
 
 
 def plain(value: Any) -> Any:
-    """Return a deep copy made of ordinary dicts, lists and sets; everything else is kept as it is."""
+    """Return a deep copy of ordinary dicts, lists and sets; everything else is kept as it is."""
     if is_dict(value):
         return {key: plain(part) for key, part in value.items()}
     if is_list(value):

@@ -103,7 +103,7 @@ class _Hashing:
             self._buffer.clear()
 
     def _in_order(self, keys: Collection[object]) -> Iterable[tuple[bytes, object]]:
-        """Return the keys as they are written, sorted; many of them in runs, with pauses between."""
+        """Return the keys as written, sorted; many of them in runs, with pauses between."""
         if len(keys) <= _KEYS_A_RUN:
             return sorted([(self._key(key), key) for key in keys])
         runs: list[list[tuple[bytes, object]]] = []

@@ -196,7 +196,7 @@ def _identical(left: Any, right: Any) -> bool:
 
 
 def _same_keys(old: dict[Any, Any], new: dict[Any, Any]) -> bool:
-    """Return whether the keys that are no strings have the same types; `1` finds `True` in a dict."""
+    """Return whether keys that are no strings have the same types; `1` finds `True` in a dict."""
     if only_text(new):
         return True
     return set(map(typed, old)) == set(map(typed, new))

@@ -191,7 +191,7 @@ def _scalars(config: object) -> Iterator[object]:
 
 
 def _forms(value: str, encoded: bool) -> Iterator[str]:
-    """Return the spellings in which a message could quote a value or a part of the URL that it is."""
+    """Return the spellings in which a message could quote a value or a part of a URL."""
     for part in (value, *_url_parts(value)):
         for spelled in {part, unquote(part)} if "%" in part else (part,):
             yield spelled

@@ -22,7 +22,7 @@ _BOUNDS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 
 def checks_of(metadata: Iterable[Any]) -> list[Check]:
-    """Return a check for each constraint among what is annotated; other things are nobody's here."""
+    """Return a check for each constraint among what is annotated; nothing else is looked at."""
     return [check for one in metadata for check in _checks(one)]
 
 

@@ -16,7 +16,7 @@ _WRAPPERS = frozenset({"Final", "NotRequired", "ReadOnly", "Required"})
 
 
 def members_of(annotation: Any) -> Iterator[Any]:
-    """Return what may stand there, in the order in which it is written, without what is beside it."""
+    """Return what may stand there, in the order in which it is written, and nothing beside it."""
     inner = _unwrapped(annotation)
     if inner is not annotation:
         yield from members_of(inner)
@@ -43,7 +43,7 @@ def union_of(annotations: Iterable[Any]) -> Any:
 
 
 def owner_of(annotation: Any) -> Kind | None:
-    """Return whose rules alone hold for a class, or for what is annotated with words of a library."""
+    """Return whose rules alone hold for a class, or for what a library's words annotate."""
     if any(_is_from_pydantic(type(one)) for one in metadata_of(annotation)):
         return Kind.PYDANTIC
     cls = get_origin(annotation) or annotation
