@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._runtime.clock import Clock
+from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
 from ..types import TIMER, Outcome, Trigger
 from .options import Options
@@ -39,10 +40,12 @@ class Admission(Generic[C]):
     `trigger` is what had the present check made.
     """
 
-    def __init__(self, clock: Clock, options: Options, *, needs_loop: bool) -> None:
+    def __init__(
+        self, serving: Serving[C], clock: Clock, options: Options, *, needs_loop: bool
+    ) -> None:
+        self.serving = serving
         self._needs_loop = needs_loop
         self.condition = threading.Condition()
-        self.current: LiveSnapshot[C] | None = None
         self.armed = False
         self.wanted = False
         self.home: asyncio.AbstractEventLoop | None = None
@@ -92,17 +95,17 @@ class Admission(Generic[C]):
             self.armed = True
             if not self._options.enabled:  # there is no check to come that would raise the flag
                 self._want()
-        now = self._clock.monotonic()
-        if self.current is None:
+        now, current = self._clock.monotonic(), self.serving.current
+        if current is None:
             return self._admit_to_nothing(now, prepare)
         if not self._options.enabled:
-            return self.current
+            return current
         if self._options.window == 0:
             return self._wait(self.begun, now, prepare=prepare)
         if self.settling:
             return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
         if now - self.checked_at <= self._options.window:
-            return self.current
+            return current
         idle = now - self.concluded_at > 2 * self._options.window
         if idle and not self._busy and not self.weary:
             waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
@@ -110,7 +113,7 @@ class Admission(Generic[C]):
         self._busy = True
         if not self.in_flight or now - self._begun_at > self._options.window:
             self._want()  # a check that began too long ago may not have seen what is there now
-        return self.current
+        return current
 
     def ask(
         self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None

@@ -220,7 +220,7 @@ class ReloadCheck(Generic[C]):
         engine = self._engine
         engine.refuse_to_block("live.start()", "await live.astart()")
         thread = engine.running()
-        if thread.admission.current is None:
+        if thread.serving.current is None:
             engine.refuse_inside(thread, "live.start()")
             try:
                 engine.loaded(thread, thread.admission.ask(through_build=True).wait())
@@ -238,7 +238,7 @@ class ReloadCheck(Generic[C]):
         engine = self._engine
         thread = engine.running()
         waiter = engine.meet(thread, through_build=True)
-        if waiter is None and thread.admission.current is None:
+        if waiter is None and thread.serving.current is None:
             waiter = thread.admission.ask(through_build=True, prepare=Waiter.bind)
         if waiter is not None:
             engine.refuse_inside(thread, "live.astart()")
@@ -306,7 +306,7 @@ class ReloadCheck(Generic[C]):
         Raises `NotStartedError` while there is none.
         """
         thread = self._engine.thread
-        current = None if thread is None else thread.admission.current
+        current = None if thread is None else thread.serving.current
         if current is None:
             raise NotStartedError(
                 "no configuration is loaded in this process: add `live.start()`, serve the app "

@@ -18,7 +18,7 @@ def observe(
     thread: EngineThread[Any], registry: Registry, options: Options, probes: Probes | None = None
 ) -> Status:
     """Look at one engine of this process. `probes` are what its probes came to, if asked."""
-    current, loaded = thread.admission.current, thread.reload.checker.running
+    current, loaded = thread.serving.current, thread.reload.checker.running
     snapshot = None if current is None else current.snapshot
     conclusion = thread.admission.conclusion
     error = None if conclusion is None else conclusion.error
@@ -33,7 +33,7 @@ def observe(
         error=None if error is None else str(error),
         code=None if error is None else str(error.code),
         checks=thread.checks,
-        reloads=thread.reload.swaps,
+        reloads=thread.serving.swaps,
         forced_closes=sum(thread.drain.forced.copy().values()),
         resources=tuple(_resource(thread, resource, probes) for resource in registry),
         leases=counted(_leases(thread)),
@@ -62,7 +62,7 @@ def _resource(
         thread.reload.builds.get(name, 0),
         thread.drain.closes.get(name, 0),
         thread.reload.built_for.get(name),
-        sum(_count(thread, one) for one in _live_snapshots(thread) if _has(one, resource)),
+        sum(thread.serving.leases(one) for one in thread.serving.live if _has(one, resource)),
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),
@@ -79,24 +79,15 @@ def _phase(thread: EngineThread[Any]) -> str:
         return "closed"
     if thread.closing:
         return "closing"
-    return "loading" if thread.admission.current is None else "serving"
+    return "loading" if thread.serving.current is None else "serving"
 
 
 def _leases(thread: EngineThread[Any]) -> dict[int, int]:
     leases: dict[int, int] = {}
-    for live_snapshot in _live_snapshots(thread):
+    for live_snapshot in thread.serving.live:
         version = live_snapshot.snapshot.version
-        leases[version] = leases.get(version, 0) + _count(thread, live_snapshot)
+        leases[version] = leases.get(version, 0) + thread.serving.leases(live_snapshot)
     return leases
-
-
-def _count(thread: EngineThread[Any], live_snapshot: LiveSnapshot[Any]) -> int:
-    return live_snapshot.leases(offered=thread.scheduler.cell.offers(live_snapshot))
-
-
-def _live_snapshots(thread: EngineThread[Any]) -> list[LiveSnapshot[Any]]:
-    current = thread.admission.current
-    return [*([] if current is None else [current]), *thread.drain.retired]
 
 
 def _has(live_snapshot: LiveSnapshot[Any], resource: Resource[Any]) -> bool:

@@ -125,23 +125,15 @@ class Engine(Generic[C]):
         live_snapshot = self._live_snapshot_of(snapshot)
         if live_snapshot is None:
             return None
-        alive = live_snapshot.leases(offered=self.cell.offers(live_snapshot)) > 0
         live_snapshot.held[key := own_key()] = holder
-        if alive:
+        if live_snapshot.leases() > 1:  # its own, and at least the one that it joins
             return live_snapshot, key
         live_snapshot.leave(key)
         return None
 
     def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:
-        return next((one for one in self._live_snapshots() if one.snapshot is snapshot), None)
-
-    def _live_snapshots(self) -> list[LiveSnapshot[C]]:
-        """Give those of this process that are not drained yet, the current one first."""
         thread = self.thread
-        if thread is None:
-            return []
-        current = thread.admission.current
-        return [*([] if current is None else [current]), *thread.drain.retired]
+        return None if thread is None else thread.serving.of(snapshot)
 
     def retry_after(self) -> int:
         """Give the whole seconds after which an unready application may be asked again."""
@@ -225,7 +217,7 @@ class Engine(Generic[C]):
 
     def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> LiveSnapshot[C]:
         """Give what serves after a wait, or raise why nothing does."""
-        current = thread.admission.current
+        current = thread.serving.current
         if current is not None:
             return current
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:

@@ -65,13 +65,12 @@ class Reload(Generic[C]):
         )
         self.report = Report(scheduler.admission, seams.listeners, scheduler.clock)
         self.look_at: float | None = None
-        self.swaps = 0
-        self.swapped_at = 0.0
         self.builds: dict[str, int] = {}
         self.failed_builds: dict[str, int] = {}
         self.built_for: dict[str, int] = {}
         self._turning = scheduler
         self._desk = scheduler.admission
+        self._serving = scheduler.serving
         self._options = scheduler.options
         self._clock = scheduler.clock
         self._owner = owner
@@ -93,7 +92,7 @@ class Reload(Generic[C]):
         self.checker.phases = self.report.begin(trigger)
         if eager:
             self._back_off.hurry()
-        if self._desk.current is not None:
+        if self._serving.current is not None:
             moved = self._move_home()
             if moved is not None and moved.outcome is not Outcome.UNCHANGED:
                 return moved
@@ -252,7 +251,7 @@ class Reload(Generic[C]):
 
     @property
     def _running(self) -> tuple[Instance, ...]:
-        current = self._desk.current
+        current = self._serving.current
         return () if current is None else current.instances
 
     def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
@@ -305,14 +304,9 @@ class Reload(Generic[C]):
         for name in built.names:
             self.builds[name] = self.builds.get(name, 0) + 1
             self.built_for[name] = version
-        old, self._desk.current = self._desk.current, live_snapshot
         self._desk.built_in = home
-        self._turning.offer(live_snapshot)
-        if old is not None:
-            self._turning.drain.retire(old)
+        self._serving.swap(live_snapshot)
         self._forget_failure()
-        self.swapped_at = self._clock.monotonic()
-        self.swaps += 1
         return snapshot
 
     def _unsettled(self, error: SourceError | None) -> ConfigError | None:
@@ -342,7 +336,7 @@ class Reload(Generic[C]):
 
     def _move_home(self) -> Conclusion | None:
         """Build the async resources anew in the home loop, if they are not there; same version."""
-        current, loaded, loop = self._desk.current, self.checker.running, self._desk.home
+        current, loaded, loop = self._serving.current, self.checker.running, self._desk.home
         if not self._needs_loop or loop is None or self._desk.built_in is loop:
             return None
         if current is None or loaded is None:
@@ -370,7 +364,7 @@ class Reload(Generic[C]):
                     self._ended[instance.resource.name] = (instance.home, error)
                 self._drop(instance)
                 self._desk.built_in = None
-                self._turning.clear_flag()
+                self._serving.withdraw()
 
         self._desk.post(gone)
 

@@ -48,7 +48,7 @@ class Report:
 
     def heal(self) -> None:
         """Say, if there was a complaint, that its cause is gone and what served serves on."""
-        if self._complaint is not None and self._desk.current is not None:
+        if self._complaint is not None and self._desk.serving.current is not None:
             version, _ = self._serving()
             words = "configuration as it was: version %d serves on"
             log(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
@@ -60,9 +60,8 @@ class Report:
         if not self._is_new(error) and not again:
             return
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
-        held = (
-            "nothing is loaded yet" if self._desk.current is None else "the last good one serves on"
-        )
+        nothing = self._desk.serving.current is None
+        held = "nothing is loaded yet" if nothing else "the last good one serves on"
         words = "configuration %s, %s: %s"
         log(logging.WARNING, words, outcome, held, error, **self._facts(outcome, error))
         self._note(outcome, error)
@@ -139,7 +138,7 @@ class Report:
         )
 
     def _serving(self) -> tuple[int | None, str | None]:
-        current = self._desk.current
+        current = self._desk.serving.current
         return (
             (None, None) if current is None else (current.snapshot.version, current.snapshot.digest)
         )

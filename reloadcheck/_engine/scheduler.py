@@ -12,15 +12,14 @@ from .._runtime.clock import Clock
 from .._runtime.jobs import Job, OverdueError, Reader, call
 from .._runtime.reentrancy import put_inside
 from .._snapshots.drain import Drain
-from .._snapshots.tenancy import Cell, LiveSnapshot, counts_references
+from .._snapshots.serving import Serving
+from .._snapshots.tenancy import Cell
 from .admission import Admission
 from .options import LEAST_READ, Options
 from .probes import Probing
 
 C = TypeVar("C")
 T = TypeVar("T")
-
-COUNTS_REFERENCES = counts_references()
 
 
 class StoppingError(Exception):
@@ -44,18 +43,24 @@ class Scheduler(Generic[C]):
     ) -> None:
         self.options = options
         self.clock = clock
-        self.admission: Admission[C] = Admission(clock, options, needs_loop=needs_loop)
+        self.serving: Serving[C] = Serving(clock, cell)
+        self.admission: Admission[C] = Admission(
+            self.serving, clock, options, needs_loop=needs_loop
+        )
         self.inventory = Inventory()
         self.drain = Drain(
-            self.inventory, clock, options.drain, self.settled, lambda: self.admission.home
+            self.serving,
+            self.inventory,
+            clock,
+            options.drain,
+            self.settled,
+            lambda: self.admission.home,
         )
         self.probing = Probing(clock, self.settled)
-        self.cell = cell
         self.reader = Reader()
         self.closing = False
         self.building = False
         self.awaited: int | None = None
-        self._fresh_until: float | None = None
 
     def settled(self) -> None:
         """Wake the thread: a job is done, or the last lease of a retired snapshot is back."""
@@ -117,8 +122,8 @@ class Scheduler(Generic[C]):
 
     def step(self, until: float | None, *, requests: bool) -> None:
         """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
-        times = [until, self.drain.step(), self.admission.expire(self.building), self._lower_flag()]
-        times.append(self.probing.step())
+        times = [until, self.drain.step(), self.admission.expire(self.building)]
+        times += [self.serving.expire(), self.probing.step()]
         if self.closing and self.drain.idle:
             return
         if requests and self.has_drained:
@@ -144,32 +149,11 @@ class Scheduler(Generic[C]):
         """Tell whether a resource was closed since an edit began to wait for that."""
         return self.awaited is not None and self.awaited < self.drain.closed
 
-    def _lower_flag(self) -> float | None:
-        """Make units of work ask, once the window has run out."""
-        if self._fresh_until is None:
-            return None
-        if self.clock.monotonic() >= self._fresh_until:
-            self.clear_flag()
-        return self._fresh_until
-
-    def raise_flag(self, until: float | None) -> None:
-        """Let doors go on without asking, until the time given; None: until it changes."""
-        current = self.admission.current
-        if current is None or (until is not None and until <= self.clock.monotonic()):
-            self.clear_flag()
-            return
+    def offer(self, until: float | None) -> None:
+        """Let doors go on without asking, where they may, until the time given; None: for now."""
         lasting = self.options.window > 0 or not self.options.enabled
-        if self.admission.armed and COUNTS_REFERENCES and lasting:
-            self.cell.fresh, self._fresh_until = current.hold, until
-
-    def offer(self, live_snapshot: LiveSnapshot[C]) -> None:
-        """Put a new snapshot where the old one was offered."""
-        if self.cell.fresh is not None:
-            self.cell.fresh = live_snapshot.hold
-
-    def clear_flag(self) -> None:
-        """Make doors ask from now on."""
-        self.cell.fresh, self._fresh_until = None, None
+        if self.admission.armed and lasting:
+            self.serving.offer(until)
 
 
 def wake() -> None:

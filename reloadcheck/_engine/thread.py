@@ -55,6 +55,7 @@ class EngineThread(Generic[C]):
             options, clock, cell, needs_loop=registry.needs_loop
         )
         self.admission = self.scheduler.admission
+        self.serving = self.scheduler.serving
         self.drain = self.scheduler.drain
         self.inventory = self.scheduler.inventory
         self.reload: Reload[C] = Reload(self.scheduler, owner, seams, schema, registry, versions)
@@ -99,7 +100,7 @@ class EngineThread(Generic[C]):
     def probe(self) -> "Future[Probes]":
         """Have the probes of what serves called; gives what will be there when all have ended."""
         answer = self.scheduler.probing.asked()
-        self.admission.post(lambda: self.scheduler.probing.begin(self.admission.current, answer))
+        self.admission.post(lambda: self.scheduler.probing.begin(self.serving.current, answer))
         return answer
 
     def on_end(self, callback: Callable[[], object]) -> None:
@@ -121,7 +122,7 @@ class EngineThread(Generic[C]):
 
     def age(self) -> float:
         """Give the seconds since the present version was swapped in."""
-        return self._clock.monotonic() - self.reload.swapped_at
+        return self._clock.monotonic() - self.serving.swapped_at
 
     def since_check(self) -> float | None:
         """Give the seconds since the last check began; None before the first has ended."""
@@ -154,7 +155,7 @@ class EngineThread(Generic[C]):
     def _pass(self) -> None:
         busy, eager = self.admission.begin()
         if busy:
-            self.scheduler.raise_flag(None)
+            self.scheduler.offer(None)
         self.checks += 1
         try:
             conclusion = self.reload.check(eager=eager, trigger=self._trigger())
@@ -186,19 +187,15 @@ class EngineThread(Generic[C]):
         self.admission.conclude(conclusion, tired=tired, hung=self.scheduler.reader.stuck)
         log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
         self._listeners.pulse()
-        if self.admission.current is not None and not self.admission.settling:
+        if self.serving.current is not None and not self.admission.settling:
             until = self.admission.checked_at + self._options.window
-            self.scheduler.raise_flag(until if self._options.enabled else None)
+            self.scheduler.offer(until if self._options.enabled else None)
 
     def _end(self) -> None:
         scheduler = self.scheduler
         self.reload.abandon()
         scheduler.probing.close()
-        current, self.admission.current = self.admission.current, None
-        if current is not None and scheduler.cell.offers(current):
-            scheduler.clear_flag()  # else a thread started meanwhile has its own there
-        if current is not None:
-            self.drain.retire(current)
+        self.serving.end()
         self.drain.hurry(self._clock.monotonic() + self._stop_after)
         self.admission.close(Conclusion(Outcome.DEFERRED, NotStartedError("the engine is closed")))
         latest = self._clock.monotonic() + self._stop_after + CLOSE_SECONDS

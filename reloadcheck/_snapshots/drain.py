@@ -21,6 +21,7 @@ from .._runtime.log import log
 from .._runtime.loop_task import LoopGoneError
 from ..types import Code
 from .holders import described, found
+from .serving import Serving
 from .tenancy import LiveSnapshot
 
 if TYPE_CHECKING:
@@ -57,18 +58,19 @@ class Drain:
 
     def __init__(
         self,
+        serving: Serving[Any],
         inventory: Inventory,
         clock: Clock,
         drain: float,
         settled: Callable[[], None],
         loop: Callable[[], asyncio.AbstractEventLoop | None],
     ) -> None:
-        self._roster = inventory
+        self._serving = serving
+        self._inventory = inventory
         self._clock = clock
         self._drain = drain
         self._settled = settled
         self._loop = loop
-        self._retired: list[LiveSnapshot[Any]] = []
         self._closing: list[_Close] = []
         self._latest: float | None = None
         self._no_thread_until = 0.0
@@ -78,24 +80,14 @@ class Drain:
         self.outlived = 0
 
     @property
-    def retired(self) -> list[LiveSnapshot[Any]]:
-        """Give the retired snapshots that are still leased."""
-        return list(self._retired)
-
-    @property
     def idle(self) -> bool:
         """Tell whether nothing is left to drain or to close."""
-        return not self._retired and not self._closing and self._next() is None
+        return not self._serving.retired and not self._closing and self._next() is None
 
     @property
     def busy(self) -> bool:
         """Tell whether a close is under way; it ends by its time-out at the latest."""
         return bool(self._closing)
-
-    def retire(self, live_snapshot: LiveSnapshot[Any]) -> None:
-        """Stop handing a snapshot out; call after another one has taken its place."""
-        live_snapshot.retire(self._clock.monotonic())
-        self._retired.append(live_snapshot)
 
     def hurry(self, deadline: float) -> None:
         """Have every deadline pass at `deadline` (monotonic seconds) at the latest."""
@@ -112,7 +104,7 @@ class Drain:
         times += [one.slow_at for one in self._closing if one.slow_at > now]
         if self._no_thread_until > now:
             times.append(self._no_thread_until)
-        times += [now + _pause(now - one.retired_at) for one in self._retired]
+        times += [now + _pause(now - one.retired_at) for one in self._serving.retired]
         deadline = self._deadline()
         return min([*times, *([] if deadline is None else [deadline])], default=None)
 
@@ -120,7 +112,7 @@ class Drain:
         """Give up what is still open or closing, and say so; for the very end."""
         for close in self._closing:
             close.job.abandon()
-        left = ", ".join(one.resource.name for one in self._roster.instances)
+        left = ", ".join(one.resource.name for one in self._inventory.instances)
         if left:
             log(logging.WARNING, "left open at the end: %s", left)
 
@@ -130,11 +122,11 @@ class Drain:
 
     def _release(self, now: float) -> None:
         """Let go of the snapshots that nobody leases, and force those past their deadline."""
-        for live_snapshot in list(self._retired):
+        for live_snapshot in self._serving.retired:
             if leases := live_snapshot.leases():
                 self._force(live_snapshot, leases, now)
             if not live_snapshot.leases():
-                self._retired.remove(live_snapshot)
+                self._serving.drop(live_snapshot)
                 for instance in live_snapshot.instances:
                     instance.holders.discard(live_snapshot)
 
@@ -174,21 +166,22 @@ class Drain:
     def _deadline(self) -> float | None:
         times = [
             self._due(live_snapshot, instance)
-            for live_snapshot in self._retired
+            for live_snapshot in self._serving.retired
             for instance in live_snapshot.instances
             if live_snapshot in instance.holders
         ]
         times += [
-            self._capped(live_snapshot.retired_at + self._drain) for live_snapshot in self._retired
+            self._capped(live_snapshot.retired_at + self._drain)
+            for live_snapshot in self._serving.retired
         ]
         return min(times, default=None)
 
     def _next(self) -> Instance | None:
         """Find the newest instance that nobody may use any more, nor anything built on it."""
-        for instance in reversed(self._roster.instances):
+        for instance in reversed(self._inventory.instances):
             if instance.closed or instance.holders or not instance.closable:
                 continue
-            if not any(instance in other.needs for other in self._roster.instances):
+            if not any(instance in other.needs for other in self._inventory.instances):
                 return instance
         return None
 
@@ -211,14 +204,14 @@ class Drain:
             return job.done
         if not job.done:
             close.instance.cancel()
-            self._roster.keep_stuck(name, job)
+            self._inventory.keep_stuck(name, job)
             timeout = close.instance.resource.timeout
             words = "closing resource %s did not return within %g s"
             log(logging.WARNING, words, name, timeout, code=str(Code.CLOSE))
         elif job.error is not None and not isinstance(job.error, LoopGoneError):
             words = "closing resource %s raised %s"
             log(logging.WARNING, words, name, raised(job.error), code=str(Code.CLOSE))
-        self._roster.remove(close.instance)
+        self._inventory.remove(close.instance)
         self.closed += 1
         self.closes[name] = self.closes.get(name, 0) + 1
         return True

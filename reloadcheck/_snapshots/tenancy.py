@@ -105,14 +105,14 @@ class LiveSnapshot(Generic[C]):
         self.abandoned = True
         self.held.clear()
 
-    def leases(self, *, offered: bool = False) -> int:
-        """Count the leases; `offered`: its cell offers it, which is no lease.
+    def leases(self) -> int:
+        """Count the leases, and one more while the doors' cell offers it.
 
         The references first: a lease that gets a name meanwhile is counted twice, never not at all.
         """
         if self.abandoned:
             return 0
-        references = references_to(self) - _OWN_REFERENCES - offered
+        references = references_to(self) - _OWN_REFERENCES
         return max(0, references) + len(self.held)
 
 
@@ -148,7 +148,3 @@ class Cell(Generic[C]):
 
     def __init__(self) -> None:
         self.fresh: LeaseRef[C] | None = None
-
-    def offers(self, live_snapshot: LiveSnapshot[C]) -> bool:
-        """Tell whether it offers this one."""
-        return self.fresh is live_snapshot.hold

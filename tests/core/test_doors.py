@@ -14,8 +14,9 @@ import pytest
 
 from reloadcheck import NoSnapshotError, Outcome, ReloadCheck, Snapshot, current_snapshot
 from reloadcheck._engine.api import host_of
+from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
-from reloadcheck._snapshots.tenancy import LiveSnapshot, counts_references
+from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, counts_references
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -312,13 +313,18 @@ def test_leases_by_reference_are_never_missed(make: Make, text: Text) -> None:
 
 def test_counting_takes_no_offer_for_a_lease() -> None:
     """What the engine itself refers to is no lease; a variable more is one."""
+    cell: Cell[Any] = Cell()
+    serving: Serving[Any] = Serving(FakeClock(), cell)
     snapshot = Snapshot({"a": 1}, 1, "", datetime.now(UTC), Resources({}), None)
     live_snapshot = LiveSnapshot(snapshot, (), None, lambda: None)
     assert live_snapshot.leases() == 0
     hold = live_snapshot.hold
-    assert (live_snapshot.leases(), live_snapshot.leases(offered=True)) == (1, 0)
+    assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (1, 1)
+    cell.fresh = hold
+    assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (2, 1)
     live_snapshot.enter(7, "someone")
-    assert live_snapshot.leases(offered=True) == 1
+    assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (3, 2)
+    cell.fresh = None
     live_snapshot.abandon()
     assert (live_snapshot.leases(), hold.snapshot) == (0, snapshot)
 

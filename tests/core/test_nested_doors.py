@@ -1,18 +1,23 @@
 """An app inside an app, each with an engine of its own: each sees its own configuration."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome
-from reloadcheck._doors.protocols import Message, Receive, Scope, Send
+from reloadcheck import Outcome, ReloadCheck
+from reloadcheck._doors.protocols import Environ, Message, Receive, Scope, Send, StartResponse
+from reloadcheck._engine.api import host_of
+from reloadcheck._engine.engine import Engine
+from reloadcheck._snapshots.serving import Serving
+from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
+from tests.rig.stops import acting_at_line, lines_of
 
 from .conftest import Make
-from .rig import Text, begin
+from .rig import Call, Text, begin, until
 
 
 def test_an_outer_asgi_app_has_its_own_state_back(make: Make) -> None:
@@ -83,3 +88,49 @@ def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixt
     levels = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert "WARNING" == levels[0][0]
     assert ("INFO", "configuration as it was: version 1 serves on") == levels[-1]
+
+
+JOIN_LINES = lines_of(Engine.rejoin, Engine.join, Serving.of, LiveSnapshot.leases)
+
+
+def swapped_meanwhile(live: ReloadCheck[Any], text: Text) -> Callable[[], None]:
+    """Return what has another version swapped in, by the engine's own thread."""
+
+    def act() -> None:
+        text.write("a: 2")
+        Call(live.check).result()
+        assert live.snapshot.version == 2
+
+    return act
+
+
+def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+    """Ignore what is answered."""
+
+
+@pytest.mark.parametrize("line", JOIN_LINES, ids=lambda line: f"{line[0].co_name}:{line[1]}")
+def test_a_door_in_a_door_is_of_its_version(make: Make, text: Text, line: Any) -> None:
+    """Whenever a swap comes, the inner door, and a lease in it, see what the outer door saw."""
+    live = make()
+    begin(live)
+    seen: list[int] = []
+
+    def leaf(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["reloadcheck.snapshot"].version)
+        with live.lease() as snapshot:
+            seen.append(snapshot.version)
+        return []
+
+    inner = WsgiDoor(leaf, live)
+
+    def middle(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        seen.append(environ["reloadcheck.snapshot"].version)
+        with acting_at_line(line, swapped_meanwhile(live, text)):
+            return inner(environ, start_response)
+
+    outer = WsgiDoor(middle, live)
+    WsgiDoor(lambda environ, start_response: [], live)({}, start_response)
+    assert live.check() is Outcome.UNCHANGED
+    until(lambda: host_of(live).cell.fresh is not None)
+    outer({}, start_response)
+    assert seen in ([1, 1, 1], [2, 2, 2])

@@ -11,6 +11,8 @@ from reloadcheck._engine.admission import Admission
 from reloadcheck._engine.api import host_of
 from reloadcheck._engine.options import Options
 from reloadcheck._engine.waiter import Conclusion, Waiter
+from reloadcheck._snapshots.serving import Serving
+from reloadcheck._snapshots.tenancy import Cell
 from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 
 from .conftest import Make
@@ -280,7 +282,8 @@ def test_a_thread_that_cannot_start_is_tried_again(
 
 def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
     """Who asks an engine that has just closed hears that, and not what its last check came to."""
-    admission: Admission[object] = Admission(clock, Options(), needs_loop=False)
+    serving: Serving[object] = Serving(clock, Cell())
+    admission = Admission(serving, clock, Options(), needs_loop=False)
     admission.begin()
     admission.conclude(Conclusion(Outcome.UNCHANGED), tired=False)
     closed = Conclusion(Outcome.DEFERRED, NotStartedError("closed"))

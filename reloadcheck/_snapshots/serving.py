@@ -1,0 +1,100 @@
+"""What serves: the one place that says which snapshots of an engine live, and as what.
+
+Written by the engine thread alone and read by everybody without a lock. `live` is a tuple that is
+replaced in one assignment, so that whoever looks for a snapshot in it takes a single look: a swap
+adds the new one before the old one retires, and one leaves only when its leases have ended.
+"""
+
+from typing import Any, Generic, TypeVar
+
+from .._runtime.clock import Clock
+from .tenancy import Cell, LiveSnapshot, counts_references
+
+C = TypeVar("C")
+
+COUNTS_REFERENCES = counts_references()
+
+
+class Serving(Generic[C]):
+    """The snapshots of one engine in one process.
+
+    `current` is what a unit of work gets, `candidate` what a share of them gets beside it; the rest
+    of `live`, oldest first, is retired and drains. `swapped_at` (monotonic seconds) is when the
+    current one took its place, `swaps` counts them, and `cell` is what the doors read.
+    """
+
+    def __init__(self, clock: Clock, cell: Cell[C]) -> None:
+        self.current: LiveSnapshot[C] | None = None
+        self.candidate: LiveSnapshot[C] | None = None
+        self.live: tuple[LiveSnapshot[C], ...] = ()
+        self.swapped_at = 0.0
+        self.swaps = 0
+        self._clock = clock
+        self._cell = cell
+        self._offered_until: float | None = None
+
+    @property
+    def retired(self) -> list[LiveSnapshot[C]]:
+        """Return those that are handed out no more and not drained yet, the oldest first."""
+        return [one for one in self.live if one.retired]
+
+    def of(self, snapshot: object) -> LiveSnapshot[C] | None:
+        """Find the engine's side of a snapshot; None for one that is drained, or another's."""
+        return next((one for one in self.live if one.snapshot is snapshot), None)
+
+    def leases(self, live_snapshot: LiveSnapshot[Any]) -> int:
+        """Count the leases on one of them, without what the cell offers.
+
+        For display. That it was offered is looked at before and after: should that change
+        meanwhile, there may seem to be one lease too many.
+        """
+        offered = self._offers(live_snapshot)
+        leases = live_snapshot.leases()
+        return max(0, leases - (offered and self._offers(live_snapshot)))
+
+    # ------------------------------------------------------------- in the engine thread
+
+    def swap(self, live_snapshot: LiveSnapshot[C]) -> None:
+        """Have another snapshot serve; the one that did retires."""
+        old = self.current
+        self.live = (*self.live, live_snapshot)
+        self.current = live_snapshot
+        if self._cell.fresh is not None:
+            self._cell.fresh = live_snapshot.hold
+        self.swapped_at = self._clock.monotonic()
+        self.swaps += 1
+        if old is not None:
+            old.retire(self.swapped_at)
+
+    def end(self) -> None:
+        """Have nothing serve from now on; what did retires."""
+        current, self.current = self.current, None
+        if current is None:
+            return
+        if self._offers(current):
+            self.withdraw()  # else a thread started meanwhile has its own there
+        current.retire(self._clock.monotonic())
+
+    def drop(self, live_snapshot: LiveSnapshot[C]) -> None:
+        """Take out a retired one that has drained."""
+        self.live = tuple(one for one in self.live if one is not live_snapshot)
+
+    def offer(self, until: float | None) -> None:
+        """Let doors go on without asking until the time given; None: until it changes."""
+        if self.current is None or (until is not None and until <= self._clock.monotonic()):
+            self.withdraw()
+        elif COUNTS_REFERENCES:
+            self._cell.fresh, self._offered_until = self.current.hold, until
+
+    def withdraw(self) -> None:
+        """Make doors ask from now on."""
+        self._cell.fresh, self._offered_until = None, None
+
+    def expire(self) -> float | None:
+        """Withdraw an offer whose time is over; return that time, if there is one to come."""
+        if self._offered_until is not None and self._clock.monotonic() >= self._offered_until:
+            self.withdraw()
+        return self._offered_until
+
+    def _offers(self, live_snapshot: LiveSnapshot[Any]) -> bool:
+        return self._cell.fresh is live_snapshot.hold

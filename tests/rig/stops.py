@@ -1,0 +1,59 @@
+"""A scheduler that stops a function at each of its lines in turn, and lets a test act there.
+
+A race is an act of another thread between two lines. Instead of waiting for luck, `at_each_line`
+runs the whole situation once for each line of the functions given, and acts at that one.
+"""
+
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+__all__ = ["acting_at_line", "code_of", "lines_of"]
+
+
+def code_of(function: Any) -> CodeType:
+    """Return the code of a function, a method or a property."""
+    function = getattr(function, "fget", function)
+    code: CodeType = getattr(function, "__func__", function).__code__
+    return code
+
+
+def lines_of(*functions: Any) -> list[tuple[CodeType, int]]:
+    """Return each line of the functions that can be stopped at, in order."""
+    lines = []
+    for code in map(code_of, functions):
+        numbers = {number for _, _, number in code.co_lines() if number is not None}
+        lines += [(code, number) for number in sorted(numbers - {code.co_firstlineno})]
+    return lines
+
+
+class acting_at_line:
+    """Call `act` once, before the thread that enters this runs the line for the first time."""
+
+    def __init__(self, line: tuple[CodeType, int], act: Callable[[], object]) -> None:
+        self._code, self._number = line
+        self._act = act
+        self._before: Any = None
+        self.acted = False
+
+    def __enter__(self) -> "acting_at_line":
+        self._before = sys.gettrace()
+        sys.settrace(self._trace)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(self._before)
+
+    def _trace(self, frame: FrameType, event: str, argument: object) -> Any:
+        if frame.f_code is not self._code or self.acted:
+            return None
+        return self._trace_line
+
+    def _trace_line(self, frame: FrameType, event: str, argument: object) -> Any:
+        if event == "line" and frame.f_lineno == self._number and not self.acted:
+            self.acted = True
+            sys.settrace(None)
+            self._act()
+            sys.settrace(self._trace)
+        return self._trace_line
