@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import os
 import time
 import weakref
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .._runtime.jobs import run_inline_without_threads
 from .._runtime.log import WARNING, log
 from .._snapshots.context import unit_of_work
+from .ends import at_each_end, unwrap_exit
 from .uwsgi import warn_before_forks
 
 if TYPE_CHECKING:
@@ -23,22 +23,25 @@ EXIT_SECONDS = 0.25
 # ------------------------------------------------------------------------- this process
 
 _engines: weakref.WeakSet[Engine[Any]] = weakref.WeakSet()
-_watching = False
+_watched = 0
+"""The process in which an engine was started last: this one, or one that it was forked from."""
 
 
 def _watch_process() -> None:
-    """Hear of forks and of the exit, from the first engine's start on."""
-    global _watching
-    if _watching:
+    """Hear of forks and of the ends, from the first engine's start in each process on."""
+    global _watched
+    before, _watched = _watched, os.getpid()
+    if before == _watched:
         return
-    _watching = True
-    warn_before_forks()
-    atexit.register(_at_exit)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+    at_each_end(_at_exit)
+    if not before:
+        warn_before_forks()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_after_fork)
 
 
 def _after_fork() -> None:
+    unwrap_exit()
     unit_of_work.set(None)
     for engine in list(_engines):
         engine.after_fork()
