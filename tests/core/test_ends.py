@@ -58,7 +58,9 @@ def test_closers_run_in_children_of_multiprocessing(tmp_path: Path, method: str,
         tmp_path,
         f"""
         import subprocess
-        subprocess.run([{sys.executable!r}, sys.argv[1] + "/program.py", sys.argv[1]], check=True)
+        os.environ.pop("PYTHONUNBUFFERED", None)
+        command = [{sys.executable!r}, sys.argv[1] + "/program.py", sys.argv[1]]
+        subprocess.run(command, check=True)
         """,
     )
     assert (done.status, done.said) == (0, ["built", "closed"]), done.output
