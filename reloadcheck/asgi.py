@@ -52,9 +52,10 @@ class ReloadCheckMiddleware:
         *,
         status_path: str | None = None,
         status_token: str | None = None,
+        health_path: str | None = None,
     ) -> Self:
         door: Any = _door(app, live)
-        settings = chosen(status_path, status_token)
+        settings = chosen(status_path, status_token, health_path)
         if settings is not None:
             from ._page.asgi import with_status_page
 
@@ -74,6 +75,7 @@ class ReloadCheckMiddleware:
             *,
             status_path: str | None = None,
             status_token: str | None = None,
+            health_path: str | None = None,
         ) -> None: ...
         async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None: ...
 

@@ -56,9 +56,10 @@ class ReloadCheckMiddleware:
         *,
         status_path: str | None = None,
         status_token: str | None = None,
+        health_path: str | None = None,
     ) -> Self:
         door: Any = _door(app, live)
-        settings = chosen(status_path, status_token)
+        settings = chosen(status_path, status_token, health_path)
         if settings is not None:
             from ._page.wsgi import with_status_page
 
@@ -78,6 +79,7 @@ class ReloadCheckMiddleware:
             *,
             status_path: str | None = None,
             status_token: str | None = None,
+            health_path: str | None = None,
         ) -> None: ...
         def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]: ...
 

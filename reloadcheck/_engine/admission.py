@@ -116,16 +116,20 @@ class Admission(Generic[C]):
         return current
 
     def ask(
-        self, *, through_build: bool = False, prepare: Callable[[Waiter], None] | None = None
+        self,
+        *,
+        through_build: bool = False,
+        prepare: Callable[[Waiter], None] | None = None,
+        eager: bool = True,
     ) -> Waiter:
-        """Ask by name for a check that begins from now on.
+        """Ask by name for a check that begins from now on; not `eager`: no back-off is cut short.
 
         A signal handler may ask while the very thread that it interrupted stands here. Nothing
         could then answer before it returns, so it hears `deferred` at once, and the check is made.
         """
         interrupted = self.condition._is_owned()  # type: ignore[attr-defined]
         with self.condition:
-            self._eager = True
+            self._eager = self._eager or eager
             self._cause = self._cause if self.wanted else Trigger("call")
             waiter = self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
             waiter.asked = True

@@ -8,7 +8,7 @@ from typing import Any
 from .._observe.status import ProbeStatus, ResourceStatus, Status, counted
 from .._resources.registry import Registry, Resource
 from .._snapshots.tenancy import LiveSnapshot
-from ..types import ProbeOutcome
+from ..types import ProbeOutcome, key_path_text
 from .options import Options
 from .probes import Probes
 from .thread import EngineThread
@@ -66,6 +66,8 @@ def _resource(
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),
+        tuple(key_path_text(path) for path in resource.paths),
+        tuple(need.name for need in resource.needs),
     )
 
 

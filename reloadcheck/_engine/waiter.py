@@ -78,16 +78,20 @@ class Waiter:
         except RuntimeError:  # that loop is closed, and nobody waits any more
             return
 
-    def wait(self) -> Conclusion:
-        """Block until answered."""
-        self._event.wait(self._last_resort)
+    def wait(self, most: float | None = None) -> Conclusion:
+        """Block until answered; at most `most` seconds on the real clock, if given."""
+        self._event.wait(self._last_resort if most is None else most)
         return self._answer()
 
-    async def wait_async(self) -> Conclusion:
-        """Wait in the loop that `bind` was called in."""
+    async def wait_async(self, most: float | None = None) -> Conclusion:
+        """Wait in the loop that `bind` was called in; at most `most` seconds, if given."""
         try:
-            if self._future is not None:
+            if self._future is not None and most is None:
                 await self._future
+            elif self._future is not None:
+                import asyncio
+
+                await asyncio.wait([self._future], timeout=most)
         finally:
             if self._handle is not None:
                 self._handle.cancel()

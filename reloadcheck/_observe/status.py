@@ -1,13 +1,22 @@
 """What an operator may know about an engine: one frozen value, with nothing secret in it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import cast
 
 from .._config.freeze import FrozenDict
 from ..seams import Waiting
-from ..types import Outcome, Place, ProbeOutcome
+from ..types import Code, Outcome, Place, ProbeOutcome
 from .history import Attempt
+
+
+class Standing(StrEnum):
+    """How things are, in one word: green, amber, red."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
 
 
 class _Counts(FrozenDict):
@@ -42,7 +51,8 @@ class ResourceStatus:
     `builds` counts the ones that were built, so that it is the generation of the newest; `version`
     is the first that it served. `leases` are the units of work that may use any instance of it.
     `forced_closes` were at the drain deadline, under those who still used them. `probe` is there
-    when the status was asked for with `probe=True`.
+    when the status was asked for with `probe=True`. `paths` are the keys that it is built from, and
+    `needs` the resources; neither: all of the configuration.
     """
 
     name: str
@@ -54,6 +64,8 @@ class ResourceStatus:
     failed_builds: int = 0
     forced_closes: int = 0
     probe: ProbeStatus | None = None
+    paths: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +115,48 @@ class Status:
         return self.history[-1] if self.history else None
 
     @property
+    def standing(self) -> Standing:
+        """Return whether all that is written serves, and edits of it will be seen.
+
+        It fails where an edit was rejected or nothing can be served, and warns of all else that is
+        not so: an edit that waits, a remark on a source, reloading switched off, no start yet.
+        """
+        rejected = self.error is not None and self.outcome is Outcome.REJECTED
+        if rejected or (self.error is not None and self.version is None) or self.failed_probes:
+            return Standing.FAIL
+        return Standing.WARN if any(self._reasons()) else Standing.OK
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why the standing is not `ok`, a sentence each, what is worst first."""
+        return tuple(self._reasons())
+
+    def _reasons(self) -> Iterator[str]:
+        if self.error is not None:
+            yield _LEADS.get(self.code or "", _lead(self.outcome)) + self.error
+        elif self.phase == "idle":
+            yield "this worker has had no request yet, so that nothing is loaded"
+        elif self.phase in ("closing", "closed"):
+            yield f"the engine is {self.phase}"
+        elif self.version is None:
+            yield "the first load is under way"
+        for name in self.failed_probes:
+            yield f"the probe of {name} did not pass"
+        if not self.enabled:
+            yield f"reloading is switched off ({_OFF}): edits need a restart"
+        yield from self.remarks
+
+    @property
     def failed_probes(self) -> tuple[str, ...]:
         """Name the resources whose probe was asked and did not pass: ready means `()`."""
         asked = [(one.name, one.probe) for one in self.resources if one.probe is not None]
         return tuple(name for name, probe in asked if probe.error is not None)
+
+
+def _lead(outcome: Outcome | None) -> str:
+    rejected = outcome is Outcome.REJECTED
+    return "edit rejected: " if rejected else "edit not taken yet (will be tried again): "
+
+
+_OFF = "RELOAD_CHECK_ENABLED or enabled=False"
+_LEADS = {str(Code.DRAIN): "edit waits for the resources in use: "}

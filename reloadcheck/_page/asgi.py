@@ -4,10 +4,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from .._engine.api import ReloadCheck
+from .._engine.api import ReloadCheck, host_of
+from .._engine.look import glance_async, look_async
 from ..exceptions import ReloadCheckError
 from .access import Asked, Gate, Granted
-from .page import Page, Wanted, page
+from .page import LOOKS, Page, Wanted, bare, page
 from .settings import Settings
 from .view import reads_values, view_of
 
@@ -21,8 +22,9 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 def with_status_page(app: ASGIApp, live: ReloadCheck[Any], settings: Settings) -> ASGIApp:
     """Give the application with a status page before it.
 
-    Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
-    while nothing is loaded, asks for the first load, as a request would.
+    Looking is no unit of work: it holds no snapshot. Who looks at the status has a check made, so
+    that it is of this moment; probes have none. Only `ready`, and only while nothing is loaded,
+    asks for the first load, as a request would.
     """
     from anyio.to_thread import run_sync  # now, not on the event loop: importing takes a while
 
@@ -54,10 +56,17 @@ async def _answer(
         with suppress(ReloadCheckError):
             async with live.lease():
                 pass
-    status = await live.astatus(probe=granted.probe)
+    if wanted in LOOKS:
+        await look_async(host_of(live))
+    if wanted is Wanted.HTML and not granted.probe:
+        status = host_of(live).observed(await glance_async(host_of(live)))
+    else:
+        status = await live.astatus(probe=granted.probe)
+    if granted.bare:
+        return bare(status, wanted)
     if not reads_values(wanted):
-        return page(view_of(live, status, wanted), wanted)
-    return await run_sync(lambda: page(view_of(live, status, wanted), wanted))
+        return page(view_of(live, status, wanted, granted.find), wanted)
+    return await run_sync(lambda: page(view_of(live, status, wanted, granted.find), wanted))
 
 
 def _path(scope: Scope) -> str:
@@ -65,6 +74,12 @@ def _path(scope: Scope) -> str:
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path[len(root) :] if root and path.startswith(root + "/") else path
+
+
+def _target(scope: Scope) -> str | None:
+    """Return the path as it was sent; None where the server does not tell."""
+    raw: bytes | None = scope.get("raw_path")
+    return None if raw is None else raw.decode("latin-1")
 
 
 def _asked(scope: Scope) -> Asked:
@@ -77,6 +92,8 @@ def _asked(scope: Scope) -> Asked:
         values(b"authorization"),
         values(b"cookie"),
         scope.get("scheme") == "https",
+        _target(scope),
+        scope.get("root_path", "") or b",".join(values(b"x-forwarded-prefix")).decode("latin-1"),
     )
 
 

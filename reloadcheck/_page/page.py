@@ -12,8 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from .._observe.history import Attempt
-from .._observe.status import ResourceStatus, Status
-from ..types import Code
+from .._observe.identity import Identity
+from .._observe.remedies import remedy_of
+from .._observe.status import ResourceStatus, Standing, Status
 from .html import document
 from .metrics import exposition
 from .style import STYLE_HASH
@@ -33,6 +34,10 @@ class Wanted(StrEnum):
     READY = "ready"
 
 
+LOOKS: Final = (Wanted.JSON, Wanted.HTML, Wanted.METRICS)
+"""For whom a check is made, so that they see what is written at this moment."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """All that a page may show. `now` is wall-clock time, in seconds since the epoch."""
@@ -40,8 +45,9 @@ class View:
     status: Status
     leaves: Leaves
     now: float
-    pid: int
+    who: Identity
     release: str
+    find: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,9 @@ def page(view: View, wanted: Wanted) -> Page:
     status, policy = 200, _POLICY
     match wanted:
         case Wanted.HTML:
+            policy = policy.replace("form-action 'none'", "form-action 'self'")
             policy += f"; style-src '{STYLE_HASH}'; img-src data:"
-            body = document(view.status, view.leaves, view.now, view.pid, view.release)
+            body = document(view.status, view.leaves, view.now, view.who, view.release, view.find)
         case Wanted.METRICS:
             body = exposition(view.status)
         case Wanted.JSON:
@@ -89,6 +96,12 @@ def page(view: View, wanted: Wanted) -> Page:
             ready = is_ready(view.status)
             status, body = 200 if ready else 503, _json(_health(view.status, ready=ready))
     return answer(status, body, _TYPES[wanted], policy)
+
+
+def bare(status: Status, wanted: Wanted) -> Page:
+    """Return what an orchestrator needs, the status code, and nothing for anybody else."""
+    good = wanted is Wanted.LIVE or is_ready(status)
+    return answer(200 if good else 503, "", "text/plain; charset=utf-8")
 
 
 def answer(status: int, body: str, kind: str, policy: str = _POLICY, more: Headers = ()) -> Page:
@@ -106,7 +119,7 @@ def is_ready(status: Status) -> bool:
 
 def _health(status: Status, *, ready: bool) -> JSON:
     """Say it in the words of the draft for health checks: pass, warn or fail."""
-    said = "fail" if not ready else "pass" if status.code in (None, Code.DRAIN) else "warn"
+    said = "fail" if not ready else "pass" if status.standing is Standing.OK else "warn"
     return {
         "status": said,
         "phase": status.phase,
@@ -121,6 +134,8 @@ def _health(status: Status, *, ready: bool) -> JSON:
 def _state(view: View) -> JSON:
     status = view.status
     return {
+        "standing": status.standing,
+        "reasons": list(status.reasons),
         "phase": status.phase,
         "enabled": status.enabled,
         "version": status.version,
@@ -132,6 +147,7 @@ def _state(view: View) -> JSON:
         "outcome": status.outcome,
         "code": status.code,
         "error": status.error,
+        "remedy": remedy_of(status.code),
         "attempt": None if status.attempt is None else _attempt(status.attempt),
         "checks": status.checks,
         "reloads": status.reloads,
@@ -152,6 +168,8 @@ def _state(view: View) -> JSON:
         "resources": [
             {
                 "name": one.name,
+                "paths": list(one.paths),
+                "needs": list(one.needs),
                 "generation": one.builds,
                 "version": one.version,
                 "instances": one.instances,
@@ -170,7 +188,13 @@ def _state(view: View) -> JSON:
             for one in view.leaves.shown
         ],
         "config_more": view.leaves.more,
-        "process": {"pid": view.pid, "reloadcheck": view.release},
+        "process": {
+            "application": view.who.application,
+            "host": view.who.host,
+            "pid": view.who.pid,
+            "worker": view.who.worker,
+            "reloadcheck": view.release,
+        },
     }
 
 

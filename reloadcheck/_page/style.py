@@ -60,6 +60,13 @@ code, .error {
   background: var(--bad-ground); color: var(--bad);
 }
 .error.warn { background: var(--warn-ground); color: var(--warn); }
+.remedy { margin: .25rem 0 0; padding-left: .75rem; color: var(--soft); font-size: .9375rem; }
+form { margin: 0 0 .75rem; }
+input, button {
+  font: inherit; padding: .25rem .5rem; color: var(--ink); background: var(--code);
+  border: 1px solid var(--soft); border-radius: .375rem;
+}
+input:focus-visible, button:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
 ul.errors { margin: .5rem 0 0; padding: 0; list-style: none; }
 dl.facts {
   display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr));

@@ -56,17 +56,23 @@ class Leaves:
     more: int = 0
 
 
-def leaves_of(loaded: Loaded[Any], places: Sequence[Place], also: Collection[str] = ()) -> Leaves:
+def leaves_of(
+    loaded: Loaded[Any], places: Sequence[Place], also: Collection[str] = (), find: str = ""
+) -> Leaves:
     """Give the values of a configuration, the first thousand of them, and where each came from.
 
-    `also` are names of keys that the application calls secret.
+    `also` are names of keys that the application calls secret; `find` is what the key paths must
+    contain, in any case. It is not looked for in values, some of which are hidden.
     """
+    find = find.casefold()
     private = {number for number, place in enumerate(places) if place.confidential}
     secrets = _secrets(loaded, private, also)
     shown: list[Leaf] = []
     more = 0
     with locating_many():
         for path, value in _gently(_walk((), loaded.config, partial(is_secret, also=also))):
+            if find and find not in key_path_text(path).casefold():
+                continue
             if len(shown) == MOST_LEAVES:
                 more += 1
                 continue

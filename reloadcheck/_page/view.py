@@ -1,17 +1,19 @@
 """From a live engine to all that its status page may show; looks, and changes nothing."""
 
-import os
 import time
 from typing import Any
 
 from .._engine.api import ReloadCheck, host_of
+from .._observe.identity import identity
 from .._observe.status import Status
 from .page import View, Wanted
 from .values import Leaves, leaves_of
 
 
-def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted) -> View:
+def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = "") -> View:
     """Look at an engine of this process; at its values only for those who read them.
+
+    `find` chooses the values by a part of their key path.
 
     Finding where each value came from reads the documents again: call it off the event loop.
     """
@@ -20,8 +22,9 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted) -> View:
     checker = None if thread is None else thread.reload.checker
     leaves = Leaves()
     if checker is not None and checker.running is not None and reads_values(wanted):
-        leaves = leaves_of(checker.running, checker.places, engine.options.secrets)
-    return View(status, leaves, time.time(), os.getpid(), _release())
+        leaves = leaves_of(checker.running, checker.places, engine.options.secrets, find)
+    who = identity(getattr(engine.options, "app", None))
+    return View(status, leaves, time.time(), who, _release(), find)
 
 
 def reads_values(wanted: Wanted) -> bool:

@@ -5,10 +5,11 @@ from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
-from .._engine.api import ReloadCheck
+from .._engine.api import ReloadCheck, host_of
+from .._engine.look import glance, look
 from ..exceptions import ReloadCheckError
 from .access import Asked, Gate, Granted
-from .page import Page, Wanted, page
+from .page import LOOKS, Page, Wanted, bare, page
 from .settings import Settings
 from .view import view_of
 
@@ -20,8 +21,9 @@ WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -> WSGIApp:
     """Give the application with a status page before it.
 
-    Looking is no unit of work: it holds no snapshot and has no check made. Only `ready`, and only
-    while nothing is loaded, asks for the first load, as a request would.
+    Looking is no unit of work: it holds no snapshot. Who looks at the status has a check made, so
+    that it is of this moment; probes have none. Only `ready`, and only while nothing is loaded,
+    asks for the first load, as a request would.
     """
     gate = Gate(settings)
 
@@ -46,7 +48,15 @@ def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
     if wanted is Wanted.READY and live.status().version is None:
         with suppress(ReloadCheckError), live.lease():
             pass
-    return page(view_of(live, live.status(probe=granted.probe), wanted), wanted)
+    if wanted in LOOKS:
+        look(host_of(live))
+    if wanted is Wanted.HTML and not granted.probe:
+        status = host_of(live).observed(glance(host_of(live)))
+    else:
+        status = live.status(probe=granted.probe)
+    if granted.bare:
+        return bare(status, wanted)
+    return page(view_of(live, status, wanted, granted.find), wanted)
 
 
 def _asked(environ: Environ) -> Asked:
@@ -60,4 +70,6 @@ def _asked(environ: Environ) -> Asked:
         values("HTTP_AUTHORIZATION"),
         values("HTTP_COOKIE"),
         environ.get("wsgi.url_scheme") == "https",
+        environ.get("RAW_URI") or environ.get("REQUEST_URI"),
+        environ.get("SCRIPT_NAME") or environ.get("HTTP_X_FORWARDED_PREFIX", ""),
     )
