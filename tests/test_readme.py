@@ -185,7 +185,7 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     """The block on the status page serves it to who has the token, and to nobody else."""
     from starlette.testclient import TestClient
 
-    monkeypatch.setenv("STATUS_TOKEN", "t0ken")
+    monkeypatch.setenv("STATUS_TOKEN", "t0ken-of-this-test")
     names = run_block("status_path=", tmp_path, monkeypatch)
     with TestClient(names["app"]) as client:
         told = client.get("/-/reloadcheck", headers={"Authorization": "Bearer t0ken"})

@@ -40,6 +40,7 @@ from ..sources import source_of
 from ..types import KeyPath, Outcome, Source, printable
 from .engine import Engine
 from .options import Options, options_from
+from .variables import strange_variables
 from .waiter import Waiter
 
 if TYPE_CHECKING:
@@ -161,6 +162,7 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
+        self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:
         names = ", ".join(printable(source.name) for source in self._engine.sources)

@@ -12,6 +12,7 @@ import math
 import os
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -20,6 +21,7 @@ from .._observe.listeners import Listeners
 from .._resources.registry import Registry
 from .._runtime.clock import Clock
 from .._runtime.event_loops import in_thread, running_loop
+from .._runtime.log import WARNING, log
 from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
 from .._snapshots.context import SNAPSHOT, lasts, unit_in
@@ -58,6 +60,7 @@ class Engine(Generic[C]):
         self.listeners = Listeners()
         self.cell: Cell[C] = Cell()
         self.schema = schema
+        self.remarks: tuple[str, ...] = ()
         self.clock = clock
         self._locks: dict[str, threading.Lock] = {}
         self._thread: EngineThread[C] | None = None
@@ -174,10 +177,11 @@ class Engine(Generic[C]):
         from .._observe.status import Status
 
         if self.thread is None:
-            return Status(phase="idle", enabled=self.options.enabled)
+            return Status(phase="idle", enabled=self.options.enabled, remarks=self.remarks)
         from .collect import observe
 
-        return observe(self.thread, self.registry, self.options, probes)
+        status = observe(self.thread, self.registry, self.options, probes)
+        return replace(status, remarks=(*self.remarks, *status.remarks))
 
     def probed(self) -> Probes:
         """Have the probes called and give what they came to; blocks."""
@@ -255,6 +259,8 @@ class Engine(Generic[C]):
                 _watch_process()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
+                for remark in self.remarks:
+                    log(WARNING, "%s", remark)
             return thread
 
     def _lock(self) -> threading.Lock:

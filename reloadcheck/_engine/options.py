@@ -43,7 +43,7 @@ class _Seconds:
             return None
         good = isinstance(value, int | float) and not isinstance(value, bool)
         if not good or not math.isfinite(cast("float", value)) or cast("float", value) < 0:
-            raise OptionError(f"{name} must be a number of seconds, 0 or more")
+            raise OptionError(f"{name} must be a number of seconds, 0 or more, not {_given(value)}")
         return value
 
     def parse(self, text: str) -> object:
@@ -145,6 +145,9 @@ VARIABLES: Final = (
     *(variable_of(one.name) for one in fields(Options) if isinstance(one.metadata["kind"], _Text)),
     "RELOAD_CHECK_STATUS_PATH",
     "RELOAD_CHECK_STATUS_TOKEN",
+    "RELOAD_CHECK_STATUS_URL",
+    "RELOAD_CHECK_HEALTH_PATH",
+    "RELOAD_CHECK_APP",
 )
 """All environment variables that this package looks at."""
 
@@ -168,6 +171,11 @@ def _value(option: Field[Any], given: Options, environ: Mapping[str, str]) -> ob
     except ValueError as wanted:
         reason = f"must be {wanted}, not '{_shown(text)}'"
     raise OptionError(f"environment variable {variable}: {reason}")
+
+
+def _given(value: object) -> str:
+    """Show what code gave for a number: an option is no secret, and may be long."""
+    return _shown(repr(value))
 
 
 def _shown(text: str) -> str:

@@ -121,7 +121,7 @@ class Status:
         It fails where an edit was rejected or nothing can be served, and warns of all else that is
         not so: an edit that waits, a remark on a source, reloading switched off, no start yet.
         """
-        rejected = self.error is not None and self.outcome is Outcome.REJECTED
+        rejected = self.outcome is Outcome.REJECTED and self.code not in (None, Code.DRAIN)
         if rejected or (self.error is not None and self.version is None) or self.failed_probes:
             return Standing.FAIL
         return Standing.WARN if any(self._reasons()) else Standing.OK

@@ -71,10 +71,10 @@ def _summary(status: Status) -> tuple[str, str]:
         title = "No good configuration yet" if status.error else "Not started yet"
         return title, status.code or status.phase
     title = f"Version {status.version} is serving"
-    if status.error is not None and status.outcome is Outcome.REJECTED:
-        return f"{title}; the last edit was rejected", status.code or "rejected"
     if status.code == Code.DRAIN:
         return f"{title}; an edit waits", status.code
+    if status.error is not None and status.outcome is Outcome.REJECTED:
+        return f"{title}; the last edit was rejected", status.code or "rejected"
     if status.error is not None:
         return f"{title}; the last edit is not live", status.code or "waiting"
     if status.failed_probes:

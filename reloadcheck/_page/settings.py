@@ -12,6 +12,9 @@ from typing import Final
 from .._runtime.log import log
 from ..exceptions import OptionError
 
+PAGE_OPTIONS: Final = ("status_path", "status_token", "health_path")
+"""What a door takes for its page, by the names that a framework's own settings have too."""
+
 LEAST_TOKEN: Final = 12
 """How many characters a token has at least: a shorter one can be guessed by asking."""
 

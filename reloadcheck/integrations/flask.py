@@ -14,6 +14,7 @@ from flask import Flask, current_app, g, has_app_context
 from werkzeug.local import LocalProxy
 
 from .._engine.api import ReloadCheck, host_of, set_options
+from .._page.settings import PAGE_OPTIONS
 from .._resources.registry import Resource
 from .._snapshots.context import current_snapshot, lasts, resource_here, unit_of_work
 from ..exceptions import NoSnapshotError
@@ -47,7 +48,7 @@ class FlaskReloadCheck(Generic[C]):
         An app may follow several engines: call this for each, with an extension of its own.
         """
         given = app.config.get_namespace("RELOAD_CHECK_")
-        page = {name: given.pop(name, None) for name in ("status_path", "status_token")}
+        page = {name: given.pop(name, None) for name in PAGE_OPTIONS}
         set_options(self.live, given)
         engines: list[ReloadCheck[Any]] = app.extensions.setdefault("reloadcheck", [])
         if not engines:

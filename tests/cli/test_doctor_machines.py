@@ -419,6 +419,12 @@ def test_a_missing_c_loader_is_doubtful(monkeypatch: pytest.MonkeyPatch) -> None
         ({"RELOAD_CHECK_VERIFY": "none"}, None, [WARN]),
         ({"RELOAD_CHECK_WINDOW": "soon"}, None, [FAIL]),
         ({}, Options(enabled=False, verify=None), [WARN, WARN]),
+        ({"RELOAD_CHECK_WINDW": "5"}, None, [WARN]),
+        ({"RELOAD_CHECK_WINDW": "5"}, Options(), [WARN]),
+        ({"RELOAD_CHECK_STATUS_TOKEN": "a-long-token"}, None, [WARN]),
+        ({"RELOAD_CHECK_STATUS_PATH": "/s"}, None, [WARN]),
+        ({"RELOAD_CHECK_STATUS_PATH": "/s", "RELOAD_CHECK_STATUS_TOKEN": "short"}, None, [FAIL]),
+        ({"RELOAD_CHECK_STATUS_PATH": "/s", "RELOAD_CHECK_STATUS_TOKEN": "t" * 12}, None, [PASS]),
     ],
 )
 def test_what_is_switched_off_is_told(

@@ -17,7 +17,7 @@ from reloadcheck.types import Outcome
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.cli.conftest import Run
 
-TOKEN = "t0k3n"
+TOKEN = "t0k3n-of-this-test"
 PATH = "/-/reloadcheck"
 
 

@@ -1,12 +1,15 @@
 """Options: from code and from the environment, each bad value named, never a silent default."""
 
 import inspect
+import re
 import threading
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import reloadcheck
 from reloadcheck import OptionError, ReloadCheck, Snapshot, reload_check
 from reloadcheck._engine.api import set_options
 from reloadcheck._engine.options import VARIABLES, Options, options_from
@@ -49,6 +52,46 @@ def test_a_bad_time_in_the_environment_names_its_variable(name: str, text: str) 
     with pytest.raises(OptionError, match=variable) as caught:
         ReloadCheck(Text("a: 1"), environ={variable: text})
     assert str(caught.value).endswith(f", not '{text}'")
+
+
+def test_a_long_value_is_not_quoted_whole() -> None:
+    """What is no number may be anything: it is cut and escaped."""
+    with pytest.raises(OptionError) as caught:
+        ReloadCheck(Text("a: 1"), environ={"RELOAD_CHECK_WINDOW": "\x1b" + "x" * 1000})
+    assert len(str(caught.value)) < 200
+    assert str(caught.value).isprintable()
+
+
+def test_a_misspelt_variable_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """It is named at the start, in the log and in the status, with what was meant; once."""
+    environ = {
+        "RELOAD_CHECK_WINDW": "s3cret",
+        "RELOAD_CHECK_WINDOW": "2",
+        "RELOAD_CHECK_STATUS_TOKEN": "x",
+        "RELOAD_CHECK_ZZ\n": "",
+        "PATH": "/bin",
+    }
+    said = (
+        "environment variable RELOAD_CHECK_WINDW is not known: did you mean RELOAD_CHECK_WINDOW?",
+        "environment variable RELOAD_CHECK_ZZ\\n is not known",
+    )
+    live = ReloadCheck(Text("a: 1"), environ=environ)
+    assert said == live.status().remarks
+    assert [] == caplog.messages
+    live.start()
+    live.check()
+    assert list(said) == [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    assert (said, "warn") == (live.status().remarks, live.status().standing)
+    live.close()
+
+
+def test_every_variable_that_is_read_is_known() -> None:
+    """What the package reads by name anywhere is no stranger to it."""
+    package = Path(reloadcheck.__file__).parent
+    found: set[str] = set()
+    for path in package.rglob("*.py"):
+        found.update(re.findall(r"RELOAD_CHECK_[A-Z_]*[A-Z]", path.read_text()))
+    assert found <= set(VARIABLES)
 
 
 @pytest.mark.parametrize("text", ["none", "None", " NONE "])
@@ -144,13 +187,16 @@ def test_the_signature_is_the_declaration() -> None:
 def test_the_variables_are_pinned() -> None:
     """Every variable that is looked at is known by name."""
     assert sorted(VARIABLES) == [
+        "RELOAD_CHECK_APP",
         "RELOAD_CHECK_DRAIN",
         "RELOAD_CHECK_ENABLED",
         "RELOAD_CHECK_ENVIRONMENT",
+        "RELOAD_CHECK_HEALTH_PATH",
         "RELOAD_CHECK_PATIENCE",
         "RELOAD_CHECK_SETTLE",
         "RELOAD_CHECK_STATUS_PATH",
         "RELOAD_CHECK_STATUS_TOKEN",
+        "RELOAD_CHECK_STATUS_URL",
         "RELOAD_CHECK_VERIFY",
         "RELOAD_CHECK_WINDOW",
     ]

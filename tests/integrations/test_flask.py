@@ -259,9 +259,9 @@ def test_the_status_page_comes_from_the_apps_config(make: Make) -> None:
     app = create_app(
         FlaskReloadCheck(make()),
         RELOAD_CHECK_STATUS_PATH="/-/reloadcheck",
-        RELOAD_CHECK_STATUS_TOKEN="open",
+        RELOAD_CHECK_STATUS_TOKEN="open-sesame-9",
     )
-    for token, status in (("open", 200), ("wrong", 404)):
+    for token, status in (("open-sesame-9", 200), ("wrong", 404)):
         headers = {"Authorization": f"Bearer {token}"}
         with app.test_client() as client, client.get("/-/reloadcheck", headers=headers) as page:
             assert status == page.status_code

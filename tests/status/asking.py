@@ -1,7 +1,7 @@
 """Ask an application with a status page, through either kind of door, as a server would."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,6 +68,7 @@ def ask_asgi(app: Any) -> Ask:
         headers: Headers = (),
         root: str = "",
         scheme: str = "http",
+        more: Mapping[str, Any] | None = None,
     ) -> Answer:
         sent: list[Any] = []
         scope = {
@@ -78,6 +79,7 @@ def ask_asgi(app: Any) -> Ask:
             "query_string": query.encode(),
             "headers": [(name.encode(), value) for name, value in headers],
             "scheme": scheme,
+            **(more or {}),
         }
 
         async def receive() -> Any:
@@ -105,6 +107,7 @@ def ask_wsgi(app: Any) -> Ask:
         headers: Headers = (),
         root: str = "",
         scheme: str = "http",
+        more: Mapping[str, Any] | None = None,
     ) -> Answer:
         environ: dict[str, Any] = {
             "REQUEST_METHOD": method,
@@ -112,6 +115,7 @@ def ask_wsgi(app: Any) -> Ask:
             "SCRIPT_NAME": root,
             "QUERY_STRING": query,
             "wsgi.url_scheme": scheme,
+            **(more or {}),
         }
         for name, value in headers:
             key = "HTTP_" + name.upper().replace("-", "_")

@@ -1,7 +1,9 @@
 """The page as a pure function: what is known goes in, a complete answer comes out."""
 
 import json
+import os
 import re
+import socket
 from base64 import b64encode
 from dataclasses import replace
 from hashlib import sha256
@@ -12,11 +14,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from reloadcheck import Outcome, Status
 from reloadcheck._observe.history import Attempt
-from reloadcheck._observe.status import ResourceStatus, counted
+from reloadcheck._observe.identity import Identity, identity
+from reloadcheck._observe.remedies import REMEDIES
+from reloadcheck._observe.status import ProbeStatus, ResourceStatus, Standing, counted
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
-from reloadcheck.types import Code, Phase, Place
+from reloadcheck.types import Code, Phase, Place, ProbeOutcome
 
 NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
 NOW = 1_800_000_000.0
@@ -35,7 +39,9 @@ STATUS = Status(
     reloads=7,
     edits=6,
     rejections=2,
-    resources=(ResourceStatus('p"o\\ol\n', 2, 7, 5, 6, 3, 1, 4),),
+    resources=(
+        ResourceStatus('p"o\\ol\n', 2, 7, 5, 6, 3, 1, 4, None, ("database.url",), ("other",)),
+    ),
     leases=counted({6: 1, 7: 2}),
     remarks=(f"app.yaml: {NASTY}",),
     loaded_at=NOW - 90,
@@ -56,18 +62,25 @@ STATUS = Status(
     ),
     seconds=(("read", 8, 0.5),),
 )
+WHO = Identity("shop", "web-1", 4711, "uwsgi-2", "/etc")
+GOOD: dict[str, object] = {
+    "error": None,
+    "code": None,
+    "remarks": (),
+    "outcome": Outcome.UNCHANGED,
+}
 LEAVES = Leaves((Leaf(NASTY, NASTY, False, NASTY), Leaf("key", "***", True, None)), 12)
 
 
 def rendered(wanted: Wanted, status: Status = STATUS) -> Page:
     """Render one view."""
-    return page(View(status, LEAVES, NOW, 4711, "0.1.0"), wanted)
+    return page(View(status, LEAVES, NOW, WHO, "0.1.0"), wanted)
 
 
 class Outline(HTMLParser):
     """The elements of a document, and whether each that was opened is closed."""
 
-    VOID = ("meta", "link", "wbr", "br")
+    VOID = ("meta", "link", "wbr", "br", "input")
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -118,8 +131,9 @@ def test_the_style_is_the_one_that_the_policy_admits() -> None:
         ({}, "Version 7 is serving; the last edit was rejected"),
         ({"outcome": Outcome.DEFERRED}, "Version 7 is serving; the last edit is not live"),
         ({"code": "drain"}, "Version 7 is serving; an edit waits"),
-        ({"error": None, "code": None}, "Version 7 is serving healthy"),
-        ({"error": None, "code": None, "enabled": False}, "Version 7 is serving switched off"),
+        (GOOD, "Version 7 is serving healthy"),
+        ({**GOOD, "enabled": False}, "Version 7 is serving; edits are not looked for switched off"),
+        ({**GOOD, "remarks": ("pinned",)}, "Version 7 is serving; not every edit will be seen"),
         ({"version": None}, "No good configuration yet"),
         ({"version": None, "error": None, "code": None, "phase": "idle"}, "Not started yet idle"),
         ({"phase": "closing"}, "The engine is closing"),
@@ -135,9 +149,11 @@ def test_the_document_tells_all_that_an_operator_asks_for() -> None:
     """Version, digests, origin, age, attempts, resources and the values are all there."""
     words = Outline(rendered(Wanted.HTML).body.decode()).words
     for expected in (
-        "d" * 64, "e" * 64, "/etc/..g/app.yaml", "..g", "90 s ago", "0 s ago", "1.50 s", "1.0 ms",
-        "and 29 more", "because of a request", "version 6: 1, version 7: 2", "12 more values",
-        "hidden", "default", "process 4711",
+        "d" * 64, "e" * 64, "..g/app.yaml", "..g", "90 s ago", "0 s ago", "1.50 s", "1.0 ms",
+        "and 29 more", "triggered by: request", "version 6: 1, version 7: 2", "12 more values",
+        "hidden", "default of the schema", "shop", "web-1, process 4711 (uwsgi-2)",
+        "What to do: correct the file at the line and column that are named",
+        "database.url, resource other", "Reloading",
     ):  # fmt: skip
         assert expected in words, expected
 
@@ -199,11 +215,13 @@ def test_waiting_for_a_drain_is_no_failure() -> None:
 
 
 def test_readiness_is_about_serving() -> None:
-    """Ready is what has a version that serves; an edit that waits for a drain is no warning."""
+    """Ready is what has a version that serves; what is amber on the page is a warning here."""
+    good = replace(STATUS, **GOOD)  # type: ignore[arg-type]
     cases = [
         (STATUS, 200, "warn"),
-        (replace(STATUS, error=None, code=None), 200, "pass"),
-        (replace(STATUS, code=str(Code.DRAIN)), 200, "pass"),
+        (good, 200, "pass"),
+        (replace(good, remarks=("pinned",)), 200, "warn"),
+        (replace(good, code=str(Code.DRAIN), error="waits"), 200, "warn"),
         (replace(STATUS, version=None), 503, "fail"),
         (replace(STATUS, phase="closing"), 503, "fail"),
     ]
@@ -211,3 +229,74 @@ def test_readiness_is_about_serving() -> None:
         answer = rendered(Wanted.READY, status)
         assert (code, said) == (answer.status, json.loads(answer.body)["status"])
         assert 200 == rendered(Wanted.LIVE, status).status
+
+
+STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
+    ({}, Standing.OK, ""),
+    ({"remarks": ("c.yaml: edits of it will not be seen",)}, Standing.WARN, "will not be seen"),
+    ({"enabled": False}, Standing.WARN, "RELOAD_CHECK_ENABLED"),
+    (
+        {"error": "gone", "code": "torn", "outcome": Outcome.DEFERRED},
+        Standing.WARN,
+        "not taken yet",
+    ),
+    ({"error": "two", "code": "drain", "outcome": Outcome.DEFERRED}, Standing.WARN, "edit waits"),
+    (
+        {"error": "no", "code": "schema", "outcome": Outcome.REJECTED},
+        Standing.FAIL,
+        "edit rejected",
+    ),
+    ({"version": None, "phase": "idle"}, Standing.WARN, "no request yet"),
+    ({"version": None, "phase": "loading"}, Standing.WARN, "under way"),
+    ({"phase": "closing"}, Standing.WARN, "closing"),
+    (
+        {
+            "resources": (
+                ResourceStatus("db", 1, 1, 0, probe=ProbeStatus(ProbeOutcome.FAILED, "no")),
+            )
+        },
+        Standing.FAIL,
+        "the probe of db did not pass",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "standing", "reason"), STANDINGS)
+def test_what_is_not_all_right_is_not_green(
+    change: dict[str, object], standing: Standing, reason: str
+) -> None:
+    """Amber or red, and why: in the status, in the JSON and on the page, in the same words."""
+    status = replace(STATUS, **{**GOOD, **change})  # type: ignore[arg-type]
+    assert (status.standing, not status.reasons) == (standing, standing is Standing.OK)
+    assert reason in " ".join(status.reasons)
+    told = json.loads(rendered(Wanted.JSON, status).body)
+    assert (told["standing"], told["reasons"]) == (standing, list(status.reasons))
+    tone = {Standing.OK: "good", Standing.WARN: "warn", Standing.FAIL: "bad"}[standing]
+    assert f'<section class="state {tone}"' in rendered(Wanted.HTML, status).body.decode()
+
+
+def test_every_code_has_a_remedy() -> None:
+    """Whatever goes wrong, the page says what to do about it."""
+    assert {str(code) for code in Code} == set(REMEDIES)
+
+
+def test_who_speaks_is_in_the_title_and_in_the_json() -> None:
+    """Of several workers it can be told which one answered, in a row of browser tabs too."""
+    text = rendered(Wanted.HTML).body.decode()
+    (title,) = re.findall("<title>(.*?)</title>", text)
+    assert title.startswith("shop on web-1, 4711: Version 7 is serving")
+    process = json.loads(rendered(Wanted.JSON).body)["process"]
+    assert ("shop", "web-1", 4711, "uwsgi-2") == tuple(
+        process[name] for name in ("application", "host", "pid", "worker")
+    )
+
+
+def test_a_process_is_named_by_its_operator_first() -> None:
+    """`RELOAD_CHECK_APP` wins over the program, and that over the directory's name."""
+    here = os.path.basename(os.getcwd())
+    assert here == identity(None, {}).application
+    assert "shop" == identity("shop", {}).application
+    assert "till" == identity("shop", {"RELOAD_CHECK_APP": "till"}).application
+    one = identity("shop", {})
+    assert (os.getpid(), socket.gethostname()) == (one.pid, one.host)
+    assert f"shop on {one.host}, pid {one.pid}" == str(one)

@@ -1,6 +1,8 @@
 """Who sees the status page, and that everybody else gets the application's own answer."""
 
 import json
+import re
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import OptionError, ReloadCheck
+from reloadcheck._page.access import Asked, Gate
 from reloadcheck._page.settings import Settings, settings_from
 from reloadcheck.asgi import ReloadCheckMiddleware as asgi_door
 from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
@@ -21,8 +24,8 @@ Live = ReloadCheck[Any]
 
 def settings(path: str = PATH, token: str = TOKEN) -> Settings:
     """Give settings with a path and a token."""
-    chosen = settings_from(path, token, {})
-    assert isinstance(chosen, Settings)
+    chosen, _ = settings_from(path, token, {})
+    assert chosen is not None
     return chosen
 
 
@@ -142,7 +145,8 @@ def test_every_answer_is_guarded(ask: Ask) -> None:
         assert "nosniff" == answer.header("x-content-type-options")
         assert "no-referrer" == answer.header("referrer-policy")
         policy = answer.header("content-security-policy") or ""
-        assert policy.startswith("default-src 'none'; base-uri 'none'; form-action 'none'")
+        form = "'self'" if query == "format=html" else "'none'"  # the filter of the keys
+        assert policy.startswith(f"default-src 'none'; base-uri 'none'; form-action {form}")
         assert "unsafe" not in policy
         assert "script" not in policy
 
@@ -160,13 +164,95 @@ def test_a_browser_gets_a_cookie_for_the_token(ask: Ask) -> None:
     welcome = ask(query=f"token={TOKEN}", headers=[("accept", b"text/html")])
     assert (303, b"") == (welcome.status, welcome.body)
     cookie, *flags = (welcome.header("set-cookie") or "").split("; ")
-    assert ["HttpOnly", "SameSite=Lax"] == flags
+    assert [f"Path={PATH}", "Max-Age=43200", "HttpOnly", "SameSite=Lax"] == flags
     assert TOKEN not in cookie
     seen = ask(query="format=html", headers=[("cookie", f"a=b; {cookie}".encode())])
     assert 200 == seen.status
     assert ask(query="format=html", headers=[("cookie", f"{cookie}; {cookie}".encode())]).own
     secure = ask(query=f"token={TOKEN}&format=html", scheme="https")
     assert (secure.header("set-cookie") or "").endswith("; Secure")
+    assert cookie != (secure.header("set-cookie") or "").split("; ")[0]
+
+
+def test_a_mounted_page_has_its_cookie_where_the_browser_sees_it(ask: Ask) -> None:
+    """Below a mount, or a prefix that a proxy took away, the cookie's path is the whole one."""
+    mounted = ask(query=f"token={TOKEN}&format=html", root="/mounted")
+    assert f"Path=/mounted{PATH};" in (mounted.header("set-cookie") or "")
+    prefix = [("x-forwarded-prefix", b"/shop")]
+    behind = ask(query=f"token={TOKEN}&format=html", headers=prefix)
+    assert f"Path=/shop{PATH};" in (behind.header("set-cookie") or "")
+    forged = [("x-forwarded-prefix", b"/; Domain=example.org")]
+    assert f"; Path={PATH};" in (
+        ask(query=f"token={TOKEN}&format=html", headers=forged).header("set-cookie") or ""
+    )
+
+
+def cookie_of(gate: Gate) -> bytes:
+    """Give the cookie that a token is answered with."""
+    granted = gate.grant(PATH, Asked(f"token={TOKEN}&format=html", "", [], [], secure=True))
+    assert granted is not None
+    assert granted.page is not None
+    return dict(granted.page.headers)["Set-Cookie"].split(";")[0].encode()
+
+
+def test_a_cookie_has_its_time_and_its_page() -> None:
+    """It ends after twelve hours, cannot be made longer, and opens no page at another path."""
+    now = 1_000_000.0
+    gate = Gate(settings(), lambda: now)
+    cookie = cookie_of(gate)
+
+    def opens(value: bytes, one: Gate = gate, path: str = PATH) -> bool:
+        return one.grant(path, Asked("", "", [], [value], secure=True)) is not None
+
+    assert opens(cookie)
+    assert not opens(cookie, Gate(settings("/other"), lambda: now), "/other")
+    assert not opens(cookie, Gate(settings(token="another-token"), lambda: now))
+    name, _, value = cookie.partition(b"=")
+    until, visitor, signature = value.split(b".")
+    for forged in (
+        b".".join((str(int(until) + 1).encode(), visitor, signature)),
+        b".".join((until, b"0" * 16, signature)),
+        b".".join((until, visitor, signature[:-1])),
+        b".".join((until, visitor)),
+        b"x" + value,
+        b"",
+    ):
+        assert not opens(name + b"=" + forged), forged
+    now += 12 * 3600 - 1
+    assert opens(cookie)
+    now += 1
+    assert not opens(cookie)
+
+
+SPELLINGS = {
+    "as it is": (PATH, True),
+    "with a query": (f"{PATH}?format=json", True),
+    "below a mount": (f"/shop{PATH}", True),
+    "a slash in other letters": ("/-%2Freloadcheck", False),
+    "a dash in other letters": ("/%2D/reloadcheck", False),
+    "a letter in other letters": ("/-/%72eloadcheck", False),
+    "the absolute form": (f"http://shop.example{PATH}", False),
+    "with a fragment": (f"{PATH}#x", False),
+}
+
+
+@pytest.mark.parametrize(("target", "opens"), SPELLINGS.values(), ids=SPELLINGS)
+def test_the_path_has_one_spelling(make: Make, target: str, opens: bool) -> None:
+    """What decodes to the path and was not sent as it is the application's."""
+    gate = Gate(settings())
+    header = bearer()[1]
+    asked = Asked("", "", [header], [], secure=False, spelt=target)
+    assert opens is (gate.grant(PATH, asked) is not None)
+    live = make()
+    live.start()
+    seen: list[dict[str, Any]] = []
+    for given, key, value in (
+        (asgi, "raw_path", target.partition("?")[0].encode()),
+        (wsgi, "RAW_URI", target),
+        (wsgi, "REQUEST_URI", target),
+    ):
+        seen.append({key: value})
+        assert opens is not given(live)(headers=[bearer()], more=seen[-1]).own
 
 
 def test_a_mounted_application_has_its_page_below_its_mount(ask: Ask) -> None:
@@ -257,34 +343,179 @@ def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> No
 
 
 def test_looking_is_no_unit_of_work(make: Make, text: Text) -> None:
-    """A page that is looked at holds no snapshot and has no file looked at."""
+    """A page that is looked at holds no snapshot; probes of an orchestrator look at no file."""
     live = make(window=0.0)
     live.start()
     live.check()  # the engine looks once more by itself after a swap
     before = text.stamped
-    answer = wsgi(live)(headers=[bearer()])
-    assert (200, before) == (answer.status, text.stamped)
+    for tail in ("live", "ready"):
+        answer = wsgi(live)(f"{PATH}/{tail}", headers=[bearer()])
+        assert (200, before) == (answer.status, text.stamped)
+    assert 200 == wsgi(live)(headers=[bearer()]).status
     assert {1: 0} == live.status().leases
+
+
+@pytest.mark.parametrize("given", [asgi, wsgi])
+@pytest.mark.parametrize("query", ["format=json", "format=html", "format=prometheus"])
+def test_who_looks_sees_what_is_written_now(
+    make: Make, text: Text, given: Callable[[Live], Ask], query: str
+) -> None:
+    """On a service without traffic an edit is taken up, or told of, when somebody looks."""
+    live = make(window=1000.0)
+    live.start()
+    text.write("a: 2")
+    answer = given(live)(query=query, headers=[bearer()])
+    assert (200, 2) == (answer.status, live.snapshot.version)
+    text.write("a: [")
+    given(live)(query=query, headers=[bearer()])
+    assert "syntax" == live.status().code
+
+
+@pytest.mark.parametrize("given", [asgi, wsgi])
+def test_a_look_does_not_cut_a_back_off_short(
+    make: Make, text: Text, given: Callable[[Live], Ask]
+) -> None:
+    """Who looks again and again has no factory called more often than it is tried anyway."""
+    calls: list[int] = []
+
+    def factory(a: int) -> int:
+        calls.append(a)
+        if a == 2:
+            raise OSError
+        return a
+
+    live = make()
+    live.resource("a", name="pool")(factory)
+    live.start()
+    text.write("a: 2")
+    live.check()
+    before = len(calls)
+    for _ in range(5):
+        given(live)(headers=[bearer()])
+    assert before == len(calls)
+
+
+@pytest.mark.parametrize("given", [asgi, wsgi])
+def test_a_disk_that_hangs_holds_no_page(
+    make: Make, text: Text, given: Callable[[Live], Ask]
+) -> None:
+    """An engine in trouble can still be looked at, at most a moment later."""
+    live = make(patience=60.0)
+    live.start()
+    text.gate.clear()
+    begun = time.monotonic()
+    try:
+        assert 200 == given(live)(headers=[bearer()]).status
+    finally:
+        text.gate.set()
+    assert time.monotonic() - begun < 30
+
+
+@pytest.mark.parametrize("given", [asgi, wsgi])
+def test_the_page_shows_the_probes_without_being_told_to(
+    make: Make, given: Callable[[Live], Ask]
+) -> None:
+    """Whoever opens the page sees whether what serves works; a program asks for it by name."""
+    live = make()
+    live.resource("a", name="pool", probe=lambda built: True)(same)
+    live.start()
+    ask = given(live)
+    assert b">passed<" in ask(query="format=html", headers=[bearer()]).body
+    assert json.loads(ask(headers=[bearer()]).body)["resources"][0]["probe"] is None
+
+
+@pytest.mark.parametrize("given", [asgi, wsgi])
+def test_a_page_of_many_keys_is_filtered(
+    make: Make, text: Text, given: Callable[[Live], Ask]
+) -> None:
+    """Of 2,000 keys those are shown whose path contains what is asked for; values do not count."""
+    text.write("\n".join(f"part{n}: {{name: needle{n}, Deep: {n}}}" for n in range(2000)))
+    live = make()
+    live.start()
+    ask = given(live)
+    body = ask(query="format=html&key=RT1999", headers=[bearer()]).body.decode()
+    assert (["part1999.name", "part1999.Deep"], False) == (
+        re.findall(r'scope="row"><code>(part[^<]*)', body),
+        "more values" in body,
+    )
+    assert b"part0" not in ask(query="format=html&key=needle", headers=[bearer()]).body
+    told = json.loads(ask(query="key=part7.deep", headers=[bearer()]).body)
+    assert ["part7.Deep"] == [one["path"] for one in told["config"]]
+    hostile = ask(query="format=html&key=%22%3E%3Cscript%3E", headers=[bearer()]).body
+    assert b"<script" not in hostile
+
+
+def health(live: Live, door: Any, own: Any, ask: Callable[[Any], Ask], **given: str) -> Ask:
+    """Ask an application whose probes need no token."""
+    return ask(door(own, live, health_path="/-/health", **given))
+
+
+@pytest.mark.parametrize(
+    ("door", "own", "ask"), [(asgi_door, own_asgi, ask_asgi), (wsgi_door, own_wsgi, ask_wsgi)]
+)
+def test_an_orchestrator_needs_no_token(
+    make: Make, text: Text, door: Any, own: Any, ask: Callable[[Any], Ask]
+) -> None:
+    """`live` and `ready` below the health path answer with a status code and not a word more."""
+    live = make()
+    text.write("a: [")
+    asked = health(live, door, own, ask)
+    assert [200, 503] == [asked(f"/-/health/{tail}").status for tail in ("live", "ready")]
+    text.write("a: 1")
+    live.start()
+    for tail in ("live", "ready"):
+        for method in ("GET", "HEAD"):
+            answer = asked(f"/-/health/{tail}", "probe=1&format=html", method=method)
+            assert (200, b"") == (answer.status, answer.body)
+            assert "application" not in (answer.header("content-type") or "")
+        assert asked(f"/-/health/{tail}", method="POST").own
+    for path in ("/-/health", "/-/health/metrics", PATH, f"{PATH}/live"):
+        assert asked(path).own
+    both = health(live, door, own, ask, status_path=PATH, status_token=TOKEN)
+    assert (200, 200) == (both("/-/health/ready").status, both(headers=[bearer()]).status)
+    assert both(f"{PATH}/ready").own
 
 
 def test_no_path_no_page() -> None:
     """Without a path there is no page; without a token neither, and a sentence says why."""
-    assert settings_from(None, None, {}) is None
-    assert settings_from(None, TOKEN, {}) is None
-    assert settings_from("", TOKEN, {}) is None
+    assert (None, None) == settings_from(None, None, {})
+    assert (None, None) == settings_from("", None, {})
     for token in (None, ""):
-        sentence = settings_from(PATH, token, {})
-        assert isinstance(sentence, str)
-        assert "RELOAD_CHECK_STATUS_TOKEN" in sentence
+        given, sentence = settings_from(PATH, token, {})
+        assert given is None
+        assert "RELOAD_CHECK_STATUS_TOKEN" in str(sentence)
+
+
+def test_a_token_without_a_path_is_told() -> None:
+    """Half of a page is not switched off in silence; an empty path says that it is meant so."""
+    given, sentence = settings_from(None, TOKEN, {})
+    assert given is None
+    assert "RELOAD_CHECK_STATUS_PATH" in str(sentence)
+    assert TOKEN not in str(sentence)
+    assert (None, None) == settings_from(None, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""})
 
 
 def test_the_operator_has_the_last_word() -> None:
     """The environment overrides the program, and an empty path there switches the page off."""
-    environ = {"RELOAD_CHECK_STATUS_PATH": "/s", "RELOAD_CHECK_STATUS_TOKEN": "other"}
-    assert settings("/s", "other") == settings_from(PATH, TOKEN, environ)
-    assert settings("/s") == settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_PATH": "/s"})
-    assert settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""}) is None
-    assert isinstance(settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_TOKEN": ""}), str)
+    environ = {
+        "RELOAD_CHECK_STATUS_PATH": "/s",
+        "RELOAD_CHECK_STATUS_TOKEN": "another-token",
+        "RELOAD_CHECK_HEALTH_PATH": "/h",
+    }
+    assert (Settings("/s", "another-token", "/h"), None) == settings_from(
+        PATH, TOKEN, environ, "/x"
+    )
+    del environ["RELOAD_CHECK_STATUS_TOKEN"], environ["RELOAD_CHECK_HEALTH_PATH"]
+    assert (settings("/s"), None) == settings_from(PATH, TOKEN, environ)
+    assert (None, None) == settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""})
+    assert None is settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_TOKEN": ""})[0]
+
+
+def test_a_health_path_below_the_page_is_refused() -> None:
+    """What needs no token must not stand where everything does."""
+    for health_path in (PATH, f"{PATH}/health"):
+        with pytest.raises(OptionError, match="RELOAD_CHECK_HEALTH_PATH"):
+            settings_from(PATH, TOKEN, {}, health_path)
 
 
 @pytest.mark.parametrize("path", ["x", "/", "/a/", "//a", "/a?b", "/a#b", "/%41", "/ä", "/a/../b"])
@@ -294,9 +525,11 @@ def test_an_impossible_path_is_refused(path: str) -> None:
         settings_from(path, TOKEN, {})
 
 
-@pytest.mark.parametrize("token", ["tökén", "a b", "a,b", "a\n"])
+@pytest.mark.parametrize(
+    "token", ["tökén-of-words", "a b" * 5, "a,b" * 5, "abcdefghijkl\n", "eleven-char"]
+)
 def test_an_impossible_token_is_refused(token: str) -> None:
-    """So is a token that no header can carry; neither error nor repr quotes it."""
+    """So is a token that no header can carry, or that can be guessed; neither quotes it."""
     with pytest.raises(OptionError, match="RELOAD_CHECK_STATUS_TOKEN") as refused:
         settings_from(PATH, token, {})
     assert token not in str(refused.value)
@@ -310,8 +543,11 @@ def test_off_is_the_very_door(
     """Without path and token there is nothing before the door; a lone path is warned of."""
     live = make()
     assert "reloadcheck" == door(own, live).__name__
-    assert "reloadcheck" == door(own, live, status_token=TOKEN).__name__
     assert [] == caplog.messages
+    assert "reloadcheck" == door(own, live, status_token=TOKEN).__name__
+    (warning,) = caplog.messages
+    assert "RELOAD_CHECK_STATUS_PATH" in warning
+    caplog.clear()
     assert "reloadcheck" == door(own, live, status_path=PATH).__name__
     (warning,) = caplog.messages
     assert "RELOAD_CHECK_STATUS_TOKEN" in warning

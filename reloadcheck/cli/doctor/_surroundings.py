@@ -10,6 +10,8 @@ from typing import Final
 import yaml
 
 from ..._engine.options import Options, options_from
+from ..._engine.variables import strange_variables
+from ..._page.settings import settings_from
 from ...exceptions import OptionError
 from ._finding import Finding, failed, passed, warned
 from ._limits import own_groups
@@ -107,7 +109,7 @@ def options(given: Options | None, machine: Machine) -> list[Finding]:
         chosen = options_from(Options(), None, machine.environ) if given is None else given
     except OptionError as error:
         return [failed(check, str(error), "correct it, or take it out of the environment")]
-    found: list[Finding] = []
+    found = [*_variables(machine)]
     if not chosen.enabled:
         remedy = "take out RELOAD_CHECK_ENABLED=false, or enabled=False"
         found.append(warned(check, "reloading is switched off: edits need a restart", remedy))
@@ -119,6 +121,21 @@ def options(given: Options | None, machine: Machine) -> list[Finding]:
         f"window {chosen.window:g} s, settle {chosen.settle:g} s, patience {chosen.patience:g} s"
     )
     return found or [passed(check, times)]
+
+
+def _variables(machine: Machine) -> Iterator[Finding]:
+    """Say which variables nothing reads, and which half of a page is set without the other."""
+    for said in strange_variables(machine.environ):
+        yield warned("options", said, "correct its name, or take it out of the environment")
+    try:
+        _, remark = settings_from(None, None, machine.environ)
+    except OptionError as error:
+        yield failed("options", str(error), "correct it, or take it out of the environment")
+        return
+    if remark is not None:
+        yield warned(
+            "options", remark, "set both variables, unless the program gives the other one"
+        )
 
 
 def _unit(machine: Machine) -> str | None:
