@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import cast
 
@@ -140,6 +141,11 @@ class Status:
             yield f"the engine is {self.phase}"
         elif self.version is None:
             yield "the first load is under way"
+        if self.waiting is not None:
+            opens = "" if self.waiting.opens is None else f"; opens {_moment(self.waiting.opens)}"
+            yield f"edit waits ({self.waiting.why}): {self.waiting.sentence}{opens}"
+        if self.pending_restart:
+            yield f"a restart is needed before it is live: {', '.join(self.pending_restart)}"
         for name in self.failed_probes:
             yield f"the probe of {name} did not pass"
         if not self.enabled:
@@ -151,6 +157,10 @@ class Status:
         """Name the resources whose probe was asked and did not pass: ready means `()`."""
         asked = [(one.name, one.probe) for one in self.resources if one.probe is not None]
         return tuple(name for name, probe in asked if probe.error is not None)
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 def _lead(outcome: Outcome | None) -> str:

@@ -79,6 +79,10 @@ def _summary(status: Status) -> tuple[str, str]:
         return f"{title}; the last edit is not live", status.code or "waiting"
     if status.failed_probes:
         return f"{title}; a probe does not pass", "probe"
+    if status.waiting is not None:
+        return f"{title}; an edit is not allowed yet", status.waiting.why
+    if status.pending_restart:
+        return f"{title}; a key waits for a restart", "restart"
     if not status.enabled:
         return f"{title}; edits are not looked for", "switched off"
     if status.remarks:

@@ -15,6 +15,7 @@ from .._observe.history import Attempt
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import ResourceStatus, Standing, Status
+from ..seams import Waiting
 from .html import document
 from .metrics import exposition
 from .style import STYLE_HASH
@@ -148,6 +149,8 @@ def _state(view: View) -> JSON:
         "code": status.code,
         "error": status.error,
         "remedy": remedy_of(status.code),
+        "waiting": None if status.waiting is None else _waiting(status.waiting),
+        "pending_restart": list(status.pending_restart),
         "attempt": None if status.attempt is None else _attempt(status.attempt),
         "checks": status.checks,
         "reloads": status.reloads,
@@ -195,6 +198,16 @@ def _state(view: View) -> JSON:
             "worker": view.who.worker,
             "reloadcheck": view.release,
         },
+    }
+
+
+def _waiting(one: Waiting) -> JSON:
+    return {
+        "since": _time(one.since),
+        "why": one.why,
+        "sentence": one.sentence,
+        "opens": _time(one.opens),
+        "keys": list(one.keys),
     }
 
 

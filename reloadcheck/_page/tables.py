@@ -18,12 +18,18 @@ TONES: Final = {
     Outcome.UNCHANGED: "good",
     Outcome.DEFERRED: "warn",
     Outcome.REJECTED: "bad",
+    Outcome.WAITING: "warn",
+    Outcome.TRYING: "warn",
+    Outcome.UNDONE: "bad",
 }
 _WORDS: Final = {
     Outcome.RELOADED: "reloaded",
     Outcome.UNCHANGED: "good again",
     Outcome.DEFERRED: "waiting",
     Outcome.REJECTED: "rejected",
+    Outcome.WAITING: "not allowed yet",
+    Outcome.TRYING: "on trial",
+    Outcome.UNDONE: "undone",
 }
 _TRIGGERS: Final = {
     "lease": "a unit of work",

@@ -20,6 +20,7 @@ from reloadcheck._observe.status import ProbeStatus, ResourceStatus, Standing, c
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
+from reloadcheck.seams import Waiting
 from reloadcheck.types import Code, Phase, Place, ProbeOutcome
 
 NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
@@ -249,6 +250,16 @@ STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
     ({"version": None, "phase": "idle"}, Standing.WARN, "no request yet"),
     ({"version": None, "phase": "loading"}, Standing.WARN, "under way"),
     ({"phase": "closing"}, Standing.WARN, "closing"),
+    (
+        {"waiting": Waiting("d", NOW, "window", "not on a Friday", NOW)},
+        Standing.WARN,
+        "edit waits (window): not on a Friday; opens 2027-01-15 08:00:00 UTC",
+    ),
+    (
+        {"pending_restart": ("bind.port",)},
+        Standing.WARN,
+        "restart is needed before it is live: bind",
+    ),
     (
         {
             "resources": (
