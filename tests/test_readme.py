@@ -188,7 +188,7 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("STATUS_TOKEN", "t0ken-of-this-test")
     names = run_block("status_path=", tmp_path, monkeypatch)
     with TestClient(names["app"]) as client:
-        told = client.get("/-/reloadcheck", headers={"Authorization": "Bearer t0ken"})
+        told = client.get("/-/reloadcheck", headers={"Authorization": "Bearer t0ken-of-this-test"})
         assert (200, 1) == (told.status_code, told.json()["version"])
         assert 404 == client.get("/-/reloadcheck").status_code
 

@@ -28,6 +28,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.INTERNAL: "report it, with the log line",
     Code.FORCED_CLOSE: "find the requests that are named, or raise drain",
     Code.CLOSE: "look at what follows its yield; nothing else is held up",
+    Code.STORE: "look at the store that is named; serving and reloading go on without it",
     Code.LISTENER: "correct the function given to live.subscribe",
 }
 

@@ -22,7 +22,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 STABLE = [
     "source-unreadable", "torn", "unsettled", "hanging", "syntax", "merge", "schema", "factory",
     "probe", "timeout", "resource", "drain", "config", "usage", "internal", "forced-close",
-    "close", "listener",
+    "close", "listener", "store",
 ]  # fmt: skip
 
 
