@@ -13,7 +13,7 @@ from .._config.containers import is_dict
 from .._config.model_fields import Kind, kind_of
 from ..exceptions import SchemaClassError
 
-__all__ = ["Field", "class_fields", "takes_extras"]
+__all__ = ["Field", "class_fields", "converts", "takes_extras"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,12 +151,12 @@ def _of_pydantic(cls: Any) -> list[Field]:
     for name, field in cls.model_fields.items():
         aliases = _aliases(field.validation_alias or field.alias)
         keys = tuple(aliases if aliases and not by_name else [*aliases, name])
-        converts = name in checked or "*" in checked or any(map(_converts, field.metadata))
+        converts = name in checked or "*" in checked or any(map(converts, field.metadata))
         found.append(Field(name, keys, field.annotation, field.is_required(), converts))
     return found
 
 
-def _converts(metadata: Any) -> bool:
+def converts(metadata: Any) -> bool:
     """Return whether an annotation of pydantic's looks at a value before its type does."""
     name = type(metadata).__name__ if not isinstance(metadata, type) else metadata.__name__
     return name in ("BeforeValidator", "Json", "PlainValidator", "WrapValidator")

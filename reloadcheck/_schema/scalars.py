@@ -19,10 +19,14 @@ __all__ = ["Scalar", "duration_of", "scalar_of"]
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
-    """How a value becomes one of a type, and what people call such values."""
+    """How a value becomes one of a type, and what people call such values.
+
+    `of_text`: the type is written as text, which the libraries want as it is.
+    """
 
     noun: str
     read: Callable[[Any], object]
+    of_text: bool = False
 
 
 def scalar_of(cls: Any) -> Scalar | None:
@@ -32,12 +36,14 @@ def scalar_of(cls: Any) -> Scalar | None:
     if not isinstance(cls, type):
         return None
     if issubclass(cls, PurePath):
-        return Scalar("a path", lambda value: cls(_text(value)))
+        return Scalar("a path", lambda value: cls(_text(value)), of_text=True)
     name = f"{cls.__module__}.{cls.__qualname__}"
     if name == "decimal.Decimal":
         return Scalar("a number", lambda value: _decimal(cls, value))
     noun = _WRITTEN.get(name)
-    return None if noun is None else Scalar(noun, lambda value: _made(cls, value))
+    if noun is None:
+        return None
+    return Scalar(noun, lambda value: _made(cls, value), of_text=name != "uuid.UUID")
 
 
 def duration_of(text: str) -> timedelta:

@@ -5,6 +5,7 @@ left to its own library. Each annotation becomes a function once, when the schem
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from enum import Enum
 from typing import Any, Literal, NoReturn, TypeAlias, get_args, get_origin
@@ -13,12 +14,13 @@ from .._config.containers import is_dict, is_list, plain, typed
 from .._config.model_fields import Kind
 from .._config.redact import Scrubber
 from ..exceptions import SchemaClassError, SchemaError
-from ..types import Key, Problem, Tree
+from ..types import Key, Problem, Tree, Untyped
 from .class_fields import Field, class_fields
 from .constraints import Check, checks_of
 from .members import container_of, members_of, metadata_of, owner_of, parameters_of
 from .messages import foreign_reason, mismatch, noun_of, tidy
 from .scalars import Scalar, scalar_of
+from .text import NoMeaningError, meaning_of
 
 __all__ = ["AnnotationValidator"]
 
@@ -130,7 +132,14 @@ class AnnotationValidator:
         return _refusing(reason)
 
     def _of_mapping(self, of_key: Any, of_value: Any) -> Read:
-        read_key, read_part = self._reader(of_key), self._reader(of_value)
+        read_typed, read_part = self._reader(of_key), self._reader(of_value)
+
+        def read_key(key: Any) -> Any:
+            """Read a key, which is text in JSON and TOML whatever it stands for."""
+            if isinstance(key, str):
+                with suppress(NoMeaningError):
+                    return read_typed(meaning_of(of_key, Untyped(key)))
+            return read_typed(key)
 
         def read(value: Any) -> Any:
             if not is_dict(value):

@@ -58,7 +58,7 @@ class MsgspecValidator:
     def __call__(self, tree: Tree) -> Any:
         """Return the validated object; raise SchemaError with all problems."""
         try:
-            return self._msgspec.convert(tree, self._schema, dec_hook=_decode)
+            return self._msgspec.convert(tree, self._schema, dec_hook=_decode, str_keys=True)
         except self._msgspec.ValidationError:
             pass
         raise SchemaError(*self._problems(self._schema, tree, Scrubber(tree)))
@@ -66,7 +66,7 @@ class MsgspecValidator:
     def _problems(self, annotation: Any, node: object, scrub: Scrubber) -> list[Problem]:
         """Return all problems of one part, by validating the parts of it that stand alone."""
         try:
-            self._msgspec.convert(node, annotation, dec_hook=_decode)
+            self._msgspec.convert(node, annotation, dec_hook=_decode, str_keys=True)
         except self._msgspec.ValidationError as error:
             message, cause = str(error), error.__cause__
         else:
@@ -105,7 +105,7 @@ class MsgspecValidator:
 
     def _message(self, node: object, annotation: Any) -> str | None:
         try:
-            self._msgspec.convert(node, annotation, dec_hook=_decode)
+            self._msgspec.convert(node, annotation, dec_hook=_decode, str_keys=True)
         except self._msgspec.ValidationError as error:
             return str(error)
         return None
