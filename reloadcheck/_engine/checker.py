@@ -262,7 +262,7 @@ class Checker(Generic[C]):
         pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
 
         def parsing() -> tuple[Parsed, FrozenDict, str]:
-            parsed = parse(self._sources, reading.documents, pause, schema.converts_text)
+            parsed = parse(self._sources, reading.documents, pause, schema.annotation)
             tree = freeze(parsed.tree, None if running is None else running.tree, pause)
             return parsed, tree, tree_digest(tree, pause)
 

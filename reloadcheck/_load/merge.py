@@ -7,19 +7,20 @@ from typing import Any, cast
 from .._config.containers import is_dict
 from ..exceptions import ConfigError, MergeError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
-from .layers import origin_of
+from .layers import layer_of, origin_of
 from .problems import _bounded
-from .untyped import without_types
+from .untyped import with_types, without_types
 
 _KEYS_A_PAUSE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The layers of all sources, merged."""
+    """The layers of all sources, merged; `misfits` are texts that no field's type understands."""
 
     tree: Tree = field(repr=False)
     layers: tuple[Layer, ...]
+    misfits: tuple[Problem, ...] = ()
 
     def origin(self, path: KeyPath) -> Origin | None:
         """Tell where the value at `path`, or its nearest parent, comes from."""
@@ -30,27 +31,32 @@ def parse(
     sources: Sequence[Source],
     documents: Sequence[Sequence[Document]],
     pause: Pause,
-    keep_text: bool = False,
+    annotation: object = Any,
 ) -> Parsed:
     """Parse each source's documents and merge them in order; an error names all that is wrong.
 
-    `keep_text` leaves `Untyped` text to a schema that converts it by its fields' types.
+    `annotation` is the schema's, whose fields say what untyped text means. Text that means nothing
+    there is no error here: the schema has its own problems, and all of them are told together.
     """
     layers: list[Layer] = []
+    misfits: list[tuple[int, Problem]] = []
     tree: Tree = {}
     errors: list[ConfigError] = []
     for source, own in zip(sources, documents, strict=True):
         try:
             layer = source.layer(own, tree, pause)
-            if not keep_text:
+            if annotation is Any:
                 layer = without_types(layer, pause)
+            layer, found = with_types(layer, annotation, pause)
+            misfits += [(len(layers), problem) for problem in found]
             tree = _merged(tree, layers, layer, pause)
             layers.append(layer)
         except ConfigError as error:
             errors.append(error)
     if errors:
         raise _together(errors)
-    return Parsed(tree, tuple(layers))
+    standing = [one for number, one in misfits if layer_of(layers, one.key_path) == number]
+    return Parsed(tree, tuple(layers), tuple(standing))
 
 
 def with_values_of(

@@ -1,4 +1,4 @@
-"""What untyped text means where no schema says it: one YAML scalar, or what it is written as.
+"""What the untyped text of a layer means: what its field's type says, or else one YAML scalar.
 
 Takes a layer as its source made it, gives one without `Untyped` text; never quotes what it reads.
 """
@@ -9,24 +9,34 @@ from operator import is_
 from typing import Any
 
 from .._config.containers import is_dict, is_list
+from .._schema.text import NoMeaningError, inside, meaning_of
 from ..exceptions import ConfigSyntaxError
-from ..types import KeyPath, Layer, Pause, Problem, Untyped, Verbatim
+from ..types import Key, KeyPath, Layer, Pause, Problem, Untyped
 
 _NODES_A_PAUSE = 500
 
 
 def without_types(layer: Layer, pause: Pause) -> Layer:
-    """Return the layer with its untyped text read.
+    """Return the layer with its untyped text read as it is where there is no schema.
 
     Raise `ConfigSyntaxError` with a problem for each text that the limits forbid.
     """
+    typed, problems = with_types(layer, Any, pause)
+    if problems:
+        raise ConfigSyntaxError(*problems)
+    return typed
+
+
+def with_types(layer: Layer, annotation: object, pause: Pause) -> tuple[Layer, tuple[Problem, ...]]:
+    """Return the layer with its untyped text converted, and a problem for each that does not fit.
+
+    `annotation` is the type of the whole configuration. What does not fit stays text.
+    """
     if not layer.untyped:
-        return layer
+        return layer, ()
     reading = _Reading(layer, pause)
-    tree = reading.part(layer.tree, ())
-    if reading.problems:
-        raise ConfigSyntaxError(*reading.problems)
-    return replace(layer, tree=tree, untyped=False)
+    tree = reading.part(layer.tree, (), annotation)
+    return replace(layer, tree=tree, untyped=False), tuple(reading.problems)
 
 
 class _Reading:
@@ -36,33 +46,45 @@ class _Reading:
         self._layer = layer
         self._pause = pause
         self._nodes = 0
+        self._steps: dict[tuple[int, Key], Any] = {}
+        self._seen: list[object] = []  # so that no annotation's identity becomes another's
         self.problems: list[Problem] = []
 
-    def part(self, value: Any, path: KeyPath) -> Any:
+    def part(self, value: Any, path: KeyPath, annotation: Any) -> Any:
         self._nodes += 1
         if self._nodes % _NODES_A_PAUSE == 0:
             self._pause()
         if is_dict(value):
-            parts = {key: self.part(part, (*path, key)) for key, part in value.items()}
+            parts = {
+                key: self.part(part, (*path, key), self._step(annotation, key))
+                for key, part in value.items()
+            }
             return value if _untouched(value.values(), parts.values()) else parts
         if is_list(value):
-            items = [self.part(part, (*path, at)) for at, part in enumerate(value)]
+            items = [
+                self.part(part, (*path, at), self._step(annotation, at))
+                for at, part in enumerate(value)
+            ]
             return value if _untouched(value, items) else items
-        return self._scalar(value, path) if isinstance(value, Untyped) else value
+        return self._read(value, path, annotation) if isinstance(value, Untyped) else value
 
-    def _scalar(self, text: Untyped, path: KeyPath) -> object:
-        if isinstance(text, Verbatim):
-            return str(text)
-        from ..parsers import parse_scalar  # where there is such text at all
+    def _step(self, annotation: Any, key: Key) -> Any:
+        if annotation is Any:
+            return Any
+        known = (id(annotation), key)
+        if known not in self._steps:
+            self._seen.append(annotation)
+            self._steps[known] = inside(annotation, key)
+        return self._steps[known]
 
-        origin = self._layer.origin(path)
-        problem: Problem
+    def _read(self, text: Untyped, path: KeyPath, annotation: Any) -> object:
         try:
-            return parse_scalar(text, origin.name)
-        except ConfigSyntaxError as error:
-            problem = Problem(error.reason, origin.name, origin.line, origin.column, path)
-        self.problems.append(problem)
-        return None
+            return self.part(meaning_of(annotation, text), path, annotation)
+        except NoMeaningError as error:
+            reason = str(error)
+        origin = self._layer.origin(path)
+        self.problems.append(Problem(reason, origin.name, origin.line, origin.column, path))
+        return str(text)
 
 
 def _untouched(before: Iterable[object], after: Iterable[object]) -> bool:

@@ -151,8 +151,8 @@ def _of_pydantic(cls: Any) -> list[Field]:
     for name, field in cls.model_fields.items():
         aliases = _aliases(field.validation_alias or field.alias)
         keys = tuple(aliases if aliases and not by_name else [*aliases, name])
-        converts = name in checked or "*" in checked or any(map(converts, field.metadata))
-        found.append(Field(name, keys, field.annotation, field.is_required(), converts))
+        own = name in checked or "*" in checked or any(map(converts, field.metadata))
+        found.append(Field(name, keys, field.annotation, field.is_required(), own))
     return found
 
 

@@ -42,11 +42,6 @@ class Schema(Generic[T]):
         """Return whether there is nothing to validate: the configuration is the frozen tree."""
         return self._validate is _unchanged
 
-    @property
-    def converts_text(self) -> bool:
-        """Tell whether `Untyped` text becomes what its field's type says, so that it may stay."""
-        return False
-
     def convert(self, tree: Tree, previous: object = None, pause: Pause = no_pause) -> T:
         """Return the validated configuration, frozen, sharing with `previous` what did not change.
 

@@ -7,9 +7,11 @@ Where no type says it, it is read as it is without a schema.
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from math import inf
 from types import NoneType
 from typing import Any, Final, Literal, get_args, get_origin
 
+from ..exceptions import ConfigSyntaxError
 from ..types import Untyped, Verbatim
 from .class_fields import class_fields, converts, takes_extras
 from .members import container_of, members_of, metadata_of, parameters_of, union_of
@@ -20,6 +22,10 @@ __all__ = ["NoMeaningError", "inside", "meaning_of"]
 
 class NoMeaningError(ValueError):
     """A text stands for nothing of its field's type; the sentence says what should be there."""
+
+
+class _WantedError(ValueError):
+    """What should be there, where that is more than the type's name."""
 
 
 class _AsWritten:
@@ -78,18 +84,21 @@ def meaning_of(annotation: Any, text: Untyped) -> object:
     members = list(_members(annotation))
     if any(map(_takes_text, members)):
         return str(text)
-    if Any in members or object in members:
+    if any(member in (Any, object) for member in members):
         return _without_type(text)
-    ways = sorted([_way(member) for member in members], key=lambda way: way[0])
-    nouns: list[str] = []
-    for _, noun, read in ways:
+    ways = [_way(member) for member in members]
+    wanted = {noun: noun for _, noun, _ in ways}
+    reason = ""
+    for _, noun, read in sorted(ways, key=lambda way: way[0]):
         try:
             return read(text)
-        except NoMeaningError as error:
-            nouns.append(str(error))
-        except Exception:  # whatever a class of the standard library raises
-            nouns.append(noun)
-    raise NoMeaningError(f"should be {' or '.join(dict.fromkeys(nouns))}")
+        except ConfigSyntaxError as error:
+            reason = error.reason
+        except Exception as error:  # whatever a class of the standard library raises
+            wanted[noun] = str(error) if isinstance(error, _WantedError) else noun
+    if reason and len(ways) == 1:  # it says how to write one
+        raise NoMeaningError(reason)
+    raise NoMeaningError(f"should be {' or '.join(wanted.values())}")
 
 
 def _takes_text(annotation: Any) -> bool:
@@ -148,17 +157,17 @@ def _null(text: Untyped) -> None:
 def _integer(text: Untyped) -> int:
     digits = text.strip()
     if len(digits) > _LONGEST_NUMBER:
-        raise NoMeaningError(f"an integer of at most {_LONGEST_NUMBER} digits")
+        raise _WantedError(f"an integer of at most {_LONGEST_NUMBER} digits")
     value = int(digits, _BASES.get(digits.lstrip("+-")[:2].lower(), 10))
     if not _LEAST <= value <= _MOST:
-        raise NoMeaningError("an integer that fits into 64 bits")
+        raise _WantedError("an integer that fits into 64 bits")
     return value
 
 
 def _number(text: Untyped) -> float:
-    value = float(text[:_LONGEST_NUMBER])
+    value = float(text) if len(text) <= _LONGEST_NUMBER else inf
     if value - value != 0:  # infinite, or no number
-        raise NoMeaningError("a finite number")
+        raise _WantedError("a finite number")
     return value
 
 
@@ -183,7 +192,11 @@ def _without_type(text: Untyped) -> object:
         return str(text)
     from ..parsers import parse_scalar
 
-    return parse_scalar(text, "")
+    try:
+        return parse_scalar(str(text), "")
+    except ConfigSyntaxError as error:
+        reason = error.reason
+    raise NoMeaningError(reason)
 
 
 _WAYS: dict[Any, _Way] = {

@@ -37,7 +37,7 @@ class Known:
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
 
-def known_of(sources: Sequence[Source], max_bytes: int, keep_text: bool = False) -> Known:
+def known_of(sources: Sequence[Source], max_bytes: int, annotation: object = Any) -> Known:
     """Read and parse all sources, whatever is wrong with some of them."""
     faults: list[Fault] = []
     readable: list[Source] = []
@@ -53,7 +53,7 @@ def known_of(sources: Sequence[Source], max_bytes: int, keep_text: bool = False)
     by_name = {document.name: document for documents in sets for document in documents}
     parsed: Parsed | None = None
     try:
-        parsed = parse(readable, sets, no_pause, keep_text)
+        parsed = parse(readable, sets, no_pause, annotation)
     except ConfigError as error:
         faults += faults_of(error)
     return Known(by_name, None if faults else parsed, tuple(faults), tuple(readable))

@@ -86,7 +86,7 @@ def _same_path(one: str, other: str) -> bool:
 
 
 def _side(inputs: Inputs, sources: Sequence[Source], previous: Side | None) -> Side:
-    known = known_of(sources, inputs.max_bytes, inputs.schema.converts_text)
+    known = known_of(sources, inputs.max_bytes, inputs.schema.annotation)
     if known.parsed is None:
         return Side(known, known.faults)
     before = previous or Side(known, ())

@@ -56,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(_USAGE)
     path = key_path_of(written)
     inputs = inputs_of(arguments, files)
-    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.converts_text)
+    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     page = Page()
     hide = Hiding(arguments.hide_values, inputs.secrets)
     if known.parsed is None:

@@ -34,7 +34,7 @@ _MOST_WARNINGS = 50
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     inputs = inputs_of(arguments, arguments.words)
-    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.converts_text)
+    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     faults = findings(inputs, known)
     page = Page()
     failed = any(fault.severity == "error" for fault in faults)
