@@ -13,17 +13,22 @@ from ._engine.decorator import reload_check
 from ._observe.events import ReloadEvent
 from ._resources.registry import Resource
 from ._snapshots.context import current_snapshot
+from ._snapshots.lease import Lease
 from ._snapshots.snapshot import Snapshot
 from .exceptions import (
     BlockingCallError,
     ConfigError,
     ConfigSyntaxError,
+    DrainError,
     FactoryError,
+    HangingError,
+    InternalError,
     MergeError,
     NoSnapshotError,
-    NotStartedError,
     OptionError,
+    OutsideWorkError,
     ProbeError,
+    RefusedError,
     RegistrationError,
     ReloadCheckError,
     ResourceClosedError,
@@ -32,44 +37,70 @@ from .exceptions import (
     SchemaClassError,
     SchemaError,
     SourceError,
+    StillRunningError,
     StoreError,
     StoreLostError,
     StoreRefusedError,
     StoreUnsureError,
     TornError,
     UnknownResourceError,
+    UnsettledError,
     UsageError,
     WrongLoopError,
 )
+from .seams import Waiting
 from .sources import DirectorySource, EnvironSource, FileSource
-from .types import Document, Layer, Origin, Outcome, ProbeOutcome, Problem, Source, Stamp
+from .types import (
+    Code,
+    Diff,
+    Document,
+    Layer,
+    Origin,
+    Outcome,
+    Phase,
+    ProbeOutcome,
+    Problem,
+    Source,
+    Stamp,
+    Trigger,
+)
 
 if TYPE_CHECKING:
+    from ._observe.history import Attempt
     from ._observe.status import ProbeStatus, ResourceStatus, Status
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Attempt",
     "BlockingCallError",
+    "Code",
     "ConfigError",
     "ConfigSyntaxError",
+    "Diff",
     "DirectorySource",
     "Document",
+    "DrainError",
     "EnvironSource",
     "FactoryError",
     "FileSource",
     "FrozenDict",
+    "HangingError",
+    "InternalError",
     "Layer",
+    "Lease",
     "MergeError",
     "NoSnapshotError",
-    "NotStartedError",
     "OptionError",
     "Origin",
     "Outcome",
+    "OutsideWorkError",
+    "Phase",
     "ProbeError",
     "ProbeOutcome",
     "ProbeStatus",
     "Problem",
+    "RefusedError",
     "RegistrationError",
     "ReloadCheck",
     "ReloadCheckError",
@@ -86,13 +117,17 @@ __all__ = [
     "SourceError",
     "Stamp",
     "Status",
+    "StillRunningError",
     "StoreError",
     "StoreLostError",
     "StoreRefusedError",
     "StoreUnsureError",
     "TornError",
+    "Trigger",
     "UnknownResourceError",
+    "UnsettledError",
     "UsageError",
+    "Waiting",
     "WrongLoopError",
     "current_snapshot",
     "reload_check",
@@ -101,8 +136,16 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what only those who look need when it is asked for."""
+    if name == "Attempt":
+        from ._observe.history import Attempt
+
+        return Attempt
     if name in ("ProbeStatus", "ResourceStatus", "Status"):
         from ._observe import status as _status
 
         return getattr(_status, name)
+    if name == "NotStartedError":
+        from . import exceptions as _exceptions
+
+        return getattr(_exceptions, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

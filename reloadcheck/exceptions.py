@@ -7,26 +7,32 @@
     │   ├── OptionError             an option or a RELOAD_CHECK_ variable with an impossible value
     │   ├── RegistrationError       a resource that cannot be registered as written
     │   ├── SchemaClassError        a schema class that cannot be used, a mutable one for example
-    │   ├── NotStartedError         there is no snapshot yet
+    │   ├── NoSnapshotError         there is no snapshot yet
+    │   │   └── OutsideWorkError    asked for the current snapshot outside a unit of work
     │   ├── UnknownResourceError    a resource that the snapshot does not have
     │   ├── BlockingCallError       a blocking call in the thread of the event loop it waits for
     │   └── WrongLoopError          an async resource read in a loop other than its own
     ├── ConfigError                 the configuration cannot be used; keeps its `problems`
     │   ├── SourceError             not for the moment: missing, unreadable, empty, too large
-    │   │   └── TornError           it changed while it was being read
+    │   │   ├── TornError           it changed while it was being read
+    │   │   ├── UnsettledError      it keeps changing
+    │   │   ├── HangingError        reading it has not returned
+    │   │   └── DrainError          the edit waits for an old instance to drain
     │   ├── ConfigSyntaxError       it does not parse
     │   ├── MergeError              two sources disagree about what is a mapping
     │   ├── SchemaError             it parses and is not valid
-    │   └── ResourceError           something that depends on it cannot be built
-    │       ├── FactoryError        the factory raised
-    │       ├── ProbeError          the probe said no
-    │       └── ResourceTimeoutError  factory or probe took longer than `timeout`
+    │   ├── RefusedError            a rule, a contract or an order stands against it
+    │   ├── ResourceError           something that depends on it cannot be built
+    │   │   ├── FactoryError        the factory raised
+    │   │   ├── ProbeError          the probe said no
+    │   │   └── ResourceTimeoutError  factory or probe took longer than `timeout`
+    │   │       └── StillRunningError   an earlier call has not returned; it is not called again
+    │   └── InternalError           a mistake of this package
     ├── StoreError                  what processes share cannot be had
     │   ├── StoreLostError          not for the moment, and nothing was written
     │   │   └── StoreRefusedError   never, until somebody puts it right
     │   └── StoreUnsureError        the answer was lost: something may have been written
-    ├── ResourceClosedError         read after its snapshot was closed at the drain deadline
-    └── NoSnapshotError             asked for the current snapshot outside a unit of work
+    └── ResourceClosedError         read after its snapshot was closed at the drain deadline
 
 Errors keep their data as attributes and build their sentence from them. No sentence quotes a value
 of the configuration, and none carries a foreign exception whose text might.
@@ -46,12 +52,16 @@ __all__ = [
     "BlockingCallError",
     "ConfigError",
     "ConfigSyntaxError",
+    "DrainError",
     "FactoryError",
+    "HangingError",
+    "InternalError",
     "MergeError",
     "NoSnapshotError",
-    "NotStartedError",
     "OptionError",
+    "OutsideWorkError",
     "ProbeError",
+    "RefusedError",
     "RegistrationError",
     "ReloadCheckError",
     "ResourceClosedError",
@@ -60,12 +70,14 @@ __all__ = [
     "SchemaClassError",
     "SchemaError",
     "SourceError",
+    "StillRunningError",
     "StoreError",
     "StoreLostError",
     "StoreRefusedError",
     "StoreUnsureError",
     "TornError",
     "UnknownResourceError",
+    "UnsettledError",
     "UsageError",
     "WrongLoopError",
 ]
@@ -93,8 +105,15 @@ class SchemaClassError(UsageError):
     """A schema cannot be used: it is mutable, or what converts to it is not installed."""
 
 
-class NotStartedError(UsageError):
+class NoSnapshotError(UsageError, LookupError, RuntimeError):
     """There is no snapshot yet; `live.start()` or a unit of work makes one."""
+
+
+class OutsideWorkError(NoSnapshotError):
+    """The current snapshot was asked for outside a unit of work, or after it had ended.
+
+    A `RuntimeError` too, because that is how context-local proxies tell that they are unbound.
+    """
 
 
 class UnknownResourceError(UsageError, KeyError):
@@ -165,6 +184,24 @@ class TornError(SourceError):
     code = Code.TORN
 
 
+class UnsettledError(SourceError):
+    """A source keeps changing, so that it is never quiet."""
+
+    code = Code.UNSETTLED
+
+
+class HangingError(SourceError):
+    """Reading a source has not returned, as on a disk that hangs."""
+
+    code = Code.HANGING
+
+
+class DrainError(SourceError):
+    """An edit waits for an old instance of a resource to drain."""
+
+    code = Code.DRAIN
+
+
 class ConfigSyntaxError(ConfigError):
     """A document does not parse, or holds what no configuration may hold."""
 
@@ -225,6 +262,16 @@ class ResourceTimeoutError(ResourceError):
     code = Code.TIMEOUT
 
 
+class StillRunningError(ResourceTimeoutError):
+    """An earlier, abandoned call for this resource has not returned; it is not called again."""
+
+
+class InternalError(ConfigError):
+    """A mistake of this package, met while it looked at the configuration."""
+
+    code = Code.INTERNAL
+
+
 class ResourceClosedError(ReloadCheckError):
     """A resource was read after it was closed, because its lease outlived the drain deadline."""
 
@@ -249,11 +296,15 @@ class StoreUnsureError(StoreError):
     """A store's answer was lost; look again, since what was asked for may have been written."""
 
 
-class NoSnapshotError(ReloadCheckError, LookupError, RuntimeError):
-    """The current snapshot was asked for outside a unit of work, or after it had ended.
+def __getattr__(name: str) -> type[ReloadCheckError]:
+    """Answer to the name that an error had before, for one release."""
+    if name == "NotStartedError":
+        import warnings
 
-    A `RuntimeError` too, because that is how context-local proxies tell that they are unbound.
-    """
+        words = "NotStartedError is called NoSnapshotError now"
+        warnings.warn(words, DeprecationWarning, stacklevel=2)
+        return NoSnapshotError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def _restore_refused_error(problems: tuple[Problem, ...], code: str) -> RefusedError:
@@ -264,31 +315,3 @@ def _restore_resource_error(
     kind: type[ResourceError], problems: tuple[Problem, ...], resource: str
 ) -> ResourceError:
     return kind(*problems, resource=resource)
-
-
-class UnsettledError(SourceError):
-    """A source keeps changing, so that it is never quiet."""
-
-    code = Code.UNSETTLED
-
-
-class DrainError(SourceError):
-    """An edit waits for an old instance of a resource to drain."""
-
-    code = Code.DRAIN
-
-
-class InternalError(ConfigError):
-    """A mistake of this package, met while it looked at the configuration."""
-
-    code = Code.INTERNAL
-
-
-class HangingError(SourceError):
-    """Reading a source has not returned, as on a disk that hangs."""
-
-    code = Code.HANGING
-
-
-class StillRunningError(ResourceTimeoutError):
-    """An earlier, abandoned call for this resource has not returned; it is not called again."""

@@ -31,8 +31,8 @@ from .._snapshots.lease import Lease
 from .._snapshots.snapshot import Snapshot
 from ..exceptions import (
     NoSnapshotError,
-    NotStartedError,
     OptionError,
+    OutsideWorkError,
     RegistrationError,
     ReloadCheckError,
 )
@@ -305,12 +305,12 @@ class ReloadCheck(Generic[C]):
     def snapshot(self) -> Snapshot[C]:
         """Give the snapshot that a unit of work would get now, without a lease on it.
 
-        Raises `NotStartedError` while there is none.
+        Raises `NoSnapshotError` while there is none.
         """
         thread = self._engine.thread
         current = None if thread is None else thread.serving.current
         if current is None:
-            raise NotStartedError(
+            raise NoSnapshotError(
                 "no configuration is loaded in this process: add `live.start()`, serve the app "
                 "through ReloadCheckMiddleware, or use `with live.lease() as snapshot:`"
             )
@@ -328,11 +328,11 @@ class ReloadCheck(Generic[C]):
     def current(self) -> Snapshot[C]:
         """Give the snapshot of the unit of work of this engine that this code runs in.
 
-        Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+        Raises `OutsideWorkError`, a `LookupError`, outside one and after it has ended.
         """
         unit = unit_in(self._engine)
         if unit is None:
-            raise NoSnapshotError(
+            raise OutsideWorkError(
                 "no unit of work of this engine here: wrap the app in "
                 "ReloadCheckMiddleware(app, live), or add `with live.lease() as snapshot:`"
             )

@@ -18,7 +18,7 @@ from .._runtime.reentrancy import put_inside
 from .._runtime.threads import daemon
 from .._schema.schema import Schema
 from .._snapshots.tenancy import Cell
-from ..exceptions import InternalError, NotStartedError, UsageError
+from ..exceptions import InternalError, NoSnapshotError, UsageError
 from ..types import TIMER, Outcome, Problem, Trigger
 from .gates import Seams
 from .options import Options
@@ -197,7 +197,7 @@ class EngineThread(Generic[C]):
         scheduler.probing.close()
         self.serving.end()
         self.drain.hurry(self._clock.monotonic() + self._stop_after)
-        self.admission.close(Conclusion(Outcome.DEFERRED, NotStartedError("the engine is closed")))
+        self.admission.close(Conclusion(Outcome.DEFERRED, NoSnapshotError("the engine is closed")))
         latest = self._clock.monotonic() + self._stop_after + CLOSE_SECONDS
         while not self.drain.idle and self._clock.monotonic() < latest:
             scheduler.step(latest, requests=False)

@@ -11,7 +11,7 @@ from contextvars import ContextVar, Token
 from typing import Any, TypeAlias, TypeVar, cast
 
 from .._resources.registry import Resource
-from ..exceptions import NoSnapshotError, UnknownResourceError
+from ..exceptions import OutsideWorkError, UnknownResourceError
 from .snapshot import Snapshot
 
 Unit: TypeAlias = list[Any]
@@ -54,11 +54,11 @@ def lasts(unit: Unit) -> bool:
 def current_snapshot() -> Snapshot[Any]:
     """Give the snapshot of the unit of work that this code runs in, the innermost engine's.
 
-    Raises `NoSnapshotError`, a `LookupError`, outside one and after it has ended.
+    Raises `OutsideWorkError`, a `LookupError`, outside one and after it has ended.
     """
     unit = unit_of_work.get()
     if unit is None:
-        raise NoSnapshotError(
+        raise OutsideWorkError(
             "no unit of work here: wrap the app in ReloadCheckMiddleware(app, live), or add "
             "`with live.lease() as snapshot:`"
         )
@@ -93,7 +93,7 @@ T = TypeVar("T")
 def resource_here(resource: Resource[T], line: str) -> T:
     """Give the object of a resource in the unit of work of its engine that this code runs in.
 
-    Raises `NoSnapshotError`, which names the `line` that is missing, outside any unit of work, and
+    Raises `OutsideWorkError`, which names the `line` that is missing, outside any unit of work, and
     otherwise what `snapshot[resource]` raises.
     """
     innermost: Unit | None = unit_of_work.get()
@@ -106,4 +106,4 @@ def resource_here(resource: Resource[T], line: str) -> T:
             unit = unit[OUTER]
             if unit is None and innermost is not None and lasts(innermost):
                 raise
-    raise NoSnapshotError(f"no unit of work here: add `{line}`")
+    raise OutsideWorkError(f"no unit of work here: add `{line}`")

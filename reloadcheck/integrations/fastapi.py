@@ -12,7 +12,7 @@ from .._engine.api import ReloadCheck, host_of
 from .._resources.registry import Resource
 from .._snapshots.context import resource_here
 from ..asgi import ReloadCheckMiddleware
-from ..exceptions import NoSnapshotError
+from ..exceptions import OutsideWorkError
 
 __all__ = ["ReloadCheckMiddleware", "config_of", "resource_of"]
 
@@ -51,8 +51,8 @@ class _ConfigOf(Generic[C]):
     async def __call__(self) -> C:
         try:
             return self.live.current().config
-        except NoSnapshotError:
-            raise NoSnapshotError(f"no unit of work of this engine here: add `{_LINE}`") from None
+        except OutsideWorkError:
+            raise OutsideWorkError(f"no unit of work of this engine here: add `{_LINE}`") from None
 
 
 @dataclass(frozen=True, slots=True)

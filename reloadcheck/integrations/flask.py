@@ -17,7 +17,7 @@ from .._engine.api import ReloadCheck, host_of, set_options
 from .._page.settings import PAGE_OPTIONS
 from .._resources.registry import Resource
 from .._snapshots.context import current_snapshot, lasts, resource_here, unit_of_work
-from ..exceptions import NoSnapshotError
+from ..exceptions import OutsideWorkError
 from ..wsgi import ReloadCheckMiddleware
 from ._flask_commands import commands
 
@@ -64,7 +64,7 @@ def _read(look: Callable[[], T]) -> T:
     try:
         if unit is not None and lasts(unit):
             return look()
-    except NoSnapshotError:  # of another engine
+    except OutsideWorkError:  # of another engine
         pass
     free = has_app_context() and "_reloadcheck" not in g
     engines: list[ReloadCheck[Any]] = current_app.extensions.get("reloadcheck", []) if free else []
@@ -76,12 +76,12 @@ def _read(look: Callable[[], T]) -> T:
         g._reloadcheck = stack.pop_all()
     try:
         return look()
-    except NoSnapshotError:
+    except OutsideWorkError:
         raise _outside() from None
 
 
-def _outside() -> NoSnapshotError:
-    return NoSnapshotError(
+def _outside() -> OutsideWorkError:
+    return OutsideWorkError(
         f"no unit of work here: add `{_LINE}`, and outside of a request `with app.app_context():`"
     )
 

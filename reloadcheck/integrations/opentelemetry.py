@@ -13,7 +13,7 @@ from opentelemetry.util.types import AttributeValue
 from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
 from .._snapshots.context import current_snapshot
-from ..exceptions import NoSnapshotError
+from ..exceptions import OutsideWorkError
 from ..types import key_path_text
 
 __all__ = ["VersionOnSpan", "WSGIVersionOnSpan", "instrument"]
@@ -108,7 +108,7 @@ def _mark() -> None:
         return
     try:
         snapshot = current_snapshot()
-    except NoSnapshotError:
+    except OutsideWorkError:
         return
     span.set_attribute("reloadcheck.config.version", snapshot.version)
     span.set_attribute("reloadcheck.config.digest", snapshot.digest)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 PRELUDE = '''
 import asyncio, multiprocessing, os, pathlib, sys, threading, time
-from reloadcheck import ReloadCheck, NotStartedError, NoSnapshotError, current_snapshot
+from reloadcheck import ReloadCheck, NoSnapshotError, OutsideWorkError, current_snapshot
 
 LOG = os.open(sys.argv[1] + "/log", os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import NoSnapshotError, current_snapshot
+from reloadcheck import OutsideWorkError, current_snapshot
 from reloadcheck._snapshots.context import unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 
@@ -26,7 +26,7 @@ def test_outside_a_unit_of_work_there_is_none(make: Make) -> None:
     with live.lease() as snapshot:
         assert snapshot is live.current() is current_snapshot()
     for ask in (live.current, current_snapshot):
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             ask()
 
 
@@ -34,7 +34,7 @@ def test_engines_nest(make: Make, text: Text) -> None:
     """Each engine finds its own unit of work; the innermost is the current one."""
     one, two = make(text), make(Text("x: 1"))
     with one.lease() as first:
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             two.current()
         with two.lease() as second:
             assert current_snapshot() is second
@@ -46,7 +46,7 @@ def test_engines_nest(make: Make, text: Text) -> None:
                 assert two.current() is second
             assert current_snapshot() is second
         assert current_snapshot() is first
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             two.current()
 
 
@@ -118,7 +118,7 @@ def test_a_task_that_outlives_its_unit_keeps_its_snapshot(make: Make, text: Text
         await live.acheck()
         ended.set()
         assert (1, 2, 2) == await task
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             live.current()
         await live.aclose()
 
@@ -158,7 +158,7 @@ def test_a_plain_thread_sees_none_and_a_context_carries_it(make: Make) -> None:
     live = make()
     begin(live)
     with live.lease() as snapshot:
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             Call(live.current).result()
         context = contextvars.copy_context()
         assert Call(lambda: context.run(live.current)).result() is snapshot
@@ -177,7 +177,7 @@ def test_leaving_in_another_context_leaves_none_behind(make: Make) -> None:
     contextvars.copy_context().run(lease.__enter__)
     lease.__exit__(None, None, None)
     assert 0 == sum(live.status().leases.values())
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
 
 
@@ -206,7 +206,7 @@ def test_a_generator_body_sees_its_unit_of_work(make: Make, text: Text) -> None:
     body.close()
     assert [1, 1] == seen
     assert 0 == sum(live.status().leases.values())
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
 
 
@@ -229,7 +229,7 @@ def test_a_body_whose_close_raises_gives_its_lease_back(make: Make) -> None:
     with pytest.raises(ZeroDivisionError):
         body.close()
     assert 0 == sum(live.status().leases.values())
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
 
 
@@ -244,7 +244,7 @@ def test_an_application_that_raises_gives_its_lease_back(make: Make) -> None:
     with pytest.raises(ZeroDivisionError, match="1"):
         door({"PATH_INFO": "/"}, lambda *_: None)
     assert 0 == sum(live.status().leases.values())
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import NoSnapshotError, Outcome, ReloadCheck, Snapshot, current_snapshot
+from reloadcheck import Outcome, OutsideWorkError, ReloadCheck, Snapshot, current_snapshot
 from reloadcheck._engine.api import host_of
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
@@ -149,7 +149,7 @@ def test_a_body_that_is_thrown_away_leaves_no_unit_behind(
     assert next(body) == b"a"
     del body
     gc.collect()
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         current_snapshot()
     assert leases(slow) == {1: 0}
 

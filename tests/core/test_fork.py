@@ -20,7 +20,7 @@ def work():
     assert live.status().phase == "idle"
     try:
         live.snapshot
-    except NotStartedError:
+    except NoSnapshotError:
         pass
     else:
         raise AssertionError("the parent's snapshot in the child")
@@ -157,7 +157,7 @@ def test_a_fork_inside_a_unit_of_work(tmp_path: Path) -> None:
 def work():
     try:
         live.current()
-    except NoSnapshotError:
+    except OutsideWorkError:
         pass
     else:
         raise AssertionError("the parent's unit of work in the child")

@@ -11,8 +11,8 @@ import pytest
 from reloadcheck import (
     ConfigSyntaxError,
     NoSnapshotError,
-    NotStartedError,
     OptionError,
+    OutsideWorkError,
     ReloadCheck,
     reload_check,
 )
@@ -29,7 +29,7 @@ def leases(live: "ReloadCheck[Any]") -> int:
 def test_a_lease_starts_the_engine_and_ends_whatever_happens(make: Make) -> None:
     """The first unit of work starts the engine; its lease ends with it, also by an exception."""
     live = make()
-    with pytest.raises(NotStartedError, match=r"live\.start\(\)"):
+    with pytest.raises(NoSnapshotError, match=r"live\.start\(\)"):
         _ = live.snapshot
 
     def work() -> None:
@@ -198,7 +198,7 @@ def test_the_consumer_of_a_generator_is_outside(make: Make, text: Text) -> None:
     begin(live)
     stream = rows()
     next(stream)
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
     text.write("a: 2")
     reload(live)
@@ -288,7 +288,7 @@ def test_a_decorated_async_generator(make: Make, text: Text) -> None:
         await live.astart()
         stream = rows()
         assert await anext(stream) == 1
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             live.current()
         text.write("a: 2")
         await live.acheck()

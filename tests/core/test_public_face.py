@@ -1,23 +1,29 @@
 """The front door: what is exported, and what importing it does not do."""
 
+import dataclasses
+import re
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 import reloadcheck
+from reloadcheck import exceptions, types
+from reloadcheck._observe import status
 
 FACE = [
-    "BlockingCallError", "ConfigError", "ConfigSyntaxError", "DirectorySource", "Document",
-    "EnvironSource", "FactoryError", "FileSource", "FrozenDict", "Layer", "MergeError",
-    "NoSnapshotError", "NotStartedError", "OptionError", "Origin", "Outcome", "ProbeError",
-    "ProbeOutcome", "ProbeStatus", "Problem", "RegistrationError", "ReloadCheck",
-    "ReloadCheckError", "ReloadEvent", "Resource", "ResourceClosedError", "ResourceError",
-    "ResourceStatus", "ResourceTimeoutError", "SchemaClassError", "SchemaError", "Snapshot",
-    "Source", "SourceError", "Stamp", "Status", "StoreError",
-    "StoreLostError", "StoreRefusedError", "StoreUnsureError", "TornError", "UnknownResourceError",
-    "UsageError",
-    "WrongLoopError", "current_snapshot", "reload_check",
+    "Attempt", "BlockingCallError", "Code", "ConfigError", "ConfigSyntaxError", "Diff",
+    "DirectorySource", "Document", "DrainError", "EnvironSource", "FactoryError", "FileSource",
+    "FrozenDict", "HangingError", "InternalError", "Layer", "Lease", "MergeError",
+    "NoSnapshotError", "OptionError", "Origin", "Outcome", "OutsideWorkError", "Phase",
+    "ProbeError", "ProbeOutcome", "ProbeStatus", "Problem", "RefusedError", "RegistrationError",
+    "ReloadCheck", "ReloadCheckError", "ReloadEvent", "Resource", "ResourceClosedError",
+    "ResourceError", "ResourceStatus", "ResourceTimeoutError", "SchemaClassError", "SchemaError",
+    "Snapshot", "Source", "SourceError", "Stamp", "Status", "StillRunningError", "StoreError",
+    "StoreLostError", "StoreRefusedError", "StoreUnsureError", "TornError", "Trigger",
+    "UnknownResourceError", "UnsettledError", "UsageError", "Waiting", "WrongLoopError",
+    "current_snapshot", "reload_check",
 ]  # fmt: skip
 
 FRAMEWORKS = {
@@ -41,6 +47,39 @@ def test_the_names_are_pinned() -> None:
     assert sorted(FACE) == FACE
     for name in FACE:
         assert getattr(reloadcheck, name).__doc__
+
+
+def test_what_a_public_value_leads_to_is_public() -> None:
+    """Each type of ours in an annotation of a public value can be imported by its name."""
+    for name in FACE:
+        kind = getattr(reloadcheck, name)
+        if not dataclasses.is_dataclass(kind):
+            continue
+        for field in dataclasses.fields(kind):
+            words = re.findall(r"[A-Z]\w+", str(field.type))
+            ours = {word for word in words if hasattr(types, word) or hasattr(status, word)}
+            assert ours <= {*FACE, "Any", "Mapping", "KeyPath", "Callable", "Tree", "Place"}, name
+
+
+def test_the_error_tree_is_whole() -> None:
+    """Every error that a user can meet is in `exceptions`, drawn in its docstring, exported."""
+    errors = {
+        name
+        for name, one in vars(exceptions).items()
+        if isinstance(one, type) and issubclass(one, exceptions.ReloadCheckError)
+    }
+    assert sorted(errors) == exceptions.__all__
+    assert errors <= set(FACE)
+    for name in errors:
+        assert re.search(rf"\b{name}\b", exceptions.__doc__ or ""), name
+
+
+@pytest.mark.parametrize("module", [reloadcheck, exceptions])
+def test_an_old_name_warns(module: Any) -> None:
+    """What an error was called before still catches it, and says what it is called now."""
+    with pytest.warns(DeprecationWarning, match="is called NoSnapshotError now"):
+        old = module.NotStartedError
+    assert old is reloadcheck.NoSnapshotError
 
 
 def test_importing_loads_no_framework() -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reloadcheck import ConfigError, ConfigSyntaxError, NotStartedError, Outcome
+from reloadcheck import ConfigError, ConfigSyntaxError, NoSnapshotError, Outcome
 from reloadcheck._engine.admission import Admission
 from reloadcheck._engine.api import host_of
 from reloadcheck._engine.options import Options
@@ -30,7 +30,7 @@ def test_starts_and_closes_nest(make: Make) -> None:
     live.close()
     assert live.status().phase == "closed"
     live.close()
-    with pytest.raises(NotStartedError):
+    with pytest.raises(NoSnapshotError):
         _ = live.snapshot
 
 
@@ -286,7 +286,7 @@ def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
     admission = Admission(serving, clock, Options(), needs_loop=False)
     admission.begin()
     admission.conclude(Conclusion(Outcome.UNCHANGED), tired=False)
-    closed = Conclusion(Outcome.DEFERRED, NotStartedError("closed"))
+    closed = Conclusion(Outcome.DEFERRED, NoSnapshotError("closed"))
     admission.close(closed)
     answer = admission.admit(arm=False)
     assert isinstance(answer, Waiter)

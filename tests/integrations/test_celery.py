@@ -15,7 +15,7 @@ from celery.result import AsyncResult
 from reloadcheck import (
     ConfigSyntaxError,
     FrozenDict,
-    NoSnapshotError,
+    OutsideWorkError,
     ReloadCheck,
     current_snapshot,
 )
@@ -268,7 +268,7 @@ def test_tasks_of_another_app_are_left_alone(here: Here) -> None:
 
         @other.task
         def work() -> str:
-            with pytest.raises(NoSnapshotError):
+            with pytest.raises(OutsideWorkError):
                 live.current()
             return live.status().phase
 

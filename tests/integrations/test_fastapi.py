@@ -11,7 +11,7 @@ import pytest
 from fastapi import BackgroundTasks, Depends, FastAPI, WebSocket
 from starlette.testclient import TestClient
 
-from reloadcheck import FrozenDict, NoSnapshotError, ReloadCheck, UnknownResourceError
+from reloadcheck import FrozenDict, OutsideWorkError, ReloadCheck, UnknownResourceError
 from reloadcheck.integrations.fastapi import ReloadCheckMiddleware, config_of, resource_of
 from tests.core.rig import Call, Text, until
 
@@ -234,7 +234,7 @@ def test_a_forgotten_middleware_is_named(make: Make) -> None:
 
     with TestClient(app) as client:
         for path in ("/config", "/pool"):
-            with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
+            with pytest.raises(OutsideWorkError, match=r"add `app\.add_middleware\("):
                 client.get(path)
 
 
@@ -251,7 +251,7 @@ def test_what_an_ended_request_left_is_no_unit_of_work(make: Make) -> None:
             context = copy_context()
         return await asyncio.create_task(ask(), context=context)
 
-    with pytest.raises(NoSnapshotError, match=r"add `app\.add_middleware\("):
+    with pytest.raises(OutsideWorkError, match=r"add `app\.add_middleware\("):
         asyncio.run(outlive())
 
 

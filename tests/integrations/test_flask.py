@@ -11,7 +11,7 @@ from flask import Flask, Response, request, stream_with_context
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
-from reloadcheck import ConfigSyntaxError, NoSnapshotError, OptionError, UnknownResourceError
+from reloadcheck import ConfigSyntaxError, OptionError, OutsideWorkError, UnknownResourceError
 from reloadcheck._engine.api import host_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource
 from tests.core.rig import Call, Text, begin, until
@@ -201,7 +201,7 @@ def test_a_foreign_engine_in_a_context_costs_nothing(make: Make) -> None:
     app = create_app(FlaskReloadCheck(live))
     with app.app_context():
         for _ in range(3):
-            with pytest.raises(NoSnapshotError):
+            with pytest.raises(OutsideWorkError):
                 _ = foreign.a
         assert 1 == current_config.a
         assert {1: 1} == live.status().leases
@@ -215,11 +215,11 @@ def test_outside_of_everything(make: Make) -> None:
     for proxy in proxies:
         assert not proxy
         assert "<LocalProxy unbound>" == repr(proxy)
-        with pytest.raises(NoSnapshotError, match=r"add `FlaskReloadCheck\(live\)\.init_app\("):
+        with pytest.raises(OutsideWorkError, match=r"add `FlaskReloadCheck\(live\)\.init_app\("):
             _ = proxy.a
     with Flask("bare").app_context():
         for proxy in proxies:
-            with pytest.raises(NoSnapshotError, match=r"init_app\(app\)`"):
+            with pytest.raises(OutsideWorkError, match=r"init_app\(app\)`"):
                 _ = proxy.a
 
 

@@ -16,7 +16,7 @@ from django.template import Context, Engine
 from django.utils.decorators import sync_only_middleware
 from werkzeug.test import Client
 
-from reloadcheck import NoSnapshotError, asgi, current_snapshot, wsgi
+from reloadcheck import OutsideWorkError, asgi, current_snapshot, wsgi
 from tests.rig.calls import ask, body
 
 from .site import MIDDLEWARE, get, get_async, held, site, write
@@ -117,7 +117,7 @@ def test_a_request_sees_one_version(
         write(file, 2)
         assert "200 2 2 2" == ask_it(f"/{view}")
         assert 0 == held(live)
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             current_snapshot()
 
 
@@ -141,7 +141,7 @@ def test_a_stream_keeps_its_version_until_it_is_closed(file: Path) -> None:
         assert 1 == held(live)
         response.close()
         assert 0 == held(live)
-        with pytest.raises(NoSnapshotError):
+        with pytest.raises(OutsideWorkError):
             current_snapshot()
 
 

@@ -12,7 +12,7 @@ import pytest
 from werkzeug.middleware.lint import LintMiddleware
 from werkzeug.test import Client
 
-from reloadcheck import FrozenDict, NoSnapshotError, ReloadCheck
+from reloadcheck import FrozenDict, OutsideWorkError, ReloadCheck
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.rig import config
 from tests.rig.manners_wsgi import APPS
@@ -128,7 +128,7 @@ def test_a_client_that_goes_away_early_ends_the_generator(live: Live) -> None:
     assert next(iter(body)) == b"a"
     close(body)
     assert (ended, leases(live)) == ([1], 0)
-    with pytest.raises(NoSnapshotError):
+    with pytest.raises(OutsideWorkError):
         live.current()
 
 

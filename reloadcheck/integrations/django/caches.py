@@ -17,7 +17,7 @@ from django.core.cache.backends.redis import RedisCache
 from django.utils.module_loading import import_string
 
 from ..._engine.api import ReloadCheck
-from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
+from ...exceptions import NoSnapshotError, OutsideWorkError, ResourceClosedError
 from .parameters import known, laid_over
 from .settings import Part
 
@@ -145,7 +145,7 @@ class FollowingCache:
             return
         try:
             newest = held["_live"].snapshot.resources[resource_name(held["_alias"])]
-        except NotStartedError:
+        except NoSnapshotError:
             return
         if newest is not held["_generation"]:
             self._hold(None)
@@ -163,7 +163,7 @@ class FollowingCache:
         name = resource_name(held["_alias"])
         try:
             generation = live.current().resources[name]
-        except (NoSnapshotError, ResourceClosedError):
+        except (OutsideWorkError, ResourceClosedError):
             with live.lease() as snapshot:
                 generation = snapshot.resources[name]
         if generation is not held["_generation"]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..._engine.api import ReloadCheck
-from ...exceptions import NoSnapshotError, NotStartedError, ResourceClosedError
+from ...exceptions import NoSnapshotError, OutsideWorkError, ResourceClosedError
 
 __all__ = ["GRACE", "Following", "Generation"]
 
@@ -55,7 +55,7 @@ class Following:
         """Give the generation of the unit of work around this code, if there is one."""
         try:
             return self._of(self.live.current().resources)
-        except (NoSnapshotError, ResourceClosedError):
+        except (OutsideWorkError, ResourceClosedError):
             return None
 
     def here(self) -> Generation:
@@ -70,7 +70,7 @@ class Following:
         """Tell whether no newer one has come; also where the engine is closed."""
         try:
             return self.newest() is generation
-        except NotStartedError:
+        except NoSnapshotError:
             return True
 
     def newest(self) -> Generation:
