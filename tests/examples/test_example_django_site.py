@@ -47,6 +47,15 @@ def test_its_commands_say_whether_it_can_serve(site: Path) -> None:
     assert "1 issue" in done.stderr
 
 
+def test_its_models_are_in_the_database_that_the_file_names(site: Path) -> None:
+    """`migrate` needs no settings but the file's, and has nothing left to write afterwards."""
+    done = manage(site, "migrate", "--verbosity", "0")
+    assert (0, "") == (done.returncode, done.stderr)
+    assert (site / "site.sqlite3").exists()
+    done = manage(site, "makemigrations", "--check", "--dry-run")
+    assert (0, "No changes detected\n") == (done.returncode, done.stdout)
+
+
 def ask(server: Server, path: str) -> str:
     """Ask the site for a page."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
@@ -61,14 +70,21 @@ def ask(server: Server, path: str) -> str:
 
 @pytest.mark.parametrize("world", ["wsgi", "asgi"])
 def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -> None:
-    """Greeting, database and client are the edited ones, in both workers."""
+    """Greeting, database and client are the edited ones, in both workers: models and sessions too.
+
+    The other database is migrated once the file names it, by the site's own command.
+    """
     at = ["--chdir", str(site)] if world == "wsgi" else ["--app-dir", str(site)]
     command = (gunicorn if world == "wsgi" else uvicorn)(f"mysite.{world}:application", *at)
     file = site / "config.yaml"
+    file.write_text(file.read_text().replace("site.sqlite3", str(site / "one.sqlite3")))
+    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
     with serving(command, {**SOON, "SITE_CONFIG": str(file)}, tmp_path) as server:
         assert "hello\n" == ask(server, "/")
+        assert [1, 2] == [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)]
         text = file.read_text().replace("hello", "good evening").replace("9000", "9001")
-        file.write_text(text.replace("site.sqlite3", str(site / "other.sqlite3")))
+        file.write_text(text.replace("one.sqlite3", "other.sqlite3"))
+        assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
         seen: dict[int, tuple[str, str]] = {}
 
         def followed() -> bool:
@@ -79,3 +95,4 @@ def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -
 
         until(followed)
         assert "good evening\n" == ask(server, "/")
+        assert [1, 2] == [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)]

@@ -1,7 +1,13 @@
 """Where the views are."""
 
+from django.contrib import admin
 from django.urls import path
 
 from . import views
 
-urlpatterns = [path("", views.home), path("facts", views.facts)]
+urlpatterns = [
+    path("", views.home),
+    path("facts", views.facts),
+    path("visits", views.visits),
+    path("admin/", admin.site.urls),
+]

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from reloadcheck import Snapshot
 
 from .config import Settings
+from .models import Visit
 from .resources import api
 
 
@@ -21,6 +22,13 @@ class Request(HttpRequest):
 async def home(request: Request) -> HttpResponse:
     """Greet as the file says now."""
     return HttpResponse(f"{request.config.greeting}\n", content_type="text/plain")
+
+
+def visits(request: Request) -> JsonResponse:
+    """Write a visit down and count them, in the database that the file names now."""
+    Visit.objects.create(greeting=request.config.greeting)
+    request.session["visits"] = request.session.get("visits", 0) + 1
+    return JsonResponse({"worker": os.getpid(), "visits": Visit.objects.count()})
 
 
 def facts(request: Request) -> HttpResponse:
