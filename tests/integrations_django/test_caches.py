@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.cache import CacheHandler
+from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.locmem import LocMemCache
 from redis import Redis
 
@@ -65,6 +66,18 @@ def test_what_was_made_before_is_replaced(tmp_path: Path) -> None:
     assert "" == site.before.key_prefix
     with site.live.lease():
         assert "a" == site.cache.key_prefix
+    site.close()
+
+
+def test_a_table_is_known_as_one_and_is_not_asked_before_it_is_there(tmp_path: Path) -> None:
+    """Django's commands make the table that a version names; its database is tried by itself."""
+    site = Site(tmp_path / "config.yaml", "django.core.cache.backends.db.DatabaseCache")
+    is_table = isinstance(site.cache, BaseDatabaseCache)
+    assert is_table
+    assert "idle" == site.live.status().phase
+    site.write(location="entries")
+    with site.live.lease():
+        assert "entries" == site.cache._table
     site.close()
 
 

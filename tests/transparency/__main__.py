@@ -1,6 +1,7 @@
 """Run frameworks' own tests bare and behind our doors, and list what newly fails.
 
-`python -m tests.transparency [starlette|werkzeug|flask|fastapi|django …] [--short] [--keep]`
+`python -m tests.transparency [starlette|werkzeug|flask|fastapi|django|wagtail …] [--short]
+[--keep]`
 """
 
 import argparse

@@ -36,7 +36,7 @@ class Bench:
     @classmethod
     def set_up(cls, project: Project, directory: Path) -> "Bench":
         """Download, unpack and install; raise `CalledProcessError` when pip cannot."""
-        found = version(project.name)
+        found = project.version or version(project.name)
         pinned = f"{project.name}=={found}"
         fetch = ["download", "-qq", "--no-deps", "--no-binary", ":all:"]
         _pip(Path(sys.executable), *fetch, "--dest", str(directory), pinned)
@@ -64,11 +64,10 @@ class Bench:
             "TRANSPARENCY_DOORS": self.project.doors if doors else "none",
             "TRANSPARENCY_RESULTS": str(notes),
         }
-        django = self.project.name == "django"
         with (self.directory / f"{name}.log").open("wb") as log:
             subprocess.run(
-                [str(self.python), *(_DJANGO if django else _PYTEST), *tests],
-                cwd=self.sources / "tests" if django else self.sources,
+                [str(self.python), *self.project.command, *tests],
+                cwd=self.sources / self.project.within,
                 env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -77,18 +76,6 @@ class Bench:
                 check=False,  # its notes tell
             )
         return read(notes)
-
-
-_PYTEST = (
-    *("-m", "pytest", "-q", "--continue-on-collection-errors"),
-    *("-p", "reloadcheck_inside.results", "-p", "no:cacheprovider"),
-)
-_DJANGO = (
-    "runtests.py",
-    "--settings=reloadcheck_inside.django_settings",
-    "--parallel=1",
-    "--noinput",
-)
 
 
 def _pip(python: Path, *arguments: str) -> None:

@@ -4,6 +4,12 @@ from dataclasses import dataclass, field
 
 __all__ = ["PROJECTS", "Project"]
 
+PYTEST = (
+    *("-m", "pytest", "-q", "--continue-on-collection-errors"),
+    *("-p", "reloadcheck_inside.results", "-p", "no:cacheprovider"),
+)
+_RUNNER = ("--parallel=1", "--noinput")
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -11,7 +17,9 @@ class Project:
 
     `doors` names the function that puts the doors in place; `needs` are requirements; `tests` are
     paths for pytest, or labels for Django's runner, `short` some of them. `expected` maps a test's
-    id to the reason why its failing is no change that an application sees.
+    id to the reason why its failing is no change that an application sees. `version` is there for
+    what is not installed beside us, and `command` for what pytest does not run: the arguments of
+    Python, in the directory `within` the sources.
     """
 
     name: str
@@ -20,6 +28,9 @@ class Project:
     tests: tuple[str, ...] = ("tests",)
     short: tuple[str, ...] = ("tests",)
     expected: dict[str, str] = field(default_factory=dict[str, str])
+    version: str | None = None
+    command: tuple[str, ...] = PYTEST
+    within: str = "."
 
 
 _EXCEPTIONS = "handlers.test_exception.ExceptionHandlerTests"
@@ -78,6 +89,23 @@ PROJECTS = {
                     f"{_EXCEPTIONS}.test_data_upload_max_number_files_exceeded",
                 ),
                 _OWN_RESPONSE,
+            ),
+            command=("runtests.py", "--settings=reloadcheck_inside.django_settings", *_RUNNER),
+            within="tests",
+        ),
+        Project(
+            "wagtail",  # a site with some two hundred models, its admin, its tasks and its commands
+            "site",
+            "jinja2 freezegun factory-boy responses tblib",
+            (
+                *("wagtail.tests", "wagtail.admin.tests.pages", "wagtail.users", "wagtail.images"),
+                *("wagtail.snippets", "wagtail.documents", "wagtail.contrib.redirects"),
+            ),
+            ("wagtail.tests.test_page_model", "wagtail.tests.test_sites", "wagtail.users"),
+            version="8.0.1",
+            command=(
+                *("-m", "django", "test", "--settings=reloadcheck_inside.wagtail_settings"),
+                *_RUNNER,
             ),
         ),
     )

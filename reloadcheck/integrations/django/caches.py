@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, cast
 
 from django.core.cache import CacheHandler
 from django.core.cache import caches as django_caches
+from django.core.cache.backends.db import BaseDatabaseCache
 from django.core.cache.backends.redis import RedisCache
 from django.utils.module_loading import import_string
 
@@ -86,7 +87,8 @@ def install(aliases: Iterable[str], find: Find, handler: CacheHandler = django_c
 
     def create_connection(alias: str) -> Any:
         if alias in chosen:
-            return FollowingCache(alias, find, partial(plainly, handler, alias))
+            kind = import_string(handler.settings[alias]["BACKEND"])
+            return FollowingCache(alias, kind, find, partial(plainly, handler, alias))
         return plainly(handler, alias)
 
     setattr(handler, "create_connection", create_connection)  # noqa: B010 - it is a method
@@ -101,7 +103,8 @@ def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iter
     def cache(value: object) -> Iterator[Generation]:
         generation = Generation(laid_over(declared, part.read(value), _KNOWN))
         backend = generation.make()
-        backend.get("reloadcheck")  # what does not answer raises here
+        if not isinstance(backend, BaseDatabaseCache):  # that is a table of the site's own database
+            backend.get("reloadcheck")  # what does not answer raises here
         if isinstance(backend, RedisCache):
             generation.shared.append(backend)
         else:
@@ -119,9 +122,14 @@ class FollowingCache:
     """Stands for a cache backend, as Django's own `cache` does; as long as there is no engine to
     follow, for the one that `make` makes."""
 
-    def __init__(self, alias: str, find: Find, make: Callable[[], Any]) -> None:
-        self.__dict__.update(_alias=alias, _find=find, _make=make)
+    def __init__(self, alias: str, kind: type, find: Find, make: Callable[[], Any]) -> None:
+        self.__dict__.update(_alias=alias, _kind=kind, _find=find, _make=make)
         self.__dict__.update(_live=None, _generation=None, _backend=None)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """The backend's class, which `createcachetable` asks for, and which no edit changes."""
+        return self.__dict__["_kind"]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._here(), name)

@@ -107,7 +107,7 @@ def _connections(site: Declared) -> Iterator[CheckMessage]:
 def _caches(site: Declared) -> Iterator[CheckMessage]:
     for alias in site.caches:
         for made in (caches[alias], caches.create_connection(alias)):
-            if not isinstance(made, FollowingCache):
+            if not issubclass(type(made), FollowingCache):
                 yield _replaced("CACHES", alias, f"caches[{alias!r}]", made)
                 break
 

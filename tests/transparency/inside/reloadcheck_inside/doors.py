@@ -33,9 +33,10 @@ def wrapped() -> int:
 
 
 def put(doors: str) -> None:
-    """Put the doors of this name in place: `starlette`, `werkzeug`, `django`, or `none`."""
+    """Put the doors of this name in place: `starlette`, `werkzeug`, `django`, `site`, or `none`."""
     if doors != "none":
-        {"starlette": _starlette, "werkzeug": _werkzeug, "django": _django}[doors]()
+        kinds = {"starlette": _starlette, "werkzeug": _werkzeug, "django": _django, "site": _site}
+        kinds[doors]()
 
 
 def _asgi(app: Any) -> Any:
@@ -118,3 +119,17 @@ def _django() -> None:
     asgi.ASGIHandler.__call__ = serve_async_behind
     testing.ClientHandler.__call__ = answer_behind
     testing.AsyncClientHandler.__call__ = answer_async_behind
+
+
+def _site() -> None:
+    """The middleware that the site's settings name: it is only counted."""
+    ours: Any = import_module("reloadcheck.integrations.django.middleware").ReloadCheckMiddleware
+    call: Callable[..., Any] = ours.__call__
+
+    @wraps(call)
+    def counted(self: Any, request: Any) -> Any:
+        global _wrapped
+        _wrapped += 1
+        return call(self, request)
+
+    ours.__call__ = counted
