@@ -81,6 +81,15 @@ def test_a_table_is_known_as_one_and_is_not_asked_before_it_is_there(tmp_path: P
     site.close()
 
 
+def test_what_a_test_overrides_does_not_follow(tmp_path: Path) -> None:
+    """`override_settings(CACHES=…)` gives a test the cache that it asks for."""
+    site = Site(tmp_path / "config.yaml", LOCMEM)
+    site.write(location="first", key_prefix="a")
+    site.caches.settings["default"] = {"BACKEND": LOCMEM, "KEY_PREFIX": "test"}
+    assert "test" == site.cache.key_prefix
+    site.close()
+
+
 def test_before_there_is_anything_to_follow_it_is_as_declared(tmp_path: Path) -> None:
     """What an import uses is Django's own backend; the same object follows from then on."""
     site = Site(tmp_path / "config.yaml", LOCMEM)

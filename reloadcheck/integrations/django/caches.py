@@ -81,12 +81,13 @@ def install(aliases: Iterable[str], find: Find, handler: CacheHandler = django_c
     """Have Django give, for those aliases, what follows the engine that `find` names.
 
     Also instead of what it has made already in this thread: models ask for caches when imported.
+    Where a test overrides CACHES, that stands.
     """
-    chosen = frozenset(aliases)
+    chosen = {alias: handler.settings[alias] for alias in aliases}
     plainly = type(handler).create_connection
 
     def create_connection(alias: str) -> Any:
-        if alias in chosen:
+        if chosen.get(alias) == handler.settings[alias]:
             kind = import_string(handler.settings[alias]["BACKEND"])
             return FollowingCache(alias, kind, find, partial(plainly, handler, alias))
         return plainly(handler, alias)
@@ -126,7 +127,7 @@ class FollowingCache:
         self.__dict__.update(_alias=alias, _kind=kind, _find=find, _make=make)
         self.__dict__.update(_live=None, _generation=None, _backend=None)
 
-    @property  # type: ignore[misc]
+    @property  # type: ignore[misc] # pyright: ignore[reportIncompatibleMethodOverride]
     def __class__(self) -> Any:
         """The backend's class, which `createcachetable` asks for, and which no edit changes."""
         return self.__dict__["_kind"]
