@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+import tarfile
 import tomllib
 from typing import Any
 
@@ -63,3 +65,45 @@ def test_the_parts_of_the_ci_run_are_named() -> None:
     )
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "no part is called lnit" in refused.stderr
+
+
+def test_each_python_that_we_name_is_tried() -> None:
+    """The classifiers name the Pythons that the CI run knows, from the lowest on."""
+    named = re.findall(r"Python :: (3\.\d+)\b", "\n".join(PROJECT["classifiers"]))
+    assert named == ["3.11", "3.12", "3.13", "3.14"]
+    assert PROJECT["requires-python"] == f">={named[0]}"
+    run = (ROOT / ".ci/run").read_text()
+    assert [version for version in named[1:] if version not in run] == []
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """Build a source distribution and return the files in it."""
+    place = tmp_path_factory.mktemp("sdist")
+    build = "import sys, hatchling.build as it; it.build_sdist(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, place], cwd=ROOT, check=True, capture_output=True)
+    (archive,) = place.iterdir()
+    with tarfile.open(archive) as opened:
+        return {name.partition("/")[2] for name in opened.getnames()}
+
+
+def test_a_source_distribution_is_enough_to_carry_on(contents: set[str]) -> None:
+    """Who has it has the licence, the tests, the documentation and how to run them."""
+    for path in ("LICENSE", "CONTRIBUTING.md", "SECURITY.md", "constraints.txt", ".ci/run"):
+        assert path in contents
+    written = [
+        str(path.relative_to(ROOT))
+        for directory in ("reloadcheck", "tests", "examples", "docs")
+        for path in (ROOT / directory).rglob("*")
+        if path.suffix in {".py", ".md", ".yaml", ".toml", ".json"} and "_build" not in path.parts
+    ]
+    assert len(written) > 400
+    assert [path for path in written if path not in contents] == []
+
+
+def test_the_licence_is_said_once_and_the_same() -> None:
+    """The metadata name by SPDX the licence whose text is beside it."""
+    assert (PROJECT["license"], PROJECT["license-files"]) == ("BSD-3-Clause", ["LICENSE"])
+    text = (ROOT / "LICENSE").read_text()
+    assert text.startswith("BSD 3-Clause License\n")
+    assert "the reloadcheck authors" in text
