@@ -71,7 +71,9 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Let the edit through."""
+    """Let the edit through; `remarks` are sentences that an operator should read all the same."""
+
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Keep:
     """Let the edit through, but the values at `paths` stay what they are until a restart."""
 
     paths: tuple[KeyPath, ...]
+    remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +141,11 @@ class Gate(Protocol):
     @property
     def name(self) -> str:
         """Return what messages call it."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """Return how long one answer may take, in seconds."""
         ...
 
     def may(self, proposal: Proposal) -> Answer:

@@ -273,6 +273,15 @@ class Code(StrEnum):
     CLOSE = "close"
     LISTENER = "listener"
     STORE = "store"
+    RULE = "rule"
+    RULE_ERROR = "rule-error"
+    CONTRACT = "contract"
+    RANGE = "range"
+    REQUIRED = "required"
+    WINDOW = "window"
+    FREEZE = "freeze"
+    APPROVAL = "approval"
+    SIGNATURE = "signature"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from .._observe.status import Status
 
 C = TypeVar("C")
+F = TypeVar("F", bound="Callable[..., object]")
 T = TypeVar("T")
 
 
@@ -200,6 +201,30 @@ class ReloadCheck(Generic[C]):
             return self._engine.registry.add(factory, keys, needs, probe, timeout, drain, name)
 
         return cast("Registering", register)
+
+    def rule(
+        self,
+        *paths: str | KeyPath,
+        name: str | None = None,
+        warn: bool = False,
+        timeout: float = 10.0,
+    ) -> Callable[[F], F]:
+        """Register a rule: a function that judges an edit before anything is built.
+
+        It is called with the new values at `paths` (with none: the whole configuration) and, if it
+        takes them by name, with `old`, the same of what serves (None at the first load, a tuple for
+        several paths), and `environment`; at the first load, and whenever one of its parts changed.
+        It raises `ValueError` or returns a sentence where it is broken, else None. A broken rule
+        rejects the edit at the place of its first path; with `warn` it only tells. Runs in a thread
+        of its own for at most `timeout` seconds. Raise `RegistrationError`.
+        """
+        keys = [as_key_path(path) for path in paths]
+
+        def register(function: F) -> F:
+            self._engine.rules().add(function, keys, name, warn=warn, timeout=timeout)
+            return function
+
+        return register
 
     def subscribe(
         self, listener: Callable[[ReloadEvent], Awaitable[None] | None]

@@ -26,7 +26,7 @@ from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
 from .._snapshots.context import SNAPSHOT, lasts, unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
-from ..exceptions import BlockingCallError, ReloadCheckError, SourceError
+from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
 from ..seams import Feed, Gate
 from ..types import Problem, Source
 from .gates import Seams
@@ -35,6 +35,7 @@ from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
+    from ..policy.rules import Rules
     from .probes import Probes
     from .thread import EngineThread
 from .process import _engines, _watch_process
@@ -55,6 +56,7 @@ class Engine(Generic[C]):
     ) -> None:
         self.feed: Feed = SourceSet(sources)
         self.gates: list[Gate] = []
+        self._rules: Rules | None = None
         self.registry = registry
         self.options = options
         self.listeners = Listeners()
@@ -68,6 +70,20 @@ class Engine(Generic[C]):
         self._started = 0
         self._versions = itertools.count(1)
         _engines.add(self)
+
+    def rules(self) -> Rules:
+        """Return the gate of the rules in code, which is made when the first one is registered."""
+        if self.thread is not None:
+            raise RegistrationError(
+                "rules are registered before the engine starts: move this up, to where "
+                "ReloadCheck(…) is constructed"
+            )
+        if self._rules is None:
+            from ..policy.rules import Rules
+
+            self._rules = Rules(lambda: self.options.environment)
+            self.gates.insert(0, self._rules)
+        return self._rules
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -7,18 +7,15 @@ answer is made of all: a rejection wins over a wait, a wait over keys that keep 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
 from ..exceptions import RefusedError
-from ..seams import GO, Answer, Feed, Gate, Keep, Proposal, Reject, Share, Wait
+from ..seams import GO, Answer, Feed, Gate, Go, Keep, Proposal, Reject, Share, Wait
 from ..types import Code, Problem
 
 T = TypeVar("T")
-
-GATE_SECONDS: Final = 30.0
-"""Seconds that one gate may take for one answer."""
 
 
 class Caller(Protocol):
@@ -60,9 +57,9 @@ class Gates:
         self, gate: Gate, question: Callable[[Proposal], Answer], proposal: Proposal
     ) -> Answer:
         try:
-            return self._caller.call(f"gate {gate.name}", lambda: question(proposal), GATE_SECONDS)
+            return self._caller.call(f"gate {gate.name}", lambda: question(proposal), gate.seconds)
         except OverdueError:
-            reason = f"{gate.name} did not answer within {GATE_SECONDS:g} s"
+            reason = f"{gate.name} did not answer within {gate.seconds:g} s"
         except Exception as error:
             if type(error).__module__.startswith("reloadcheck._engine"):
                 raise  # the engine stops
@@ -86,4 +83,5 @@ def _together(answers: Sequence[Answer]) -> Answer:
         if found:
             return found[0]
     kept = tuple(path for one in answers if isinstance(one, Keep) for path in one.paths)
-    return Keep(kept) if kept else GO
+    remarks = tuple(remark for one in answers if isinstance(one, Go) for remark in one.remarks)
+    return Keep(kept, remarks) if kept else Go(remarks) if remarks else GO

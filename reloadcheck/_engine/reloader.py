@@ -32,7 +32,7 @@ from ..exceptions import (
     StillRunningError,
     UnsettledError,
 )
-from ..seams import Keep, Loaded, Proposal, Reject, Wait
+from ..seams import Go, Keep, Loaded, Proposal, Reject, Wait
 from ..types import TIMER, Code, Diff, KeyPath, Outcome, Problem, Trigger
 from .backoff import BackOff
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
@@ -188,8 +188,12 @@ class Reload(Generic[C]):
                 return self._refuse(answer, read)
             case Wait() as answer:
                 return self._hold_back(answer, read)
-            case Keep(paths):
+            case Keep(paths, remarks):
+                self.permit.remarks = remarks
                 return self._kept(read, paths)
+            case Go(remarks):
+                self.permit.remarks = remarks
+                return read
             case _:
                 return read
 

@@ -19,6 +19,7 @@ class Recorder:
     """A gate that answers what a test has it answer, and keeps what it was asked."""
 
     name = "recorder"
+    seconds = 30.0
 
     def __init__(self) -> None:
         self.before: Callable[[Proposal], Answer] = lambda proposal: GO

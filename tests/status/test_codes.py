@@ -22,7 +22,8 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 STABLE = [
     "source-unreadable", "torn", "unsettled", "hanging", "syntax", "merge", "schema", "factory",
     "probe", "timeout", "resource", "drain", "config", "usage", "internal", "forced-close",
-    "close", "listener", "store",
+    "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
+    "freeze", "approval", "signature",
 ]  # fmt: skip
 
 
