@@ -6,9 +6,10 @@ Parts that both trees share are skipped by identity, so a small edit of a large 
 from collections.abc import Callable
 from typing import Any
 
-from ..types import Diff, Key, KeyPath, Pause
+from ..types import Diff, KeyPath, Pause
 from .containers import is_dict, is_list, is_set, is_tuple, only_text, typed
 from .freeze import same_scalar
+from .key_path import path_key
 
 __all__ = ["diff"]
 
@@ -66,13 +67,13 @@ class _Comparing:
         known_as: Callable[[Any], Any],
     ) -> None:
         for key, value in new.items():
-            here = (*path, _path_key(key))
+            here = (*path, path_key(key))
             if known_as(key) in before:
                 self.compare(here, before.pop(known_as(key)), value)
             else:
                 self.added.append(here)
         left = before if known_as is not typed else [key for _, key in before]
-        self.removed.extend((*path, _path_key(key)) for key in left)
+        self.removed.extend((*path, path_key(key)) for key in left)
 
 
 def _same_leaf(old: object, new: object) -> bool:
@@ -81,7 +82,3 @@ def _same_leaf(old: object, new: object) -> bool:
     if is_set(old) and is_set(new):
         return old == new and set(map(typed, old)) == set(map(typed, new))
     return same_scalar(old, new)
-
-
-def _path_key(key: object) -> Key:
-    return key if type(key) is str or type(key) is int else str(key)

@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from ..exceptions import UsageError
 from ..types import Key, KeyPath, printable
 from .containers import is_dict, is_list, is_tuple
 from .model_fields import field_values
 
-__all__ = ["key_path_of", "step_into"]
+__all__ = ["key_path_of", "lookup", "path_key", "step_into"]
+
+_LONGEST_NUMBER: Final = 20
 
 _STEP: Final = re.compile(
     r"""(?:\A|\.)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^."\[\]]+))|\[(?P<index>\d+)\]"""
@@ -44,8 +46,23 @@ def step_into(node: object, key: Key) -> tuple[Key, object]:
             raise LookupError
         return index, node[index]
     if is_dict(node):
-        return str(key), node[str(key)]
+        own = _own_key(node, key)
+        return path_key(own), node[own]
     raise LookupError
+
+
+def path_key(key: object) -> Key:
+    """Return a mapping's key as key paths have it: text or an integer, as in `ports[80]`."""
+    return key if type(key) is str or type(key) is int else str(key)
+
+
+def _own_key(mapping: Mapping[Any, object], key: Key) -> Key:
+    """Return the key as the mapping has it, which may be a number where it is asked for as text."""
+    if key in mapping:
+        return key
+    if isinstance(key, str):
+        return int(key) if key.isdecimal() and len(key) < _LONGEST_NUMBER else key
+    return str(key)
 
 
 def lookup(config: object, path: KeyPath) -> object:
@@ -66,7 +83,7 @@ def _step(value: object, key: Key) -> object:
         return value[int(key)]
     if isinstance(value, Mapping):
         mapping = cast(Mapping[Key, object], value)
-        return mapping[key]
+        return mapping[_own_key(mapping, key)]
     fields = field_values(value)
     if fields is not None:
         return fields[str(key)]

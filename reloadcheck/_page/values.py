@@ -19,6 +19,7 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from .._config.containers import is_dict, is_frozenset, is_list, is_set, is_tuple
+from .._config.key_path import path_key
 from .._config.model_fields import field_values
 from .._config.redact import MASK, is_secret
 from .._load.layers import layer_of
@@ -129,7 +130,7 @@ def _gently(pairs: Iterator[tuple[KeyPath, object]]) -> Iterator[tuple[KeyPath, 
 def _parts(value: object) -> list[tuple[Key, object]] | None:
     mapping = value if is_dict(value) else field_values(value)
     if mapping is not None:
-        return [(str(key), part) for key, part in mapping.items()]
+        return [(path_key(key), part) for key, part in mapping.items()]
     if is_list(value) or is_tuple(value):
         return list(enumerate(value))
     if is_set(value) or is_frozenset(value):

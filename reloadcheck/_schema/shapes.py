@@ -11,6 +11,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 from .._config.containers import is_dict, is_list
+from .._config.key_path import path_key
 from .._config.model_fields import Kind, kind_of
 from ..types import Key
 
@@ -37,7 +38,7 @@ def shape_of(annotation: Any, node: object) -> Shape:
     if not isinstance(origin, type) or not arguments:
         return Shape()
     if issubclass(origin, dict) and is_dict(node):
-        return Shape(tuple((str(key), arguments[-1], part) for key, part in node.items()))
+        return Shape(tuple((path_key(key), arguments[-1], part) for key, part in node.items()))
     alike = len(arguments) == 1 or (issubclass(origin, tuple) and arguments[1:] == (Ellipsis,))
     if alike and issubclass(origin, list | tuple | set | frozenset) and is_list(node):
         return Shape(tuple((n, arguments[0], part) for n, part in enumerate(node)))

@@ -59,7 +59,7 @@ def _in_mapping(
         if inner:
             yield from unknown_keys(union_of(inner), part, (*path, key))
         elif not any(shape.is_open for shape in told):
-            meant = get_close_matches(key, names - set(tree), n=1)
+            meant = get_close_matches(str(key), names - set(tree), n=1)
             yield Unknown((*path, key), meant[0] if meant else None)
 
 

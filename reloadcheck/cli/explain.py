@@ -165,7 +165,7 @@ def _show(
 def _suggest(page: Page, tree: Tree, path: KeyPath) -> None:
     """Name the key beside it that was probably meant."""
     own, node = _reach(tree, path)
-    close = get_close_matches(str(path[len(own)]), node, n=1) if is_dict(node) else []
+    close = get_close_matches(str(path[len(own)]), map(str, node), n=1) if is_dict(node) else []
     for meant in close:
         page.sentence(f"did you mean {key_path_text((*own, meant))}?")
 

@@ -11,11 +11,12 @@ from itertools import islice
 from typing import Any
 
 from .._config.containers import is_dict
+from .._config.key_path import path_key
 from .._load.layers import origin_of
 from .._load.merge import Parsed
 from .._schema.unknown_keys import Unknown, unknown_keys
 from ..exceptions import ConfigError
-from ..parsers import Survey, locating_many, survey
+from ..parsers import Merge, Survey, locating_many, survey
 from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
 from ._excerpt import key_of
 from ._faults import problem_document, show_faults
@@ -27,6 +28,7 @@ from ._yaml_versions import differences
 __all__ = ["findings", "run"]
 
 _UNKNOWN = "is not a known key"
+_MOST_KEYS = 3
 _MOST_WARNINGS = 50
 """How many warnings of one kind are told; of a large file every scalar may deserve one."""
 
@@ -93,6 +95,20 @@ def _of_dialects(known: Known) -> Iterator[Fault]:
             for written, sentence in islice(differences(seen), _MOST_WARNINGS + 1)
         ]
         yield from _warnings("yaml-version", found)
+        merges = [
+            _problem(document, seen, merge.index, _shared(merge), merge.key_path)
+            for merge in seen.merges[: _MOST_WARNINGS + 1]
+        ]
+        yield from _warnings("yaml-merge", merges)
+
+
+def _shared(merge: Merge) -> str:
+    keys = [key_path_text((key,)) for key in merge.keys]
+    named = ", ".join(keys[:_MOST_KEYS]) + (", …" if len(keys) > _MOST_KEYS else "")
+    return (
+        f"what is merged here sets {named} more than once: own entries count before merged ones, "
+        "earlier mappings before later ones; PyYAML 6.0.4 may take another: set it here too"
+    )
 
 
 def _problem(document: Document, known: Survey, index: int, reason: str, path: KeyPath) -> Problem:
@@ -117,7 +133,7 @@ def _of_overrides(layers: Sequence[Layer]) -> Iterator[Fault]:
 def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
     if is_dict(tree) and tree:
         for key, part in tree.items():
-            yield from _leaves(part, (*path, str(key)))
+            yield from _leaves(part, (*path, path_key(key)))
     elif path:
         yield path
 

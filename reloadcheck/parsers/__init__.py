@@ -13,10 +13,11 @@ from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
 from ..types import Document, KeyPath, Pause, Problem, Tree
 from . import _json, _toml, _yaml
 from ._inline import read_list, read_mapping
-from ._survey import Span, Survey, Written, survey
+from ._survey import Merge, Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
 __all__ = [
+    "Merge",
     "Span",
     "Survey",
     "Written",

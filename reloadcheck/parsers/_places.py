@@ -4,11 +4,11 @@ Filled by the YAML and the JSON reader when they are asked to locate; never on a
 """
 
 from collections.abc import Iterable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from ..types import Key, KeyPath
 
-Container: TypeAlias = dict[str, object] | list[object]
+Container: TypeAlias = dict[Any, object] | list[object]
 
 
 def parts_of(container: Container) -> Iterable[object]:
@@ -59,5 +59,5 @@ class Places:
 
 def _item(container: Container, key: Key) -> object:
     if isinstance(container, dict):
-        return container.get(key) if isinstance(key, str) else None
+        return container.get(key)
     return container[key] if isinstance(key, int) and key < len(container) else None

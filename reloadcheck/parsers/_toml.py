@@ -7,7 +7,6 @@ be neither deep nor full of long numbers, and other threads run while it works.
 import re
 import tomllib
 from collections.abc import Callable, Iterable
-from datetime import time
 from itertools import takewhile
 from typing import Final, Self, SupportsIndex, cast
 
@@ -177,8 +176,6 @@ def _check_value(value: object) -> None:
         whole(value)
     elif isinstance(value, float):
         finite(value)
-    elif isinstance(value, time):
-        raise Refusal("a time without a date is not allowed; put it in quotes to have it as text")
 
 
 def _no_pause() -> None:

@@ -5,7 +5,7 @@ Parts that aliases and merge keys repeat are shared, not copied, as `yaml.safe_l
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from yaml.events import AliasEvent, CollectionStartEvent, Event, MappingStartEvent, ScalarEvent
 
@@ -22,7 +22,6 @@ _MAPPING_TAGS: Final = frozenset({None, "tag:yaml.org,2002:map"})
 _LIST_TAGS: Final = frozenset({None, "tag:yaml.org,2002:seq"})
 _KINDS: Final[dict[type, str]] = {
     bool: "true or false",
-    int: "an integer",
     float: "a number",
     type(None): "null",
 }
@@ -36,14 +35,18 @@ class _Open:
     value: Container
     anchor: str | None
     size_before: int
-    key: str | Marker | None = None
-    merged: list[dict[str, object]] | None = None
+    key: Key | Marker | None = None
+    merged: list[dict[Any, object]] | None = None
 
     def next_key(self) -> Key | None:
-        """Give the key of the part that comes next, for the key path of an error."""
+        """Return the key of the part that comes next, for the key path of an error."""
         if isinstance(self.value, list):
             return len(self.value)
         return self.key.value if isinstance(self.key, Marker) else self.key
+
+    def open_key(self) -> Key | None:
+        """Return the key of the part that is open, which its container has got already."""
+        return len(self.value) - 1 if isinstance(self.value, list) else self.next_key()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ class Builder:
     """Whether ordinary scalars skip the steps that a subclass may listen at."""
 
     def __init__(self, places: Places | None = None) -> None:
-        self.root: dict[str, object] | None = None
+        self.root: dict[Any, object] | None = None
         self._places = places
         self._is_building = False  # inside the root, and nobody asks for places
         self._open: list[_Open] = []
@@ -120,7 +123,7 @@ class Builder:
             self._put(value, event)
         elif isinstance(container, list):
             container.append(value)
-        elif isinstance(key, str):
+        elif key is not None:  # a word or a number, as no marker comes here
             container[key] = value
             parent.key = None
         else:
@@ -228,7 +231,7 @@ class Builder:
         if isinstance(container, list):
             key: Key = len(container)
             container.append(value)
-        elif isinstance(parent.key, str):
+        elif isinstance(parent.key, str | int):
             key = parent.key
             container[key] = value
         else:
@@ -236,7 +239,7 @@ class Builder:
         if self._places is not None:
             self._places.note(container, key, index_of(event))
 
-    def _merge(self, target: dict[str, object], sources: list[dict[str, object]]) -> None:
+    def _merge(self, target: dict[Any, object], sources: list[dict[Any, object]]) -> None:
         # The order of `yaml.safe_load`: what is merged stands first, own entries win.
         own = dict(target)
         target.clear()
@@ -247,21 +250,20 @@ class Builder:
             self._places.inherit(target, sources)
 
     def _key_path(self) -> KeyPath:
-        keys = [opened.next_key() for opened in self._open]
-        # All but the innermost have got their newest part already.
-        outer = [key - 1 if isinstance(key, int) else key for key in keys[:-1]]
-        return tuple(key for key in outer + keys[-1:] if key is not None)
+        keys = [opened.open_key() for opened in self._open[:-1]]
+        keys += [opened.next_key() for opened in self._open[-1:]]
+        return tuple(key for key in keys if key is not None)
 
 
-def _checked_key(parent: _Open, value: object) -> str | Marker:
-    if type(value) is str and value not in parent.value:
+def _checked_key(parent: _Open, value: object) -> Key | Marker:
+    if (type(value) is str or type(value) is int) and value not in parent.value:
         return value
     if value is Marker.MERGE:
         if parent.merged is not None:
             raise Refusal("there is more than one merge key; merge a list of mappings instead")
         return value
     key = value.value if value is Marker.VALUE else value
-    if not isinstance(key, str):
+    if type(key) is not int and not isinstance(key, str):
         kind = _KINDS.get(type(key), "a date" if isinstance(key, date) else "no text")
         raise Refusal(f"this key is read as {kind}; put it in quotes")
     if key in parent.value:
@@ -269,14 +271,14 @@ def _checked_key(parent: _Open, value: object) -> str | Marker:
     return key
 
 
-def _merge_sources(value: object) -> list[dict[str, object]]:
+def _merge_sources(value: object) -> list[dict[Any, object]]:
     """Give the mappings to merge in the order of updating: the first in the text comes last."""
     if isinstance(value, dict):
-        return [cast(dict[str, object], value)]
+        return [cast(dict[Any, object], value)]
     if not isinstance(value, list):
         raise Refusal(_MERGE_TAKES)
     parts = cast(list[object], value)
-    sources = [cast(dict[str, object], part) for part in parts if isinstance(part, dict)]
+    sources = [cast(dict[Any, object], part) for part in parts if isinstance(part, dict)]
     if len(sources) < len(parts):
         raise Refusal(_MERGE_TAKES)
     return sources[::-1]

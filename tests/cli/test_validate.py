@@ -317,6 +317,24 @@ def test_a_variable_that_does_not_parse_is_named(
     assert "environment variable RELOAD_CHECK_WINDOW" in " ".join(done.err.split())
 
 
+def test_mappings_that_merge_to_more_than_one_value_are_warned_of(run: Run, here: Path) -> None:
+    """At the merge key, with the keys: readers of YAML differ there, and ours is said."""
+    (here / "a.yaml").write_text(
+        "a: &a {port: 1, host: x}\nb: &b {port: 2, host: x}\nsame: {<<: [*a, *a]}\n"
+        "deep:\n  - c: 1\n    <<: [*a, *b]\n"
+    )
+    done = run("validate", "a.yaml", "--json")
+    (problem,) = done.document["problems"]
+    assert (0, "yaml-merge", 6, 5, "deep[0]") == (
+        done.status,
+        problem["code"],
+        problem["line"],
+        problem["column"],
+        problem["key_path"],
+    )
+    assert "sets port more than once" in problem["reason"]
+
+
 def test_a_number_of_any_length_is_compared(run: Run, here: Path) -> None:
     """Text to YAML 1.1, an integer that no interpreter converts to 1.2."""
     (here / "a.yaml").write_text(f"a: 0{'8' * 5000}\n")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Final
 
+from .merges import merge_text
 from .tokens import slot_text, token_text
 
 _WORDS: Final = r"""
@@ -202,7 +203,7 @@ def toml_text(random: Random) -> str:
 WRITERS: Final[Mapping[str, Callable[[Random], str]]] = {
     "json": json_text,
     "toml": toml_text,
-    "yaml": lambda random: random.choice([yaml_text, token_text, slot_text])(random),
+    "yaml": lambda random: random.choice([yaml_text, token_text, slot_text, merge_text])(random),
 }
 
 _CRUMBS: Final = (

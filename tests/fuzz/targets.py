@@ -3,7 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, time
 from math import isfinite
 from typing import Final, cast
 
@@ -13,11 +13,38 @@ from reloadcheck.exceptions import ConfigSyntaxError, SourceError
 from reloadcheck.parsers import locate, parse
 from reloadcheck.types import Document, Key, KeyPath
 
-_SCALARS: Final = (str, int, float, date, type(None))
+_SCALARS: Final = (str, int, float, date, time, type(None))
 
 
-def _yaml(text: str) -> object:
-    return cast(object, yaml.load(text, yaml.SafeLoader))
+class _Oracle(yaml.SafeLoader):
+    """The library, but for merge keys, which it reads otherwise from 6.0.4 on.
+
+    Written after the draft of the merge key's type (yaml.org/type/merge.html): an entry of the
+    mapping itself wins, then the earlier of the mappings that are merged. What is merged stands
+    first, the last of the mappings before the others.
+    """
+
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Replace a node's merge keys by the entries that they stand for, the winning ones last."""
+        merged: list[tuple[yaml.Node, yaml.Node]] = []
+        own: list[tuple[yaml.Node, yaml.Node]] = []
+        for key, value in node.value:
+            if key.tag != "tag:yaml.org,2002:merge":
+                if key.tag == "tag:yaml.org,2002:value":
+                    key.tag = "tag:yaml.org,2002:str"
+                own.append((key, value))
+                continue
+            parts = value.value if isinstance(value, yaml.SequenceNode) else [value]
+            for part in reversed(parts):
+                assert isinstance(part, yaml.MappingNode), "accepted, though it merges no mapping"
+                self.flatten_mapping(part)
+                merged += part.value
+        node.value = merged + own
+
+
+def oracle(text: str) -> object:
+    """Give what a YAML text means."""
+    return cast(object, yaml.load(text, _Oracle))
 
 
 def _json(text: str) -> object:
@@ -27,7 +54,7 @@ def _json(text: str) -> object:
 _LIBRARIES: Final[Mapping[str, Callable[[str], object]]] = {
     "json": _json,
     "toml": tomllib.loads,
-    "yaml": _yaml,
+    "yaml": oracle,
 }
 
 
@@ -81,7 +108,7 @@ def _check_tree(document: Document, tree: dict[str, object]) -> None:
 
 def _items(value: dict[str, object]) -> list[tuple[Key, object]]:
     for key in value:
-        assert type(key) is str
+        assert type(key) in (str, int)
     return list(value.items())
 
 

@@ -17,8 +17,8 @@ PLACES = {
     "a = {b = 1}\n[a.c]\n": "c.toml:2:1: a.c: the table is there twice",
     "[[a]]\nb = 1\n[[a]]\nb = inf": "c.toml:4:5: a[1].b: "
     "a number must be finite, not infinite and not NaN",
-    "a = [1,\n 07:32:00]": "c.toml:2:2: a[1]: a time without a date is not allowed; "
-    "put it in quotes to have it as text",
+    "a = [1,\n 27:32:00]": "c.toml:2:4: a[1]: a comma is missing here, or the list or table is "
+    "not closed",
     "a = 1979-02-30": "c.toml:1:5: a: is a date or time that does not exist",
     "[a]\nb = word": "c.toml:2:5: a.b: a value is expected here, in quotes if it is text",
     'a = "x': "c.toml:1:5: the text that begins here in quotes does not end",
@@ -66,6 +66,7 @@ title = '''
 n = 0x1_F
 [[t.u]]
 m = 1979-05-27 07:32:00Z
+o = [07:32:00, 07:32:00.999, 1979-05-27, 1979-05-27T07:32:00]
 [[t]]
 """
 

@@ -12,6 +12,7 @@ import yaml
 from reloadcheck.exceptions import ConfigSyntaxError
 from reloadcheck.parsers import parse
 from reloadcheck.types import Document, Tree
+from tests.fuzz.targets import oracle, same
 
 
 def read(text: str) -> Tree:
@@ -162,7 +163,11 @@ TOP = "the top level must be a mapping, each key with a colon and a space after 
 PLACES = {
     "a: 1\nb:\n  c: 2\n  c: 3\n": "c.yaml:4:3: b.c: the key is there twice",
     "a: 1\n'a': 2": "c.yaml:2:1: a: the key is there twice",
-    "1: a\ntrue: b": "c.yaml:1:1: this key is read as an integer; put it in quotes",
+    "1: a\ntrue: b": "c.yaml:2:1: this key is read as true or false; put it in quotes",
+    "1: a\n0x1: b": "c.yaml:2:1: [1]: the key is there twice",
+    "a: {80: b, 8080: [1, 0x_]}": "c.yaml:1:22: a[8080][1]: cannot be read as an integer",
+    "9223372036854775808: b": "c.yaml:1:1: an integer must fit into 64 bits; "
+    "put it in quotes to have it as text",
     "a:\n  on: b": "c.yaml:2:3: a: this key is read as true or false; put it in quotes",
     "1.5: b": "c.yaml:1:1: this key is read as a number; put it in quotes",
     "~: b": "c.yaml:1:1: this key is read as null; put it in quotes",
@@ -309,6 +314,15 @@ def test_a_tag_is_looked_at_wherever_it_stands() -> None:
         assert "this comment" in refused(filling + "a: |2#b\n    c")
 
 
+def test_an_integer_is_a_key() -> None:
+    """As in `yaml.safe_load`; the same digits in quotes are another key."""
+    text = "ports: &p {80: http, 0x50A: x, -1: y, '80': z}\nmore: {<<: *p, 80: own}"
+    tree = read(text)
+    assert tree["ports"] == {80: "http", 0x50A: "x", -1: "y", "80": "z"}
+    assert tree["more"] == {80: "own", 0x50A: "x", -1: "y", "80": "z"}
+    assert yaml.safe_load(text) == tree
+
+
 MERGES = {
     "a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}": {"x": 1, "y": 3},
     "a: &a {x: 1}\nb: {y: 3, <<: *a}": {"x": 1, "y": 3},
@@ -317,11 +331,15 @@ MERGES = {
     "a: &a [{x: 1}, {y: 1}]\nb: {<<: *a}": {"y": 1, "x": 1},
     'a: 1\nb: {"<<": 2}': {"<<": 2},
     "a: 1\nb: {=: 2}": {"=": 2},
+    "a: &a {port: 1}\nc: &c {port: 2, n: 3}\nb: {<<: [*a, *c]}": {"port": 1, "n": 3},
+    "a: &a {p: 1}\nc: &c {<<: *a, p: 2, n: 3}\nb: {<<: *c}": {"p": 2, "n": 3},
+    "a: &a {p: 0}\nc: &c {<<: *a, p: 1}\nd: &d {<<: *a}\nb: {<<: [*d, *c]}": {"p": 0},
+    "a: &a {p: 0}\nc: &c {<<: *a, p: 1}\nd: &d {<<: *a}\nb: {<<: [*c, *d]}": {"p": 1},
 }
 
 
 @pytest.mark.parametrize(("text", "expected"), MERGES.items())
 def test_merge_keys_mean_what_yaml_means(text: str, expected: object) -> None:
     """Own keys win over merged ones, earlier mappings over later ones, in any position."""
-    assert expected == read(text)["b"]
-    assert yaml.safe_load(text) == read(text)
+    assert read(text)["b"] == expected
+    assert same(oracle(text), read(text))
