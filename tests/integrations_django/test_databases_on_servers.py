@@ -4,10 +4,6 @@ Real servers with two workers, a real PostgreSQL, and its own count of the conne
 """
 
 import os
-import subprocess
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +11,12 @@ import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.load import Load, until, workers
-from tests.rig.servers import ROOT, Server, environment, gunicorn, serving, uvicorn
+from tests.rig.servers import environment, gunicorn, uvicorn
 
 from . import ALL_SITES
+from .filled import filled
 from .role import Watch, role_in
-from .visitor import NAME, PASSWORD, Visitor
+from .visitor import Visitor
 
 WSGI, ASGI = "tests.integrations_django.served:wsgi", "tests.integrations_django.served:asgi"
 POOL: dict[str, Any] = {"options": {"pool": {"min_size": 1, "max_size": 3, "timeout": 10}}}
@@ -38,28 +35,6 @@ MORE = {
     "uvicorn, a connection for each request": (uvicorn(ASGI), EACH, 8),
 }
 SITES = BRIEFLY | (MORE if ALL_SITES in os.environ else {})
-
-
-@contextmanager
-def filled(environ: dict[str, str], command: list[str], directory: Path) -> Generator[Server]:
-    """Run the site once its own commands have made tables and staff, by the file's password."""
-    staff = {"DJANGO_SUPERUSER_PASSWORD": PASSWORD, "DJANGO_SUPERUSER_EMAIL": "staff@example.test"}
-    for words in (
-        ["check"],
-        ["migrate", "--run-syncdb", "--verbosity", "0"],
-        ["createsuperuser", "--noinput", "--username", NAME, "--verbosity", "0"],
-    ):
-        done = subprocess.run(
-            [sys.executable, "-m", "tests.integrations_django.manage", *words],
-            cwd=ROOT,
-            env={**os.environ, **environ, **staff},
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, done.stderr
-    with serving(command, environ, directory) as server:
-        yield server
 
 
 @pytest.mark.parametrize(("command", "extra", "most"), SITES.values(), ids=SITES.keys())
