@@ -22,8 +22,8 @@ def _run(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 @pytest.mark.parametrize(
     "words",
-    [[], ["dmeo"], ["demo", "--kepe"], ["demo", "now"], ["demo", "--app", "rails"]],
-    ids=["no command", "an unknown command", "an unknown option", "a word too many", "no app"],
+    [["dmeo"], ["demo", "--kepe"], ["demo", "now"], ["demo", "--app", "rails"]],
+    ids=["an unknown command", "an unknown option", "a word too many", "no app"],
 )
 def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """What is not understood is answered with the usage and status 2."""

@@ -1,13 +1,14 @@
 """The command line: parses the words, imports the one command that is wanted, gives its status.
 
-Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable. Nothing heavy is imported
-before a command is known.
+Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting (an edit is good
+and not allowed yet). Nothing heavy is imported before a command is known.
 """
 
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 
 from ..exceptions import UsageError
 from ..types import printable
@@ -18,16 +19,26 @@ __all__ = ["main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line, the process's own unless one is given."""
+    words = list(sys.argv[1:] if argv is None else argv)
     parser = parser_of()
-    arguments, more = parser.parse_known_args(argv)
+    if not words:
+        parser.print_help()
+        return 2
+    _refuse_unknown(parser, words[0])
+    arguments, more = parser.parse_known_args(words)
     _take_further_words(arguments, more)
     if more:
-        arguments.refuse(f"unrecognized arguments: {printable(' '.join(more))}")
+        meant = _meant(more[0].split("=")[0], arguments.options)
+        arguments.refuse(f"unrecognized arguments: {printable(' '.join(more))}{meant}")
     run: Callable[[argparse.Namespace], int] = arguments.run
     try:
         status = run(arguments)
         sys.stdout.flush()
     except UsageError as error:
+        if len(words) == 1:  # the command alone: somebody wants to know what it takes
+            arguments.print_help(sys.stderr)
+            print(f"\nreloadcheck {words[0]}: error: {error}", file=sys.stderr)
+            return 2
         arguments.refuse(str(error))
         raise
     except KeyboardInterrupt:
@@ -36,6 +47,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
+
+
+def _refuse_unknown(parser: argparse.ArgumentParser, word: str) -> None:
+    """Say which command was meant, rather than list them all."""
+    commands: Sequence[str] = parser.get_default("commands")
+    if word.startswith("-") or word in commands:
+        return
+    meant = _meant(word, commands) or f"; the commands are: {', '.join(commands)}"
+    parser.error(f"there is no command {printable(word)}{meant}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _take_further_words(arguments: argparse.Namespace, more: list[str]) -> None:

@@ -4,26 +4,35 @@ Gives a parser whose result names the function to run; that function imports its
 """
 
 import argparse
-from collections.abc import Callable
-from functools import partial
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..demo.apps import APPS
+from ._commands import (
+    STATUS,
+    add_engine,
+    add_json,
+    add_project,
+    command_named,
+    count,
+    seconds,
+)
 
 __all__ = ["parser_of"]
 
-_STATUS = (
-    "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable. "
-    "Coloured on a terminal, unless NO_COLOR is set."
+_FILES = (
+    "files are layers: later ones override earlier ones. A directory holds a file per key, - is "
+    "standard input."
 )
-_INTERRUPTED = 128 + 2
-"""The status that shells give to what SIGINT ended."""
-
-_FILES = "files are layers: later ones override earlier ones. A directory holds a file per key."
-_APP = "the engine of an application, as MODULE:NAME; it gives the schema and the resources"
-_ORIGIN = "the engine of an application, as MODULE:NAME; it gives the files, unless some are named"
+_FILE = "a YAML, JSON or TOML file, a directory, or - for standard input"
+_APP = (
+    "the engine of an application, as MODULE:NAME; it gives the schema and the resources (else "
+    "[tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
+)
+_ORIGIN = (
+    "the engine of an application, as MODULE:NAME; it gives the schema, and the files unless some "
+    "are named (else [tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
+)
 
 
 def parser_of() -> argparse.ArgumentParser:
@@ -31,33 +40,42 @@ def parser_of() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="reloadcheck",
         description="Live configuration for Python web applications.",
-        epilog=f"`reloadcheck COMMAND --help` tells more. {_STATUS}",
+        epilog=f"`reloadcheck COMMAND --help` tells more. {STATUS}",
     )
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
-    parser.set_defaults(refuse=parser.error)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _doctor, _watch, _status, _demo):
+    for add in (_validate, _explain, _diff, _doctor, _watch, _status, _init, _completion, _demo):
         add(commands)
+    parser.set_defaults(refuse=parser.error, commands=tuple(commands.choices))
     return parser
 
 
 def _validate(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "validate",
-        "FILE... [--schema M:NAME | --app M:NAME]",
+        "FILE... [--strict] [--schema M:NAME | --app M:NAME]",
         "say everything that is wrong with a configuration, before it is rolled out",
         "Read, parse, merge and validate a configuration as a running application would, and name "
         "every problem at file:line:column. Values are never shown. Warns of YAML that readers of "
         "version 1.2 take otherwise, of keys that a later file overrides, and of keys that the "
         f"schema does not know. Several {_FILES}",
+        json=False,
     )
-    command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
-    _add_engine(command, _ORIGIN)
+    command.add_argument("words", nargs="*", metavar="FILE", help=_FILE)
+    add_engine(command, _ORIGIN)
+    command.add_argument("--strict", action="store_true", help="let a warning fail too")
+    command.set_defaults(output_format="text")
+    command.add_argument(
+        "--output-format",
+        choices=("text", "json", "github", "sarif", "junit"),
+        help="text, json, or what GitHub, code scanners and build servers read",
+    )
+    add_json(command, action="store_const", const="json", dest="output_format")
 
 
 def _explain(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "explain",
         "FILE... KEY.PATH [--app M:NAME]",
@@ -69,12 +87,12 @@ def _explain(commands: Any) -> None:
     command.add_argument(
         "words", nargs="*", metavar="FILE... KEY.PATH", help="the layers, then the key path"
     )
-    _add_engine(command, _ORIGIN)
+    add_engine(command, _ORIGIN)
     command.add_argument("--hide-values", action="store_true", help="show no value at all")
 
 
 def _diff(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "diff",
         "OLD NEW [--app M:NAME]",
@@ -84,13 +102,20 @@ def _diff(commands: Any) -> None:
         "alone; nothing is built. Where OLD or NEW is one of the application's own files, its "
         "other sources are taken along on both sides.",
     )
-    command.add_argument("words", nargs="*", metavar="OLD NEW", help="files or directories")
-    _add_engine(command, _APP)
+    command.add_argument(
+        "words", nargs="*", metavar="OLD NEW", help="files or directories; - for standard input"
+    )
+    add_engine(command, _APP)
+    command.add_argument(
+        "--exit-code",
+        action="store_true",
+        help="status 1 when they differ, 2 when they cannot be compared",
+    )
     command.add_argument("--hide-values", action="store_true", help="show key paths alone")
 
 
 def _doctor(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "doctor",
         "FILE... [--app M:NAME]",
@@ -101,10 +126,11 @@ def _doctor(commands: Any) -> None:
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a file, or a directory of keys")
     command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    add_project(command)
 
 
 def _watch(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "watch",
         "FILE... [--schema M:NAME | --app M:NAME]",
@@ -113,26 +139,34 @@ def _watch(commands: Any) -> None:
         "what came of it, the version, the changed keys. With --json, a JSON document a line. "
         f"Several {_FILES}",
     )
-    command.add_argument("words", nargs="*", metavar="FILE", help="a YAML, JSON or TOML file")
-    _add_engine(command, _ORIGIN)
+    command.add_argument("words", nargs="*", metavar="FILE", help=_FILE)
+    add_engine(command, _ORIGIN)
     command.set_defaults(interrupted=0)  # Ctrl-C is how it is meant to end
     command.add_argument(
-        "--interval", type=_seconds, default=0.5, metavar="S", help="seconds between checks (0.5)"
+        "--interval", type=seconds, default=0.5, metavar="S", help="seconds between checks (0.5)"
     )
 
 
 def _status(commands: Any) -> None:
-    command = _command(
+    command = command_named(
         commands,
         "status",
-        "URL [--token-env VAR]",
+        "[URL] [--all | --workers N] [--token-env VAR]",
         "ask a running application what it serves",
         "Read the status endpoint of a running application: version, digest, age, the last "
-        "attempt and its error, resources. Status 1 when the last edit was not taken, 3 when the "
-        "application does not answer with a status. The token is read from the environment, so "
-        "that no list of processes shows it.",
+        "attempt and its error, resources. Asking has a check made. Status 1 when not all that is "
+        "written serves, or when an edit would not be seen; 3 when the application does not answer "
+        "with a status. The token is read from the environment, so that no list of processes shows "
+        "it. Without a URL it is RELOAD_CHECK_STATUS_URL, or RELOAD_CHECK_STATUS_PATH at port PORT "
+        "(8000) of this host.",
     )
     command.add_argument("words", nargs="*", metavar="URL", help="http://host:port/status-path")
+    command.add_argument(
+        "--all", action="store_true", help="ask until every worker behind the URL has answered"
+    )
+    command.add_argument(
+        "--workers", type=count, metavar="N", help="ask until N workers have answered"
+    )
     command.add_argument(
         "--token-env",
         metavar="VAR",
@@ -140,12 +174,38 @@ def _status(commands: Any) -> None:
         help="the variable that holds the token (RELOAD_CHECK_STATUS_TOKEN)",
     )
     command.add_argument(
-        "--timeout", type=_seconds, default=5.0, metavar="S", help="seconds to wait (5)"
+        "--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait (5)"
     )
 
 
+def _init(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "init",
+        "fastapi|flask|django [DIR]",
+        "write the files that a project begins with",
+        "Write a configuration, its schema and an application that follows it, and name the engine "
+        "in pyproject.toml, so that no other command needs --app. Overwrites nothing.",
+        json=False,
+    )
+    command.add_argument("words", nargs="*", metavar="KIND [DIR]", help="what kind, and where")
+
+
+def _completion(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "completion",
+        "bash|zsh|fish",
+        "print what a shell needs to complete these commands",
+        "Print a script for a shell: source <(reloadcheck completion bash) in ~/.bashrc, the same "
+        "with zsh in ~/.zshrc, reloadcheck completion fish | source in config.fish.",
+        json=False,
+    )
+    command.add_argument("words", nargs="*", metavar="SHELL", help="bash, zsh or fish")
+
+
 def _demo(commands: Any) -> None:
-    demo = _command(
+    demo = command_named(
         commands,
         "demo",
         "[--keep] [--sqlite] [--app NAME]",
@@ -163,52 +223,11 @@ def _demo(commands: Any) -> None:
     )
 
 
-def _command(
-    commands: Any, name: str, usage: str, short: str, long: str
-) -> argparse.ArgumentParser:
-    command: argparse.ArgumentParser = commands.add_parser(
-        name,
-        usage=f"reloadcheck {name} [--json] {usage}",
-        help=short,
-        description=long,
-        epilog=_STATUS,
-    )
-    command.add_argument("--json", action="store_true", help="print JSON, and only that")
-    run = partial(_run, name)
-    command.set_defaults(run=run, refuse=command.error, interrupted=_INTERRUPTED)
-    return command
-
-
-def _add_engine(command: argparse.ArgumentParser, app: str) -> None:
-    command.add_argument(
-        "--schema",
-        metavar="M:NAME",
-        help="as MODULE:NAME: a frozen pydantic model, msgspec struct or dataclass, a function",
-    )
-    command.add_argument("--app", metavar="M:NAME", help=app)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError("must be a number of seconds") from None
-    if not 0 < seconds <= 3600:
-        raise argparse.ArgumentTypeError("must be more than 0 and at most 3600")
-    return seconds
-
-
 def _version() -> str:
     try:
         return version("reloadcheck")
     except PackageNotFoundError:
         return "(not installed)"
-
-
-def _run(name: str, arguments: argparse.Namespace) -> int:
-    """Import the command of that name, and run it."""
-    run: Callable[[argparse.Namespace], int] = import_module(f".{name}", __package__).run
-    return run(arguments)
 
 
 def _run_demo(arguments: argparse.Namespace) -> int:

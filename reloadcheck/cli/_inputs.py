@@ -10,15 +10,19 @@ import traceback
 from collections.abc import Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
 from .._engine.api import ReloadCheck, host_of
 from .._engine.options import Options
 from .._schema.schema import Schema, schema_of
-from ..exceptions import UsageError
+from ..exceptions import OptionError, UsageError
 from ..sources import DirectorySource, FileSource
+from ..sources._formats import FORMATS
 from ..types import Source, printable
+from ._project import Project, project_of
+from ._stdin import StandardInput
 
 __all__ = ["Inputs", "inputs_of", "layers_of", "loaded_object"]
 
@@ -36,59 +40,95 @@ class Inputs:
 
 
 def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
-    """Take the words as layers; without any, the layers of the engine that `--app` names."""
-    live = None if arguments.app is None else engine_named(arguments.app)
+    """Take the words as layers; without any, the layers of the engine that the project names."""
     schema_name: str | None = getattr(arguments, "schema", None)
-    if schema_name is not None and live is not None:
+    if schema_name is not None and arguments.app is not None:
         raise UsageError("--schema and --app cannot be given together: the app has its schema")
+    wanted = schema_name is None and not arguments.no_app
+    project = project_of(arguments.app, arguments.app_dir, wanted=wanted)
+    option = "--app" if project.said is None else f"{printable(project.said)}: app ="
+    live = None if project.app is None else engine_named(option, project)
     if schema_name is not None:
-        named: Any = loaded_object("--schema", schema_name)
+        named: Any = loaded_object("--schema", schema_name, project.directories)
         schema: Schema[Any] = schema_of(named)
     else:
         schema = schema_of(None) if live is None else host_of(live).schema
-        schema_name = arguments.app
+        schema_name = project.app
     if words:
-        sources = layers_of(words)
+        sources = layers_of(words, arguments.format)
     elif live is not None:
         sources = host_of(live).sources
     else:
-        raise UsageError("name at least one FILE, or an engine by --app MODULE:NAME")
+        raise UsageError(_NOTHING)
     options = Options() if live is None else host_of(live).options
     return Inputs(sources, schema, schema_name, live, options.max_bytes, options.secrets)
 
 
-def layers_of(words: Sequence[str]) -> tuple[Source, ...]:
-    """Take each word for a file, or for a directory with a file per key."""
-    return tuple(DirectorySource(w) if os.path.isdir(w) else FileSource(w) for w in words)
+_NOTHING = (
+    "name at least one FILE (- is standard input), or an engine by --app MODULE:NAME; "
+    "[tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml names it for every command"
+)
 
 
-def engine_named(name: str) -> ReloadCheck[Any]:
-    """Import the engine that `--app` names."""
-    found = loaded_object("--app", name)
+def layers_of(words: Sequence[str], format: str = "yaml") -> tuple[Source, ...]:
+    """Take each word for a file, for a directory with a file per key, or for standard input."""
+    if [*words].count("-") > 1:
+        raise UsageError("- is standard input, of which there is one: name it once")
+    return tuple(_layer(word, format) for word in words)
+
+
+def _layer(word: str, format: str) -> Source:
+    if word == "-":
+        return StandardInput(format)
+    if os.path.isdir(word):
+        return DirectorySource(word)
+    try:
+        return FileSource(word)
+    except OptionError:
+        if not os.path.lexists(word):
+            raise UsageError(f"{printable(word)} does not exist") from None
+        known = ", ".join(FORMATS)
+        raise UsageError(
+            f"{printable(word)}: the format is told by the suffix, one of {known}; "
+            "or let it be read from standard input: - --format yaml"
+        ) from None
+
+
+def engine_named(option: str, project: Project) -> ReloadCheck[Any]:
+    """Import the engine that `--app`, or the project, names."""
+    name = project.app or ""
+    found = loaded_object(option, name, project.directories)
     if not isinstance(found, ReloadCheck):
         kind = type(found).__name__
-        raise UsageError(f"--app {printable(name)}: is a {kind}, not a ReloadCheck(…) engine")
+        raise UsageError(f"{option} {printable(name)}: is a {kind}, not a ReloadCheck(…) engine")
     return found  # pyright: ignore[reportUnknownVariableType]
 
 
-def loaded_object(option: str, name: str) -> object:
-    """Import `module:name`, looking in the working directory first as servers do."""
+def loaded_object(option: str, name: str, directories: Sequence[str] = ()) -> object:
+    """Import `module:name`, looking in the given directories first, as servers do in theirs."""
     module_name, _, attribute = name.partition(":")
-    if not module_name or not attribute:
-        raise UsageError(f"{option} takes MODULE:NAME, as in {option} app:settings")
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
     lead = f"{option} {printable(name)}"
-    found: Any = _imported(lead, module_name)
+    if not module_name or not attribute:
+        raise UsageError(f"{option} takes MODULE:NAME, as in app:live, not {printable(name)}")
+    for directory in reversed([os.path.abspath(one) for one in directories or (os.curdir,)]):
+        if directory not in sys.path and not (directory == os.getcwd() and "" in sys.path):
+            sys.path.insert(0, directory)
+    found: Any = _imported(lead, module_name, directories)
     for part in attribute.split("."):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise UsageError(f"{lead}: there is no {printable(part)} in it") from None
+            meant = _meant(part, [one for one in dir(found) if not one.startswith("_")])
+            raise UsageError(f"{lead}: there is no {printable(part)} in it{meant}") from None
     return found
 
 
-def _imported(lead: str, name: str) -> object:
+def _meant(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name, known, 1)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def _imported(lead: str, name: str, directories: Sequence[str]) -> object:
     failure: BaseException
     words = ""
     try:
@@ -99,8 +139,7 @@ def _imported(lead: str, name: str) -> object:
     except ModuleNotFoundError as error:
         missing = error.name or ""
         if name == missing or name.startswith(f"{missing}."):
-            hint = "; a module is named without its .py" if missing.endswith(".py") else ""
-            raise UsageError(f"{lead}: there is no module {printable(missing)}{hint}") from None
+            raise UsageError(f"{lead}: {_no_module(missing, directories)}") from None
         failure, words = error, f": there is no module {printable(missing)}" if missing else ""
     except (Exception, SystemExit) as error:
         failure = error
@@ -108,3 +147,13 @@ def _imported(lead: str, name: str) -> object:
     frame = traceback.extract_tb(failure.__traceback__)[-1]
     place = f"{printable(frame.filename)}:{frame.lineno}"
     raise UsageError(f"{lead}: importing it raised {type(failure).__name__} at {place}{words}")
+
+
+def _no_module(missing: str, directories: Sequence[str]) -> str:
+    if missing.endswith(".py") or missing == "py":
+        return f"there is no module {printable(missing)}; a module is named without its .py"
+    looked = ", ".join(printable(os.path.abspath(one)) for one in directories or (os.curdir,))
+    return (
+        f"there is no module {printable(missing)} (looked in {looked} and where Python looks); "
+        "run it from the project, or say --app-dir DIR"
+    )

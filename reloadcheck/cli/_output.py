@@ -68,6 +68,11 @@ class Page:
                 line, kind = line.replace(mark, self.paint(mark, kind), 1), None
             self.line(line)
 
+    def text(self, text: str) -> None:
+        """Print a report for programs, in ASCII or with what cannot be shown as escapes."""
+        if text:
+            self.line(text)
+
     def json(self, document: object, *, indent: int | None = 2) -> None:
         """Print a document as JSON in ASCII, so that no terminal is steered by it."""
         self.line(json.dumps(document, indent=indent, default=_spelled))

@@ -1,6 +1,7 @@
 """`reloadcheck diff`: what an edit changes, what it would rebuild and what it leaves alone.
 
-Builds nothing. Status 1 when one of the two cannot be used; a difference is no failure.
+Builds nothing. Status 1 when one of the two cannot be used; a difference is no failure, save with
+`--exit-code`: then 1 says that they differ, and 2 that they cannot be compared.
 """
 
 import argparse
@@ -17,7 +18,7 @@ from .._resources.registry import Resource
 from ..exceptions import ConfigError, SchemaError, UsageError
 from ..types import Diff, KeyPath, Problem, Source, key_path_text
 from ._faults import problem_document, show_faults
-from ._inputs import Inputs, inputs_of, layers_of
+from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._values import Hiding, shown, told
@@ -50,6 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("name two files: OLD NEW")
     inputs = inputs_of(arguments, arguments.words)
     sources = sides(inputs, *arguments.words)
+    different, unusable = (1, 2) if arguments.exit_code else (0, 1)
     old = _side(inputs, sources[0], None)
     new = _side(inputs, sources[1], old)
     page = Page()
@@ -67,13 +69,15 @@ def run(arguments: argparse.Namespace) -> int:
         known = Known({**old.known.documents, **new.known.documents}, None)
         show_faults(page, faults, known)
         page.sentence("FAILED: nothing can be compared", kind="error", mark="FAILED:")
-    return int(plan is None)
+    if plan is None:
+        return unusable
+    return different if any(_rows(plan.changes, old, new)) else 0
 
 
 def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
     """Give the layers of both; the app's own, where one of its files is being compared."""
     layers = () if inputs.live is None else host_of(inputs.live).sources
-    of_old, of_new = layers_of([old]), layers_of([new])
+    of_old, of_new = inputs.sources[:1], inputs.sources[1:]
     for place, layer in enumerate(layers):
         if any(_same_path(layer.name, word) for word in (old, new)):
             before, after = layers[:place], layers[place + 1 :]

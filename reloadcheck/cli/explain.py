@@ -52,10 +52,13 @@ class Contribution:
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     *files, written = arguments.words or [""]
-    if not written or not (files or arguments.app):
+    if not written:
         raise UsageError(_USAGE)
     path = key_path_of(written)
-    inputs = inputs_of(arguments, files)
+    try:
+        inputs = inputs_of(arguments, files)
+    except UsageError as error:
+        raise error if files or arguments.app else UsageError(f"{error}; {_USAGE}") from None
     known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     page = Page()
     hide = Hiding(arguments.hide_values, inputs.secrets)

@@ -1,7 +1,7 @@
 """`reloadcheck validate`: every problem of a configuration, at its place, with no value shown.
 
-Reads once, as an engine would; builds nothing. Status 1 when there is an error, warnings do not
-count.
+Reads once, as an engine would; builds nothing. Status 1 when there is an error; warnings count with
+`--strict` alone.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
+from ._reports import report
 from ._yaml_versions import differences
 
 __all__ = ["findings", "run"]
@@ -39,12 +40,15 @@ def run(arguments: argparse.Namespace) -> int:
     known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     faults = findings(inputs, known)
     page = Page()
-    failed = any(fault.severity == "error" for fault in faults)
-    if arguments.json:
+    failed = any(arguments.strict or fault.severity == "error" for fault in faults)
+    if arguments.output_format == "json":
         page.json(_document(inputs, faults, failed))
-    else:
+    elif arguments.output_format == "text":
         show_faults(page, faults, known)
         _conclude(page, inputs, faults, failed)
+    else:
+        names = [source.name for source in inputs.sources]
+        page.text(report(arguments.output_format, faults, names))
     return int(failed)
 
 
@@ -72,7 +76,9 @@ def _conclude(page: Page, inputs: Inputs, faults: Sequence[Fault], failed: bool)
     names = ", ".join(source.name for source in inputs.sources)
     fits = "fits" if len(inputs.sources) == 1 else "fit"
     fitting = f" and {fits} {inputs.schema_name}" if inputs.schema_name else ""
-    verdict = "cannot be used" if failed else f"can be used{fitting}"
+    verdict = f"can be used{fitting}"
+    if failed:
+        verdict = "cannot be used" if errors else f"{verdict}, but --strict takes no warning"
     counts = ", ".join(
         f"{count} {noun}{'s' if count > 1 else ''}"
         for count, noun in ((errors, "error"), (warnings, "warning"))

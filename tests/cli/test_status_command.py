@@ -1,6 +1,8 @@
 """`status`: what a running application says, told for reading; and what is unreachable."""
 
+import itertools
 import json
+import os
 import socket
 import threading
 from collections.abc import Generator
@@ -13,6 +15,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 import pytest
 
 from reloadcheck import ReloadCheck
+from reloadcheck._observe.identity import identity
 from reloadcheck.types import Outcome
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.cli.conftest import Run
@@ -101,19 +104,21 @@ def test_a_running_application_is_told_with_its_resources(run: Run, here: Path) 
         done = run("status", url)
         assert (0, "") == (done.status, done.err)
         digest = live.snapshot.digest[:12]
-        assert f"OK: serving version 1, digest {digest}" == done.lines[0]
-        heads = [line.split()[0] for line in done.lines[1:] if line]
-        assert ["since", "last", "source", "leases", "counts", "resource", "db"] == heads
+        who = str(identity(None))
+        assert f"OK: {who}: serving version 1, digest {digest}" == " ".join(
+            done.out.split("since")[0].split()
+        )
+        heads = [line.split()[0] for line in done.lines[1:] if line and line[0] != " "]
+        assert ["since", "last", "source", "in", "counts", "resource", "db"] == heads
         assert ["db", "1", "1", "1", "0"] == done.lines[-1].split()
         path.write_text("database: [\n")
         assert Outcome.REJECTED is live.check()
         done = run("status", url)
         assert 1 == done.status
-        assert (
-            f"FAILED: what is written is not live; serving version 1, digest {digest}"
-            == done.lines[0]
-        )
-        assert "syntax:" in done.out
+        words = " ".join(done.out.split())
+        assert f"FAILED: {who}: serving version 1, digest {digest}; what is written is not" in words
+        for part in ("why edit rejected: config.yaml:", "code syntax", "to do correct the file at"):
+            assert part in words
         document = run("status", "--json", url).document
         assert (False, "syntax", url) == (
             document["ok"],
@@ -121,6 +126,122 @@ def test_a_running_application_is_told_with_its_resources(run: Run, here: Path) 
             document["url"],
         )
     live.close()
+
+
+BROKEN: dict[str, dict[str, Any]] = {
+    "pinned inode": {"standing": "warn", "reasons": ["edits of c.yaml will not be seen"]},
+    "switched off": {"standing": "warn", "reasons": ["reloading is switched off"]},
+    "edit waits": {"standing": "warn", "reasons": ["edit not taken yet: c.yaml: torn"]},
+}
+
+
+def told_by(pid: int, **more: Any) -> bytes:
+    """Give the status of a process, as its page has it."""
+    process = {"application": "shop", "host": "web-1", "pid": pid, "worker": None}
+    status = {
+        "phase": "serving", "version": 3, "digest": "d" * 64, "outcome": "unchanged",
+        "standing": "ok", "reasons": [], "process": process, **more,
+    }  # fmt: skip
+    return json.dumps(status).encode()
+
+
+@pytest.mark.usefixtures("token")
+@pytest.mark.parametrize("more", BROKEN.values(), ids=BROKEN)
+def test_ok_is_ok(run: Run, here: Path, more: dict[str, Any]) -> None:
+    """What is amber on the page is WARN and status 1 here, with the reason."""
+    with answering(200, {}, told_by(7, **more)) as (url, _):
+        done = run("status", url)
+        assert (1, "WARN: shop on web-1, pid 7: serving version 3") == (
+            done.status,
+            done.lines[0].split(",")[0] + "," + done.lines[0].split(",")[1],
+        )
+        assert more["reasons"][0] in " ".join(done.out.split())
+        assert not run("status", url, "--json").document["ok"]
+
+
+@pytest.mark.usefixtures("token")
+def test_an_edit_on_an_idle_service_is_seen_by_asking(run: Run, here: Path) -> None:
+    """No request comes, yet who asks is told of the bad edit; the good one is taken up."""
+    path = here / "config.yaml"
+    path.write_text("a: 1\n")
+    live = ReloadCheck("config.yaml", settle=0.01, window=1000)
+    live.start()
+    with application(live) as url:
+        assert 0 == run("status", url).status
+        path.write_text("a: [\n")
+        assert (1, True) == ((done := run("status", url)).status, "syntax" in done.out)
+        path.write_text("a: 22\n")
+        assert (0, 2) == (run("status", url).status, live.snapshot.version)
+    live.close()
+
+
+@contextmanager
+def workers(*bodies: bytes) -> Generator[str]:
+    """Answer as several workers behind one address do, each in its turn, some more often."""
+    turn = itertools.count()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            number = next(turn)
+            body = bodies[0 if number % 3 else number // 3 % len(bodies)]
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    with serving(server):
+        yield f"http://127.0.0.1:{server.server_port}/s"
+
+
+@pytest.mark.usefixtures("token")
+def test_all_workers_are_asked(run: Run, here: Path) -> None:
+    """It is asked until nobody new answers; one bad worker of four, or another digest, is 1."""
+    good = [told_by(pid) for pid in (11, 12, 13)]
+    with workers(*good) as url:
+        done = run("status", url, "--all")
+        assert (0, ["11", "12", "13"]) == (
+            done.status,
+            [line.split()[1] for line in done.lines if line.startswith("web-1")],
+        )
+        assert "3 workers answered, all with the same configuration" in done.out
+        assert [11, 12, 13] == [
+            one["process"]["pid"]
+            for one in run("status", url, "--all", "--json").document["workers"]
+        ]
+        assert 0 == run("status", url, "--workers", "3").status
+        late = run("status", url, "--workers", "4", "--timeout", "0.5")
+        assert (1, True) == (late.status, "3 workers of 4 answered in time" in late.out)
+    with workers(*good, told_by(14, standing="fail", reasons=["edit rejected: no"])) as url:
+        done = run("status", url, "--all")
+        assert (1, True) == (done.status, "FAILED: shop on web-1, pid 14" in done.out)
+    with workers(*good, told_by(14, digest="e" * 64)) as url:
+        done = run("status", url, "--all")
+        assert (1, True) == (done.status, "2 different configurations" in done.out)
+
+
+@pytest.mark.usefixtures("token")
+def test_without_a_url_it_is_the_environments(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator's variables say where; the status path and the port do where no URL does."""
+    with answering(200, {}, told_by(7)) as (url, _):
+        monkeypatch.setenv("RELOAD_CHECK_STATUS_URL", url)
+        assert (0, url) == (run("status").status, run("status", "--json").document["url"])
+        monkeypatch.delenv("RELOAD_CHECK_STATUS_URL")
+        monkeypatch.setenv("RELOAD_CHECK_STATUS_PATH", "/")
+        monkeypatch.setenv("PORT", url.split(":")[2].strip("/"))
+        assert 0 == run("status").status
+        monkeypatch.delenv("RELOAD_CHECK_STATUS_PATH")
+        done = run("status")
+        assert (2, True, True) == (
+            done.status,
+            "RELOAD_CHECK_STATUS_URL" in done.err,
+            "usage: reloadcheck status" in done.err,
+        )
 
 
 def test_without_the_right_token_it_is_unreachable(
@@ -134,13 +255,19 @@ def test_without_the_right_token_it_is_unreachable(
     monkeypatch.setenv("WRONG", "x")
     with application(live) as url:
         early = run("status", url, "--token-env", "OTHER")
-        assert (1, True) == (early.status, "nothing is served yet" in early.out)
+        words = " ".join(early.out.split())
+        assert (1, True) == (early.status, early.out.startswith("IDLE: "))
+        assert f"pid {os.getpid()} has had no request yet" in words
         done = run("status", url)
         assert 3 == done.status
-        assert "it answers 404, not a status. No token was sent:" in " ".join(done.out.split())
+        words = " ".join(done.out.split())
+        assert words.startswith("REFUSED: ")
+        assert "it answers 404: wrong path, or no token was sent" in words
+        assert "No token was sent: RELOAD_CHECK_STATUS_TOKEN is not set" in words
         wrong = run("status", url, "--token-env", "WRONG")
         assert (3, False) == (wrong.status, "No token" in wrong.out)
-        assert "not a status: its path or the token is wrong" in " ".join(wrong.out.split())
+        words = " ".join(wrong.out.split())
+        assert "it answers 404: wrong path or wrong token; an application shows neither" in words
         # Those were requests to the application, so it has loaded its configuration now.
         assert 0 == run("status", url, "--token-env", "OTHER").status
     live.close()

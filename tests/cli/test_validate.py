@@ -454,7 +454,7 @@ def test_foreign_characters_in_keys_are_escaped(run: Run, here: Path) -> None:
     ("words", "message"),
     [
         (["validate"], "name at least one FILE"),
-        (["validate", "a.ini"], "the format is told by the suffix"),
+        (["validate", "a.ini"], "a.ini does not exist"),
         (["validate", "base.yaml", "--schema", "service"], "--schema takes MODULE:NAME"),
         (["validate", "base.yaml", "--schema", "nowhere:X"], "there is no module nowhere"),
         (["validate", "base.yaml", "--schema", "service:X"], "there is no X in it"),

@@ -1,0 +1,95 @@
+"""What commands have in common on the command line: how one is added, and its usual options."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Any
+
+__all__ = ["STATUS", "add_engine", "add_json", "add_project", "command_named", "count", "seconds"]
+
+STATUS = (
+    "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting (an edit is "
+    "good and not allowed yet). Coloured on a terminal, unless NO_COLOR is set."
+)
+_INTERRUPTED = 128 + 2
+"""The status that shells give to what SIGINT ended."""
+
+
+def command_named(
+    commands: Any, name: str, usage: str, short: str, long: str, *, json: bool = True
+) -> argparse.ArgumentParser:
+    """Add a command, run by the module of its name; `json`: it can say the same in JSON."""
+    command: argparse.ArgumentParser = commands.add_parser(
+        name,
+        usage=f"reloadcheck {name} {'[--json] ' * json}{usage}",
+        help=short,
+        description=long,
+        epilog=STATUS,
+    )
+    if json:
+        add_json(command, action="store_true")
+    command.set_defaults(
+        run=partial(run_named, name),
+        refuse=command.error,
+        print_help=command.print_help,
+        options=command._option_string_actions,  # no other way to ask for them
+        interrupted=_INTERRUPTED,
+    )
+    return command
+
+
+def add_json(command: argparse.ArgumentParser, **how: Any) -> None:
+    """Add the switch for programs."""
+    command.add_argument("--json", help="print JSON, and only that", **how)
+
+
+def add_engine(command: argparse.ArgumentParser, app: str) -> None:
+    """Add what names a schema, or an engine."""
+    command.add_argument(
+        "--schema",
+        metavar="M:NAME",
+        help="as MODULE:NAME: a frozen pydantic model, msgspec struct or dataclass, a function",
+    )
+    command.add_argument("--app", metavar="M:NAME", help=app)
+    add_project(command)
+
+
+def add_project(command: argparse.ArgumentParser) -> None:
+    """Add where an engine is looked for, and how standard input is written."""
+    command.add_argument(
+        "--app-dir", metavar="DIR", help="where MODULE is looked for (the working directory)"
+    )
+    command.add_argument(
+        "--no-app", action="store_true", help="do without the app that pyproject.toml names"
+    )
+    command.add_argument(
+        "--format",
+        choices=("yaml", "json", "toml"),
+        default="yaml",
+        help="the format of standard input (yaml)",
+    )
+
+
+def count(text: str) -> int:
+    """Read a number of workers."""
+    if not text.isdecimal() or not 0 < int(text) <= 1000:
+        raise argparse.ArgumentTypeError("must be a number of workers")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """Read a number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError("must be a number of seconds") from None
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError("must be more than 0 and at most 3600")
+    return seconds
+
+
+def run_named(name: str, arguments: argparse.Namespace) -> int:
+    """Import the command of that name, and run it."""
+    run: Callable[[argparse.Namespace], int] = import_module(f".{name}", __package__).run
+    return run(arguments)

@@ -1,0 +1,61 @@
+"""`init`: what it writes runs as it stands, and nothing is overwritten."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from reloadcheck.cli._templates import TEMPLATES
+from tests.cli.conftest import Run
+
+SHOWN = {
+    "fastapi": "from starlette.testclient import TestClient as C; from app import app as a\n"
+    "with C(a) as c: print(c.get('/').json())",
+    "flask": "from app import app as a; print(a.test_client().get('/').get_json())",
+    "django": "import app; from django.test import Client as C; print(C().get('/').json())",
+}
+COMMANDS = ("validate", "explain greeting", "doctor")
+
+
+@pytest.mark.parametrize("kind", TEMPLATES)
+def test_what_is_written_runs(run: Run, here: Path, kind: str) -> None:
+    """The application answers with its configuration, and no command needs `--app`."""
+    done = run("init", kind, "site")
+    assert (0, "") == (done.status, done.err)
+    site = here / "site"
+
+    def python(*words: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, *words], cwd=site, capture_output=True, text=True, timeout=60
+        )
+
+    shown = python("-c", SHOWN[kind])
+    assert "{'greeting': 'hello'}" == shown.stdout.strip(), shown.stderr
+    for command in COMMANDS:
+        told = python("-m", "reloadcheck", *command.split())
+        assert (0, "") == (told.returncode, told.stderr), told.stdout
+    (site / "config.yaml").write_text("greeting: hello\nlimits: {timeuot: 1}\n")
+    told = python("-m", "reloadcheck", "validate")
+    assert "timeuot" in told.stdout
+
+
+def test_nothing_is_overwritten(run: Run, here: Path) -> None:
+    """A file that is there stops it before it writes any; a pyproject.toml is added to."""
+    (here / "app.py").write_text("mine\n")
+    done = run("init", "flask")
+    assert (2, True) == (done.status, "app.py: is there already" in done.err)
+    assert ["app.py"] == [path.name for path in here.iterdir()]
+    (here / "app.py").unlink()
+    (here / "pyproject.toml").write_text('[project]\nname = "shop"')
+    assert 0 == run("init", "flask").status
+    told = tomllib.loads((here / "pyproject.toml").read_text())
+    assert ("shop", "live:live") == (told["project"]["name"], told["tool"]["reloadcheck"]["app"])
+
+
+@pytest.mark.parametrize("words", [[], ["rails"], ["flask", "a", "b"]])
+def test_an_unknown_kind_is_wrong_usage(run: Run, words: list[str]) -> None:
+    """The kinds that there are are named."""
+    done = run("init", *words)
+    assert (2, True) == (done.status, "fastapi, flask, django" in done.err)
