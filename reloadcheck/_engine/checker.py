@@ -17,6 +17,7 @@ from .._config.release import Leaving
 from .._load.layers import frozen_layers
 from .._load.load import validate
 from .._load.merge import Parsed, parse, with_values_of
+from .._load.remarks import Remarks, remarks_on
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
 from .._runtime.log import log
@@ -25,7 +26,7 @@ from .._schema.schema import Schema
 from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
 from ..seams import Feed, Loaded, Reading
 from ..sources import newest_of
-from ..types import KeyPath, Pause, Phase, Place, Problem, Source, Stamp, no_pause
+from ..types import KeyPath, Layer, Pause, Phase, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
 from .settle import Quiet
 
@@ -114,7 +115,8 @@ class Checker(Generic[C]):
         self._seen: tuple[Stamp, ...] | None = None
         self.moving: tuple[str, ...] = ()
         self.phases: list[Phase] = []
-        self.remarks: tuple[str, ...] = ()
+        self._source_remarks: tuple[str, ...] = ()
+        self._remarks = Remarks()
         self.places: tuple[Place, ...] = ()
         self.running: Loaded[C] | None = None
 
@@ -148,6 +150,16 @@ class Checker(Generic[C]):
             pairs = zip(self._sources, before, stamps, strict=True)
             self.moving = tuple(source.name for source, old, new in pairs if old != new)
         self._seen = stamps
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """Return what an operator should know of sources and configuration, a sentence each."""
+        return (*self._source_remarks, *self._remarks.sentences)
+
+    @property
+    def unknown_keys(self) -> int:
+        """Return how many keys of the configuration its schema does not know."""
+        return self._remarks.unknown
 
     @property
     def newest_ns(self) -> int | None:
@@ -220,6 +232,7 @@ class Checker(Generic[C]):
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
         self._remark(reading.remarks)
+        self._source_remarks = reading.remarks
         self.places = reading.places
         known = reading.digest == self._digest
         if not known:
@@ -236,11 +249,20 @@ class Checker(Generic[C]):
             self._verdict = Good(given.loaded, new=False)
         return given
 
-    def _remark(self, remarks: tuple[str, ...]) -> None:
+    def _remark(self, remarks: Sequence[str]) -> None:
         for remark in remarks:
             if remark not in self.remarks:
                 log(logging.WARNING, "configuration used all the same: %s", remark)
-        self.remarks = remarks
+
+    def _look_over(self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> None:
+        """Have a good configuration looked at for what is odd about it all the same."""
+        before = () if self.running is None else self.running.layers
+        wanted = self._options.unknown != "ignore"
+        remarks = self._run.load(
+            lambda: remarks_on(self._schema, layers, tree, before, pause, wanted)
+        )
+        self._remark(remarks.sentences)
+        self._remarks = remarks
 
     def _judge(self, reading: Reading) -> Same | Bad | Good[C]:
         running = self.running
@@ -270,15 +292,18 @@ class Checker(Generic[C]):
         self._leaving.add(parsed.tree, *(layer.tree for layer in parsed.layers))
         if running is not None and tree is running.tree:  # other comments, another order
             layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
+            self._look_over(layers, tree, pause)
             return replace(running, source_digest=reading.digest, layers=layers)
         config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
         layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
+        self._look_over(layers, tree, pause)
         return Loaded(config, tree, digest, reading.digest, layers)
 
     def _validated(self, parsed: Parsed, pause: Pause) -> C:
         schema = self._schema
         previous = None if self.running is None else self.running.config
-        work = self._timed("validate", lambda: validate(schema, parsed, previous, pause))
+        reject = self._options.unknown == "reject"
+        work = self._timed("validate", lambda: validate(schema, parsed, previous, pause, reject))
         try:
             return self._run.call("schema", work, VALIDATION_TIMEOUT)
         except ConfigError:

@@ -38,6 +38,7 @@ def observe(
         resources=tuple(_resource(thread, resource, probes) for resource in registry),
         leases=counted(_leases(thread)),
         remarks=(*thread.reload.checker.remarks, *thread.reload.permit.remarks),
+        unknown_keys=thread.reload.checker.unknown_keys,
         loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
         checked=thread.since_check(),
         edits=thread.reload.report.history.edits,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from .._config.containers import is_dict, is_list
 from .._config.freeze import FrozenDict, freeze
@@ -16,11 +17,17 @@ def frozen_layers(layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> tu
 
 
 def origin_of(layers: Sequence[Layer], path: KeyPath) -> Origin | None:
-    """Find the layer that gives the value at `path`, or else its nearest parent, and ask it."""
+    """Find the layer that gives the value at `path`, or else its nearest parent, and ask it.
+
+    Of a mapping several layers may have parts: what is missing in it would stand in the first.
+    """
     for length in range(len(path), -1, -1):
-        for layer in reversed(layers):
-            if _has(layer.tree, path[:length]):
-                return layer.origin(path)
+        having = [layer for layer in layers if _has(layer.tree, path[:length])]
+        if having and length < len(path) and is_dict(_at(having[-1].tree, path[:length])):
+            mappings = [one for one in having if is_dict(_at(one.tree, path[:length]))]
+            return mappings[0].origin(path)
+        if having:
+            return having[-1].origin(path)
     return None
 
 
@@ -30,6 +37,29 @@ def layer_of(layers: Sequence[Layer], path: KeyPath) -> int | None:
         if _has(layers[number].tree, path):
             return number
     return None
+
+
+def overriding(layers: Sequence[Layer], number: int, path: KeyPath) -> Layer | None:
+    """Return the later layer that sets what a layer has at a path, or a parent of it, if any."""
+    later = [one for one in layers[number + 1 :] if _sets(one.tree, path)]
+    return later[-1] if later else None
+
+
+def _sets(tree: object, path: KeyPath) -> bool:
+    """Return whether a tree has a value of its own at a path, or in the place of a parent."""
+    for key in path:
+        if not is_dict(tree):
+            return True
+        if key not in tree:
+            return False
+        tree = tree[key]
+    return not is_dict(tree) or not tree
+
+
+def _at(tree: Any, path: KeyPath) -> object:
+    for key in path:
+        tree = tree[key]
+    return tree
 
 
 def _has(tree: object, path: KeyPath) -> bool:

@@ -4,18 +4,26 @@ Each step is a function of what the step before gave, so that the engine can run
 belongs. Nothing here keeps state or touches what serves.
 """
 
+from collections.abc import Sequence
 from typing import TypeVar
 
 from .._schema.schema import Schema
+from .._schema.unknown_keys import UNKNOWN, Unknown, unknown_keys
 from ..exceptions import ConfigError, SchemaError
-from ..types import Pause
+from ..types import KeyPath, Pause, Problem
 from .merge import Parsed
 from .problems import located
 
 C = TypeVar("C")
 
 
-def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause) -> C:
+def validate(
+    schema: Schema[C],
+    parsed: Parsed,
+    previous: C | None,
+    pause: Pause,
+    refuse_unknown: bool = False,
+) -> C:
     """Convert the merged tree to the schema's type and freeze it, sharing what did not change.
 
     Its problems get their file and line here. A text that means nothing to its field is told in
@@ -23,12 +31,45 @@ def validate(schema: Schema[C], parsed: Parsed, previous: C | None, pause: Pause
     """
     misfits = {problem.key_path: problem for problem in parsed.misfits}
     problems = list(misfits.values())
+    kind: type[ConfigError] = SchemaError
+    good: list[C] = []
     try:
-        config = schema.convert(parsed.tree, previous, pause)
-        if not misfits:
-            return config
-        error: ConfigError = SchemaError(*problems)
-    except ConfigError as refused:
-        problems += [one for one in refused.problems if one.key_path not in misfits]
-        error = type(refused)(*problems) if misfits else refused
-    raise located(error, parsed.layers, pause)
+        good.append(schema.convert(parsed.tree, previous, pause))
+    except ConfigError as error:
+        kind = type(error)
+        problems += [one for one in error.problems if one.key_path not in misfits]
+    if problems or refuse_unknown:
+        unknown = list(unknown_keys(schema.annotation, parsed.tree, pause))
+        problems = _with_meanings(problems, unknown, refuse_unknown)
+    if problems:
+        raise located(kind(*problems), parsed.layers, pause)
+    return good[0]
+
+
+def _with_meanings(
+    problems: Sequence[Problem], unknown: Sequence[Unknown], refuse_unknown: bool
+) -> list[Problem]:
+    """Name a misspelt key before the one that is missing in its place, and what it was meant for.
+
+    With `refuse_unknown` each unknown key is a problem.
+    """
+    in_place_of = {(*one.path[:-1], one.meant): one for one in unknown}
+    reasons = {one.path: one.reason for one in unknown}
+    told: list[Problem] = []
+    named: set[KeyPath] = set()
+
+    def name(path: KeyPath) -> None:
+        if path not in named:
+            named.add(path)
+            told.append(Problem(reasons[path], key_path=path))
+
+    for problem in problems:
+        if problem.key_path in in_place_of:
+            name(in_place_of[problem.key_path].path)
+        if problem.reason == UNKNOWN and problem.key_path in reasons:
+            name(problem.key_path)
+        else:
+            told.append(problem)
+    for one in unknown if refuse_unknown else ():
+        name(one.path)
+    return told

@@ -100,6 +100,7 @@ class Status:
     resources: tuple[ResourceStatus, ...] = ()
     leases: Mapping[int, int] = field(default_factory=lambda: counted({}))
     remarks: tuple[str, ...] = ()
+    unknown_keys: int = 0
     loaded_at: float | None = None
     checked: float | None = None
     edits: int = 0

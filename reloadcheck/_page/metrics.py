@@ -68,6 +68,11 @@ class Metric(Enum):
         "counter",
         "Resources that were closed at their drain deadline while in use.",
     )
+    UNKNOWN = (
+        "reloadcheck_unknown_keys",
+        "gauge",
+        "Keys of the configuration that its schema does not know, as a misspelt one.",
+    )
     PICKUP = (
         "reloadcheck_pickup_seconds",
         "histogram",
@@ -120,6 +125,7 @@ def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], f
         yield Metric.DURATION, "_count", {"phase": phase}, count
         yield Metric.DURATION, "_sum", {"phase": phase}, total
     yield Metric.CHECKS, "", {}, status.checks
+    yield Metric.UNKNOWN, "", {}, status.unknown_keys
     yield Metric.SNAPSHOTS, "", {}, len(status.leases)
     yield Metric.LEASES, "", {}, sum(status.leases.values())
     for one in status.resources:

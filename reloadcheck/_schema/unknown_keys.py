@@ -4,18 +4,21 @@ Takes annotations of pydantic, msgspec, dataclasses and typed dicts; where a sch
 or does not tell, nothing is unknown.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import NoneType
-from typing import Any
+from typing import Any, Final
 
 from .._config.containers import is_dict, is_list
-from ..types import KeyPath
+from ..types import KeyPath, Pause, key_path_text, no_pause
 from .class_fields import class_fields, takes_extras
 from .members import container_of, members_of, parameters_of, union_of
 
-__all__ = ["Unknown", "unknown_keys"]
+__all__ = ["UNKNOWN", "Unknown", "closest", "unknown_keys"]
+
+UNKNOWN: Final = "is not a known key"
+_NODES_A_PAUSE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,12 @@ class Unknown:
 
     path: KeyPath
     meant: str | None
+
+    @property
+    def reason(self) -> str:
+        """Return what a problem says of it."""
+        meaning = "" if self.meant is None else f"; did you mean {key_path_text((self.meant,))}?"
+        return f"{UNKNOWN}{meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,32 +44,82 @@ class _Shape:
     values: tuple[Any, ...] = ()
 
 
-def unknown_keys(annotation: object, tree: object, path: KeyPath = ()) -> Iterator[Unknown]:
-    """Walk a tree beside its annotation."""
-    members = list(_members(annotation))
-    if is_dict(tree):
-        yield from _in_mapping([_shape(member) for member in members], tree, path)
-    elif is_list(tree):
-        inner = union_of([part for member in members for part in _items(member)])
-        for index, part in enumerate(tree):
-            yield from unknown_keys(inner, part, (*path, index))
+@dataclass(slots=True)
+class _Plan:
+    """What may stand somewhere; `items` is None where a list can hold nothing with keys."""
+
+    annotation: object  # held, so that its identity becomes no other's
+    shapes: Sequence[_Shape | None]
+    items: Any
+    known: dict[str, "_Plan | None"]
 
 
-def _in_mapping(
-    shapes: Sequence[_Shape | None], tree: Mapping[str, Any], path: KeyPath
-) -> Iterator[Unknown]:
-    told = [shape for shape in shapes if shape is not None]
-    if not told or len(told) < len(shapes):
-        return
-    names = {name for shape in told for name in shape.fields}
-    for key, part in tree.items():
+def unknown_keys(annotation: object, tree: object, pause: Pause = no_pause) -> Iterator[Unknown]:
+    """Walk a tree beside its annotation; `pause` is called between small portions of it.
+
+    Keys that start with `x-` are never unknown: by custom they hold what anchors refer to.
+    """
+    walk = _Walk(pause)
+    return walk.unknown(walk.plan(annotation), tree, ())
+
+
+class _Walk:
+    """One walk over one tree; what an annotation means is found out once."""
+
+    def __init__(self, pause: Pause) -> None:
+        self._pause = pause
+        self._nodes = 0
+        self._plans: dict[int, _Plan] = {}
+
+    def plan(self, annotation: Any) -> _Plan:
+        known = self._plans.get(id(annotation))
+        if known is None:
+            members = list(_members(annotation))
+            parts = [part for member in members for part in _items(member)]
+            items = union_of(parts) if any(list(_members(part)) for part in parts) else None
+            known = _Plan(annotation, [_shape(member) for member in members], items, {})
+            self._plans[id(annotation)] = known
+        return known
+
+    def unknown(self, plan: _Plan, tree: object, path: KeyPath) -> Iterator[Unknown]:
+        if is_dict(tree):
+            yield from self._in_mapping(plan, tree, path)
+        elif is_list(tree) and plan.items is not None:
+            inner = self.plan(plan.items)
+            for index, part in enumerate(tree):
+                yield from self.unknown(inner, part, (*path, index))
+
+    def _in_mapping(self, plan: _Plan, tree: Mapping[Any, Any], path: KeyPath) -> Iterator[Unknown]:
+        told = [shape for shape in plan.shapes if shape is not None]
+        if not told or len(told) < len(plan.shapes):
+            return
+        for key, part in tree.items():
+            self._nodes += 1
+            if self._nodes % _NODES_A_PAUSE == 0:
+                self._pause()
+            if key not in plan.known:
+                plan.known[key] = self._inner(told, key)
+            inner = plan.known[key]
+            if inner is not None:
+                yield from self.unknown(inner, part, (*path, key))
+            elif not any(shape.is_open for shape in told) and not _is_extension(key):
+                names = {name for shape in told for name in shape.fields}
+                yield Unknown((*path, key), closest(str(key), names - set(tree)))
+
+    def _inner(self, told: Sequence[_Shape], key: Any) -> _Plan | None:
         inner = [shape.fields[key] for shape in told if key in shape.fields]
         inner += [value for shape in told if key not in shape.fields for value in shape.values]
-        if inner:
-            yield from unknown_keys(union_of(inner), part, (*path, key))
-        elif not any(shape.is_open for shape in told):
-            meant = get_close_matches(str(key), names - set(tree), n=1)
-            yield Unknown((*path, key), meant[0] if meant else None)
+        return self.plan(union_of(inner)) if inner else None
+
+
+def closest(key: str, names: Iterable[str]) -> str | None:
+    """Return the name that was probably meant by a key; None when nothing is like it."""
+    found = get_close_matches(key, sorted(names), n=1)
+    return found[0] if found else None
+
+
+def _is_extension(key: object) -> bool:
+    return isinstance(key, str) and key.lower().startswith("x-")
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -12,9 +12,10 @@ from typing import Any
 
 from .._config.containers import is_dict
 from .._config.key_path import path_key
-from .._load.layers import origin_of
+from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
-from .._schema.unknown_keys import Unknown, unknown_keys
+from .._load.remarks import method_keys
+from .._schema.unknown_keys import UNKNOWN, Unknown, unknown_keys
 from ..exceptions import ConfigError
 from ..parsers import Merge, Survey, locating_many, survey
 from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
@@ -28,7 +29,6 @@ from ._yaml_versions import differences
 
 __all__ = ["findings", "run"]
 
-_UNKNOWN = "is not a known key"
 _MOST_KEYS = 3
 _MOST_WARNINGS = 50
 """How many warnings of one kind are told; of a large file every scalar may deserve one."""
@@ -61,12 +61,12 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
         validated(inputs.schema, known.parsed)
     except ConfigError as error:
         faults += faults_of(error)
-    unknown = {one.path: one for one in unknown_keys(inputs.schema.annotation, known.parsed.tree)}
-    faults = [_with_meaning(fault, unknown) for fault in faults]
+    unknown = unknown_keys(inputs.schema.annotation, known.parsed.tree)
     told = {fault.problem.key_path for fault in faults if fault.code == "schema"}
     with locating_many():
         faults += _of_overrides(known.parsed.layers)
-        faults += _of_unknown([u for u in unknown.values() if u.path not in told], known.parsed)
+        faults += _of_unknown([u for u in unknown if u.path not in told], known.parsed)
+        faults += _of_methods(inputs, known.parsed)
     return _sorted([_at_key(fault, known) for fault in faults])
 
 
@@ -128,7 +128,7 @@ def _of_overrides(layers: Sequence[Layer]) -> Iterator[Fault]:
     found: list[Problem] = []
     for position, lower in enumerate(layers):
         for path in _leaves(lower.tree):
-            upper = next((one for one in layers[position + 1 :] if _sets(one.tree, path)), None)
+            upper = overriding(layers, position, path)
             if upper is not None and len(found) <= _MOST_WARNINGS:
                 place = lower.origin(path)
                 reason = f"is overridden by {upper.origin(path)}"
@@ -144,31 +144,29 @@ def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
         yield path
 
 
-def _sets(tree: Any, path: KeyPath) -> bool:
-    """Tell whether a tree has a value of its own at a path, or in the place of a parent."""
-    for key in path:
-        if not is_dict(tree):
-            return True
-        if key not in tree:
-            return False
-        tree = tree[key]
-    return not is_dict(tree) or not tree
-
-
 def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
     found: list[Problem] = []
     for one in unknown:
         place = origin_of(parsed.layers, one.path) or Origin("")
-        reason = f"{_UNKNOWN}{_meaning(one)}"
-        found.append(Problem(reason, place.name, place.line, place.column, one.path))
+        found.append(Problem(one.reason, place.name, place.line, place.column, one.path))
     yield from _warnings("unknown-key", found)
+
+
+def _of_methods(inputs: Inputs, parsed: Parsed) -> Iterator[Fault]:
+    if inputs.schema.is_plain:
+        placed = [
+            replace(one, path=at.name, line=at.line, column=at.column)
+            for one in method_keys(parsed.tree)
+            if (at := origin_of(parsed.layers, one.key_path)) is not None
+        ]
+        yield from _warnings("method-name", placed)
 
 
 def _at_key(fault: Fault, known: Known) -> Fault:
     """Point at the key, not at its value, where it is the key that is wrong."""
     problem = fault.problem
     document = known.documents.get(problem.path or "")
-    if not problem.reason.startswith(_UNKNOWN) or document is None or document.format == "text":
+    if not problem.reason.startswith(UNKNOWN) or document is None or document.format == "text":
         return fault
     if problem.line is None or problem.column is None:
         return fault
@@ -176,17 +174,6 @@ def _at_key(fault: Fault, known: Known) -> Fault:
     if place is None:
         return fault
     return replace(fault, problem=replace(problem, line=place[0], column=place[1]))
-
-
-def _with_meaning(fault: Fault, unknown: dict[KeyPath, Unknown]) -> Fault:
-    one = unknown.get(fault.problem.key_path)
-    if fault.problem.reason != _UNKNOWN or one is None:
-        return fault
-    return replace(fault, problem=replace(fault.problem, reason=f"{_UNKNOWN}{_meaning(one)}"))
-
-
-def _meaning(unknown: Unknown) -> str:
-    return "" if unknown.meant is None else f"; did you mean {key_path_text((unknown.meant,))}?"
 
 
 def _warnings(code: str, problems: Sequence[Problem]) -> Iterator[Fault]:

@@ -54,6 +54,7 @@ class _Meters:
         self.success_time = gauge(Metric.SUCCESS_TIME, "liveall")
         self.version = gauge(Metric.VERSION, "liveall")
         self.checks = counter(Metric.CHECKS)
+        self.unknown = gauge(Metric.UNKNOWN, "livemax")
         self.reloads = counter(Metric.RELOADS, "outcome")
         self.builds = counter(Metric.BUILDS, "resource", "outcome")
         self.forced = counter(Metric.FORCED, "resource")
@@ -100,6 +101,7 @@ class _Counting:
 
     def _tell(self, meters: _Meters, status: Status) -> None:
         meters.checks.inc(self._more(status.checks, "checks"))
+        meters.unknown.set(status.unknown_keys)
         meters.successful.set(is_successful(status))
         if status.version is not None and status.loaded_at is not None:
             meters.success_time.set(status.loaded_at)

@@ -145,9 +145,9 @@ def test_scalars_that_both_read_alike_are_not(run: Run, here: Path, written: str
 
 def test_a_key_that_two_yamls_read_differently_is_warned_of(run: Run, here: Path) -> None:
     """A key is no less a scalar; merge keys, which readers of both versions know, are none."""
-    (here / "a.yaml").write_text("base: &base {x: 1}\ncopy:\n  <<: *base\n  1e3: fine\n")
+    (here / "a.yaml").write_text("base: &base {x: 1}\nother:\n  <<: *base\n  1e3: fine\n")
     (problem,) = run("validate", "a.yaml", "--json").document["problems"]
-    assert ("copy.1e3", 4, 3) == (problem["key_path"], problem["line"], problem["column"])
+    assert ("other.1e3", 4, 3) == (problem["key_path"], problem["line"], problem["column"])
     assert problem["reason"].startswith("this key is text here")
 
 
@@ -264,7 +264,7 @@ def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> 
     for name, text in texts.items():
         (here / name).write_text(text)
         done = run("validate", name, "--app", app, "--json")
-        told = [one for one in done.document["problems"] if one["code"] == "unknown-key"]
+        told = [one for one in done.document["problems"] if "not a known key" in one["reason"]]
         assert [("databse", 2, 1)] == [(t["key_path"], t["line"], t["column"]) for t in told]
 
 

@@ -118,9 +118,8 @@ def test_variables_and_key_files_are_told_by_name(
     environ = EnvironSource("APP", {"APP_DATABASE__POOL_SIZE": "-3", "APP_OWNER": "5"})
     layers[1].unlink()
     assert sorted(problems(layers[0], DirectorySource(keys), environ, schema=schema)) == [
-        f"{keys}/timeout: timeout: should be a number, not a string",
+        f"{keys}/timeout: timeout: should be a number",
         "environment variable APP_DATABASE__POOL_SIZE: database.pool_size: should be at least 1",
-        "environment variable APP_OWNER: owner: should be a string, not an integer",
     ]
 
 

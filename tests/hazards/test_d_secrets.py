@@ -304,7 +304,7 @@ def test_sources_beside_files_show_nothing(
         EnvironSource("APP", {"APP_PASSWORD__X": SECRET}),
         EnvironSource("APP", {"APP_PASSWORD": f"{SECRET}\udc80"}),
         EnvironSource("APP", {"APP_A": SECRET, "APP_A__B": SECRET}),
-        EnvironSource("APP", {"APP_PASSWORD": "9" * 500 + SECRET[:0]}),
+        EnvironSource("APP", {"APP_N": SECRET}),
         DirectorySource(keys),
     ]
     seen: list[object] = []
