@@ -1,7 +1,8 @@
-"""The README is true: its blocks run as they stand, and its commands are the ones that CI runs."""
+"""README and docs are true: their blocks do what is said of them, their tables are complete."""
 
 import asyncio
 import http.client
+import logging
 import re
 import socket
 import subprocess
@@ -9,6 +10,7 @@ import sys
 import textwrap
 import time
 import types
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +18,16 @@ import pytest
 
 from reloadcheck import FactoryError, Outcome, ReloadCheck
 from reloadcheck.testing import AsyncRecordingFactory, MemorySource, apush
+from tests.rig.pages import BLOCKS, PAGES, page
 from tests.rig.servers import ROOT, environment, gunicorn, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.S)
 
 
 def block(start: str) -> str:
-    """Give the one block that contains a line."""
-    (found,) = [text for text in BLOCKS if start in text]
-    return str(found)
+    """Return the one block of all pages that contains a text."""
+    (found,) = [text for text in BLOCKS.values() if start in text]
+    return found
 
 
 def get(port: int) -> tuple[int, str]:
@@ -66,7 +68,7 @@ def run_block(start: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> d
         textwrap.dedent(
             """\
             greeting: hello
-            database: {url: "postgresql://localhost/none"}
+            database: {url: "postgresql://localhost/none", pool_size: 2}
             upstream: {url: "http://localhost"}
             """
         )
@@ -78,17 +80,11 @@ def run_block(start: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> d
     return module.__dict__
 
 
-def test_resources_block_registers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The block on pools and clients registers both resources against its schema."""
-    names = run_block('@live.resource("database")', tmp_path, monkeypatch)
-    assert ("db", "api") == (names["db"].name, names["api"].name)
-
-
 def test_resources_block_says_at_once_that_nobody_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that refuses is named with its reason, long before the factory's time-out."""
-    names = run_block('@live.resource("database")', tmp_path, monkeypatch)
+    names = run_block("psycopg.connect(", tmp_path, monkeypatch)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     text = (tmp_path / "config.yaml").read_text().replace("localhost/none", f"127.0.0.1:{port}/no")
@@ -193,27 +189,69 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert 404 == client.get("/-/reloadcheck").status_code
 
 
-def test_every_block_is_run() -> None:
-    """No block of the README goes untested."""
-    starts = ["# app.py", '@live.resource("database")', "Flask(__name__)"]
-    starts += ["app = Starlette(routes", "app = FastAPI()"]
-    starts += ["settings.configure", "def job()", "CeleryReloadCheck(live, app)"]
-    starts += ["# test_app.py", "async def readiness", "status_path="]
-    assert sorted(map(block, starts)) == sorted(BLOCKS)
-
-
 def test_options_table_is_complete() -> None:
-    """The table of options has the engine's defaults and its environment variables."""
+    """The table of options has the engine's defaults and its environment variables, and no more."""
     from reloadcheck._engine.options import Options
 
-    default = Options()
+    default, text = Options(), page("docs/options.md")
     for name in ("window", "settle", "verify", "patience", "drain"):
         row = f"| `{name}` | {getattr(default, name):g} s | `RELOAD_CHECK_{name.upper()}` |"
-        assert row in README
-    assert f"| `max_bytes` | {default.max_bytes // 2**20} MiB | |" in README
-    assert default.secrets == frozenset()
-    assert "| `secrets` | none | |" in README
-    assert "| `enabled` | on | `RELOAD_CHECK_ENABLED` |" in README
+        assert row in text
+    assert f"| `max_bytes` | {default.max_bytes // 2**20} MiB | |" in text
+    assert (default.secrets, default.public) == (frozenset(), frozenset())
+    assert "| `secrets` | none | |" in text
+    assert "| `public` | none | |" in text
+    assert f"| `unknown` | {default.unknown} | |" in text
+    assert "| `enabled` | on | `RELOAD_CHECK_ENABLED` |" in text
+    listed = re.findall(r"^\| `(\w+)` \|", text, re.M)
+    assert sorted(listed) == sorted(one.name for one in fields(default))
+
+
+def test_every_variable_is_named() -> None:
+    """The page of options names each environment variable that the package reads."""
+    from reloadcheck._engine.options import VARIABLES
+
+    text = page("docs/options.md")
+    assert [name for name in VARIABLES if f"`{name}`" not in text] == []
+
+
+def test_the_readme_is_a_front_page() -> None:
+    """It is short, and what it leads to is there."""
+    assert len(README.splitlines()) <= 160
+    for name, text in PAGES.items():
+        directory = (ROOT / name).parent
+        for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
+            assert (directory / link).exists(), (name, link)
+
+
+def test_every_page_is_listed() -> None:
+    """No page of the documentation is to be found by chance only."""
+    listed = {"docs/index.md"}
+    for index in ("docs/index.md", "docs/frameworks/index.md"):
+        for tree in re.findall(r"```\{toctree\}(.*?)```", page(index), re.S):
+            names = [line for line in tree.split() if not line.startswith(":") and "}" not in line]
+            place = Path(index).parent
+            listed |= {f"{place / name}.md" for name in names}
+    assert [name for name in PAGES if name.startswith("docs/") and name not in listed] == []
+
+
+def test_the_levels_of_logging_follow_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cookbook's levels are set by an edit, and a misspelt one is refused."""
+    logger = logging.getLogger("shop.of.the.docs")
+    names = run_block("# cookbook: levels", tmp_path, monkeypatch)
+    live, file = names["live"], tmp_path / "config.yaml"
+    file.write_text("logging: {levels: {shop.of.the.docs: DEBUG}}")
+    live.start()
+    assert logger.level == logging.DEBUG
+    file.write_text("logging: {levels: {shop.of.the.docs: ERROR}}")
+    assert live.check() is Outcome.RELOADED
+    assert logger.level == logging.ERROR
+    file.write_text("logging: {levels: {shop.of.the.docs: LOUD}}")
+    assert live.check() is Outcome.REJECTED
+    assert logger.level == logging.ERROR
+    live.close()
 
 
 def test_changelog_and_metadata_agree() -> None:

@@ -1,8 +1,8 @@
-"""Run benchmarks: `python -m tests.benchmarks [--quick] [--json] [--readme] [name …]`.
+"""Run benchmarks: `python -m tests.benchmarks [--quick] [--json] [--page] [name …]`.
 
 The short form fails on errors, and on what misses its target by far although its control is quiet.
-`--json` gives a run for programs; `--readme --from FILE …` puts what such runs found into the
-README.
+`--json` gives a run for programs; `--page --from FILE …` puts what such runs found into the
+documentation.
 """
 
 import argparse
@@ -26,7 +26,7 @@ NAMES = (*QUICK, "served", "reloads", "pickup")
 
 FULL_SIZE = Size(rounds=201, batch=0.002)
 QUICK_SIZE = Size(rounds=31, batch=0.002, quick=True)
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "costs.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", choices=[[], *NAMES], help="all by default")
     parser.add_argument("--quick", action="store_true", help="the short form, under a minute")
     parser.add_argument("--json", action="store_true", help="for programs")
-    parser.add_argument("--readme", action="store_true", help="write the README's section")
+    parser.add_argument("--page", action="store_true", help="write the section of docs/costs.md")
     parser.add_argument("--from", dest="files", type=Path, nargs="+", help="earlier runs' JSON")
     chosen = parser.parse_args(arguments)
     names = chosen.names or (QUICK if chosen.quick else NAMES)
@@ -47,10 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         found, where = _earlier(chosen.files)
     if chosen.json:
         print(as_json(found, where))
-    if chosen.readme:
+    if chosen.page:
         section = as_markdown(found, where)
-        text = README.read_text(encoding="utf-8")
-        README.write_text(with_section(text, section), encoding="utf-8")
+        text = PAGE.read_text(encoding="utf-8")
+        PAGE.write_text(with_section(text, section), encoding="utf-8")
     claims = [claim for some in found.values() for report in some for claim in report.claims]
     gross = [claim for claim in claims if claim.gross]
     for claim in gross:

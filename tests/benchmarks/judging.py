@@ -116,7 +116,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one benchmark found. `told` is what the README says of it besides its claims."""
+    """What one benchmark found. `told` is what the documentation says of it besides its claims."""
 
     title: str
     rows: tuple[Row, ...]

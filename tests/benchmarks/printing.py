@@ -1,4 +1,4 @@
-"""Shows reports: to people, to programs, and as the README's section."""
+"""Shows reports: to people, to programs, and as a section of the documentation."""
 
 import json
 import os
@@ -99,7 +99,7 @@ def _report(said: dict[str, Any]) -> Report:
 
 
 def as_markdown(found: Mapping[str, Sequence[Report]], where: str) -> str:
-    """Give the README's section: what was claimed and found, and where."""
+    """Return the section of the documentation: what was claimed and found, and where."""
     claims = [claim for some in found.values() for report in some for claim in report.claims]
     lines = [f"Measured on {where}.", "", "| measure | target | measured | floor | control | |"]
     lines.append("|---|---|---|---|---|---|")
@@ -116,7 +116,7 @@ def as_markdown(found: Mapping[str, Sequence[Report]], where: str) -> str:
 
 
 def with_section(readme: str, section: str) -> str:
-    """Put the section into the README, between its marks."""
+    """Put the section into the page, between its marks."""
     before, rest = readme.split(BEGIN)
     _, after = rest.split(END)
     return f"{before}{BEGIN}{section}{END}{after}"

@@ -88,7 +88,7 @@ def test_each_round_has_each_contestant_once() -> None:
 
 
 def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
-    """JSON gives back what was measured, and the README's section says what and where."""
+    """JSON gives back what was measured, and the page's section says what and where."""
     claim = Claim("cost", 0.02, 1 / 7, control=1.04, floor=0.01)
     report = Report(
         "title", (Row.of("ours", Series((1.0, 2.0, 3.0)), "ns"),), (claim,), ("note",), ("aside",)

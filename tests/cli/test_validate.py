@@ -23,13 +23,13 @@ def test_a_good_configuration_is_status_0_and_one_line(run: Run, app: str) -> No
     assert (0, ["OK: base.yaml can be used and fits service:Settings"]) == (done.status, done.lines)
 
 
-def test_the_readme_shows_what_is_printed(run: Run, here: Path, app: str) -> None:
+def test_the_documentation_shows_what_is_printed(run: Run, here: Path, app: str) -> None:
     """Its example, word for word."""
     (here / "config.yaml").write_text(
         "greeting: hello\ndebgu: true\ndatabase:\n  url: sqlite://\n  pool_size: many\n"
     )
-    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    command, shown = readme.split("```text\n$ reloadcheck ")[1].split("```")[0].split("\n", 1)
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    command, shown = page.split("```text\n$ reloadcheck ")[1].split("```")[0].split("\n", 1)
     assert shown == run(*command.split()).out
 
 

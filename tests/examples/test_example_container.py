@@ -44,7 +44,7 @@ def test_the_wheel_can_be_built_of_what_is_copied() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     forced = re.findall(r'^"(examples/.+?)" = ', project, re.M)
     assert forced != []
-    for path in ["reloadcheck", "README.md", *forced]:
+    for path in ["reloadcheck", "README.md", "LICENSE", *forced]:
         assert any(Path(path).is_relative_to(Path(source)) for source in copied()), path
 
 

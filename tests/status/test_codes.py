@@ -1,4 +1,4 @@
-"""Each way to fail has one stable code, the same everywhere, and the README says what to do."""
+"""Each way to fail has one stable code, the same everywhere; the docs say what to do."""
 
 import inspect
 import logging
@@ -17,7 +17,7 @@ from reloadcheck.types import Code
 from tests.core.conftest import Make
 from tests.core.rig import Text, until
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+ERRORS = (Path(__file__).parents[2] / "docs" / "errors.md").read_text(encoding="utf-8")
 
 STABLE = [
     "source-unreadable", "torn", "unsettled", "hanging", "syntax", "merge", "schema", "factory",
@@ -32,9 +32,9 @@ def test_the_codes_are_pinned() -> None:
     assert STABLE == [str(code) for code in Code]
 
 
-def test_the_readme_explains_each_code() -> None:
-    """The table under "What each code means" has a row for every code, in order, and no other."""
-    section = README.split("## What each code means", 1)[1].split("\n## ", 1)[0]
+def test_the_documentation_explains_each_code() -> None:
+    """The table of the page on errors has a row for every code, in order, and no other."""
+    section = ERRORS.split("\n## ", 1)[0]
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+?) \|$", section, re.M)
     assert STABLE == [code for code, _, _ in rows]
 
