@@ -8,6 +8,7 @@ framework and starts nothing.
 from typing import TYPE_CHECKING, Any
 
 from ._config.freeze import FrozenDict
+from ._config.plain import plain
 from ._engine.api import ReloadCheck
 from ._engine.decorator import reload_check
 from ._observe.events import ReloadEvent
@@ -130,6 +131,7 @@ __all__ = [
     "Waiting",
     "WrongLoopError",
     "current_snapshot",
+    "plain",
     "reload_check",
 ]
 

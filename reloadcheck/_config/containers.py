@@ -1,14 +1,14 @@
 """The read-only containers that a frozen configuration is made of.
 
 They are a `dict`, a `list` and a `set`, so that `isinstance`, `==`, `json.dumps` and pydantic's
-`model_dump` treat them as ever, and refuse each method and statement that would change them. Their
-`repr` shows keys and sizes, never a value. Read-only means "by any ordinary syntax": calling
+`model_dump` treat them as ever, and refuse each method and statement that would change them. A
+shallow copy is the same object, a deep one is made of built-in containers. Their `repr` shows keys
+and sizes, never a value. Read-only means "by any ordinary syntax": calling
 `dict.__setitem__(x, …)` or writing to `x.__dict__` still works and is nobody's accident.
 """
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from operator import is_
 from sys import intern
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeGuard, TypeVar
 
@@ -106,9 +106,8 @@ class FrozenDict(dict[str, Any]):
     def __copy__(self) -> "FrozenDict":
         return self
 
-    def __deepcopy__(self, memo: Memo = None) -> "FrozenDict":
-        copied = {key: deepcopy(value, memo) for key, value in self.items()}
-        return self if _same(copied.values(), self.values()) else type(self)(copied)
+    def __deepcopy__(self, memo: Memo = None) -> dict[str, Any]:
+        return {key: deepcopy(value, memo) for key, value in self.items()}
 
     __setitem__ = __delitem__ = __ior__ = __setattr__ = __delattr__ = _refuse
     clear = pop = popitem = setdefault = update = _refuse
@@ -138,9 +137,8 @@ class FrozenList(list[T]):
     def __copy__(self) -> "FrozenList[T]":
         return self
 
-    def __deepcopy__(self, memo: Memo = None) -> "FrozenList[T]":
-        copied = [deepcopy(item, memo) for item in self]
-        return self if _same(copied, self) else type(self)(copied)
+    def __deepcopy__(self, memo: Memo = None) -> list[T]:
+        return [deepcopy(item, memo) for item in self]
 
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     __setattr__ = __delattr__ = _refuse
@@ -171,8 +169,8 @@ class FrozenSet(set[T]):
     def __copy__(self) -> "FrozenSet[T]":
         return self
 
-    def __deepcopy__(self, memo: Memo = None) -> "FrozenSet[T]":
-        return type(self)(deepcopy(item, memo) for item in self)
+    def __deepcopy__(self, memo: Memo = None) -> set[T]:
+        return {deepcopy(item, memo) for item in self}
 
     __iand__ = __ior__ = __isub__ = __ixor__ = _refuse
     __setattr__ = __delattr__ = _refuse
@@ -253,7 +251,3 @@ def is_attribute(key: str) -> bool:
 
 def _is_dunder(name: str) -> bool:
     return name.startswith("__") and name.endswith("__")
-
-
-def _same(left: Iterable[object], right: Iterable[object]) -> bool:
-    return all(map(is_, left, right))

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar, cast
 
 from .._config.digest import tree_digest
 from .._config.freeze import FrozenDict, freeze
+from .._config.plain import teach_dumpers
 from .._config.release import Leaving
 from .._load.layers import frozen_layers
 from .._load.load import validate
@@ -295,6 +296,7 @@ class Checker(Generic[C]):
             self._look_over(layers, tree, pause)
             return replace(running, source_digest=reading.digest, layers=layers)
         config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
+        teach_dumpers()
         layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
         self._look_over(layers, tree, pause)
         return Loaded(config, tree, digest, reading.digest, layers)
