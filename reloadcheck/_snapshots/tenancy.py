@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -122,20 +122,46 @@ def references_to(live_snapshot: LiveSnapshot[Any]) -> int:
 
 
 def counts_references() -> bool:
-    """Tell whether this interpreter counts references exactly; elsewhere all leases have names."""
+    """Try whether this interpreter counts references exactly; where not, all leases have names.
+
+    A door's variable is to count as one more, and the same variable set to None as none: compilers
+    learn to lend references that they used to take. Without its global lock an interpreter counts
+    some of them later, and in shares of its own.
+    """
     gil: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
-    return sys.implementation.name == "cpython" and gil()
-
-
-_OWN_REFERENCES = (
-    references_to(
-        LiveSnapshot(
-            Snapshot(None, 0, "", datetime.now(UTC), Resources({}), None), (), None, lambda: None
-        )
+    if sys.implementation.name != "cpython" or not gil():
+        return False
+    live_snapshot = _nobody_s()
+    before = references_to(live_snapshot)
+    lease: LeaseRef[Any] | None = live_snapshot.hold
+    held = references_to(live_snapshot)
+    waiting = _held(live_snapshot)
+    next(waiting)
+    twice = references_to(live_snapshot)
+    waiting.close()
+    lease = None
+    return (held, twice, references_to(live_snapshot), lease) == (
+        before + 1,
+        before + 2,
+        before,
+        None,
     )
-    if counts_references()
-    else 0
-)
+
+
+def _held(live_snapshot: LiveSnapshot[Any]) -> Generator[None]:
+    """Hold a lease in a frame that is left, as one that awaits is."""
+    lease: LeaseRef[Any] | None = live_snapshot.hold
+    yield
+    assert lease is not None
+
+
+def _nobody_s() -> LiveSnapshot[Any]:
+    """Return a snapshot that nobody leases."""
+    snapshot: Snapshot[Any] = Snapshot(None, 0, "", datetime.now(UTC), Resources({}), None)
+    return LiveSnapshot(snapshot, (), None, lambda: None)
+
+
+_OWN_REFERENCES = references_to(_nobody_s()) if counts_references() else 0
 
 
 class Cell(Generic[C]):
