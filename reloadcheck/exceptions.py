@@ -7,6 +7,7 @@
     │   ├── OptionError             an option or a RELOAD_CHECK_ variable with an impossible value
     │   ├── RegistrationError       a resource that cannot be registered as written
     │   ├── SchemaClassError        a schema class that cannot be used, a mutable one for example
+    │   ├── OrderRefusedError       an operator's order that somebody or something stands against
     │   ├── NoSnapshotError         there is no snapshot yet
     │   │   └── OutsideWorkError    asked for the current snapshot outside a unit of work
     │   ├── UnknownResourceError    a resource that the snapshot does not have
@@ -59,6 +60,7 @@ __all__ = [
     "MergeError",
     "NoSnapshotError",
     "OptionError",
+    "OrderRefusedError",
     "OutsideWorkError",
     "ProbeError",
     "RefusedError",
@@ -103,6 +105,10 @@ class RegistrationError(UsageError):
 
 class SchemaClassError(UsageError):
     """A schema cannot be used: it is mutable, or what converts to it is not installed."""
+
+
+class OrderRefusedError(UsageError):
+    """An order cannot be given: another's pin, a ban, an edition that is not there."""
 
 
 class NoSnapshotError(UsageError, LookupError, RuntimeError):

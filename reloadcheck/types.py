@@ -282,6 +282,12 @@ class Code(StrEnum):
     FREEZE = "freeze"
     APPROVAL = "approval"
     SIGNATURE = "signature"
+    BANNED = "banned"
+    PINNED = "pinned"
+    FROZEN = "frozen"
+    FALLBACK = "fallback"
+    REFUSED = "refused"
+    BOOTED_LAST_GOOD = "booted-last-good"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,246 @@
+"""The records of a board: from JSON to values and back; a view of all that one application has.
+
+Pure. What another release added to a record is left out when it is read, and what is missing has a
+default; a record that is no JSON object is as if it were not there.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, TypeVar
+from urllib.parse import quote, unquote
+
+from ..types import Board
+
+__all__ = [
+    "Ban",
+    "Freeze",
+    "Hold",
+    "Member",
+    "Refusal",
+    "Round",
+    "State",
+    "View",
+    "prefix_of",
+    "view_of",
+]
+
+T = TypeVar("T")
+
+DEFAULT_GROUP = "default"
+STATE, MEMBERS, VOTES, ENTRIES = "state", "member/", "vote/", "entry/"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is served whatever the sources hold: `rollback`, `pin` or `fallback`, and by whom."""
+
+    kind: str
+    content: str | None = None
+    edition: int | None = None
+    by: str | None = None
+    at: float = 0.0
+    why: str | None = None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ban:
+    """Why a content is never served again; `cause` is `rollback` or `undone`."""
+
+    edition: int | None = None
+    by: str | None = None
+    at: float = 0.0
+    why: str | None = None
+    cause: str = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Until when (epoch seconds) no edit goes live, by whose order."""
+
+    until: float | None = None
+    by: str | None = None
+    at: float = 0.0
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One try to activate together; `id` is the store's revision at which it was opened."""
+
+    id: int
+    content: str
+    source: str | None = None
+    by: str | None = None
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a round came to that was not activated; `by` are those who can never have it."""
+
+    content: str
+    attempt: int = 0
+    by: tuple[str, ...] = ()
+    code: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What is wanted: one record, changed by compare-and-set alone.
+
+    `active` is the content that all should serve, `source` the digest of its kept documents.
+    `retries` counts the orders to forget what failed.
+    """
+
+    edition: int = 0
+    active: str | None = None
+    source: str | None = None
+    hold: Hold | None = None
+    banned: Mapping[str, Ban] = field(default_factory=dict)
+    round: Round | None = None
+    refused: Refusal | None = None
+    freeze: Freeze | None = None
+    retries: int = 0
+
+    @property
+    def target(self) -> str | None:
+        """What everybody should serve: what is held, else what is active."""
+        if self.hold is not None and self.hold.content is not None:
+            return self.hold.content
+        return self.active
+
+    def to_text(self) -> str:
+        """Write it as JSON."""
+        return to_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One worker as the store knows it; times are epoch seconds.
+
+    `in_step` are seconds on the target and seconds at all, of the present and the last hour.
+    """
+
+    host: str = ""
+    pid: int = 0
+    worker: str = ""
+    app: str = ""
+    release: str = ""
+    state: str = "serving"
+    edition: int | None = None
+    content: str | None = None
+    digest: str | None = None
+    layers: Mapping[str, str] = field(default_factory=dict)
+    version: int | None = None
+    outcome: str | None = None
+    code: str | None = None
+    error: str | None = None
+    since: float = 0.0
+    started: float = 0.0
+    in_step: tuple[float, float] = (0.0, 0.0)
+    behind: str | None = None
+
+    def to_text(self) -> str:
+        """Write it as JSON."""
+        return to_text(self)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One look at all that a group of an application has; keys are without the group's prefix."""
+
+    revision: int = 0
+    state: State = field(default_factory=State)
+    state_revision: int = 0
+    members: Mapping[str, Member] = field(default_factory=dict)
+    votes: Mapping[str, str] = field(default_factory=dict)
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def prefix_of(app: str, release: str | None = None) -> str:
+    """Return the prefix of a group's records; names may hold anything."""
+    return f"{quote(app, safe='')}/{quote(release or DEFAULT_GROUP, safe='')}/"
+
+
+def groups_in(board: Board, app: str) -> tuple[str, ...]:
+    """Return the groups of an application that have a state."""
+    lead, tail = f"{quote(app, safe='')}/", f"/{STATE}"
+    keys = [key for key in board.records if key.startswith(lead) and key.endswith(tail)]
+    return tuple(unquote(key[len(lead) : -len(tail)]) for key in keys)
+
+
+def view_of(board: Board, prefix: str) -> View:
+    """Read the records below a prefix."""
+    state, state_revision = State(), 0
+    members: dict[str, Member] = {}
+    votes: dict[str, dict[str, str]] = {}
+    entries: dict[str, Mapping[str, Any]] = {}
+    for key, record in board.records.items():
+        kind = key.removeprefix(prefix)
+        found = _object_in(record.value)
+        if not key.startswith(prefix) or found is None:
+            continue
+        if kind == STATE:
+            state, state_revision = state_from(found), record.revision
+        elif kind.startswith(MEMBERS):
+            members[kind.removeprefix(MEMBERS)] = _member_from(found)
+        elif kind.startswith(VOTES):
+            number, _, voter = kind.removeprefix(VOTES).partition("/")
+            votes.setdefault(number, {})[voter] = str(found.get("vote"))
+        elif kind.startswith(ENTRIES):
+            entries[kind] = found
+    of_round = {} if state.round is None else votes.get(str(state.round.id), {})
+    return View(board.revision, state, state_revision, members, of_round, entries)
+
+
+def state_from(found: Mapping[str, Any]) -> State:
+    """Read a state from its JSON object."""
+    banned = found.get("banned") or {}
+    read: dict[str, Any] = {
+        **found,
+        "hold": _read(Hold, found.get("hold")),
+        "banned": {content: _read(Ban, ban) or Ban() for content, ban in banned.items()},
+        "round": _read(Round, found.get("round")),
+        "refused": _refusal_from(found.get("refused")),
+        "freeze": _read(Freeze, found.get("freeze")),
+    }
+    return _read(State, read) or State()
+
+
+def to_text(value: Any) -> str:
+    """Write a record as JSON, small and in one order."""
+    return json.dumps(asdict(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def _refusal_from(found: Any) -> Refusal | None:
+    refusal = _read(Refusal, found)
+    if refusal is None:
+        return None
+    return Refusal(refusal.content, refusal.attempt, tuple(refusal.by), refusal.code, refusal.error)
+
+
+def _member_from(found: Mapping[str, Any]) -> Member:
+    in_step = found.get("in_step")
+    pair = (float(in_step[0]), float(in_step[1])) if isinstance(in_step, list) else (0.0, 0.0)
+    return _read(Member, {**found, "in_step": pair}) or Member()
+
+
+def _read(kind: type[T], found: Any) -> T | None:
+    if not isinstance(found, Mapping):
+        return None
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    try:
+        return kind(**{name: value for name, value in found.items() if name in known})
+    except TypeError:
+        return None
+
+
+def _object_in(text: str) -> dict[str, Any] | None:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None

@@ -1,0 +1,220 @@
+"""What operators want, as pure functions: from a state and the history to the next state.
+
+Each gives the new state and the row of history that tells of it, or raises `OrderRefusedError`
+with a sentence that says who stands in the way. An order is not voted on and waits for nothing.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+
+from ..exceptions import OrderRefusedError
+from .board import Ban, Freeze, Hold, State
+from .ledger import Entry, activated, editions_of, served_before
+
+__all__ = [
+    "Actor",
+    "Ordered",
+    "fallback",
+    "freeze",
+    "pin",
+    "retry",
+    "rollback",
+    "thaw",
+    "unban",
+    "unpin",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who orders it, when (epoch seconds), and why; `force` overrides another's pin."""
+
+    by: str | None = None
+    at: float = 0.0
+    why: str | None = None
+    force: bool = False
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An order that can be written: the state after it, its entry, and what it does, in words."""
+
+    state: State
+    entry: Entry
+    says: str
+
+
+def rollback(
+    state: State,
+    entries: Collection[Entry],
+    actor: Actor,
+    edition: int | None = None,
+    *,
+    waiting: Collection[str] = (),
+) -> Ordered:
+    """Serve an older edition, and ban what serves now; `waiting` contents are banned with it.
+
+    Without a number: the newest older edition that is neither banned nor the same content, so that
+    a second roll-back goes on walking back.
+    """
+    _respect(state, actor)
+    editions = editions_of(entries)
+    serving = state.target
+    if serving is None:
+        raise OrderRefusedError("nothing was live yet: there is nothing to go back from")
+    present = served_before(entries, serving)
+    target = _older(state, editions) if edition is None else _found(editions, edition)
+    content = _servable(state, target)
+    if content == serving:
+        raise OrderRefusedError(f"edition {target.edition} is what serves now")
+    ban = Ban(present, actor.by, actor.at, actor.why)
+    banned = {**state.banned, **{each: ban for each in (serving, *waiting) if each != content}}
+    hold = Hold("rollback", content, target.edition, actor.by, actor.at, actor.why)
+    after = replace(state, hold=hold, banned=banned, round=None, refused=None)
+    after, entry = activated(after, _again(target, "rollback", actor))
+    says = f"edition {entry.edition} is {target.edition} again; edition {present} is banned"
+    return Ordered(after, entry, says)
+
+
+def pin(
+    state: State, entries: Collection[Entry], actor: Actor, edition: int | None = None
+) -> Ordered:
+    """Serve an edition whatever the sources hold, until `unpin`; without a number: what serves."""
+    _respect(state, actor)
+    editions = editions_of(entries)
+    if edition is None:
+        number = None if state.target is None else served_before(entries, state.target)
+        if number is None:
+            raise OrderRefusedError("nothing was live yet: there is nothing to pin")
+        edition = number
+    target = _found(editions, edition)
+    content = _servable(state, target)
+    hold = Hold("pin", content, edition, actor.by, actor.at, actor.why)
+    after = replace(state, hold=hold, round=None)
+    if content == state.target:
+        return Ordered(after, _row("pin", actor, content, edition), f"edition {edition} is pinned")
+    after, entry = activated(after, _again(target, "pin", actor))
+    says = f"edition {entry.edition} is {edition} again, and pinned"
+    return Ordered(after, entry, says)
+
+
+def unpin(state: State, entries: Collection[Entry], actor: Actor) -> Ordered:
+    """Follow the sources again; bans stay."""
+    del entries
+    if state.hold is None or state.hold.kind != "pin":
+        raise OrderRefusedError("nothing is pinned")
+    after = replace(state, hold=None)
+    return Ordered(after, _row("unpin", actor, state.hold.content, state.hold.edition), "unpinned")
+
+
+def unban(state: State, entries: Collection[Entry], actor: Actor, edition: int) -> Ordered:
+    """Let a content be served again, should the sources hold it."""
+    content = _found(editions_of(entries), edition).content
+    if content is None or content not in state.banned:
+        raise OrderRefusedError(f"edition {edition} is not banned")
+    banned = {each: ban for each, ban in state.banned.items() if each != content}
+    row = _row("unban", actor, content, edition)
+    return Ordered(replace(state, banned=banned), row, f"edition {edition} may be served again")
+
+
+def freeze(state: State, actor: Actor, until: float | None = None) -> Ordered:
+    """Let no edit go live, until a time or a thaw; orders still do."""
+    after = replace(state, freeze=Freeze(until, actor.by, actor.at, actor.why), round=None)
+    return Ordered(after, _row("freeze", actor), "frozen: no edit goes live")
+
+
+def thaw(state: State, actor: Actor) -> Ordered:
+    """End a freeze, and nothing else."""
+    if state.freeze is None:
+        raise OrderRefusedError("nothing is frozen")
+    return Ordered(replace(state, freeze=None), _row("thaw", actor), "thawed: edits go live again")
+
+
+def fallback(state: State, actor: Actor, *, on: bool) -> Ordered:
+    """Serve the application's fall-back instead of its sources, or its sources again."""
+    if not on:
+        if state.hold is None or state.hold.kind != "fallback":
+            raise OrderRefusedError("the fall-back is not on")
+        return Ordered(replace(state, hold=None), _row("fallback", actor), "the fall-back is off")
+    _respect(state, actor)
+    hold = Hold("fallback", by=actor.by, at=actor.at, why=actor.why)
+    after = replace(state, hold=hold, round=None)
+    return Ordered(after, _row("fallback", actor), "the fall-back serves")
+
+
+def retry(state: State, actor: Actor) -> Ordered:
+    """Forget a refusal, back-offs, and the bans that undone trials left."""
+    banned = {each: ban for each, ban in state.banned.items() if ban.cause != "undone"}
+    after = replace(state, refused=None, banned=banned, retries=state.retries + 1)
+    return Ordered(after, _row("retry", actor), "what failed is tried again")
+
+
+def _respect(state: State, actor: Actor) -> None:
+    hold = state.hold
+    if hold is not None and hold.kind == "pin" and not actor.force:
+        who = hold.by or "somebody"
+        why = f": {hold.why}" if hold.why else ""
+        raise OrderRefusedError(
+            f"edition {hold.edition} is pinned by {who}{why}; --force overrides"
+        )
+
+
+def _older(state: State, editions: Mapping[int, Entry]) -> Entry:
+    held = state.hold.edition if state.hold is not None and state.hold.kind == "rollback" else None
+    below = state.edition if held is None else held
+    for number in sorted(editions, reverse=True):
+        entry = editions[number]
+        usable = entry.content not in state.banned and entry.content != state.target
+        if (entry.of or number) <= below and usable and entry.kept:
+            return entry
+    raise OrderRefusedError("there is no older edition that is kept and not banned")
+
+
+def _found(editions: Mapping[int, Entry], edition: int) -> Entry:
+    if edition not in editions:
+        raise OrderRefusedError(f"there is no edition {edition} in the history")
+    return editions[edition]
+
+
+def _servable(state: State, entry: Entry) -> str:
+    if entry.content is None or not entry.kept:
+        raise OrderRefusedError(f"the content of edition {entry.edition} is not kept")
+    ban = state.banned.get(entry.content)
+    if ban is not None:
+        who = f" by {ban.by}" if ban.by else ""
+        raise OrderRefusedError(f"edition {entry.edition} is banned{who}: unban it first")
+    return entry.content
+
+
+def _again(target: Entry, cause: str, actor: Actor) -> Entry:
+    return replace(
+        target,
+        of=target.of or target.edition,
+        outcome="reloaded",
+        at=actor.at,
+        actor=actor.by,
+        cause=cause,
+        why=actor.why,
+        trace=actor.trace,
+        trigger="order",
+        member=None,
+        changed=(),
+        changes=0,
+        seconds={},
+    )
+
+
+def _row(cause: str, actor: Actor, content: str | None = None, of: int | None = None) -> Entry:
+    return Entry(
+        None,
+        "ordered",
+        actor.at,
+        content,
+        of=of,
+        actor=actor.by,
+        cause=cause,
+        why=actor.why,
+        trace=actor.trace,
+        trigger="order",
+    )

@@ -1,0 +1,220 @@
+"""What one worker does next, so that all of them activate an edit as one, or none does.
+
+`react` is pure: it sees the last look at the board and the worker itself, and gives one action. The
+driver carries it out, tells what came of it by other fields of `Me`, and looks again. Whatever it
+writes is conditional on the look that it was decided on, so that a slow worker decides nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from .board import Refusal, Round, State, View
+
+__all__ = ["LOOK", "Action", "Kind", "Me", "Vote", "react", "wanted"]
+
+
+class Vote(StrEnum):
+    """What a worker says of a round's content."""
+
+    PREPARED = "prepared"
+    FAILED = "failed"
+    FAILED_FOR_GOOD = "failed for good"
+
+
+class Kind(StrEnum):
+    """What there is to do."""
+
+    LOOK = "look"
+    BUILD = "build"
+    SWAP = "swap"
+    DROP = "drop"
+    PUT = "put"
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """One worker; contents are digests.
+
+    `file` is what its sources hold, None where that is bad. `candidate` is built and probed, and
+    not swapped in. `shown` is the round whose content its sources have shown. `late`: its own clock
+    says that the open round is past its deadline; `absent`: that the opener has been gone for some
+    seconds. `may_retry`: its back-off allows another try at what failed.
+    """
+
+    id: str
+    booting: bool = True
+    serving: str | None = None
+    candidate: str | None = None
+    building: str | None = None
+    failed: Mapping[str, Vote] = field(default_factory=dict)
+    file: str | None = None
+    shown: int | None = None
+    late: bool = False
+    absent: bool = True
+    may_retry: bool = True
+    last_good_boots: bool = True
+    need: str = "all"
+    frozen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do. A put is conditional on the look; `alone`: and on nobody having joined."""
+
+    kind: Kind
+    content: str | None = None
+    state: State | None = None
+    joins: str | None = None
+    vote: Vote | None = None
+    alone: bool = False
+    why: str = ""
+
+
+LOOK = Action(Kind.LOOK)
+
+
+def wanted(state: State, content: str | None) -> str | None:
+    """Return what the sources ask for, if it may be served at all and does not serve yet."""
+    if content is None or content in state.banned:
+        return None
+    if state.hold is not None and state.hold.kind != "rollback":
+        return None
+    return content if content != state.target else None
+
+
+def react(me: Me, view: View) -> Action:
+    """Return the next action of a worker."""
+    state = view.state
+    if me.booting:
+        return _boot(me, view)
+    target = state.target
+    if target is not None and me.serving != target:
+        if me.candidate == target:
+            return Action(Kind.SWAP, target)
+        if me.building == target:
+            return LOOK
+        if target not in me.failed or (me.may_retry and state.round is None):
+            return Action(Kind.BUILD, target)
+        if me.id not in view.members:
+            return LOOK  # it cannot have the target: it serves on, and nobody waits for it
+    if me.id not in view.members:
+        return Action(Kind.PUT, joins=me.serving, why="rejoin")
+    if view.members[me.id].content != me.serving:
+        return Action(Kind.PUT, joins=me.serving, why="tell")
+    return _calm(me, view) if state.round is None else _in_round(me, view, state.round)
+
+
+def _boot(me: Me, view: View) -> Action:
+    """Build what the others serve, or what the sources hold, and join on it, or found the group."""
+    state = view.state
+    content = _boots_with(me, view)
+    if content is None:
+        return LOOK
+    if me.candidate != content:
+        if me.building == content or (content in me.failed and not me.may_retry):
+            return LOOK
+        return Action(Kind.BUILD, content)
+    if content == state.target:
+        return Action(Kind.PUT, joins=content, why="join")
+    after = replace(state, edition=state.edition + 1, active=content, round=None, refused=None)
+    return Action(Kind.PUT, state=after, joins=content, alone=True, why="found")
+
+
+def _boots_with(me: Me, view: View) -> str | None:
+    state = view.state
+    if state.hold is not None and state.hold.content is not None:
+        return state.hold.content
+    if state.active is not None and any(other != me.id for other in view.members):
+        return state.active
+    usable = me.file is not None and me.file not in state.banned
+    if usable and not (state.active is not None and me.file in me.failed):
+        return me.file
+    if state.active in state.banned:
+        return None
+    banned = me.file is not None and me.file in state.banned
+    return state.active if banned or me.last_good_boots else None
+
+
+def _calm(me: Me, view: View) -> Action:
+    """Open a round where the sources ask for something that may be tried."""
+    state = view.state
+    content = None if me.frozen else wanted(state, me.file)
+    if content is None:
+        spare = me.candidate is not None and me.candidate != state.target
+        return Action(Kind.DROP) if spare else LOOK
+    attempt = 0
+    if state.refused is not None and state.refused.content == content:
+        barred = any(each in view.members for each in state.refused.by)
+        if barred or not me.may_retry:
+            return LOOK if me.candidate is None else Action(Kind.DROP)
+        attempt = state.refused.attempt + 1
+    if me.failed.get(content) is Vote.FAILED_FOR_GOOD:
+        return LOOK  # nobody opens what he would refuse himself
+    opened = Round(view.revision + 1, content, by=me.id, attempt=attempt)
+    return Action(Kind.PUT, state=replace(state, round=opened), why="open")
+
+
+def _in_round(me: Me, view: View, opened: Round) -> Action:
+    """Vote, and decide what all votes come to."""
+    state = view.state
+    if _is_over(me, view, opened):
+        return Action(Kind.PUT, state=replace(state, round=None), why="withdraw")
+    if _has_enough(me, view):
+        if opened.by != me.id and not me.absent:
+            return LOOK  # the opener decides, as long as it is there
+        after = replace(
+            state,
+            edition=state.edition + 1,
+            active=opened.content,
+            hold=None,
+            round=None,
+            refused=None,
+        )
+        return Action(Kind.PUT, state=after, alone=True, why="activate")
+    if me.late or _is_hopeless(me, view):
+        never = tuple(sorted(m for m, v in view.votes.items() if v == Vote.FAILED_FOR_GOOD))
+        refused = Refusal(opened.content, opened.attempt, never)
+        return Action(Kind.PUT, state=replace(state, round=None, refused=refused), why="refuse")
+    return _vote(me, view, opened)
+
+
+def _vote(me: Me, view: View, opened: Round) -> Action:
+    if me.file != opened.content:
+        return LOOK
+    mine = view.votes.get(me.id)
+    if opened.content in (me.candidate, me.serving):
+        vote = Vote.PREPARED
+    elif me.building == opened.content:
+        return LOOK
+    else:
+        failed = me.failed.get(opened.content)
+        if failed is None or (failed is Vote.FAILED and me.may_retry):
+            return Action(Kind.BUILD, opened.content)
+        vote = failed
+    return LOOK if mine == vote else Action(Kind.PUT, vote=vote, why="vote")
+
+
+def _is_over(me: Me, view: View, opened: Round) -> bool:
+    """Tell whether the sources have moved on from the round's content, as I know for sure."""
+    if me.file == opened.content:
+        return False
+    if me.frozen or me.shown == opened.id or opened.by == me.id:
+        return True
+    return opened.by not in view.members and not view.votes
+
+
+def _has_enough(me: Me, view: View) -> bool:
+    members = view.members
+    ready = sum(view.votes.get(each) == Vote.PREPARED for each in members)
+    return ready == len(members) > 0 if me.need == "all" else ready > len(members) // 2
+
+
+def _is_hopeless(me: Me, view: View) -> bool:
+    """Tell whether enough members can never have it, or all have failed for now."""
+    members = view.members
+    votes = [view.votes.get(each) for each in members]
+    never = votes.count(Vote.FAILED_FOR_GOOD)
+    if members and all(v in (Vote.FAILED, Vote.FAILED_FOR_GOOD) for v in votes):
+        return True
+    return never > 0 if me.need == "all" else never >= len(members) - len(members) // 2

@@ -1,0 +1,181 @@
+"""What operators want: each order gives the next state and a row, or says who stands in the way."""
+
+from dataclasses import replace
+
+import pytest
+
+from reloadcheck._state import orders
+from reloadcheck._state.board import State, state_from, view_of
+from reloadcheck._state.ledger import Entry, activated, dropped, entry_from, history, served_before
+from reloadcheck._state.orders import Actor
+from reloadcheck.exceptions import OrderRefusedError
+from reloadcheck.types import Board, Record, Retention
+
+DORA = Actor("dora@web-1", 100.0, "it was slow")
+
+
+def _lived(*contents: str) -> tuple[State, list[Entry]]:
+    """Return a state and the history in which these contents went live, one after another."""
+    state, entries = State(), list[Entry]()
+    for at, content in enumerate(contents):
+        entry = Entry(None, "reloaded", float(at), content, f"s{content}", size=10, kept=True)
+        state, entry = activated(state, entry)
+        entries.append(entry)
+    return state, entries
+
+
+def test_a_rollback_is_a_new_edition_and_bans_what_served() -> None:
+    """Edition 4 is 2 again; nothing is renumbered."""
+    state, entries = _lived("A", "B", "C")
+    ordered = orders.rollback(state, entries, DORA, 2)
+    after, entry = ordered.state, ordered.entry
+    assert (4, "B", "B") == (after.edition, after.active, after.target)
+    assert (4, 2, "rollback") == (entry.edition, entry.of, entry.cause)
+    assert ("dora@web-1", "it was slow") == (entry.actor, entry.why)
+    assert {"C"} == set(after.banned)
+    assert "edition 4 is 2 again; edition 3 is banned" == ordered.says
+
+
+def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
+    """Called again and again it goes from C to B to A, and then there is nothing left."""
+    state, entries = _lived("A", "B", "C")
+    for expected in ("B", "A"):
+        ordered = orders.rollback(state, entries, DORA)
+        state, entries = ordered.state, [*entries, ordered.entry]
+        assert expected == state.target
+    assert {"B", "C"} == set(state.banned)
+    with pytest.raises(OrderRefusedError, match="no older edition"):
+        orders.rollback(state, entries, DORA)
+
+
+def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
+    """Otherwise it would go live a moment later."""
+    state, entries = _lived("A", "B")
+    ordered = orders.rollback(state, entries, DORA, waiting=["D"])
+    assert {"B", "D"} == set(ordered.state.banned)
+
+
+def test_what_cannot_be_rolled_back_to_is_said() -> None:
+    """An edition that is not there, not kept, banned, or serving."""
+    state, entries = _lived("A", "B", "C")
+    entries[0] = replace(entries[0], kept=False)
+    for edition, words in ((9, "no edition 9"), (1, "is not kept"), (3, "serves now")):
+        with pytest.raises(OrderRefusedError, match=words):
+            orders.rollback(state, entries, DORA, edition)
+    after = orders.rollback(state, entries, DORA).state
+    with pytest.raises(OrderRefusedError, match="edition 3 is banned by dora@web-1: unban it"):
+        orders.rollback(after, entries, DORA, 3)
+    with pytest.raises(OrderRefusedError, match="nothing was live"):
+        orders.rollback(State(), [], DORA)
+
+
+def test_a_pin_refuses_other_orders_and_names_who() -> None:
+    """Unless they are forced; edits are nobody's business there."""
+    state, entries = _lived("A", "B")
+    pinned = orders.pin(state, entries, DORA)
+    assert (2, None, "pin") == (pinned.state.edition, pinned.entry.edition, pinned.entry.cause)
+    otto = Actor("otto", 101.0, "now")
+    for order in (orders.rollback, orders.pin):
+        with pytest.raises(OrderRefusedError, match="pinned by dora@web-1: it was slow"):
+            order(pinned.state, entries, otto)
+    forced = orders.rollback(pinned.state, entries, replace(otto, force=True))
+    assert "rollback" == getattr(forced.state.hold, "kind", None)
+    assert orders.unpin(pinned.state, entries, otto).state.hold is None
+    with pytest.raises(OrderRefusedError, match="nothing is pinned"):
+        orders.unpin(state, entries, otto)
+
+
+def test_a_pin_of_an_older_edition_is_an_activation() -> None:
+    """It serves again under a new number, and stays."""
+    state, entries = _lived("A", "B")
+    ordered = orders.pin(state, entries, DORA, 1)
+    assert (3, 1, "A") == (ordered.entry.edition, ordered.entry.of, ordered.state.target)
+
+
+def test_freeze_fallback_and_their_ends() -> None:
+    """Each has an opposite, which says so where there is nothing to end."""
+    state, _ = _lived("A")
+    assert 9.0 == getattr(orders.freeze(state, DORA, 9.0).state.freeze, "until", None)
+    assert orders.thaw(orders.freeze(state, DORA).state, DORA).state.freeze is None
+    fallen = orders.fallback(state, DORA, on=True).state
+    assert "fallback" == getattr(fallen.hold, "kind", None)
+    assert orders.fallback(fallen, DORA, on=False).state.hold is None
+    with pytest.raises(OrderRefusedError):
+        orders.thaw(state, DORA)
+    with pytest.raises(OrderRefusedError):
+        orders.fallback(state, DORA, on=False)
+
+
+def test_a_thaw_ends_no_rollback() -> None:
+    """Two orders, two ends."""
+    state, entries = _lived("A", "B")
+    held = orders.freeze(orders.rollback(state, entries, DORA).state, DORA).state
+    assert orders.thaw(held, DORA).state.hold == held.hold
+
+
+def test_unban_and_retry() -> None:
+    """A ban by roll-back is lifted by name; those that undone trials left by a retry."""
+    state, entries = _lived("A", "B")
+    after = orders.rollback(state, entries, DORA).state
+    assert set() == set(orders.unban(after, entries, DORA, 2).state.banned)
+    with pytest.raises(OrderRefusedError, match="is not banned"):
+        orders.unban(after, entries, DORA, 1)
+    undone = replace(
+        after, banned={**after.banned, "T": replace(after.banned["B"], cause="undone")}
+    )
+    retried = orders.retry(undone, DORA).state
+    assert ({"B"}, 1) == (set(retried.banned), retried.retries)
+
+
+def test_records_come_back_as_they_were() -> None:
+    """State and entries survive JSON; what another release added is left out."""
+    state, entries = _lived("A", "B")
+    ordered = orders.rollback(state, entries, DORA)
+    import json
+
+    text = json.loads(ordered.state.to_text())
+    assert ordered.state == state_from({**text, "of tomorrow": 1})
+    assert ordered.entry == entry_from({**json.loads(ordered.entry.to_text()), "of tomorrow": 1})
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "null", '{"banned": {"A": 7}, "hold": []}'])
+def test_a_record_that_is_none_stops_nobody(text: str) -> None:
+    """What somebody wrote by hand is read as far as it can be."""
+    board = Board(1, {"shop/1/state": Record(text, 1), "shop/1/entry/1": Record(text, 1)})
+    assert 0 == view_of(board, "shop/1/").state.edition
+
+
+def test_history_marks_what_serves_is_held_and_banned() -> None:
+    """Newest first; the newest edition of what serves is the one that is marked."""
+    state, entries = _lived("A", "B", "C")
+    ordered = orders.rollback(state, entries, DORA, 1)
+    rows = history([*entries, ordered.entry], ordered.state)
+    marks = [(row.entry.edition, row.serves, row.held, row.banned) for row in rows]
+    assert marks == [
+        (4, True, True, False),
+        (3, False, False, True),
+        (2, False, False, False),
+        (1, False, True, False),
+    ]
+    assert 4 == served_before([*entries, ordered.entry], "A")
+    assert [3] == [row.entry.edition for row in history(entries, state, limit=1)]
+    assert [3] == [row.entry.edition for row in history(entries, state, since=2.0)]
+
+
+def test_retention_spares_what_is_held_active_or_served() -> None:
+    """150 editions, keep 100, one pinned: the oldest go, and their contents with them."""
+    state, entries = _lived(*(f"c{number}" for number in range(150)))
+    pinned = orders.pin(state, entries, DORA, 3)
+    gone = dropped([*entries, pinned.entry], pinned.state, Retention(100, 10**9), ["c9"])
+    assert 51 == len(gone.keys)
+    assert not {"entry/3", "entry/10", "entry/151"} & set(gone.keys)
+    assert {"entry/1", "entry/2", "entry/4"} <= set(gone.keys)
+    assert not {"c2", "c9", "c149"} & set(gone.contents)
+    assert 51 == len(gone.contents)
+
+
+def test_content_is_kept_by_its_size_too() -> None:
+    """The entries stay; the oldest contents go until the rest fits."""
+    state, entries = _lived("A", "B", "C", "D")
+    gone = dropped(entries, state, Retention(100, 25))
+    assert ((), ("A", "B")) == (gone.keys, gone.contents)

@@ -1,0 +1,1 @@
+"""Workers that act as one, simulated: random schedules with faults, and whole small worlds."""

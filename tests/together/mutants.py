@@ -1,0 +1,102 @@
+"""Ways to be wrong: each reaction differs in one rule, and some schedule must notice."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from reloadcheck._state.board import View
+from reloadcheck._state.together import LOOK, Action, Kind, Me, Vote, react
+
+from .world import Reaction
+
+__all__ = ["MUTANTS", "Mutant"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A wrong reaction, or writes that are not conditional on the look."""
+
+    reaction: Reaction = react
+    unguarded: frozenset[str] = frozenset()
+
+
+def _after(change: Callable[[Me, View, Action], Action]) -> Mutant:
+    return Mutant(lambda me, view: change(me, view, react(me, view)))
+
+
+def _before(change: Callable[[Me, View], tuple[Me, View]]) -> Mutant:
+    return Mutant(lambda me, view: react(*change(me, view)))
+
+
+def _never(why: str) -> Mutant:
+    return _after(lambda me, view, action: LOOK if action.why == why else action)
+
+
+def _past_joiners(me: Me, view: View, action: Action) -> Action:
+    return replace(action, alone=False) if action.why == "activate" else action
+
+
+def _with_half_of_them(me: Me, view: View) -> tuple[Me, View]:
+    return (replace(me, need="quorum") if me.need == "all" else replace(me, need="all")), view
+
+
+def _boots_by_its_file(me: Me, view: View) -> tuple[Me, View]:
+    return me, replace(view, members={}) if me.booting else view
+
+
+def _swaps_when_ready(me: Me, view: View, action: Action) -> Action:
+    ready = me.candidate is not None and me.candidate == me.file and not me.booting
+    return Action(Kind.SWAP, me.candidate) if ready else action
+
+
+def _deaf_to_bans(me: Me, view: View) -> tuple[Me, View]:
+    return me, replace(view, state=replace(view.state, banned={}))
+
+
+def _deaf_to_pins(me: Me, view: View) -> tuple[Me, View]:
+    hold = view.state.hold
+    pinned = hold is not None and hold.kind == "pin" and me.serving == view.state.target
+    return me, replace(view, state=replace(view.state, hold=None)) if pinned else view
+
+
+def _keeps_the_hold(me: Me, view: View, action: Action) -> Action:
+    if action.why != "activate" or action.state is None:
+        return action
+    return replace(action, state=replace(action.state, hold=view.state.hold))
+
+
+def _votes_unprepared(me: Me, view: View, action: Action) -> Action:
+    opened = view.state.round
+    if opened is None or action.content != opened.content or action.kind is not Kind.BUILD:
+        return action
+    if me.booting or view.votes.get(me.id) == Vote.PREPARED:
+        return action
+    return Action(Kind.PUT, vote=Vote.PREPARED, why="vote")
+
+
+def _never_late(me: Me, view: View) -> tuple[Me, View]:
+    return replace(me, late=False), view
+
+
+def _stubborn(me: Me, view: View) -> tuple[Me, View]:
+    state = replace(view.state, refused=None)
+    failed = {c: v for c, v in me.failed.items() if v is not Vote.FAILED_FOR_GOOD}
+    return replace(me, failed=failed, may_retry=True), replace(view, state=state)
+
+
+MUTANTS = {
+    "activates past a joiner": _after(_past_joiners),
+    "takes half for all": _before(_with_half_of_them),
+    "boots by its file": _before(_boots_by_its_file),
+    "swaps when it is ready": _after(_swaps_when_ready),
+    "activates what is banned": _before(_deaf_to_bans),
+    "activates against a pin": _before(_deaf_to_pins),
+    "keeps the hold that ended": _after(_keeps_the_hold),
+    "votes before it has built": _after(_votes_unprepared),
+    "knows no deadline": _before(_never_late),
+    "tries what failed for good": _before(_stubborn),
+    "does not join again": _never("rejoin"),
+    "does not tell what it serves": _never("tell"),
+    "decides on an old look": Mutant(
+        unguarded=frozenset({"activate", "refuse", "withdraw", "open", "found"})
+    ),
+}
