@@ -19,11 +19,11 @@ FACE = [
     "NoSnapshotError", "OptionError", "OrderRefusedError", "Origin", "Outcome", "OutsideWorkError",
     "Phase", "ProbeError", "ProbeOutcome", "ProbeStatus", "Problem", "RefusedError",
     "RegistrationError", "ReloadCheck", "ReloadCheckError", "ReloadEvent", "Resource",
-    "ResourceClosedError", "ResourceError", "ResourceStatus", "ResourceTimeoutError", "SchemaClassError", "SchemaError",
-    "Snapshot", "Source", "SourceError", "Stamp", "Status", "StillRunningError", "StoreError",
-    "StoreLostError", "StoreRefusedError", "StoreUnsureError", "TornError", "Trigger",
-    "UnknownResourceError", "UnsettledError", "UsageError", "Waiting", "WrongLoopError",
-    "current_snapshot", "reload_check",
+    "ResourceClosedError", "ResourceError", "ResourceStatus", "ResourceTimeoutError",
+    "SchemaClassError", "SchemaError", "Snapshot", "Source", "SourceError", "Stamp", "Status",
+    "StillRunningError", "StoreError", "StoreLostError", "StoreRefusedError", "StoreUnsureError",
+    "TornError", "Trigger", "UnknownResourceError", "UnsettledError", "UsageError", "Waiting",
+    "WrongLoopError", "current_snapshot", "reload_check",
 ]  # fmt: skip
 
 FRAMEWORKS = {
