@@ -23,7 +23,7 @@ FACE = [
     "SchemaClassError", "SchemaError", "Snapshot", "Source", "SourceError", "Stamp", "Status",
     "StillRunningError", "StoreError", "StoreLostError", "StoreRefusedError", "StoreUnsureError",
     "TornError", "Trigger", "UnknownResourceError", "UnsettledError", "UsageError", "Waiting",
-    "WrongLoopError", "current_snapshot", "reload_check",
+    "WrongLoopError", "current_snapshot", "plain", "reload_check",
 ]  # fmt: skip
 
 FRAMEWORKS = {
