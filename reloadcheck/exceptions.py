@@ -22,6 +22,7 @@
     │   ├── ConfigSyntaxError       it does not parse
     │   ├── MergeError              two sources disagree about what is a mapping
     │   ├── SchemaError             it parses and is not valid
+    │   ├── ContractError           the contract cannot be used as it is written
     │   ├── RefusedError            a rule, a contract or an order stands against it
     │   ├── ResourceError           something that depends on it cannot be built
     │   │   ├── FactoryError        the factory raised
@@ -53,6 +54,7 @@ __all__ = [
     "BlockingCallError",
     "ConfigError",
     "ConfigSyntaxError",
+    "ContractError",
     "DrainError",
     "FactoryError",
     "HangingError",
@@ -224,6 +226,12 @@ class SchemaError(ConfigError):
     """The merged configuration does not fit the schema."""
 
     code = Code.SCHEMA
+
+
+class ContractError(ConfigError):
+    """A contract cannot be used as it is written; told at the start, all of it at once."""
+
+    code = Code.CONTRACT
 
 
 class RefusedError(ConfigError):

@@ -5,7 +5,7 @@ Values and protocols only: what stands on either side of a seam knows this, and 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from .types import Diff, Document, KeyPath, Layer, Place, Problem, Source, Stamp, Trigger
 
@@ -71,9 +71,15 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Go:
-    """Let the edit through; `remarks` are sentences that an operator should read all the same."""
+    """Let the edit through.
+
+    `remarks` are sentences that an operator should read all the same; `actor` is who gave leave,
+    `reason` why.
+    """
 
     remarks: tuple[str, ...] = ()
+    actor: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +111,8 @@ class Keep:
 
     paths: tuple[KeyPath, ...]
     remarks: tuple[str, ...] = ()
+    actor: str | None = None
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,22 @@ class Waiting:
 
 Answer: TypeAlias = Go | Reject | Wait | Keep | Share
 GO: Final = Go()
+
+
+@runtime_checkable
+class Opening(Protocol):
+    """A gate that reads something of its own when the engine starts."""
+
+    def open(self) -> frozenset[str]:
+        """Read it, in the reader thread; return names of keys whose values are shown nowhere.
+
+        Raise `ConfigError`; it is tried again at the next check then.
+        """
+        ...
+
+    def pending(self) -> tuple[str, ...]:
+        """Return what of it changed since and waits for a restart; in the reader thread."""
+        ...
 
 
 class Gate(Protocol):

@@ -45,6 +45,7 @@ from .waiter import Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
+    from ..policy.contract import Contract
 
 C = TypeVar("C")
 F = TypeVar("F", bound="Callable[..., object]")
@@ -99,6 +100,7 @@ class ReloadCheck(Generic[C]):
         secrets: Iterable[str] = (),
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
+        contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -118,6 +120,7 @@ class ReloadCheck(Generic[C]):
         secrets: Iterable[str] = (),
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
+        contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -136,6 +139,7 @@ class ReloadCheck(Generic[C]):
         secrets: Iterable[str] = (),
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
+        contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -163,6 +167,7 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
+        self._engine.add_contract(contract, self._environ)
         self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:

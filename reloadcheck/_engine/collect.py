@@ -49,7 +49,10 @@ def observe(
             (name, *total) for name, total in thread.reload.report.history.seconds.copy().items()
         ),
         waiting=thread.reload.permit.waiting,
-        pending_restart=thread.reload.permit.pending_restart,
+        pending_restart=(
+            *thread.reload.permit.pending_restart,
+            *thread.reload.permit.of_gates,
+        ),
     )
 
 

@@ -10,13 +10,26 @@ import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
-from typing import Any, Concatenate, Literal, ParamSpec, Protocol, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Literal,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
 from ..types import Source
 from .api import ReloadCheck, host_of
+
+if TYPE_CHECKING:
+    from ..policy.contract import Contract
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -62,6 +75,7 @@ def reload_check(
     secrets: Iterable[str] = (),
     public: Iterable[str] = (),
     unknown: Literal["warn", "reject", "ignore"] = "warn",
+    contract: Contract | str | os.PathLike[str] | None = None,
     environment: str | None = None,
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,

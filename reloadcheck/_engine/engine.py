@@ -11,7 +11,7 @@ import itertools
 import math
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -28,6 +28,7 @@ from .._snapshots.context import SNAPSHOT, lasts, unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
 from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
 from ..seams import Feed, Gate
+from ..sources.file import FileSource
 from ..types import Problem, Source
 from .gates import Seams
 from .options import Options
@@ -35,6 +36,7 @@ from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
+    from ..policy.contract import Contract
     from ..policy.rules import Rules
     from .probes import Probes
     from .thread import EngineThread
@@ -70,6 +72,29 @@ class Engine(Generic[C]):
         self._started = 0
         self._versions = itertools.count(1)
         _engines.add(self)
+
+    def add_contract(
+        self,
+        contract: Contract | str | os.PathLike[str] | None,
+        environ: Mapping[str, str],
+    ) -> None:
+        """Put a contract among the gates; an operator's variable names another one, or none."""
+        named = environ.get("RELOAD_CHECK_CONTRACT")
+        if named is not None:
+            contract = named if named.strip().lower() not in ("", "off", "none") else None
+        if contract is None:
+            return
+        from ..policy.contract import Contract
+        from ..policy.gate import ContractGate
+
+        if not isinstance(contract, Contract):
+            contract = Contract(contract)
+        files = [one.name for one in self.sources if isinstance(one, FileSource)]
+        gate = ContractGate(contract, lambda: self.options.environment, self.schema.field, files)
+        self.gates.append(gate)
+
+    def _hide(self, names: frozenset[str]) -> None:
+        self.options = replace(self.options, secrets=self.options.secrets | names)
 
     def rules(self) -> Rules:
         """Return the gate of the rules in code, which is made when the first one is registered."""
@@ -264,7 +289,7 @@ class Engine(Generic[C]):
             if thread is None or thread.closing:
                 fresh = _engine_thread()(
                     self,
-                    Seams(self.feed, tuple(self.gates), self.listeners),
+                    Seams(self.feed, tuple(self.gates), self.listeners, self._hide),
                     self.schema,
                     self.registry,
                     self.options,

@@ -12,14 +12,18 @@ from typing import Protocol, TypeVar
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
 from ..exceptions import RefusedError
-from ..seams import GO, Answer, Feed, Gate, Go, Keep, Proposal, Reject, Share, Wait
+from ..seams import GO, Answer, Feed, Gate, Go, Keep, Opening, Proposal, Reject, Share, Wait
 from ..types import Code, Problem
 
 T = TypeVar("T")
 
 
 class Caller(Protocol):
-    """How the engine thread has foreign code run."""
+    """How the engine thread has work done elsewhere."""
+
+    def load(self, work: Callable[[], T]) -> T:
+        """Run in the reader thread for as long as it takes."""
+        ...
 
     def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
         """Run in a call thread; `OverdueError` after `timeout` seconds."""
@@ -28,11 +32,15 @@ class Caller(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """What reaches an engine from outside: what it reads, who is asked, and who is told."""
+    """What reaches an engine from outside: what it reads, who is asked, and who is told.
+
+    `hide` takes names of further keys whose values are shown nowhere.
+    """
 
     feed: Feed
     gates: tuple[Gate, ...]
     listeners: Listeners
+    hide: Callable[[frozenset[str]], None]
 
 
 class Gates:
@@ -44,6 +52,20 @@ class Gates:
 
     def __bool__(self) -> bool:
         return bool(self._gates)
+
+    def open(self) -> frozenset[str]:
+        """Have the gates read what is theirs; return names of keys whose values are secret."""
+        opening = [one for one in self._gates if isinstance(one, Opening)]
+        if not opening:
+            return frozenset()
+        return self._caller.load(lambda: frozenset[str]().union(*(one.open() for one in opening)))
+
+    def pending(self) -> tuple[str, ...]:
+        """Return what of theirs waits for a restart."""
+        opening = [one for one in self._gates if isinstance(one, Opening)]
+        if not opening:
+            return ()
+        return self._caller.load(lambda: tuple(one for gate in opening for one in gate.pending()))
 
     def may(self, proposal: Proposal) -> Answer:
         """Ask each gate before the build."""

@@ -143,6 +143,7 @@ def variable_of(name: str) -> str:
 
 VARIABLES: Final = (
     *(variable_of(one.name) for one in fields(Options) if isinstance(one.metadata["kind"], _Text)),
+    "RELOAD_CHECK_CONTRACT",
     "RELOAD_CHECK_STATUS_PATH",
     "RELOAD_CHECK_STATUS_TOKEN",
     "RELOAD_CHECK_STATUS_URL",

@@ -37,6 +37,7 @@ class Permit(Generic[C]):
     def __init__(self) -> None:
         self.waiting: Waiting | None = None
         self.pending_restart: tuple[str, ...] = ()
+        self.of_gates: tuple[str, ...] = ()
         self.remarks: tuple[str, ...] = ()
         self.prepared: Prepared[C] | None = None
         self._pending_in: str | None = None

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from .._config.diff import diff
 from .._load.problems import located
@@ -43,6 +43,9 @@ from .scheduler import Scheduler
 from .waiter import Conclusion
 
 C = TypeVar("C")
+
+GATES_SECONDS: Final = 10.0
+"""Seconds between two looks at what the gates have read, a contract for example."""
 
 
 class Reload(Generic[C]):
@@ -78,6 +81,8 @@ class Reload(Generic[C]):
         self._versions = versions
         self._builder = Builder(registry, scheduler.inventory, scheduler, self._gone)
         self._gates = Gates(seams.gates, scheduler)
+        self._hide = seams.hide
+        self._open, self._gates_at = False, -math.inf
         self.permit: Permit[C] = Permit()
         self._back_off = BackOff()
         self._failed_in: asyncio.AbstractEventLoop | None = None
@@ -98,6 +103,9 @@ class Reload(Generic[C]):
                 return moved
             if not self._options.enabled:
                 return Conclusion(Outcome.UNCHANGED)
+        shut = self._open_gates()
+        if shut is not None:
+            return shut
         verdict = self.checker.look()
         if not isinstance(verdict, Settling):
             self._unsettled_since = math.inf
@@ -121,6 +129,24 @@ class Reload(Generic[C]):
                 return Conclusion(Outcome.UNCHANGED)
             case Good(loaded, new):
                 return self._adopt(loaded, new)
+
+    def _open_gates(self) -> Conclusion | None:
+        """Have the gates read what is theirs once, then see now and then whether it changed."""
+        now = self._clock.monotonic()
+        if not self._gates or now < self._gates_at:
+            return None
+        if self._open:
+            self.permit.of_gates = self._gates.pending()
+        else:
+            try:
+                self._hide(self._gates.open())
+            except ConfigError as error:
+                self._standing = error
+                self.report.complain(error)
+                return Conclusion(Outcome.REJECTED, error)
+            self._open = True
+        self._gates_at = now + GATES_SECONDS
+        return None
 
     def _look_again(self) -> float:
         """Say when an unsettled file is looked at again, so that P2 holds for any window."""
@@ -231,7 +257,11 @@ class Reload(Generic[C]):
         """Reject the edit until the sources hold something else."""
         self.permit.decided()
         error = located(refused(answer), read.layers)
-        self.checker.refuse(error)
+        if answer.code == Code.INTERNAL:  # the gate failed, and may not the next time
+            self._failure = error
+            self.look_at = self._back_off.fail(self._clock.monotonic())
+        else:
+            self.checker.refuse(error)
         self._standing = error
         self.report.complain(error, again=True)
         return Conclusion(Outcome.REJECTED, error)

@@ -260,9 +260,9 @@ def test_what_is_kept_is_validated_again(make: Make, gate: Recorder, text: Text)
 
 
 def test_a_gate_that_fails_lets_nothing_through(
-    live: ReloadCheck[Any], gate: Recorder, text: Text
+    live: ReloadCheck[Any], gate: Recorder, text: Text, clock: FakeClock
 ) -> None:
-    """A mistake in a gate rejects the edit and is named without its text."""
+    """A mistake in a gate rejects the edit, is named without its text, and is tried again."""
 
     def failing(proposal: Proposal) -> Answer:
         raise RuntimeError("a secret")
@@ -272,6 +272,8 @@ def test_a_gate_that_fails_lets_nothing_through(
     assert live.check() is Outcome.REJECTED
     assert live.status().code == Code.INTERNAL
     assert live.status().error == "app.yaml:1:1: recorder failed with RuntimeError"
+    gate.before = lambda proposal: GO
+    until(lambda: live.snapshot.config.a == 2, clock)
 
 
 def test_a_rejection_wins_over_a_wait(make: Make, text: Text) -> None:

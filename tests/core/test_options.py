@@ -181,13 +181,20 @@ def test_the_signature_is_the_declaration() -> None:
     decorator = inspect.signature(reload_check).parameters
     assert decorator["options"].kind is inspect.Parameter.VAR_KEYWORD
     spelled = set(shown) - {"self", "sources"}
-    assert {"schema", "clock", "environ", *(one.name for one in fields(Options))} == spelled
+    assert {
+        "schema",
+        "clock",
+        "contract",
+        "environ",
+        *(one.name for one in fields(Options)),
+    } == spelled
 
 
 def test_the_variables_are_pinned() -> None:
     """Every variable that is looked at is known by name."""
     assert sorted(VARIABLES) == [
         "RELOAD_CHECK_APP",
+        "RELOAD_CHECK_CONTRACT",
         "RELOAD_CHECK_DRAIN",
         "RELOAD_CHECK_ENABLED",
         "RELOAD_CHECK_ENVIRONMENT",

@@ -1,0 +1,300 @@
+"""The contract as a gate: ranges, required keys, rules, restarts, freezes, windows, approvals.
+
+What is wrong is rejected before anything waits; an edit waits whole if any key of it waits; what
+served before goes back at any time. Asked in a call thread, never on the request path.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from .._config.key_path import lookup
+from ..exceptions import ContractError
+from ..seams import GO, Answer, Go, Keep, Proposal, Reject, Wait
+from ..types import Code, KeyPath, Problem
+from .approval import Approvals, Leave
+from .cel import Expression, compiled
+from .contract import Contract
+from .patterns import children
+from .terms import ABSENT, KeyTerms, Terms
+from .windows import told
+
+REMEMBERED: Final = 100
+"""Digests of what served before that are remembered, without a store."""
+
+MOST_LEAVES: Final = 10_000
+"""Changed key paths of one edit that are looked at one by one; beyond, by their sections."""
+
+
+class ContractGate:
+    """One contract, asked about each edit of one engine.
+
+    `environment` returns the deployment's name or None; `is_field` tells whether the schema has a
+    key path; `statements` are the files beside which signed statements are looked for.
+    """
+
+    name: Final = "the contract"
+    seconds: Final = 30.0
+
+    def __init__(
+        self,
+        contract: Contract,
+        environment: Callable[[], str | None],
+        is_field: Callable[[KeyPath], bool | None],
+        statements: Sequence[str],
+    ) -> None:
+        self._contract = contract
+        self._environment = environment
+        self._is_field = is_field
+        self._statements = tuple(statements)
+        self._terms: Terms | None = None
+        self._data = b""
+        self._rules: tuple[Expression, ...] = ()
+        self._approvals: Approvals | None = None
+        self._served: deque[str] = deque(maxlen=REMEMBERED)
+
+    @property
+    def terms(self) -> Terms:
+        """Return the contract as it was read at the start; raise `ContractError` before."""
+        if self._terms is None:
+            raise ContractError(Problem("has not been read yet", str(self._contract.path)))
+        return self._terms
+
+    def open(self) -> frozenset[str]:
+        """Read the contract; return the names of keys that it calls secret.
+
+        Raise `ContractError` with all that is wrong.
+        """
+        terms, data = self._contract.read(self._is_field)
+        rules: list[Expression] = []
+        problems: list[Problem] = []
+        for rule in terms.rules:
+            expression = compiled(rule)
+            if isinstance(expression, str):
+                problems.append(Problem(expression, terms.name, rule.line, rule.column))
+            else:
+                rules.append(expression)
+        if self._environment() is None and (named := sorted(terms.environments)):
+            reason = (
+                f"names {', '.join(named)}: say which this is by ReloadCheck(environment=…) or "
+                "RELOAD_CHECK_ENVIRONMENT"
+            )
+            problems.append(Problem(reason, terms.name))
+        if problems:
+            raise ContractError(*problems)
+        self._rules = tuple(rules)
+        self._approvals = Approvals(terms, self._statements, self._environment())
+        self._terms, self._data = terms, data
+        return terms.secrets
+
+    def pending(self) -> tuple[str, ...]:
+        """Return the contract's file name, where what is on disk is not what is in force."""
+        try:
+            same = self._contract.path.read_bytes() == self._data
+        except OSError:
+            same = False
+        return () if same else (self._contract.path.name,)
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Judge an edit before it is built."""
+        terms = self.terms
+        broken = [*self._out_of_range(proposal), *self._missing(proposal), *self._ruled(proposal)]
+        if broken:
+            return Reject(tuple(problem for problem, _ in broken), broken[0][1])
+        if proposal.old is None:
+            return GO
+        paths = tuple(_changed(proposal))
+        kept = tuple(path for path in paths if terms.said("restart", path))
+        going = [path for path in paths if path not in set(kept)]
+        leave: Leave | None = None
+        if going and not self._served_before(proposal):
+            override = self._approval.override(proposal, going)
+            if override is None:
+                held = self._frozen(proposal, going) or self._closed(proposal, going)
+                if held is not None:
+                    return held
+                asked = self._approval.leave(proposal, self._roles(going, proposal))
+                if isinstance(asked, Wait):
+                    return asked
+                leave = asked
+            else:
+                leave = override
+        who = (None, None) if leave is None else (leave.actor, leave.reason)
+        return Keep(kept, (), *who) if kept else Go((), *who)
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Let through what was let through before; remember that it serves."""
+        if proposal.old is not None:
+            self._remember(proposal.old.digest)
+        self._remember(proposal.new.digest)
+        return GO
+
+    # ------------------------------------------------------------------------ rejections
+
+    def _out_of_range(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
+        terms, seen = self.terms, set[KeyPath]()
+        for one in terms.keys:
+            if one.range is None:
+                continue
+            for start, value in _found(one, proposal.new):
+                for path, leaf in _leaves(start, value):
+                    limits = terms.said("range", path)
+                    if path in seen or limits is None:
+                        continue
+                    seen.add(path)
+                    number = _number(leaf)
+                    if leaf is not None and (number is None or not limits.has(number)):
+                        what = "is no number" if number is None else "is"
+                        owner = self._owned(path)
+                        reason = f"{what} outside {limits.text} of the contract{owner}"
+                        yield Problem(reason, key_path=path), Code.RANGE
+
+    def _missing(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
+        environment = self._environment()
+        for one in self.terms.keys:
+            if environment in (one.required_in or ()):
+                found = dict(one.pattern.found_in(proposal.new.tree))
+                if not found or any(value is None for value in found.values()):
+                    reason = f"must be set in {environment}, says the contract"
+                    yield Problem(reason, key_path=one.pattern.steps), Code.REQUIRED
+            if environment in (one.not_baseline_in or ()):
+                for path, value in _found(one, proposal.new):
+                    if value == one.baseline and type(value) is type(one.baseline):
+                        reason = f"still has its baseline, which must be set in {environment}"
+                        yield Problem(reason, key_path=path), Code.REQUIRED
+
+    def _ruled(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
+        old = None if proposal.old is None else proposal.old.config
+        for rule in self._rules:
+            if rule.concerns(old, proposal.new.config):
+                found = rule.judge(old, proposal.new.config, self._environment())
+                if found is not None:
+                    yield found
+
+    # ---------------------------------------------------------------------------- waiting
+
+    def _frozen(self, proposal: Proposal, paths: Sequence[KeyPath]) -> Wait | None:
+        terms = self.terms
+        freeze = next((one for one in terms.freezes if one.holds(proposal.at)), None)
+        held = tuple(path for path in paths if terms.said("window", path) != "any")
+        if freeze is None or not held:
+            return None
+        until = told(freeze.until, proposal.at, terms.zone)
+        why = f"nothing changes until {until} {terms.zone_name}: {freeze.why}"
+        return Wait(Code.FREEZE, why, freeze.until, held)
+
+    def _closed(self, proposal: Proposal, paths: Sequence[KeyPath]) -> Wait | None:
+        terms, closed = self.terms, []
+        for path in paths:
+            name = terms.said("window", path)
+            window = None if name in (None, "any") else terms.windows[name]
+            if window is not None and not window.is_open(proposal.at):
+                closed.append((path, window))
+        if not closed:
+            return None
+        opens = [window.opens(proposal.at) for _, window in closed]
+        known = [at for at in opens if at is not None]
+        at = max(known) if len(known) == len(opens) else None
+        path, window = closed[0]
+        when = f"opens {told(at, proposal.at, terms.zone)} {terms.zone_name}" if at else "is closed"
+        why = f"its window {window.name!r} {when}{self._owned(path)}"
+        return Wait(Code.WINDOW, why, at, tuple(path for path, _ in closed))
+
+    def _roles(
+        self, paths: Sequence[KeyPath], proposal: Proposal
+    ) -> dict[KeyPath, tuple[str, ...]]:
+        """Return whose leave each changed key needs; none for a way back to its baseline."""
+        terms, needed = self.terms, dict[KeyPath, tuple[str, ...]]()
+        for path in paths:
+            roles = terms.said("approve", path)
+            if roles and not self._is_baseline(path, proposal):
+                needed[path] = roles
+        return needed
+
+    def _is_baseline(self, path: KeyPath, proposal: Proposal) -> bool:
+        exact = (one for one in self.terms.keys if len(one.pattern.steps) == len(path))
+        meant = (one.baseline for one in exact if one.has_baseline and one.pattern.covers(path))
+        baseline = next(meant, ABSENT)
+        value = _value(proposal.new.config, proposal.new.tree, path)
+        return baseline is not ABSENT and baseline == value
+
+    # ---------------------------------------------------------------------------- helpers
+
+    @property
+    def _approval(self) -> Approvals:
+        if self._approvals is None:
+            raise ContractError(Problem("has not been read yet", str(self._contract.path)))
+        return self._approvals
+
+    def _served_before(self, proposal: Proposal) -> bool:
+        return proposal.new.digest in self._served
+
+    def _remember(self, digest: str) -> None:
+        if digest in self._served:
+            self._served.remove(digest)
+        self._served.append(digest)
+
+    def _owned(self, path: KeyPath) -> str:
+        owner = self.terms.said("owner", path)
+        return "" if owner is None else f" (owner: {owner})"
+
+
+def _found(one: KeyTerms, loaded: Any) -> Iterable[tuple[KeyPath, object]]:
+    """Return the values that a key's terms are about, as the schema made them where it can tell."""
+    steps = one.pattern.steps
+    found = dict(one.pattern.found_in(loaded.tree))
+    if not found and "*" not in steps:
+        value = _value(loaded.config, loaded.tree, steps)
+        return () if value is ABSENT else ((steps, value),)
+    return [(path, _value(loaded.config, loaded.tree, path)) for path in found]
+
+
+def _value(config: object, tree: object, path: KeyPath) -> object:
+    for whole in (config, tree):
+        try:
+            return lookup(whole, path)
+        except KeyError:
+            continue
+    return ABSENT
+
+
+def _leaves(path: KeyPath, value: object) -> Iterable[tuple[KeyPath, object]]:
+    inner = list(children(value))
+    if not inner:
+        yield path, value
+    for key, part in inner:
+        yield from _leaves((*path, key), part)
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        seconds = getattr(value, "total_seconds", None)
+        return float(seconds() if callable(seconds) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+def _changed(proposal: Proposal) -> Iterable[KeyPath]:
+    """Return each changed key path; what came or went as a whole, leaf by leaf."""
+    count = 0
+    old = () if proposal.old is None else proposal.old.tree
+    for tree, paths in (
+        (proposal.new.tree, proposal.changes.added),
+        (old, proposal.changes.removed),
+    ):
+        for path in paths:
+            try:
+                found = _leaves(path, lookup(tree, path))
+            except KeyError:
+                found = ((path, None),)
+            for leaf, _ in found:
+                count += 1
+                if count > MOST_LEAVES:
+                    yield path
+                    break
+                yield leaf
+    yield from proposal.changes.changed

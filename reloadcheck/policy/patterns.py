@@ -1,0 +1,82 @@
+"""Key paths with wildcards, as a contract names them: `services.*.timeout`, `hosts[*].port`.
+
+A pattern holds for a key and for everything below it; of several the nearest one wins.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from .._config.containers import is_dict, is_list
+from .._config.key_path import key_path_of
+from ..types import Key, KeyPath
+
+T = TypeVar("T")
+
+ANY: Final = "*"
+"""The step of a pattern that every key and every index takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One key path, some of whose steps may be `*`."""
+
+    text: str
+    steps: KeyPath
+
+    def covers(self, path: KeyPath) -> bool:
+        """Tell whether it holds for a key path: it is the path's beginning, or the path itself."""
+        return len(self.steps) <= len(path) and self.meets(path)
+
+    def meets(self, path: KeyPath) -> bool:
+        """Tell whether pattern and path agree as far as the shorter of them goes."""
+        return all(_fits(step, key) for step, key in zip(self.steps, path, strict=False))
+
+    @property
+    def rank(self) -> tuple[int, tuple[bool, ...]]:
+        """Return what sorts patterns by how near they are to what they hold for."""
+        return len(self.steps), tuple(step != ANY for step in self.steps)
+
+    def found_in(self, tree: object) -> Iterator[tuple[KeyPath, object]]:
+        """Return the key paths in a tree that it names, each with its value."""
+        yield from _found(tree, self.steps, ())
+
+
+def pattern_of(text: str) -> Pattern:
+    """Return the pattern that a text stands for; raise `UsageError` for what is no key path."""
+    return Pattern(text, key_path_of(text.replace("[*]", ".*")))
+
+
+class Nearest(Generic[T]):
+    """Values by pattern; asked for a key path, the one of the nearest pattern answers."""
+
+    def __init__(self, values: Iterable[tuple[Pattern, T]]) -> None:
+        self._values = sorted(values, key=lambda pair: pair[0].rank, reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self._values)
+
+    def of(self, path: KeyPath) -> tuple[Pattern, T] | None:
+        """Return the nearest pattern that holds for the key path, and its value."""
+        return next((pair for pair in self._values if pair[0].covers(path)), None)
+
+
+def _fits(step: Key, key: Key) -> bool:
+    return step in (ANY, key) or (isinstance(key, int) and step == str(key))
+
+
+def _found(node: object, steps: KeyPath, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
+    if not steps:
+        yield path, node
+        return
+    for key, value in children(node):
+        if _fits(steps[0], key):
+            yield from _found(value, steps[1:], (*path, key))
+
+
+def children(node: object) -> Iterator[tuple[Key, Any]]:
+    """Return the keys or indices of a mapping or list, with their values; nothing of a leaf."""
+    if is_dict(node):
+        yield from ((str(key), value) for key, value in node.items())
+    elif is_list(node):
+        yield from enumerate(node)

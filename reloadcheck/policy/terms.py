@@ -1,0 +1,130 @@
+"""What a contract says, as frozen values: terms by key, windows, freezes, rules, roles.
+
+Values that only answer; reading and checking a file is `contract`'s.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any, Final
+
+from ..types import KeyPath
+from .patterns import ANY, Nearest, Pattern
+from .windows import Freeze, Window
+
+ABSENT: Final = object()
+"""A baseline that is not there; it may be null."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """What a number may be, both ends included; None where an end is open."""
+
+    text: str
+    low: float | None
+    high: float | None
+
+    def has(self, value: float) -> bool:
+        """Tell whether a number is within."""
+        above = self.low is None or value >= self.low
+        return above and (self.high is None or value <= self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTerms:
+    """What the contract says of one pattern of keys; None where it says nothing of it."""
+
+    pattern: Pattern
+    line: int
+    column: int
+    baseline: object = ABSENT
+    range: Range | None = None
+    required_in: tuple[str, ...] | None = None
+    not_baseline_in: tuple[str, ...] | None = None
+    secret: bool | None = None
+    owner: str | None = None
+    restart: bool | None = None
+    window: str | None = None
+    approve: tuple[str, ...] | None = None
+    signal: str | None = None
+    trial: Mapping[str, object] | None = None
+
+    @property
+    def has_baseline(self) -> bool:
+        """Tell whether it names a baseline, which may be null."""
+        return self.baseline is not ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class CelRule:
+    """A rule in CEL, the key that it is told at, and what it says when it is broken."""
+
+    key: KeyPath
+    text: str
+    says: str
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Who may break the glass, and for how long at most, in seconds."""
+
+    roles: tuple[str, ...]
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Where to tell of which states: a URL, or a file that holds one."""
+
+    url: str | None
+    url_file: str | None
+    on: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A whole contract, read and checked."""
+
+    name: str
+    directory: str
+    service: str | None
+    zone: tzinfo
+    zone_name: str
+    keys: tuple[KeyTerms, ...]
+    windows: Mapping[str, Window]
+    freezes: tuple[Freeze, ...]
+    rules: tuple[CelRule, ...]
+    trial: Mapping[str, object] | None
+    rehearse: tuple[str, ...]
+    approvers: str | None
+    roles: Mapping[str, tuple[str, ...]]
+    override: Override | None
+    notify: tuple[Notice, ...]
+    _nearest: dict[str, Nearest[Any]] = field(default_factory=dict[str, Nearest[Any]], repr=False)
+
+    def said(self, word: str, path: KeyPath) -> Any:
+        """Return what the nearest key says of a word for a key path, or None."""
+        if word not in self._nearest:
+            known = ((one.pattern, getattr(one, word)) for one in self.keys)
+            self._nearest[word] = Nearest(pair for pair in known if pair[1] is not None)
+        found = self._nearest[word].of(path)
+        return None if found is None else found[1]
+
+    @property
+    def environments(self) -> frozenset[str]:
+        """Return every environment that it names."""
+        named: set[str] = set()
+        for one in self.keys:
+            named.update(one.required_in or (), one.not_baseline_in or ())
+        return frozenset(named)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Return the names of keys that it calls secret."""
+        return frozenset(
+            str(next(step for step in reversed(one.pattern.steps) if step != ANY))
+            for one in self.keys
+            if one.secret and any(step != ANY for step in one.pattern.steps)
+        )

@@ -1,0 +1,404 @@
+"""What the contract says holds in a running engine: what is legal goes live, the rest waits."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from reloadcheck import ConfigError, ContractError, Outcome, ReloadCheck
+from reloadcheck.testing import FakeClock
+from tests.core.conftest import Make
+from tests.core.rig import Call, begin, until
+
+from .signing import Signers
+from .test_contract import SHOP
+
+CONFIG = """\
+server: {bind: 0.0.0.0:80}
+database: {url: db.example.test, pool_max: 20, pool_min: 2}
+payment: {timeout: 3.0, api_key: abcabcabc}
+http: {timeout: 10}
+log: {level: INFO}
+flags: {}
+"""
+BERLIN = ZoneInfo("Europe/Berlin")
+MONDAY_NOON = datetime(2026, 11, 23, 12, 0, tzinfo=BERLIN).timestamp()
+TUESDAY_NIGHT = datetime(2026, 11, 24, 2, 0, tzinfo=BERLIN).timestamp()
+BLACK_FRIDAY = datetime(2026, 11, 27, 11, 0, tzinfo=BERLIN).timestamp()
+
+Edit = Callable[[str, str], Outcome]
+
+
+@pytest.fixture(scope="session")
+def signers(tmp_path_factory: pytest.TempPathFactory) -> Signers:
+    """The people of the shop, and one whom nobody knows."""
+    people = Signers(tmp_path_factory.mktemp("people"))
+    for person in ("dora", "arno", "otto"):
+        people.add(f"{person}@example.test", 'namespaces="reloadcheck"')
+    people.add("late@example.test", 'namespaces="reloadcheck",valid-before="20260101"')
+    known = people.lines.copy()
+    people.add("eve@example.test")
+    people.lines[:] = known
+    (people.directory / "allowed_signers").write_text("\n".join(known) + "\n")
+    return people
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """It is Monday noon."""
+    return FakeClock(MONDAY_NOON)
+
+
+class Shop:
+    """The shop behind its contract, its file, and people who sign beside it."""
+
+    def __init__(self, make: Make, directory: Path, clock: FakeClock, signers: Signers) -> None:
+        self.file = directory / "config.yaml"
+        self.file.write_text(CONFIG)
+        (directory / "allowed_signers").write_bytes(
+            (signers.directory / "allowed_signers").read_bytes()
+        )
+        self.contract = directory / "contract.yaml"
+        self.contract.write_text(SHOP)
+        self.signers, self.clock, self.make = signers, clock, make
+        self.live: ReloadCheck[Any] = self.engine()
+
+    def engine(self, **options: Any) -> ReloadCheck[Any]:
+        """Return an engine that is not started."""
+        given = {"environment": "production", "contract": self.contract, **options}
+        return self.make(self.file, settle=0.0, verify=0.0, window=1.0, **given)
+
+    def begin(self) -> None:
+        """Start it; a second check has ended then."""
+        begin(self.live)
+
+    def edit(self, old: str, new: str) -> Outcome:
+        """Replace a text in the file and have it checked."""
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+        outcome = self.live.check()
+        if outcome is Outcome.RELOADED:  # the check that follows each reload has ended then
+            assert self.live.check() is Outcome.UNCHANGED
+        return outcome
+
+    def at(self, moment: float) -> None:
+        """Set the wall clock."""
+        self.clock.set_wall(moment)
+
+    def sign(self, *people: str, kind: str = "approval", **words: str) -> None:
+        """Lay a statement beside the file that fits the edit in it, but for `words`."""
+        to = self.live.status().waiting
+        fitting = {
+            "base": self.live.snapshot.digest,
+            "to": "" if to is None else to.digest,
+            "kind": kind,
+            **words,
+        }
+        path = self.file.with_name(f"config.yaml.{kind}")
+        path.write_text(self.signers.statement(*people, **fitting))
+
+
+@pytest.fixture
+def shop(make: Make, tmp_path: Path, clock: FakeClock, signers: Signers) -> Shop:
+    """The shop on Monday noon, not started."""
+    return Shop(make, tmp_path, clock, signers)
+
+
+def test_what_the_contract_does_not_mention_goes_live(shop: Shop) -> None:
+    """At once, at any time."""
+    shop.begin()
+    assert shop.edit("level: INFO", "level: WARNING") is Outcome.RELOADED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "sentence"),
+    [
+        ("timeout: 3.0", "timeout: 31", "range", "yaml:3:20: payment.timeout: is outside 0.1"),
+        ("timeout: 3.0", "timeout: soon", "range", "payment.timeout: is no number outside 0.1"),
+        ("pool_max: 20", "pool_max: 1", "rule", "pool_max: the maximum is below the minimum"),
+        ("pool_max: 20", "pool_max: 41", "rule", "database.pool_max: a pool may at most double"),
+        ("pool_max: 20", "pool_max: 400", "range", "database.pool_max: is outside 1..100"),
+        ("level: INFO", "level: DEBUG", "rule", "yaml:5:14: log.level: no DEBUG in production"),
+        ("url: db.example.test", "url: ", "required", "url: must be set in production"),
+        ("timeout: 10", "timeout: 30", "required", "http.timeout: still has its baseline"),
+        ("pool_min: 2", "pool_mini: 2", "rule-error", "on line 18 of the contract cannot be asked"),
+    ],
+)  # fmt: skip
+def test_what_is_illegal_changes_nothing(
+    shop: Shop, old: str, new: str, code: str, sentence: str
+) -> None:
+    """It is rejected at its place; it waits for nothing and nobody."""
+    shop.begin()
+    before = shop.live.snapshot
+    assert shop.edit(old, new) is Outcome.REJECTED
+    status = shop.live.status()
+    assert status.code == code
+    assert sentence in str(status.error)
+    assert shop.live.snapshot is before
+
+
+def test_all_that_is_wrong_is_told_at_once(shop: Shop) -> None:
+    """Ranges, required keys and rules of one edit together."""
+    shop.begin()
+    shop.file.write_text(CONFIG.replace("timeout: 3.0", "timeout: 99").replace("INFO", "DEBUG"))
+    assert shop.live.check() is Outcome.REJECTED
+    error = str(shop.live.status().error)
+    assert "is outside 0.1..30" in error
+    assert "no DEBUG in production" in error
+
+
+def test_the_first_load_is_held_to_ranges_and_rules(shop: Shop) -> None:
+    """It fails the start; transition rules, windows and leave are not asked."""
+    shop.at(BLACK_FRIDAY)
+    shop.file.write_text(CONFIG.replace("timeout: 3.0", "timeout: 99"))
+    with pytest.raises(ConfigError, match="is outside 0"):
+        shop.live.start()
+    shop.file.write_text(CONFIG)
+    shop.live.start()
+
+
+def test_an_edit_waits_for_its_window_and_goes_live_by_itself(shop: Shop) -> None:
+    """Outside it waits with its opening; inside it is live without anybody's doing."""
+    shop.at(datetime(2026, 11, 24, 9, 45, tzinfo=BERLIN).timestamp())
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.WAITING
+    waiting = shop.live.status().waiting
+    assert waiting is not None
+    assert waiting.why == "window"
+    assert waiting.keys == ("payment.timeout",)
+    assert waiting.sentence == "its window 'office' opens Tue 10:00 Europe/Berlin"
+    assert waiting.opens == datetime(2026, 11, 24, 10, 0, tzinfo=BERLIN).timestamp()
+    assert shop.live.snapshot.config.payment.timeout == 3.0
+    live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 5.0))
+    live.result(shop.clock, step=2.0)
+    assert waiting.opens <= shop.clock.wall() < waiting.opens + 60
+    assert shop.live.status().waiting is None
+
+
+def test_a_clock_that_is_set_opens_the_window(shop: Shop) -> None:
+    """Openings are looked at again and again by monotonic time: machines sleep, clocks are set."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.WAITING
+    shop.at(MONDAY_NOON)
+    live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 5.0))
+    live.result(shop.clock, step=0.5)
+
+
+def test_an_edit_waits_whole(shop: Shop) -> None:
+    """A key that may change at any time waits with the one that may not."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    shop.file.write_text(CONFIG.replace("timeout: 3.0", "timeout: 5.0").replace("INFO", "ERROR"))
+    assert shop.live.check() is Outcome.WAITING
+    assert shop.live.snapshot.config.log.level == "INFO"
+
+
+def test_a_freeze_stops_all_but_a_rotation(shop: Shop) -> None:
+    """Nothing changes on Black Friday, save a key that says `window: any` itself."""
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    assert shop.edit("level: INFO", "level: ERROR") is Outcome.WAITING
+    waiting = shop.live.status().waiting
+    assert waiting is not None
+    assert waiting.why == "freeze"
+    assert waiting.sentence == "nothing changes until Tue 06:00 Europe/Berlin: Black Friday"
+    assert shop.edit("level: ERROR", "level: INFO") is Outcome.UNCHANGED
+    assert shop.edit("api_key: abcabcabc", "api_key: defdefdef") is Outcome.RELOADED
+
+
+def test_what_served_before_goes_back_at_any_time(shop: Shop) -> None:
+    """The way back is never held up: not by a freeze, nor by a window."""
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.RELOADED
+    shop.at(BLACK_FRIDAY)
+    assert shop.edit("timeout: 5.0", "timeout: 3.0") is Outcome.RELOADED
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.RELOADED
+    assert shop.edit("timeout: 5.0", "timeout: 6.0") is Outcome.WAITING
+
+
+def test_a_key_waits_for_a_restart(shop: Shop) -> None:
+    """The rest of the edit goes live, also at night; the key is named."""
+    shop.begin()
+    shop.file.write_text(CONFIG.replace("0.0.0.0:80", "0.0.0.0:81").replace("INFO", "ERROR"))
+    assert shop.live.check() is Outcome.RELOADED
+    assert shop.live.snapshot.config.server.bind == "0.0.0.0:80"
+    assert shop.live.snapshot.config.log.level == "ERROR"
+    assert shop.live.status().pending_restart == ("server.bind",)
+
+
+def test_a_changed_contract_waits_for_a_restart(shop: Shop) -> None:
+    """Nobody loosens a rule and breaks it in one edit."""
+    shop.begin()
+    shop.contract.write_text(SHOP.replace("0.1..30", "0.1..300"))
+    assert shop.edit("timeout: 3.0", "timeout: 99") is Outcome.REJECTED
+    shop.clock.advance(10.0)
+    assert shop.live.check() is Outcome.REJECTED
+    assert shop.live.status().pending_restart == ("contract.yaml",)
+
+
+DORA, ARNO, OTTO = "dora@example.test", "arno@example.test", "otto@example.test"
+NIGHT_EDIT = ("pool_max: 20", "pool_max: 30")
+
+
+def test_leave_of_both_roles_lets_an_edit_through(shop: Shop) -> None:
+    """It waits until it is signed by one of each role, and is live a moment later."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit(*NIGHT_EDIT) is Outcome.WAITING
+    assert shop.live.status().code == "approval"
+    assert "needs the leave of dba and architect: reloadcheck approve" in str(
+        shop.live.status().error
+    )
+    shop.sign(DORA)
+    assert shop.live.check() is Outcome.WAITING
+    assert "the leave of architect is missing" in str(shop.live.status().error)
+    shop.sign(DORA, ARNO)
+    assert shop.live.check() is Outcome.RELOADED
+    assert shop.live.snapshot.config.database.pool_max == 30
+
+
+@pytest.mark.parametrize(
+    ("people", "words", "code", "reason"),
+    [
+        ([OTTO], {}, "approval", "the leave of dba is missing"),
+        (["eve@example.test"], {}, "signature", "by nobody among the approvers"),
+        ([DORA, "late@example.test"], {}, "signature", "by nobody among the approvers"),
+        ([DORA, ARNO], {"to": "abc"}, "approval", "it is for another content than this"),
+        ([DORA, ARNO], {"base": "abc"}, "approval", "it is for another base than what serves"),
+        ([DORA, ARNO], {"environment": "staging"}, "approval", "it is for another environment"),
+        ([DORA, ARNO], {"service": "bank"}, "approval", "it is for another service"),
+        ([DORA, ARNO], {"keys": "payment"}, "approval", "it says nothing of database.pool_max"),
+        ([DORA, ARNO], {"until": "2026-11-01T00:00+01:00"}, "approval", "it has expired"),
+        ([DORA, ARNO], {"until": "2099-01-01"}, "signature", "no time with an offset"),
+        ([DORA, ARNO], {"namespace": "git"}, "signature", "for another purpose than"),
+        ([DORA, ARNO], {"reason": ""}, "signature", "gives no reason"),
+        ([], {}, "signature", "nobody has signed it"),
+    ],
+)
+def test_leave_that_does_not_hold_is_told(
+    shop: Shop, people: list[str], words: dict[str, str], code: str, reason: str
+) -> None:
+    """Another byte, base, environment, namespace, an expired key, a stranger: each its sentence."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit(*NIGHT_EDIT) is Outcome.WAITING
+    shop.sign(*people, **words)
+    assert shop.live.check() is Outcome.WAITING
+    status = shop.live.status()
+    assert status.code == code
+    assert reason in str(status.error)
+    assert shop.live.snapshot.config.database.pool_max == 20
+
+
+def test_a_signature_of_other_lines_does_not_hold(shop: Shop) -> None:
+    """A byte changed after the signing is told as that."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit(*NIGHT_EDIT) is Outcome.WAITING
+    shop.sign(DORA, ARNO)
+    path = shop.file.with_name("config.yaml.approval")
+    path.write_text(path.read_text().replace("more traffic", "less traffic"))
+    assert shop.live.check() is Outcome.WAITING
+    assert shop.live.status().code == "signature"
+
+
+def test_two_roles_need_two_people(shop: Shop) -> None:
+    """Who has both roles counts for one of them."""
+    shop.contract.write_text(SHOP.replace("architect: [arno@", "architect: [dora@"))
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit(*NIGHT_EDIT) is Outcome.WAITING
+    shop.sign(DORA)
+    assert shop.live.check() is Outcome.WAITING
+    assert "the leave of architect is missing" in str(shop.live.status().error)
+
+
+def test_back_to_the_baseline_needs_no_leave(shop: Shop) -> None:
+    """The way to the value that the contract itself names is free of signatures."""
+    shop.file.write_text(CONFIG.replace("pool_max: 20", "pool_max: 30"))
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit("pool_max: 30", "pool_max: 20") is Outcome.RELOADED
+
+
+@pytest.mark.parametrize(
+    ("people", "words", "outcome"),
+    [
+        ([OTTO], {}, Outcome.RELOADED),
+        ([OTTO], {"to": "any", "keys": "log"}, Outcome.RELOADED),
+        ([OTTO], {"keys": "any"}, Outcome.RELOADED),
+        ([OTTO], {"to": "any", "keys": "payment"}, Outcome.WAITING),
+        ([DORA], {"keys": "any"}, Outcome.WAITING),
+        ([OTTO], {"to": "any", "keys": "any"}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "until": "2026-12-01T00:00+01:00"}, Outcome.WAITING),
+    ],
+)
+def test_break_glass(
+    shop: Shop, people: list[str], words: dict[str, str], outcome: Outcome
+) -> None:
+    """Whoever is on call skips freeze, window and leave, for one content or some keys, for 4 h."""
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    assert shop.edit("level: INFO", "level: ERROR") is Outcome.WAITING
+    given = {"keys": "log", "until": "2026-11-27T14:00+01:00", **words}
+    shop.sign(*people, kind="override", **given)
+    assert shop.live.check() is outcome
+
+
+def test_break_glass_skips_no_rule(shop: Shop) -> None:
+    """What is invalid stays invalid, whoever signs."""
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    shop.sign(OTTO, kind="override", to="any", keys="log", until="2026-11-27T14:00+01:00")
+    assert shop.edit("level: INFO", "level: DEBUG") is Outcome.REJECTED
+
+
+def test_an_operator_can_switch_the_contract_off(make: Make, shop: Shop) -> None:
+    """`RELOAD_CHECK_CONTRACT=off` wins over the code; a path names another contract."""
+    shop.live = shop.engine(environ={"RELOAD_CHECK_CONTRACT": "off"})
+    shop.begin()
+    assert shop.edit("level: INFO", "level: DEBUG") is Outcome.RELOADED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "sentence"),
+    [
+        ("reloadcheck: 1", "reloadcheck: 2", "contract.yaml:1:14: begin with `reloadcheck: 1`"),
+        ("environment != ", "environmint != ", "contract.yaml:20:"),
+        ("pool_max * 2,", "pool_max * ,", "is no expression in CEL, at character"),
+    ],
+)
+def test_a_contract_that_is_wrong_fails_the_start(
+    shop: Shop, old: str, new: str, sentence: str
+) -> None:
+    """At its line, whatever the configuration is like; once it is right, the start succeeds."""
+    shop.contract.write_text(SHOP.replace(old, new))
+    with pytest.raises(ContractError) as caught:
+        shop.live.start()
+    assert sentence in str(caught.value)
+    assert caught.value.code == "contract"
+    shop.contract.write_text(SHOP)
+    shop.live.start()
+
+
+def test_a_contract_that_names_environments_wants_to_know_which(shop: Shop) -> None:
+    """Without one nothing could be required anywhere."""
+    shop.live = shop.engine(environment=None)
+    with pytest.raises(ContractError, match="say which this is by"):
+        shop.live.start()
+
+
+def test_what_the_contract_calls_secret_is_hidden(shop: Shop) -> None:
+    """As if it stood in `secrets=`."""
+    from reloadcheck._engine.api import host_of
+
+    shop.contract.write_text(
+        SHOP.replace("http.timeout:  ", "log.level: {secret: true}\n  http.timeout:  ")
+    )
+    shop.begin()
+    assert host_of(shop.live).options.secrets == {"api_key", "level"}
