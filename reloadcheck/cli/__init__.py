@@ -12,9 +12,10 @@ from difflib import get_close_matches
 
 from ..exceptions import UsageError
 from ..types import printable
-from ._arguments import parser_of
+from ._arguments import Verb, parser_of
+from ._arguments import verbs as verbs
 
-__all__ = ["main"]
+__all__ = ["Verb", "main", "verbs"]
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,6 +4,8 @@ Gives a parser whose result names the function to run; that function imports its
 """
 
 import argparse
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -18,7 +20,7 @@ from ._commands import (
     seconds,
 )
 
-__all__ = ["parser_of"]
+__all__ = ["Verb", "parser_of", "verbs"]
 
 _FILES = (
     "files are layers: later ones override earlier ones. A directory holds a file per key, - is "
@@ -48,6 +50,34 @@ def parser_of() -> argparse.ArgumentParser:
         add(commands)
     parser.set_defaults(refuse=parser.error, commands=tuple(commands.choices))
     return parser
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A command as others may offer it: its help, and whether it wants an engine by `--app`."""
+
+    short: str
+    takes_app: bool
+
+
+def verbs() -> Mapping[str, Verb]:
+    """Return the commands that make sense for an application that is there already."""
+    commands = _Verbs()
+    for add in (_validate, _explain, _diff, _doctor, _watch, _status):
+        add(commands)
+    return commands.found
+
+
+class _Verbs:
+    """Stands for the parser's commands, and notes what is added."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Verb] = {}
+
+    def add_parser(self, name: str, **words: Any) -> argparse.ArgumentParser:
+        """Note a command."""
+        self.found[name] = Verb(words["help"], "--app" in words["usage"])
+        return argparse.ArgumentParser(prog=name)
 
 
 def _validate(commands: Any) -> None:

@@ -101,7 +101,19 @@ def engine_named(option: str, project: Project) -> ReloadCheck[Any]:
     if not isinstance(found, ReloadCheck):
         kind = type(found).__name__
         raise UsageError(f"{option} {printable(name)}: is a {kind}, not a ReloadCheck(…) engine")
+    _set_up_django(f"{option} {printable(name)}")
     return found  # pyright: ignore[reportUnknownVariableType]
+
+
+def _set_up_django(lead: str) -> None:
+    """Have a Django site register what it has on its engine, as its servers have it."""
+    if "django.conf" not in sys.modules or not os.environ.get("DJANGO_SETTINGS_MODULE"):
+        return
+    try:
+        with redirect_stdout(sys.stderr):
+            import_module("django").setup()
+    except (Exception, SystemExit) as error:
+        raise _broken(f"{lead}: setting Django up", error) from None
 
 
 def loaded_object(option: str, name: str, directories: Sequence[str] = ()) -> object:
@@ -143,10 +155,14 @@ def _imported(lead: str, name: str, directories: Sequence[str]) -> object:
         failure, words = error, f": there is no module {printable(missing)}" if missing else ""
     except (Exception, SystemExit) as error:
         failure = error
-    # Without the text of the error, which might quote what it is about.
+    raise _broken(f"{lead}: importing it", failure, words)
+
+
+def _broken(lead: str, failure: BaseException, words: str = "") -> UsageError:
+    """Say where a program's own code fails, without its error's text, which might quote a value."""
     frame = traceback.extract_tb(failure.__traceback__)[-1]
     place = f"{printable(frame.filename)}:{frame.lineno}"
-    raise UsageError(f"{lead}: importing it raised {type(failure).__name__} at {place}{words}")
+    return UsageError(f"{lead} raised {type(failure).__name__} at {place}{words}")
 
 
 def _no_module(missing: str, directories: Sequence[str]) -> str:

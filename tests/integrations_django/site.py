@@ -104,5 +104,11 @@ def get(path: str) -> str:
 
 def get_async(path: str) -> str:
     """Ask the site through ASGI; give status and body."""
-    sent = asyncio.run(ask(cast("ASGIApp", get_asgi_application()), path))
+    application = cast("ASGIApp", get_asgi_application())
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        plain, _, query = scope["path"].partition("?")
+        await application({**scope, "path": plain, "query_string": query.encode()}, receive, send)
+
+    sent = asyncio.run(ask(asked, path))
     return f"{sent[0]['status']} {body(sent).decode()}"

@@ -1,11 +1,15 @@
 """`manage.py reloadcheck`, as an operator types it: the answer and the exit status."""
 
+import shutil
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import execute_from_command_line, get_commands
+
+from tests.rig.servers import ROOT
 
 from .site import declared, write
 
@@ -82,6 +86,68 @@ def test_wrong_usage_is_status_2(
     write(tmp_path / "config.yaml", 1)
     assert 2 == manage(tmp_path / "config.yaml", "reloadcheck", *words, **given)
     assert said in capsys.readouterr().err
+
+
+def told(site: Path, *words: str) -> tuple[int, str, str]:
+    """Run a command in the directory of the example, as an operator does."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *words],
+        cwd=site,
+        env={"PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "mysite.settings"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Path:
+    """The example's site, and an edit of its file beside it."""
+    site = tmp_path / "site"
+    shutil.copytree(ROOT / "examples" / "django_site", site)
+    edit = (site / "config.yaml").read_text().replace("site.sqlite3", "other.sqlite3")
+    (site / "edit.yaml").write_text(edit)
+    return site
+
+
+MANAGE = ["manage.py", "reloadcheck"]
+CLI = ["-m", "reloadcheck"]
+APP_OF = ["--app", "reloadcheck.integrations.django:live"]
+
+
+@pytest.mark.parametrize(("command", "app"), [(MANAGE, []), (CLI, APP_OF)], ids=["manage", "cli"])
+def test_the_command_line_knows_the_site(example: Path, command: list[str], app: list[str]) -> None:
+    """`diff` names what an edit rebuilds of the site: its connections, and its own resources."""
+    status, said, _ = told(example, *command, "diff", "config.yaml", "edit.yaml", *app)
+    assert (0, True) == (status, "rebuilds  django.databases.default" in said)
+    assert "keeps     api" in said
+    status, said, _ = told(example, *command, "explain", "database.name", *app)
+    assert (0, True) == (status, f"{example}/config.yaml:3:9" in said)
+    status, said, _ = told(example, *command, "validate", "edit.yaml", *app)
+    assert (0, True) == (status, said.startswith("OK: edit.yaml"))
+    status, said, _ = told(example, *command, "doctor", *app)
+    assert (True, True) == (status in (0, 1), "Settings is read by pydantic" in said)
+
+
+def test_wrong_words_end_as_on_the_command_line(example: Path) -> None:
+    """The exit status and the sentence are `reloadcheck`'s own; Django's options are Django's."""
+    status, _, said = told(example, *MANAGE, "explain", "--settings", "mysite.settings")
+    assert (2, True) == (status, "explain: error: " in said)
+    status, _, said = told(example, *MANAGE, "validate", "missing.yaml")
+    assert 1 == status
+    status, said, _ = told(example, *MANAGE, "status", "http://127.0.0.1:1/page", "--timeout", "5")
+    assert (3, True) == (status, said.startswith("UNREACHABLE"))
+
+
+def test_a_site_that_cannot_be_set_up_is_told_at_its_line(example: Path) -> None:
+    """The command line says where the site's own code fails, and does not quote the error."""
+    broken = "from django.db import models\nraise ValueError('a secret')\n"
+    (example / "mysite" / "models.py").write_text(broken)
+    status, said, error = told(example, *CLI, "explain", "database.name", *APP_OF)
+    assert (2, "") == (status, said)
+    assert f"setting Django up raised ValueError at {example}/mysite/models.py:2" in error
+    assert "secret" not in error
 
 
 def test_check_runs_the_system_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

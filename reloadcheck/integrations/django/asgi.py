@@ -9,7 +9,7 @@ from django.core import asgi as django_asgi
 
 from ..._doors.protocols import ASGIApp, Receive, Scope, Send
 from ...asgi import ReloadCheckMiddleware
-from .engine import ready_engine
+from .engine import ready_engine, site_declared
 
 __all__ = ["WithLifespan", "get_asgi_application"]
 
@@ -17,7 +17,7 @@ __all__ = ["WithLifespan", "get_asgi_application"]
 def get_asgi_application() -> ASGIApp:
     """Give Django's application behind the door of the site's engine."""
     application = cast("Any", django_asgi.get_asgi_application())
-    return ReloadCheckMiddleware(WithLifespan(application), ready_engine())
+    return ReloadCheckMiddleware(WithLifespan(application), ready_engine(), **site_declared().page)
 
 
 class WithLifespan:

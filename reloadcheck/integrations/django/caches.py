@@ -127,8 +127,8 @@ class FollowingCache:
         self.__dict__.update(_alias=alias, _kind=kind, _find=find, _make=make)
         self.__dict__.update(_live=None, _generation=None, _backend=None)
 
-    @property  # type: ignore[misc] # pyright: ignore[reportIncompatibleMethodOverride]
-    def __class__(self) -> Any:
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:  # pyright: ignore[reportIncompatibleMethodOverride]
         """The backend's class, which `createcachetable` asks for, and which no edit changes."""
         return self.__dict__["_kind"]
 

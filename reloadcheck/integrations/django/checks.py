@@ -8,11 +8,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.cache import caches
-from django.core.checks import CheckMessage, Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 from django.utils.module_loading import import_string
 
+from ..._page.settings import PAGE_OPTIONS, settings_from
 from ..._resources.registry import as_key_path
 from ..._schema.schema import schema_of
 from ...exceptions import OptionError, SchemaClassError, SourceError
@@ -55,7 +56,7 @@ def _declarations() -> Iterator[CheckMessage]:
     if not any(problem.id == "reloadcheck.E004" for problem in problems):
         problems += _aliases("DATABASES", site.databases, site)
         problems += _aliases("CACHES", site.caches, site)
-    yield from problems or [*_engine(), *_connections(site), *_caches(site)]
+    yield from problems or [*_engine(), *_page(site), *_connections(site), *_caches(site)]
 
 
 def _schema(site: Declared) -> Iterator[CheckMessage]:
@@ -93,6 +94,18 @@ def _aliases(setting: str, parts: Mapping[str, Part], site: Declared) -> Iterato
         if schema.field(as_key_path(part.path)) is False:
             line = f'change "{alias}": "{part.path}" in RELOAD_CHECK[\'{setting}\']'
             yield _error(7, f"RELOAD_CHECK['{setting}']: the schema has no field {part.path}", line)
+
+
+def _page(site: Declared) -> Iterator[CheckMessage]:
+    path, token, health = (site.page[name] for name in PAGE_OPTIONS)
+    line = "change RELOAD_CHECK in the settings, or that variable"
+    try:
+        _, remark = settings_from(path, token, None, health)
+    except OptionError as error:
+        yield _error(5, str(error), line)
+        return
+    if remark is not None:
+        yield Warning(remark, hint=line, id="reloadcheck.W001")
 
 
 def _connections(site: Declared) -> Iterator[CheckMessage]:

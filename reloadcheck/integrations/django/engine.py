@@ -19,7 +19,7 @@ from . import caches, databases
 from .generations import Following
 from .settings import Declared, declared
 
-__all__ = ["APP", "LABEL", "Site", "prepared_site", "ready_engine", "site_engine"]
+__all__ = ["APP", "LABEL", "Site", "prepared_site", "ready_engine", "site_declared", "site_engine"]
 
 APP = "reloadcheck.integrations.django"
 LABEL = "reloadcheck"
@@ -54,6 +54,11 @@ def ready_engine() -> ReloadCheck[Any]:
     if problem is not None:
         raise problem
     return site_engine()
+
+
+def site_declared() -> Declared:
+    """Return what the site's engine was made of."""
+    return _site().declared
 
 
 def prepared_site() -> Site:

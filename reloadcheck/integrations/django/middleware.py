@@ -14,10 +14,12 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from ..._engine.api import host_of
+from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
 from ..._snapshots.snapshot import Snapshot
 from ...exceptions import ReloadCheckError
-from .engine import ready_engine
+from .engine import ready_engine, site_declared
+from .status_page import StatusPage
 
 __all__ = ["LiveRequest", "ReloadCheckMiddleware"]
 
@@ -35,7 +37,8 @@ class ReloadCheckMiddleware:
     """Set `request.config` and `request.snapshot`; first in `MIDDLEWARE`, so that all see them.
 
     A streaming response keeps its snapshot until it is closed. While there is no good
-    configuration, requests are answered 503 with `Retry-After`.
+    configuration, requests are answered 503 with `Retry-After`. The status page stands where
+    `RELOAD_CHECK["STATUS_PATH"]` or the environment says.
     """
 
     sync_capable = True
@@ -45,6 +48,8 @@ class ReloadCheckMiddleware:
         self.get_response = get_response
         self.live = ready_engine()
         self._engine = host_of(self.live)
+        settings = chosen(*(site_declared().page[name] for name in PAGE_OPTIONS))
+        self._page = None if settings is None else StatusPage(self.live, settings)
         self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
@@ -54,6 +59,8 @@ class ReloadCheckMiddleware:
         return self._serve_async(request) if self._is_async else self._serve(request)
 
     def _serve(self, request: HttpRequest) -> HttpResponseBase:
+        if self._page is not None and (page := self._page.answer(request)) is not None:
+            return page
         lease = Lease[Any](self._engine, request.path)
         try:
             snapshot = lease.take()
@@ -63,6 +70,8 @@ class ReloadCheckMiddleware:
             return _kept(self.get_response(request), lease, unit)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
+        if self._page is not None and (page := await self._page.answer_async(request)) is not None:
+            return page
         lease = Lease[Any](self._engine, request.path)
         try:
             snapshot = await lease.take_async()

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from ..._engine.options import Options
+from ..._page.settings import PAGE_OPTIONS
 from ...types import Source
 
 __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
@@ -20,7 +21,8 @@ EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
 """The line that a site without any settings of ours adds."""
 
 _OPTIONS = frozenset(one.name for one in fields(Options))
-_KEYS = frozenset({"sources", "schema", "resources", "databases", "caches"}) | _OPTIONS
+_OWN = frozenset({"sources", "schema", "resources", "databases", "caches"})
+_KEYS = _OWN | frozenset(PAGE_OPTIONS) | _OPTIONS
 
 
 class SchemaPathError(ImproperlyConfigured):
@@ -43,7 +45,8 @@ class Part:
 class Declared:
     """What a site declares: an engine's arguments, and what is to follow the configuration.
 
-    `resources` are modules to import; `databases` and `caches` say by alias what follows.
+    `resources` are modules to import; `databases` and `caches` say by alias what follows; `page` is
+    where the status page is and what opens it, in the words of the doors.
     """
 
     sources: tuple[str | os.PathLike[str] | Source, ...]
@@ -52,6 +55,7 @@ class Declared:
     resources: tuple[str, ...]
     databases: Mapping[str, Part]
     caches: Mapping[str, Part]
+    page: Mapping[str, str | None]
 
 
 def declared(given: object) -> Declared:
@@ -72,6 +76,7 @@ def declared(given: object) -> Declared:
         resources=_names("RESOURCES", words.get("resources", ())),
         databases=_parts("DATABASES", words.get("databases", {})),
         caches=_parts("CACHES", words.get("caches", {})),
+        page={name: _text(name, words.get(name)) for name in PAGE_OPTIONS},
     )
 
 
@@ -115,6 +120,12 @@ def _imported(key: str, given: object) -> Callable[..., Any] | None:
             f"RELOAD_CHECK[{key}] names {given!r}, which cannot be imported: {error}"
         ) from error
     return found
+
+
+def _text(name: str, given: object) -> str | None:
+    if given is None or isinstance(given, str):
+        return given
+    raise ImproperlyConfigured(f"RELOAD_CHECK[{name.upper()!r}] must be text")
 
 
 def _names(key: str, given: object) -> tuple[str, ...]:
