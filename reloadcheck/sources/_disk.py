@@ -15,6 +15,10 @@ def _names(path: str, most: int) -> Sequence[str]:
         return list(islice(names, most))
 
 
+def _read_only(path: str) -> bool:
+    return bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+
+
 @dataclass(frozen=True, slots=True)
 class Disk:
     """The system calls that sources make; the defaults are the real ones.
@@ -29,6 +33,7 @@ class Disk:
     close: Callable[[int], None] = os.close
     readlink: Callable[[str], str] = os.readlink
     names: Callable[[str, int], Sequence[str]] = _names
+    read_only: Callable[[str], bool] = _read_only
 
     def link(self, path: str) -> str | None:
         """Give where the link at `path` leads; None when there is no link there, or no telling."""

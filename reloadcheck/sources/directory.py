@@ -6,18 +6,21 @@ never follow `..data` twice in one look, nor list or read without bounds.
 
 import os
 import stat as modes
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
-from ..exceptions import ConfigSyntaxError, SourceError
-from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Tree, Verbatim
+from ..exceptions import ConfigSyntaxError, OptionError, SourceError
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
 from ._disk import Disk
+from ._foreign import FOREIGN, is_foreign
 from ._generation import generation_in, generation_of, resolved
+from ._nest import Nest
 from ._read import read_bytes, too_large, torn
 from ._reasons import kind, refusal
 from ._stamp import FileStamp, file_stamp, newest_ns
+from ._texts import text_of
 from .file import absolute
 
 __all__ = ["DirectorySource"]
@@ -44,13 +47,27 @@ class _Seen:
 class DirectorySource:
     """A directory whose files are the keys, and their texts, less one final newline, the values.
 
-    Subdirectories nest; an empty one adds nothing. Names that start with a dot are skipped. A file
-    may be empty, the directory may not. `max_bytes` bounds each file and all of them together.
+    Subdirectories nest; an empty one adds nothing. With `nested="__"` a file's name nests too:
+    `database__password`. Names that start with a dot are skipped, and so is what a platform puts
+    beside the application's own secrets, such as a pod's service account. `only` names what alone
+    is taken, and must be there: `only=["database", "smtp/password"]`. A file may be empty, the
+    directory may not. `max_bytes` bounds each file and all of them together.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, disk: Disk | None = None) -> None:
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        only: Collection[str] | None = None,
+        nested: str | None = None,
+        disk: Disk | None = None,
+    ) -> None:
         self._name = os.fspath(path)
         self._path = absolute(self._name)
+        self._only = None if only is None else _chosen(only)
+        if nested == "":
+            raise OptionError('nested is what sets keys apart in a name, as in nested="__"')
+        self._nested = nested
         self._disk = Disk() if disk is None else disk
 
     def __repr__(self) -> str:
@@ -85,20 +102,32 @@ class DirectorySource:
         if self.stamp().value != stamp.value:
             raise torn(self._name)
         if not documents:
-            raise self._error("holds no files; the configuration before it stays")
+            foreign = ", ".join(self.left_out())
+            why = f" of the application: {foreign} is the platform's" if foreign else ""
+            raise self._error(f"holds no files{why}; the configuration before it stays")
         return documents
+
+    def left_out(self) -> Sequence[str]:
+        """Return the names in the directory that are taken for a platform's own and left out."""
+        if self._only is not None:
+            return []
+        root = generation_in(resolved(self._path, self._disk), self._disk)
+        return sorted("/".join(keys) for keys in FOREIGN if self._is_there(root, keys))
+
+    def _is_there(self, root: str, keys: tuple[str, ...]) -> bool:
+        with suppress(OSError):
+            self._disk.stat(os.path.join(root, *keys))
+            return True
+        return False
 
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
         """Nest the files' texts by their paths."""
-        tree: Tree = {}
+        nest = Nest()
         for document in documents:
-            *parents, last = os.path.relpath(document.name, self._name).split(os.sep)
-            node = tree
-            for key in parents:
-                node = node.setdefault(key, {})
-            node[last] = Verbatim(_text(document))
+            keys = self._keys(document)
+            nest.put(keys, Verbatim(text_of(document)), Origin(document.name))
             pause()
-        return Layer(tree, self._origin, untyped=True)
+        return Layer(nest.tree, lambda path: self._origin(nest, path), untyped=True)
 
     def place(self) -> Place:
         """Tell where the directory is found at present; what it holds is often secret."""
@@ -106,8 +135,26 @@ class DirectorySource:
         where = os.path.realpath(root)
         return Place(self._name, self._path, where, generation_of(where), confidential=True)
 
-    def _origin(self, key_path: KeyPath) -> Origin:
-        return Origin(os.path.join(self._name, *(str(key) for key in key_path)))
+    def _keys(self, document: Document) -> KeyPath:
+        parts = os.path.relpath(document.name, self._name).split(os.sep)
+        if self._nested is None:
+            return tuple(parts)
+        keys = tuple(key for part in parts for key in part.split(self._nested))
+        if not all(keys):
+            raise ConfigSyntaxError(Problem("names an empty key", document.name))
+        return keys
+
+    def _origin(self, nest: Nest, path: KeyPath) -> Origin:
+        known = nest.above(path) or (nest.inside(path) if self._nested and path else None)
+        return known or Origin(os.path.join(self._name, *(str(key) for key in path)))
+
+    def _takes(self, keys: tuple[str, ...]) -> bool:
+        """Return whether a file is the application's, or a directory may hold some that is."""
+        if keys[-1].startswith("."):
+            return False
+        if self._only is None:
+            return not is_foreign(keys)
+        return any(keys[: len(one)] == one[: len(keys)] for one in self._only)
 
     def _walk(self) -> Stamp:
         """Stamp every file; the time is the newest of all files and directories."""
@@ -123,9 +170,9 @@ class DirectorySource:
             names = self._names(directory, keys, left)
             left -= len(names)
             for name in names:
-                if name.startswith("."):
-                    continue
                 where, inner = os.path.join(directory, name), (*keys, name)
+                if not self._takes(inner):
+                    continue
                 status = self._stat(where, inner)
                 if modes.S_ISDIR(status.st_mode):
                     waiting.append((self._checked(inner), where))
@@ -135,6 +182,9 @@ class DirectorySource:
                 statuses.append(status)
                 entries.append(_Entry(self._checked(inner), where, file_stamp(status)))
         entries.sort(key=lambda entry: entry.keys)
+        for one in self._only or ():
+            if not any(entry.keys[: len(one)] == one for entry in entries):
+                raise self._error("is not there, though only= names it", one)
         return Stamp(_Seen(tuple(entries)), newest_ns(*statuses))
 
     def _names(self, directory: str, keys: tuple[str, ...], left: int) -> Sequence[str]:
@@ -178,20 +228,14 @@ class DirectorySource:
         return SourceError(Problem(reason, path=os.path.join(self._name, *keys)))
 
 
+def _chosen(only: Collection[str]) -> tuple[tuple[str, ...], ...]:
+    """Take `database` and `smtp/password` apart."""
+    names = [] if isinstance(only, str) else [tuple(name.split("/")) for name in only]
+    if not names or not all(part not in ("", ".", "..") for name in names for part in name):
+        raise OptionError('only is a list of names in the directory, as in only=["database"]')
+    return tuple(names)
+
+
 def file_size(stamp: FileStamp) -> int:
     """Give the size that a stamp tells."""
     return stamp[2]
-
-
-def _text(document: Document) -> str:
-    """Decode strictly; one leading byte order mark and one final newline do not count."""
-    try:
-        text = document.data.decode()
-    except UnicodeDecodeError as error:
-        line = document.data.count(b"\n", 0, error.start) + 1
-        raise ConfigSyntaxError(Problem("is not valid UTF-8", document.name, line)) from None
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise ConfigSyntaxError(Problem("holds a NUL character", document.name, line))
-    newline = "\r\n" if text.endswith("\r\n") else "\n"
-    return text.removeprefix("\ufeff").removesuffix(newline)

@@ -5,22 +5,41 @@ readable now" for "empty": whatever cannot be read is a `SourceError` that says 
 """
 
 import os
-import stat as modes
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .._config.key_path import key_path_of
 from ..exceptions import OptionError, SourceError
-from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
+from ..types import (
+    Document,
+    KeyPath,
+    Layer,
+    Origin,
+    Pause,
+    Place,
+    Problem,
+    Stamp,
+    Tree,
+    Verbatim,
+)
 from ._disk import Disk
+from ._exposure import exposure, ownership
 from ._formats import format_of
 from ._generation import generation_of, resolved
+from ._nest import Nest
 from ._read import read_bytes, torn
 from ._reasons import kind, refusal
 from ._stamp import FileStamp, file_stamp, newest_ns
+from ._texts import text_of
 
 __all__ = ["FileSource"]
 
+_PINNED: Final = (
+    "pinned inode, will never update: edits are not seen, since it is mounted alone (Kubernetes "
+    "subPath, docker -v file) and was replaced outside; mount its directory"
+)
 _TRIES: Final = 8
 """How often to follow a volume that is swapped under the look, before leaving it to the next."""
 
@@ -36,10 +55,14 @@ class _Seen:
 class FileSource:
     """One file, parsed by its suffix.
 
-    `optional` takes a missing file for an empty one; a dangling link stays an error. `within`
-    refuses a path that leads out of that directory through links. `private` refuses a file that
-    everybody may write or replace, of which others only warn. A relative path means the working
-    directory at construction. Construction touches no disk.
+    `optional` takes a missing file, and one of nothing but comments, for an empty one; a dangling
+    link stays an error, and a file of zero bytes waits, since a rewrite leaves one for a moment.
+    With `key` the file's whole text, less one final newline, is the value at that key path,
+    whatever the suffix: `FileSource("/run/secrets/db_password", key="database.password")`.
+    `within` refuses a path that leads out of that directory through links. `private` refuses a
+    file that everybody may write or replace, of which others only warn, and one that neither root
+    nor this process's user owns, with each directory and link on the way to it. A relative path
+    means the working directory at construction. Construction touches no disk.
     """
 
     def __init__(
@@ -47,13 +70,15 @@ class FileSource:
         path: str | os.PathLike[str],
         optional: bool = False,
         *,
+        key: str | None = None,
         within: str | os.PathLike[str] | None = None,
         private: bool = False,
         disk: Disk | None = None,
     ) -> None:
         self._name = os.fspath(path)
         self._path = absolute(self._name)
-        self._format = format_of(self._name)
+        self._key = None if key is None else key_path_of(key)
+        self._format = format_of(self._name) if key is None else "text"
         self._optional = optional
         self._within = None if within is None else absolute(os.fspath(within))
         self._private = private
@@ -76,6 +101,7 @@ class FileSource:
             where = self._where()
             try:
                 status = self._disk.stat(where)
+                exposed = self._exposed()
             except FileNotFoundError as error:
                 if self._where() == where:
                     return self._absent(where, error)
@@ -84,7 +110,8 @@ class FileSource:
             else:
                 if (words := kind(status.st_mode)) is not None:
                     raise self._error(words)
-                self._refuse_exposed(where, status)
+                if exposed:
+                    raise self._error(f"{exposed[0]}; it is to be private")
                 return self._found(where, status)
         raise torn(self._name)
 
@@ -126,9 +153,35 @@ class FileSource:
         if not documents:
             return Layer({}, lambda _: Origin(self._name))
         (document,) = documents
+        if self._key is not None:
+            return self._keyed(self._key, document)
+        return Layer(self._parsed(document, pause), lambda key_path: _origin(document, key_path))
+
+    def _parsed(self, document: Document, pause: Pause) -> Tree:
+        """Parse; what has no content is empty where the file is optional and not of zero bytes."""
         from ..parsers import parse  # at the first load: no import reads YAML's tables
 
-        return Layer(parse(document, pause), lambda key_path: _origin(document, key_path))
+        try:
+            return parse(document, pause)
+        except SourceError as error:
+            reason = error.reason
+        commented = bool(document.data.removeprefix(BOM_UTF8).strip())
+        if self._optional and commented:
+            return {}
+        if self._optional:
+            comment = "" if document.format == "json" else ", or leave a comment in it,"
+            reason = f"is empty; delete it{comment} if nothing is meant"
+        elif commented:
+            reason += "; FileSource(…, optional=True) takes comments alone for nothing"
+        raise self._error(reason)
+
+    def _keyed(self, path: KeyPath, document: Document) -> Layer:
+        """Put the file's text at its one key."""
+        if not document.data:
+            raise self._error("is empty; the configuration before it stays")
+        nest = Nest()
+        nest.put(path, Verbatim(text_of(document)), Origin(document.name))
+        return Layer(nest.tree, lambda _: Origin(document.name), untyped=True)
 
     def place(self) -> Place:
         """Tell where the file is found at present."""
@@ -137,30 +190,26 @@ class FileSource:
         except (OSError, SourceError):
             where = None
         generation = None if where is None else generation_of(where)
-        return Place(self._name, self._path, where, generation, self._private)
+        confidential = self._private or self._key is not None
+        return Place(self._name, self._path, where, generation, confidential)
 
     def remarks(self) -> Sequence[str]:
         """Name what is odd about the file though it can be read; nothing when it cannot."""
         try:
-            where = self._where()
-            status = self._disk.stat(where)
-            parent = self._disk.stat(os.path.dirname(where))
+            status = self._disk.stat(self._where())
+            found = exposure(self._path, self._disk)
         except (OSError, SourceError):
             return ()
-        found = exposure(status, parent)
         if status.st_nlink == 0:
-            found.append("pinned inode, will never update: mount its directory, not the file")
+            found.append(_PINNED)
         return found
 
-    def _refuse_exposed(self, where: str, status: os.stat_result) -> None:
+    def _exposed(self) -> list[str]:
+        """Say by whom the file could be changed, where that matters; `OSError` as from a stat."""
         if not self._private:
-            return
-        try:
-            parent = self._disk.stat(os.path.dirname(where))
-        except OSError as error:
-            raise self._error(refusal(where, error, self._disk)) from None
-        for words in exposure(status, parent):
-            raise self._error(f"{words}; it is to be private")
+            return []
+        found = exposure(self._path, self._disk)
+        return found or ownership(self._path, self._disk, os.geteuid())
 
     def _where(self) -> str:
         if self._within is None:
@@ -190,16 +239,6 @@ class FileSource:
 
     def _error(self, reason: str) -> SourceError:
         return SourceError(Problem(reason, path=self._name))
-
-
-def exposure(file: os.stat_result, directory: os.stat_result) -> list[str]:
-    """Say how everybody could change the file; a sticky directory lets nobody replace it."""
-    found: list[str] = []
-    if file.st_mode & modes.S_IWOTH:
-        found.append("can be written by everybody")
-    if directory.st_mode & modes.S_IWOTH and not directory.st_mode & modes.S_ISVTX:
-        found.append("can be replaced by everybody: its directory is writable by others")
-    return found
 
 
 def absolute(path: str) -> str:

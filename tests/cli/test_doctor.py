@@ -192,6 +192,21 @@ def test_a_config_map_is_known_and_fine(run: Run, here: Path) -> None:
         assert sentence.endswith("now ..2026_11_20_10_00_00.123")
 
 
+def test_what_a_platform_put_beside_the_secrets_is_named(run: Run, here: Path) -> None:
+    """A service account is not taken; one line says so, and how to name what is."""
+    (here / "secrets" / "kubernetes.io").mkdir(parents=True)
+    (here / "secrets" / "kubernetes.io" / "token").write_text("canary")
+    (here / "secrets" / "password").write_text("canary")
+    said = findings(run("doctor", "secrets", "--json").document)
+    assert said["left out"] == (
+        "pass",
+        "kubernetes.io: put there by the platform, not taken; only=[…] names what alone is taken",
+    )
+    (here / "other").mkdir()
+    (here / "other" / "password").write_text("canary")
+    assert "left out" not in findings(run("doctor", "other", "--json").document)
+
+
 MOUNTS = (
     PROJECTION
     + """

@@ -4,11 +4,12 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reloadcheck._load.untyped import without_types
-from reloadcheck.exceptions import ConfigSyntaxError, SourceError, TornError
+from reloadcheck.exceptions import ConfigSyntaxError, OptionError, SourceError, TornError
 from reloadcheck.sources import DirectorySource, Disk
 from reloadcheck.types import Layer, Source, Untyped
 
@@ -264,3 +265,111 @@ def test_the_order_of_the_list_does_not_matter(secrets: Path) -> None:
     two = DirectorySource(secrets, disk=Disk(names=forwards))
     assert one.stamp() == two.stamp()
     assert one.read(one.stamp(), LIMIT) == two.read(two.stamp(), LIMIT)
+
+
+def test_what_a_platform_puts_there_is_left_out(secrets: Path) -> None:
+    """A pod's service account is no configuration, and its renewal moves nothing."""
+    account = secrets / "kubernetes.io" / "serviceaccount"
+    account.mkdir(parents=True)
+    (account / "token").write_text("canary")
+    (secrets / "tokens").mkdir()
+    (secrets / "tokens" / "istio-token").write_text("canary")
+    (secrets / "tokens" / "mine").write_text("x")
+    source = DirectorySource(secrets)
+    stamp = source.stamp()
+    tree = layer_of(source).tree
+    assert tree == {
+        "tls.crt": "one\ntwo",
+        "database": {"password": "s3cr3t"},
+        "tokens": {"mine": "x"},
+    }
+    assert source.left_out() == ["kubernetes.io", "tokens/istio-token"]
+    (account / "token").write_text("renewed")
+    assert source.stamp() == stamp
+
+
+def test_a_directory_of_nothing_but_a_platform_s_says_so(tmp_path: Path) -> None:
+    """Else it would read as if the files were not seen."""
+    (tmp_path / "kubernetes.io").mkdir()
+    (tmp_path / "kubernetes.io" / "token").write_text("canary")
+    source = DirectorySource(tmp_path)
+    with pytest.raises(SourceError) as caught:
+        source.read(source.stamp(), LIMIT)
+    assert "holds no files of the application: kubernetes.io is the platform's" in str(caught.value)
+
+
+def test_only_what_is_named_is_taken(secrets: Path) -> None:
+    """Whole directories or single files below them; a platform's too, when it is asked for."""
+    (secrets / "kubernetes.io").mkdir()
+    (secrets / "kubernetes.io" / "token").write_text("t")
+    (secrets / "database" / "user").write_text("me")
+    one = DirectorySource(secrets, only=["database/user", "kubernetes.io"])
+    assert layer_of(one).tree == {"database": {"user": "me"}, "kubernetes.io": {"token": "t"}}
+    assert one.left_out() == []
+    whole = DirectorySource(secrets, only=("database",))
+    before = whole.stamp()
+    assert layer_of(whole).tree == {"database": {"password": "s3cr3t", "user": "me"}}
+    (secrets / "tls.crt").write_text("other")
+    assert whole.stamp().value == before.value
+
+
+def test_what_only_names_must_be_there(secrets: Path) -> None:
+    """A secret that is not mounted is told by its place, and nothing is served without it."""
+    with pytest.raises(SourceError) as caught:
+        DirectorySource(secrets, only=["database", "smtp/password"]).stamp()
+    assert str(caught.value) == (f"{secrets}/smtp/password: is not there, though only= names it")
+
+
+@pytest.mark.parametrize("only", ["database", [], [""], ["/database"], ["a/../b"], ["."]])
+def test_what_is_no_list_of_names_is_refused(secrets: Path, only: Any) -> None:
+    """At construction: a text would be read as its letters."""
+    with pytest.raises(OptionError, match="only is a list of names"):
+        DirectorySource(secrets, only=only)
+
+
+def test_a_name_nests_where_it_is_told_to(secrets: Path) -> None:
+    """Docker's flat secrets are parts of a configuration; each is told by its own file."""
+    (secrets / "smtp__auth__password").write_text("p\n")
+    (secrets / "smtp__host").write_text("h\n")
+    (secrets / "database" / "pool__size").write_text("5")
+    layer = layer_of(DirectorySource(secrets, nested="__"))
+    assert layer.tree == {
+        "tls.crt": "one\ntwo",
+        "database": {"password": "s3cr3t", "pool": {"size": "5"}},
+        "smtp": {"auth": {"password": "p"}, "host": "h"},
+    }
+    assert str(layer.origin(("smtp", "auth", "password"))) == f"{secrets}/smtp__auth__password"
+    assert str(layer.origin(("smtp",))) == f"{secrets}/smtp__auth__password"
+    assert layer_of(DirectorySource(secrets)).tree["smtp__host"] == "h"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("database__password", "database.password: contradicts {}/database/password"),
+        ("database", "contradicts"),
+        ("__x", "names an empty key"),
+        ("x____y", "names an empty key"),
+        ("__".join("a" * 65), "nests deeper than 64 keys"),
+    ],
+)
+def test_names_that_nest_to_nonsense_are_refused(tmp_path: Path, name: str, reason: str) -> None:
+    """Two files for one key, a key inside a text, an empty one; each by its file."""
+    root = tmp_path / "keys"
+    (root / "database").mkdir(parents=True)
+    (root / "database" / "password").write_text("canary")
+    if name == "database":
+        (root / "database" / "password").rename(root / "database__password")
+        (root / "database").rmdir()
+    (root / name).write_text("canary")
+    with pytest.raises(ConfigSyntaxError) as caught:
+        layer_of(DirectorySource(root, nested="__"))
+    assert reason.format(root) in str(caught.value)
+    assert str(caught.value).startswith(f"{root}/")
+    assert "canary" not in str(caught.value)
+
+
+def test_nothing_sets_no_keys_apart(secrets: Path) -> None:
+    """It is a slip, and told at construction."""
+    with pytest.raises(OptionError):
+        DirectorySource(secrets, nested="")

@@ -21,7 +21,7 @@ from ._inotify import inotify
 from ._limits import limits
 from ._machine import Machine
 from ._mounts import file_system, mount_of, pinned
-from ._paths import exposure, links, projection, readable
+from ._paths import exposure, left_out, links, projection, readable
 from ._reader import reader
 from ._surroundings import options, python, systemd, uwsgi
 
@@ -77,6 +77,8 @@ def _of_source(source: Source, max_bytes: int, machine: Machine) -> Iterator[Fin
     yield links(path)
     if (told := projection(path)) is not None:
         yield told
+    if isinstance(source, DirectorySource) and (foreign := left_out(source)) is not None:
+        yield foreign
     try:
         status = machine.stat(path)
     except OSError:

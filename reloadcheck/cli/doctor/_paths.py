@@ -7,13 +7,14 @@ from pathlib import PurePath
 from typing import Final
 
 from ...exceptions import ConfigError
+from ...sources import DirectorySource
 from ...sources._formats import FORMATS
 from ...types import Source
 from ._finding import Finding, failed, passed, warned
 from ._machine import Machine
 from ._mounts import Mount
 
-__all__ = ["exposure", "links", "projection", "readable"]
+__all__ = ["exposure", "left_out", "links", "projection", "readable"]
 
 _MOST_LINKS: Final = 40
 _MOST_FILES: Final = 1000
@@ -60,6 +61,15 @@ def projection(path: str) -> Finding | None:
         target = os.readlink(link)
         return passed("projection", f"a Kubernetes volume, swapped as a whole; now {target}")
     return None
+
+
+def left_out(source: DirectorySource) -> Finding | None:
+    """Say what of a directory is taken for its platform's own; None when nothing is."""
+    names = source.left_out()
+    if not names:
+        return None
+    said = f"{', '.join(names)}: put there by the platform, not taken"
+    return passed("left out", f"{said}; only=[…] names what alone is taken")
 
 
 def exposure(path: str, mount: Mount | None, machine: Machine) -> Finding:
