@@ -97,14 +97,16 @@ class FileSource:
         """Look at the file without opening it."""
         if (last := self._unmoved()) is not None:
             return last
+        missing = self._path
         for _ in range(_TRIES):
             where = self._where()
             try:
                 status = self._disk.stat(where)
                 exposed = self._exposed()
             except FileNotFoundError as error:
-                if self._where() == where:
+                if self._where() == where == missing:
                     return self._absent(where, error)
+                missing = where  # a volume's generation is believed to be gone at the second look
             except OSError as error:
                 raise self._error(refusal(where, error, self._disk)) from None
             else:
