@@ -253,7 +253,7 @@ class Checker(Generic[C]):
     def _remark(self, remarks: Sequence[str]) -> None:
         for remark in remarks:
             if remark not in self.remarks:
-                log(logging.WARNING, "configuration used all the same: %s", remark)
+                log(logging.WARNING, "configuration is used, with a warning: %s", remark)
 
     def _look_over(self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> None:
         """Have a good configuration looked at for what is odd about it all the same."""

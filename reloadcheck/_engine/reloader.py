@@ -67,6 +67,7 @@ class Reload(Generic[C]):
             seams.feed, schema, scheduler.options, scheduler.clock, scheduler
         )
         self.report = Report(scheduler.admission, seams.listeners, scheduler.clock)
+        self.report.sources = tuple(one.name for one in seams.feed.sources)
         self.look_at: float | None = None
         self.builds: dict[str, int] = {}
         self.failed_builds: dict[str, int] = {}

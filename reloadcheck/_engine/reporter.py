@@ -25,7 +25,8 @@ SHOWN_PATHS = 20
 class Report:
     """The voice of one engine; remembers what it complained of last.
 
-    `phases` are the steps of the present check, filled by those who take them.
+    `phases` are the steps of the present check, filled by those who take them; `sources` are the
+    names of what it reads.
     """
 
     def __init__(self, admission: Admission[Any], listeners: Listeners, clock: Clock) -> None:
@@ -35,6 +36,7 @@ class Report:
         self._desk = admission
         self._listeners = listeners
         self._clock = clock
+        self.sources: tuple[str, ...] = ()
         self._complaint: str | None = None
 
     def begin(self, trigger: Trigger) -> list[Phase]:
@@ -50,7 +52,7 @@ class Report:
         """Say, if there was a complaint, that its cause is gone and what served serves on."""
         if self._complaint is not None and self._desk.serving.current is not None:
             version, _ = self._serving()
-            words = "configuration as it was: version %d serves on"
+            words = "the configuration is good again; version %d was never interrupted"
             log(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
             self._note(Outcome.UNCHANGED)
         self._complaint = None
@@ -60,10 +62,15 @@ class Report:
         if not self._is_new(error) and not again:
             return
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
-        nothing = self._desk.serving.current is None
-        held = "nothing is loaded yet" if nothing else "the last good one serves on"
-        words = "configuration %s, %s: %s"
-        log(logging.WARNING, words, outcome, held, error, **self._facts(outcome, error))
+        version, _ = self._serving()
+        what = "rejected" if outcome is Outcome.REJECTED else "not taken yet (will be tried again)"
+        facts = self._facts(outcome, error)
+        if version is None:
+            words = "configuration %s; nothing serves yet: %s"
+            log(logging.WARNING, words, what, error, **facts)
+        else:
+            words = "edit %s; version %d goes on serving: %s"
+            log(logging.WARNING, words, what, version, error, **facts)
         self._note(outcome, error)
         if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
             self._tell_event(outcome, error)
@@ -72,7 +79,7 @@ class Report:
         """Mention once that an edit waits for something that is nobody's mistake."""
         if self._is_new(error):
             facts = self._facts(Outcome.DEFERRED, error)
-            log(logging.INFO, "configuration deferred: %s", error, **facts)
+            log(logging.INFO, "edit not taken yet: %s", error, **facts)
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:
@@ -84,7 +91,7 @@ class Report:
 
     def pend(self, keys: Sequence[str]) -> None:
         """Tell that an edit changes only what waits for a restart."""
-        words = "the edit changes only what needs a restart: %s; version %d serves on"
+        words = "the edit changes only what needs a restart: %s; version %d goes on serving"
         version, _ = self._serving()
         log(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
         self._note(Outcome.UNCHANGED)
@@ -107,17 +114,16 @@ class Report:
         """Tell that a version is live; `newest_ns` is the newest time of what it was made of."""
         paths = [*changes.changed, *changes.added, *changes.removed]
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
-        log(
-            logging.INFO,
-            "configuration version %d is live, digest %s; changed: %s; built: %s",
-            snapshot.version,
-            snapshot.digest[:12],
-            ", ".join(shown) or "-",
-            ", ".join(built) or "-",
-            **self._facts(Outcome.RELOADED),
-            changed=shown,
-            built=tuple(built),
-        )
+        facts = {**self._facts(Outcome.RELOADED), "changed": shown, "built": tuple(built)}
+        version, digest = snapshot.version, snapshot.digest[:12]
+        made = ", ".join(built) or "nothing"
+        if first:
+            words = "configuration version %d is live (first load) from %s; built: %s; digest %s"
+            log(logging.INFO, words, version, ", ".join(self.sources), made, digest, **facts)
+        else:
+            words = "configuration version %d is live; changed: %s; built: %s; digest %s"
+            changed = _listed(shown, len(paths))
+            log(logging.INFO, words, version, changed, made, digest, **facts)
         phases, at, trigger = self._when()
         pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
         self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup)
@@ -181,13 +187,18 @@ class Report:
         self._listeners.tell(event, self._desk.home, self._desk.post)
 
 
+def _listed(paths: Sequence[str], count: int) -> str:
+    more = f" and {count - len(paths)} more" if count > len(paths) else ""
+    return (", ".join(paths) or "nothing") + more
+
+
 def report_failure_inside(error: BaseException) -> None:
     """Report a mistake of our own, without its text, which might quote a value."""
     *_, (frame, line) = traceback.walk_tb(error.__traceback__)
     name = f"{type(error).__name__} at {frame.f_code.co_filename}:{line}"
     log(
         logging.ERROR,
-        "reloadcheck failed inside with %s; the last good configuration serves on",
+        "reloadcheck failed inside with %s; the last good version goes on serving; report it",
         name,
         code=str(Code.INTERNAL),
     )

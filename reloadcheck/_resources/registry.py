@@ -132,6 +132,7 @@ class Registry:
             if self._schema.field(path) is False:
                 raise RegistrationError(
                     f"resource {resource.name!r}: the schema has no field {key_path_text(path)}"
+                    f"{self._meant(path)}"
                 )
         count = (len(resource.paths) or 1) + len(resource.needs)
         try:
@@ -141,10 +142,28 @@ class Registry:
         try:
             signature.bind(*[None] * count)
         except TypeError:
-            raise RegistrationError(
-                f"resource {resource.name!r}: its factory is called with {count} positional "
-                f"argument(s), the values at its paths and then its needs, and does not take them"
-            ) from None
+            raise RegistrationError(f"resource {resource.name!r}: {_called(resource)}") from None
+
+    def _meant(self, path: KeyPath) -> str:
+        """Name the field beside it that was probably meant."""
+        from difflib import get_close_matches
+
+        for depth, key in enumerate(path):
+            if self._schema.field(path[: depth + 1]) is not False:
+                continue
+            close = get_close_matches(str(key), self._schema.fields(path[:depth]), 1)
+            return f"; did you mean {key_path_text((*path[:depth], close[0]))}?" if close else ""
+        return ""
+
+
+def _called(resource: Resource[Any]) -> str:
+    """Say how a factory is called that cannot be called so."""
+    given = [key_path_text(path) for path in resource.paths] or ["config"]
+    given = [one.rsplit(".", 1)[-1] for one in given]
+    call = f"{resource.name}({', '.join([*given, *(need.name for need in resource.needs)])})"
+    if resource.paths:
+        return f"it is called as `{call}`, with the values at its paths and then its needs"
+    return f"no path is named, so it is called as `{call}`; name paths, or take `config` first"
 
 
 def as_key_path(path: object) -> KeyPath:

@@ -16,8 +16,8 @@ from .._config.model_fields import Kind, kind_of
 from .._runtime.foreign import placed
 from ..exceptions import SchemaClassError, SchemaError
 from ..types import KeyPath, Pause, Problem, Tree, no_pause
-from .annotations import check_immutable, check_result, has_field
-from .members import owner_of
+from .annotations import check_immutable, check_result, fields_of, has_field
+from .members import members_of, owner_of
 from .messages import foreign_problem
 
 __all__ = ["Schema", "schema_of"]
@@ -71,6 +71,14 @@ class Schema(Generic[T]):
     def field(self, path: KeyPath) -> bool | None:
         """Return whether the validated configuration has such a field; None when it depends."""
         return has_field(self.annotation, path)
+
+    def fields(self, path: KeyPath) -> tuple[str, ...]:
+        """Return the names of the fields that are known at a key path."""
+        found: list[Any] = [*members_of(self.annotation)]
+        for key in path:
+            inner = [fields_of(one).get(str(key)) for one in found]
+            found = [member for one in inner if one is not None for member in members_of(one)]
+        return tuple(name for one in found for name in fields_of(one))
 
 
 @overload

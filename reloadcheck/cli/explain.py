@@ -76,7 +76,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         page.json(_document(path, found, is_set, leaves, hide=hide))
     else:
-        _show(page, path, found, is_set, leaves, hide=hide)
+        layers = [source.name for source in inputs.sources]
+        layers += [] if inputs.schema.is_plain else ["the schema's defaults"]
+        _show(page, path, found, is_set, leaves, layers, hide=hide)
         if not found:
             _suggest(page, known.parsed.tree, path)
     return int(not is_set)
@@ -146,12 +148,16 @@ def _show(
     found: Sequence[Contribution],
     is_set: bool,
     leaves: Sequence[tuple[KeyPath, object, Origin]],
+    layers: Sequence[str],
     *,
     hide: Hiding,
 ) -> None:
     name = key_path_text(path)
     if not is_set:
-        page.sentence(f"{name}: no layer sets it", kind="error", mark=f"{name}:")
+        said = f"{name}: not set in any of: {', '.join(layers)}"
+        if found:
+            said = f"{name}: not set in the end: a parent of it is replaced as a whole"
+        page.sentence(said, kind="error", mark=f"{name}:")
     elif leaves:
         page.line(page.paint(name, "bold"))
         rows = [(key_path_text(p), shown(v, p, hide=hide), str(o)) for p, v, o in leaves]

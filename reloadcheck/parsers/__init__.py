@@ -13,6 +13,7 @@ from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
 from ..types import Document, KeyPath, Pause, Problem, Tree
 from . import _json, _toml, _yaml
 from ._inline import read_list, read_mapping
+from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
 
@@ -136,8 +137,21 @@ def _error(document: Document, refusal: Refusal) -> ConfigError:
     line, column = None, None
     if refusal.index is not None:
         line, column = place(decode_anyhow(document.data), refusal.index)
-    problem = Problem(refusal.reason, document.name, line, column, refusal.key_path)
-    return ConfigSyntaxError(problem)
+    reason = refusal.reason
+    if reason in (DUPLICATE, TABLE_TWICE) and line is not None:
+        reason += _first(document, refusal.key_path, (line, column or 1))
+    return ConfigSyntaxError(Problem(reason, document.name, line, column, refusal.key_path))
+
+
+def _first(document: Document, key_path: KeyPath, again: tuple[int, int]) -> str:
+    """Say where a key stands already that is there once more at a place."""
+    found = locate(document, key_path)
+    if found is None or found >= again:
+        return ""
+    lines = decode_anyhow(document.data).split("\n")[: found[0]]
+    key = str(key_path[-1])
+    first = next((n for n in range(len(lines), 0, -1) if key in lines[n - 1]), found[0])
+    return f"; first on line {first}"
 
 
 def _no_pause() -> None:

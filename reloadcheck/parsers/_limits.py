@@ -19,7 +19,8 @@ MAX_NUMBER: Final = 400
 
 TOO_DEEP: Final = f"is nested deeper than {MAX_DEPTH} levels"
 NOT_A_MAPPING: Final = "the top level must be a mapping"
-DUPLICATE: Final = "the key is there twice"
+DUPLICATE: Final = "duplicate key"
+TABLE_TWICE: Final = "duplicate table"
 
 _LEAST: Final = -(2**63)
 _MOST: Final = 2**63 - 1

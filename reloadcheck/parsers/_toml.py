@@ -12,7 +12,7 @@ from typing import Final, Self, SupportsIndex, cast
 
 from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
-from ._limits import finite, whole
+from ._limits import DUPLICATE, TABLE_TWICE, finite, whole
 from ._places import Container, parts_of
 from ._text import SMALL, Empty, Refusal
 from ._toml_scan import Found, scan
@@ -22,10 +22,10 @@ _FOUND_BETWEEN_PAUSES: Final = 100
 _VALUES_BETWEEN_PAUSES: Final = 500
 _PLACE: Final = re.compile(r"\(at line ([0-9]+), column ([0-9]+)\)\Z")
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
-    ("Cannot declare", "the table is there twice"),
-    ("Cannot overwrite", "the key is there twice"),
-    ("Cannot redefine", "the key is there twice"),
-    ("Duplicate", "the key is there twice"),
+    ("Cannot declare", TABLE_TWICE),
+    ("Cannot overwrite", DUPLICATE),
+    ("Cannot redefine", DUPLICATE),
+    ("Duplicate", DUPLICATE),
     ("Cannot mutate", "a table in one line cannot be added to"),
     ("Invalid date", "is a date or time that does not exist"),
     ("Unterminated", "text in quotes that does not end"),
@@ -114,7 +114,7 @@ def _refusal(message: str, text: str) -> Refusal:
     reason = next(found, "is not valid TOML from here")
     index = _index(message, text)
     before = list(takewhile(lambda part: part[1] <= index, scan(text)))
-    if not reason.endswith("there twice"):
+    if reason not in (DUPLICATE, TABLE_TWICE):
         return Refusal(reason, index, before[-1][0] if before else ())
     # The library names the end of what is there twice; a person looks for its beginning.
     path, start = _latest_repeated(before)

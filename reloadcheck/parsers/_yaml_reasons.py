@@ -11,12 +11,16 @@ from ._limits import TOO_DEEP
 from ._text import Refusal
 
 TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
+NO_KEY: Final = 'expected "key: value" here (": " is missing; is the file cut off?)'
 _ESCAPE: Final = "an escape that does not exist; single quotes take a \\ as it is"
 _LIBYAML_TOO_DEEP: Final = "maximum nesting depth"
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("cannot start any token", "no value may begin with this character; put it in quotes"),
     ("tab character", TAB),
-    ("could not find expected ':'", "what begins here is no key: it needs a colon and a space"),
+    (
+        "could not find expected ':'",
+        'expected "key: value" here (": " is missing; is the file cut off?)',
+    ),
     ("mapping values are not allowed", "no key may stand here; put text with a colon in quotes"),
     ("mapping keys are not allowed", "no key may stand here"),
     ("sequence entries are not allowed", "no list item may stand here"),
@@ -39,7 +43,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("max depth", TOO_DEEP),
     (_LIBYAML_TOO_DEEP, TOO_DEEP),
 )
-_BEGUN: Final = ("does not end", "is not closed", "begins here is no key")
+_BEGUN: Final = ("does not end", "is not closed", NO_KEY)
 
 
 def end_by_depth(error: YAMLError) -> int | None:

@@ -82,7 +82,20 @@ def _denied(path: str, disk: Disk) -> str:
             return f"permission denied for its directory {parent}"
         except OSError:
             continue
-    return "permission denied for the file"
+    return f"permission denied{_who(path, disk)}"
+
+
+def _who(path: str, disk: Disk) -> str:
+    """Say whose it is and who this process is, where the system lets it be known."""
+    try:
+        status = disk.stat(path)
+    except OSError:
+        return " for the file"
+    owner = f"mode {stat.S_IMODE(status.st_mode):04o}, owned by {status.st_uid}:{status.st_gid}"
+    if not hasattr(os, "geteuid"):
+        return f": {owner}"
+    groups = ", ".join(str(group) for group in sorted({os.getegid(), *os.getgroups()}))
+    return f": {owner}; this process is uid {os.geteuid()}, groups {groups}"
 
 
 def _parents(path: str) -> list[str]:

@@ -45,7 +45,7 @@ def test_three_layers_are_told_apart(run: Run, here: Path) -> None:
     done = run("explain", "1.yaml", "2.yaml", "a.b")
     assert 1 == done.status
     assert [
-        "a.b: no layer sets it",
+        "a.b: not set in the end: a parent of it is replaced as a whole",
         "  2.yaml:1:4  replaces a as a whole  null",
         "  1.yaml:1:8  hidden by that         1",
     ] == done.lines
@@ -126,8 +126,12 @@ def test_a_key_beside_the_one_that_was_meant_is_named(run: Run, app: str) -> Non
     """A misspelled key is answered with the one it is like, as far as the path leads."""
     done = run("explain", "base.yaml", "database.pool_siez")
     assert 1 == done.status
-    expected = ["database.pool_siez: no layer sets it", "did you mean database.pool_size?"]
-    assert expected == done.lines
+    assert [
+        "database.pool_siez: not set in any of: base.yaml",
+        "did you mean database.pool_size?",
+    ] == done.lines
+    done = run("explain", "base.yaml", "nope", "--app", app)
+    assert "nope: not set in any of: base.yaml, the schema's defaults" == done.lines[0]
 
 
 @pytest.mark.parametrize("words", [["base.yaml"], ["base.yaml", "local.yaml"], ["database.url"]])

@@ -132,7 +132,7 @@ def test_the_lines_are_for_reading(here: Path, capsys: pytest.CaptureFixture[str
         watch.show_line(Page(), event)
     lines = [line[10:] for line in capsys.readouterr().out.splitlines()]
     assert ["reloaded   v1    first load", "reloaded   v2    ~a, +c, -b"] == lines[:2]
-    assert lines[2].startswith(f"rejected   v2    {path}:2:1: a: the key is there twice")
+    assert lines[2].startswith(f"rejected   v2    {path}:2:1: a: duplicate key; first on line")
 
 
 def test_an_applications_resources_are_not_built(

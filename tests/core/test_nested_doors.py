@@ -87,7 +87,9 @@ def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixt
     assert live.check() is Outcome.UNCHANGED
     levels = [(record.levelname, record.getMessage()) for record in caplog.records]
     assert "WARNING" == levels[0][0]
-    assert ("INFO", "configuration as it was: version 1 serves on") == levels[-1]
+    assert ("INFO", "the configuration is good again; version 1 was never interrupted") == levels[
+        -1
+    ]
 
 
 JOIN_LINES = lines_of(Engine.rejoin, Engine.join, Serving.of, LiveSnapshot.leases)

@@ -52,7 +52,7 @@ def test_a_misspelt_key_is_told_at_run_time(caplog: pytest.LogCaptureFixture) ->
     source.edit(MISSPELT)
     live.check()
     assert live.snapshot.version == 2
-    assert warnings_in(caplog) == [f"configuration used all the same: {REMARK}"]
+    assert warnings_in(caplog) == [f"configuration is used, with a warning: {REMARK}"]
     assert live.status().remarks == (REMARK,)
     assert live.status().standing == "warn"
     assert "reloadcheck_unknown_keys 1\n" in exposition(live.status())
@@ -126,7 +126,7 @@ def test_an_edit_that_a_later_layer_overrides_is_told(caplog: pytest.LogCaptureF
     )
     assert (live.status().remarks, warnings_in(caplog)) == (
         (remark,),
-        [f"configuration used all the same: {remark}"],
+        [f"configuration is used, with a warning: {remark}"],
     )
     source.edit(GOOD.replace("host: h", "host: i").replace("hi", "ho"))
     live.check()

@@ -226,7 +226,7 @@ def test_what_is_denied_is_told_file_from_directory(path: Path) -> None:
     with plain_user(), engine(path) as live:
         before = live.snapshot
         for denied, words in (
-            (path, "permission denied for the file"),
+            (path, "permission denied: mode 0000, owned by "),
             (path.parent, f"permission denied for its directory {path.parent}"),
         ):
             with _as_root():

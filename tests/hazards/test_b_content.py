@@ -169,10 +169,10 @@ def test_numbers_that_cannot_be_dumped_are_refused(path: Path, word: str, reason
 
 
 REPEATED = {
-    "yaml": ("a: 1\nb: {c: 1,\n  c: 2}\n", ":3:3: b.c: the key is there twice"),
-    "json": ('{"a": 1,\n "a": 2}', ":2:2: a: the key is there twice"),
-    "toml": ("a = 1\na = 2\n", ":2:5: a: the key is there twice"),
-    "integer.yaml": ("1: a\n0x1: b\n", ":2:1: [1]: the key is there twice"),
+    "yaml": ("a: 1\nb: {c: 1,\n  c: 2}\n", ":3:3: b.c: duplicate key; first on line 2"),
+    "json": ('{"a": 1,\n "a": 2}', ":2:2: a: duplicate key; first on line 1"),
+    "toml": ("a = 1\na = 2\n", ":2:5: a: duplicate key; first on line 1"),
+    "integer.yaml": ("1: a\n0x1: b\n", ":2:1: [1]: duplicate key; first on line 1"),
     "boolean.yaml": ("a: 1\non: b\n", ":2:1: this key is read as true or false"),
     "date.yaml": ("a: 1\nb: 2023-02-30\n", ":2:4: b: is a date or time that does not exist"),
     "date.toml": ("a = 1\nb = 2023-02-30\n", ":2:5: b: is a date or time that does not exist"),

@@ -154,7 +154,7 @@ def test_syntax_errors_of_several_files_are_told_together(layers: list[Path]) ->
     prod.write_text("a: 1\na: 2\n")
     local.write_text("a = \n")
     assert problems(*layers) == [
-        f"{prod}:2:1: a: the key is there twice",
+        f"{prod}:2:1: a: duplicate key; first on line 1",
         f"{local}:1:5: a: a value is expected here, in quotes if it is text",
     ]
     with pytest.raises(ConfigSyntaxError):

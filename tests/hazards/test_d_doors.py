@@ -92,7 +92,7 @@ def test_an_exposed_file_is_warned_of_once(
         path.parent.chmod(0o755)
         assert live.check() is Outcome.UNCHANGED
         assert live.status().remarks == ()
-    assert logged(caplog) == [f"configuration used all the same: {path}: {words}"]
+    assert logged(caplog) == [f"configuration is used, with a warning: {path}: {words}"]
 
 
 def test_a_sticky_directory_exposes_nothing(path: Path) -> None:

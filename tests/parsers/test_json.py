@@ -9,7 +9,7 @@ from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 
 PLACES = {
-    '{"a": 1,\n"a": 2}': "c.json:2:1: a: the key is there twice",
+    '{"a": 1,\n"a": 2}': "c.json:2:1: a: duplicate key; first on line 1",
     '{"a": {"b": [1, {"c": NaN}]}}': "c.json:1:23: a.b[1].c: "
     "a number must be finite, not infinite and not NaN",
     '{"a": [1, 2,\n 9223372036854775808]}': "c.json:2:2: a[2]: an integer must fit into 64 bits; "

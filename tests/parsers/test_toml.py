@@ -10,11 +10,11 @@ from reloadcheck.parsers import parse
 from reloadcheck.types import Document
 
 PLACES = {
-    "a = 1\na = 2": "c.toml:2:5: a: the key is there twice",
-    "a = 1\na = [\n1,\n2]\n": "c.toml:2:5: a: the key is there twice",
-    "[a]\nb = 1\n\n[a]\nc = 1": "c.toml:4:1: a: the table is there twice",
-    "a = {b = 1, b = 2}": "c.toml:1:17: a.b: the key is there twice",
-    "a = {b = 1}\n[a.c]\n": "c.toml:2:1: a.c: the table is there twice",
+    "a = 1\na = 2": "c.toml:2:5: a: duplicate key; first on line 1",
+    "a = 1\na = [\n1,\n2]\n": "c.toml:2:5: a: duplicate key; first on line 1",
+    "[a]\nb = 1\n\n[a]\nc = 1": "c.toml:4:1: a: duplicate table; first on line 1",
+    "a = {b = 1, b = 2}": "c.toml:1:17: a.b: duplicate key; first on line 1",
+    "a = {b = 1}\n[a.c]\n": "c.toml:2:1: a.c: duplicate table",
     "[[a]]\nb = 1\n[[a]]\nb = inf": "c.toml:4:5: a[1].b: "
     "a number must be finite, not infinite and not NaN",
     "a = [1,\n 27:32:00]": "c.toml:2:4: a[1]: a comma is missing here, or the list or table is "
@@ -32,7 +32,7 @@ PLACES = {
     "= 1": "c.toml:1:1: a key is expected here",
     'a = "\\q"': "c.toml:1:8: a: an escape that TOML does not know",
     '"\\q" = 1': "c.toml:1:1: an escape that TOML does not know",
-    "x = 1\r\ny = 2\r\nx = 3\r\n": "c.toml:3:5: x: the key is there twice",
+    "x = 1\r\ny = 2\r\nx = 3\r\n": "c.toml:3:5: x: duplicate key; first on line 1",
 }
 
 

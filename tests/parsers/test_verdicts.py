@@ -173,7 +173,7 @@ REFUSED = [
     Case(
         "a key twice",
         {"yaml": b"a: 1\na: 1", "json": b'{"a": 1, "a": 1}', "toml": b"a = 1\na = 1"},
-        reason="there twice",
+        reason="duplicate key; first on line 1",
     ),
     Case(
         "a key twice below",
@@ -182,7 +182,7 @@ REFUSED = [
             "json": b'{"b": {"a": 1, "a": 1}}',
             "toml": b"b = {a = 1, a = 1}",
         },
-        reason="there twice",
+        reason="duplicate key; first on line 1",
     ),
     Case(
         "an impossible date",

@@ -11,6 +11,7 @@ import yaml
 
 from reloadcheck.exceptions import ConfigSyntaxError
 from reloadcheck.parsers import parse
+from reloadcheck.parsers._yaml_reasons import NO_KEY
 from reloadcheck.types import Document, Tree
 from tests.fuzz.targets import oracle, same
 
@@ -161,10 +162,10 @@ TAB = "a tab may stand only in quotes, comments and blocks of text"
 NO_TAG = "a tag is not allowed here; put text that begins with ! in quotes"
 TOP = "the top level must be a mapping, each key with a colon and a space after it"
 PLACES = {
-    "a: 1\nb:\n  c: 2\n  c: 3\n": "c.yaml:4:3: b.c: the key is there twice",
-    "a: 1\n'a': 2": "c.yaml:2:1: a: the key is there twice",
+    "a: 1\nb:\n  c: 2\n  c: 3\n": "c.yaml:4:3: b.c: duplicate key; first on line 3",
+    "a: 1\n'a': 2": "c.yaml:2:1: a: duplicate key; first on line 1",
     "1: a\ntrue: b": "c.yaml:2:1: this key is read as true or false; put it in quotes",
-    "1: a\n0x1: b": "c.yaml:2:1: [1]: the key is there twice",
+    "1: a\n0x1: b": "c.yaml:2:1: [1]: duplicate key; first on line 1",
     "a: {80: b, 8080: [1, 0x_]}": "c.yaml:1:22: a[8080][1]: cannot be read as an integer",
     "9223372036854775808: b": "c.yaml:1:1: an integer must fit into 64 bits; "
     "put it in quotes to have it as text",
@@ -178,8 +179,8 @@ PLACES = {
     "put text with { or [ in quotes",
     "a: *.example.com": "c.yaml:1:5: the name of an anchor or alias is missing; put text in quotes",
     'a: "C:\\Users"': "c.yaml:1:9: an escape that does not exist; single quotes take a \\ as it is",
-    "a: 1\nb:2\n": "c.yaml:2:1: what begins here is no key: it needs a colon and a space",
-    "a: |\nb\nc: 2\n": "c.yaml:2:1: what begins here is no key: it needs a colon and a space",
+    "a: 1\nb:2\n": f"c.yaml:2:1: {NO_KEY}",
+    "a: |\nb\nc: 2\n": f"c.yaml:2:1: {NO_KEY}",
     "a: &x\n  b: [1, *x]": "c.yaml:2:10: a.b[1]: the anchor &x contains itself",
     "a: &x {<<: *x}": 'c.yaml:1:12: a."<<": the anchor &x contains itself',
     "a: *x": "c.yaml:1:4: a: there is no such anchor before this alias; put text in quotes",

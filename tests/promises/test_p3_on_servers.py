@@ -38,7 +38,7 @@ def test_bad_edits_under_load_reach_nobody(command: list[str], tmp_path: Path) -
             for number, name in enumerate(UNDER_LOAD, start=1):
                 fault = FAULTS[name]
                 with fault.make(file):
-                    server.logs("the last good one serves on", 2 * number)
+                    server.logs("goes on serving: ", 2 * number)
                     for answer in workers(server.port, "/process").values():
                         assert fault.words in answer.said["error"]
                         assert f"{file}{fault.place}" in answer.said["error"]
