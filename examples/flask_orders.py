@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 
 from reloadcheck import ReloadCheck
 from reloadcheck.demo.sqlite import SyncSQLitePool  # stands in where there is no PostgreSQL
-from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, resource
+from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, resource_of
 
 
 class Database(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ def new_pool(database: Database) -> AnyPool:
 app = Flask(__name__)
 FlaskReloadCheck(live, app)
 config = config_of(live)
-pool = resource(orders_pool)
+pool = resource_of(orders_pool)
 
 
 @app.get("/")

@@ -12,7 +12,7 @@ from .._engine.api import ReloadCheck, host_of
 from .._resources.registry import Resource
 from .._snapshots.context import resource_here
 from ..asgi import ReloadCheckMiddleware
-from ..exceptions import OutsideWorkError
+from ._dialect import config_here
 
 __all__ = ["ReloadCheckMiddleware", "config_of", "resource_of"]
 
@@ -49,10 +49,7 @@ class _ConfigOf(Generic[C]):
     live: ReloadCheck[C]
 
     async def __call__(self) -> C:
-        try:
-            return self.live.current().config
-        except OutsideWorkError:
-            raise OutsideWorkError(f"no unit of work of this engine here: add `{_LINE}`") from None
+        return config_here(self.live, _LINE)
 
 
 @dataclass(frozen=True, slots=True)

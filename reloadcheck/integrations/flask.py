@@ -5,6 +5,7 @@ app context outside of a request (a command, a shell) the context is the unit of
 first look to its end.
 """
 
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
@@ -21,7 +22,7 @@ from ..exceptions import OutsideWorkError
 from ..wsgi import ReloadCheckMiddleware
 from ._flask_commands import commands
 
-__all__ = ["FlaskReloadCheck", "config_of", "current_config", "resource"]
+__all__ = ["FlaskReloadCheck", "config_of", "current_config", "resource_of"]
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -91,9 +92,9 @@ def config_of(live: ReloadCheck[C]) -> C:
     return cast("C", LocalProxy(partial(_read, lambda: live.current().config)))
 
 
-def resource(handle: Resource[T]) -> T:
-    """Give a proxy for a resource of the unit of work, typed: `pool = resource(db)`."""
-    return cast("T", LocalProxy(partial(_read, partial(resource_here, handle, _LINE))))
+def resource_of(resource: Resource[T]) -> T:
+    """Return a proxy for a resource of the unit of work, typed: `pool = resource_of(db)`."""
+    return cast("T", LocalProxy(partial(_read, partial(resource_here, resource, _LINE))))
 
 
 current_config: Any = LocalProxy(partial(_read, lambda: current_snapshot().config))
@@ -102,3 +103,12 @@ current_config: Any = LocalProxy(partial(_read, lambda: current_snapshot().confi
 
 def _leave(_: BaseException | None) -> None:
     g.pop("_reloadcheck", ExitStack()).close()
+
+
+def __getattr__(name: str) -> object:
+    """Give what had another name, for one release."""
+    if name != "resource":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    said = f"{__name__}.resource is called resource_of now, as in the other adapters"
+    warnings.warn(said, DeprecationWarning, stacklevel=2)
+    return resource_of

@@ -1,19 +1,27 @@
-"""Starlette: the ASGI door as its own middleware, and the type of the state that the door fills.
+"""Starlette: the ASGI door as its own middleware, the type of the state that the door fills, and
+getters for code that has no request in its hands.
 
 ``Starlette(middleware=[Middleware(ReloadCheckMiddleware, live=live)])`` is all there is to add: the
 door composes with the application's own lifespan. Nothing here is at work in a request.
 """
 
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from starlette.datastructures import State
 
+from .._engine.api import ReloadCheck
+from .._resources.registry import Resource
 from .._snapshots.snapshot import Snapshot
 from ..asgi import ReloadCheckMiddleware
+from ._dialect import config_getter, resource_getter
 
-__all__ = ["LiveState", "ReloadCheckMiddleware"]
+__all__ = ["LiveState", "ReloadCheckMiddleware", "config_of", "resource_of"]
 
 C = TypeVar("C")
+T = TypeVar("T")
+
+_LINE = "middleware=[Middleware(ReloadCheckMiddleware, live=live)]"
 
 
 class LiveState(State, Generic[C]):
@@ -24,3 +32,14 @@ class LiveState(State, Generic[C]):
 
     config: C
     snapshot: Snapshot[C]
+
+
+def config_of(live: ReloadCheck[C]) -> Callable[[], C]:
+    """Return what gives the configuration of the request, typed: `config = config_of(live)`, then
+    `config().greeting` in whatever the request calls."""
+    return config_getter(live, _LINE)
+
+
+def resource_of(resource: Resource[T]) -> Callable[[], T]:
+    """Return what gives a resource of the request, typed: `pool = resource_of(db)`, `pool()`."""
+    return resource_getter(resource, _LINE)

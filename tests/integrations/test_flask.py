@@ -13,7 +13,7 @@ from werkzeug.test import Client
 
 from reloadcheck import ConfigSyntaxError, OptionError, OutsideWorkError, UnknownResourceError
 from reloadcheck._engine.api import host_of
-from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource
+from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource_of
 from tests.core.rig import Call, Text, begin, until
 from tests.rig.engines import drained
 
@@ -47,7 +47,7 @@ def test_requests_follow_the_file(make: Make, text: Text) -> None:
     live = make()
     begin(live)
     app = create_app(FlaskReloadCheck(live))
-    config, pool = config_of(live), resource(pool_of(make(), []))
+    config, pool = config_of(live), resource_of(pool_of(make(), []))
 
     @app.get("/typed")
     def typed() -> str:
@@ -86,7 +86,7 @@ def test_init_app_again_changes_nothing(make: Make) -> None:
 def test_an_app_may_follow_two_engines(make: Make) -> None:
     """Each typed proxy asks its own engine; the untyped one the innermost, in a request or not."""
     first, second = make(Text("a: 1")), make(Text("a: 2"))
-    pools = [resource(pool_of(live, [])) for live in (first, second)]
+    pools = [resource_of(pool_of(live, [])) for live in (first, second)]
     configs = [config_of(live) for live in (first, second)]
     app = create_app(FlaskReloadCheck(first))
     FlaskReloadCheck(second, app)
@@ -106,7 +106,7 @@ def test_a_stream_keeps_its_snapshot(make: Make, text: Text, context: bool) -> N
     """A body that is still being produced has config and pool of its request, to its last byte."""
     live = make()
     journal: list[str] = []
-    pool = resource(pool_of(live, journal))
+    pool = resource_of(pool_of(live, journal))
     begin(live)
     app = create_app(FlaskReloadCheck(live))
 
@@ -133,7 +133,7 @@ def test_an_app_context_is_one_unit_of_work(make: Make, text: Text) -> None:
     """Outside of requests the context keeps one snapshot from the first look to its end."""
     live = make()
     journal: list[str] = []
-    pool = resource(pool_of(live, journal))
+    pool = resource_of(pool_of(live, journal))
     begin(live)
     app = create_app(FlaskReloadCheck(live))
     with app.app_context():
@@ -153,7 +153,7 @@ def test_responses_thrown_away_hold_nothing(make: Make, text: Text) -> None:
     Contexts afterwards see the newest version, and the engine closes at once.
     """
     live = make()
-    pool = resource(pool_of(live, []))
+    pool = resource_of(pool_of(live, []))
     begin(live)
     app = create_app(FlaskReloadCheck(live))
     client = app.test_client()
@@ -211,7 +211,7 @@ def test_a_foreign_engine_in_a_context_costs_nothing(make: Make) -> None:
 def test_outside_of_everything(make: Make) -> None:
     """Where there is nothing, a proxy is unbound, and says which line is missing."""
     live = make()
-    proxies: list[Any] = [current_config, config_of(live), resource(pool_of(live, []))]
+    proxies: list[Any] = [current_config, config_of(live), resource_of(pool_of(live, []))]
     for proxy in proxies:
         assert not proxy
         assert "<LocalProxy unbound>" == repr(proxy)

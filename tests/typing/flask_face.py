@@ -7,7 +7,7 @@ from typing import assert_type
 from flask import Flask
 
 from reloadcheck import FrozenDict, ReloadCheck
-from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource
+from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource_of
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def db(greeting: str) -> Iterator[Pool]:
 
 extension = FlaskReloadCheck(live)
 config = config_of(live)
-pool = resource(db)
+pool = resource_of(db)
 
 
 def create_app() -> Flask:

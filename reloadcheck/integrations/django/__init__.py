@@ -3,15 +3,38 @@
 Importing this imports no Django and starts nothing; `live` is made when it is first asked for.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..._engine.api import ReloadCheck
+from ..._resources.registry import Resource
+from .._dialect import config_getter, resource_getter
+
+C = TypeVar("C")
+T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from ..._engine.api import ReloadCheck
-
     live: ReloadCheck[Any]
     """The site's engine, made of its settings."""
 
-__all__ = ["live"]
+__all__ = ["config_of", "live", "resource_of"]
+
+_LINE = (
+    "'reloadcheck.integrations.django.middleware.ReloadCheckMiddleware', first in MIDDLEWARE, or "
+    "outside of a request `with live.lease():`"
+)
+
+
+def config_of(live: ReloadCheck[C]) -> Callable[[], C]:
+    """Return what gives the configuration of the request, typed: `config = config_of(live)`, then
+    `config().greeting` in whatever the request calls, forms and model methods among it."""
+    return config_getter(live, _LINE)
+
+
+def resource_of(resource: Resource[T]) -> Callable[[], T]:
+    """Return what gives a resource of the request, typed: `client = resource_of(api)`, then
+    `client()`."""
+    return resource_getter(resource, _LINE)
 
 
 def __getattr__(name: str) -> object:
