@@ -52,7 +52,7 @@ from .exceptions import (
     WrongLoopError,
 )
 from .seams import Waiting
-from .sources import DirectorySource, EnvironSource, FileSource
+from .sources import DirectorySource, DotenvSource, EnvironSource, FileSource
 from .types import (
     Code,
     Diff,
@@ -84,6 +84,7 @@ __all__ = [
     "Diff",
     "DirectorySource",
     "Document",
+    "DotenvSource",
     "DrainError",
     "EnvironSource",
     "FactoryError",

@@ -18,7 +18,7 @@ from .._engine.api import ReloadCheck, host_of
 from .._engine.options import Options
 from .._schema.schema import Schema, schema_of
 from ..exceptions import OptionError, UsageError
-from ..sources import DirectorySource, FileSource
+from ..sources import DirectorySource, source_of
 from ..sources._formats import FORMATS
 from ..types import Source, printable
 from ._project import Project, project_of
@@ -83,7 +83,7 @@ def _layer(word: str, format: str) -> Source:
     if os.path.isdir(word):
         return DirectorySource(word)
     try:
-        return FileSource(word)
+        return source_of(word)
     except OptionError:
         if not os.path.lexists(word):
             raise UsageError(f"{printable(word)} does not exist") from None

@@ -5,13 +5,14 @@ place and quotes nothing; never a crash, a hang or another error.
 """
 
 import threading
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final, TypeAlias, TypeVar
 
 from ..exceptions import ConfigError, ConfigSyntaxError, SourceError
-from ..types import Document, KeyPath, Pause, Problem, Tree
+from ..types import Document, KeyPath, Origin, Pause, Problem, Tree
 from . import _json, _toml, _yaml
+from ._dotenv import assignments
 from ._inline import read_list, read_mapping
 from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
@@ -25,6 +26,7 @@ __all__ = [
     "locate",
     "locating_many",
     "parse",
+    "parse_dotenv",
     "parse_list",
     "parse_mapping",
     "parse_scalar",
@@ -94,6 +96,32 @@ def _finding(document: Document) -> tuple[str, _Find]:
     if kept is not None:
         kept[id(document)] = document, text, find  # kept too, so that its identity stays its own
     return text, find
+
+
+def parse_dotenv(document: Document, pause: Pause) -> list[tuple[str, str, Origin]]:
+    """Return the name, text and place of each variable in a `.env` file.
+
+    Raise `ConfigSyntaxError` for a line that is none.
+    """
+    try:
+        text = decode(document.data, pause)
+        found = list(assignments(text, pause))
+    except Refusal as refusal:
+        error = _error(document, refusal)
+    else:
+        places = _places(text, [one.index for one in found])
+        origins = [Origin(document.name, *place) for place in places]
+        return [(one.name, one.text, at) for one, at in zip(found, origins, strict=True)]
+    raise error
+
+
+def _places(text: str, indexes: list[int]) -> Iterator[tuple[int, int]]:
+    """Return line and column of ascending places, counting each line end once."""
+    line, before = 1, 0
+    for index in indexes:
+        line += text.count("\n", before, index)
+        before = index
+        yield line, index - text.rfind("\n", 0, index)
 
 
 def parse_scalar(text: str, name: str) -> object:

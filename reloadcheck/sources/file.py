@@ -78,7 +78,7 @@ class FileSource:
         self._name = os.fspath(path)
         self._path = absolute(self._name)
         self._key = None if key is None else key_path_of(key)
-        self._format = format_of(self._name) if key is None else "text"
+        self._format = self._format_of()
         self._optional = optional
         self._within = None if within is None else absolute(os.fspath(within))
         self._private = private
@@ -87,6 +87,9 @@ class FileSource:
 
     def __repr__(self) -> str:
         return f"FileSource({self._name!r})"
+
+    def _format_of(self) -> str:
+        return format_of(self._name) if self._key is None else "text"
 
     @property
     def name(self) -> str:

@@ -22,6 +22,7 @@ FACE = [
     "Diff",
     "DirectorySource",
     "Document",
+    "DotenvSource",
     "DrainError",
     "EnvironSource",
     "FactoryError",
