@@ -6,11 +6,14 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
+from celery import Celery
 
 from tests.rig.load import until
 from tests.rig.servers import ROOT, Server, gunicorn, serving, uvicorn
+from tests.rig.valkey import ValkeyServer
 
 SOON = {"RELOAD_CHECK_WINDOW": "0.2", "RELOAD_CHECK_SETTLE": "0.1"}
 
@@ -96,3 +99,29 @@ def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -
         until(followed)
         assert "good evening\n" == ask(server, "/")
         assert [1, 2] == [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)]
+
+
+def test_its_tasks_follow_the_file(site: Path, tmp_path: Path, valkey: ValkeyServer) -> None:
+    """Celery's worker sets the site up itself; tasks see the edited greeting and database."""
+    file, url = site / "config.yaml", valkey.url(14)
+    file.write_text(file.read_text().replace("site.sqlite3", str(site / "one.sqlite3")))
+    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+    where = {"CELERY_BROKER_URL": url, "SITE_CONFIG": str(file)}
+    command = [sys.executable, "-m", "celery", "--workdir", str(site), "-A", "mysite", "worker"]
+    few = ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
+    with (
+        serving([*command, *few], {**SOON, **where}, tmp_path, listen=False) as worker,
+        Celery("client", broker=url, backend=url) as client,
+    ):
+        worker.logs(" ready.")
+
+        def said() -> dict[str, Any]:
+            told: dict[str, Any] = client.send_task("mysite.tasks.count").get(timeout=20)
+            return told
+
+        assert {"greeting": "hello", "visits": 0} == said()
+        text = file.read_text().replace("hello", "good evening")
+        file.write_text(text.replace("one.sqlite3", "other.sqlite3"))
+        assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+        until(lambda: said() == {"greeting": "good evening", "visits": 0})
+        cast(Any, client.backend).client.connection_pool.disconnect()
