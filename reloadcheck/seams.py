@@ -182,3 +182,31 @@ class Gate(Protocol):
         What was built is held meanwhile, should the answer be `Wait`.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatus:
+    """What people are told of the store; `code` is `store` while it is away, and `error` why.
+
+    `since` is when that began, in seconds since the epoch, `edition` the number of what serves,
+    `hold` the kind of the order in force.
+    """
+
+    name: str
+    code: str | None = None
+    error: str | None = None
+    since: float | None = None
+    edition: int | None = None
+    hold: str | None = None
+
+
+class Companion(Protocol):
+    """What lives beside an engine: ended with it, asked by its status."""
+
+    def close(self) -> None:
+        """End; the engine has closed everything."""
+        ...
+
+    def status(self) -> StoreStatus:
+        """Return what people are told of it; never blocks."""
+        ...

@@ -27,7 +27,7 @@ from .._schema.schema import Schema
 from .._snapshots.context import SNAPSHOT, lasts, unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
 from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
-from ..seams import Feed, Gate
+from ..seams import Companion, Feed, Gate
 from ..sources.file import FileSource
 from ..types import Problem, Source
 from .gates import Seams
@@ -59,6 +59,7 @@ class Engine(Generic[C]):
         self.feed: Feed = SourceSet(sources)
         self.gates: list[Gate] = []
         self._rules: Rules | None = None
+        self.companion: Companion | None = None
         self.registry = registry
         self.options = options
         self.listeners = Listeners()
@@ -222,7 +223,8 @@ class Engine(Generic[C]):
         from .collect import observe
 
         status = observe(self.thread, self.registry, self.options, probes)
-        return replace(status, remarks=(*self.remarks, *status.remarks))
+        store = None if self.companion is None else self.companion.status()
+        return replace(status, remarks=(*self.remarks, *status.remarks), store=store)
 
     def probed(self) -> Probes:
         """Have the probes called and give what they came to; blocks."""
@@ -300,6 +302,8 @@ class Engine(Generic[C]):
                 _watch_process()
                 fresh.start()  # may raise where no thread is to be had, and is tried again then
                 self._thread, self._pid, thread = fresh, os.getpid(), fresh
+                if self.companion is not None:
+                    fresh.on_end(self.companion.close)
                 for remark in self.remarks:
                     log(WARNING, "%s", remark)
             return thread

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import cast
 
 from .._config.freeze import FrozenDict
-from ..seams import Waiting
+from ..seams import StoreStatus, Waiting
 from ..types import Code, Outcome, Place, ProbeOutcome
 from .history import Attempt
 
@@ -110,6 +110,7 @@ class Status:
     seconds: tuple[tuple[str, int, float], ...] = ()
     waiting: Waiting | None = None
     pending_restart: tuple[str, ...] = ()
+    store: StoreStatus | None = None
 
     @property
     def attempt(self) -> Attempt | None:

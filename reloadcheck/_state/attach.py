@@ -1,0 +1,323 @@
+"""Puts a store beside an engine: a feed around its feed, a gate, and a listener.
+
+The engine knows none of it. A hold is served from what was kept, with the confidential sources and
+the environment as they are now; parsing, validating and building know nothing of that.
+"""
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._observe.events import ReloadEvent
+from .._runtime.clock import Clock
+from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Wait
+from ..types import Code, Outcome, Problem, Source, Stamp, Store, key_path_text
+from .board import Member, State, prefix_of
+from .content import content_of, layers_of, packed, with_kept
+from .decide import Decision, Situation, decide
+from .identity import host_name
+from .keeper import Fact, Keeper
+from .ledger import Entry
+
+__all__ = ["Memory", "attach"]
+
+_KNOWN_READINGS = 8
+_FIRST_LOOK_SECONDS = 2.0
+_SHOWN = 20
+
+
+class Memory:
+    """What one engine and its store have to do with each other; is feed, gate and listener."""
+
+    name = "store"
+
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        *,
+        app: str,
+        release: str | None,
+        boot: str,
+        clock: Clock,
+        notify: Callable[[], None],
+        window: Callable[[], float],
+    ) -> None:
+        self.app, self.release, self._boot = app, release, boot
+        self._feed = feed
+        self._clock = clock
+        self._contents: dict[str, tuple[str | None, Reading]] = {}
+        self._serving: str | None = None
+        self._last: tuple[str, str | None] | None = None
+        self._remark: str | None = None
+        self._own: dict[str, bytes] = {}
+        self._boots_with_kept = False
+        self._passed_over: str | None = None
+        self._swapping: dict[str, str] = {}
+        self._decision = Decision(None)
+        self._member = Member(host=host_name(), app=app, release=release or "", started=time.time())
+        self.keeper = Keeper(
+            store,
+            prefix_of(app, release),
+            lambda: self._member,
+            notify=notify,
+            window=window,
+            clock=clock,
+        )
+
+    # ------------------------------------------------------------------ the feed
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return the engine's sources."""
+        return self._feed.sources
+
+    def look(self) -> tuple[Stamp, ...]:
+        """Return the sources' stamps, the first of which tells of orders, too."""
+        self.keeper.ensure()
+        if self._serving is None:
+            self.keeper.first_look(_FIRST_LOOK_SECONDS)
+        first, *rest = self._feed.look()
+        return (Stamp((first.value, self._mark()), first.newest_ns), *rest)
+
+    def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
+        """Read the sources; where an order or a ban says so, an edition that was kept instead."""
+        first, *rest = stamps
+        value: Any = first.value
+        inner = (Stamp(value[0], first.newest_ns), *rest)
+        reading = self._feed.read(inner, max_bytes)
+        content = self._content(reading)
+        self._last = (reading.digest, content)
+        decision = self._decision = self._decide(content)
+        hold = self._state.hold
+        if decision.ends_hold and hold is not None and content == hold.content:
+            self.keeper.ends_hold = hold
+        running = self._serving is not None
+        if decision.serve in (None, content) or (
+            running and decision == Decision(self._serving, Code.BANNED)
+        ):
+            return self._remarked(reading, decision)  # as it is; a ban is told by the gate
+        data = self.keeper.known.contents.get(str(decision.serve)) or self._own.get(
+            str(decision.serve)
+        )
+        if data is None:
+            return reading
+        if not running:
+            self._boots_with_kept = hold is not None
+            self._passed_over = content if hold is None else None
+        try:
+            older = with_kept(self.sources, reading, data)
+        except ValueError:
+            return reading
+        self._know(older, decision.serve)
+        return self._remarked(older, decision)
+
+    def _mark(self) -> object:
+        state = self._state
+        booted = self._boots_with_kept and self._serving is not None
+        if state.hold is None and not state.banned and not booted:
+            return None
+        return (state.hold, frozenset(state.banned), state.retries, booted)
+
+    @property
+    def _state(self) -> State:
+        view = self.keeper.known.view
+        return State() if view is None else view.state
+
+    def _content(self, reading: Reading) -> str | None:
+        known = self._contents.get(reading.digest)
+        if known is not None:
+            return known[0]
+        content = content_of(self.sources, reading)
+        self._know(reading, content)
+        return content
+
+    def _know(self, reading: Reading, content: str | None) -> None:
+        self._contents.pop(reading.digest, None)
+        self._contents[reading.digest] = (content, reading)
+        while len(self._contents) > _KNOWN_READINGS:
+            self._contents.pop(next(iter(self._contents)))
+
+    def _decide(self, content: str | None) -> Decision:
+        view, state = self.keeper.known.view, self._state
+        if content is not None and content == self._passed_over and state.hold is None:
+            return Decision(self._serving)  # what it held at the start, beside others who had more
+        self._passed_over = None if self._serving is not None else self._passed_over
+        kept = self.keeper.known.contents.keys() | self._own.keys()
+        others = view is not None and any(
+            one.content == state.target and name != self.keeper.id
+            for name, one in view.members.items()
+        )
+        return decide(
+            Situation(
+                content,
+                self._serving,
+                None if view is None else state,
+                frozenset(kept),
+                others,
+                self._boot == "last-good",
+            )
+        )
+
+    def _remarked(self, reading: Reading, decision: Decision) -> Reading:
+        """Say beside it why what serves is not what the sources hold."""
+        hold = self._state.hold
+        self._remark = None
+        if hold is not None and not decision.ends_hold and decision.serve == hold.content:
+            who = f" by {hold.by}" if hold.by else ""
+            why = f" ({hold.why})" if hold.why else ""
+            words = "rolled back" if hold.kind == "rollback" else "pinned"
+            pending = "; what the sources hold is not served" if decision.pending else ""
+            self._remark = f"{words} to edition {hold.edition}{who}{why}{pending}"
+        elif decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
+            self._remark = "the last accepted edition serves: what the sources hold cannot"
+        return reading if self._remark is None else _with_remark(reading, self._remark)
+
+    # ------------------------------------------------------------------ the gate
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Refuse what is banned, and hold everything but orders back while frozen."""
+        content, _ = self._contents.get(proposal.new.source_digest, (None, None))
+        state = self._state
+        if self._decision.behind and proposal.old is None and state.hold is not None:
+            hold = state.hold
+            words = (
+                f"edition {hold.edition} is held by {hold.by or 'an order'} and is not kept here"
+            )
+            return Reject((Problem(words),), Code.PINNED)
+        if content is not None and content in state.banned:
+            ban = state.banned[content]
+            who = f" by {ban.by}" if ban.by else ""
+            why = f": {ban.why}" if ban.why else ""
+            when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
+            reason = f"edition {ban.edition} was banned{who} at {when}{why}"
+            return Reject((Problem(reason),), Code.BANNED)
+        freeze = state.freeze
+        now = self._clock.wall()
+        if freeze is None or (freeze.until is not None and freeze.until <= now):
+            return GO
+        if proposal.old is None or content == state.target:
+            return GO
+        who = f" by {freeze.by}" if freeze.by else ""
+        why = f": {freeze.why}" if freeze.why else ""
+        return Wait(Code.FROZEN, f"edits are frozen{who}{why}", freeze.until, look=1.0)
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Let through what was built, and remember of which reading it is."""
+        self._swapping = {proposal.new.digest: proposal.new.source_digest}
+        return GO
+
+    # ------------------------------------------------------------------ the listener
+
+    def hear(self, event: ReloadEvent) -> None:
+        """Write down what happened; runs in a call thread."""
+        source, content = self._last or ("", None)
+        reading = None
+        if event.outcome is Outcome.RELOADED:
+            source, content, reading = self._swapped(event.digest)
+        error = None if event.error is None else str(event.error)
+        paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
+        entry = Entry(
+            None,
+            str(event.outcome),
+            event.at,
+            content,
+            source,
+            cause="start" if event.first else "file",
+            trigger=event.trigger.kind,
+            trace=event.trigger.link if isinstance(event.trigger.link, str) else None,
+            member=self.keeper.id,
+            code=event.code,
+            error=error,
+            changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
+            changes=len(paths),
+            seconds={name: round(seconds, 4) for name, seconds in event.seconds},
+            release=self.release,
+        )
+        documents = None
+        if reading is not None:
+            documents = self._own.get(content or "") or packed(self.sources, reading)
+            layers = layers_of(self.sources, reading)
+            entry = replace(entry, size=len(documents), layers=layers)
+        self._member = self._member_after(event, entry)
+        if event.outcome is Outcome.UNCHANGED:
+            return
+        self.keeper.note(Fact(entry, documents, first=event.first))
+
+    def _swapped(self, digest: str | None) -> tuple[str, str | None, Reading | None]:
+        """Return the source digest, content and documents of what was swapped in."""
+        source = self._swapping.get(digest or "", "")
+        content, reading = self._contents.get(source, (None, None))
+        self._serving = content
+        if reading is not None and content is not None:
+            self._own = {content: packed(self.sources, reading)}
+        return source, content, reading
+
+    def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
+        swapped = event.outcome is Outcome.RELOADED
+        member = replace(
+            self._member,
+            pid=os.getpid(),
+            worker=_process_name(),
+            content=self._serving,
+            digest=event.digest,
+            version=event.version,
+            outcome=str(event.outcome),
+            code=entry.code,
+            error=entry.error,
+            since=event.at,
+        )
+        return replace(member, layers=entry.layers) if swapped else member
+
+    # ------------------------------------------------------------------ the companion
+
+    def close(self) -> None:
+        """Leave the board; the engine has ended."""
+        self._serving = None
+        self.keeper.close()
+
+    def status(self) -> StoreStatus:
+        """Return what people are told of the store."""
+        known, state = self.keeper.known, self._state
+        hold = None if state.hold is None else state.hold.kind
+        code = Code.STORE if known.error is not None else None
+        return StoreStatus(
+            self.keeper.store.name, code, known.error, known.since, self.keeper.edition, hold
+        )
+
+
+def _with_remark(reading: Reading, remark: str) -> Reading:
+    return replace(reading, remarks=(*reading.remarks, remark))
+
+
+def _process_name() -> str:
+    from multiprocessing import current_process
+
+    return current_process().name
+
+
+def attach(engine: Any, store: Store, *, app: str, release: str | None, boot: str) -> Memory:
+    """Put a store beside an engine that has not started."""
+
+    def notify() -> None:
+        thread = engine.thread
+        if thread is not None and not thread.closing:
+            thread.admission.ask(eager=False)
+
+    memory = Memory(
+        engine.feed,
+        store,
+        app=app,
+        release=release,
+        boot=boot,
+        clock=engine.clock,
+        notify=notify,
+        window=lambda: float(engine.options.window),
+    )
+    engine.feed = memory
+    engine.gates.append(memory)
+    engine.listeners.add(memory.hear)
+    engine.companion = memory
+    return memory

@@ -1,0 +1,92 @@
+"""What is kept of a configuration: the documents that are neither confidential nor an environment.
+
+The content digest is of the tree that they merge to, so that comments, order and secrets change
+nothing of it: editions, bans, rounds and drift speak of it.
+"""
+
+import json
+import zlib
+from base64 import b64decode, b64encode
+from collections.abc import Sequence
+
+from .._config.digest import source_digest, tree_digest
+from .._load.merge import parse
+from .._runtime.pause import nap
+from ..exceptions import ConfigError
+from ..seams import Reading
+from ..sources import EnvironSource
+from ..types import Document, Place, Source
+
+__all__ = ["content_of", "kept_of", "layers_of", "packed", "unpacked", "with_kept"]
+
+
+def kept_of(sources: Sequence[Source], places: Sequence[Place]) -> tuple[int, ...]:
+    """Return the numbers of the sources whose documents may be kept."""
+    pairs = enumerate(zip(sources, places, strict=True))
+    return tuple(
+        number
+        for number, (source, place) in pairs
+        if not place.confidential and not isinstance(source, EnvironSource)
+    )
+
+
+def content_of(sources: Sequence[Source], reading: Reading) -> str | None:
+    """Return the content digest of a reading; None where what is kept does not parse."""
+    kept = kept_of(sources, reading.places)
+    try:
+        own = [sources[number] for number in kept]
+        tree = parse(own, [reading.documents[number] for number in kept], nap).tree
+        return tree_digest(tree, nap)
+    except ConfigError:
+        return None
+
+
+def layers_of(sources: Sequence[Source], reading: Reading) -> dict[str, str]:
+    """Return the digest of each kept layer's own tree, by the name of its source."""
+    found: dict[str, str] = {}
+    for number in kept_of(sources, reading.places):
+        try:
+            tree = parse([sources[number]], [reading.documents[number]], nap).tree
+        except ConfigError:
+            continue
+        found[sources[number].name] = tree_digest(tree, nap)
+    return found
+
+
+def packed(sources: Sequence[Source], reading: Reading) -> bytes:
+    """Write down the documents that may be kept."""
+    documents = [
+        {
+            "source": number,
+            "name": document.name,
+            "format": document.format,
+            "data": b64encode(zlib.compress(document.data, 6)).decode("ascii"),
+        }
+        for number in kept_of(sources, reading.places)
+        for document in reading.documents[number]
+    ]
+    return json.dumps({"v": 1, "documents": documents}, separators=(",", ":")).encode()
+
+
+def unpacked(data: bytes) -> dict[int, tuple[Document, ...]]:
+    """Read documents back, by the number of their source; raise `ValueError` for what is none."""
+    groups: dict[int, list[Document]] = {}
+    try:
+        for one in json.loads(data)["documents"]:
+            document = Document(one["name"], zlib.decompress(b64decode(one["data"])), one["format"])
+            groups.setdefault(int(one["source"]), []).append(document)
+    except (KeyError, TypeError, zlib.error) as error:
+        raise ValueError("is no content that was kept") from error
+    return {number: tuple(documents) for number, documents in groups.items()}
+
+
+def with_kept(sources: Sequence[Source], reading: Reading, data: bytes) -> Reading:
+    """Return the reading with an older edition's documents where such are kept, the rest live."""
+    older = unpacked(data)
+    kept = set(kept_of(sources, reading.places))
+    documents = tuple(
+        older.get(number, ()) if number in kept else own
+        for number, own in enumerate(reading.documents)
+    )
+    digest = source_digest([one for group in documents for one in group])
+    return Reading(documents, digest, reading.remarks, reading.places)

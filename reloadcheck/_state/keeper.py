@@ -1,0 +1,291 @@
+"""The store thread: looks at the board, writes down what happened, keeps this worker a member.
+
+Nobody waits for it: what it has to write waits in a queue, what it has read is one value that
+others look at. A store that is away stops nothing; it is told, and found again.
+"""
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from .._runtime.clock import Clock
+from .._runtime.log import WARNING, log
+from ..exceptions import StoreError, StoreUnsureError
+from ..types import Board, Code, Store
+from .board import MEMBERS, STATE, Hold, Member, State, View, view_of
+from .identity import member_id
+from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+
+__all__ = ["Fact", "Keeper", "Known"]
+
+INFO = 20
+LIMIT = 100
+"""How many facts wait for a store that is away, before the oldest are dropped."""
+
+BEAT_SECONDS = 5.0
+_TRIES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What happened here: an entry, and with an activation what to keep of it."""
+
+    entry: Entry
+    documents: bytes | None = None
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read last; `view` is None where nothing ever was. `error` while the store is away.
+
+    `since` is when that began, in epoch seconds. `contents` are what was kept of what is wanted.
+    """
+
+    view: View | None = None
+    contents: Mapping[str, bytes] = field(default_factory=dict)
+    error: str | None = None
+    since: float | None = None
+
+
+class Keeper:
+    """One worker's dealings with one store. `notify` hears of orders that changed.
+
+    `member` gives this worker's record. All but `note` and `known` belong to the store thread.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        prefix: str,
+        member: Callable[[], Member],
+        *,
+        notify: Callable[[], None] = lambda: None,
+        window: Callable[[], float] = lambda: 1.0,
+        clock: Clock,
+    ) -> None:
+        self.store = store
+        self.prefix = prefix
+        self.known = Known()
+        self.edition: int | None = None
+        self.ends_hold: Hold | None = None
+        self._member = member
+        self._notify = notify
+        self._window = window
+        self._clock = clock
+        self._made_for(0)
+
+    def _made_for(self, pid: int) -> None:
+        self._pid = pid
+        self._id = "" if pid == 0 else member_id()
+        self._facts: deque[Fact] = deque()
+        self._lost_facts = 0
+        self._board: Board | None = None
+        self._told: Member | None = None
+        self._beaten = -1e9
+        self._orders: object = None
+        self._looked = threading.Event()
+        self._closing = False
+        self._thread: threading.Thread | None = None
+        self.edition = None
+
+    @property
+    def id(self) -> str:
+        """This worker's name on the board; none before it was there."""
+        return self._id
+
+    # ------------------------------------------------------------------ from other threads
+
+    def ensure(self) -> None:
+        """Have the thread run in this process, a forked one too."""
+        if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
+            return
+        self._made_for(os.getpid())
+        self._thread = threading.Thread(target=self._run, name="reloadcheck-store", daemon=True)
+        self._thread.start()
+
+    def first_look(self, seconds: float) -> bool:
+        """Wait until the store was tried for the first time; blocks at most `seconds`."""
+        return self._looked.wait(seconds)
+
+    def note(self, fact: Fact) -> None:
+        """Have something written down; the oldest that waits is dropped beyond a hundred."""
+        self._facts.append(fact)
+        while len(self._facts) > LIMIT:
+            self._facts.popleft()
+            self._lost_facts += 1
+        self._wake()
+
+    def close(self, seconds: float = 3.0) -> None:
+        """Write down what waits, and leave the board; blocks at most `seconds`."""
+        thread = self._thread
+        self._closing = True
+        self._wake()
+        if thread is not None and self._pid == os.getpid():
+            thread.join(seconds)
+
+    def _wake(self) -> None:
+        wake: Callable[[], None] | None = getattr(self.store, "wake", None)
+        if wake is not None:
+            wake()
+
+    # ------------------------------------------------------------------ in the thread
+
+    def _run(self) -> None:
+        while True:
+            closing = self._closing
+            self.step()
+            if closing:
+                break
+            self.store.wait(min(max(self._window(), 0.1), BEAT_SECONDS))
+        try:
+            self.store.close()
+        except StoreError as error:
+            log(INFO, "the store was not left: %s", error, code=str(Code.STORE))
+
+    def step(self) -> None:
+        """Look, write, tell, beat; whatever is wrong with the store is told once."""
+        try:
+            self._look()
+            self._end_hold()
+            self._write_facts()
+            self._tell_member()
+            self._beat()
+        except StoreUnsureError as error:
+            self._board = None  # look again at everything
+            log(INFO, "%s", error, code=str(Code.STORE))
+        except StoreError as error:
+            self._lose(str(error))
+        except Exception as error:
+            self._lose(f"failed inside with {type(error).__name__}")
+        else:
+            self._heal()
+        self._looked.set()
+
+    def _look(self) -> None:
+        board = self.store.look(self.prefix, self._board)
+        if board is None:
+            return
+        before = self._board
+        if before is not None and board.revision < before.revision:
+            words = "the store %s was replaced: it is told anew"
+            log(WARNING, words, self.store.name, code=str(Code.STORE))
+            self._told = None
+        self._board = board
+        view = view_of(board, self.prefix)
+        state = view.state
+        self.known = replace(self.known, view=view, contents=self._contents_for(state))
+        orders = (state.hold, frozenset(state.banned), state.freeze, state.retries)
+        if orders != self._orders:
+            first, self._orders = self._orders is None, orders
+            if not first:
+                self._notify()
+
+    def _contents_for(self, state: State) -> Mapping[str, bytes]:
+        """Read what an order could want served, and at first what a start could."""
+        before = self.known.contents
+        if state.hold is None and not state.banned and self._looked.is_set():
+            return {}
+        found: dict[str, bytes] = {}
+        for content in {state.target, state.active} - {None}:
+            known = before.get(str(content)) or self.store.content(str(content))
+            if known is not None:
+                found[str(content)] = known
+        return found
+
+    @property
+    def _view(self) -> View:
+        return self.known.view or View()
+
+    def _end_hold(self) -> None:
+        """End a roll-back whose content the sources hold again; bans stay."""
+        hold, self.ends_hold = self.ends_hold, None
+        state = self._view.state
+        if hold is None or state.hold != hold:
+            return
+        key = self.prefix + STATE
+        after = replace(state, hold=None).to_text()
+        self.store.put({key: after}, same={key: self._view.state_revision})
+        self._look()
+
+    def _write_facts(self) -> None:
+        while self._facts:
+            fact = self._facts[0]
+            if fact.entry.outcome == "reloaded":
+                self._activate(fact)
+            else:
+                key = self.prefix + fact.entry.key
+                self.store.put({key: fact.entry.to_text()}, same={key: 0})
+            if self._facts and self._facts[0] is fact:
+                self._facts.popleft()
+        if self._lost_facts:
+            words = "%d rows of history were lost while the store was away"
+            log(WARNING, words, self._lost_facts, code=str(Code.STORE))
+            self._lost_facts = 0
+
+    def _activate(self, fact: Fact) -> None:
+        """Write an activation down, unless another worker's tells of the very same one."""
+        content = fact.entry.content
+        for _ in range(_TRIES):
+            view = self._view
+            state, entries = view.state, entries_from(view.entries)
+            if fact.first and content is not None and state.target == content:
+                self.edition = served_before(entries, content)
+                return
+            mine = self.edition or 0
+            for number, entry in editions_of(entries).items():
+                if number > mine and entry.content == content and not fact.first:
+                    self.edition = number
+                    return
+            hold = state.hold
+            if hold is not None and (hold.kind != "rollback" or hold.content == content):
+                return  # an order was faster: what it wants is written already
+            kept = fact.documents is not None and self.store.retention.content
+            if kept and content is not None and fact.documents is not None:
+                self.store.keep(content, fact.documents)
+            after, entry = activated(replace(state, hold=None), replace(fact.entry, kept=kept))
+            key, state_key = self.prefix + entry.key, self.prefix + STATE
+            records = {state_key: after.to_text(), key: entry.to_text()}
+            same = {state_key: view.state_revision, key: 0}
+            written = self.store.put(dict(records), same=same)
+            self._look()
+            if written is not None:
+                self.edition = entry.edition
+                self._drop_old()
+                return
+
+    def _drop_old(self) -> None:
+        view = self._view
+        accepted = {one.content for one in view.members.values() if one.content is not None}
+        gone = dropped(entries_from(view.entries), view.state, self.store.retention, accepted)
+        if gone.keys:
+            self.store.put(dict.fromkeys(self.prefix + key for key in gone.keys))
+        for content in gone.contents:
+            self.store.keep(content, None)
+
+    def _tell_member(self) -> None:
+        member = replace(self._member(), edition=self.edition)
+        if member == self._told and self.id in self._view.members:
+            return
+        self.store.put({f"{self.prefix}{MEMBERS}{self.id}": member.to_text()}, mortal=True)
+        self._told = member
+
+    def _beat(self) -> None:
+        now = self._clock.monotonic()
+        if now - self._beaten >= BEAT_SECONDS:
+            self._beaten = now
+            if not self.store.beat():
+                self._told = None
+
+    def _lose(self, error: str) -> None:
+        if self.known.error is None:
+            words = "the store is away, serving goes on: %s"
+            log(WARNING, words, error, code=str(Code.STORE))
+            self.known = replace(self.known, error=error, since=self._clock.wall())
+
+    def _heal(self) -> None:
+        if self.known.error is not None:
+            log(INFO, "the store is back: %s", self.store.name, code=str(Code.STORE))
+            self.known = replace(self.known, error=None, since=None)
