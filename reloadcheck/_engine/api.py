@@ -37,7 +37,7 @@ from ..exceptions import (
     ReloadCheckError,
 )
 from ..sources import source_of
-from ..types import KeyPath, Outcome, Source, printable
+from ..types import KeyPath, Outcome, Source, Store, printable
 from .engine import Engine
 from .options import Options, options_from
 from .variables import strange_variables
@@ -79,8 +79,11 @@ class ReloadCheck(Generic[C]):
     `secrets` are further names of keys, in any case, whose values are shown nowhere, `public` names
     whose values are no secret though they look like one. `unknown` says what a key that the schema
     does not know is: told, refused or nothing. `environment` is the name of the deployment, for
-    rules. `clock` and `environ` are for tests. The environment variables RELOAD_CHECK_ENABLED,
-    _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN and _ENVIRONMENT override what is given.
+    rules. `store` is what the processes share, a path for a `SQLiteStore`: history, orders, members
+    of the application `app`, told apart by `release`; `boot="last-good"` starts with the last
+    accepted edition where the sources are bad. `clock` and `environ` are for tests. The environment
+    variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN, _ENVIRONMENT,
+    _STORE, _APP, _RELEASE and _BOOT override what is given.
     """
 
     __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
@@ -102,6 +105,10 @@ class ReloadCheck(Generic[C]):
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
+        app: str | None = None,
+        release: str | None = None,
+        boot: Literal["file", "last-good"] = "file",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None: ...
@@ -122,6 +129,10 @@ class ReloadCheck(Generic[C]):
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
+        app: str | None = None,
+        release: str | None = None,
+        boot: Literal["file", "last-good"] = "file",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None: ...
@@ -141,6 +152,10 @@ class ReloadCheck(Generic[C]):
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
         environment: str | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
+        app: str | None = None,
+        release: str | None = None,
+        boot: Literal["file", "last-good"] = "file",
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -159,6 +174,9 @@ class ReloadCheck(Generic[C]):
             public=cast("frozenset[str]", public),
             unknown=unknown,
             environment=environment,
+            app=app,
+            release=release,
+            boot=boot,
         )
         self._engine: Engine[C] = Engine(
             tuple(source_of(source) for source in sources),
@@ -168,6 +186,7 @@ class ReloadCheck(Generic[C]):
             clock or SystemClock(),
         )
         self._engine.add_contract(contract, self._environ)
+        self._engine.add_store(store, self._environ)
         self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:

@@ -25,7 +25,7 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
-from ..types import Source
+from ..types import Source, Store
 from .api import ReloadCheck, host_of
 
 if TYPE_CHECKING:
@@ -77,6 +77,10 @@ def reload_check(
     unknown: Literal["warn", "reject", "ignore"] = "warn",
     contract: Contract | str | os.PathLike[str] | None = None,
     environment: str | None = None,
+    store: Store | str | os.PathLike[str] | None = None,
+    app: str | None = None,
+    release: str | None = None,
+    boot: Literal["file", "last-good"] = "file",
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Decorating: ...

@@ -29,7 +29,7 @@ from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
 from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
 from ..seams import Companion, Feed, Gate
 from ..sources.file import FileSource
-from ..types import Problem, Source
+from ..types import Problem, Source, Store
 from .gates import Seams
 from .options import Options
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
@@ -93,6 +93,23 @@ class Engine(Generic[C]):
         files = [one.name for one in self.sources if isinstance(one, FileSource)]
         gate = ContractGate(contract, lambda: self.options.environment, self.schema.field, files)
         self.gates.append(gate)
+
+    def add_store(
+        self, store: Store | str | os.PathLike[str] | None, environ: Mapping[str, str]
+    ) -> None:
+        """Put a store beside the engine; an operator's variable names another file, or none."""
+        named = environ.get("RELOAD_CHECK_STORE")
+        if named is not None:
+            store = named if named.strip().lower() not in ("", "off", "none") else None
+        if store is None:
+            return
+        from .._state.attach import attach
+
+        if not isinstance(store, Store):
+            from ..stores.sqlite import SQLiteStore
+
+            store = SQLiteStore(store)
+        attach(self, store)
 
     def _hide(self, names: frozenset[str]) -> None:
         self.options = replace(self.options, secrets=self.options.secrets | names)

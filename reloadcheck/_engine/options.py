@@ -103,6 +103,13 @@ class _Choice:
         return "one of " + ", ".join(self._words)
 
 
+class _Mode(_Choice):
+    def parse(self, text: str) -> object:
+        if text.strip().lower() not in self._words:
+            raise ValueError(self._wanted)
+        return text.strip().lower()
+
+
 class _Word:
     def check(self, name: str, value: object) -> object:
         if value is None or (isinstance(value, str) and value.strip() == value != ""):
@@ -134,6 +141,9 @@ class Options:
     public: frozenset[str] = _option(frozenset(), _Names())
     unknown: str = _option("warn", _Choice("warn", "reject", "ignore"))
     environment: str | None = _option(None, _Word())
+    app: str | None = _option(None, _Word())
+    release: str | None = _option(None, _Word())
+    boot: str = _option("file", _Mode("file", "last-good"))
 
 
 def variable_of(name: str) -> str:
@@ -148,7 +158,7 @@ VARIABLES: Final = (
     "RELOAD_CHECK_STATUS_TOKEN",
     "RELOAD_CHECK_STATUS_URL",
     "RELOAD_CHECK_HEALTH_PATH",
-    "RELOAD_CHECK_APP",
+    "RELOAD_CHECK_STORE",
 )
 """All environment variables that this package looks at."""
 

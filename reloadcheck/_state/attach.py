@@ -4,20 +4,19 @@ The engine knows none of it. A hold is served from what was kept, with the confi
 the environment as they are now; parsing, validating and building know nothing of that.
 """
 
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from .._observe.events import ReloadEvent
+from .._observe.identity import Identity, identity
 from .._runtime.clock import Clock
 from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Wait
 from ..types import Code, Outcome, Problem, Source, Stamp, Store, key_path_text
 from .board import Member, State, prefix_of
 from .content import content_of, layers_of, packed, with_kept
 from .decide import Decision, Situation, decide
-from .identity import host_name
 from .keeper import Fact, Keeper
 from .ledger import Entry
 
@@ -28,24 +27,46 @@ _FIRST_LOOK_SECONDS = 2.0
 _SHOWN = 20
 
 
+class Options(Protocol):
+    """What of an engine's options a store has to know."""
+
+    @property
+    def app(self) -> str | None:
+        """The application's name."""
+        ...
+
+    @property
+    def release(self) -> str | None:
+        """The group of workers that are together."""
+        ...
+
+    @property
+    def boot(self) -> str:
+        """What to start with where the sources are bad: `file` or `last-good`."""
+        ...
+
+    @property
+    def window(self) -> float:
+        """Seconds between two looks."""
+        ...
+
+
 class Memory:
     """What one engine and its store have to do with each other; is feed, gate and listener."""
 
     name = "store"
+    seconds = 5.0
 
     def __init__(
         self,
         feed: Feed,
         store: Store,
         *,
-        app: str,
-        release: str | None,
-        boot: str,
+        options: Callable[[], Options],
         clock: Clock,
         notify: Callable[[], None],
-        window: Callable[[], float],
     ) -> None:
-        self.app, self.release, self._boot = app, release, boot
+        self._options = options
         self._feed = feed
         self._clock = clock
         self._contents: dict[str, tuple[str | None, Reading]] = {}
@@ -57,13 +78,14 @@ class Memory:
         self._passed_over: str | None = None
         self._swapping: dict[str, str] = {}
         self._decision = Decision(None)
-        self._member = Member(host=host_name(), app=app, release=release or "", started=time.time())
+        self._member = Member()
+        self._started = time.time()
         self.keeper = Keeper(
             store,
-            prefix_of(app, release),
+            lambda: prefix_of(self._who.application, options().release),
             lambda: self._member,
             notify=notify,
-            window=window,
+            window=lambda: options().window,
             clock=clock,
         )
 
@@ -95,18 +117,20 @@ class Memory:
         if decision.ends_hold and hold is not None and content == hold.content:
             self.keeper.ends_hold = hold
         running = self._serving is not None
-        if decision.serve in (None, content) or (
-            running and decision == Decision(self._serving, Code.BANNED)
-        ):
-            return self._remarked(reading, decision)  # as it is; a ban is told by the gate
+        passed_over = content is not None and content == self._passed_over
+        if running and hold is None and not passed_over:
+            return self._remarked(reading, decision)  # what is wrong with it is told as ever
+        if decision.serve in (None, content):
+            return self._remarked(reading, decision)
         data = self.keeper.known.contents.get(str(decision.serve)) or self._own.get(
             str(decision.serve)
         )
         if data is None:
             return reading
         if not running:
-            self._boots_with_kept = hold is not None
-            self._passed_over = content if hold is None else None
+            beside_others = hold is None and decision.code is None
+            self._boots_with_kept = not beside_others
+            self._passed_over = content if beside_others else None
         try:
             older = with_kept(self.sources, reading, data)
         except ValueError:
@@ -157,7 +181,7 @@ class Memory:
                 None if view is None else state,
                 frozenset(kept),
                 others,
-                self._boot == "last-good",
+                self._options().boot == "last-good",
             )
         )
 
@@ -234,7 +258,7 @@ class Memory:
             changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
             changes=len(paths),
             seconds={name: round(seconds, 4) for name, seconds in event.seconds},
-            release=self.release,
+            release=self._options().release,
         )
         documents = None
         if reading is not None:
@@ -255,12 +279,21 @@ class Memory:
             self._own = {content: packed(self.sources, reading)}
         return source, content, reading
 
+    @property
+    def _who(self) -> Identity:
+        return identity(self._options().app)
+
     def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
+        who = self._who
         swapped = event.outcome is Outcome.RELOADED
         member = replace(
             self._member,
-            pid=os.getpid(),
-            worker=_process_name(),
+            host=who.host,
+            pid=who.pid,
+            worker=who.worker or "",
+            app=who.application,
+            release=self._options().release or "",
+            started=self._started,
             content=self._serving,
             digest=event.digest,
             version=event.version,
@@ -292,13 +325,7 @@ def _with_remark(reading: Reading, remark: str) -> Reading:
     return replace(reading, remarks=(*reading.remarks, remark))
 
 
-def _process_name() -> str:
-    from multiprocessing import current_process
-
-    return current_process().name
-
-
-def attach(engine: Any, store: Store, *, app: str, release: str | None, boot: str) -> Memory:
+def attach(engine: Any, store: Store) -> Memory:
     """Put a store beside an engine that has not started."""
 
     def notify() -> None:
@@ -307,14 +334,7 @@ def attach(engine: Any, store: Store, *, app: str, release: str | None, boot: st
             thread.admission.ask(eager=False)
 
     memory = Memory(
-        engine.feed,
-        store,
-        app=app,
-        release=release,
-        boot=boot,
-        clock=engine.clock,
-        notify=notify,
-        window=lambda: float(engine.options.window),
+        engine.feed, store, options=lambda: engine.options, clock=engine.clock, notify=notify
     )
     engine.feed = memory
     engine.gates.append(memory)

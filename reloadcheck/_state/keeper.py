@@ -59,7 +59,7 @@ class Keeper:
     def __init__(
         self,
         store: Store,
-        prefix: str,
+        prefix: Callable[[], str],
         member: Callable[[], Member],
         *,
         notify: Callable[[], None] = lambda: None,
@@ -67,7 +67,8 @@ class Keeper:
         clock: Clock,
     ) -> None:
         self.store = store
-        self.prefix = prefix
+        self.prefix = ""
+        self._prefix = prefix
         self.known = Known()
         self.edition: int | None = None
         self.ends_hold: Hold | None = None
@@ -103,6 +104,7 @@ class Keeper:
         if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
             return
         self._made_for(os.getpid())
+        self.prefix = self._prefix()
         self._thread = threading.Thread(target=self._run, name="reloadcheck-store", daemon=True)
         self._thread.start()
 

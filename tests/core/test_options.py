@@ -186,6 +186,7 @@ def test_the_signature_is_the_declaration() -> None:
         "clock",
         "contract",
         "environ",
+        "store",
         *(one.name for one in fields(Options)),
     } == spelled
 
@@ -194,16 +195,19 @@ def test_the_variables_are_pinned() -> None:
     """Every variable that is looked at is known by name."""
     assert sorted(VARIABLES) == [
         "RELOAD_CHECK_APP",
+        "RELOAD_CHECK_BOOT",
         "RELOAD_CHECK_CONTRACT",
         "RELOAD_CHECK_DRAIN",
         "RELOAD_CHECK_ENABLED",
         "RELOAD_CHECK_ENVIRONMENT",
         "RELOAD_CHECK_HEALTH_PATH",
         "RELOAD_CHECK_PATIENCE",
+        "RELOAD_CHECK_RELEASE",
         "RELOAD_CHECK_SETTLE",
         "RELOAD_CHECK_STATUS_PATH",
         "RELOAD_CHECK_STATUS_TOKEN",
         "RELOAD_CHECK_STATUS_URL",
+        "RELOAD_CHECK_STORE",
         "RELOAD_CHECK_VERIFY",
         "RELOAD_CHECK_WINDOW",
     ]

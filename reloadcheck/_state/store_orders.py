@@ -1,0 +1,201 @@
+"""Orders for scripts and commands: reads a board, gives an order to it, tells what came of it.
+
+Each order is one conditional write of state and history together; who is slower looks again.
+"""
+
+import time
+from collections.abc import Callable, Collection
+
+from ..exceptions import OrderRefusedError, StoreLostError, UsageError
+from ..types import Board, Store
+from . import orders
+from .board import STATE, Member, State, View, groups_in, prefix_of, view_of
+from .content import unpacked
+from .fleet import Fleet, fleet_of
+from .identity import login
+from .ledger import Entry, Row, editions_of, entries_from, history, served_before
+from .orders import Actor, Ordered
+
+__all__ = ["Orders"]
+
+_TRIES = 20
+
+
+class Orders:
+    """What an operator can ask of a store and order, for one application.
+
+    `release` names the group of workers; without one there must be a single group. Every call may
+    block for some seconds; raises `StoreError`, and `OrderRefusedError` where an order cannot be.
+    """
+
+    def __init__(self, store: Store, *, app: str, release: str | None = None) -> None:
+        self._store = store
+        self._app = app
+        self._release = release
+
+    # ------------------------------------------------------------------ what is
+
+    def state(self) -> State:
+        """Return what is wanted at present."""
+        return self._look()[1].state
+
+    def entries(self) -> tuple[Entry, ...]:
+        """Return the whole history, oldest first."""
+        return entries_from(self._look()[1].entries)
+
+    def history(
+        self,
+        *,
+        limit: int = 20,
+        outcome: str | None = None,
+        since: float | None = None,
+        key: str | None = None,
+    ) -> tuple[Row, ...]:
+        """Return the newest rows first; `since` is in epoch seconds."""
+        view = self._look()[1]
+        entries = entries_from(view.entries)
+        return history(entries, view.state, limit=limit, outcome=outcome, since=since, key=key)
+
+    def edition(self, number: int) -> Entry:
+        """Return the entry of an edition."""
+        found = editions_of(self.entries()).get(number)
+        if found is None:
+            raise OrderRefusedError(f"there is no edition {number} in the history")
+        return found
+
+    def documents(self, number: int) -> dict[str, bytes]:
+        """Return the kept documents of an edition by their names."""
+        entry = self.edition(number)
+        data = None if entry.content is None else self._store.content(entry.content)
+        if data is None:
+            raise OrderRefusedError(f"the content of edition {number} is not kept")
+        return {one.name: one.data for group in unpacked(data).values() for one in group}
+
+    def members(self) -> dict[str, Member]:
+        """Return every worker that is alive, by its name on the board."""
+        return dict(self._look()[1].members)
+
+    def fleet(self, *, target: str | None = None, grace: float = 32.0) -> Fleet:
+        """Judge every worker by what it serves; `target` is another content to compare with."""
+        view = self._look()[1]
+        state, entries = view.state, entries_from(view.entries)
+        number = None if state.target is None else served_before(entries, state.target)
+        changed = [entry.at for entry in entries if entry.edition == number]
+        changed_at = changed[0] if changed else None
+        now = time.time()
+        return fleet_of(state, view.members, now, grace=grace, target=target, changed_at=changed_at)
+
+    # ------------------------------------------------------------------ what is wanted
+
+    def rollback(
+        self,
+        edition: int | None = None,
+        *,
+        why: str | None = None,
+        by: str | None = None,
+        force: bool = False,
+        dry_run: bool = False,
+    ) -> Ordered:
+        """Serve an older edition everywhere, and ban what serves now."""
+        return self._order(
+            lambda state, entries, actor: orders.rollback(state, entries, actor, edition),
+            self._actor(why, by, force),
+            dry_run=dry_run,
+        )
+
+    def pin(
+        self,
+        edition: int | None = None,
+        *,
+        why: str | None = None,
+        by: str | None = None,
+        force: bool = False,
+    ) -> Ordered:
+        """Serve an edition whatever the sources hold; without a number what serves now."""
+        return self._order(
+            lambda state, entries, actor: orders.pin(state, entries, actor, edition),
+            self._actor(why, by, force),
+        )
+
+    def unpin(self, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """Follow the sources again."""
+        return self._order(orders.unpin, self._actor(why, by))
+
+    def unban(self, edition: int, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """Let a content be served again."""
+        return self._order(
+            lambda state, entries, actor: orders.unban(state, entries, actor, edition),
+            self._actor(why, by),
+        )
+
+    def freeze(
+        self, until: float | None = None, *, why: str | None = None, by: str | None = None
+    ) -> Ordered:
+        """Let no edit go live until a time (epoch seconds) or a thaw."""
+        return self._order(
+            lambda state, _, actor: orders.freeze(state, actor, until), self._actor(why, by)
+        )
+
+    def thaw(self, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """End a freeze."""
+        return self._order(lambda state, _, actor: orders.thaw(state, actor), self._actor(why, by))
+
+    def retry(self, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """Forget what was refused, and try it again."""
+        return self._order(lambda state, _, actor: orders.retry(state, actor), self._actor(why, by))
+
+    def wait(self, seconds: float, target: str | None = None) -> tuple[str, ...]:
+        """Wait until every live member serves the target; return the names of those who do not."""
+        until = time.monotonic() + seconds
+        while True:
+            view = self._look()[1]
+            wanted = view.state.target if target is None else target
+            behind = tuple(
+                name for name, one in sorted(view.members.items()) if one.content != wanted
+            )
+            if not behind or time.monotonic() >= until:
+                return behind
+            time.sleep(0.1)
+
+    # ------------------------------------------------------------------ within
+
+    def _look(self) -> tuple[str, View]:
+        board = self._store.look(prefix_of(self._app, self._release))
+        if self._release is None and (board is None or not board.records):
+            prefix = self._only_group()
+            board = self._store.look(prefix)
+        else:
+            prefix = prefix_of(self._app, self._release)
+        return prefix, view_of(board or Board(0, {}), prefix)
+
+    def _only_group(self) -> str:
+        board = self._store.look(prefix_of(self._app).split("/", 1)[0] + "/")
+        groups = groups_in(board or Board(0, {}), self._app)
+        if len(groups) > 1:
+            raise UsageError(f"there are several releases, name one: {', '.join(groups)}")
+        return prefix_of(self._app, groups[0] if groups else None)
+
+    def _actor(self, why: str | None, by: str | None, force: bool = False) -> Actor:
+        return Actor(by or login(), time.time(), why, force)
+
+    def _order(
+        self,
+        order: Callable[[State, Collection[Entry], Actor], Ordered],
+        actor: Actor,
+        *,
+        dry_run: bool = False,
+    ) -> Ordered:
+        for _ in range(_TRIES):
+            prefix, view = self._look()
+            ordered = order(view.state, entries_from(view.entries), actor)
+            if dry_run:
+                return ordered
+            key = prefix + ordered.entry.key
+            records: dict[str, str | None] = {
+                prefix + STATE: ordered.state.to_text(),
+                key: ordered.entry.to_text(),
+            }
+            same = {prefix + STATE: view.state_revision, key: 0}
+            if self._store.put(records, same=same) is not None:
+                return ordered
+        raise StoreLostError(f"{self._store.name}: others kept changing it; nothing was ordered")

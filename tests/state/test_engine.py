@@ -1,0 +1,288 @@
+"""A store beside real engines: history, orders that are live, starts, and a store that is away."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from reloadcheck import ConfigError, Outcome, ReloadCheck
+from reloadcheck._state.store_orders import Orders
+from reloadcheck.stores import SQLiteStore
+from reloadcheck.testing import MemoryStore
+
+
+def _eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+class Site:
+    """Some workers' engines over one file and one board."""
+
+    def __init__(
+        self, directory: Path, workers: int = 2, boot: Literal["file", "last-good"] = "file"
+    ) -> None:
+        self.file = directory / "config.yaml"
+        self.path = directory / "store.db"
+        self.orders = Orders(SQLiteStore(self.path), app="shop")
+        self.boot = boot
+        self.engines: list[ReloadCheck[Any]] = []
+        self.workers = workers
+
+    def write(self, text: str) -> None:
+        """Edit the file."""
+        self.file.write_text(text)
+
+    def start(self) -> None:
+        """Start the workers."""
+        self.engines = [self.engine() for _ in range(self.workers)]
+        for engine in self.engines:
+            engine.start()
+
+    def engine(self) -> "ReloadCheck[Any]":
+        """Make a worker's engine."""
+        live: ReloadCheck[Any] = ReloadCheck(
+            self.file,
+            store=SQLiteStore(self.path),
+            app="shop",
+            settle=0,
+            window=0.1,
+            boot=self.boot,
+        )
+        return live
+
+    def serve(self, value: object, seconds: float = 10.0) -> None:
+        """Wait until every worker serves a value of `a`."""
+
+        def holds() -> bool:
+            for engine in self.engines:
+                engine.check()
+            return {value} == {e.snapshot.config["a"] for e in self.engines}
+
+        _eventually(holds, seconds)
+
+    def codes(self) -> set[str | None]:
+        """Return why the workers do not serve what the file holds."""
+        for engine in self.engines:
+            engine.check()
+        return {engine.status().code for engine in self.engines}
+
+    def editions(self, count: int) -> list[tuple[int | None, str, str | None]]:
+        """Wait for so many rows, and return them oldest first."""
+        _eventually(lambda: len(self.orders.history(limit=99)) >= count)
+        rows = self.orders.history(limit=99)
+        return [(row.entry.edition, row.entry.cause, row.entry.code) for row in reversed(rows)]
+
+    def close(self) -> None:
+        """End all workers."""
+        for engine in self.engines:
+            engine.close()
+        self.engines = []
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Two workers of one application, started on `a: 1`."""
+    site = Site(tmp_path)
+    site.write("a: 1")
+    return site
+
+
+def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> None:
+    """The first load is edition 1, a bad edit one row without an edition, a restart none."""
+    site.start()
+    site.editions(1)
+    site.write("a: 2")
+    site.serve(2)
+    site.editions(2)
+    site.write("a: [")
+    _eventually(lambda: {"syntax"} == site.codes())
+    site.editions(3)
+    site.write("a: 3 # three")
+    site.serve(3)
+    expected = [(1, "start", None), (2, "file", None), (None, "file", "syntax"), (3, "file", None)]
+    assert expected == site.editions(4)
+    site.close()
+    site.start()
+    site.serve(3)
+    time.sleep(0.5)
+    assert expected == site.editions(4)
+    row = site.orders.history(limit=1)[0]
+    assert (("a",), True, True) == (row.entry.changed, row.entry.kept, row.serves)
+    site.close()
+
+
+def test_a_rollback_is_live_everywhere_and_survives(site: Site) -> None:
+    """Comments, a restart and time change nothing; the next good edit ends it; no way back."""
+    site.start()
+    site.write("a: 2")
+    site.serve(2)
+    site.editions(2)
+    ordered = site.orders.rollback(why="too slow", by="dora")
+    assert (3, 1) == (ordered.entry.edition, ordered.entry.of)
+    site.serve(1)
+    site.write("# a comment\na: 2")
+    for engine in site.engines:
+        assert Outcome.UNCHANGED == engine.check()
+        assert any("rolled back to edition 1 by dora" in one for one in engine.status().remarks)
+    site.close()
+    site.start()
+    site.serve(1)
+    site.write("a: 4")
+    site.serve(4)
+    site.editions(4)
+    assert site.orders.state().hold is None
+    site.write("a: 2 # again")
+    _eventually(lambda: {"banned"} == site.codes())
+    status = site.engines[0].status()
+    assert "banned" == status.code
+    assert "edition 2 was banned by dora" in str(status.error)
+    site.serve(4)
+    site.close()
+
+
+def test_a_banned_file_starts_with_the_last_accepted(site: Site) -> None:
+    """The ban is an order, whoever restarts."""
+    site.start()
+    site.write("a: 2")
+    site.serve(2)
+    site.editions(2)
+    site.orders.rollback(why="bad", by="dora")
+    site.serve(1)
+    site.write("a: 5")
+    site.serve(5)
+    site.editions(4)
+    site.close()
+    site.write("a: 2")
+    site.start()
+    site.serve(5)
+    site.close()
+
+
+def test_a_pin_holds_against_edits_and_restarts(site: Site) -> None:
+    """Edits meanwhile are not served; unpinned, the file is followed again."""
+    site.start()
+    site.editions(1)
+    site.orders.pin(why="release week", by="dora")
+    time.sleep(0.5)
+    site.write("a: 2")
+    time.sleep(0.3)
+    site.serve(1)
+    site.close()
+    site.start()
+    site.serve(1)
+    assert "pin" == getattr(site.engines[0].status().store, "hold", None)
+    site.orders.unpin(why="over", by="dora")
+    site.serve(2)
+    site.close()
+
+
+def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
+    """The edit waits, and says by whose order; orders go on."""
+    site.start()
+    site.editions(1)
+    site.orders.freeze(why="Black Friday", by="dora")
+    time.sleep(0.5)
+    site.write("a: 2")
+    _eventually(lambda: {"frozen"} == site.codes())
+    status = site.engines[0].status()
+    assert "frozen" == status.code
+    assert "edits are frozen by dora: Black Friday" in str(status.error)
+    site.orders.thaw(why="over", by="dora")
+    site.serve(2)
+    site.close()
+
+
+def test_the_last_good_boots_where_it_is_asked_for(tmp_path: Path) -> None:
+    """`boot="last-good"` serves what was accepted; without it the start fails."""
+    site = Site(tmp_path, workers=1, boot="last-good")
+    site.write("a: 1")
+    site.start()
+    site.editions(1)
+    site.close()
+    site.write("a: [")
+    site.start()
+    site.serve(1)
+    _eventually(lambda: {"syntax"} == site.codes())
+    site.close()
+    site.boot = "file"
+    with pytest.raises(ConfigError):
+        site.start()
+
+
+def test_a_store_that_is_away_stops_nothing(tmp_path: Path) -> None:
+    """Edits go live, status says so, and what happened is written when it is back."""
+    file = tmp_path / "config.yaml"
+    file.write_text("a: 1")
+    store = MemoryStore()
+    reader = Orders(store.peer(), app="shop")
+    store.lose()
+    live = ReloadCheck(file, store=store, app="shop", settle=0, window=0.1)
+    live.start()
+    for value in (2, 3):
+        file.write_text(f"a: {value}")
+        live.check()
+        assert value == live.snapshot.config.a
+    status = live.status().store
+    assert status is not None
+    assert ("store", "memory: is lost") == (status.code, status.error)
+    store.heal()
+    _eventually(lambda: [3, 2, 1] == [row.entry.edition for row in reader.history()])
+    _eventually(lambda: getattr(live.status().store, "code", "") is None)
+    live.close()
+    assert not reader.members()
+
+
+def test_a_store_that_hangs_holds_nobody(tmp_path: Path) -> None:
+    """A start waits two seconds for it at most, an edit not at all, a close three."""
+    file = tmp_path / "config.yaml"
+    file.write_text("a: 1")
+    store = MemoryStore()
+    store.freeze()
+    live = ReloadCheck(file, store=store, app="shop", settle=0, window=0.1)
+    begun = time.monotonic()
+    live.start()
+    assert time.monotonic() - begun < 4
+    file.write_text("a: 2")
+    begun = time.monotonic()
+    live.check()
+    assert time.monotonic() - begun < 1.5
+    assert 2 == live.snapshot.config.a
+    store.heal()
+    live.close()
+
+
+def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
+    """Nothing of a secret is in the file of the store, and a rotation goes on under a pin."""
+    from reloadcheck import DirectorySource, EnvironSource
+
+    file, secrets = tmp_path / "config.yaml", tmp_path / "secrets"
+    file.write_text("a: 1")
+    secrets.mkdir()
+    (secrets / "password").write_text("canary-one")
+    path = tmp_path / "store.db"
+    environ = {"SHOP_TOKEN": "canary-env"}
+    live = ReloadCheck(
+        file,
+        DirectorySource(secrets),
+        EnvironSource("SHOP_", environ=environ),
+        store=path,
+        app="shop",
+        settle=0,
+        window=0.1,
+    )
+    live.start()
+    orders = Orders(SQLiteStore(path), app="shop")
+    _eventually(lambda: len(orders.history()) == 1)
+    orders.pin(why="x", by="dora")
+    time.sleep(0.5)
+    (secrets / "password").write_text("canary-two")
+    _eventually(lambda: live.check() is not None and "canary-two" == live.snapshot.config.password)
+    assert 1 == live.snapshot.config.a
+    live.close()
+    data = b"".join(found.read_bytes() for found in tmp_path.glob("store.db*"))
+    assert b"canary" not in data
