@@ -51,7 +51,7 @@ from .exceptions import (
     UsageError,
     WrongLoopError,
 )
-from .seams import Waiting
+from .seams import StoreStatus, Waiting
 from .sources import DirectorySource, DotenvSource, EnvironSource, FileSource
 from .types import (
     Code,
@@ -127,6 +127,7 @@ __all__ = [
     "StoreError",
     "StoreLostError",
     "StoreRefusedError",
+    "StoreStatus",
     "StoreUnsureError",
     "TornError",
     "Trigger",

@@ -85,6 +85,7 @@ class Keeper:
         self._lost_facts = 0
         self._board: Board | None = None
         self._told: Member | None = None
+        self._started_at: int | None = None
         self._beaten = -1e9
         self._orders: object = None
         self._looked = threading.Event()
@@ -178,6 +179,8 @@ class Keeper:
         self._board = board
         view = view_of(board, self.prefix)
         state = view.state
+        if self._started_at is None:
+            self._started_at = state.edition
         self.known = replace(self.known, view=view, contents=self._contents_for(state))
         orders = (state.hold, frozenset(state.banned), state.freeze, state.retries)
         if orders != self._orders:
@@ -236,9 +239,10 @@ class Keeper:
             if fact.first and content is not None and state.target == content:
                 self.edition = served_before(entries, content)
                 return
-            mine = self.edition or 0
+            # What others told since my last edition, or since the look that I started with.
+            since = (self._started_at or 0) if fact.first else (self.edition or 0) + 1
             for number, entry in editions_of(entries).items():
-                if number > mine and entry.content == content and not fact.first:
+                if number >= since and entry.content == content:
                     self.edition = number
                     return
             hold = state.hold

@@ -65,6 +65,7 @@ FACE = [
     "StoreError",
     "StoreLostError",
     "StoreRefusedError",
+    "StoreStatus",
     "StoreUnsureError",
     "TornError",
     "Trigger",
