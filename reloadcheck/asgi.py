@@ -17,9 +17,10 @@ from ._doors.unavailable import UNAVAILABLE
 from ._engine.api import ReloadCheck, host_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
-from ._snapshots.context import LIFE, enter, leave, unit_of_work
+from ._snapshots.context import enter, leave
 from ._snapshots.holders import door
-from ._snapshots.tenancy import LiveSnapshot
+from ._snapshots.tenancy import NamedLease
+from ._snapshots.unit import LIFE, READS, Unit, unit_of_work
 from .exceptions import ReloadCheckError
 
 _logger = logging.getLogger("reloadcheck")
@@ -103,18 +104,21 @@ def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
             scope["state"] = state = {}
         state["config"] = hold.config
         state["snapshot"] = snapshot = hold.snapshot
-        unit = [snapshot, True, None]
+        unit: Unit = [snapshot, hold, None]
+        hold = None  # the lease is the unit's: whoever looks at this frame keeps its variables
         token = _set_unit(unit)
         try:
             await app(scope, receive, send)
         finally:
+            wake = unit[LIFE].wake
             unit[LIFE] = False
+            if len(unit) > READS:  # as `end` does it
+                del unit[READS:]
+                unit[LIFE] = False
             try:
                 _reset_unit(token)
             except ValueError:  # ended in another context than it began in
                 _set_unit(None)
-            wake = hold.wake
-            hold = None  # the lease: a traceback may keep this frame
             if wake is not None:
                 wake()
 
@@ -138,33 +142,24 @@ async def _slowly(
     before: tuple[Any, Any] | None = None
     if "snapshot" in state:  # another engine's around this one; it is put back afterwards
         before = state.get("config"), state["snapshot"]
+    lease = NamedLease(scope)
     try:
-        live_snapshot, key = await _leased(engine, scope, state)
+        live_snapshot = engine.rejoin(lease, state.get("snapshot"))
+        if live_snapshot is None:
+            live_snapshot = await engine.enter_async(lease, door=True)
     except ReloadCheckError as error:
         await _unavailable(error, engine, scope, send)
         return
-    life = [True]
     state["config"] = live_snapshot.hold.config
     state["snapshot"] = live_snapshot.snapshot
-    token = enter(live_snapshot.snapshot, life)
+    token = enter(live_snapshot.snapshot, lease)
     try:
         await app(scope, receive, send)
     finally:
-        life[0] = False
         leave(token)
         if before is not None:
             state["config"], state["snapshot"] = before
-        live_snapshot.leave(key)
-
-
-async def _leased(
-    engine: Engine[Any], scope: Scope, state: MutableMapping[str, Any]
-) -> tuple[LiveSnapshot[Any], int]:
-    """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-    joined = engine.rejoin(state.get("snapshot"), scope)
-    if joined is not None:
-        return joined
-    return await engine.enter_async(id(scope), scope, door=True), id(scope)
+        lease.end()
 
 
 async def _lifespan(

@@ -8,7 +8,7 @@ import logging
 from collections.abc import MutableMapping
 from typing import Any, TypeVar
 
-from ._snapshots.context import SNAPSHOT, unit_of_work
+from ._snapshots.unit import SNAPSHOT, unit_of_work
 
 __all__ = ["ConfigVersionFilter", "add_config_version"]
 

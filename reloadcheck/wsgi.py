@@ -24,9 +24,10 @@ from ._doors.wsgi_body import (
 from ._engine.api import ReloadCheck, host_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
-from ._snapshots.context import LIFE, enter
+from ._snapshots.context import enter
 from ._snapshots.holders import door
-from ._snapshots.tenancy import LiveSnapshot
+from ._snapshots.tenancy import NamedLease
+from ._snapshots.unit import LIFE, READS, Unit
 from .exceptions import ReloadCheckError
 
 _logger = logging.getLogger("reloadcheck")
@@ -96,7 +97,8 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
             return _slowly(app, live, environ, start_response)
         environ["reloadcheck.config"] = hold.config
         environ["reloadcheck.snapshot"] = snapshot = hold.snapshot
-        unit = [snapshot, True, None]
+        unit: Unit = [snapshot, hold, None]
+        hold = None  # the lease is the unit's: whoever looks at this frame keeps its variables
         token = _set_unit(unit)
         lasting = False
         try:
@@ -106,16 +108,16 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
                 return body
             lasting = True
             if kind is GeneratorType or not hasattr(kind, "__len__"):
-                return _Leased(body, environ, unit, hold, token)
-            return _SizedLeased(body, environ, unit, hold, token)
+                return _Leased(body, environ, unit, token)
+            return _SizedLeased(body, environ, unit, token)
         finally:
-            if lasting:
-                hold = None
-            else:
+            if not lasting:
+                wake = unit[LIFE].wake
                 unit[LIFE] = False
+                if len(unit) > READS:  # as `end` does it
+                    del unit[READS:]
+                    unit[LIFE] = False
                 _reset_unit(token)
-                wake = hold.wake
-                hold = None  # the lease: a traceback may keep this frame
                 if wake is not None:
                     wake()
 
@@ -130,14 +132,16 @@ def _slowly(
     before: tuple[Any, Any] | None = None
     if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
         before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
+    lease = NamedLease(environ)
     try:
-        live_snapshot, key = _leased(engine, environ)
+        live_snapshot = engine.rejoin(lease, environ.get("reloadcheck.snapshot"))
+        if live_snapshot is None:
+            live_snapshot = engine.enter(lease, door=True)
     except ReloadCheckError as error:
         return _unavailable(error, engine, start_response)
     environ["reloadcheck.config"] = live_snapshot.hold.config
     environ["reloadcheck.snapshot"] = live_snapshot.snapshot
-    life = [True]
-    unit = _ByName(environ, live_snapshot, key, life, enter(live_snapshot.snapshot, life), before)
+    unit = _ByName(environ, lease, enter(live_snapshot.snapshot, lease), before)
     lasting = False
     try:
         body = app(environ, start_response)
@@ -149,14 +153,6 @@ def _slowly(
     finally:
         if not lasting:
             unit.end()
-
-
-def _leased(engine: Engine[Any], environ: Environ) -> tuple[LiveSnapshot[Any], int]:
-    """Ask for a snapshot; inside a unit of work of this engine, share the one it has."""
-    joined = engine.rejoin(environ.get("reloadcheck.snapshot"), environ)
-    if joined is not None:
-        return joined
-    return engine.enter(id(environ), environ, door=True), id(environ)
 
 
 def _unavailable(

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reloadcheck._snapshots.context import unit_of_work
+from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.valkey import ValkeyServer, valkey_server
 

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Iterator
 from contextvars import Token
 from typing import Any
 
-from .._snapshots.context import LIFE, Unit, forget, leave, unit_of_work
-from .._snapshots.tenancy import LeaseRef, LiveSnapshot
+from .._snapshots.context import forget, leave
+from .._snapshots.tenancy import NamedLease
+from .._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .protocols import Environ
 
 _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
@@ -14,41 +15,35 @@ _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work
 class _ByName:
     """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
 
-    __slots__ = ("_before", "_environ", "_key", "_life", "_tenancy", "_token")
+    __slots__ = ("_before", "_environ", "_lease", "_token")
 
     def __init__(
         self,
         environ: Environ,
-        live_snapshot: LiveSnapshot[Any],
-        key: int,
-        life: list[bool],
+        lease: NamedLease,
         token: Token[Unit | None],
         before: tuple[Any, Any] | None,
     ) -> None:
         self._environ = environ
-        self._tenancy = live_snapshot
-        self._key = key
-        self._life = life
+        self._lease = lease
         self._token = token
         self._before = before
 
     def end(self) -> None:
-        if not self._life[0]:
+        if not self._lease.lasts:
             return
-        self._life[0] = False
         if self._before is not None:
             self._environ["reloadcheck.config"], self._environ["reloadcheck.snapshot"] = (
                 self._before
             )
         leave(self._token)
-        self._tenancy.leave(self._key)
+        self._lease.end()
 
     def __del__(self) -> None:
         # Test clients throw responses away unclosed, mostly in the thread that asked for them.
-        if self._life[0]:
-            self._life[0] = False
-            forget(self._life, self._token)
-            self._tenancy.leave(self._key)
+        if self._lease.lasts:
+            forget(self._lease, self._token)
+            self._lease.end()
 
 
 class _Body:
@@ -102,22 +97,16 @@ class _Named(_Body):
 class _Leased(_Body):
     """A body whose unit of work holds its snapshot by a reference; written out, like the door."""
 
-    __slots__ = ("_hold", "_token", "_unit")
+    __slots__ = ("_token", "_unit")
 
     def __init__(
-        self,
-        body: Iterable[bytes],
-        environ: Environ,
-        unit: Unit,
-        hold: LeaseRef[Any],
-        token: Token[Unit | None],
+        self, body: Iterable[bytes], environ: Environ, unit: Unit, token: Token[Unit | None]
     ) -> None:
-        hold.known[id(environ)] = environ
+        unit[LIFE].known[id(environ)] = environ, unit
         self._body = body
         self._environ = environ
         self._next = None
         self._unit = unit
-        self._hold: LeaseRef[Any] | None = hold
         self._token = token
 
     def close(self) -> None:
@@ -127,26 +116,31 @@ class _Leased(_Body):
             if close is not None:
                 close()
         finally:
-            hold = self._hold
-            if hold is not None:
-                self._hold = None
-                hold.known.pop(id(self._environ), None)
-                self._unit[LIFE] = False
+            unit = self._unit
+            if unit[LIFE] is not False:
+                wake = self._end()
                 try:
                     _reset_unit(self._token)
                 except ValueError:  # closed in another context than it began in
                     _set_unit(None)
-                wake = hold.wake
-                hold = None
                 if wake is not None:
                     wake()
 
+    def _end(self) -> Callable[[], None] | None:
+        """End the unit; return what is to be called then."""
+        unit = self._unit
+        unit[LIFE].known.pop(id(self._environ), None)
+        wake: Callable[[], None] | None = unit[LIFE].wake
+        end(unit)
+        return wake
+
     def __del__(self) -> None:
         # Test clients throw responses away unclosed, mostly in the thread that asked for them.
-        if self._hold is not None:
-            self._hold.known.pop(id(self._environ), None)
-            self._unit[LIFE] = False
+        if self._unit[LIFE] is not False:
+            wake = self._end()
             forget(self._unit, self._token)
+            if wake is not None:
+                wake()
 
 
 class _SizedNamed(_Named, _Sized):

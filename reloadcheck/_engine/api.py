@@ -26,9 +26,10 @@ from .._resources.registry import Registry, Resource, as_key_path
 from .._runtime.clock import Clock, SystemClock
 from .._runtime.event_loops import in_thread, running_loop, wake
 from .._schema.schema import Schema, schema_of
-from .._snapshots.context import SNAPSHOT, unit_in
+from .._snapshots.context import unit_in
 from .._snapshots.lease import Lease
 from .._snapshots.snapshot import Snapshot
+from .._snapshots.unit import SNAPSHOT
 from ..exceptions import (
     NoSnapshotError,
     OptionError,

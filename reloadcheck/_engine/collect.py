@@ -7,7 +7,6 @@ from typing import Any
 
 from .._observe.status import ProbeStatus, ResourceStatus, Status, counted
 from .._resources.registry import Registry, Resource
-from .._snapshots.tenancy import LiveSnapshot
 from ..types import ProbeOutcome, key_path_text
 from .options import Options
 from .probes import Probes
@@ -66,7 +65,7 @@ def _resource(
         thread.reload.builds.get(name, 0),
         thread.drain.closes.get(name, 0),
         thread.reload.built_for.get(name),
-        sum(thread.serving.leases(one) for one in thread.serving.live if _has(one, resource)),
+        sum(thread.drain.users(one) for one in thread.inventory.of(resource)),
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),
@@ -91,10 +90,8 @@ def _phase(thread: EngineThread[Any]) -> str:
 def _leases(thread: EngineThread[Any]) -> dict[int, int]:
     leases: dict[int, int] = {}
     for live_snapshot in thread.serving.live:
+        if live_snapshot.abandoned:
+            continue
         version = live_snapshot.snapshot.version
         leases[version] = leases.get(version, 0) + thread.serving.leases(live_snapshot)
     return leases
-
-
-def _has(live_snapshot: LiveSnapshot[Any], resource: Resource[Any]) -> bool:
-    return any(one.resource is resource and not one.closed for one in live_snapshot.instances)

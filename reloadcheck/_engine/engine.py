@@ -24,8 +24,9 @@ from .._runtime.event_loops import in_thread, running_loop
 from .._runtime.log import WARNING, log
 from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
-from .._snapshots.context import SNAPSHOT, lasts, unit_in
-from .._snapshots.tenancy import Cell, LiveSnapshot, own_key
+from .._snapshots.context import unit_in
+from .._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
+from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
 from ..seams import Companion, Feed, Gate
 from ..sources.file import FileSource
@@ -138,7 +139,7 @@ class Engine(Generic[C]):
         """Give this process's engine thread, if one was started in it."""
         return self._thread if self._pid == os.getpid() else None
 
-    def enter(self, key: int, holder: object, *, door: bool = False) -> LiveSnapshot[C]:
+    def enter(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; blocks while there is none."""
         while True:
             thread = self.running()
@@ -146,13 +147,13 @@ class Engine(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, answer.wait())
-            if answer.enter(key, holder):
+            if answer.enter(lease):
                 return answer
 
-    async def enter_async(self, key: int, holder: object, *, door: bool = False) -> LiveSnapshot[C]:
+    async def enter_async(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
         if running_loop() is None:
-            return await in_thread(partial(self.enter, key, holder, door=door))
+            return await in_thread(partial(self.enter, lease, door=door))
         while True:
             thread = self.running()
             waiter = self.meet(thread, through_build=False)
@@ -164,22 +165,28 @@ class Engine(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 answer = self.loaded(thread, await answer.wait_async())
-            if answer.enter(key, holder):
+            if answer.enter(lease):
                 return answer
 
-    def join(self, key: int, holder: object) -> LiveSnapshot[C] | None:
-        """Take a lease on the snapshot of the unit of work around this code, while it is alive."""
+    def join(self, lease: NamedLease) -> LiveSnapshot[C] | None:
+        """Take a lease on the snapshot of the unit of work around this code, while it is alive.
+
+        None where there is none, or where it has been released: that one may go on with the newest.
+        """
         unit = unit_in(self)
         live_snapshot = None if unit is None else self._live_snapshot_of(unit[SNAPSHOT])
         if unit is None or live_snapshot is None:
             return None
-        live_snapshot.held[key] = holder
-        if lasts(unit):
+        live_snapshot.join(lease)
+        life = unit[LIFE]
+        if lasts(unit) and not life.is_released:
+            lease.around = unit
             return live_snapshot
-        live_snapshot.leave(key)
+        live_snapshot.leave(lease.key)
+        lease.live_snapshot = None
         return None
 
-    def rejoin(self, snapshot: object, holder: object) -> tuple[LiveSnapshot[C], int] | None:
+    def rejoin(self, lease: NamedLease, snapshot: object) -> LiveSnapshot[C] | None:
         """Take a second lease on the snapshot that a request's state holds already.
 
         None when it is not one of this engine, or belongs to a unit of work that has ended.
@@ -187,10 +194,14 @@ class Engine(Generic[C]):
         live_snapshot = self._live_snapshot_of(snapshot)
         if live_snapshot is None:
             return None
-        live_snapshot.held[key := own_key()] = holder
-        if live_snapshot.leases() > 1:  # its own, and at least the one that it joins
-            return live_snapshot, key
-        live_snapshot.leave(key)
+        live_snapshot.join(lease)
+        if live_snapshot.units() > 1:  # its own, and at least the one that it joins
+            unit = unit_in(self)
+            if unit is not None and unit[SNAPSHOT] is snapshot:
+                lease.around = unit
+            return live_snapshot
+        live_snapshot.leave(lease.key)
+        lease.live_snapshot = None
         return None
 
     def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:

@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.foreign import described
 from .._runtime.jobs import Job
 from .._runtime.loop_task import LoopGoneError
-from .._snapshots.tenancy import LiveSnapshot, own_key
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from ..types import ProbeOutcome
 
 Probes: TypeAlias = Mapping[str, ProbeStatus]
@@ -46,7 +46,7 @@ class _Round:
     """All probes of one snapshot, asked for together. `waiting` have not come to anything yet."""
 
     live_snapshot: LiveSnapshot[Any]
-    key: int
+    lease: NamedLease
     answer: "Future[Probes]"
     waiting: list[Instance]
     found: dict[str, ProbeStatus] = field(default_factory=dict[str, ProbeStatus])
@@ -73,12 +73,13 @@ class Probing:
 
     def begin(self, live_snapshot: LiveSnapshot[Any] | None, answer: "Future[Probes]") -> None:
         """Probe what the snapshot holds; without one there is nothing to probe."""
-        key = own_key()
-        if self._closed or live_snapshot is None or not live_snapshot.enter(key, LABEL):
+        lease = NamedLease(LABEL)
+        if self._closed or live_snapshot is None or not live_snapshot.enter(lease):
             self._tell(answer, {})
             return
         waiting = [one for one in live_snapshot.instances if one.resource.probe is not None]
-        self._rounds.append(_Round(live_snapshot, key, answer, waiting))
+        lease.reads += [one.hold for one in waiting]
+        self._rounds.append(_Round(live_snapshot, lease, answer, waiting))
 
     def step(self) -> float | None:
         """Take note of what ended and of what is overdue; give the time to look again."""
@@ -87,7 +88,7 @@ class Probing:
             pass
         for current in [one for one in self._rounds if not one.waiting]:
             self._rounds.remove(current)
-            current.live_snapshot.leave(current.key)
+            current.lease.end()
             self._tell(current.answer, current.found)
         return min((c.deadline for c in self._calls.values() if not c.job.abandoned), default=None)
 
@@ -98,7 +99,7 @@ class Probing:
             if call.job.abandon():
                 call.cancel()
         for current in self._rounds:
-            current.live_snapshot.leave(current.key)
+            current.lease.end()
         self._rounds.clear()
         for answer in list(self._asked):
             self._tell(answer, {})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .._runtime.jobs import run_inline_without_threads
 from .._runtime.log import WARNING, log
-from .._snapshots.context import unit_of_work
+from .._snapshots.unit import unit_of_work
 from .ends import at_each_end, unwrap_exit
 from .uwsgi import warn_before_forks
 

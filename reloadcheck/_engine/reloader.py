@@ -298,7 +298,7 @@ class Reload(Generic[C]):
             build = partial(self._builder.build, loaded, running, home)
             return timed("build", build, self.report.phases, self._clock)()
         except WaitForDrainError as wait:
-            if self._turning.let_close(wait.may_build):
+            if self._turning.let_close(wait.wanted, wait.may_build):
                 return self._build(loaded)
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
@@ -333,9 +333,6 @@ class Reload(Generic[C]):
         )
         home = self._desk.home if self._needs_loop else None
         live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._turning.settled)
-        for instance in built.instances:
-            instance.holders.add(live_snapshot)
-            instance.closable = True
         for name in built.names:
             self.builds[name] = self.builds.get(name, 0) + 1
             self.built_for[name] = version

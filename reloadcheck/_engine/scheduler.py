@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from .._resources.inventory import Inventory
+from .._resources.registry import Resource
 from .._runtime.clock import Clock
 from .._runtime.jobs import Job, OverdueError, Reader, call
 from .._runtime.reentrancy import put_inside
@@ -20,6 +21,9 @@ from .probes import Probing
 
 C = TypeVar("C")
 T = TypeVar("T")
+
+LATE_IN_NEED = 1.0
+"""Seconds, at the most, that an edit waits for units of work that may read an old resource yet."""
 
 
 class StoppingError(Exception):
@@ -134,13 +138,20 @@ class Scheduler(Generic[C]):
         if post is not None:
             post()
 
-    def let_close(self, enough: Callable[[], bool]) -> bool:
-        """Turn while closes are under way, until it is enough; say whether it is."""
+    def let_close(self, resource: Resource[Any], enough: Callable[[], bool]) -> bool:
+        """Step while closes are under way, until it is enough; say whether it is.
+
+        What no unit of work has read is closed too, as soon as P2 asks that an edit is live.
+        """
+        soon = min(self.options.window + self.options.settle, LATE_IN_NEED)
+        until = self.drain.make_room(resource, soon)
         self.drain.step()
-        while self.drain.busy and not enough():
+        while not enough():
+            if not self.drain.busy and (until is None or self.clock.monotonic() >= until):
+                break
             if self.closing:
                 raise StoppingError
-            self.step(None, requests=False)
+            self.step(until, requests=False)
             self.drain.step()  # takes note of a close that has just ended, which no post follows
         return enough()
 

@@ -61,12 +61,12 @@ class WaitForDrainError(Exception):
     def __init__(self, resource: Resource[Any], inventory: Inventory) -> None:
         super().__init__(resource.name)
         self.resource = resource.name
-        self._resource = resource
+        self.wanted = resource
         self._roster = inventory
 
     def may_build(self) -> bool:
         """Tell whether that has changed meanwhile."""
-        return len(self._roster.of(self._resource)) < MOST_INSTANCES
+        return len(self._roster.of(self.wanted)) < MOST_INSTANCES
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .._runtime.event_loops import running_loop
 from .._runtime.jobs import Job, NoThreadError, call
 from .._runtime.loop_task import LoopTask
 from .._runtime.reentrancy import inside, put_inside
+from .._runtime.references import others_with
 from ..exceptions import ResourceClosedError, WrongLoopError
 from .registry import Kind, Resource, is_coroutine
 
@@ -27,11 +28,13 @@ T = TypeVar("T")
 
 
 class Instance:
-    """One instance of a resource. `holders` are the snapshots that still may hand it out.
+    """One instance of a resource. Whoever refers to `hold` has read it and may go on using it.
 
-    `value` is there from the end of the opening job. The flags are the engine thread's: `closable`
-    once the drain may close it, `closed` from when its closing begins, `forced` when that was at
-    the drain deadline, `dropped` when its event loop ended under it.
+    `retired_at` (monotonic seconds) is when it was last handed out as a part of what serves; None
+    while it may be, and if it never was. `value` is there from the end of the opening job. The
+    flags are the engine thread's: `closable` once the drain may close it, `closed` from when its
+    closing begins, `forced` when that was at the drain deadline, `dropped` when its event loop
+    ended under it.
     """
 
     def __init__(
@@ -46,7 +49,8 @@ class Instance:
         self.resource = resource
         self.parts = parts
         self.needs = needs
-        self.holders: set[object] = set()
+        self.hold = object()
+        self.retired_at: float | None = None
         self.closable = False
         self.closed = False
         self.forced = False
@@ -75,6 +79,11 @@ class Instance:
             return None
         error, self._task.error = self._task.error, None
         return error
+
+    @property
+    def readers(self) -> int:
+        """Count the units of work that have read it and have not ended."""
+        return others_with(self, "hold")
 
     @property
     def closes_in_loop(self) -> bool:

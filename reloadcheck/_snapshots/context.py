@@ -1,27 +1,18 @@
-"""Which unit of work does this code run in? A context variable that follows the request's state.
-
-A unit is a list `[snapshot, life, outer]`: what it sees, whether it still lasts, and the unit of
-another engine around it. A list, because a door makes one for each request, and nothing is cheaper
-that can be told to have ended. `life` is True or False, or a list of one of them where the units of
-several contexts are one.
-"""
+"""Which unit of work does this code run in? A context variable that follows the request's state."""
 
 from contextlib import suppress
-from contextvars import ContextVar, Token
-from typing import Any, TypeAlias, TypeVar, cast
+from contextvars import Token
+from typing import Any, TypeVar, cast
 
 from .._resources.registry import Resource
 from ..exceptions import OutsideWorkError, UnknownResourceError
 from .snapshot import Snapshot
-
-Unit: TypeAlias = list[Any]
-SNAPSHOT, LIFE, OUTER = 0, 1, 2
-
-unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
+from .tenancy import NamedLease
+from .unit import LIFE, OUTER, SNAPSHOT, Unit, lasts, unit_of_work
 
 
-def enter(snapshot: Snapshot[Any], life: list[bool]) -> Token[Unit | None]:
-    """Make a unit of work the innermost one of the running context, for as long as `life` says."""
+def enter(snapshot: Snapshot[Any], life: NamedLease) -> Token[Unit | None]:
+    """Make a unit of work the innermost one of the running context, for as long as `life` lasts."""
     outer = without(unit_of_work.get(), snapshot.engine)
     return unit_of_work.set([snapshot, life, outer])
 
@@ -43,12 +34,6 @@ def forget(own: object, token: Token[Unit | None]) -> None:
     if unit is not None and (unit is own or unit[LIFE] is own):
         with suppress(ValueError):
             unit_of_work.reset(token)
-
-
-def lasts(unit: Unit) -> bool:
-    """Tell whether a unit of work has not ended yet."""
-    life: bool | list[bool] = unit[LIFE]
-    return life if isinstance(life, bool) else life[0]
 
 
 def current_snapshot() -> Snapshot[Any]:

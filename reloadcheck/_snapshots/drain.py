@@ -8,19 +8,21 @@ other.
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .._resources.instance import Instance
 from .._resources.inventory import Inventory
+from .._resources.registry import Resource
 from .._runtime.clock import Clock
 from .._runtime.foreign import raised
 from .._runtime.jobs import Job, NoThreadError
 from .._runtime.log import log
 from .._runtime.loop_task import LoopGoneError
 from ..types import Code
-from .holders import described, found
+from .holders import described, holders_of
 from .serving import Serving
 from .tenancy import LiveSnapshot
 
@@ -33,6 +35,11 @@ are once the time to drain is over and all closers share what is left."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two looks at who still holds a retired snapshot, besides being told."""
+
+LATE = 5.0
+"""Seconds that a retired resource is kept, besides for those who have read it, for units of work
+that have not read it yet: a request that is about to must not fail. If an edit needs its place, it
+closes sooner, as soon as P2 asks."""
 
 SHOWN_LABELS = 5
 """How many of those who still hold a resource one warning names."""
@@ -78,35 +85,62 @@ class Drain:
         self.closes: dict[str, int] = {}
         self.forced: dict[str, int] = {}
         self.outlived = 0
+        self._patience = LATE
+        self._wanted: list[Instance] = []
 
     @property
     def idle(self) -> bool:
-        """Tell whether nothing is left to drain or to close."""
-        return not self._serving.retired and not self._closing and self._next() is None
+        """Return whether nothing is left to drain or to close."""
+        held = any(one.leases() and one.readers_to_come() for one in self._serving.retired)
+        return not held and not self._closing and not self._retired()
 
     @property
     def busy(self) -> bool:
-        """Tell whether a close is under way; it ends by its time-out at the latest."""
+        """Return whether a close is under way; it ends by its time-out at the latest."""
         return bool(self._closing)
 
     def hurry(self, deadline: float) -> None:
         """Have every deadline pass at `deadline` (monotonic seconds) at the latest."""
         self._latest = deadline
 
+    def make_room(self, resource: Resource[Any], patience: float) -> float | None:
+        """Have what is kept for late readers alone close `patience` seconds after it retired.
+
+        Return when that is, for the retired instance of a resource that waits for nothing else, or
+        None. It holds for these instances until they are closed.
+        """
+        self._patience = min(patience, LATE)
+        self._wanted = self._with_dependents(resource)
+        waits = [one for one in self._wanted if not self.users(one)]
+        if len(waits) != len(self._wanted) or not waits:
+            return None
+        return max(self._late_until(one) for one in waits)
+
     def step(self) -> float | None:
-        """Do what can be done now; give the time to look again, None for: when told to."""
+        """Do what can be done now; return the time to look again, None for: when told to."""
         now = self._clock.monotonic()
-        self._release(now)
+        self._let_go(now)
         self._closing = [one for one in self._closing if not self._ended(one, now)]
-        while (instance := self._next()) is not None and self._may_start(now):
+        self._wanted = [one for one in self._wanted if not one.closed]
+        while self._may_start(now) and (instance := self._next(now)) is not None:
             self._start(instance, now)
         times = [one.deadline for one in self._closing]
         times += [one.slow_at for one in self._closing if one.slow_at > now]
         if self._no_thread_until > now:
             times.append(self._no_thread_until)
-        times += [now + _pause(now - one.retired_at) for one in self._serving.retired]
-        deadline = self._deadline()
-        return min([*times, *([] if deadline is None else [deadline])], default=None)
+        for instance in self._retired():
+            if instance.retired_at is not None:
+                times += self._looks(instance, instance.retired_at, now)
+        for live_snapshot in self._serving.retired:
+            if not live_snapshot.abandoned:
+                times.append(now + _pause(now - live_snapshot.retired_at))
+                times.append(self._capped(live_snapshot.retired_at + self._drain))
+        return min(times, default=None)
+
+    def _looks(self, instance: Instance, retired_at: float, now: float) -> list[float]:
+        """Return when to look at a retired instance again that is not closed yet."""
+        later = [self._late_until(instance), self._due(instance, retired_at)]
+        return [now + _pause(now - retired_at), *(at for at in later if at > now)]
 
     def abandon(self) -> None:
         """Give up what is still open or closing, and say so; for the very end."""
@@ -120,73 +154,117 @@ class Drain:
         """One after the other, unless one is slow."""
         return now >= self._no_thread_until and all(one.slow_at <= now for one in self._closing)
 
-    def _release(self, now: float) -> None:
-        """Let go of the snapshots that nobody leases, and force those past their deadline."""
+    def _let_go(self, now: float) -> None:
+        """Drop the snapshots that nobody sees any more; tell no longer of overdue ones."""
         for live_snapshot in self._serving.retired:
-            if leases := live_snapshot.leases():
-                self._force(live_snapshot, leases, now)
-            if not live_snapshot.leases():
+            if not live_snapshot.units():
                 self._serving.drop(live_snapshot)
-                for instance in live_snapshot.instances:
-                    instance.holders.discard(live_snapshot)
+            elif not live_snapshot.abandoned and self._is_overdue(live_snapshot, now):
+                if self._latest is not None or any(one.forced for one in live_snapshot.instances):
+                    self.outlived += live_snapshot.leases()
+                live_snapshot.abandon()
 
-    def _force(self, live_snapshot: LiveSnapshot[Any], leases: int, now: float) -> None:
-        for instance in live_snapshot.instances:
-            if live_snapshot in instance.holders and self._due(live_snapshot, instance) <= now:
-                instance.holders.discard(live_snapshot)
-                if instance.holders or instance.closed:
-                    continue
-                instance.forced = True
-                name = instance.resource.name
-                self.forced[name] = self.forced.get(name, 0) + 1
-                log(
-                    logging.WARNING,
-                    "resource %s of version %d is closed at its drain deadline while %d unit(s) of"
-                    " work, all of them older than %.1f s, still use it: %s",
-                    name,
-                    live_snapshot.snapshot.version,
-                    leases,
-                    now - live_snapshot.retired_at,
-                    _labels(live_snapshot, self._loop()),
-                    code=str(Code.FORCED_CLOSE),
-                )
-        if self._capped(live_snapshot.retired_at + self._drain) <= now and not any(
-            live_snapshot in instance.holders for instance in live_snapshot.instances
-        ):
-            self.outlived += leases
-            live_snapshot.abandon()
+    def _is_overdue(self, live_snapshot: LiveSnapshot[Any], now: float) -> bool:
+        if now < self._capped(live_snapshot.retired_at + self._drain):
+            return False
+        retired = self._retired()
+        return not any(one in retired for one in live_snapshot.instances)
 
-    def _due(self, live_snapshot: LiveSnapshot[Any], instance: Instance) -> float:
+    def _retired(self) -> list[Instance]:
+        """Return what is open and no part of what serves, in the order in which it was built."""
+        return [one for one in self._inventory.instances if one.closable and not one.closed]
+
+    def _due(self, instance: Instance, retired_at: float) -> float:
         drain = instance.resource.drain
-        return self._capped(live_snapshot.retired_at + (self._drain if drain is None else drain))
+        return self._capped(retired_at + (self._drain if drain is None else drain))
 
     def _capped(self, deadline: float) -> float:
         return deadline if self._latest is None else min(deadline, self._latest)
 
-    def _deadline(self) -> float | None:
-        times = [
-            self._due(live_snapshot, instance)
-            for live_snapshot in self._serving.retired
-            for instance in live_snapshot.instances
-            if live_snapshot in instance.holders
-        ]
-        times += [
-            self._capped(live_snapshot.retired_at + self._drain)
-            for live_snapshot in self._serving.retired
-        ]
-        return min(times, default=None)
+    def _late_until(self, instance: Instance) -> float:
+        """Return until when an instance is kept for units of work that have not read it yet."""
+        if instance.retired_at is None:
+            return -math.inf
+        late = self._patience if instance in self._wanted else LATE
+        return min(instance.retired_at + late, self._due(instance, instance.retired_at))
 
-    def _next(self) -> Instance | None:
-        """Find the newest instance that nobody may use any more, nor anything built on it."""
-        for instance in reversed(self._inventory.instances):
-            if instance.closed or instance.holders or not instance.closable:
+    def _with_dependents(self, resource: Resource[Any]) -> list[Instance]:
+        """Return a resource's retired instances, and the ones that were built on them."""
+        found: list[Instance] = []
+        for instance in self._retired():
+            if instance.resource is resource or any(one in found for one in instance.needs):
+                found.append(instance)
+        return found
+
+    def users(self, instance: Instance) -> int:
+        """Count the units of work that may be using an instance: never too few."""
+        name = instance.resource.name
+        return instance.readers + sum(
+            one.units()
+            for one in self._seeing(instance)
+            if name in one.snapshot.resources.read_by_others
+        )
+
+    def _seeing(self, instance: Instance) -> list[LiveSnapshot[Any]]:
+        return [one for one in self._serving.live if one.has(instance)]
+
+    def _next(self, now: float) -> Instance | None:
+        """Find the newest instance that may close now, with nothing open that is built on it."""
+        for instance in reversed(self._retired()):
+            if any(instance in other.needs for other in self._inventory.instances):
                 continue
-            if not any(instance in other.needs for other in self._inventory.instances):
+            if self._may_close(instance, now):
                 return instance
         return None
 
-    def _start(self, instance: Instance, now: float) -> None:
+    def _may_close(self, instance: Instance, now: float) -> bool:
+        """Close it to readers first and look who has read it second; who reads does the reverse.
+
+        While somebody may be using it, it is open, until its deadline.
+        """
+        late = now < self._late_until(instance)
+        if late and any(one.readers_to_come() for one in self._seeing(instance)):
+            return False
+        due = instance.retired_at is None or now >= self._due(instance, instance.retired_at)
+        if not due and self.users(instance):
+            return False
         instance.closed = True
+        users = self.users(instance)
+        if users and instance.retired_at is not None:
+            if not due:
+                instance.closed = False
+                return False
+            self._force(instance, users, now - instance.retired_at)
+        return True
+
+    def _force(self, instance: Instance, users: int, seconds: float) -> None:
+        instance.forced = True
+        name = instance.resource.name
+        self.forced[name] = self.forced.get(name, 0) + 1
+        seeing = self._seeing(instance)
+        log(
+            logging.WARNING,
+            "resource %s of version %d is closed at its drain deadline while %d unit(s) of"
+            " work, all of them older than %.1f s, still use it: %s",
+            name,
+            max((one.snapshot.version for one in seeing), default=0),
+            users,
+            seconds,
+            self._labels(instance),
+            code=str(Code.FORCED_CLOSE),
+        )
+
+    def _labels(self, instance: Instance) -> str:
+        """Name those who still use it."""
+        holders = [
+            holder
+            for one in self._seeing(instance)
+            for holder in holders_of(one, instance, self._loop())
+        ]
+        labels = sorted({described(holder) for holder in holders})
+        return ", ".join(labels[:SHOWN_LABELS]) or "unknown"
+
+    def _start(self, instance: Instance, now: float) -> None:
         job = instance.close(self._settled)
         hurried = self._latest is not None and now >= self._latest
         if isinstance(job.error, NoThreadError) and not hurried:
@@ -224,11 +302,3 @@ def _pause(since: float) -> float:
     whether to tell and letting go.
     """
     return min(max(SHORTEST_PAUSE, since / 4), LONGEST_PAUSE)
-
-
-def _labels(live_snapshot: LiveSnapshot[Any], loop: asyncio.AbstractEventLoop | None) -> str:
-    """Name those who still hold it."""
-    hold = live_snapshot.hold
-    holders = [*live_snapshot.held.values(), *hold.known.values(), *found(hold, loop)]
-    labels = sorted({described(holder) for holder in holders})
-    return ", ".join(labels[:SHOWN_LABELS]) or "unknown"

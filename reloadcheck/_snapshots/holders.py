@@ -1,8 +1,8 @@
 """Who holds a snapshot: what to call a unit of work, and the ones that only their frames tell of.
 
-A door's lease on its fast path is a local variable and leaves no other trace. So when a drain runs
-out, and only then, the frames of the doors are looked for: in the threads, and in the tasks of the
-home loop.
+A door's lease on its fast path is in its unit of work and leaves no other trace. So when a drain
+takes long, and only then, the frames of the doors are looked for: in the threads, and in the tasks
+of the home loop.
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from .._resources.instance import Instance
 from ..types import printable
+from .tenancy import LiveSnapshot
+from .unit import LIFE, READS, Unit
 
 if TYPE_CHECKING:
     import asyncio
 
-__all__ = ["described", "door", "found"]
+__all__ = ["described", "door", "holders_of"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +32,7 @@ _doors: set[CodeType] = set()
 
 
 def door(function: F) -> F:
-    """Take note of a door: its locals are `hold` and either `scope` or `environ`."""
+    """Take note of a door: its locals are `unit` and either `scope` or `environ`."""
     _doors.add(cast("Any", function).__code__)
     return function
 
@@ -51,24 +54,42 @@ def described(holder: object) -> str:
     return printable(str(holder)[:length])
 
 
-def found(hold: object, loop: asyncio.AbstractEventLoop | None) -> list[object]:
-    """Give the scopes and environs of the requests whose frames hold it.
+def holders_of(
+    live_snapshot: LiveSnapshot[Any],
+    instance: Instance,
+    loop: asyncio.AbstractEventLoop | None,
+) -> list[object]:
+    """Return what the units of work on a snapshot are called by that may be using an instance."""
+    hold, reference = live_snapshot.hold, instance.hold
+    everybody = instance.resource.name in live_snapshot.snapshot.resources.read_by_others
+    named = [
+        lease.holder
+        for lease in list(live_snapshot.held.values())
+        if everybody or reference in lease.reads
+    ]
+    units = [*hold.known.copy().values(), *_found(hold, loop)]
+    return named + [holder for holder, unit in units if everybody or reference in unit[READS:]]
+
+
+def _found(hold: object, loop: asyncio.AbstractEventLoop | None) -> Iterator[tuple[object, Unit]]:
+    """Return the scopes and environs of the requests whose frames hold it, and their units.
 
     Frames come and go while they are looked at; what cannot be seen is left out.
     """
-    holders: dict[int, object] = {}
     for frame in _of_threads():
-        if frame.f_code in _doors and frame.f_locals.get("hold") is hold:
-            holder = frame.f_locals.get("scope") or frame.f_locals.get("environ")
-            holders[id(holder)] = holder
+        if frame.f_code in _doors:
+            variables = frame.f_locals
+            unit = variables.get("unit")
+            if unit is not None and unit[LIFE] is hold:
+                yield variables.get("scope") or variables.get("environ"), unit
     for coroutine in _of_tasks(loop):
         if coroutine.cr_code in _doors:
-            # Not `f_locals`, which before Python 3.13 is kept with the frame and is a lease too.
+            # Not `f_locals`, which before Python 3.13 is kept with the frame.
             values = gc.get_referents(coroutine)
-            if any(value is hold for value in values):
-                holder = next((one for one in values if _is_scope(one)), None)
-                holders[id(holder)] = holder
-    return list(holders.values())
+            units: list[Unit] = [one for one in values if isinstance(one, list)]
+            for unit in units:
+                if len(unit) >= READS and unit[LIFE] is hold:
+                    yield next((one for one in values if _is_scope(one)), None), unit
 
 
 def _is_scope(value: object) -> bool:

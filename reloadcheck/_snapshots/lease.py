@@ -4,9 +4,10 @@ from contextvars import Token
 from types import TracebackType
 from typing import Generic, Protocol, TypeVar
 
-from .context import Unit, enter, forget, leave
+from .context import enter, forget, leave
 from .snapshot import Snapshot
-from .tenancy import LiveSnapshot, own_key
+from .tenancy import LiveSnapshot, NamedLease
+from .unit import Unit
 
 C = TypeVar("C")
 
@@ -14,15 +15,15 @@ C = TypeVar("C")
 class Admitting(Protocol[C]):
     """What a lease needs of its engine."""
 
-    def enter(self, key: int, holder: object) -> LiveSnapshot[C]:
+    def enter(self, lease: NamedLease) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; may block."""
         ...
 
-    async def enter_async(self, key: int, holder: object) -> LiveSnapshot[C]:
+    async def enter_async(self, lease: NamedLease) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; may wait."""
         ...
 
-    def join(self, key: int, holder: object) -> LiveSnapshot[C] | None:
+    def join(self, lease: NamedLease) -> LiveSnapshot[C] | None:
         """Take a lease on the snapshot of the unit of work around this one, if there is one."""
         ...
 
@@ -35,15 +36,14 @@ class Lease(Generic[C]):
     """One unit of work: `with` or `async with`; used once.
 
     Inside a unit of work of the same engine it holds that one's snapshot too, and keeps it alive
-    on its own account. `label` is what to call it by, or the code that asked for it.
+    on its own account; inside one that was released, the newest. `label` is what to call it by, or
+    the code that asked for it.
     """
 
     def __init__(self, engine: Admitting[C], label: object) -> None:
         self._engine = engine
-        self._label = label
-        self._key = own_key()
-        self._life = [True]
-        self._tenancy: LiveSnapshot[C] | None = None
+        self._lease = NamedLease(label)
+        self._snapshot: Snapshot[C] | None = None
         self._token: Token[Unit | None] | None = None
 
     def __enter__(self) -> Snapshot[C]:
@@ -75,18 +75,18 @@ class Lease(Generic[C]):
         self.give_back()
 
     def take(self) -> Snapshot[C]:
-        """LeaseRef a snapshot; may block."""
+        """Take a lease on a snapshot; may block."""
         self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
-        return self._taken(self._joined() or self._engine.enter(self._key, self._label))
+        return self._taken(self._joined() or self._engine.enter(self._lease))
 
     async def take_async(self) -> Snapshot[C]:
-        """LeaseRef a snapshot; may wait."""
-        return self._taken(self._joined() or await self._engine.enter_async(self._key, self._label))
+        """Take a lease on a snapshot; may wait."""
+        return self._taken(self._joined() or await self._engine.enter_async(self._lease))
 
     def enter(self) -> None:
         """Be the unit of work that the running context is in."""
-        if self._tenancy is not None:
-            self._token = enter(self._tenancy.snapshot, self._life)
+        if self._snapshot is not None:
+            self._token = enter(self._snapshot, self._lease)
 
     def leave(self) -> None:
         """Be it no longer."""
@@ -95,23 +95,21 @@ class Lease(Generic[C]):
             leave(token)
 
     def give_back(self) -> None:
-        """LeaseRef the snapshot no longer."""
-        self._life[0] = False
-        if self._tenancy is not None:
-            self._tenancy.leave(self._key)
+        """Hold the snapshot no longer."""
+        self._lease.end()
 
     def drop(self) -> None:
         """End a unit of work whose owner was thrown away, in whatever thread that came to light."""
         token, self._token = self._token, None
         if token is not None:
-            forget(self._life, token)
+            forget(self._lease, token)
         self.give_back()
 
     def _joined(self) -> LiveSnapshot[C] | None:
-        if self._tenancy is not None:
+        if self._snapshot is not None:
             raise RuntimeError("a lease is used once: call live.lease() again")
-        return self._engine.join(self._key, self._label)
+        return self._engine.join(self._lease)
 
     def _taken(self, live_snapshot: LiveSnapshot[C]) -> Snapshot[C]:
-        self._tenancy = live_snapshot
+        self._snapshot = live_snapshot.snapshot
         return live_snapshot.snapshot

@@ -7,8 +7,10 @@ adds the new one before the old one retires, and one leaves only when its leases
 
 from typing import Any, Generic, TypeVar
 
+from .._resources.instance import Instance
 from .._runtime.clock import Clock
-from .tenancy import Cell, LiveSnapshot, counts_references
+from .._runtime.references import counts_references
+from .tenancy import Cell, LiveSnapshot
 
 C = TypeVar("C")
 
@@ -63,8 +65,10 @@ class Serving(Generic[C]):
             self._cell.fresh = live_snapshot.hold
         self.swapped_at = self._clock.monotonic()
         self.swaps += 1
+        for instance in live_snapshot.instances:
+            instance.closable, instance.retired_at = False, None
         if old is not None:
-            old.retire(self.swapped_at)
+            self._retire(old)
 
     def end(self) -> None:
         """Have nothing serve from now on; what did retires."""
@@ -73,7 +77,20 @@ class Serving(Generic[C]):
             return
         if self._offers(current):
             self.withdraw()  # else a thread started meanwhile has its own there
-        current.retire(self._clock.monotonic())
+        self._retire(current)
+
+    def hands_out(self, instance: Instance) -> bool:
+        """Return whether an instance is a part of what serves."""
+        serving = (self.current, self.candidate)
+        return any(one is not None and one.has(instance) for one in serving)
+
+    def _retire(self, live_snapshot: LiveSnapshot[Any]) -> None:
+        """Retire a snapshot that was just replaced, and the instances that went with it."""
+        now = self._clock.monotonic()
+        for instance in live_snapshot.instances:
+            if not self.hands_out(instance):
+                instance.closable, instance.retired_at = True, now
+        live_snapshot.retire(now)
 
     def drop(self, live_snapshot: LiveSnapshot[C]) -> None:
         """Take out a retired one that has drained."""

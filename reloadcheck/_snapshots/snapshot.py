@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
+from typing import Any, Generic, NoReturn, TypeVar
 
 from .._resources.instance import Instance
 from .._resources.registry import Resource
-from ..exceptions import UnknownResourceError
+from .._runtime.references import counts_references
+from ..exceptions import OutsideWorkError, UnknownResourceError
+from .unit import hold, release, unit_on
 
-if TYPE_CHECKING:
-    pass
-
+COUNTS_REFERENCES = counts_references()
 
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
@@ -26,19 +26,25 @@ T = TypeVar("T")
 
 
 class Resources(Mapping[str, Any]):
-    """The resources of a snapshot by name; reading one checks that it may be used here and now."""
+    """The resources of a snapshot by name; reading one checks that it may be used here and now.
 
-    __slots__ = ("_instances",)
+    Who reads one holds it until its unit of work ends. Of whom that cannot be told which unit it
+    belongs to, a thread without the request's context for example, `read_by_others` keeps the name:
+    then every unit of work on the snapshot counts as one that holds the resource.
+    """
+
+    __slots__ = ("_instances", "read_by_others")
 
     def __init__(self, instances: Mapping[str, Instance]) -> None:
         self._instances = dict(instances)
+        self.read_by_others: set[str] = set()
 
     def __getitem__(self, name: str) -> Any:
         instance = self._instances.get(name)
         if instance is None:
             known = ", ".join(self._instances) or "none"
             raise UnknownResourceError(f"there is no resource {name!r}; registered are: {known}")
-        return instance.read()
+        return self._read(instance)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._instances)
@@ -60,6 +66,13 @@ class Resources(Mapping[str, Any]):
                 "snapshot[…] takes the handle that this engine's live.resource(…) returned; "
                 'by name it is snapshot.resources["…"]'
             )
+        return self._read(instance)
+
+    def _read(self, instance: Instance) -> Any:
+        """Hold it first and look second whether it is closed; who closes does the reverse."""
+        unit = unit_on(self)
+        if unit is None or not COUNTS_REFERENCES or not hold(unit, instance.hold):
+            self.read_by_others.add(instance.resource.name)
         return instance.read()
 
 
@@ -107,6 +120,21 @@ class Snapshot(Generic[C_co]):
         """
         found: T = self.resources.find(resource)
         return found
+
+    def release(self) -> None:
+        """Need the resources no more in the unit of work that this code runs in: they may close.
+
+        The configuration stays. For sockets and streams that live for hours: release, then take
+        `live.lease()` for each message, which is of the newest version. Raises `OutsideWorkError`
+        where no unit of work of this snapshot is around; does nothing after its end.
+        """
+        unit = unit_on(self.resources)
+        if unit is None:
+            raise OutsideWorkError(
+                "no unit of work of this snapshot here: release() is called by the code that the "
+                "snapshot was given to, in its own thread or task"
+            )
+        release(unit)
 
     def __repr__(self) -> str:
         return f"<Snapshot version {self.version}, digest {self.digest[:12]}>"

@@ -1,64 +1,124 @@
-"""The leases on one snapshot."""
+"""The leases on one snapshot: by reference where a door takes them, by name elsewhere.
+
+CPython counts references exactly and under its lock, so that the lease of a request costs a place
+in a list. Entering and leaving take no lock: a reference or a dict operation and one flag, ordered
+so that either the one who enters sees that the snapshot is retired, or the one who retires sees the
+one who entered.
+"""
 
 from __future__ import annotations
 
 import itertools
-import sys
-from collections.abc import Callable, Generator
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from .._resources.instance import Instance
+from .._runtime.references import others_with
+from .snapshot import Snapshot
+from .unit import Unit, hold
 
 if TYPE_CHECKING:
     import asyncio
-from .snapshot import Resources, Snapshot
 
 C = TypeVar("C")
 
-
 _serial = itertools.count(1)
-
-
-def own_key() -> int:
-    """Give a key for a lease that has no object of its own to be known by; never an id."""
-    return -next(_serial)
 
 
 class LeaseRef(Generic[C]):
     """What a door takes for a unit of work: whoever refers to it has a lease on the snapshot.
 
-    CPython counts references exactly and under its lock, so that a lease costs one variable. A door
-    reads it from the cell (which is to refer to it and to be counted in one step), keeps it in a
-    local variable, and sets that to None at the end. `wake` is set when the snapshot is retired:
-    who leaves then reads it first, lets go second and calls it third.
+    A door reads it from the cell (which is to refer to it and to be counted in one step) and puts
+    it into the unit of work, in no variable of its own: whoever looks at frames, as reporters of
+    errors do, would keep that. `wake` is set when the snapshot is retired: who leaves reads it
+    first, lets go second and calls it third. `released` takes its place in a unit that needs no
+    resources any more; that one itself has None there.
 
     `home` is the loop that its async resources live in. `known` is who has told how to call him
-    besides, by a key of his own.
+    besides, and his unit, by a key of his own.
     """
 
-    __slots__ = ("config", "home", "known", "snapshot", "wake")
+    __slots__ = ("config", "home", "known", "released", "snapshot", "wake")
 
-    def __init__(self, snapshot: Snapshot[C], home: asyncio.AbstractEventLoop | None) -> None:
+    lasts: ClassVar[bool] = True
+    reads: ClassVar[None] = None
+
+    def __init__(
+        self,
+        snapshot: Snapshot[C],
+        home: asyncio.AbstractEventLoop | None,
+        released: LeaseRef[C] | None,
+    ) -> None:
         self.snapshot = snapshot
         self.config = snapshot.config
         self.home = home
-        self.known: dict[int, object] = {}
+        self.known: dict[int, tuple[object, Unit]] = {} if released is None else released.known
         self.wake: Callable[[], None] | None = None
+        self.released = released
+
+    @property
+    def is_released(self) -> bool:
+        """Return whether units have it that need no resources any more."""
+        return self.released is None
+
+
+class NamedLease:
+    """A lease by name. `holder` is what it is called by: a scope, an environ, a label.
+
+    `around` is the unit of work that it has joined, whose code may go on with what was read in
+    here.
+    """
+
+    __slots__ = ("around", "holder", "is_released", "key", "lasts", "live_snapshot", "reads")
+
+    def __init__(self, holder: object) -> None:
+        self.holder = holder
+        self.key = next(_serial)
+        self.around: Unit | None = None
+        self.live_snapshot: LiveSnapshot[Any] | None = None
+        self.reads: list[object] = []
+        self.lasts = True
+        self.is_released = False
+
+    def end(self) -> None:
+        """Give everything back; the second time does nothing."""
+        if not self.lasts:
+            return
+        self.lasts = False
+        if self.around is not None:
+            for reference in list(self.reads):
+                hold(self.around, reference)
+        self.reads.clear()
+        if self.live_snapshot is not None:
+            self.live_snapshot.leave(self.key)
+
+    def release(self) -> None:
+        """Need the resources no more."""
+        self.is_released = True
+        self.reads.clear()
+        if self.live_snapshot is not None:
+            self.live_snapshot.let_go()
 
 
 class LiveSnapshot(Generic[C]):
     """The leases on one snapshot: those who refer to `hold`, and those who are in `held` by name.
-
-    `held` maps the key of a unit of work to what it is known by: its scope, its environ, a label.
-    The key is the id of an object that lives for at least as long, or a number of its own.
 
     `retired` is set once, by the swap. Whoever enters by name puts itself into `held` first and
     looks at `retired` second; if it is set, it leaves again and takes the current one. The engine
     takes `hold` from the cell before it retires it, so that nobody comes to it afterwards.
     """
 
-    __slots__ = ("abandoned", "held", "hold", "instances", "retired", "retired_at", "wake")
+    __slots__ = (
+        "_members",
+        "abandoned",
+        "held",
+        "hold",
+        "instances",
+        "released",
+        "retired",
+        "retired_at",
+        "wake",
+    )
 
     def __init__(
         self,
@@ -67,101 +127,80 @@ class LiveSnapshot(Generic[C]):
         home: asyncio.AbstractEventLoop | None,
         wake: Callable[[], None],
     ) -> None:
-        self.hold = LeaseRef(snapshot, home)
-        self.held: dict[int, object] = {}
+        self.released: LeaseRef[C] = LeaseRef(snapshot, home, None)
+        self.hold = LeaseRef(snapshot, home, self.released)
+        self.held: dict[int, NamedLease] = {}
         self.retired = False
         self.retired_at = 0.0
         self.abandoned = False
         self.instances = instances
         self.wake = wake
+        self._members = frozenset(instances)
 
     @property
     def snapshot(self) -> Snapshot[C]:
-        """Give the snapshot that is leased."""
+        """Return the snapshot that is leased."""
         return self.hold.snapshot
 
-    def enter(self, key: int, holder: object) -> bool:
+    def has(self, instance: Instance) -> bool:
+        """Return whether an instance is one of its resources."""
+        return instance in self._members
+
+    def enter(self, lease: NamedLease) -> bool:
         """Take a lease by name; False if the snapshot is retired, and then nothing is held."""
-        self.held[key] = holder
+        self.join(lease)
         if self.retired:
-            self.leave(key)
+            self.leave(lease.key)
+            lease.live_snapshot = None
             return False
         return True
 
+    def join(self, lease: NamedLease) -> None:
+        """Take a lease by name, as one who knows that somebody else holds the snapshot."""
+        lease.live_snapshot = self
+        self.held[lease.key] = lease
+
     def leave(self, key: int) -> None:
-        """Give the lease back; the last one to leave a retired snapshot wakes the engine."""
+        """Give the lease back; who leaves a retired snapshot wakes the engine."""
         self.held.pop(key, None)
-        if self.retired and not self.held:
+        self.let_go()
+
+    def let_go(self) -> None:
+        """Have the engine look who still holds what, where that matters."""
+        if self.retired:
             self.wake()
 
     def retire(self, now: float) -> None:
         """Have those who leave say so; call after another one has taken its place in the cell."""
         self.retired_at = now
-        self.hold.wake = self.wake
+        self.hold.wake = self.released.wake = self.wake
         self.retired = True
 
     def abandon(self) -> None:
-        """Count its leases no longer: their time is up."""
+        """Tell of its leases no longer: their time is up."""
         self.abandoned = True
-        self.held.clear()
 
     def leases(self) -> int:
-        """Count the leases, and one more while the doors' cell offers it.
+        """Count the leases, and one more while the doors' cell offers it; 0 once abandoned."""
+        return 0 if self.abandoned else self.units()
+
+    def units(self) -> int:
+        """Count the units of work that see it, and one more while the doors' cell offers it.
 
         The references first: a lease that gets a name meanwhile is counted twice, never not at all.
         """
-        if self.abandoned:
-            return 0
-        references = references_to(self) - _OWN_REFERENCES
-        return max(0, references) + len(self.held)
+        return self._by_reference() + self._released_by_reference() + len(self.held)
 
+    def readers_to_come(self) -> int:
+        """Count those among them that may read a resource yet."""
+        named = list(self.held.values())
+        return self._by_reference() + sum(not lease.is_released for lease in named)
 
-def references_to(live_snapshot: LiveSnapshot[Any]) -> int:
-    """Count who refers to a snapshot's hold, the live_snapshot and this very call included."""
-    return sys.getrefcount(live_snapshot.hold)
+    def _by_reference(self) -> int:
+        return others_with(self, "hold")
 
-
-def counts_references() -> bool:
-    """Try whether this interpreter counts references exactly; where not, all leases have names.
-
-    A door's variable is to count as one more, and the same variable set to None as none: compilers
-    learn to lend references that they used to take. Without its global lock an interpreter counts
-    some of them later, and in shares of its own.
-    """
-    gil: Callable[[], bool] = getattr(sys, "_is_gil_enabled", lambda: True)
-    if sys.implementation.name != "cpython" or not gil():
-        return False
-    live_snapshot = _nobody_s()
-    before = references_to(live_snapshot)
-    lease: LeaseRef[Any] | None = live_snapshot.hold
-    held = references_to(live_snapshot)
-    waiting = _held(live_snapshot)
-    next(waiting)
-    twice = references_to(live_snapshot)
-    waiting.close()
-    lease = None
-    return (held, twice, references_to(live_snapshot), lease) == (
-        before + 1,
-        before + 2,
-        before,
-        None,
-    )
-
-
-def _held(live_snapshot: LiveSnapshot[Any]) -> Generator[None]:
-    """Hold a lease in a frame that is left, as one that awaits is."""
-    lease: LeaseRef[Any] | None = live_snapshot.hold
-    yield
-    assert lease is not None
-
-
-def _nobody_s() -> LiveSnapshot[Any]:
-    """Return a snapshot that nobody leases."""
-    snapshot: Snapshot[Any] = Snapshot(None, 0, "", datetime.now(UTC), Resources({}), None)
-    return LiveSnapshot(snapshot, (), None, lambda: None)
-
-
-_OWN_REFERENCES = references_to(_nobody_s()) if counts_references() else 0
+    def _released_by_reference(self) -> int:
+        return max(0, others_with(self, "released") - 1)  # `hold` refers to it
 
 
 class Cell(Generic[C]):

@@ -17,7 +17,8 @@ from werkzeug.local import LocalProxy
 from .._engine.api import ReloadCheck, host_of, set_options
 from .._page.settings import PAGE_OPTIONS
 from .._resources.registry import Resource
-from .._snapshots.context import current_snapshot, lasts, resource_here, unit_of_work
+from .._snapshots.context import current_snapshot, resource_here
+from .._snapshots.unit import lasts, unit_of_work
 from ..exceptions import OutsideWorkError
 from ..wsgi import ReloadCheckMiddleware
 from ._flask_commands import commands

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import OutsideWorkError, current_snapshot
-from reloadcheck._snapshots.context import unit_of_work
+from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 
 from .conftest import Make

@@ -14,9 +14,11 @@ import pytest
 
 from reloadcheck import Outcome, OutsideWorkError, ReloadCheck, Snapshot, current_snapshot
 from reloadcheck._engine.api import host_of
+from reloadcheck._runtime.references import counts_references
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
-from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, counts_references
+from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
+from reloadcheck._snapshots.unit import LIFE
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -123,12 +125,11 @@ def test_a_body_that_is_dropped_gives_its_lease_back(
     text.write("a: 2")
     reload(slow)
     assert leases(slow) == {1: 1, 2: 0}
-    begun, hold = clock.monotonic(), body._hold
-    assert hold.known == {id(body._environ): body._environ}
+    begun, known = clock.monotonic(), body._unit[LIFE].known
+    assert known == {id(body._environ): (body._environ, body._unit)}
     del body
     gc.collect()
-    assert hold.known == {}
-    del hold
+    assert known == {}
     until(lambda: leases(slow) == {2: 0}, clock)
     assert clock.monotonic() - begun < 5
 
@@ -204,6 +205,7 @@ def test_the_warning_names_requests_that_only_their_frames_tell_of(
     """At the drain deadline the log says which request holds on, though it left no other trace."""
 
     def outlast() -> None:
+        slow.current().resources["one"]
         text.write("a: 2")
         reload(slow)
         clock.advance(31)
@@ -244,6 +246,7 @@ def test_naming_who_holds_on_takes_no_lease(
         live.resource(name, name=name, drain=drain)(one)
 
     async def app(*_: object) -> None:
+        [*live.current().resources.values()]
         await release.wait()
 
     def is_told(times: int) -> bool:
@@ -322,7 +325,7 @@ def test_counting_takes_no_offer_for_a_lease() -> None:
     assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (1, 1)
     cell.fresh = hold
     assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (2, 1)
-    live_snapshot.enter(7, "someone")
+    live_snapshot.enter(NamedLease("someone"))
     assert (live_snapshot.leases(), serving.leases(live_snapshot)) == (3, 2)
     cell.fresh = None
     live_snapshot.abandon()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot, reload_check
-from reloadcheck._snapshots.tenancy import LiveSnapshot
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck.testing import FakeClock
 
 from .conftest import Make
@@ -89,9 +89,10 @@ def test_a_close_that_gets_no_thread_is_made_later(
 def test_what_is_leased_stays_open_until_its_last_user_leaves(
     pools: Pools, clock: FakeClock
 ) -> None:
-    """An old resource closes after its last lease, not before, however many there are."""
+    """An old resource closes after the last who has read it, not before, however many there are."""
     first, second = pools.live.lease(), pools.live.lease()
     snapshot = Call(first.__enter__).result()
+    assert 1 == snapshot[pools.pool]
     with second:
         assert pools.edit(2) is Outcome.RELOADED
         clock.advance(DRAIN - 1)
@@ -107,6 +108,7 @@ def test_what_is_leased_stays_open_until_its_last_user_leaves(
 def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
     """An edit that needs a third instance is deferred until the oldest drains; then it is live."""
     with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
         assert pools.edit(2) is Outcome.RELOADED
         assert pools.edit(3) is Outcome.DEFERRED
         assert pools.live.snapshot.version == 2
@@ -120,7 +122,8 @@ def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
 
 def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:
     """While an edit waits for a drain, only the newest is built in the end."""
-    with pools.live.lease():
+    with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
         assert pools.edit(2) is Outcome.RELOADED
         for number in range(3, 9):
             assert pools.edit(number) is Outcome.DEFERRED
@@ -131,7 +134,8 @@ def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:
 
 def test_going_back_while_an_edit_waits(pools: Pools) -> None:
     """The running content back in the file takes a waiting edit back."""
-    with pools.live.lease():
+    with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
         assert pools.edit(2) is Outcome.RELOADED
         assert pools.edit(3) is Outcome.DEFERRED
         assert pools.edit(2) is Outcome.UNCHANGED
@@ -180,6 +184,7 @@ def test_the_deadline_closes_what_is_still_used(
     """At the drain deadline it is closed all the same: counted, and logged with path and number."""
     leases = [caller(pools.live) for _ in range(3)]
     snapshot = pools.live.snapshot
+    assert 1 == snapshot[pools.pool]  # in no unit's own context: it is anybody's
     assert pools.edit(2) is Outcome.RELOADED
     clock.advance(DRAIN - 0.1)
     assert pools.live.check() is Outcome.UNCHANGED
@@ -209,6 +214,7 @@ def test_the_warning_names_the_paths_that_hold_on(
     from reloadcheck.wsgi import ReloadCheckMiddleware
 
     def stream(*_: object) -> Iterator[bytes]:
+        assert 1 == pools.live.current()[pools.pool]
         return iter([b"x"])
 
     app = ReloadCheckMiddleware(stream, pools.live)
@@ -241,24 +247,27 @@ def test_the_warning_names_the_code_that_holds_on(
 
     @reload_check(pools.live)
     def function() -> None:
+        assert 1 == pools.live.current()[pools.pool]
         entered.set()
         gate.wait(10)
 
     @reload_check(pools.live)
     def generator() -> Iterator[int]:
-        yield 1
+        yield pools.live.current()[pools.pool]
 
     @reload_check(pools.live)
     async def coroutine() -> None:
+        assert 1 == pools.live.current()[pools.pool]
         entered.set()
         while not gate.is_set():
             await asyncio.sleep(0.001)
 
     if kind == "lease":
         release: Callable[[], object] = caller(pools.live).give_back
+        assert 1 == pools.live.snapshot[pools.pool]
     elif kind == "named":
         lease = pools.live.lease(name="nightly\nexport")
-        lease.take()
+        assert 1 == lease.take()[pools.pool]
         release = lease.give_back
     elif kind == "generator":
         values: Any = generator()
@@ -297,7 +306,7 @@ def test_a_resource_may_drain_faster_or_slower(make: Make, text: Text, clock: Fa
         live.resource("a", name=name, drain=drain)(factory(name))
     begin(live)
     lease = live.lease()
-    lease.__enter__()
+    assert [1, 1, 1] == [*lease.__enter__().resources.values()]
     text.write("a: 2")
     reload(live)
     for seconds, closed in ((4.9, []), (0.2, ["fast"]), (24.8, ["fast"]), (0.2, ["fast", "usual"])):
@@ -330,7 +339,7 @@ def test_what_is_needed_closes_after_what_needs_it(
     live.resource("a", name="above", needs=[below], drain=20.0)(factory("above"))
     begin(live)
     lease = live.lease()
-    lease.__enter__()
+    assert [1, 1] == [*lease.__enter__().resources.values()]
     text.write("a: 2")
     reload(live)
     clock.advance(10.0)
@@ -346,6 +355,7 @@ def test_close_waits_for_leases_up_to_the_deadline(pools: Pools, clock: FakeCloc
     """`close()` drains: it waits for units of work, at most `drain` seconds."""
     lease = pools.live.lease()
     snapshot: Snapshot[Any] = Call(lease.__enter__).result()
+    assert 1 == snapshot[pools.pool]
     closing = Call(pools.live.close)
     until(lambda: pools.live.status().version is None)
     clock.advance(DRAIN - 0.1)
@@ -505,10 +515,11 @@ def test_a_retired_tenancy_takes_nobody(make: Make, text: Text) -> None:
     live = make()
     begin(live)
     live_snapshot = LiveSnapshot(live.snapshot, (), None, lambda: released.append(1))
-    assert live_snapshot.enter(1, "one")
+    one, two = NamedLease("one"), NamedLease("two")
+    assert live_snapshot.enter(one)
     live_snapshot.retired = True
-    assert not live_snapshot.enter(2, "two")
-    assert {1: "one"} == live_snapshot.held
-    assert [] == released
-    live_snapshot.leave(1)
-    assert [1] == released
+    assert not live_snapshot.enter(two)
+    assert [*live_snapshot.held.values()] == [one]
+    released.clear()
+    one.end()
+    assert (live_snapshot.held, released) == ({}, [1])

@@ -13,10 +13,18 @@ from reloadcheck.testing import FakeClock
 from tests.rig.stops import acting_at_line, lines_of
 
 
+class Part:
+    """What the engine notes about an instance."""
+
+    closable = False
+    retired_at: float | None = None
+
+
 def snapshot_of(version: int) -> LiveSnapshot[Any]:
-    """Return a snapshot without resources."""
+    """Return a snapshot with one resource of its own."""
+    instance: Any = Part()
     snapshot: Snapshot[Any] = Snapshot({}, version, "", datetime.now(UTC), Resources({}), None)
-    return LiveSnapshot(snapshot, (), None, lambda: None)
+    return LiveSnapshot(snapshot, (instance,), None, lambda: None)
 
 
 @pytest.fixture

@@ -133,7 +133,7 @@ def test_a_later_failure_rolls_back_in_reverse_order(story: Story) -> None:
 def test_a_third_instance_waits_for_the_first_to_drain(story: Story) -> None:
     """Two exist at most; of the edits that wait for one the newest wins."""
     lease = story.live.lease()
-    lease.__enter__()
+    assert lease.__enter__()[story.pool] == 1
     assert story.edit(2) is Outcome.RELOADED
     assert [story.edit(number) for number in (3, 4, 5)] == [Outcome.DEFERRED] * 3
     assert "drain" in str(story.live.status().error)
@@ -158,6 +158,7 @@ def test_at_the_drain_deadline_it_is_closed_under_its_user(
 ) -> None:
     """Not a moment earlier; counted, logged, and a straggler gets an error that says so."""
     with story.live.lease() as snapshot:
+        assert [*snapshot.resources.values()] == [1, "client of 1"]
         story.edit(2)
         story.happened()
         story.clock.advance(29.5)
@@ -192,7 +193,8 @@ def test_nothing_is_closed_under_what_is_built_on_it(tmp_path: Path) -> None:
         yield pool
         closed.append("client")
 
-    with live.lease():
+    with live.lease() as snapshot:
+        assert snapshot[client] == 1
         config.replace(file, config.text(2))
         live.check()
         clock.advance(5.0)

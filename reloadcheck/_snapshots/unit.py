@@ -1,0 +1,78 @@
+"""The unit of work that code runs in, and the resources that it holds.
+
+A unit is a list `[snapshot, life, outer, *reads]`: what it sees; what it lasts by, False once it
+has ended; the unit of another engine around it; and what it has read. A list, because a door makes
+one for each request, and nothing is cheaper that can be told to have ended.
+
+`life` is the `LeaseRef` that a door holds for a request, whose reads are the list's own tail, or a
+`NamedLease`, which keeps them itself, because the units of several contexts may be one.
+
+Nothing here takes a lock. Who reads puts the resource's `hold` down first and looks second whether
+the unit has ended; who ends a unit says so first and clears what it holds second. So one of the two
+sees the other.
+"""
+
+from contextvars import ContextVar
+from typing import Any, TypeAlias
+
+Unit: TypeAlias = list[Any]
+SNAPSHOT, LIFE, OUTER, READS = 0, 1, 2, 3
+
+unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
+
+
+def lasts(unit: Unit) -> bool:
+    """Return whether a unit of work has not ended yet."""
+    life: Any = unit[LIFE]
+    return life is not False and bool(life.lasts)
+
+
+def unit_on(resources: object) -> Unit | None:
+    """Find the unit of work around this code that sees these resources of a snapshot."""
+    unit = unit_of_work.get()
+    while unit is not None and unit[SNAPSHOT].resources is not resources:
+        unit = unit[OUTER]
+    return unit
+
+
+def hold(unit: Unit, reference: object) -> bool:
+    """Have a unit refer to what it reads from now on; False when it has ended."""
+    life = unit[LIFE]
+    if life is False or not life.lasts:
+        return False
+    reads: list[Any] = unit if life.reads is None else life.reads
+    if reference in reads:
+        return True
+    reads.append(reference)
+    if lasts(unit):
+        return True
+    del reads[READS if life.reads is None else 0 :]  # it ended meanwhile, and does not clear again
+    return False
+
+
+def end(unit: Unit) -> None:
+    """End a unit whose life is a door's `LeaseRef`; the doors have this written out."""
+    unit[LIFE] = False
+    if len(unit) > READS:
+        del unit[READS:]
+        unit[LIFE] = False  # it may have been released meanwhile
+
+
+def release(unit: Unit) -> None:
+    """Have a unit let go of the resources that it has read, and hold the configuration alone."""
+    life = unit[LIFE]
+    if life is False:
+        return
+    if life.reads is not None:
+        life.release()
+        return
+    # Its own mark in the list tells whether the unit was ended meanwhile, in another thread.
+    mark = [None]
+    unit.append(mark)
+    if unit[LIFE] is not False:
+        unit[LIFE] = life.released or life
+    if not any(one is mark for one in unit[READS:]):
+        unit[LIFE] = False
+    unit[READS:] = [one for one in unit[READS:] if type(one) is list and one is not mark]
+    if life.wake is not None:
+        life.wake()
