@@ -478,7 +478,7 @@ def test_whoever_looks_at_frames_takes_no_lease(shop: Shop, tool: str) -> None:
             frame = frame.f_back
 
     def trace(frame: Any, event: str, argument: object) -> Any:
-        kept.append(repr(frame.f_locals))
+        kept.append(len(frame.f_locals))
         return trace
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
