@@ -20,7 +20,7 @@ from ._page.settings import chosen
 from ._snapshots.context import enter, leave
 from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
-from ._snapshots.unit import LIFE, READS, Unit, unit_of_work
+from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
 
 _logger = logging.getLogger("reloadcheck")
@@ -104,17 +104,17 @@ def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
             scope["state"] = state = {}
         state["config"] = hold.config
         state["snapshot"] = snapshot = hold.snapshot
-        unit: Unit = [snapshot, hold, None]
+        unit: Unit = [snapshot, hold, None, None]
         hold = None  # the lease is the unit's: whoever looks at this frame keeps its variables
         token = _set_unit(unit)
         try:
             await app(scope, receive, send)
         finally:
-            wake = unit[LIFE].wake
-            unit[LIFE] = False
-            if len(unit) > READS:  # as `end` does it
-                del unit[READS:]
-                unit[LIFE] = False
+            wake = unit[1].wake  # what follows is `end`, with numbers for names
+            unit[1] = False
+            if unit[3] is not None:
+                del unit[4:]
+                unit[1] = False
             try:
                 _reset_unit(token)
             except ValueError:  # ended in another context than it began in

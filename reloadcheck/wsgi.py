@@ -27,7 +27,7 @@ from ._page.settings import chosen
 from ._snapshots.context import enter
 from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
-from ._snapshots.unit import LIFE, READS, Unit
+from ._snapshots.unit import Unit
 from .exceptions import ReloadCheckError
 
 _logger = logging.getLogger("reloadcheck")
@@ -97,7 +97,7 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
             return _slowly(app, live, environ, start_response)
         environ["reloadcheck.config"] = hold.config
         environ["reloadcheck.snapshot"] = snapshot = hold.snapshot
-        unit: Unit = [snapshot, hold, None]
+        unit: Unit = [snapshot, hold, None, None]
         hold = None  # the lease is the unit's: whoever looks at this frame keeps its variables
         token = _set_unit(unit)
         lasting = False
@@ -112,11 +112,11 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
             return _SizedLeased(body, environ, unit, token)
         finally:
             if not lasting:
-                wake = unit[LIFE].wake
-                unit[LIFE] = False
-                if len(unit) > READS:  # as `end` does it
-                    del unit[READS:]
-                    unit[LIFE] = False
+                wake = unit[1].wake  # what follows is `end`, with numbers for names
+                unit[1] = False
+                if unit[3] is not None:
+                    del unit[4:]
+                    unit[1] = False
                 _reset_unit(token)
                 if wake is not None:
                     wake()

@@ -14,7 +14,7 @@ from .unit import LIFE, OUTER, SNAPSHOT, Unit, lasts, unit_of_work
 def enter(snapshot: Snapshot[Any], life: NamedLease) -> Token[Unit | None]:
     """Make a unit of work the innermost one of the running context, for as long as `life` lasts."""
     outer = without(unit_of_work.get(), snapshot.engine)
-    return unit_of_work.set([snapshot, life, outer])
+    return unit_of_work.set([snapshot, life, outer, None])
 
 
 def leave(token: Token[Unit | None]) -> None:
@@ -69,7 +69,7 @@ def without(unit: Unit | None, engine: object) -> Unit | None:
     outer = without(unit[OUTER], engine)
     if unit[SNAPSHOT].engine is engine:
         return outer
-    return unit if outer is unit[OUTER] else [unit[SNAPSHOT], unit[LIFE], outer]
+    return unit if outer is unit[OUTER] else [unit[SNAPSHOT], unit[LIFE], outer, None]
 
 
 T = TypeVar("T")

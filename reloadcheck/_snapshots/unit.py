@@ -1,8 +1,9 @@
 """The unit of work that code runs in, and the resources that it holds.
 
-A unit is a list `[snapshot, life, outer, *reads]`: what it sees; what it lasts by, False once it
-has ended; the unit of another engine around it; and what it has read. A list, because a door makes
-one for each request, and nothing is cheaper that can be told to have ended.
+A unit is a list `[snapshot, life, outer, has_read, *reads]`: what it sees; what it lasts by, False
+once it has ended; the unit of another engine around it; True if it has ever read, else None; and
+what it has read. A list, because a door makes one for each request, and nothing is cheaper that can
+be told to have ended.
 
 `life` is the `LeaseRef` that a door holds for a request, whose reads are the list's own tail, or a
 `NamedLease`, which keeps them itself, because the units of several contexts may be one.
@@ -16,7 +17,7 @@ from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 Unit: TypeAlias = list[Any]
-SNAPSHOT, LIFE, OUTER, READS = 0, 1, 2, 3
+SNAPSHOT, LIFE, OUTER, HAS_READ, READS = 0, 1, 2, 3, 4
 
 unit_of_work: ContextVar[Unit | None] = ContextVar("reloadcheck", default=None)
 
@@ -43,6 +44,8 @@ def hold(unit: Unit, reference: object) -> bool:
     reads: list[Any] = unit if life.reads is None else life.reads
     if reference in reads:
         return True
+    if life.reads is None:
+        unit[HAS_READ] = True
     reads.append(reference)
     if lasts(unit):
         return True
@@ -53,7 +56,7 @@ def hold(unit: Unit, reference: object) -> bool:
 def end(unit: Unit) -> None:
     """End a unit whose life is a door's `LeaseRef`; the doors have this written out."""
     unit[LIFE] = False
-    if len(unit) > READS:
+    if unit[HAS_READ] is not None:
         del unit[READS:]
         unit[LIFE] = False  # it may have been released meanwhile
 
@@ -68,6 +71,7 @@ def release(unit: Unit) -> None:
         return
     # Its own mark in the list tells whether the unit was ended meanwhile, in another thread.
     mark = [None]
+    unit[HAS_READ] = True
     unit.append(mark)
     if unit[LIFE] is not False:
         unit[LIFE] = life.released or life
