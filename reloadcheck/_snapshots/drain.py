@@ -144,6 +144,7 @@ class Drain:
 
     def abandon(self) -> None:
         """Give up what is still open or closing, and say so; for the very end."""
+        self._let_go(self._clock.monotonic())
         for close in self._closing:
             close.job.abandon()
         left = ", ".join(one.resource.name for one in self._inventory.instances)

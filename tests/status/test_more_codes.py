@@ -70,7 +70,8 @@ def test_drain(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None
     live.resource("a", name="pool")(same)
     live.start()
     live.check()
-    with live.lease():
+    with live.lease() as snapshot:
+        assert snapshot.resources["pool"] == 1
         text.write("a: 2")
         live.check()
         live.check()
@@ -92,7 +93,8 @@ def test_forced_close(
     live.resource("a", name="pool")(same)
     live.start()
     live.check()
-    with live.lease():
+    with live.lease() as snapshot:
+        assert snapshot.resources["pool"] == 1
         text.write("a: 2")
         live.check()
         until(lambda: ["forced-close"] == logged(caplog), clock)

@@ -93,7 +93,8 @@ def test_resources_tell_generation_version_and_leases(make: Make, text: Text) ->
     live.resource("b", name="second")(same)
     live.start()
     live.check()
-    with live.lease():
+    with live.lease() as snapshot:
+        assert [1, 1] == [*snapshot.resources.values()]
         text.write("a: 2\nb: 1\n")
         live.check()
         live.check()
@@ -101,7 +102,7 @@ def test_resources_tell_generation_version_and_leases(make: Make, text: Text) ->
             first, second = live.status().resources
         assert (2, 2, 2) == (first.builds, first.version, first.instances)
         assert (1, 1, 1) == (second.builds, second.version, second.instances)
-        assert first.leases == second.leases > 0
+        assert (1, 1) == (first.leases, second.leases)
     until(lambda: 1 == live.status().resources[0].instances)
     assert [0, 0] == [one.leases for one in live.status().resources]
 
