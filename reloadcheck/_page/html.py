@@ -113,7 +113,6 @@ def _facts(status: Status) -> Iterator[str]:
         ("Looks so far", text_of(status.checks)),
         ("Edits taken up", text_of(status.edits)),
         ("Edits rejected", text_of(status.rejections)),
-        ("Requests and jobs in progress, by version", text_of(held or None)),
         ("Reloading", "on" if status.enabled else "off (RELOAD_CHECK_ENABLED)"),
     ]
     yield '<section aria-labelledby="facts">'
@@ -121,10 +120,11 @@ def _facts(status: Status) -> Iterator[str]:
     yield '<dl class="facts">'
     for name, value in facts:
         yield f"<div><dt>{name}</dt><dd>{value}</dd></div>"
-    for name, digest in (
-        ("Fingerprint of the configuration (compare between workers)", status.digest),
-        ("Fingerprint of the files", status.source_digest),
+    for name, value in (
+        ("Requests and jobs in progress, by version", text_of(held or None)),
+        ("Fingerprint of the configuration (compare between workers)", code(status.digest)),
+        ("Fingerprint of the files", code(status.source_digest)),
     ):
-        yield f'<div class="wide"><dt>{name}</dt><dd>{code(digest)}</dd></div>'
+        yield f'<div class="wide"><dt>{name}</dt><dd>{value}</dd></div>'
     yield "</dl>"
     yield "</section>"
