@@ -47,6 +47,7 @@ from .waiter import Waiter
 if TYPE_CHECKING:
     from .._observe.status import Status
     from ..policy.contract import Contract
+    from .override import Override
 
 C = TypeVar("C")
 F = TypeVar("F", bound="Callable[..., object]")
@@ -387,6 +388,17 @@ class ReloadCheck(Generic[C]):
                 "ReloadCheckMiddleware(app, live), or add `with live.lease() as snapshot:`"
             )
         return cast("Snapshot[C]", unit[SNAPSHOT])
+
+    def override(self, changes: Mapping[str, Any]) -> Override[C]:
+        """Serve other values inside a `with` block, or an `async with` one: for tests.
+
+        `changes` are laid over the sources as a last one is: mappings by key, all else replaced.
+        What depends on them is rebuilt, and again at the end. An engine that has not started yet
+        starts with them. Raises what is wrong with the values, and then nothing has changed.
+        """
+        from .override import Override
+
+        return Override(self._engine, changes)
 
     def status(self, *, probe: bool = False) -> Status:
         """Tell what an operator may know; quotes no value of the configuration.

@@ -121,6 +121,11 @@ class Checker(Generic[C]):
         self.places: tuple[Place, ...] = ()
         self.running: Loaded[C] | None = None
 
+    def follow(self, feed: Feed) -> None:
+        """Read from another feed from now on; called in the engine thread, between two looks."""
+        self._feed, self._sources = feed, feed.sources
+        self._seen, self.moving = None, ()
+
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
         if self._leaving.is_ready():

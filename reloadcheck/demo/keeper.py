@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import json
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -20,7 +19,10 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    import pwd
 
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
@@ -175,8 +177,10 @@ def _become_nobody() -> None:
     os.setuid(inner.pw_uid)
 
 
-def someone() -> pwd.struct_passwd:
+def someone() -> "pwd.struct_passwd":
     """Give a user other than root that the system knows by name; `initdb` insists on a name."""
+    import pwd  # built into Python where it is at all, and no thread of ours is about
+
     with contextlib.suppress(KeyError):
         return pwd.getpwnam("nobody")
     for entry in pwd.getpwall():

@@ -6,7 +6,6 @@ launcher, run as root, creates a login user and opens every parent directory of 
 
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import stat
@@ -173,6 +172,8 @@ def _identities() -> tuple[Identity, ...]:
     """Say who the server may run as: it refuses root, and `initdb` a user without a name."""
     if os.geteuid() == 0:
         return ("namespace", "nobody")
+    import pwd  # here, for not every system that imports this has it
+
     try:
         pwd.getpwuid(os.geteuid())
     except KeyError:

@@ -21,7 +21,9 @@ from .workspace import StartError, Workspace
 
 __all__ = ["Options", "demo"]
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SIGNALS = tuple(
+    signal.Signals[name] for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 NEEDED = ("psycopg", "psycopg_pool")
 
 

@@ -5,7 +5,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .._engine.api import ReloadCheck
+from .._engine.api import ReloadCheck, host_of
+from ..exceptions import OptionError
 from ..types import Outcome
 from .clock import FakeClock
 from .memory import MemorySource
@@ -30,6 +31,7 @@ def push(
     on which the engine runs, time is let pass until there is an answer: for a source whose edits
     have to settle.
     """
+    _refuse_strange(live, source)
     before = _version(live)
     source.edit(content)
     outcome = _checked(live, clock)
@@ -47,6 +49,7 @@ async def apush(
     clock: FakeClock | None = None,
 ) -> Outcome:
     """Do what `push` does, without blocking the event loop."""
+    _refuse_strange(live, source)
     before = _version(live)
     source.edit(content)
     outcome = await _checked_async(live, clock)
@@ -54,6 +57,17 @@ async def apush(
         await _checked_async(live, clock)
         return Outcome.RELOADED
     return outcome
+
+
+def _refuse_strange(live: ReloadCheck[Any], source: MemorySource) -> None:
+    """Say so when the source is another engine's: its edit would never arrive."""
+    sources = host_of(live).sources
+    if not any(one is source for one in sources):
+        names = ", ".join(one.name for one in sources)
+        raise OptionError(
+            f"the engine does not read this source {source.name}; it reads {names}. Push to the "
+            "source that the engine was made with, or use `with live.override({…})`"
+        )
 
 
 def _version(live: ReloadCheck[Any]) -> int | None:

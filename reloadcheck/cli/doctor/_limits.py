@@ -1,13 +1,12 @@
 """How many files and tasks this process and its control group may have."""
 
 import os
-import resource
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
 from ._finding import Finding, passed, warned
-from ._machine import Machine
+from ._machine import NO_LIMIT, OPEN_FILES, TASKS, Machine
 
 __all__ = ["limits", "own_groups"]
 
@@ -33,10 +32,10 @@ def own_groups(machine: Machine) -> dict[str, str]:
 
 def _open_files(machine: Machine) -> Finding:
     check = "open files"
-    soft, hard = machine.limit(resource.RLIMIT_NOFILE)
+    soft, hard = machine.limit(OPEN_FILES)
     said = f"{_spelled(soft)} for a process started from here, {_spelled(hard)} if it asks"
     remedy = "raise it: ulimit -n, LimitNOFILE= in a unit; during a reload two pools are open"
-    if soft != resource.RLIM_INFINITY and soft < _FEW_FILES:
+    if soft != NO_LIMIT and soft < _FEW_FILES:
         return warned(check, f"only {said}", remedy)
     used, most = _system_files(machine)
     if most and used >= most * _MUCH:
@@ -69,8 +68,8 @@ def _task_limits(machine: Machine) -> Iterator[tuple[str, int, int]]:
         if most is not None and used is not None:
             yield "in this control group", used, most
             break
-    soft, _ = machine.limit(resource.RLIMIT_NPROC)
-    if soft != resource.RLIM_INFINITY and machine.uid != 0:  # root is not held to it
+    soft, _ = machine.limit(TASKS)
+    if soft != NO_LIMIT and machine.uid != 0:  # root is not held to it
         yield "by this user", sum(_threads_of(pid, machine) for pid in machine.processes()), soft
 
 
@@ -91,4 +90,4 @@ def _threads_of(pid: str, machine: Machine) -> int:
 
 
 def _spelled(limit: int) -> str:
-    return "no limit" if limit == resource.RLIM_INFINITY else str(limit)
+    return "no limit" if limit == NO_LIMIT else str(limit)

@@ -2,7 +2,6 @@
 
 import ctypes
 import os
-import resource
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +10,35 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
-__all__ = ["UWSGI", "Machine"]
+__all__ = ["NO_LIMIT", "OPEN_FILES", "TASKS", "UWSGI", "Machine"]
+
+
+def _optional(name: str) -> Any:
+    """Import a module that not every system has; None where it is not there."""
+    try:
+        return import_module(name)
+    except ImportError:
+        return None
+
+
+_RESOURCE = _optional("resource")
+OPEN_FILES: int = getattr(_RESOURCE, "RLIMIT_NOFILE", 0)
+TASKS: int = getattr(_RESOURCE, "RLIMIT_NPROC", 0)
+NO_LIMIT: int = getattr(_RESOURCE, "RLIM_INFINITY", -1)
+
+
+def _limit(number: int) -> tuple[int, int]:
+    """Return a limit of this process, soft and hard; none on a system that has no such limits."""
+    if _RESOURCE is None:
+        return NO_LIMIT, NO_LIMIT
+    soft, hard = _RESOURCE.getrlimit(number)
+    return soft, hard
+
+
+def _uid() -> int:
+    ask: Callable[[], int] | None = getattr(os, "getuid", None)
+    return 0 if ask is None else ask()
+
 
 _PATIENCE = 3.0
 _CLOEXEC = 0o2000000
@@ -72,9 +99,9 @@ class Machine:
     proc: str = "/proc"
     cgroups: str = "/sys/fs/cgroup"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
-    uid: int = field(default_factory=os.getuid)
+    uid: int = field(default_factory=_uid)
     stat: Callable[[str | int], os.stat_result] = os.stat
-    limit: Callable[[int], tuple[int, int]] = resource.getrlimit
+    limit: Callable[[int], tuple[int, int]] = _limit
     answer: Callable[[Sequence[str]], str | None] = _answer
     uwsgi: Callable[[], UWSGI | None] = _uwsgi
     watch: Callable[[str], int] = _watch
