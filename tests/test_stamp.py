@@ -151,14 +151,45 @@ def test_ages_count_again_ten_seconds_after_the_clock_was_set() -> None:
     rule.look("a", ns(WALL), 100.0, WALL)
     assert rule.look("b", ns(WALL), 101.0, WALL + HOUR) is False
     assert rule.look("c", ns(WALL), 110.9, WALL + HOUR + 9.9) is False
-    assert rule.look("d", ns(WALL), 111.0, WALL + HOUR + 10.0) is True
+    assert rule.look("c", ns(WALL), 111.0, WALL + HOUR + 10.0) is True
 
 
 def test_a_slewed_clock_was_not_set() -> None:
     """The small corrections of a time service do not make old files young."""
     rule = Quiet(0.25)
-    rule.look("a", ns(WALL), 100.0, WALL)
-    assert rule.look("b", ns(WALL - HOUR), 101.0, WALL + 1.5) is True
+    rule.look("a", ns(WALL - 9.0), 100.0, WALL)
+    rule.look("b", ns(WALL + 0.1), 100.2, WALL + 0.7)
+    assert rule.look("b", ns(WALL + 0.1 - HOUR), 100.3, WALL + 1.3) is True
+
+
+@pytest.mark.parametrize("behind", [10.0, 30.0, 60.0, 599.0, HOUR, 24 * HOUR])
+def test_what_changed_since_the_last_look_is_not_older_than_it(behind: float) -> None:
+    """A file server's late clock makes no half-written file quiet; it settles like any other."""
+    rule = Quiet(0.25)
+    assert rule.look("a", ns(WALL - HOUR), 100.0, WALL) is True
+    for piece, now in enumerate((105.0, 105.1, 105.2)):
+        wall = WALL + now - 100.0
+        assert rule.look(piece, ns(wall - behind), now, wall) is False
+        assert rule.trusted(now, wall) is False
+    assert rule.look(2, ns(WALL + 5.2 - behind), 105.44, WALL + 5.44) is False
+    assert rule.look(2, ns(WALL + 5.2 - behind), 105.45, WALL + 5.45) is True
+
+
+def test_a_clock_that_was_late_once_is_taken_for_late() -> None:
+    """After a pause nothing could be told of the next edit alone."""
+    rule = Quiet(0.25)
+    rule.look("a", ns(WALL - HOUR), 100.0, WALL)
+    rule.look("b", ns(WALL - 29.0), 100.5, WALL + 0.5)
+    wall = WALL + 3 * HOUR
+    assert rule.look("c", ns(wall - 35.0), 100.0 + 3 * HOUR, wall) is False
+    assert rule.look("d", ns(wall + 3 * HOUR - 60.0), 100.0 + 6 * HOUR, wall + 3 * HOUR) is True
+
+
+def test_an_edit_before_the_last_look_but_one_is_old() -> None:
+    """After a pause the first look takes it at once: nothing contradicts its age."""
+    rule = Quiet(0.25)
+    rule.look("a", ns(WALL - HOUR), 100.0, WALL)
+    assert rule.look("b", ns(WALL + 60.0), 200.0, WALL + 100.0) is True
 
 
 def test_the_value_of_a_stamp_alone_tells_a_change() -> None:

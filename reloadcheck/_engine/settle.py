@@ -16,15 +16,23 @@ STEP: Final = 1.0
 """Seconds by which the wall clock must leave the monotonic one to count as having been set."""
 
 
+MOST_LATE: Final = 600.0
+"""Seconds by which a clock is remembered to be late; more is seen anew with each edit."""
+
+
 class Quiet:
     """The settle rule for one set of sources: has its writer finished?
 
     A set is quiet when its stamps were seen twice, at least `settle` seconds apart on the monotonic
     clock, or at first sight when its newest time is old by the wall clock. For as long as the wall
-    clock was set less than ten seconds ago, ages by it say nothing.
+    clock was set less than ten seconds ago, ages by it say nothing. Nor do they where a file
+    server's clock is late: what changed since the last look cannot be older than that.
     """
 
-    __slots__ = ("_newest_ns", "_offset", "_set_at", "_stamps", "first_seen", "settle")
+    __slots__ = (
+        "_contradicts", "_late", "_looked_at", "_newest_ns", "_offset", "_set_at", "_stamps",
+        "first_seen", "settle",
+    )  # fmt: skip
 
     def __init__(self, settle: float) -> None:
         self.settle = settle
@@ -34,6 +42,9 @@ class Quiet:
         self._newest_ns: int | None = None
         self._offset: float | None = None
         self._set_at = -math.inf
+        self._looked_at: float | None = None
+        self._contradicts = False
+        self._late = 0.0
 
     def look(self, stamps: object, newest_ns: int | None, now: float, wall: float) -> bool:
         """Take in the present stamps and say whether they may be read now.
@@ -42,10 +53,12 @@ class Quiet:
         before the stamps were taken. `newest_ns` None, for sources without times, is quiet.
         """
         self._watch(now, wall)
+        self._newest_ns = newest_ns
         if stamps != self._stamps:
             self._stamps = stamps
             self.first_seen = now
-        self._newest_ns = newest_ns
+            self._compare_clocks(now, wall)
+        self._looked_at = now
         return now - self.first_seen >= self.settle or self._old(now, wall)
 
     def trusted(self, now: float, wall: float) -> bool:
@@ -63,9 +76,19 @@ class Quiet:
             self._set_at = now
         self._offset = offset
 
+    def _compare_clocks(self, now: float, wall: float) -> None:
+        """Take note whether what has changed since the last look claims to be older than that."""
+        self._contradicts = False
+        if self._newest_ns is None or self._looked_at is None or now - self._set_at < OLD_AFTER:
+            return
+        late = wall - self._newest_ns / 1e9 - (now - self._looked_at)
+        self._contradicts = late > AGED_AFTER
+        if self._contradicts and late <= MOST_LATE:
+            self._late = max(self._late, late)
+
     def _old(self, now: float, wall: float) -> bool:
         if self._newest_ns is None:
             return not math.isinf(self.first_seen)
-        if now - self._set_at < OLD_AFTER:
+        if now - self._set_at < OLD_AFTER or self._contradicts:
             return False
-        return OLD_AFTER <= wall - self._newest_ns / 1e9 <= OLD_UNTIL
+        return OLD_AFTER + self._late <= wall - self._newest_ns / 1e9 <= OLD_UNTIL

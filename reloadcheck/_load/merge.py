@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from .._config.containers import is_dict
-from ..exceptions import ConfigError, MergeError, SourceError
+from ..exceptions import ConfigError, ConfigSyntaxError, MergeError, SourceError
+from ..sources import raised_by
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
 from .layers import layer_of, origin_of
 from .problems import _bounded
@@ -44,7 +45,7 @@ def parse(
     errors: list[ConfigError] = []
     for source, own in zip(sources, documents, strict=True):
         try:
-            layer = source.layer(own, tree, pause)
+            layer = _layer_of(source, own, tree, pause)
             if annotation is Any:
                 layer = without_types(layer, pause)
             layer, found = with_types(layer, annotation, pause)
@@ -57,6 +58,17 @@ def parse(
         raise _together(errors)
     standing = [one for number, one in misfits if layer_of(layers, one.key_path) == number]
     return Parsed(tree, tuple(layers), tuple(standing))
+
+
+def _layer_of(source: Source, own: Sequence[Document], below: Tree, pause: Pause) -> Layer:
+    """Have a source parse what it gave; what it raises of others' is content it cannot use."""
+    try:
+        return source.layer(own, below, pause)
+    except ConfigError:
+        raise
+    except BaseException as error:
+        problem = raised_by(source, error)
+    raise ConfigSyntaxError(problem)
 
 
 def with_values_of(

@@ -5,11 +5,12 @@ older edition that is held, is a feed around this one.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Protocol, runtime_checkable
 
 from .._config.digest import source_digest
 from ..seams import Reading
-from ..sources import read_set, take_stamps
+from ..sources import raised_by, read_set, take_stamps
 from ..types import Place, Problem, Source, Stamp
 
 
@@ -45,14 +46,22 @@ class SourceSet:
         """Read what the stamps stand for, as one set; raise `TornError` if it changed meanwhile."""
         documents = read_set(self.sources, stamps, max_bytes)
         sets = tuple(tuple(group) for group in documents)
-        remarks = [
-            str(Problem(remark, one.name))
-            for one in self.sources
-            if isinstance(one, Remarking)
-            for remark in one.remarks()
-        ]
+        remarks = tuple(text for one in self.sources for text in _remarks(one))
         digest = source_digest([one for group in sets for one in group])
-        places = [
-            one.place() if isinstance(one, Placed) else Place(one.name) for one in self.sources
-        ]
-        return Reading(sets, digest, tuple(remarks), tuple(places))
+        return Reading(sets, digest, remarks, tuple(_place(one) for one in self.sources))
+
+
+def _remarks(source: Source) -> list[str]:
+    try:
+        told = source.remarks() if isinstance(source, Remarking) else ()
+        return [str(Problem(remark, source.name)) for remark in told]
+    except BaseException as error:
+        return [str(raised_by(source, error))]
+
+
+def _place(source: Source) -> Place:
+    if not isinstance(source, Placed):
+        return Place(source.name)
+    with suppress(BaseException):
+        return source.place()
+    return Place(source.name, confidential=True)  # it may be, and cannot say so

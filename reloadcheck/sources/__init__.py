@@ -7,7 +7,7 @@ from typing import Final
 from ..exceptions import OptionError
 from ..types import Source
 from ._disk import Disk
-from ._set import newest_of, read_set, take_stamps
+from ._set import newest_of, raised_by, read_set, take_stamps
 from .directory import DirectorySource
 from .dotenv import DotenvSource
 from .environ import EnvironSource
@@ -20,6 +20,7 @@ __all__ = [
     "EnvironSource",
     "FileSource",
     "newest_of",
+    "raised_by",
     "read_set",
     "source_of",
     "take_stamps",

@@ -7,12 +7,12 @@ never give documents of which some were replaced before the last one was read.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from ..exceptions import SourceError, TornError
+from ..exceptions import ConfigError, SourceError, TornError
 from ..types import Document, Problem, Source, Stamp
 from ._generation import one_look
 from ._read import torn
 
-__all__ = ["newest_of", "read_set", "take_stamps"]
+__all__ = ["newest_of", "raised_by", "read_set", "take_stamps"]
 
 _T = TypeVar("_T")
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 def take_stamps(sources: Sequence[Source]) -> tuple[Stamp, ...]:
     """Take each source's stamp; the error names every source that has none."""
     with one_look():
-        return _each([source.stamp for source in sources])
+        return _each(sources, [source.stamp for source in sources])
 
 
 def newest_of(stamps: Sequence[Stamp]) -> int | None:
@@ -40,24 +40,37 @@ def read_set(
     def reading(source: Source, stamp: Stamp) -> Callable[[], Sequence[Document]]:
         return lambda: source.read(stamp, max_bytes)
 
-    documents = _each([reading(*pair) for pair in zip(sources, stamps, strict=True)])
-    for source, stamp in zip(sources, stamps, strict=True):
-        if source.stamp().value != stamp.value:
+    documents = _each(sources, [reading(*pair) for pair in zip(sources, stamps, strict=True)])
+    again = _each(sources, [source.stamp for source in sources])
+    for source, stamp, now in zip(sources, stamps, again, strict=True):
+        if now.value != stamp.value:
             raise torn(source.name)
     return documents
 
 
-def _each(calls: Sequence[Callable[[], _T]]) -> tuple[_T, ...]:
-    """Make every call, then raise what went wrong with all of its problems, or give the results."""
+def _each(sources: Sequence[Source], calls: Sequence[Callable[[], _T]]) -> tuple[_T, ...]:
+    """Make every call, then raise what went wrong with all of its problems, or give the results.
+
+    Whatever a source raises, it is the source that cannot be read, and for the moment only.
+    """
     results: list[_T] = []
     problems: list[Problem] = []
     moving = False
-    for call in calls:
+    for source, call in zip(sources, calls, strict=True):
         try:
             results.append(call())
-        except SourceError as error:
+        except ConfigError as error:
             problems.extend(error.problems)
             moving = moving or isinstance(error, TornError)
+        except BaseException as error:
+            problems.append(raised_by(source, error))
     if problems:
         raise (TornError if moving else SourceError)(*problems)
     return tuple(results)
+
+
+def raised_by(source: Source, error: BaseException) -> Problem:
+    """Say what a source raised, and at which line of it, without words that may quote anything."""
+    from .._runtime.foreign import placed
+
+    return Problem(f"its source raised {placed(error)}", source.name)

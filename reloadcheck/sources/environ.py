@@ -11,6 +11,7 @@ from typing import Any
 from ..exceptions import ConfigSyntaxError, OptionError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
 from ._nest import Nest
+from ._services import service_variables
 from ._variables import put_variable
 
 __all__ = ["EnvironSource"]
@@ -22,7 +23,8 @@ class EnvironSource:
     Two underscores nest. A name finds an existing key without regard to case, and is taken in lower
     case where there is none. A value is text until its field's type converts it; without a schema
     it is one YAML scalar. Where there is a list below it is a JSON list or `a,b`, where there is a
-    mapping a JSON object, laid over it. The variables are read once, at the first load.
+    mapping a JSON object, laid over it. The variables are read once, at the first load; those that
+    Kubernetes and Docker set for a service of the prefix's name are none.
     """
 
     def __init__(self, prefix: str, environ: Mapping[str, str] | None = None) -> None:
@@ -48,11 +50,8 @@ class EnvironSource:
         """Give the variables as they were at the first read."""
         if self._document is None:
             environ = os.environ if self._environ is None else self._environ
-            found = {
-                name: value
-                for name, value in sorted(environ.items())
-                if name.startswith(self._prefix)
-            }
+            own = {name: text for name, text in environ.items() if name.startswith(self._prefix)}
+            found = {name: own[name] for name in sorted(own.keys() - service_variables(own))}
             import json
 
             self._document = Document(self.name, json.dumps(found).encode(), "environ")

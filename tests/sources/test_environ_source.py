@@ -111,7 +111,11 @@ def test_a_variable_over_a_mapping_is_laid_over_it() -> None:
         (["x"], "[" * 70, 'is no list: write a,b or a JSON list, as in ["a", "b"] (is nested'),
         ({"x": 1}, "canary", 'is no mapping: write a JSON object, as in {"a": 1} (a value is'),
         ({"x": 1}, '["canary"]', 'is no mapping: write a JSON object, as in {"a": 1}'),
-        ({"x": 1}, '{"a":1,"a":2}', 'is no mapping: write a JSON object, as in {"a": 1} (the key'),
+        (
+            {"x": 1},
+            '{"a":1,"a":2}',
+            'is no mapping: write a JSON object, as in {"a": 1} (duplicate',
+        ),
     ],
 )
 def test_what_is_no_list_or_mapping_over_one_is_refused(
@@ -121,6 +125,41 @@ def test_what_is_no_list_or_mapping_over_one_is_refused(
     sentence = refused({"APP_A": text}, {"a": below})
     assert sentence.startswith(f"environment variable APP_A: {reason}")
     assert "canary" not in sentence
+
+
+SERVICE = {
+    "APP_SERVICE_HOST": "10.3.0.7",
+    "APP_SERVICE_PORT": "8000",
+    "APP_SERVICE_PORT_HTTP": "8000",
+    "APP_PORT": "tcp://10.3.0.7:8000",
+    "APP_PORT_8000_TCP": "tcp://10.3.0.7:8000",
+    "APP_PORT_8000_TCP_PROTO": "tcp",
+    "APP_PORT_8000_TCP_PORT": "8000",
+    "APP_PORT_8000_TCP_ADDR": "10.3.0.7",
+}
+
+
+def test_a_service_of_the_prefix_s_name_is_no_configuration() -> None:
+    """Kubernetes tells every pod of each service by variables; none of them overrides a port."""
+    assert layer_of(SERVICE | {"APP_HOST": "0.0.0.0"}, {"port": 5000}).tree == {"host": "0.0.0.0"}
+    of_another = {name.replace("APP_", "APP_DB_"): value for name, value in SERVICE.items()}
+    assert layer_of(SERVICE | of_another).tree == {}
+    assert (
+        layer_of({"APP_DB_PORT": SERVICE["APP_PORT"], "APP_DB_PORT_5432_TCP": "tcp://h:5432"}).tree
+        == {}
+    )
+
+
+def test_what_only_looks_like_a_service_s_is_configuration() -> None:
+    """A port that was set by hand beside a service, and keys of such names without one."""
+    assert layer_of(SERVICE | {"APP_PORT": "5000"}).tree == {"port": "5000"}
+    own = {
+        "APP_SERVICE_HOST": "h",
+        "APP_SERVICE_PORT": "1",
+        "APP_PORT": "tcp://h:1",
+        "APP_PORT_80_TCP": "no url",
+    }
+    assert set(layer_of(own).tree) == {"service_host", "service_port", "port", "port_80_tcp"}
 
 
 def test_names_find_existing_keys_without_regard_to_case() -> None:

@@ -1,0 +1,144 @@
+"""A source of the application's own that raises anything: it is the source that is at fault."""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from reloadcheck import Code, Outcome, ReloadCheck
+from reloadcheck.exceptions import ConfigSyntaxError, SourceError
+from reloadcheck.testing import MemorySource
+from reloadcheck.types import Document, Layer, Pause, Place, Problem, Stamp
+
+CANARY = "hunter2-canary"
+RAISED = [ConnectionResetError, ValueError, RecursionError, MemoryError, SystemExit]
+
+
+class Bucket(MemorySource):
+    """Fails at one step, as a client of an object store does."""
+
+    sick: str | None = None
+    error: type[BaseException] = ConnectionResetError
+
+    def _fail(self, step: str) -> None:
+        if step == self.sick:
+            raise self.error(f"cannot reach https://user:{CANARY}@store")
+
+    def stamp(self) -> Stamp:
+        """Look, or fail."""
+        self._fail("stamp")
+        return super().stamp()
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Read, or fail."""
+        self._fail("read")
+        return super().read(stamp, max_bytes)
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse, or fail."""
+        self._fail("layer")
+        return super().layer(documents, below, pause)
+
+    def place(self) -> Place:
+        """Tell where, or fail."""
+        self._fail("place")
+        return Place("bucket")
+
+    def remarks(self) -> Sequence[str]:
+        """Remark on nothing, or fail."""
+        self._fail("remarks")
+        return ()
+
+
+@pytest.mark.parametrize("error", RAISED)
+@pytest.mark.parametrize(
+    ("step", "outcome", "code"),
+    [
+        ("stamp", Outcome.DEFERRED, Code.SOURCE_UNREADABLE),
+        ("read", Outcome.DEFERRED, Code.SOURCE_UNREADABLE),
+        ("layer", Outcome.REJECTED, Code.SYNTAX),
+    ],
+)
+def test_what_a_source_raises_is_its_own_fault(
+    step: str,
+    outcome: Outcome,
+    code: Code,
+    error: type[BaseException],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Told once, with its type and line and without its words; it heals by the next look."""
+    source = Bucket("n: 1", "bucket.yaml")
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, window=0.01, environ={})
+    live.start()
+    try:
+        with caplog.at_level(logging.INFO, "reloadcheck"):
+            source.edit("n: 2")
+            source.sick, source.error = step, error
+            for _ in range(5):
+                assert live.check() is outcome
+        status = live.status()
+        assert status.code == code
+        expected = rf"bucket\.yaml: its source raised {error.__name__} \(test_foreign_sources.py:"
+        assert live.snapshot.config == {"n": 1}
+        assert caplog.text.count("its source raised") == 1
+        assert "failed inside" not in caplog.text
+        assert CANARY not in caplog.text + str(status)
+        assert re.match(expected, str(status.error))
+        assert [one.outcome for one in status.history].count(outcome) == 1
+        source.sick = None
+        source.edit("n: 3")
+        live.check()
+        assert live.snapshot.config == {"n": 3}
+        assert live.status().error is None
+    finally:
+        live.close()
+
+
+def test_a_start_fails_with_the_source_s_fault() -> None:
+    """As with a file that cannot be read."""
+    source = Bucket("n: 1", "bucket.yaml")
+    source.sick = "stamp"
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, patience=0.1, environ={})
+    with pytest.raises(SourceError, match="its source raised ConnectionResetError"):
+        live.start()
+    live.close()
+
+
+def test_content_that_a_source_refuses_while_it_reads_waits() -> None:
+    """The protocol lets it raise `ConfigSyntaxError` at any step."""
+
+    class Refusing(MemorySource):
+        full = False
+
+        def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+            if self.full:
+                raise ConfigSyntaxError(Problem("holds too much", self.name))
+            return super().read(stamp, max_bytes)
+
+    source = Refusing("n: 1", "bucket.yaml")
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, environ={})
+    live.start()
+    try:
+        source.full = True
+        source.edit("n: 2")
+        assert live.check() is Outcome.DEFERRED
+        assert live.status().error == "bucket.yaml: holds too much"
+    finally:
+        live.close()
+
+
+@pytest.mark.parametrize("step", ["place", "remarks"])
+def test_what_only_tells_of_a_source_stops_nothing(step: str) -> None:
+    """An edit goes live; a place that cannot be told is taken for a secret one."""
+    source = Bucket("password_of: x", "bucket.yaml")
+    source.sick = step
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, environ={})
+    live.start()
+    try:
+        assert live.snapshot.config == {"password_of": "x"}
+        told = [one for one in live.status().remarks if "its source raised" in one]
+        assert len(told) == (step == "remarks")
+    finally:
+        live.close()
