@@ -81,12 +81,13 @@ class Admission(Generic[C]):
         doors: a process that serves requests does not fork workers, so the flag may be raised.
         `link` is what a tracer knows the unit of work by, should it be the one that asks.
         """
+        interrupted = self.is_interrupted
         with self.condition:
             wanted = self.wanted
             answer = self._admitted(arm, prepare)
             if self.wanted and not wanted:
                 self._cause = Trigger("request" if arm else "lease", link)
-            return answer
+            return self._released(answer) if interrupted and isinstance(answer, Waiter) else answer
 
     def _admitted(
         self, arm: bool, prepare: Callable[[Waiter], None] | None
@@ -122,21 +123,29 @@ class Admission(Generic[C]):
         prepare: Callable[[Waiter], None] | None = None,
         eager: bool = True,
     ) -> Waiter:
-        """Ask by name for a check that begins from now on; not `eager`: no back-off is cut short.
-
-        A signal handler may ask while the very thread that it interrupted stands here. Nothing
-        could then answer before it returns, so it hears `deferred` at once, and the check is made.
-        """
-        interrupted = self.condition._is_owned()  # type: ignore[attr-defined]
+        """Ask by name for a check that begins now; not `eager`: no back-off is cut short."""
+        interrupted = self.is_interrupted
         with self.condition:
             self._eager = self._eager or eager
             self._cause = self._cause if self.wanted else Trigger("call")
             waiter = self._wait(self.begun, self._clock.monotonic(), through_build, prepare)
             waiter.asked = True
-            if interrupted and waiter in self.waiters:
-                self.waiters.remove(waiter)
-                waiter.answer(Conclusion(Outcome.DEFERRED))
-            return waiter
+            return self._released(waiter) if interrupted else waiter
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Tell whether a signal handler asks while the thread that it interrupted stands here.
+
+        Nothing could answer it before it returns: it hears `deferred` at once, and the check that
+        it asks for is made.
+        """
+        return bool(self.condition._is_owned())  # type: ignore[attr-defined]
+
+    def _released(self, waiter: Waiter) -> Waiter:
+        if waiter in self.waiters:
+            self.waiters.remove(waiter)
+            waiter.answer(Conclusion(Outcome.DEFERRED))
+        return waiter
 
     def meet(self, loop: asyncio.AbstractEventLoop, *, through_build: bool) -> Waiter | None:
         """Take note of the loop that a unit of work runs in.
@@ -224,6 +233,11 @@ class Admission(Generic[C]):
                     return None
                 self._clock.wait(self.condition, None if until is None else until - now)
             return self._posts.popleft()
+
+    def look_again(self) -> None:
+        """Have a check made, because the last one may have come to nothing for no reason of its."""
+        with self.condition:
+            self._want()
 
     def begin(self) -> tuple[bool, bool]:
         """Begin a check; say whether busy units of work go on meanwhile, and whether it is eager.

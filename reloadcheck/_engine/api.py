@@ -24,7 +24,7 @@ from .._config.freeze import FrozenDict
 from .._observe.events import ReloadEvent
 from .._resources.registry import Registry, Resource, as_key_path
 from .._runtime.clock import Clock, SystemClock
-from .._runtime.event_loops import in_thread, running_loop, wake
+from .._runtime.event_loops import in_thread, running_loop
 from .._schema.schema import Schema, schema_of
 from .._snapshots.context import unit_in
 from .._snapshots.lease import Lease
@@ -35,12 +35,12 @@ from ..exceptions import (
     OptionError,
     OutsideWorkError,
     RegistrationError,
-    ReloadCheckError,
 )
 from ..sources import source_of
 from ..types import KeyPath, Outcome, Source, Store, printable
 from .engine import Engine
 from .options import Options, options_from
+from .starting import aclose, astart, close, start
 from .variables import strange_variables
 from .waiter import Waiter
 
@@ -270,65 +270,22 @@ class ReloadCheck(Generic[C]):
         Waits at most `patience` for a file that is still being written. Each `start` is undone by
         one `close`; one that raised needs none.
         """
-        engine = self._engine
-        engine.refuse_to_block("live.start()", "await live.astart()")
-        thread = engine.running()
-        if thread.serving.current is None:
-            engine.refuse_inside(thread, "live.start()")
-            try:
-                engine.loaded(thread, thread.admission.ask(through_build=True).wait())
-            except ReloadCheckError:
-                if engine.is_unused:
-                    self.close()
-                raise
-        engine.count_start()
+        start(self._engine)
 
     async def astart(self) -> None:
         """Do what `start` does, without blocking the event loop, which becomes the home loop."""
-        if running_loop() is None:
-            await in_thread(self.start)
-            return
-        engine = self._engine
-        thread = engine.running()
-        waiter = engine.meet(thread, through_build=True)
-        if waiter is None and thread.serving.current is None:
-            waiter = thread.admission.ask(through_build=True, prepare=Waiter.bind)
-        if waiter is not None:
-            engine.refuse_inside(thread, "live.astart()")
-            try:
-                engine.loaded(thread, await waiter.wait_async())
-            except ReloadCheckError:
-                if engine.is_unused:
-                    await self.aclose()
-                raise
-        engine.count_start()
+        await astart(self._engine)
 
     def close(self) -> None:
         """Drain and close everything; blocks, for leases at most `drain` seconds. Idempotent.
 
         Closes with the last of several starts; the engine can be started again.
         """
-        self._engine.refuse_to_block("live.close()", "await live.aclose()")
-        thread = self._engine.stop()
-        if thread is not None:
-            thread.join()
+        close(self._engine)
 
     async def aclose(self) -> None:
         """Do what `close` does, without blocking the event loop."""
-        if running_loop() is None:
-            await in_thread(self.close)
-            return
-        thread = self._engine.stop()
-        if thread is None:
-            return
-        import asyncio
-
-        loop = asyncio.get_running_loop()
-        ended = loop.create_future()
-        thread.on_end(lambda: loop.call_soon_threadsafe(wake, ended))
-        await ended
-        while thread.lives:  # it is on its last line; a join would hold the loop
-            await asyncio.sleep(0.001)
+        await aclose(self._engine)
 
     def check(self) -> Outcome:
         """Check now, wait for the file to settle and for the reload; blocks at most `patience`.
@@ -337,18 +294,24 @@ class ReloadCheck(Generic[C]):
         The cause of a rejection is in `status()`.
         """
         self._engine.refuse_to_block("live.check()", "await live.acheck()")
-        thread = self._engine.running()
-        self._engine.refuse_inside(thread, "live.check()")
-        return thread.admission.ask().wait().outcome
+        while True:
+            thread = self._engine.running()
+            self._engine.refuse_inside(thread, "live.check()")
+            conclusion = thread.admission.ask().wait()
+            if not self._engine.place.goes_on(thread, conclusion):
+                return conclusion.outcome
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
         if running_loop() is None:
             return await in_thread(self.check)
-        thread = self._engine.running()
-        self._engine.refuse_inside(thread, "live.acheck()")
-        self._engine.meet(thread, through_build=False)
-        return (await thread.admission.ask(prepare=Waiter.bind).wait_async()).outcome
+        while True:
+            thread = self._engine.running()
+            self._engine.refuse_inside(thread, "live.acheck()")
+            self._engine.meet(thread, through_build=False)
+            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
+            if not self._engine.place.goes_on(thread, conclusion):
+                return conclusion.outcome
 
     # ----------------------------------------------------------------------- snapshots
 

@@ -36,7 +36,11 @@ def observe(
         forced_closes=sum(thread.drain.forced.copy().values()),
         resources=tuple(_resource(thread, resource, probes) for resource in registry),
         leases=counted(_leases(thread)),
-        remarks=(*thread.reload.checker.remarks, *thread.reload.permit.remarks),
+        remarks=(
+            *thread.reload.checker.remarks,
+            *thread.reload.permit.remarks,
+            *thread.mishaps,
+        ),
         unknown_keys=thread.reload.checker.unknown_keys,
         loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
         checked=thread.since_check(),

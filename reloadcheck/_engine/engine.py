@@ -7,11 +7,11 @@ engine thread does.
 from __future__ import annotations
 
 import copy
-import itertools
 import math
 import os
-import threading
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -27,12 +27,20 @@ from .._schema.schema import Schema
 from .._snapshots.context import unit_in
 from .._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
 from .._snapshots.unit import LIFE, SNAPSHOT, lasts
-from ..exceptions import BlockingCallError, RegistrationError, ReloadCheckError, SourceError
+from ..exceptions import (
+    BlockingCallError,
+    NoSnapshotError,
+    RegistrationError,
+    ReloadCheckError,
+    SourceError,
+)
 from ..seams import Companion, Feed, Gate
 from ..sources.file import FileSource
 from ..types import Problem, Source, Store
 from .gates import Seams
+from .lifecycle import Lifecycle, Place, Ticket
 from .options import Options
+from .process import keep_in_sight, watch_process
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
@@ -41,8 +49,6 @@ if TYPE_CHECKING:
     from ..policy.rules import Rules
     from .probes import Probes
     from .thread import EngineThread
-from .process import _engines, _watch_process
-
 C = TypeVar("C")
 
 
@@ -68,12 +74,8 @@ class Engine(Generic[C]):
         self.schema = schema
         self.remarks: tuple[str, ...] = ()
         self.clock = clock
-        self._locks: dict[str, threading.Lock] = {}
-        self._thread: EngineThread[C] | None = None
-        self._pid = 0
-        self._started = 0
-        self._versions = itertools.count(1)
-        _engines.add(self)
+        self._life: Lifecycle[C] = Lifecycle(self._forget_parent)
+        keep_in_sight(self)
 
     def add_contract(
         self,
@@ -136,8 +138,8 @@ class Engine(Generic[C]):
 
     @property
     def thread(self) -> EngineThread[C] | None:
-        """Give this process's engine thread, if one was started in it."""
-        return self._thread if self._pid == os.getpid() else None
+        """Return this process's engine thread, if one was started in it."""
+        return self.place.thread
 
     def enter(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; blocks while there is none."""
@@ -146,7 +148,10 @@ class Engine(Generic[C]):
             answer = thread.admission.admit(arm=door, link=self.listeners.link())
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
-                answer = self.loaded(thread, answer.wait())
+                conclusion = answer.wait()
+                if self.place.goes_on(thread, conclusion):
+                    continue
+                answer = self.loaded(thread, conclusion)
             if answer.enter(lease):
                 return answer
 
@@ -164,7 +169,10 @@ class Engine(Generic[C]):
             answer = thread.admission.admit(arm=door, prepare=Waiter.bind, link=link)
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
-                answer = self.loaded(thread, await answer.wait_async())
+                conclusion = await answer.wait_async()
+                if self.place.goes_on(thread, conclusion):
+                    continue
+                answer = self.loaded(thread, conclusion)
             if answer.enter(lease):
                 return answer
 
@@ -244,13 +252,17 @@ class Engine(Generic[C]):
 
     def observed(self, probes: Probes | None) -> Status:
         """Give the state of the engine in this process."""
-        from .._observe.status import Status
+        with _whole_modules():
+            from .._observe.status import Status
 
-        if self.thread is None:
+        thread = self.thread
+        if thread is None:
             return Status(phase="idle", enabled=self.options.enabled, remarks=self.remarks)
         from .collect import observe
 
-        status = observe(self.thread, self.registry, self.options, probes)
+        with suppress(RuntimeError):  # there is no thread to be had, which is told
+            thread.ensure()
+        status = observe(thread, self.registry, self.options, probes)
         store = None if self.companion is None else self.companion.status()
         return replace(status, remarks=(*self.remarks, *status.remarks), store=store)
 
@@ -297,6 +309,8 @@ class Engine(Generic[C]):
             return current
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
             raise copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
+        if thread.is_over:
+            raise NoSnapshotError("the engine is closed")
         names = ", ".join(source.name for source in self.sources)
         patience, settle = self.options.patience, self.options.settle
         reason = f"is not ready after {patience:g} s: still being written or built"
@@ -306,91 +320,73 @@ class Engine(Generic[C]):
 
     # ----------------------------------------------------------------------- processes
 
+    @property
+    def place(self) -> Place[C]:
+        """Return what this engine has in this process."""
+        return self._life.here
+
     def running(self) -> EngineThread[C]:
-        """Give this process's engine thread, started."""
-        thread = self._thread
-        if thread is not None and self._pid == os.getpid() and not thread.closing:
-            return thread
-        with self._lock():
-            thread = self._thread
-            if thread is not None and self._pid != os.getpid():
-                self.forget_parent()
-                thread = None
-            if thread is None or thread.closing:
-                fresh = _engine_thread()(
-                    self,
-                    Seams(self.feed, tuple(self.gates), self.listeners, self._hide),
-                    self.schema,
-                    self.registry,
-                    self.options,
-                    self.clock,
-                    self.cell,
-                    self._versions,
-                )
-                _watch_process()
-                fresh.start()  # may raise where no thread is to be had, and is tried again then
-                self._thread, self._pid, thread = fresh, os.getpid(), fresh
-                if self.companion is not None:
-                    fresh.on_end(self.companion.close)
-                for remark in self.remarks:
-                    log(WARNING, "%s", remark)
-            return thread
+        """Return this process's engine thread, started; it is started anew where it has ended."""
+        place = self.place
+        thread = place.open(self._make)
+        thread.ensure()
+        if place.is_new:
+            place.is_new = False
+            for remark in self.remarks:
+                log(WARNING, "%s", remark)
+        return thread
 
-    def _lock(self) -> threading.Lock:
-        """Give this process's lock, which is made when it is first needed.
-
-        Not earlier: gevent's worker patches locks after it was forked from a parent that had loaded
-        the app, and a greenlet that waits for an unpatched one stops all others.
-        """
-        return self._locks.setdefault("only", threading.Lock())
+    def _make(self) -> EngineThread[C]:
+        engine_thread = _engine_thread()
+        watch_process()
+        fresh: EngineThread[C] = engine_thread(
+            self,
+            Seams(self.feed, tuple(self.gates), self.listeners, self._hide),
+            self.schema,
+            self.registry,
+            self.options,
+            self.clock,
+            self.cell,
+            self.place.versions,
+        )
+        if self.companion is not None:
+            fresh.on_end(self.companion.close)
+        return fresh
 
     def after_fork(self) -> None:
         """Start over in a forked child; called by the fork itself, before any other code."""
-        self._locks = {}
-        self.forget_parent()
+        self._life.after_fork()
 
-    def forget_parent(self) -> None:
+    def _forget_parent(self, inherited: EngineThread[C] | None) -> None:
         """Drop, in a forked child, all that is the parent's; nothing of it may be closed here.
 
         The parent's resources share its sockets: finalizing a suspended factory would run its
         close. They are given a reference that is never taken back.
         """
-        inherited, self._thread = self._thread, None
         self.listeners.forget_parent()
         self.cell.fresh = None
-        self._started = 0
-        self._versions = itertools.count(1)
         if inherited is not None:
             inherited.admission.forget_parent()
             import ctypes
 
             ctypes.pythonapi.Py_IncRef(ctypes.py_object(inherited))
 
-    @property
-    def is_unused(self) -> bool:
-        """Tell whether nobody has started it or waits for it, nor has a request come."""
-        thread = self.thread
-        if thread is None:
-            return True
-        return self._started == 0 and not thread.admission.armed and not thread.admission.waiters
-
-    def count_start(self) -> None:
-        """Take note of a start that one close undoes."""
-        with self._lock():
-            self._started += 1
-
     def stop(self) -> EngineThread[C] | None:
-        with self._lock():
-            self._started = max(0, self._started - 1)
-            thread = self._thread
-            if self._started or thread is None or self._pid != os.getpid():
-                return None
-            if not thread.closing:
-                thread.stop(self.options.drain)
-            return thread
+        """Undo one start; return what was told to stop, where that was the last."""
+        return self._stopped(self.place.close())
+
+    def give_up(self, ticket: Ticket) -> EngineThread[C] | None:
+        """Take back a start that failed; return what was told to stop, where nobody uses it."""
+        return self._stopped(self.place.give_up(ticket))
+
+    def _stopped(self, thread: EngineThread[C] | None) -> EngineThread[C] | None:
+        if thread is not None:
+            thread.stop(self.options.drain)
+        return thread
 
     def exit(self) -> EngineThread[C] | None:
-        """Begin to close at the interpreter's exit, waiting for no lease."""
+        """Begin to close at the end of the process, waiting for no lease."""
+        self.place.exiting = True
         thread = self.thread
         if thread is not None and not thread.ended.is_set():
             thread.stop(0.0)
@@ -404,10 +400,34 @@ def _engine_thread() -> type[EngineThread[Any]]:
     Not with the package, for not each process that imports it serves; and not later, for then there
     may be no file descriptor left to import with.
     """
-    import ctypes as ctypes
+    with _whole_modules():
+        import ctypes as ctypes
 
-    from .._config import redact as redact
-    from . import collect as collect
-    from .thread import EngineThread
+        from .._config import redact as redact
+        from . import collect as collect
+        from .thread import EngineThread
 
-    return EngineThread
+        return EngineThread
+
+
+@contextmanager
+def _whole_modules() -> Generator[None]:
+    """Raise `BlockingCallError` in a signal handler that has interrupted the import of modules.
+
+    They are half there, and will be whole when it has returned.
+    """
+    try:
+        yield
+    except ImportError:
+        package = __name__.partition(".")[0]
+        specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
+        if any(
+            getattr(one, "_initializing", False) and one.name.startswith(package)
+            for one in specs
+            if one is not None
+        ):
+            raise BlockingCallError(
+                "a signal handler called this in the middle of the engine's first start, which "
+                "cannot go on before the handler returns: note the signal, and call this afterwards"
+            ) from None
+        raise

@@ -27,7 +27,12 @@ _watched = 0
 """The process in which an engine was started last: this one, or one that it was forked from."""
 
 
-def _watch_process() -> None:
+def keep_in_sight(engine: Engine[Any]) -> None:
+    """Have an engine hear of forks and of the end of the process, for as long as it lives."""
+    _engines.add(engine)
+
+
+def watch_process() -> None:
     """Hear of forks and of the ends, from the first engine's start in each process on."""
     global _watched
     before, _watched = _watched, os.getpid()

@@ -6,9 +6,12 @@ never run foreign code or touch a file itself.
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from .._resources.registry import Registry
@@ -19,7 +22,7 @@ from .._runtime.threads import daemon
 from .._schema.schema import Schema
 from .._snapshots.tenancy import Cell
 from ..exceptions import InternalError, NoSnapshotError, UsageError
-from ..types import TIMER, Outcome, Problem, Trigger
+from ..types import TIMER, Code, Outcome, Problem, Trigger
 from .gates import Seams
 from .options import Options
 from .probes import Probes
@@ -35,6 +38,17 @@ CLOSE_SECONDS = 0.25
 
 READER_SECONDS = 1.0
 """Seconds that closing waits for the reader thread to end."""
+
+FAILURE_SECONDS = 0.05
+"""Seconds that the thread pauses after a mistake of our own, which may happen again at once."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Runner:
+    """Who runs an engine: a thread of its `own`, or whoever ended it before there was one."""
+
+    thread: threading.Thread
+    own: bool
 
 
 class EngineThread(Generic[C]):
@@ -69,7 +83,8 @@ class EngineThread(Generic[C]):
         self._cause: Trigger | None = None
         self._listeners = seams.listeners
         self._at_end: list[Callable[[], object]] = []
-        self._thread = daemon("engine", put_inside(self.scheduler, self._run))
+        self._runners: dict[int, _Runner] = {}
+        self._starting: threading.Thread | None = None
 
     @property
     def closing(self) -> bool:
@@ -77,25 +92,85 @@ class EngineThread(Generic[C]):
         return self.scheduler.closing
 
     @property
+    def is_over(self) -> bool:
+        """Tell whether it was told to stop and serves nothing any more."""
+        return self.closing and self.serving.current is None
+
+    @property
+    def is_used(self) -> bool:
+        """Tell whether a request has come, or somebody but a start waits, or holds a lease."""
+        current = self.serving.current
+        waiters = self.admission.waiters
+        if self.admission.armed or any(not waiter.through_build for waiter in waiters):
+            return True
+        return current is not None and self.serving.leases(current) > 0
+
+    @property
     def lives(self) -> bool:
         """Tell whether the thread has not returned yet."""
-        return self._thread.is_alive()
+        runner = self._runner
+        return runner is not None and runner.own and runner.thread.is_alive()
 
     @property
     def threads(self) -> list[threading.Thread]:
-        """Give its own threads: the engine's and the reader's."""
-        reader = self.scheduler.reader.thread
-        return [self._thread] if reader is None else [self._thread, reader]
+        """Return its own threads: the engine's and the reader's."""
+        runner, reader = self._runner, self.scheduler.reader.thread
+        own = [] if runner is None else [runner.thread]
+        return own if reader is None else [*own, reader]
 
-    def start(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+    @property
+    def mishaps(self) -> tuple[str, ...]:
+        """Say which of its threads ended by themselves, and whether they were replaced."""
+        ends = (("engine", len(self._runners) - 1), ("reader", self.scheduler.reader.replaced))
+        words = "the {} thread ended by itself and was replaced (so far: {})"
+        told = [words.format(name, count) for name, count in ends if count > 0]
+        if self._runner is not None and not self.lives and not self.closing:
+            told.append("the engine thread has ended by itself and cannot be replaced at present")
+        return tuple(told)
+
+    def ensure(self) -> None:
+        """Have the thread run: start it, also where one that ran has ended by itself.
+
+        A signal handler may be here while the code that it interrupted is. Should both start one,
+        the first to run is the engine's and the other ends at once. Raises `RuntimeError` where no
+        thread is to be had.
+        """
+        turn, runner, starting = len(self._runners), self._runner, self._starting
+        if runner is not None and (not runner.own or runner.thread.is_alive()):
+            return
+        if self.ended.is_set() or (starting is not None and starting.is_alive()):
+            return
+        fresh = daemon("engine", put_inside(self.scheduler, partial(self._main, turn)))
+        self._starting = fresh
+        fresh.start()
+        if runner is not None:
+            words = "the engine thread had ended by itself and was replaced"
+            log(logging.ERROR, words, code=str(Code.INTERNAL))
+
+    @property
+    def _runner(self) -> "_Runner | None":
+        return self._runners.get(len(self._runners) - 1)
+
+    def _take(self, turn: int, *, own: bool) -> bool:
+        """Be the one that runs, if nobody else was in this turn."""
+        runner = _Runner(threading.current_thread(), own)
+        return self._runners.setdefault(turn, runner) is runner
+
+    def refuse(self) -> None:
+        """Take nobody in any more; `stop` follows."""
+        self.scheduler.closing = True
 
     def stop(self, drain: float) -> None:
-        """Have the thread drain for at most `drain` seconds, close everything and end."""
-        self._stop_after = drain
+        """Have the thread drain for at most `drain` seconds, close everything and end.
+
+        What was never run is ended here and now: there may be no thread to be had for that.
+        """
+        self._stop_after = min(self._stop_after, drain)
         self.scheduler.closing = True
-        self.admission.post(wake)
+        if not self._runners and self._take(0, own=False):
+            self._end()
+        else:
+            self.admission.post(wake)
 
     def probe(self) -> "Future[Probes]":
         """Have the probes of what serves called; gives what will be there when all have ended."""
@@ -112,13 +187,19 @@ class EngineThread(Generic[C]):
     def join(self) -> None:
         """Wait until all is closed and the thread has ended.
 
-        Not for ever: a signal handler that closes may have interrupted the thread it waits for.
-        And not at all in the thread itself, where a logging handler may close.
+        Not for ever, and not at all where it could not go on meanwhile: in the thread itself, where
+        a logging handler may close, and in a signal handler that has interrupted who talks to it.
         """
-        if threading.current_thread() is self._thread:
+        self.ensure()
+        runner = self._runner
+        if runner is not None and runner.thread is threading.current_thread():
+            return
+        if self.admission.is_interrupted:
             return
         self.ended.wait(min(self._options.drain + LAST_RESORT, LONGEST))
-        self._thread.join(READER_SECONDS)
+        runner = self._runner
+        if runner is not None and runner.own:
+            runner.thread.join(READER_SECONDS)
 
     def age(self) -> float:
         """Give the seconds since the present version was swapped in."""
@@ -131,6 +212,18 @@ class EngineThread(Generic[C]):
 
     # ------------------------------------------------------------------ in the thread
 
+    def _main(self, turn: int) -> None:
+        if not self._take(turn, own=True):
+            return
+        try:
+            if turn:  # whoever waits for the check that the last one was at is to be answered
+                self.admission.look_again()
+            self._run()
+            self._end()
+        finally:
+            if not self.ended.is_set():
+                self.serving.withdraw()  # so that requests ask, and have another one started
+
     def _run(self) -> None:
         while not self.closing:
             try:
@@ -139,10 +232,18 @@ class EngineThread(Generic[C]):
                 else:
                     self.scheduler.step(self.reload.look_at, requests=True)
             except StoppingError:
-                break
+                return
             except BaseException as error:
-                report_failure_inside(error)
-        self._end()
+                self._survive(error)
+
+    def _survive(self, error: BaseException) -> None:
+        """Go on after a mistake of our own, though there be no memory to tell it."""
+        try:
+            report_failure_inside(error)
+            self.admission.look_again()
+        except BaseException as worse:
+            del worse
+        time.sleep(FAILURE_SECONDS)
 
     def _is_due(self) -> bool:
         if self.admission.wanted:
@@ -197,7 +298,8 @@ class EngineThread(Generic[C]):
         scheduler.probing.close()
         self.serving.end()
         self.drain.hurry(self._clock.monotonic() + self._stop_after)
-        self.admission.close(Conclusion(Outcome.DEFERRED, NoSnapshotError("the engine is closed")))
+        error = NoSnapshotError("the engine is closed")
+        self.admission.close(Conclusion(Outcome.DEFERRED, error, closed=True))
         latest = self._clock.monotonic() + self._stop_after + CLOSE_SECONDS
         while not self.drain.idle and self._clock.monotonic() < latest:
             scheduler.step(latest, requests=False)

@@ -25,11 +25,15 @@ LEAST_START = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Conclusion:
-    """What a check came to. `settling`: the file is not quiet yet, the engine will look again."""
+    """What a check came to. `settling`: the file is not quiet yet, the engine will look again.
+
+    `closed`: it came to nothing, the engine was closed meanwhile.
+    """
 
     outcome: Outcome
     error: ReloadCheckError | None = None
     settling: bool = False
+    closed: bool = False
 
 
 class Waiter:
