@@ -71,6 +71,7 @@ from .types import (
 if TYPE_CHECKING:
     from ._observe.history import Attempt
     from ._observe.status import ProbeStatus, ResourceStatus, Status
+    from ._state.store_orders import Orders
 
 __version__ = "0.1.0"
 
@@ -98,6 +99,7 @@ __all__ = [
     "NoSnapshotError",
     "OptionError",
     "OrderRefusedError",
+    "Orders",
     "Origin",
     "Outcome",
     "OutsideWorkError",
@@ -144,6 +146,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what only those who look need when it is asked for."""
+    if name == "Orders":
+        from ._state.store_orders import Orders as _Orders
+
+        return _Orders
     if name == "Attempt":
         from ._observe.history import Attempt
 

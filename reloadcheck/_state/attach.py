@@ -280,6 +280,11 @@ class Memory:
         return source, content, reading
 
     @property
+    def application(self) -> str:
+        """The application's name in the store."""
+        return self._who.application
+
+    @property
     def _who(self) -> Identity:
         return identity(self._options().app)
 

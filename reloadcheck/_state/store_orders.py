@@ -5,9 +5,10 @@ Each order is one conditional write of state and history together; who is slower
 
 import time
 from collections.abc import Callable, Collection
+from urllib.parse import unquote
 
 from ..exceptions import OrderRefusedError, StoreLostError, UsageError
-from ..types import Board, Store
+from ..types import Board, Document, Store
 from . import orders
 from .board import STATE, Member, State, View, groups_in, prefix_of, view_of
 from .content import unpacked
@@ -16,9 +17,16 @@ from .identity import login
 from .ledger import Entry, Row, editions_of, entries_from, history, served_before
 from .orders import Actor, Ordered
 
-__all__ = ["Orders"]
+__all__ = ["Orders", "applications_in"]
 
 _TRIES = 20
+
+
+def applications_in(store: Store) -> tuple[str, ...]:
+    """Return the names of all applications that have something in a store."""
+    board = store.look("")
+    keys = () if board is None else board.records
+    return tuple(sorted({unquote(key.split("/", 1)[0]) for key in keys}))
 
 
 class Orders:
@@ -64,12 +72,16 @@ class Orders:
         return found
 
     def documents(self, number: int) -> dict[str, bytes]:
-        """Return the kept documents of an edition by their names."""
+        """Return the kept documents of an edition by their names, as bytes."""
+        return {one.name: one.data for one in self.kept(number)}
+
+    def kept(self, number: int) -> tuple[Document, ...]:
+        """Return the kept documents of an edition, in the order of their sources."""
         entry = self.edition(number)
         data = None if entry.content is None else self._store.content(entry.content)
         if data is None:
             raise OrderRefusedError(f"the content of edition {number} is not kept")
-        return {one.name: one.data for group in unpacked(data).values() for one in group}
+        return tuple(one for _, group in sorted(unpacked(data).items()) for one in group)
 
     def members(self) -> dict[str, Member]:
         """Return every worker that is alive, by its name on the board."""

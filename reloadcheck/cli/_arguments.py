@@ -19,6 +19,7 @@ from ._commands import (
     count,
     seconds,
 )
+from ._store_arguments import STORE_COMMANDS, add_store
 
 __all__ = ["Verb", "parser_of", "verbs"]
 
@@ -46,7 +47,9 @@ def parser_of() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _doctor, _watch, _status, _init, _completion, _demo):
+    for add in (_validate, _explain, _diff, _doctor, _watch, _status, *STORE_COMMANDS):
+        add(commands)
+    for add in (_init, _completion, _demo):
         add(commands)
     parser.set_defaults(refuse=parser.error, commands=tuple(commands.choices))
     return parser
@@ -130,12 +133,16 @@ def _diff(commands: Any) -> None:
         "Compare two configurations by what they mean; comments and the order of keys do not "
         "count. With --app, also say which resources the edit would rebuild and which it leaves "
         "alone; nothing is built. Where OLD or NEW is one of the application's own files, its "
-        "other sources are taken along on both sides.",
+        "other sources are taken along on both sides. edition:41 is one that a store has kept.",
     )
     command.add_argument(
-        "words", nargs="*", metavar="OLD NEW", help="files or directories; - for standard input"
+        "words",
+        nargs="*",
+        metavar="OLD NEW",
+        help="files or directories; - for standard input; edition:41",
     )
     add_engine(command, _APP)
+    add_store(command, app=False)
     command.add_argument(
         "--exit-code",
         action="store_true",

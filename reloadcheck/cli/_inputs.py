@@ -21,6 +21,7 @@ from ..exceptions import OptionError, UsageError
 from ..sources import DirectorySource, source_of
 from ..sources._formats import FORMATS
 from ..types import Source, printable
+from ._editions import PREFIX, EditionSource, number_of
 from ._project import Project, project_of
 from ._stdin import StandardInput
 
@@ -82,6 +83,8 @@ def _layer(word: str, format: str) -> Source:
         return StandardInput(format)
     if os.path.isdir(word):
         return DirectorySource(word)
+    if word.startswith(PREFIX) and not os.path.lexists(word):
+        return EditionSource(number_of(word), ())  # read by a command that has a store
     try:
         return source_of(word)
     except OptionError:

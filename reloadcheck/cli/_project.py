@@ -16,19 +16,22 @@ from ..types import printable
 
 __all__ = ["Project", "project_of"]
 
-_KNOWN = ("app", "app-dir")
+_KNOWN = ("app", "app-dir", "store", "name")
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
     """Which engine, and the directories in which its modules are looked for.
 
-    `said` is the file that names the engine; None where the command line does.
+    `said` is the file that names the engine; None where the command line does. `store` and `name`
+    are those of the application in a store.
     """
 
     app: str | None
     directories: tuple[str, ...]
     said: str | None = None
+    store: str | None = None
+    name: str | None = None
 
 
 def project_of(app: str | None, app_dir: str | None, *, wanted: bool = True) -> Project:
@@ -39,10 +42,12 @@ def project_of(app: str | None, app_dir: str | None, *, wanted: bool = True) -> 
     if app is not None or not wanted:
         return Project(app, (here,))
     path, settings = _nearest(here)
-    named = settings.get("app")
+    named, store, name = settings.get("app"), settings.get("store"), settings.get("name")
+    if store is not None:
+        store = os.path.join(os.path.dirname(path), store)
     if named is None:
-        return Project(None, (here,))
-    return Project(named, (here, *_below(path, settings, app_dir)), path)
+        return Project(None, (here,), store=store, name=name)
+    return Project(named, (here, *_below(path, settings, app_dir)), path, store, name)
 
 
 def _below(path: str, settings: Mapping[str, Any], app_dir: str | None) -> tuple[str, ...]:
@@ -76,7 +81,7 @@ def _read(path: str) -> Mapping[str, Any] | None:
     lead = f"{printable(path)}: [tool.reloadcheck]"
     for name, value in ours.items():
         if name not in _KNOWN:
-            raise UsageError(f"{lead} has no {printable(name)}; it has {' and '.join(_KNOWN)}")
+            raise UsageError(f"{lead} has no {printable(name)}; it has {', '.join(_KNOWN)}")
         if not isinstance(value, str) or not value:
             raise UsageError(f"{lead} {name} is to be a text, as app = 'shop.live:live'")
     return ours

@@ -7,7 +7,7 @@ Builds nothing. Status 1 when one of the two cannot be used; a difference is no 
 import argparse
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .._config.diff import diff
@@ -15,8 +15,11 @@ from .._config.key_path import lookup, step_into
 from .._engine.api import host_of
 from .._load.problems import located
 from .._resources.registry import Resource
+from .._state.store_orders import Orders
 from ..exceptions import ConfigError, SchemaError, UsageError
 from ..types import Diff, KeyPath, Problem, Source, key_path_text
+from ._board import asked
+from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
@@ -49,7 +52,24 @@ def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     if len(arguments.words) != 2:
         raise UsageError("name two files: OLD NEW")
+    if any(word.startswith(PREFIX) for word in arguments.words):
+        return asked(
+            arguments, lambda orders: _compare(arguments, _with_editions(arguments, orders))
+        )
+    return _compare(arguments, inputs_of(arguments, arguments.words))
+
+
+def _with_editions(arguments: argparse.Namespace, orders: Orders) -> Inputs:
+    """Take `edition:41` for what was kept of that edition."""
     inputs = inputs_of(arguments, arguments.words)
+    editions = [
+        EditionSource.of(orders, number_of(word)) if word.startswith(PREFIX) else source
+        for word, source in zip(arguments.words, inputs.sources, strict=True)
+    ]
+    return replace(inputs, sources=tuple(editions))
+
+
+def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     sources = sides(inputs, *arguments.words)
     different, unusable = (1, 2) if arguments.exit_code else (0, 1)
     old = _side(inputs, sources[0], None)

@@ -168,7 +168,7 @@ def test_the_project_is_found_from_below(
     ("text", "words"),
     [
         ("[tool.reloadcheck]\napp = 7\n", "app is to be a text"),
-        ("[tool.reloadcheck]\nap = 'x:y'\n", "has no ap; it has app and app-dir"),
+        ("[tool.reloadcheck]\nap = 'x:y'\n", "has no ap; it has app, app-dir, store, name"),
         ("[tool.reloadcheck", "cannot be read"),
         ("[tool.reloadcheck]\napp = 'nowhere:live'\n", "there is no module nowhere (looked in "),
         ("[tool.reloadcheck]\napp = 'service:lvie'\n", "no lvie in it; did you mean live?"),

@@ -36,6 +36,7 @@ FACE = [
     "NoSnapshotError",
     "OptionError",
     "OrderRefusedError",
+    "Orders",
     "Origin",
     "Outcome",
     "OutsideWorkError",

@@ -1,0 +1,104 @@
+"""Which store and which application a command is about; what keeps it from being asked.
+
+The command line names them, else the environment, else pyproject.toml, else the engine of `--app`.
+"""
+
+import argparse
+import os
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from .._engine.api import host_of
+from .._state.store_orders import Orders, applications_in
+from ..exceptions import StoreError, StoreRefusedError, UsageError
+from ..stores.sqlite import SQLiteStore
+from ..types import Store, printable
+from ._inputs import engine_named
+from ._output import Page
+from ._project import project_of
+
+__all__ = ["ago", "asked", "moment", "orders_of"]
+
+UNREACHABLE: Final = 3
+_SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def asked(arguments: argparse.Namespace, work: Callable[[Orders], int]) -> int:
+    """Do what a command does with a store; say why where it cannot be reached."""
+    try:
+        orders, store = orders_of(arguments)
+        try:
+            return work(orders)
+        finally:
+            store.close()
+    except StoreError as error:
+        page = Page()
+        if arguments.json:
+            page.json({"ok": False, "code": str(error.code), "error": str(error)})
+        else:
+            kind = "REFUSED:" if isinstance(error, StoreRefusedError) else "UNREACHABLE:"
+            page.sentence(f"{kind} {error}", kind="error", mark=kind)
+        return UNREACHABLE
+
+
+def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
+    """Return what can be asked and ordered, and the store that is to be closed."""
+    store, name, release = _named(arguments)
+    if name is None:
+        found = applications_in(store)
+        if len(found) != 1:
+            listed = f", of {', '.join(map(printable, found))}" if found else ""
+            store.close()
+            raise UsageError(f"name the application by --name{listed}")
+        (name,) = found
+    return Orders(store, app=name, release=release), store
+
+
+def _named(arguments: argparse.Namespace) -> tuple[Store, str | None, str | None]:
+    project = project_of(arguments.app, None)
+    path = arguments.store or os.environ.get("RELOAD_CHECK_STORE") or project.store
+    name: str | None = arguments.name or os.environ.get("RELOAD_CHECK_APP") or project.name
+    release: str | None = arguments.release or os.environ.get("RELOAD_CHECK_RELEASE")
+    if path is not None and arguments.app is None:
+        if not os.path.exists(path):
+            raise UsageError(f"--store {printable(path)}: there is no such file")
+        return SQLiteStore(path), name, release
+    if project.app is None:
+        raise UsageError(
+            "name the store by --store FILE, or an engine that has one by --app MODULE:NAME; "
+            "[tool.reloadcheck] store = 'FILE' in pyproject.toml names it for every command"
+        )
+    engine = host_of(engine_named("--app", project))
+    companion: Any = engine.companion
+    if companion is None:
+        raise UsageError(f"--app {printable(project.app)}: has no store=…")
+    options = engine.options
+    return companion.keeper.store, name or companion.application, release or options.release
+
+
+def moment(text: str, *, past: bool) -> float:
+    """Read `2h`, before or after now, or a time in ISO 8601 with an offset, as epoch seconds."""
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if span is not None:
+        seconds = float(span[1]) * _SPANS[span[2]]
+        return time.time() - seconds if past else time.time() + seconds
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        shown = printable(text)
+        raise UsageError(f"{shown}: is no time: write 2h, or 2026-11-27T06:00+01:00")
+    return when.timestamp()
+
+
+def ago(at: float, now: float | None = None) -> str:
+    """Say how long ago something was, in a few letters."""
+    seconds = max(0.0, (time.time() if now is None else now) - at)
+    for letter in "dhm":
+        if seconds >= _SPANS[letter]:
+            return f"{seconds // _SPANS[letter]:.0f}{letter}"
+    return f"{seconds:.0f}s"

@@ -1,0 +1,73 @@
+"""An edition of a store as a source that other commands can read: `edition:41`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .._config.containers import is_dict
+from .._state.store_orders import Orders
+from ..exceptions import UsageError
+from ..parsers import locate, parse
+from ..types import Document, KeyPath, Layer, Origin, Pause, Stamp, Tree, printable
+
+__all__ = ["PREFIX", "EditionSource", "number_of"]
+
+PREFIX = "edition:"
+
+
+def number_of(word: str) -> int:
+    """Read the number of an edition; raise `UsageError` for what is none."""
+    text = word.removeprefix(PREFIX)
+    if not text.isdecimal():
+        raise UsageError(f"{printable(word)}: is no edition, which is a number, as in 41")
+    return int(text)
+
+
+class EditionSource:
+    """The kept documents of one edition, merged in the order in which they were laid."""
+
+    def __init__(self, number: int, documents: Sequence[Document]) -> None:
+        self._name = f"{PREFIX}{number}"
+        self._documents = tuple(documents)
+
+    @classmethod
+    def of(cls, orders: Orders, number: int) -> "EditionSource":
+        """Read an edition; raise `OrderRefusedError` where it is not kept."""
+        return cls(number, orders.kept(number))
+
+    @property
+    def name(self) -> str:
+        """The name that messages use."""
+        return self._name
+
+    def stamp(self) -> Stamp:
+        """Return the same stamp always: an edition does not change."""
+        return Stamp(self._name)
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Return the documents."""
+        del stamp, max_bytes
+        return self._documents
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse them, and lay each over those before it."""
+        del below
+        tree: Tree = {}
+        for document in documents:
+            tree = _laid(tree, parse(document, pause))
+
+        def origin(key_path: KeyPath) -> Origin:
+            for document in reversed(documents):
+                place = locate(document, key_path)
+                if place is not None:
+                    return Origin(document.name, *place)
+            return Origin(self._name)
+
+        return Layer(tree, origin)
+
+
+def _laid(below: Mapping[str, Any], above: Mapping[str, Any]) -> Tree:
+    tree = dict(below)
+    for key, value in above.items():
+        old = tree.get(key)
+        tree[key] = _laid(old, value) if is_dict(old) and is_dict(value) else value
+    return tree

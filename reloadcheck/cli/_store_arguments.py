@@ -1,0 +1,152 @@
+"""The commands that need a store: their options and help texts."""
+
+import argparse
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Final
+
+from ._commands import command_named, count, run_named, seconds
+
+__all__ = ["STORE_COMMANDS", "add_store"]
+
+_ONE_EDITION = "the number of an edition"
+
+
+def add_store(command: argparse.ArgumentParser, *, app: bool = True) -> None:
+    """Add what names a store and an application in it."""
+    command.add_argument(
+        "--store",
+        metavar="FILE",
+        help="the store (else RELOAD_CHECK_STORE, [tool.reloadcheck] store, the engine's)",
+    )
+    command.add_argument(
+        "--name", help="the application's name in it (else RELOAD_CHECK_APP, the only one)"
+    )
+    command.add_argument("--release", help="the group of workers, where there are several")
+    if app:
+        command.add_argument("--app", metavar="M:NAME", help="an engine that has the store")
+
+
+def _history(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "history",
+        "[--store FILE] [--limit N] [--outcome NAME] [--since 2h] [--key KEY.PATH]",
+        "say what was live and what was refused, who wanted it and why",
+        "List the editions of a configuration and the edits that were refused, newest first: age, "
+        "cause, who, why, changed keys; marks what serves, is held or banned.",
+    )
+    command.add_argument("--limit", type=count, default=20, metavar="N", help="so many rows (20)")
+    command.add_argument("--outcome", metavar="NAME", help="only these: reloaded, rejected, …")
+    command.add_argument("--since", metavar="TIME", help="not older: 2h, or ISO 8601")
+    command.add_argument("--key", metavar="KEY.PATH", help="only what changed it, or below it")
+    add_store(command)
+
+
+def _show(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "show",
+        "EDITION [--raw] [--store FILE]",
+        "show one edition, with what looks secret hidden",
+        "Show what is known of an edition and the configuration that it was, as far as it is kept. "
+        "--raw prints the kept documents as they were.",
+    )
+    command.add_argument("words", nargs="*", metavar="EDITION", help=_ONE_EDITION)
+    command.add_argument("--raw", action="store_true", help="print the documents, nothing hidden")
+    add_store(command)
+
+
+def _fleet(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "fleet",
+        "[--store FILE] [--watch] [--against FILE...] [--max-drift SHARE]",
+        "say which worker serves what, and who is behind",
+        "List every worker as the store knows it. Status 1 where a larger share than --max-drift "
+        "does not serve what it should, a while after that has changed; 3 where nobody can say.",
+    )
+    command.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
+    command.add_argument("--against", nargs="+", metavar="FILE", help="compare with these files")
+    command.add_argument(
+        "--max-drift", type=_share, default=0.0, metavar="SHARE", help="from 0 (none) to 1"
+    )
+    command.add_argument("--no-grace", action="store_true", help="right after a change, too")
+    add_store(command)
+    command.set_defaults(interrupted=0)
+
+
+def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
+    command = command_named(commands, name, f"{usage} [--store FILE]", short, long)
+    command.set_defaults(run=partial(run_named, "ordering"), verb=name)
+    command.add_argument("words", nargs="*", metavar="EDITION", help=_ONE_EDITION)
+    command.add_argument("--why", metavar="TEXT", help="the reason, for the history")
+    command.add_argument("--by", metavar="WHO", help="who orders it (who you are, @host)")
+    if name in ("rollback", "pin", "unpin"):
+        command.add_argument(
+            "--wait", type=seconds, metavar="S", help="so long for all workers to serve it"
+        )
+    if name in ("rollback", "pin"):
+        command.add_argument("--force", action="store_true", help="over another's pin, too")
+    if name == "rollback":
+        command.add_argument("--dry-run", action="store_true", help="say what it would do")
+    if name == "freeze":
+        command.add_argument("--until", metavar="TIME", help="2h, or ISO 8601 with an offset")
+    add_store(command)
+
+
+_ORDERS: Final = (
+    (
+        "rollback",
+        "[EDITION] --why TEXT [--wait S] [--dry-run] [--force]",
+        "serve an older edition everywhere, and ban what serves now",
+        "Serve an older edition on all workers until the sources hold something else that is good; "
+        "what serves now is banned, whatever comments it gets. Without a number: the newest older "
+        "edition that is not banned. Waits for no window, approval or vote.",
+    ),
+    (
+        "pin",
+        "[EDITION] --why TEXT [--wait S] [--force]",
+        "serve an edition whatever the sources hold",
+        "Serve an edition until `unpin`; without a number what serves now, which is to stop "
+        "following the sources. Edits meanwhile are told as pending.",
+    ),
+    ("unpin", "[--why TEXT] [--wait S]", "follow the sources again", "End a pin; bans stay."),
+    (
+        "unban",
+        "EDITION [--why TEXT]",
+        "let a banned edition be served again",
+        "Lift the ban of a content, so that it goes live where the sources hold it.",
+    ),
+    (
+        "freeze",
+        "--why TEXT [--until TIME]",
+        "let no edit go live",
+        "Hold every edit back, until a time or `thaw`. Orders are still carried out.",
+    ),
+    ("thaw", "[--why TEXT]", "let edits go live again", "End a freeze; it ends no roll-back."),
+    (
+        "retry",
+        "[--why TEXT]",
+        "try again what was refused",
+        "Forget refusals, back-offs, and the bans that undone trials left.",
+    ),
+)
+
+STORE_COMMANDS: Final[tuple[Callable[[Any], None], ...]] = (
+    _history,
+    _show,
+    _fleet,
+    *(partial(_order, *words) for words in _ORDERS),
+)
+"""What adds each command to a parser."""
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError("must be a share from 0 to 1")
+    return share

@@ -1,0 +1,96 @@
+"""`reloadcheck rollback`, `pin`, `unpin`, `unban`, `freeze`, `thaw`, `retry`: orders to workers.
+
+Prints what the order does and, with `--wait`, who does not serve it in time: then the status is 1.
+"""
+
+import argparse
+from collections.abc import Callable
+from typing import Final
+
+from .._state.orders import Ordered
+from .._state.store_orders import Orders
+from ..exceptions import UsageError
+from ._board import asked, moment
+from ._editions import number_of
+from ._history_rows import row_of
+from ._output import Page
+
+__all__ = ["run"]
+
+_WHY: Final = ("rollback", "pin", "freeze")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command."""
+    verb: str = arguments.verb
+    if verb in _WHY and not arguments.why and not getattr(arguments, "dry_run", False):
+        raise UsageError(f"say why: reloadcheck {verb} --why 'TEXT'")
+    if len(arguments.words) > 1 or (verb == "unban" and not arguments.words):
+        raise UsageError("name one edition, by its number")
+    return asked(arguments, lambda orders: _order(arguments, orders))
+
+
+def _order(arguments: argparse.Namespace, orders: Orders) -> int:
+    ordered = _VERBS[arguments.verb](arguments, orders)
+    dry = bool(getattr(arguments, "dry_run", False))
+    behind: tuple[str, ...] = ()
+    wait: float | None = getattr(arguments, "wait", None)
+    if wait is not None and not dry:
+        behind = orders.wait(wait)
+    page = Page()
+    if arguments.json:
+        page.json(
+            {
+                "ok": not behind,
+                "written": not dry,
+                "says": ordered.says,
+                "entry": row_of(ordered.entry),
+                "behind": list(behind),
+            }
+        )
+        return int(bool(behind))
+    page.sentence(f"{'Would be: ' * dry}{ordered.says}", kind="good", mark=ordered.says)
+    for name in behind:
+        page.sentence(f"behind  {name}", kind="warn", mark="behind")
+    if wait is not None and not dry and not behind:
+        page.sentence(f"All {len(orders.members())} live workers serve it.")
+    return int(bool(behind))
+
+
+def _edition(arguments: argparse.Namespace) -> int | None:
+    return number_of(arguments.words[0]) if arguments.words else None
+
+
+def _rollback(arguments: argparse.Namespace, orders: Orders) -> Ordered:
+    return orders.rollback(
+        _edition(arguments),
+        why=arguments.why,
+        by=arguments.by,
+        force=arguments.force,
+        dry_run=arguments.dry_run,
+    )
+
+
+def _pin(arguments: argparse.Namespace, orders: Orders) -> Ordered:
+    edition, force = _edition(arguments), arguments.force
+    return orders.pin(edition, why=arguments.why, by=arguments.by, force=force)
+
+
+def _unban(arguments: argparse.Namespace, orders: Orders) -> Ordered:
+    return orders.unban(number_of(arguments.words[0]), why=arguments.why, by=arguments.by)
+
+
+def _freeze(arguments: argparse.Namespace, orders: Orders) -> Ordered:
+    until = None if arguments.until is None else moment(arguments.until, past=False)
+    return orders.freeze(until, why=arguments.why, by=arguments.by)
+
+
+_VERBS: Final[dict[str, Callable[[argparse.Namespace, Orders], Ordered]]] = {
+    "rollback": _rollback,
+    "pin": _pin,
+    "unpin": lambda arguments, orders: orders.unpin(why=arguments.why, by=arguments.by),
+    "unban": _unban,
+    "freeze": _freeze,
+    "thaw": lambda arguments, orders: orders.thaw(why=arguments.why, by=arguments.by),
+    "retry": lambda arguments, orders: orders.retry(why=arguments.why, by=arguments.by),
+}

@@ -1,0 +1,153 @@
+"""The commands that need a store, on a real one with a real engine's history in it."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import ReloadCheck
+from reloadcheck.stores import SQLiteStore
+
+from .conftest import Run
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def live(here: Path) -> Iterator[ReloadCheck[Any]]:
+    """An engine that has taken up two edits, the second with another password."""
+    file = here / "config.yaml"
+    file.write_text("greeting: hello\npassword: canary-one\n")
+    live = ReloadCheck(file, store=here / "store.db", app="shop", settle=0, window=0.1)
+    live.start()
+    _until(lambda: _rows(here) == 1)
+    file.write_text("greeting: moin\npassword: canary-two\n")
+    _until(lambda: live.check() is not None and live.snapshot.config.greeting == "moin")
+    _until(lambda: _rows(here) == 2)
+    yield live
+    live.close()
+
+
+def _rows(here: Path) -> int:
+    board = SQLiteStore(here / "store.db").look("shop/")
+    keys = [] if board is None else list(board.records)
+    return len([key for key in keys if "/entry/" in key])
+
+
+STORE = ("--store", "store.db")
+
+
+def test_history_tells_all(run: Run, live: ReloadCheck[Any]) -> None:
+    """Editions, newest first, with what changed and which one serves."""
+    done = run("history", *STORE)
+    assert 0 == done.status
+    assert "    2 " in done.lines[0]
+    assert "[serves]" in done.lines[0]
+    assert "greeting, password" in done.out
+    entries = run("history", *STORE, "--json", "--limit", "1").document["entries"]
+    assert [(2, "reloaded", "file", True)] == [
+        (one["edition"], one["outcome"], one["cause"], one["serves"]) for one in entries
+    ]
+    assert [] == run("history", *STORE, "--json", "--key", "nothing").document["entries"]
+    assert 2 == len(run("history", *STORE, "--json", "--since", "1h").document["entries"])
+    del live
+
+
+def test_show_hides_what_looks_secret_and_raw_does_not(run: Run, live: ReloadCheck[Any]) -> None:
+    """The redacted tree for eyes, the kept bytes for a file."""
+    done = run("show", "1", *STORE)
+    assert 0 == done.status
+    assert '"greeting": "hello"' in done.out
+    assert "canary" not in done.out
+    assert "hello" == run("show", "1", *STORE, "--json").document["config"]["greeting"]
+    assert 2 == run("show", "9", *STORE).status
+    assert 2 == run("show", "x", *STORE).status
+    del live
+
+
+def test_two_editions_are_compared_as_two_files_are(run: Run, live: ReloadCheck[Any]) -> None:
+    """Also an edition with a file."""
+    done = run("diff", "edition:1", "edition:2", *STORE)
+    assert 0 == done.status
+    assert '~ greeting: "hello" -> "moin"' in done.lines
+    assert "canary" not in done.out
+    assert "Nothing changes: no reload." in run("diff", "edition:2", "config.yaml", *STORE).lines
+    assert 2 == run("diff", "edition:7", "edition:2", *STORE).status
+    del live
+
+
+def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
+    """It says what it does before and after; nothing changes when tried dry."""
+    assert 2 == run("rollback", *STORE).status
+    dry = run("rollback", *STORE, "--dry-run")
+    assert (0, "Would be: edition 3 is 1 again; edition 2 is banned") == (dry.status, dry.lines[0])
+    done = run("rollback", *STORE, "--why", "too moin", "--by", "dora", "--wait", "20")
+    assert 0 == done.status
+    assert [
+        "edition 3 is 1 again; edition 2 is banned",
+        "All 1 live workers serve it.",
+    ] == done.lines
+    assert "hello" == live.snapshot.config.greeting
+    rows = run("history", *STORE).lines
+    assert "1 again, rollback, dora" in rows[0]
+    assert "[serves, held]" in rows[0]
+    assert any("[banned]" in row for row in rows)
+    assert "too moin" in run("history", *STORE).out
+
+
+def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadCheck[Any]) -> None:
+    """A pin refuses, by name; force does not ask."""
+    assert 0 == run("pin", *STORE, "--why", "release", "--by", "dora").status
+    refused = run("rollback", *STORE, "--why", "x", "--by", "otto")
+    assert 2 == refused.status
+    assert "pinned by dora: release" in refused.err
+    assert 0 == run("unpin", *STORE).status
+    assert 2 == run("unpin", *STORE).status
+    assert 2 == run("unban", *STORE).status
+    assert 0 == run("freeze", *STORE, "--why", "x", "--until", "2h").status
+    assert 2 == run("freeze", *STORE, "--why", "x", "--until", "soon").status
+    assert 0 == run("thaw", *STORE).status
+    assert 0 == run("retry", *STORE, "--json").status
+    del live
+
+
+def test_fleet_names_who_is_behind(run: Run, live: ReloadCheck[Any], here: Path) -> None:
+    """One line a worker; status 1 on drift, against other files as well."""
+    _until(lambda: len(run("fleet", *STORE, "--json").document["members"]) == 1)
+    done = run("fleet", *STORE)
+    assert 0 == done.status
+    assert done.lines[0].startswith("in step      2")
+    assert "1 workers, edition 2, drift 0%" in done.lines[-1]
+    (here / "other.yaml").write_text("greeting: salut\n")
+    assert 1 == run("fleet", *STORE, "--against", "other.yaml").status
+    assert 0 == run("fleet", *STORE, "--against", "config.yaml").status
+    assert 0 == run("fleet", *STORE, "--against", "other.yaml", "--max-drift", "1").status
+    del live
+
+
+def test_a_store_that_cannot_be_asked_is_said(run: Run, here: Path) -> None:
+    """No store is wrong usage; one that is something else, or damaged, is 3."""
+    assert 2 == run("history").status
+    assert 2 == run("history", "--store", "none.db").status
+    (here / "link.db").symlink_to(here / "nowhere")
+    (here / "link.db").unlink()
+    (here / "dir.db").mkdir()
+    done = run("history", "--store", "dir.db")
+    assert (3, True) == (done.status, done.out.startswith("REFUSED:"))
+    assert "store" == run("history", "--store", "dir.db", "--json").document["code"]
+
+
+def test_pyproject_names_store_and_application(
+    run: Run, live: ReloadCheck[Any], here: Path
+) -> None:
+    """So that nobody has to write them each time."""
+    (here / "pyproject.toml").write_text('[tool.reloadcheck]\nstore = "store.db"\nname = "shop"\n')
+    assert 2 == len(run("history", "--json").document["entries"])
+    del live
