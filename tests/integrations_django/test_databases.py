@@ -221,6 +221,14 @@ def test_what_somebody_else_sets_is_left_alone(files: Site, tmp_path: Path) -> N
     assert 77 == file_of(files)
 
 
+def test_closing_asks_for_no_configuration(files: Site) -> None:
+    """Every command of Django's ends with it: it starts no engine, also where the file is bad."""
+    files.file.write_text("database: [")
+    assert files.connection.connection is None
+    files.connections.close_all()
+    assert "idle" == files.live.status().phase
+
+
 def test_a_copy_does_not_follow(files: Site) -> None:
     """What Django derives from a connection, for threads of tests, stays as it was made."""
     assert 1 == file_of(files)

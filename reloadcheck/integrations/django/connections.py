@@ -84,10 +84,12 @@ class FollowingConnection(BaseDatabaseWrapper):
     _generation: Generation | None = None  # whose parameters were last taken
     _instead_of: Generation | None = None  # whose credentials are refused by now
     _settings: dict[str, Any]
+    _closing: bool = False
 
     def _parameters(self) -> dict[str, Any]:
         """Give the parameters; while no connection is open, those of the unit of work here."""
-        following = None if self.connection is not None else self._followed()
+        kept = self.connection is not None or self._closing
+        following = None if kept else self._followed()
         if following is not None:
             here = following.here()
             if here is not self._instead_of:
@@ -135,6 +137,14 @@ class FollowingConnection(BaseDatabaseWrapper):
             super().ensure_connection()
         if self._generation is not None:
             self._generation.refused.clear()
+
+    def close(self) -> None:
+        """Close; SQLite asks what it was, and nobody what it would be next."""
+        self._closing = True
+        try:
+            super().close()
+        finally:
+            self._closing = False
 
     def close_if_unusable_or_obsolete(self) -> None:
         """Close, at either end of a request, also what a newer version has replaced."""

@@ -20,6 +20,7 @@ from ...engine import ready_engine
 __all__ = ["Command"]
 
 _SITE = ("--app", "reloadcheck.integrations.django:live")
+_WORDS = "what the question takes, as on the command line of reloadcheck: QUESTION --help tells"
 
 
 class Command(BaseCommand):
@@ -30,11 +31,11 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take a question, and what it asks for in the words of the command line."""
-        words = {name: str(command.__doc__) for name, command in COMMANDS.items()}
+        words = {name: _help_of(command) for name, command in COMMANDS.items()}
         words = {name: verb.short for name, verb in verbs().items()} | words
         told = "; ".join(f"{name}: {text}" for name, text in words.items())
         parser.add_argument("question", choices=tuple(words), metavar="QUESTION", help=told)
-        parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="see there")
+        parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help=_WORDS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the answer, or end with the reason why nothing can be used."""
@@ -56,6 +57,11 @@ class Command(BaseCommand):
         if not answer.good:
             raise CommandError(answer.text, returncode=1)
         self.stdout.write(answer.text)
+
+
+def _help_of(command: object) -> str:
+    text = str(command.__doc__).strip().rstrip(".")
+    return text[0].lower() + text[1:]
 
 
 def _without_djangos(words: list[str]) -> list[str]:
