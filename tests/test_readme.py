@@ -189,6 +189,16 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert 404 == client.get("/-/reloadcheck").status_code
 
 
+def test_the_contract_is_one(tmp_path: Path) -> None:
+    """The example of the page on the contract is read without a mistake."""
+    from reloadcheck.policy.contract import Contract
+
+    (text,) = re.findall(r"```yaml\n# contract.yaml\n(.*?)```", page("docs/policy.md"), re.S)
+    (tmp_path / "contract.yaml").write_text(text)
+    terms, _ = Contract(tmp_path / "contract.yaml").read()
+    assert [name for name in ("office",) if name in terms.windows] == ["office"]
+
+
 def test_options_table_is_complete() -> None:
     """The table of options has the engine's defaults and its environment variables, and no more."""
     from reloadcheck._engine.options import Options
