@@ -126,16 +126,16 @@ def test_redact_hides_and_keeps() -> None:
         5: "five",
     }
     expected = {
-        "database": {"password": MASK, "pool": {"size": 5}, "url": MASK},
+        "database": {"password": MASK, "pool": {"size": 5}, "url": f"pg://{MASK}@h/d"},
         "secrets": MASK,
         "tokens": MASK,
-        "urls": [MASK, "http://y"],
+        "urls": [f"redis://{MASK}@x", "http://y"],
         "set": ["a"],
         "api_key": MASK,
         "model": {
             "token": MASK,
             "hidden": MASK,
-            "urls": [MASK],
+            "urls": [f"redis://{MASK}@x"],
             "size": 5,
             "more": {"password": MASK},
         },

@@ -1,4 +1,4 @@
-"""Keeps secrets out of what people read: by key path, by the look of a value, by quotation.
+"""Keeps the configuration's values out of sentences that somebody else wrote.
 
 `redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that somebody else
 wrote, a driver or a validator, and masks whatever it quotes from the configuration.
@@ -6,77 +6,48 @@ wrote, a driver or a validator, and masks whatever it quotes from the configurat
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from functools import lru_cache
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from ..types import KeyPath
 from .containers import is_dict, is_frozenset, is_list, is_set, is_tuple
+from .mask import MASK
 from .model_fields import field_values
+from .veil import Veil, written
 
 __all__ = ["MASK", "Scrubber", "is_secret", "redact", "scrub"]
 
-MASK: Final = "***"
 _TEXT_LIMIT = 2_000
 _VALUES_LIMIT = 100_000
 _CHARS_LIMIT = 1_000_000
 _COMPARED_LIMIT = 2_000_000
 _STRETCH = 6
 _WORD_SIZE = 3
-_LONGEST_NAME = 200
 _LONG_NUMBER = 4
-_WORDS = frozenset({
-    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "private", "pw", "pwd",
-    "salt",
-})  # fmt: skip
-_STEMS = re.compile(
-    r"passw|passphrase|secret|credential|^(api|access|private|secret)keys?$|tokens?$"
-)
-_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and in JSON
-# Behind `://` a user's name and an `@`, or a name and a colon that begins no port. The scheme is
-# not matched: from each letter of a long text such a search would go to its end.
-_USER_INFO = re.compile(
-    r"(?<=[a-z0-9+.-])://(?:[^/?#]*@|[^/?#:]*:(?![0-9]{1,5}[/?#]))", re.IGNORECASE
-)
-_ASSIGNED = re.compile(
-    r"(?:passw(?:or)?d|pwd|secret|access_?key|accountkey) {0,3}= {0,3}[^\s;&]", re.IGNORECASE
-)
 
 
-def is_secret(path: KeyPath, value: object = None, *, also: Collection[str] = ()) -> bool:
-    """Return whether a key path or a value looks secret.
-
-    Words of the path count (`api_key`, `apiKey`, `db-password`), parts of words do not
-    (`keyspace`, `monkey`). Of values, pydantic's `Secret` types, PEM keys, URLs with user info and
-    connection strings with a password do. `also` are further names, in any case, for what an
-    application calls its own secrets: the name `license code` is also that of `license_code`,
-    `licenseCode` and `vendor-license-code`.
-    """
-    if any(isinstance(key, str) and _names_secret(key, also) for key in path):
+def is_secret(
+    path: KeyPath, value: object = None, *, also: Collection[str] = (), public: Collection[str] = ()
+) -> bool:
+    """Return whether a key path or a value looks secret, whole or in a part of it."""
+    veil = Veil(also, public)
+    if veil.hides(path, "x" if value is None else value):
         return True
-    if isinstance(value, str):
-        if "PRIVATE KEY-----" in value:
-            return True
-        return _has_user_info(value) or ("=" in value and _ASSIGNED.search(value) is not None)
-    return hasattr(value, "get_secret_value")
+    text = value if isinstance(value, str) else written(value)
+    return text is not None and veil.text(text) != text
 
 
-def redact(tree: object, path: KeyPath = (), *, also: Collection[str] = ()) -> Any:
-    """Return a plain copy of a tree or model with all that looks secret replaced by `***`."""
-    if tree is None or isinstance(tree, bool):
-        return tree
-    if is_secret(path, tree, also=also):
-        return MASK
-    mapping = tree if is_dict(tree) else field_values(tree)
-    if mapping is not None:
-        return {key: redact(part, (*path, str(key)), also=also) for key, part in mapping.items()}
-    if is_list(tree) or is_tuple(tree) or is_set(tree) or is_frozenset(tree):
-        return [redact(part, path, also=also) for part in tree]
-    return tree
+def redact(
+    tree: object, path: KeyPath = (), *, also: Collection[str] = (), public: Collection[str] = ()
+) -> Any:
+    """Return a plain copy of a tree or model with all that is hidden in it replaced by `***`."""
+    veil = Veil(also, public)
+    veil.learn(tree)
+    return veil.redacted(tree, path)
 
 
 def scrub(text: str, config: object) -> str:
@@ -120,38 +91,6 @@ class Scrubber:
         if encoded not in self._quotable:
             self._quotable[encoded] = _quotable(self._config, encoded)
         return self._quotable[encoded]
-
-
-def _has_user_info(text: str) -> bool:
-    """Return whether a URL in a text names a user; a password may hold what ends a host's name."""
-    if "://" not in text or "@" not in text:
-        return False
-    words = (word for word in text.split() if "@" in word)
-    return any(_USER_INFO.search(word, 0, word.rindex("@") + 1) for word in words)
-
-
-def _names_secret(key: str, also: Collection[str]) -> bool:
-    # What is so long is no name, and might be judged again for each of a million values below it.
-    if len(key) > _LONGEST_NAME or _sounds_secret(key):
-        return True
-    return any(_is_named(key, _words(key), name) for name in also)
-
-
-@lru_cache(maxsize=4096)
-def _sounds_secret(key: str) -> bool:
-    return any(word in _WORDS or _STEMS.search(word) for word in _words(key))
-
-
-@lru_cache(maxsize=4096)
-def _words(key: str) -> tuple[str, ...]:
-    return tuple(word.lower() for word in _WORD.findall(key))
-
-
-def _is_named(key: str, words: Sequence[str], name: str) -> bool:
-    named = _words(name)
-    spelled = " ".join(named)
-    same = key.casefold() == name.casefold()  # also where a name has no Latin letters
-    return same or (bool(named) and f" {spelled} " in f" {' '.join(words)} ")
 
 
 def _quotable(config: object, encoded: bool) -> set[str] | None:

@@ -11,10 +11,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from .._config.mask import MASK
 from .._observe.status import ProbeStatus
 from .._resources.instance import Instance
 from .._runtime.clock import Clock
-from .._runtime.foreign import described
+from .._runtime.foreign import Mask, described
 from .._runtime.jobs import Job
 from .._runtime.loop_task import LoopGoneError
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
@@ -53,11 +54,15 @@ class _Round:
 
 
 class Probing:
-    """The probes on demand of one engine. `settled` is what a job calls when it is done."""
+    """The probes on demand of one engine. `settled` is what a job calls when it is done.
+
+    `mask_of` gives what hides the secrets of a configuration in what a probe says.
+    """
 
     def __init__(self, clock: Clock, settled: Callable[[], None]) -> None:
         self._clock = clock
         self._settled = settled
+        self.mask_of: Callable[[object], Mask] = lambda config: lambda text: MASK
         self._calls: dict[str, _Call] = {}
         self._rounds: list[_Round] = []
         self._asked: set[Future[Probes]] = set()
@@ -157,7 +162,7 @@ class Probing:
         if isinstance(job.error, LoopGoneError):
             return ProbeStatus(ProbeOutcome.FAILED, "its event loop has ended", seconds)
         if job.error is not None:
-            reason = f"raised {described(job.error, call.config)}"
+            reason = f"raised {described(job.error, self.mask_of(call.config))}"
             return ProbeStatus(ProbeOutcome.FAILED, reason, seconds)
         if not job.result():
             return ProbeStatus(ProbeOutcome.FAILED, "returned False", seconds)

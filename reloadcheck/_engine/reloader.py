@@ -10,13 +10,15 @@ import math
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from .._config.diff import diff
+from .._load.changes import changes_since
+from .._load.hidden import Hidden
 from .._load.problems import located
 from .._resources.build import Builder, Built, WaitForDrainError
 from .._resources.instance import Instance
-from .._resources.registry import Registry
+from .._resources.registry import Registry, Resource
 from .._runtime.foreign import causes
 from .._runtime.log import log
 from .._runtime.pause import nap
@@ -80,7 +82,14 @@ class Reload(Generic[C]):
         self._owner = owner
         self._needs_loop = registry.needs_loop
         self._versions = versions
-        self._builder = Builder(registry, scheduler.inventory, scheduler, self._gone)
+        options, checker = scheduler.options, self.checker
+        self._hidden = Hidden(
+            options.secrets, options.public, lambda: checker.places, lambda: checker.running
+        )
+        scheduler.probing.mask_of = self._hidden.mask
+        self._builder = Builder(
+            registry, scheduler.inventory, scheduler, self._gone, self._hidden, self._edited
+        )
         self._gates = Gates(seams.gates, scheduler)
         self._hide = seams.hide
         self._open, self._gates_at = False, -math.inf
@@ -325,6 +334,14 @@ class Reload(Generic[C]):
         self.report.defer(self._failure)
         return Conclusion(Outcome.DEFERRED, self._failure)
 
+    def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> str:
+        """Say what an edit changes of a resource's parts, with places; empty at the first load."""
+        running, current = self.checker.running, self._serving.current
+        if running is None or current is None:
+            return ""
+        told = changes_since(running, loaded, resource.paths)
+        return f"; changed since version {current.snapshot.version}: {told}" if told else ""
+
     def _swap(self, loaded: Loaded[C], built: Built, version: int) -> Snapshot[C]:
         resources = Resources({one.resource.name: one for one in built.instances})
         loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
@@ -403,14 +420,13 @@ class Reload(Generic[C]):
     def _tell_ended(self) -> None:
         """Say why resources are built anew that ended by themselves, not with their event loop."""
         ended, self._ended = self._ended, {}
-        running = self.checker.running
         for name, (home, error) in ended.items():
             if home is self._desk.home and home is not None and not home.is_closed():
                 log(
                     logging.WARNING,
                     "resource %s ended by itself with %s and is built anew",
                     name,
-                    causes(error, None if running is None else running.config),
+                    causes(error, self._hidden.mask()),
                     code=str(Code.RESOURCE),
                 )
 

@@ -22,7 +22,8 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = 
     checker = None if thread is None else thread.reload.checker
     leaves = Leaves()
     if checker is not None and checker.running is not None and reads_values(wanted):
-        leaves = leaves_of(checker.running, checker.places, engine.options.secrets, find)
+        options = engine.options
+        leaves = leaves_of(checker.running, checker.places, options.secrets, find, options.public)
     who = identity(getattr(engine.options, "app", None))
     return View(status, leaves, time.time(), who, _release(), find)
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from .._load.hidden import Hidden
 from .._load.problems import located
 from .._runtime.jobs import Job
 from ..exceptions import (
@@ -91,7 +92,11 @@ class Builder:
         inventory: Inventory,
         wait: Waiting,
         gone: Callable[[Instance], None],
+        hidden: Hidden,
+        changed: Callable[[Resource[Any], Loaded[Any]], str],
     ) -> None:
+        self._hidden = hidden
+        self._changed = changed
         self._registry = registry
         self._roster = inventory
         self._wait = wait
@@ -141,7 +146,7 @@ class Builder:
                 raise WaitForDrainError(resource, self._roster)
             if self._roster.is_stuck(resource.name):
                 reason = "an earlier call of its factory, probe or closer has not returned yet"
-                raise _error(StillRunningError, resource, loaded, reason)
+                raise self._error(StillRunningError, resource, loaded, reason)
         return list(self._registry)
 
     def _open(
@@ -168,7 +173,7 @@ class Builder:
         job = instance.probe(self._wait.settled)
         self._finish(instance, job, deadline, loaded, ProbeError, "probe")
         if job.result() is False:
-            raise _error(ProbeError, instance.resource, loaded, "its probe returned False")
+            raise self._error(ProbeError, instance.resource, loaded, "its probe returned False")
 
     def _finish(
         self,
@@ -189,15 +194,19 @@ class Builder:
             instance.cancel()
             self._roster.keep_stuck(resource.name, job)
             reason = f"its {what} did not return within {resource.timeout:g} s"
-            raise _error(ResourceTimeoutError, resource, loaded, reason)
+            raise self._error(ResourceTimeoutError, resource, loaded, reason)
         if job.error is not None:
-            reason = f"its {what} raised {described(job.error, loaded.config)}"
-            raise _error(kind, resource, loaded, reason)
+            reason = f"its {what} raised {described(job.error, self._hidden.mask(loaded))}"
+            raise self._error(kind, resource, loaded, reason)
 
-
-def _error(
-    kind: type[ResourceError], resource: Resource[Any], loaded: Loaded[Any], reason: str
-) -> ResourceError:
-    path = resource.paths[0] if resource.paths else ()
-    problem = Problem(f"resource {resource.name!r} cannot be built: {reason}", key_path=path)
-    return located(kind(problem, resource=resource.name), loaded.layers)
+    def _error(
+        self,
+        kind: type[ResourceError],
+        resource: Resource[Any],
+        loaded: Loaded[Any],
+        reason: str,
+    ) -> ResourceError:
+        path = resource.paths[0] if resource.paths else ()
+        reason = f"resource {resource.name!r} cannot be built: {reason}"
+        problem = Problem(reason + self._changed(resource, loaded), key_path=path)
+        return located(kind(problem, resource=resource.name), loaded.layers)

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     pass
 import os
 import traceback
-from typing import TYPE_CHECKING, Final, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
-from .._config.redact import scrub
+Mask: TypeAlias = Callable[[str], str]
 
 if TYPE_CHECKING:
     pass
@@ -20,6 +21,7 @@ class FactoryMisuseError(Exception):
     """A factory that breaks the protocol; its text is ours and quotes nothing."""
 
 
+_LONGEST: Final = 2_000
 _PACKAGE: Final = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
 _ADAPTERS: Final = os.path.join(_PACKAGE, "integrations", "")
 
@@ -40,9 +42,9 @@ def placed(error: BaseException) -> str:
     return name
 
 
-def described(error: BaseException, config: object) -> str:
-    """Say what was raised and where, with every value of the configuration masked."""
-    text = scrub(_text(error), config)
+def described(error: BaseException, mask: Mask) -> str:
+    """Say what was raised and where, its words masked as far as they quote what is hidden."""
+    text = mask(_text(error)[:_LONGEST])
     return placed(error) + (f": {text}" if text else "")
 
 
@@ -59,9 +61,9 @@ def _text(error: BaseException) -> str:
         return "its text cannot be had"
 
 
-def causes(error: BaseException, config: object) -> str:
+def causes(error: BaseException, mask: Mask) -> str:
     """Say the same of an error that may be a group of others."""
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
-        return ", ".join(causes(one, config) for one in group.exceptions)
-    return described(error, config)
+        return ", ".join(causes(one, mask) for one in group.exceptions)
+    return described(error, mask)

@@ -38,6 +38,7 @@ class Inputs:
     live: ReloadCheck[Any] | None
     max_bytes: int
     secrets: frozenset[str]
+    public: frozenset[str]
 
 
 def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
@@ -62,7 +63,8 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
     else:
         raise UsageError(_NOTHING)
     options = Options() if live is None else host_of(live).options
-    return Inputs(sources, schema, schema_name, live, options.max_bytes, options.secrets)
+    names = options.secrets, options.public
+    return Inputs(sources, schema, schema_name, live, options.max_bytes, *names)
 
 
 _NOTHING = (

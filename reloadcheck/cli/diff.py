@@ -24,7 +24,7 @@ from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of, known_of, validated
-from ._values import Hiding, shown, told
+from ._values import Hiding, hiding, shown, told
 
 __all__ = ["Plan", "run"]
 
@@ -75,7 +75,13 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     old = _side(inputs, sources[0], None)
     new = _side(inputs, sources[1], old)
     page = Page()
-    hide = Hiding(arguments.hide_values, inputs.secrets)
+    layers = [
+        pair
+        for side in (old, new)
+        if side.known.parsed is not None
+        for pair in zip(side.known.sources, side.known.parsed.layers, strict=True)
+    ]
+    hide = hiding(inputs, arguments.hide_values, [old.tree, new.tree], layers)
     usable = not old.faults and not new.faults
     plan = _plan(inputs, old, new) if usable else None
     faults = [*old.faults, *new.faults]

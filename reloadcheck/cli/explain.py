@@ -20,7 +20,7 @@ from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page, columns
 from ._reading import Known, known_of, validated
-from ._values import Hiding, shown, told
+from ._values import Hiding, hiding, shown, told
 
 __all__ = ["run"]
 
@@ -61,10 +61,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise error if files or arguments.app else UsageError(f"{error}; {_USAGE}") from None
     known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     page = Page()
-    hide = Hiding(arguments.hide_values, inputs.secrets)
     if known.parsed is None:
         _refuse(page, known, as_json=arguments.json)
         return 1
+    layers = zip(known.sources, known.parsed.layers, strict=True)
+    hide = hiding(inputs, arguments.hide_values, [known.parsed.tree], layers)
     with locating_many():
         found = list(contributions(known.parsed.layers, path))
         leaves = list(_leaves(known.parsed, path))

@@ -77,7 +77,7 @@ def test_a_resource_whose_own_task_fails_is_built_anew_and_says_why(
     make: Make, text: Text, kind: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its holder is told; the next unit of work has a new one; one WARNING names the cause."""
-    live, fail = make(window=0), list[asyncio.Event]()
+    live, fail = make(window=0, secrets=["a"]), list[asyncio.Event]()
     text.write("a: canary1\nb: 1")
 
     async def background(a: str) -> None:

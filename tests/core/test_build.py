@@ -17,7 +17,7 @@ from reloadcheck import (
     ResourceTimeoutError,
     SchemaError,
 )
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, MemorySource
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload, same, until
@@ -186,11 +186,11 @@ def test_the_first_start_names_resource_and_place(make: Make, text: Text) -> Non
     assert live.status().version is None
 
 
-def test_a_failure_quotes_no_value(
+def test_a_failure_quotes_nothing_hidden(
     make: Make, text: Text, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What a factory's exception quotes of the configuration is masked, in status and log."""
-    live = make()
+    """What a factory's exception quotes of what is hidden is masked, in status and log."""
+    live = make(secrets=["a"])
 
     @live.resource("a")
     def pool(a: object) -> object:
@@ -204,6 +204,26 @@ def test_a_failure_quotes_no_value(
     assert "canary" not in str(live.status())
     assert "canary" not in caplog.text
     assert all(record.exc_info is None for record in caplog.records)
+
+
+def test_a_failure_quotes_what_is_shown_and_says_what_changed(make: Make) -> None:
+    """Host and user stand in the sentence as on the page, and beside it what the edit touched."""
+    source = MemorySource("db: {host: a, user: app, password: hunter2-hunter2}\nother: 1")
+    live: ReloadCheck[Any] = ReloadCheck(source, environ={})
+
+    @live.resource("db")
+    def pool(db: Any) -> object:
+        if db.host != "a":
+            raise OSError(f"{db.user}@{db.host} refuses {db.password}, base64 aHVudGVyMi1odW50ZXIy")
+        return object()
+
+    live.start()
+    source.edit("db: {host: wrong, user: app, password: hunter2-hunter2}\nother: 2")
+    live.check()
+    error = str(live.status().error)
+    assert "app@wrong refuses ***, base64 ***" in error
+    assert error.endswith("changed since version 1: db.host (memory.yaml:1:12)")
+    live.close()
 
 
 class Flaky:

@@ -72,7 +72,7 @@ class Ward:
 @pytest.fixture(params=["sync", "async"])
 def ward(request: pytest.FixtureRequest, make: Make) -> Iterator[Ward]:
     """A started engine, whose home loop runs in a thread of its own."""
-    ward = Ward(make(), sync=request.param == "sync")
+    ward = Ward(make(secrets=["a"]), sync=request.param == "sync")
     loop = Loop()
     loop.run(ward.live.astart())
     assert ward.live.check() is Outcome.UNCHANGED
@@ -252,7 +252,7 @@ def test_the_home_loop_asks_with_astatus(make: Make, caplog: pytest.LogCaptureFi
     """In the home loop's own thread the sync call names its twin, which blocks nothing."""
 
     async def main() -> None:
-        ward = Ward(make(), sync=False)
+        ward = Ward(make(secrets=["a"]), sync=False)
         await ward.live.astart()
         with pytest.raises(BlockingCallError, match=r"await live\.astatus\(probe=True\)"):
             ward.live.status(probe=True)
