@@ -149,7 +149,9 @@ class Reload(Generic[C]):
             self.permit.of_gates = self._gates.pending()
         else:
             try:
-                self._hide(self._gates.open())
+                names = self._gates.open()
+                self._hide(names)
+                self._hidden.add(names)
             except ConfigError as error:
                 self._standing = error
                 self.report.complain(error)

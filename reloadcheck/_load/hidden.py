@@ -31,10 +31,14 @@ class Hidden:
         places: Callable[[], Sequence[Place]],
         running: Callable[[], Loaded[Any] | None],
     ) -> None:
-        self._also = also
+        self._also = frozenset(also)
         self._public = public
         self._places = places
         self._running = running
+
+    def add(self, names: Collection[str]) -> None:
+        """Take further names of keys whose values are shown nowhere."""
+        self._also |= frozenset(names)
 
     def mask(self, *configs: Any) -> Mask:
         """Return what masks all that is hidden of what runs and of these configurations."""

@@ -64,8 +64,8 @@ def run(arguments: argparse.Namespace) -> int:
     if known.parsed is None:
         _refuse(page, known, as_json=arguments.json)
         return 1
-    layers = zip(known.sources, known.parsed.layers, strict=True)
-    hide = hiding(inputs, arguments.hide_values, [known.parsed.tree], layers)
+    pairs = zip(known.sources, known.parsed.layers, strict=True)
+    hide = hiding(inputs, arguments.hide_values, [known.parsed.tree], pairs)
     with locating_many():
         found = list(contributions(known.parsed.layers, path))
         leaves = list(_leaves(known.parsed, path))
