@@ -4,6 +4,7 @@ import argparse
 import sys
 from typing import Any
 
+from .._config.veil import Veil
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ._board import asked
@@ -36,7 +37,9 @@ def _show(arguments: argparse.Namespace, orders: Orders) -> int:
     entry = row_of(orders.edition(number))
     known = known_of([EditionSource.of(orders, number)], 2**30)
     tree: Any = None if known.parsed is None else known.parsed.tree
-    hidden = told(tree, (), hide=Hiding(False))
+    veil = Veil()
+    veil.learn(tree)
+    hidden = told(tree, (), hide=Hiding(False, veil))
     if arguments.json:
         page.json({**entry, "config": hidden})
         return 0
