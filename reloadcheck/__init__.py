@@ -52,7 +52,7 @@ from .exceptions import (
     WrongLoopError,
 )
 from .seams import StoreStatus, Waiting
-from .sources import DirectorySource, DotenvSource, EnvironSource, FileSource
+from .sources import FileSource
 from .types import (
     Code,
     Diff,
@@ -72,6 +72,7 @@ if TYPE_CHECKING:
     from ._observe.history import Attempt
     from ._observe.status import ProbeStatus, ResourceStatus, Status
     from ._state.store_orders import Orders
+    from .sources import DirectorySource, DotenvSource, EnvironSource
 
 __version__ = "0.1.0"
 
@@ -150,6 +151,10 @@ def __getattr__(name: str) -> Any:
         from ._state.store_orders import Orders as _Orders
 
         return _Orders
+    if name in ("DirectorySource", "DotenvSource", "EnvironSource"):
+        from . import sources as _sources
+
+        return getattr(_sources, name)
     if name == "Attempt":
         from ._observe.history import Attempt
 

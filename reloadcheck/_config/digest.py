@@ -11,8 +11,6 @@ from heapq import merge
 from itertools import islice
 from typing import Any
 
-from blake3 import blake3
-
 from ..types import Document, Pause, Untyped, Verbatim
 from .containers import is_dict, is_list, is_set, is_tuple
 
@@ -38,6 +36,8 @@ _SCALARS: dict[type, Callable[[Any], bytes]] = {
 
 def source_digest(documents: Sequence[Document]) -> str:
     """Return the digest of the documents' names, formats and bytes, each framed by its length."""
+    from blake3 import blake3  # at the first load: importing this package loads no library
+
     hasher = blake3()
     for document in documents:
         hasher.update(_framed(b"n", document.name.encode("utf-8", "surrogatepass")))
@@ -61,6 +61,8 @@ class _Hashing:
     __slots__ = ("_buffer", "_hasher", "_keys", "_nodes", "_pause")
 
     def __init__(self, pause: Pause) -> None:
+        from blake3 import blake3
+
         self._buffer = bytearray()
         self._hasher = blake3()
         self._keys: dict[str, bytes] = {}

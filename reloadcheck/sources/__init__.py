@@ -2,16 +2,19 @@
 
 import os
 import re
-from typing import Final
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import OptionError
 from ..types import Source
 from ._disk import Disk
 from ._set import newest_of, raised_by, read_set, take_stamps
-from .directory import DirectorySource
-from .dotenv import DotenvSource
-from .environ import EnvironSource
 from .file import FileSource
+
+if TYPE_CHECKING:
+    from .directory import DirectorySource
+    from .dotenv import DotenvSource
+    from .environ import EnvironSource
 
 __all__ = [
     "DirectorySource",
@@ -33,8 +36,11 @@ _DOTENV: Final = re.compile(r"\.env(?:\.(?!json\Z|toml\Z|ya?ml\Z)[^/.]+)?\Z", re
 def source_of(value: str | os.PathLike[str] | Source) -> Source:
     """Take a path for a file, `.env` for a file of variables, and a source for what it is."""
     if isinstance(value, str | os.PathLike):
-        is_dotenv = _DOTENV.search(os.fspath(value)) is not None
-        return DotenvSource(value) if is_dotenv else FileSource(value)
+        if _DOTENV.search(os.fspath(value)) is None:
+            return FileSource(value)
+        from .dotenv import DotenvSource
+
+        return DotenvSource(value)
     if _is_source(value):
         return value
     raise OptionError(f"a source is a path or a Source, not a {type(value).__name__}")
@@ -43,3 +49,17 @@ def source_of(value: str | os.PathLike[str] | Source) -> Source:
 def _is_source(value: object) -> bool:
     """Ask at run time what the type checker takes for granted."""
     return isinstance(value, Source)
+
+
+_LATE: Final = {
+    "DirectorySource": "directory",
+    "DotenvSource": "dotenv",
+    "EnvironSource": "environ",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a kind of source when it is asked for: most applications have one file."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_LATE[name]}", __name__), name)
