@@ -229,6 +229,7 @@ def test_the_readme_is_a_front_page() -> None:
     """It is short, and what it leads to is there."""
     assert len(README.splitlines()) <= 160
     for name, text in PAGES.items():
+        assert "<<<<<<<" not in text, name
         directory = (ROOT / name).parent
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", text):
             assert (directory / link).exists(), (name, link)
