@@ -14,6 +14,7 @@ from ._doors.protocols import Receive as Receive
 from ._doors.protocols import Scope as Scope
 from ._doors.protocols import Send as Send
 from ._doors.unavailable import UNAVAILABLE
+from ._doors.watched import watched_asgi
 from ._engine.api import ReloadCheck, host_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
@@ -22,6 +23,7 @@ from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
+from .seams import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 _running_loop = asyncio._get_running_loop
@@ -143,16 +145,21 @@ async def _slowly(
     if "snapshot" in state:  # another engine's around this one; it is put back afterwards
         before = state.get("config"), state["snapshot"]
     lease = NamedLease(scope)
+    ticket: UnitTicket | None = None
     try:
         live_snapshot = engine.rejoin(lease, state.get("snapshot"))
         if live_snapshot is None:
-            live_snapshot = await engine.enter_async(lease, door=True)
+            current = await engine.enter_async(lease, door=True)
+            request = scope if scope["type"] == "http" else None  # new websockets are not drawn
+            live_snapshot, ticket = engine.drawn(lease, current, request)
     except ReloadCheckError as error:
         await _unavailable(error, engine, scope, send)
         return
     state["config"] = live_snapshot.hold.config
     state["snapshot"] = live_snapshot.snapshot
     token = enter(live_snapshot.snapshot, lease)
+    if ticket is not None:
+        app = watched_asgi(app, ticket)
     try:
         await app(scope, receive, send)
     finally:

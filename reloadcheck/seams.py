@@ -3,7 +3,7 @@
 Values and protocols only: what stands on either side of a seam knows this, and not each other.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -58,7 +58,8 @@ class Proposal:
     """One edit, as a gate is asked about it; `old` is None at the first load.
 
     `plan` names the resources that it would build. `at` is wall-clock time in seconds since the
-    epoch. A gate changes nothing of it and keeps nothing of it once it has answered.
+    epoch. `versions` are the numbers that it would have and that serves. A gate changes nothing of
+    it and keeps nothing of it once it has answered.
     """
 
     old: Loaded[Any] | None
@@ -67,6 +68,48 @@ class Proposal:
     plan: tuple[str, ...]
     trigger: Trigger
     at: float
+    versions: tuple[int, int] = (0, 0)
+
+
+class UnitTicket(Protocol):
+    """One unit of work, as it is told while an edit is tried; may be called in any thread."""
+
+    def status(self, status: int) -> None:
+        """Take note of an answer's status."""
+        ...
+
+    def answered(self) -> None:
+        """Take note that the answer is complete; what runs on behind it is not slow."""
+        ...
+
+    def failed(self, what: str) -> None:
+        """Take note of a failure: the type of an exception, or a few words."""
+        ...
+
+    def marked(self, name: str) -> None:
+        """Take note that the application itself calls it bad."""
+        ...
+
+    def ended(self) -> None:
+        """Take note of the end, however it came; twice at worst."""
+        ...
+
+
+class Units(Protocol):
+    """Who draws units of work to a candidate and hears what became of them; in any thread.
+
+    `poke` is set by the engine, and called to be asked at once.
+    """
+
+    poke: Callable[[], None]
+
+    def falls(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether a request falls on the candidate; `scope` is its scope or environ."""
+        ...
+
+    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> UnitTicket:
+        """Take note of a unit of work that begins; `scope` is None for what is not drawn."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +117,14 @@ class Go:
     """Let the edit through.
 
     `remarks` are sentences that an operator should read all the same; `actor` is who gave leave,
-    `reason` why.
+    `reason` why. With `watch` the version before is kept ready, every unit of work is told there,
+    and the gate is asked on by `after`.
     """
 
     remarks: tuple[str, ...] = ()
     actor: str | None = None
     reason: str | None = None
+    watch: Units | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +162,13 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Serve the new version to a share of the units of work, between 0 and 1, beside the old."""
+    """Serve the new version to some of the units of work beside the old one; `units` draws them.
 
-    share: float
+    It is asked again after `look` seconds, or when `units` pokes.
+    """
+
+    units: Units
+    look: float = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +190,15 @@ class Waiting:
 
 Answer: TypeAlias = Go | Reject | Wait | Keep | Share
 GO: Final = Go()
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A gate that goes on judging what it let through."""
+
+    def after(self, proposal: Proposal) -> Answer:
+        """Answer while the version before is kept ready: `Wait`, `Go` to let it end, `Reject`."""
+        ...
 
 
 @runtime_checkable

@@ -251,6 +251,38 @@ def no_pause() -> None:
     """Go on at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignalStatus:
+    """One signal of a trial: how many bad units fell on the candidate, of how many in all.
+
+    `luck` bounds the chance that a harmless candidate ever looks this bad.
+    """
+
+    name: str
+    on_candidate: int
+    bad: int
+    luck: float
+
+
+@dataclass(frozen=True, slots=True)
+class TrialStatus:
+    """A trial as people are told of it; `phase` is `trying` or `watching`.
+
+    `share` is the candidate's, between 0 and 1; `left` the seconds of the phase; `units` and
+    `baseline_units` what ended on either side. `explanation` is there once there is a verdict.
+    """
+
+    phase: str
+    digest: str
+    version: int
+    share: float
+    left: float
+    units: int
+    baseline_units: int
+    signals: tuple[SignalStatus, ...]
+    explanation: str | None
+
+
 class Code(StrEnum):
     """Why an edit did not go live, or what went wrong around one."""
 

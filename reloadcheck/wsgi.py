@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from ._doors.protocols import Environ as Environ
 from ._doors.protocols import StartResponse as StartResponse
 from ._doors.protocols import WSGIApp as WSGIApp
+from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import (
     _ByName,
     _Leased,
@@ -29,6 +30,7 @@ from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import Unit
 from .exceptions import ReloadCheckError
+from .seams import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 
@@ -133,15 +135,19 @@ def _slowly(
     if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
         before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]
     lease = NamedLease(environ)
+    ticket: UnitTicket | None = None
     try:
         live_snapshot = engine.rejoin(lease, environ.get("reloadcheck.snapshot"))
         if live_snapshot is None:
-            live_snapshot = engine.enter(lease, door=True)
+            current = engine.enter(lease, door=True)
+            live_snapshot, ticket = engine.drawn(lease, current, environ)
     except ReloadCheckError as error:
         return _unavailable(error, engine, start_response)
     environ["reloadcheck.config"] = live_snapshot.hold.config
     environ["reloadcheck.snapshot"] = live_snapshot.snapshot
     unit = _ByName(environ, lease, enter(live_snapshot.snapshot, lease), before)
+    if ticket is not None:
+        app = watched_wsgi(app, ticket)
     lasting = False
     try:
         body = app(environ, start_response)

@@ -28,6 +28,7 @@ from .._runtime.event_loops import in_thread, running_loop
 from .._schema.schema import Schema, schema_of
 from .._snapshots.context import unit_in
 from .._snapshots.lease import Lease
+from .._snapshots.pair import mark
 from .._snapshots.snapshot import Snapshot
 from .._snapshots.unit import SNAPSHOT
 from ..exceptions import (
@@ -47,6 +48,7 @@ from .waiter import Waiter
 if TYPE_CHECKING:
     from .._observe.status import Status
     from ..policy.contract import Contract
+    from ..trial.options import Trial
     from .override import Override
 
 C = TypeVar("C")
@@ -106,6 +108,7 @@ class ReloadCheck(Generic[C]):
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
+        trial: Trial | bool | None = None,
         environment: str | None = None,
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
@@ -130,6 +133,7 @@ class ReloadCheck(Generic[C]):
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
+        trial: Trial | bool | None = None,
         environment: str | None = None,
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
@@ -153,6 +157,7 @@ class ReloadCheck(Generic[C]):
         public: Iterable[str] = (),
         unknown: Literal["warn", "reject", "ignore"] = "warn",
         contract: Contract | str | os.PathLike[str] | None = None,
+        trial: Trial | bool | None = None,
         environment: str | None = None,
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
@@ -189,6 +194,7 @@ class ReloadCheck(Generic[C]):
         )
         self._engine.add_contract(contract, self._environ)
         self._engine.add_store(store, self._environ)
+        self._engine.add_trial(trial, self._environ)
         self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:
@@ -312,6 +318,52 @@ class ReloadCheck(Generic[C]):
             conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
             if not self._engine.place.goes_on(thread, conclusion):
                 return conclusion.outcome
+
+    # --------------------------------------------------------------------------- trials
+
+    def promote(self) -> Outcome:
+        """End a trial at once, for all; or the watch after it. Return what the check came to.
+
+        Raise `UsageError` where nothing is tried or watched.
+        """
+        self._engine.ordered("promote", None)
+        return self.check()
+
+    async def apromote(self) -> Outcome:
+        """Do what `promote` does, without blocking the event loop."""
+        self._engine.ordered("promote", None)
+        return await self.acheck()
+
+    def undo(self, *, reason: str | None = None) -> Outcome:
+        """Take back what is tried or watched; it stays undone until its content changes.
+
+        Return what the check came to. Raise `UsageError` where nothing is tried or watched.
+        """
+        self._engine.ordered("undo", reason)
+        return self.check()
+
+    async def aundo(self, *, reason: str | None = None) -> Outcome:
+        """Do what `undo` does, without blocking the event loop."""
+        self._engine.ordered("undo", reason)
+        return await self.acheck()
+
+    def retry(self) -> Outcome:
+        """Forget that what the sources hold was refused or undone, and take it up anew."""
+        self._engine.forget_refusal()
+        return self.check()
+
+    async def aretry(self) -> Outcome:
+        """Do what `retry` does, without blocking the event loop."""
+        self._engine.forget_refusal()
+        return await self.acheck()
+
+    def mark(self, name: str) -> None:
+        """Say that the unit of work around this code went wrong in the application's own sense.
+
+        It counts as bad while an edit is tried, under its `name`; at all other times, and outside
+        a request, this does nothing.
+        """
+        mark(name)
 
     # ----------------------------------------------------------------------- snapshots
 

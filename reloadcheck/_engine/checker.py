@@ -27,7 +27,7 @@ from .._schema.schema import Schema
 from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
 from ..seams import Feed, Loaded, Reading
 from ..sources import newest_of
-from ..types import KeyPath, Layer, Pause, Phase, Place, Problem, Source, Stamp, no_pause
+from ..types import KeyPath, Layer, Outcome, Pause, Phase, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
 from .settle import Quiet
 
@@ -79,6 +79,7 @@ class Bad:
 
     error: ConfigError
     new: bool
+    outcome: Outcome = Outcome.REJECTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +185,24 @@ class Checker(Generic[C]):
         self.running = loaded
         self._verdict = Same()
 
-    def refuse(self, error: ConfigError) -> None:
-        """Take note that what was found good is refused until the sources hold something else."""
+    def refuse(
+        self,
+        error: ConfigError,
+        read: Loaded[C] | None = None,
+        outcome: Outcome = Outcome.REJECTED,
+    ) -> None:
+        """Take note that what was found good is refused until the sources hold something else.
+
+        `read` is what the error is about, where the sources may hold something else already.
+        """
         forget_frames(error)
-        self._verdict = Bad(error, new=False)
+        if read is None or read.source_digest == self._digest:
+            self._verdict = Bad(error, new=False, outcome=outcome)
+
+    def forget_refusal(self) -> None:
+        """Judge anew, at the next look, what was refused."""
+        if isinstance(self._verdict, Bad):
+            self._stamps = self._digest = None
 
     def keep(self, loaded: Loaded[C], paths: Sequence[KeyPath]) -> Loaded[C]:
         """Return the configuration with the running values at `paths`, validated again.
@@ -250,7 +265,7 @@ class Checker(Generic[C]):
         self._stamps, self._trusted, self._hashed_at = stamps, trusted, now
         given = self._verdict
         if isinstance(given, Bad):
-            self._verdict = Bad(given.error, new=False)
+            self._verdict = replace(given, new=False)
         elif isinstance(given, Good):
             self._verdict = Good(given.loaded, new=False)
         return given

@@ -30,6 +30,7 @@ from .api import ReloadCheck, host_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
+    from ..trial.options import Trial
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")
@@ -76,6 +77,7 @@ def reload_check(
     public: Iterable[str] = (),
     unknown: Literal["warn", "reject", "ignore"] = "warn",
     contract: Contract | str | os.PathLike[str] | None = None,
+    trial: Trial | bool | None = None,
     environment: str | None = None,
     store: Store | str | os.PathLike[str] | None = None,
     app: str | None = None,

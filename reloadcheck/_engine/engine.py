@@ -30,16 +30,18 @@ from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
     BlockingCallError,
     NoSnapshotError,
+    OptionError,
     RegistrationError,
     ReloadCheckError,
     SourceError,
+    UsageError,
 )
-from ..seams import Companion, Feed, Gate
+from ..seams import Companion, Feed, Gate, UnitTicket
 from ..sources.file import FileSource
 from ..types import Problem, Source, Store
 from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket
-from .options import Options
+from .options import Options, switch_of
 from .process import keep_in_sight, watch_process
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from .._observe.status import Status
     from ..policy.contract import Contract
     from ..policy.rules import Rules
+    from ..trial.gate import TrialGate
+    from ..trial.options import Trial
     from .probes import Probes
     from .thread import EngineThread
 C = TypeVar("C")
@@ -67,6 +71,7 @@ class Engine(Generic[C]):
         self.gates: list[Gate] = []
         self._rules: Rules | None = None
         self.companion: Companion | None = None
+        self.trial: TrialGate | None = None
         self.registry = registry
         self.options = options
         self.listeners = Listeners()
@@ -113,6 +118,34 @@ class Engine(Generic[C]):
 
             store = SQLiteStore(store)
         attach(self, store)
+
+    def add_trial(self, trial: Trial | bool | None, environ: Mapping[str, str]) -> None:
+        """Put a trial among the gates, the last one; an operator's variable switches it off."""
+        text = environ.get("RELOAD_CHECK_TRIAL")
+        if text is not None and not switch_of("RELOAD_CHECK_TRIAL", text):
+            return
+        if trial is None or trial is False:
+            return
+        from ..trial.gate import TrialGate
+        from ..trial.options import Trial
+
+        if trial is not True and not isinstance(trial, Trial):
+            raise OptionError("trial must be a Trial(…), True, False or None")
+        options = Trial() if trial is True else trial
+        self.trial = TrialGate(options, self.clock.monotonic)
+        self.gates.append(self.trial)
+
+    def forget_refusal(self) -> None:
+        """Have what the sources hold judged anew at the next check."""
+        thread = self.running()
+        thread.admission.post(thread.reload.forget_refusal)
+
+    def ordered(self, word: str, reason: str | None) -> None:
+        """Have a trial or a watch end as a person says; raise `UsageError` where none is on."""
+        run = None if self.trial is None else self.trial.run
+        if run is None:
+            raise UsageError(f"live.{word}(): no edit is tried or watched in this process")
+        run.order(word, reason)
 
     def _hide(self, names: frozenset[str]) -> None:
         self.options = replace(self.options, secrets=self.options.secrets | names)
@@ -175,6 +208,13 @@ class Engine(Generic[C]):
                 answer = self.loaded(thread, conclusion)
             if answer.enter(lease):
                 return answer
+
+    def drawn(
+        self, lease: NamedLease, current: LiveSnapshot[C], scope: Mapping[str, Any] | None
+    ) -> tuple[LiveSnapshot[C], UnitTicket | None]:
+        """Return which version a unit of work gets, and its ticket while an edit is tried."""
+        pair = self.cell.pair
+        return (current, None) if pair is None else pair.drawn(lease, current, scope)
 
     def join(self, lease: NamedLease) -> LiveSnapshot[C] | None:
         """Take a lease on the snapshot of the unit of work around this code, while it is alive.
@@ -264,7 +304,9 @@ class Engine(Generic[C]):
             thread.ensure()
         status = observe(thread, self.registry, self.options, probes)
         store = None if self.companion is None else self.companion.status()
-        return replace(status, remarks=(*self.remarks, *status.remarks), store=store)
+        trial, last = (None, None) if self.trial is None else (self.trial.status(), self.trial.last)
+        remarks = (*self.remarks, *status.remarks)
+        return replace(status, remarks=remarks, store=store, trial=trial, last_trial=last)
 
     def probed(self) -> Probes:
         """Have the probes called and give what they came to; blocks."""

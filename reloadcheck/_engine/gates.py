@@ -12,7 +12,20 @@ from typing import Protocol, TypeVar
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
 from ..exceptions import RefusedError
-from ..seams import GO, Answer, Feed, Gate, Go, Keep, Opening, Proposal, Reject, Share, Wait
+from ..seams import (
+    GO,
+    Answer,
+    Feed,
+    Gate,
+    Go,
+    Keep,
+    Opening,
+    Proposal,
+    Reject,
+    Share,
+    Wait,
+    Watching,
+)
 from ..types import Code, Problem
 
 T = TypeVar("T")
@@ -75,6 +88,11 @@ class Gates:
         """Ask each gate before the swap."""
         return _together([self._asked(one, one.now, proposal) for one in self._gates])
 
+    def after(self, proposal: Proposal) -> Answer:
+        """Ask those who go on judging, while the version before is kept ready."""
+        watching = [one for one in self._gates if isinstance(one, Watching)]
+        return _together([self._asked(one, one.after, proposal) for one in watching])
+
     def _asked(
         self, gate: Gate, question: Callable[[Proposal], Answer], proposal: Proposal
     ) -> Answer:
@@ -104,6 +122,9 @@ def _together(answers: Sequence[Answer]) -> Answer:
         found = [one for one in answers if isinstance(one, kind)]
         if found:
             return found[0]
+    watched = [one for one in answers if isinstance(one, Go) and one.watch is not None]
+    if watched:
+        return watched[0]
     kept = tuple(path for one in answers if isinstance(one, Keep) for path in one.paths)
     remarks = tuple(remark for one in answers if isinstance(one, Go) for remark in one.remarks)
     return Keep(kept, remarks) if kept else Go(remarks) if remarks else GO

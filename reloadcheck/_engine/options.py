@@ -154,6 +154,7 @@ def variable_of(name: str) -> str:
 VARIABLES: Final = (
     *(variable_of(one.name) for one in fields(Options) if isinstance(one.metadata["kind"], _Text)),
     "RELOAD_CHECK_CONTRACT",
+    "RELOAD_CHECK_TRIAL",
     "RELOAD_CHECK_STATUS_PATH",
     "RELOAD_CHECK_STATUS_TOKEN",
     "RELOAD_CHECK_STATUS_URL",
@@ -187,6 +188,15 @@ def _value(option: Field[Any], given: Options, environ: Mapping[str, str]) -> ob
 def _given(value: object) -> str:
     """Show what code gave for a number: an option is no secret, and may be long."""
     return _shown(repr(value))
+
+
+def switch_of(variable: str, text: str) -> bool:
+    """Return whether a variable's text means on; raise `OptionError` for what is neither."""
+    try:
+        return bool(_Switch().parse(text))
+    except ValueError as wanted:
+        reason = f"must be {wanted}, not '{_shown(text)}'"
+    raise OptionError(f"environment variable {variable}: {reason}")
 
 
 def _shown(text: str) -> str:

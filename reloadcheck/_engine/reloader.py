@@ -34,7 +34,7 @@ from ..exceptions import (
     StillRunningError,
     UnsettledError,
 )
-from ..seams import Go, Keep, Loaded, Proposal, Reject, Wait
+from ..seams import GO, Go, Keep, Loaded, Proposal, Reject, Share, Wait
 from ..types import TIMER, Code, Diff, KeyPath, Outcome, Problem, Trigger
 from .backoff import BackOff
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
@@ -42,12 +42,15 @@ from .gates import Gates, Seams, refused
 from .permit import Permit, Prepared, look_after
 from .reporter import Report
 from .scheduler import Scheduler
+from .trying import Trying
 from .waiter import Conclusion
 
 C = TypeVar("C")
 
 GATES_SECONDS: Final = 10.0
 """Seconds between two looks at what the gates have read, a contract for example."""
+
+SUPERSEDED: Final = Wait("superseded", "the sources hold something else now")
 
 
 class Reload(Generic[C]):
@@ -94,6 +97,8 @@ class Reload(Generic[C]):
         self._hide = seams.hide
         self._open, self._gates_at = False, -math.inf
         self.permit: Permit[C] = Permit()
+        self.trying: Trying[C] = Trying(self._serving, self._poke)
+        self._verdict, self._watched_until = GO, 0.0
         self._back_off = BackOff()
         self._failed_in: asyncio.AbstractEventLoop | None = None
         self._failure: ConfigError | None = None
@@ -103,6 +108,12 @@ class Reload(Generic[C]):
 
     def check(self, *, eager: bool, trigger: Trigger = TIMER) -> Conclusion:
         """Look, and do what there is to do. `eager`: try again at once what had failed."""
+        conclusion = self._checked(eager, trigger)
+        if self.trying.is_watching:
+            self.look_at = min(self.look_at or math.inf, self._watched_until)
+        return conclusion
+
+    def _checked(self, eager: bool, trigger: Trigger) -> Conclusion:
         self.look_at = None
         self.checker.phases = self.report.begin(trigger)
         if eager:
@@ -113,6 +124,9 @@ class Reload(Generic[C]):
                 return moved
             if not self._options.enabled:
                 return Conclusion(Outcome.UNCHANGED)
+        watched = self._watch()
+        if watched is not None:
+            return watched
         shut = self._open_gates()
         if shut is not None:
             return shut
@@ -127,11 +141,12 @@ class Reload(Generic[C]):
                 self._standing = error
                 self.report.complain(error)
                 return Conclusion(Outcome.DEFERRED, error)
-            case Bad(error, new):
+            case Bad(error, new, outcome):
                 self.abandon()
                 self._standing = error
-                self.report.complain(error, again=new)
-                return Conclusion(Outcome.REJECTED, error)
+                if outcome is Outcome.REJECTED:  # what was undone was told when it was
+                    self.report.complain(error, again=new)
+                return Conclusion(outcome, error)
             case Same():
                 self.abandon()
                 self.report.heal()
@@ -139,6 +154,19 @@ class Reload(Generic[C]):
                 return Conclusion(Outcome.UNCHANGED)
             case Good(loaded, new):
                 return self._adopt(loaded, new)
+
+    def forget_refusal(self) -> None:
+        """Judge anew, at the next look, what was refused before."""
+        self._back_off.reset()
+        self.checker.forget_refusal()
+
+    def _poke(self) -> None:
+        """Have the gates asked at once; called in any thread."""
+
+        def poked() -> None:
+            self.look_at = self._clock.monotonic()
+
+        self._desk.post(poked)
 
     def _open_gates(self) -> Conclusion | None:
         """Have the gates read what is theirs once, then see now and then whether it changed."""
@@ -171,6 +199,7 @@ class Reload(Generic[C]):
         self._standing = None
         if new:
             self.abandon()
+            self.trying.settle()  # a newer edit ends the watch first: two instances, never three
             self._back_off.reset()
             self._failure = None
             self.report.forget()
@@ -180,12 +209,19 @@ class Reload(Generic[C]):
         prepared = self._prepared(loaded)
         if isinstance(prepared, Conclusion):
             return prepared
-        first = self.checker.running is None
+        before = self.checker.running
+        first = before is None
         loaded, changes, built = prepared.loaded, prepared.changes, prepared.built
         self.permit.prepared = None
         self.permit.decided(loaded.source_digest)
         self.checker.adopt(loaded)
-        snapshot = self._swap(loaded, built, next(self._versions))
+        tried = self.trying.candidate
+        if tried is None:
+            snapshot = self._swap(loaded, built, next(self._versions))
+        else:
+            snapshot = tried.snapshot
+            self.trying.promote(before, self._verdict)
+            self._forget_failure()
         newest = self.checker.newest_ns
         self.report.announce(snapshot, changes, built.names, first=first, newest_ns=newest)
         self.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
@@ -210,12 +246,69 @@ class Reload(Generic[C]):
         proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
         match self._gates.now(proposal):
             case Reject() as answer:
+                if self.trying.candidate is not None:
+                    return self._undo(answer, read)
                 self.permit.let_go()
                 return self._refuse(answer, read)
             case Wait() as answer:
+                if self.trying.candidate is not None:
+                    self._end_trial(answer)
                 return self._hold_back(answer, read)
-            case _:
+            case Share() as answer:
+                return self._try(prepared, answer, proposal)
+            case Go() as answer:
+                self._verdict = answer
                 return prepared
+            case Keep():
+                return prepared
+
+    def _try(self, prepared: Prepared[C], answer: Share, proposal: Proposal) -> Conclusion:
+        """Serve the edit to some units of work; ask again soon."""
+        candidate = self.trying.candidate
+        first = candidate is None
+        if candidate is None:
+            candidate = self._live(prepared.loaded, prepared.built, next(self._versions))
+        self.trying.give(candidate, answer, proposal)
+        if first:
+            self.report.attempt(candidate.snapshot, prepared.changes)
+        self.look_at = self._clock.monotonic() + answer.look
+        return Conclusion(Outcome.TRYING)
+
+    def _undo(self, answer: Reject, read: Loaded[C]) -> Conclusion:
+        """Take back what was tried or watched; its content is refused from now on."""
+        _, before = self.trying.undo()
+        if before is not None:
+            self.checker.adopt(before)
+        self.permit.prepared = None
+        self.permit.decided()
+        error = refused(answer)
+        self.checker.refuse(error, read, Outcome.UNDONE)
+        self._standing = error
+        self.report.undone(error)
+        return Conclusion(Outcome.UNDONE, error)
+
+    def _end_trial(self, answer: Wait) -> None:
+        """End a trial without a verdict: another edit came, or everything is in trouble."""
+        number, _ = self.trying.undo()
+        self.permit.prepared = None
+        self.report.withdrawn(number, answer)
+
+    def _watch(self) -> Conclusion | None:
+        """Ask first about what is tried, or was promoted while the one before is kept ready."""
+        proposal = self.trying.proposal
+        if proposal is None:
+            return None
+        if self.trying.candidate is not None:
+            answer = self._gates.now(proposal)
+            return self._undo(answer, proposal.new) if isinstance(answer, Reject) else None
+        match self._gates.after(proposal):
+            case Reject() as answer:
+                return self._undo(answer, proposal.new)
+            case Wait() as answer:
+                self._watched_until = self._clock.monotonic() + answer.look
+            case _:
+                self.trying.settle()
+        return None
 
     def _allowed(self, read: Loaded[C]) -> Loaded[C] | Conclusion:
         """Ask whether the edit may go on; return what of it may."""
@@ -237,7 +330,12 @@ class Reload(Generic[C]):
 
     def _proposal(self, loaded: Loaded[C], changes: Diff, plan: tuple[str, ...]) -> Proposal:
         running, trigger = self.checker.running, self.report.trigger
-        return Proposal(running, loaded, changes, plan, trigger, self._clock.wall())
+        current = self._serving.current
+        number = 0 if current is None else current.snapshot.version
+        tried = self.trying.candidate
+        ahead = number + 1 if tried is None else tried.snapshot.version
+        wall, versions = self._clock.wall(), (ahead, number)
+        return Proposal(running, loaded, changes, plan, trigger, wall, versions)
 
     def _plan(self, loaded: Loaded[C]) -> tuple[str, ...]:
         try:
@@ -290,7 +388,9 @@ class Reload(Generic[C]):
         return Conclusion(Outcome.WAITING, error)
 
     def abandon(self) -> None:
-        """Give up an edit that waits: there is another one, or none any more."""
+        """Give up an edit that waits or is tried: there is another one, or none any more."""
+        if self.trying.candidate is not None:
+            self._end_trial(SUPERSEDED)
         self.permit.let_go()
         running = self.checker.running
         self.permit.decided(None if running is None else running.source_digest)
@@ -345,6 +445,13 @@ class Reload(Generic[C]):
         return f"; changed since version {current.snapshot.version}: {told}" if told else ""
 
     def _swap(self, loaded: Loaded[C], built: Built, version: int) -> Snapshot[C]:
+        live_snapshot = self._live(loaded, built, version)
+        self._serving.swap(live_snapshot)
+        self._forget_failure()
+        return live_snapshot.snapshot
+
+    def _live(self, loaded: Loaded[C], built: Built, version: int) -> LiveSnapshot[C]:
+        """Return a snapshot of what was built, which nobody is served yet."""
         resources = Resources({one.resource.name: one for one in built.instances})
         loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
         snapshot = Snapshot(
@@ -356,9 +463,7 @@ class Reload(Generic[C]):
             self.builds[name] = self.builds.get(name, 0) + 1
             self.built_for[name] = version
         self._desk.built_in = home
-        self._serving.swap(live_snapshot)
-        self._forget_failure()
-        return snapshot
+        return live_snapshot
 
     def _unsettled(self, error: SourceError | None) -> ConfigError | None:
         """Say what is wrong while a file is not quiet: what was before, or that it never is."""

@@ -14,8 +14,9 @@ from .._observe.listeners import Listeners
 from .._runtime.clock import Clock
 from .._runtime.log import log
 from .._snapshots.snapshot import Snapshot
-from ..exceptions import ConfigError, ReloadCheckError, SourceError
-from ..types import TIMER, Code, Diff, Outcome, Phase, Trigger, key_path_text
+from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceError
+from ..seams import Wait
+from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
 from .admission import Admission
 
 SHOWN_PATHS = 20
@@ -88,6 +89,31 @@ class Report:
         log(logging.INFO, "the edit waits: %s", error, **facts)
         self._note(Outcome.WAITING, error)
         self._tell_event(Outcome.WAITING, error)
+
+    def attempt(self, snapshot: Snapshot[Any], changes: Diff) -> None:
+        """Tell that a version is tried on some units of work."""
+        paths = [*changes.changed, *changes.added, *changes.removed]
+        shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
+        words = "configuration version %d is tried on a share of the requests; changed: %s"
+        facts = self._facts(Outcome.TRYING)
+        log(logging.INFO, words, snapshot.version, ", ".join(shown) or "-", **facts)
+        self._note(Outcome.TRYING, None, shown, len(paths))
+        self._tell_event(Outcome.TRYING, None)
+
+    def undone(self, error: ConfigError) -> None:
+        """Warn that a version was taken back, and why."""
+        log(logging.WARNING, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
+        self._note(Outcome.UNDONE, error)
+        self._tell_event(Outcome.UNDONE, error)
+
+    def withdrawn(self, number: int, answer: Wait) -> None:
+        """Tell that a trial ended without a verdict."""
+        error = RefusedError(
+            Problem(f"version {number} is not tried on: {answer.why}"), code=answer.code
+        )
+        log(logging.INFO, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
+        self._note(Outcome.UNDONE, error)
+        self._tell_event(Outcome.UNDONE, error)
 
     def pend(self, keys: Sequence[str]) -> None:
         """Tell that an edit changes only what waits for a restart."""

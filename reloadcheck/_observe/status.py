@@ -8,7 +8,7 @@ from typing import cast
 
 from .._config.freeze import FrozenDict
 from ..seams import StoreStatus, Waiting
-from ..types import Code, Outcome, Place, ProbeOutcome
+from ..types import Code, Outcome, Place, ProbeOutcome, TrialStatus
 from .history import Attempt
 
 
@@ -81,7 +81,8 @@ class Status:
     first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
     `rejections` the edits refused. `seconds` holds, by phase, how often it ran for either and how
     long in all. `waiting` is an edit that is good and not yet allowed, `pending_restart` the key
-    paths that keep their running value until the process starts anew. `leases` maps the version of
+    paths that keep their running value until the process starts anew. `trial` is the trial or the
+    watch that is on, `last_trial` the one before. `leases` maps the version of
     each live snapshot to the units of work that hold it.
     """
 
@@ -111,6 +112,8 @@ class Status:
     waiting: Waiting | None = None
     pending_restart: tuple[str, ...] = ()
     store: StoreStatus | None = None
+    trial: TrialStatus | None = None
+    last_trial: TrialStatus | None = None
 
     @property
     def attempt(self) -> Attempt | None:

@@ -10,6 +10,8 @@ from typing import Any, Generic, TypeVar
 from .._resources.instance import Instance
 from .._runtime.clock import Clock
 from .._runtime.references import counts_references
+from ..seams import Units
+from .pair import Pair
 from .tenancy import Cell, LiveSnapshot
 
 C = TypeVar("C")
@@ -20,14 +22,16 @@ COUNTS_REFERENCES = counts_references()
 class Serving(Generic[C]):
     """The snapshots of one engine in one process.
 
-    `current` is what a unit of work gets, `candidate` what a share of them gets beside it; the rest
-    of `live`, oldest first, is retired and drains. `swapped_at` (monotonic seconds) is when the
-    current one took its place, `swaps` counts them, and `cell` is what the doors read.
+    `current` is what a unit of work gets, `candidate` what a share of them gets beside it,
+    `standby` what served before and is kept ready; the rest of `live`, oldest first, is retired and
+    drains. `swapped_at` (monotonic seconds) is when the current one took its place, `swaps` counts
+    them, and `cell` is what the doors read.
     """
 
     def __init__(self, clock: Clock, cell: Cell[C]) -> None:
         self.current: LiveSnapshot[C] | None = None
         self.candidate: LiveSnapshot[C] | None = None
+        self.standby: LiveSnapshot[C] | None = None
         self.live: tuple[LiveSnapshot[C], ...] = ()
         self.swapped_at = 0.0
         self.swaps = 0
@@ -70,8 +74,55 @@ class Serving(Generic[C]):
         if old is not None:
             self._retire(old)
 
+    def share(self, candidate: LiveSnapshot[C], units: Units) -> None:
+        """Have a candidate get the units of work that `units` draws to it."""
+        if self.candidate is not candidate:
+            self.candidate = candidate
+            self.live = (*self.live, candidate)
+            for instance in candidate.instances:
+                instance.closable, instance.retired_at = False, None
+        self._cell.pair = Pair(candidate, units)
+        self.withdraw()
+
+    def promote(self, watched: Units | None) -> None:
+        """Have the candidate serve everybody; what did is kept ready while units are watched."""
+        candidate, self.candidate = self.candidate, None
+        old = self.current
+        if candidate is None:
+            return
+        self.current = candidate
+        self.swapped_at = self._clock.monotonic()
+        self.swaps += 1
+        if watched is None or old is None:
+            self._cell.pair = None
+            if old is not None:
+                self._retire(old)
+        else:
+            self.standby = old
+            self._cell.pair = Pair(None, watched)
+
+    def undo(self) -> int:
+        """Have what served before the trial serve everybody again; return the other's number."""
+        self._cell.pair = None
+        bad, self.candidate = self.candidate, None
+        if bad is None and self.standby is not None:
+            bad, self.current, self.standby = self.current, self.standby, None
+            self.swapped_at = self._clock.monotonic()
+        if bad is None:
+            return 0
+        self._retire(bad)
+        return bad.snapshot.version
+
+    def settle(self) -> None:
+        """Keep what served before ready no longer."""
+        self._cell.pair = None
+        old, self.standby = self.standby, None
+        if old is not None:
+            self._retire(old)
+
     def end(self) -> None:
         """Have nothing serve from now on; what did retires."""
+        self.undo() if self.candidate is not None else self.settle()
         current, self.current = self.current, None
         if current is None:
             return
@@ -81,7 +132,7 @@ class Serving(Generic[C]):
 
     def hands_out(self, instance: Instance) -> bool:
         """Return whether an instance is a part of what serves."""
-        serving = (self.current, self.candidate)
+        serving = (self.current, self.candidate, self.standby)
         return any(one is not None and one.has(instance) for one in serving)
 
     def _retire(self, live_snapshot: LiveSnapshot[Any]) -> None:
@@ -100,7 +151,7 @@ class Serving(Generic[C]):
         """Let doors go on without asking until the time given; None: until it changes."""
         if self.current is None or (until is not None and until <= self._clock.monotonic()):
             self.withdraw()
-        elif COUNTS_REFERENCES:
+        elif COUNTS_REFERENCES and self._cell.pair is None:
             self._cell.fresh, self._offered_until = self.current.hold, until
 
     def withdraw(self) -> None:

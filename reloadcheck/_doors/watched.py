@@ -1,0 +1,114 @@
+"""An application whose answers are told to the judge of a trial; only while one runs.
+
+Changes nothing about an answer: statuses, exceptions and broken streams are seen as they pass.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from .._snapshots.pair import ticket_here
+from ..seams import UnitTicket
+from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
+
+_ABNORMAL = 1011
+
+
+def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
+    """Return the application, for one unit of work that the ticket stands for."""
+
+    async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            kind = message["type"]
+            if kind == "http.response.start":
+                ticket.status(message["status"])
+            elif kind == "http.response.body" and not message.get("more_body", False):
+                ticket.answered()
+            elif kind == "websocket.close" and message.get("code") == _ABNORMAL:
+                ticket.failed("a websocket closed with 1011")
+            await send(message)
+
+        token = ticket_here.set(ticket)
+        try:
+            await app(scope, receive, sending)
+        except Exception as error:
+            ticket.failed(type(error).__name__)
+            raise
+        finally:
+            ticket_here.reset(token)
+            ticket.ended()
+
+    return watched
+
+
+def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
+    """Return the application, for one unit of work that the ticket stands for."""
+
+    def watched(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def starting(status: str, *arguments: Any) -> Any:
+            if status[:3].isdecimal():
+                ticket.status(int(status[:3]))
+            return start_response(status, *arguments)
+
+        token = ticket_here.set(ticket)
+        try:
+            body = app(environ, starting)
+        except Exception as error:
+            ticket.failed(type(error).__name__)
+            ticket.ended()
+            raise
+        except BaseException:
+            ticket.ended()
+            raise
+        finally:
+            ticket_here.reset(token)
+        kind = type(body)
+        if kind is list or kind is environ.get("wsgi.file_wrapper"):
+            ticket.ended()
+            return body
+        return (_Sized if hasattr(kind, "__len__") else _Body)(body, ticket)
+
+    return watched
+
+
+class _Body:
+    """A body whose exceptions count, and whose `close()` ends the unit of work."""
+
+    __slots__ = ("_body", "_next", "_ticket")
+
+    def __init__(self, body: Iterable[bytes], ticket: UnitTicket) -> None:
+        self._body = body
+        self._next: Callable[[], bytes] | None = None
+        self._ticket = ticket
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            if self._next is None:
+                self._next = iter(self._body).__next__
+            return self._next()
+        except StopIteration:
+            self._ticket.answered()
+            raise
+        except Exception as error:
+            self._ticket.failed(type(error).__name__)
+            raise
+
+    def close(self) -> None:
+        """Close the wrapped body, then end the unit."""
+        try:
+            close = getattr(self._body, "close", None)
+            if close is not None:
+                close()
+        finally:
+            self._ticket.ended()
+
+
+class _Sized(_Body):
+    """One that has a length: servers set Content-Length from it when it is 1."""
+
+    __slots__ = ()
+
+    def __len__(self) -> int:
+        return len(self._body)  # type: ignore[arg-type]

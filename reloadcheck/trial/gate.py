@@ -1,0 +1,132 @@
+"""The trial as a gate: what is new is served to a share first; what served before is not tried.
+
+Begins a run for each new content, asks it what follows, and translates that into answers.
+"""
+
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from ..seams import GO, Answer, Go, Proposal, Reject, Share, Wait
+from ..types import Problem, TrialStatus
+from .options import Trial
+from .run import Decision, Run
+
+REMEMBERED: Final = 100
+"""Digests of what served before that are remembered, without a store."""
+
+
+TROUBLE_SECONDS: Final = 30.0
+"""Seconds after which what was in trouble is tried again."""
+
+IN_TROUBLE: Final = "both versions fail: it is tried again when that has ended"
+
+
+class TrialGate:
+    """The trials of one engine, one after another. `now` gives monotonic seconds.
+
+    `draw` makes the generator of each trial: a private one, as forks share the global one.
+    """
+
+    name: Final = "the trial"
+    seconds: Final = 10.0
+
+    def __init__(
+        self,
+        trial: Trial,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._trial = trial
+        self._now = now
+        self.draw: Callable[[], random.Random] = _private
+        self._served: deque[str] = deque(maxlen=REMEMBERED)
+        self._quiet_at = 0.0
+        self.run: Run | None = None
+        self.last: TrialStatus | None = None
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Let everything be built, save while all are in trouble."""
+        known = proposal.old is None or proposal.new.digest in self._served
+        return GO if known else self._in_trouble() or GO
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Try what is new, and go on trying it."""
+        digest, run = proposal.new.digest, self.run
+        if run is not None and run.digest == digest and run.promoted_at is not None:
+            return self._promoted(run)
+        if proposal.old is None or digest in self._served:
+            self._end()
+            self._remember(digest)
+            return GO
+        self._remember(proposal.old.digest)
+        trouble = self._in_trouble()
+        if trouble is not None:
+            return trouble
+        if run is None or run.digest != digest:
+            self._end()
+            run = self.run = self._begun(proposal)
+        run.version, run.before = proposal.versions
+        decision = run.decide()
+        if decision.word == "promote":
+            run.promote()
+            self._remember(digest)
+            return self._promoted(run)
+        return self._answer(decision, run)
+
+    def after(self, proposal: Proposal) -> Answer:
+        """Watch what was promoted."""
+        run = self.run
+        if run is None:
+            return GO
+        decision = run.decide()
+        if decision.word == "settle":
+            self._end()
+            return GO
+        if decision.word == "undo":
+            self._served.remove(run.digest)
+        return (
+            Wait("watch", "", look=0.25)
+            if decision.word == "go on"
+            else self._answer(decision, run)
+        )
+
+    def _in_trouble(self) -> Wait | None:
+        left = self._quiet_at - self._now()
+        return Wait("trouble", IN_TROUBLE, look=left) if left > 0 else None
+
+    def _promoted(self, run: Run) -> Go:
+        return Go(watch=run if self._trial.watch > 0 else None)
+
+    def _answer(self, decision: Decision, run: Run) -> Answer:
+        if decision.word == "go on":
+            return Share(run)
+        self._end()
+        if decision.word == "trouble":
+            self._quiet_at = self._now() + TROUBLE_SECONDS
+            return self._in_trouble() or GO
+        return Reject((Problem(decision.sentence),), decision.code)
+
+    def _begun(self, proposal: Proposal) -> Run:
+        digest, versions = proposal.new.digest, proposal.versions
+        return Run(self._trial, digest, versions, self._now, self.draw())
+
+    def _remember(self, digest: str) -> None:
+        if digest in self._served:
+            self._served.remove(digest)
+        self._served.append(digest)
+
+    def _end(self) -> None:
+        if self.run is not None:
+            self.last = self.run.status()
+        self.run = None
+
+    def status(self) -> TrialStatus | None:
+        """Return what people are told of the trial that runs, if one does."""
+        return None if self.run is None else self.run.status()
+
+
+def _private() -> random.Random:
+    """Return a generator that is seeded by the operating system, here and now."""
+    return random.Random()

@@ -1,0 +1,371 @@
+"""One trial: who gets the candidate, what became of each unit of work, and what follows from it.
+
+Draws and counts in the threads that serve, under no lock but for a bad unit; decides in whatever
+thread asks. It reads one clock, and knows nothing of engines, stores or servers.
+"""
+
+import hashlib
+import random
+import threading
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from ..types import SignalStatus, TrialStatus
+from .judge import Judge
+from .options import Trial
+from .watch import Watch
+
+FAILED, SLOW, MARKED = "failed", "slow", "marked"
+
+BASELINE_UNITS: Final = 500
+"""How many units of what serves tell how long a unit takes."""
+
+LEAST_BASELINE: Final = 20
+"""Fewer say nothing about what is slow."""
+
+TROUBLE_SHARE, TROUBLE_SECONDS = 0.2, 10.0
+"""Where so many of both sides' units fail for so long, no trial can tell anything."""
+
+FIRST_SECOND: Final = 1.0
+"""Seconds in which a resource that was just built is not judged to be slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows now: `go on`, `promote`, `undo`, `trouble`, and the sentence that says why."""
+
+    word: str
+    code: str = ""
+    sentence: str = ""
+
+
+@dataclass(slots=True)
+class _Side:
+    """What is counted of one of the two; `recent` are times of ends, and whether they failed."""
+
+    begun: Any = field(default_factory=count)
+    units: int = 0
+    failed: int = 0
+    recent: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=500))
+
+    def fails(self, now: float, seconds: float) -> float:
+        """Return the share of the units of the last seconds that failed, 0.0 of a few."""
+        seen = [failed for at, failed in list(self.recent) if now - at <= seconds]
+        return sum(seen) / len(seen) if len(seen) >= 5 else 0.0
+
+
+class Run:
+    """One trial of one candidate; its methods may be called in any thread.
+
+    `version` is the candidate's, `before` what serves, `now` gives monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        trial: Trial,
+        digest: str,
+        versions: tuple[int, int],
+        now: Callable[[], float],
+        draw: random.Random,
+    ) -> None:
+        self.trial = trial
+        self.digest = digest
+        self.version, self.before = versions
+        self.poke: Callable[[], None] = _nothing
+        self.opened_at = now()
+        self.promoted_at: float | None = None
+        self.watch: Watch | None = None
+        self._now = now
+        self._random = draw.random
+        self._salt = draw.randbytes(16)
+        self._judges: dict[str, Judge] = {}
+        self._sides = (_Side(), _Side())
+        self._open: dict[int, Ticket] = {}
+        self._serial = count()
+        self._lock = threading.Lock()
+        self._seen_keys: set[tuple[str, bytes]] = set()
+        self._first: str | None = None
+        self._times: deque[float] = deque(maxlen=BASELINE_UNITS)
+        self._slow_after: float | None = None
+        self._frozen = False
+        self._ended: Decision | None = None
+        self._ordered: Decision | None = None
+
+    # --------------------------------------------------------------- where units are served
+
+    @property
+    def share(self) -> float:
+        """Return the candidate's present share."""
+        if self.promoted_at is not None:
+            return 1.0
+        step = int((self._now() - self.opened_at) / self.trial.first) if self.trial.first else 99
+        return self.trial.shares[min(step, len(self.trial.shares) - 1)]
+
+    def falls(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether a request falls on the candidate."""
+        if self.trial.sticky is not None:
+            key = self.trial.sticky(scope)
+            if key is not None:
+                return int.from_bytes(self._key(key)[:8], "big") / 2**64 < self.share
+        return self._random() < self.share
+
+    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> "Ticket":
+        """Take note of a unit of work that begins."""
+        ticket = Ticket(self, next(self._serial), on_candidate, self.share, self._now())
+        if self.trial.sticky is not None and scope is not None:
+            key = self.trial.sticky(scope)
+            ticket.key = None if key is None else self._key(key)
+        self._open[ticket.number] = ticket
+        return ticket
+
+    def mark(self, name: str, ticket: "Ticket") -> None:
+        """Take note that the application itself found a unit of work bad."""
+        self._bad(f"{MARKED}: {name}", ticket, name)
+
+    def fail(self, ticket: "Ticket", what: str) -> None:
+        """Take note that a unit of work failed."""
+        self._bad(FAILED, ticket, what)
+
+    def end(self, ticket: "Ticket", failed: bool) -> None:
+        """Take note of the end of a unit of work."""
+        self._open.pop(ticket.number, None)
+        seconds = self._now() - ticket.began
+        side = self._sides[ticket.on_candidate]
+        side.units += 1
+        side.failed += failed
+        side.recent.append((self._now(), failed))
+        if not ticket.on_candidate and not self._frozen:
+            self._times.append(seconds)
+        if ticket.on_candidate and self.watch is not None:
+            self.watch.end(failed, self._now())
+        after = self._slow_after
+        if after is not None and seconds > after and not ticket.slow:
+            self._slow(ticket)
+
+    def _bad(self, signal: str, ticket: "Ticket", what: str) -> None:
+        if self.promoted_at is not None:
+            self.poke()
+            return
+        with self._lock:
+            if ticket.key is not None:  # a visitor who always falls alike is no new evidence
+                seen = signal, ticket.key
+                if seen in self._seen_keys:
+                    return
+                self._seen_keys.add(seen)
+            judge = self._judges.setdefault(signal, Judge())
+            judge.add(ticket.on_candidate, ticket.share)
+            if ticket.on_candidate and self._first is None and signal != SLOW:
+                self._first = what
+            guilty = judge.luck <= self.trial.luck
+        if guilty:
+            self.poke()
+
+    def _slow(self, ticket: "Ticket") -> None:
+        ticket.slow = True
+        if ticket.on_candidate and ticket.began - self.opened_at < FIRST_SECOND:
+            return
+        self._bad(SLOW, ticket, "slow")
+
+    def _key(self, key: object) -> bytes:
+        return hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
+
+    # --------------------------------------------------------------------- who decides
+
+    def decide(self) -> Decision:
+        """Return what follows now."""
+        if self._ended is None:
+            decision = self._decided()
+            if decision.word not in ("go on", "promote"):
+                self._ended = decision
+            return decision
+        return self._ended
+
+    def order(self, word: str, reason: str | None) -> None:
+        """Have a person decide: `promote` or `undo`; the engine is poked."""
+        why = f": {reason}" if reason else ""
+        done = "promoted" if word == "promote" else "undone"
+        sentence = f"{done} by hand: version {self.version}{why}. "
+        serves = self.version if word == "promote" else self.before
+        self._ordered = Decision(word, f"{done}-by-hand", f"{sentence}Version {serves} serves.")
+        self.poke()
+
+    def promote(self) -> None:
+        """Take note that the candidate serves everybody now; the watch begins."""
+        now = self._now()
+        if self.promoted_at is None:
+            failed = sum(side.failed for side in self._sides)
+            self.watch = Watch(failed, now - self.opened_at, now)
+            self.promoted_at = now
+
+    def _decided(self) -> Decision:
+        now, ordered = self._now(), self._ordered
+        if ordered is not None:
+            self._ordered = None
+            if ordered.word == "undo" or self.promoted_at is None:
+                return ordered
+            return Decision("settle")
+        if self.promoted_at is not None:
+            return self._watched(now)
+        self._freeze(now)
+        self._scan(now)
+        for signal, judge in list(self._judges.items()):
+            if judge.luck <= self.trial.luck and self._is_common(signal, judge):
+                return self._undone(signal, judge, now)
+        failing = all(s.fails(now, TROUBLE_SECONDS) >= TROUBLE_SHARE for s in self._sides)
+        if failing and now - self.opened_at >= TROUBLE_SECONDS:
+            return Decision("trouble")
+        return self._scheduled(now)
+
+    def _scheduled(self, now: float) -> Decision:
+        elapsed, units = now - self.opened_at, self._sides[True].units
+        if elapsed < self.trial.seconds:
+            return Decision("go on")
+        if units >= self.trial.units:
+            return Decision("promote", "", f"{units} units of work told nothing against it")
+        if elapsed < self.trial.longest:
+            return Decision("go on")
+        sentence = f"unjudged ({units} of {self.trial.units})"
+        if self.trial.unjudged == "promote":
+            return Decision("promote", "unjudged", sentence)
+        return Decision("undo", "unjudged", f"undone: version {self.version} stays {sentence}")
+
+    def _watched(self, now: float) -> Decision:
+        watch = self.watch
+        if watch is not None and watch.is_guilty:
+            sentence = (
+                f"undone: version {self.version}, {now - watch.since:.1f} s after it was promoted: "
+                f"{watch.failed} units failed, where {watch.most:.0f} would have been many; an "
+                f"incident elsewhere cannot be excluded. Version {self.before} serves."
+            )
+            return Decision("undo", "watch", sentence)
+        if watch is None or now - watch.since >= self.trial.watch:
+            return Decision("settle")
+        return Decision("go on")
+
+    def _undone(self, signal: str, judge: Judge, now: float) -> Decision:
+        what = {FAILED: "failed", SLOW: "slow"}.get(signal, signal.partition(": ")[2])
+        first = f" First: {self._first}." if self._first and signal != SLOW else ""
+        sentence = (
+            f"undone: version {self.version} after {now - self.opened_at:.1f} s: "
+            f"{judge.on_candidate} of the {judge.bad} {what} requests were on it, though it had "
+            f"{self.share:.0%} of all; luck: {judge.odds}.{first} Version {self.before} serves."
+        )
+        code = {FAILED: "undone-failed", SLOW: "undone-slow"}.get(signal, "undone-marked")
+        if self.trial.act == "tell":
+            return Decision("go on", code, sentence)
+        return Decision("undo", code, sentence)
+
+    def _is_common(self, signal: str, judge: Judge) -> bool:
+        """Tell, of slow units, whether they are at least twice as common on the candidate."""
+        if signal != SLOW:
+            return True
+        on, off = self._sides[True].units or 1, self._sides[False].units or 1
+        return judge.on_candidate / on >= 2 * (judge.bad - judge.on_candidate) / off
+
+    def _freeze(self, now: float) -> None:
+        """Settle what is slow once enough of what serves was seen."""
+        if self._frozen:
+            return
+        full = len(self._times) >= BASELINE_UNITS
+        if full or now - self.opened_at >= self.trial.first:
+            self._frozen = True
+            times = sorted(self._times)
+            if len(times) >= LEAST_BASELINE:
+                self._slow_after = times[int(len(times) * self.trial.slow)]
+
+    def _scan(self, now: float) -> None:
+        """Count a unit as slow when its age passes the limit, not when it ends."""
+        after = self._slow_after
+        if after is None:
+            return
+        for ticket in list(self._open.values()):
+            if not ticket.slow and not ticket.done and now - ticket.began > after:
+                self._slow(ticket)
+
+    def status(self) -> TrialStatus:
+        """Return what people are told of it."""
+        now = self._now()
+        signals = tuple(
+            SignalStatus(name, judge.on_candidate, judge.bad, judge.luck)
+            for name, judge in sorted(self._judges.items())
+        )
+        decision = self._ended
+        phase = "trying" if self.promoted_at is None else "watching"
+        since = self.opened_at if self.promoted_at is None else self.promoted_at
+        lasts = self.trial.seconds if self.promoted_at is None else self.trial.watch
+        return TrialStatus(
+            phase,
+            self.digest,
+            self.version,
+            self.share,
+            max(0.0, lasts - (now - since)),
+            self._sides[True].units,
+            self._sides[False].units,
+            signals,
+            None if decision is None else decision.sentence,
+        )
+
+
+class Ticket:
+    """One unit of work of a trial."""
+
+    __slots__ = (
+        "_failed",
+        "_marks",
+        "_run",
+        "began",
+        "done",
+        "key",
+        "number",
+        "on_candidate",
+        "share",
+        "slow",
+    )
+
+    def __init__(
+        self, run: Run, number: int, on_candidate: bool, share: float, began: float
+    ) -> None:
+        self._run = run
+        self._failed = False
+        self._marks: set[str] = set()
+        self.number = number
+        self.on_candidate = on_candidate
+        self.share = share
+        self.began = began
+        self.done = False
+        self.key: bytes | None = None
+        self.slow = False
+
+    def status(self, status: int) -> None:
+        """Take note of an answer's status."""
+        if self._run.trial.is_bad(status):
+            self.failed(f"status {status}")
+
+    def answered(self) -> None:
+        """Take note that the answer is complete."""
+        if not self.done:
+            self.done = True
+            self._run.end(self, self._failed)
+
+    def failed(self, what: str) -> None:
+        """Take note of a failure, once."""
+        if not self._failed:
+            self._failed = True
+            self._run.fail(self, what)
+
+    def marked(self, name: str) -> None:
+        """Take note that the application itself calls it bad, once a name."""
+        if name not in self._marks:
+            self._marks = {*self._marks, name}
+            self._run.mark(name, self)
+
+    def ended(self) -> None:
+        """Take note of the end, however it came."""
+        self.answered()
+
+
+def _nothing() -> None:
+    """Have nobody to ask."""

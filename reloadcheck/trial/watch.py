@@ -1,0 +1,43 @@
+"""The watch after a promotion: do more units fail than before, beyond what luck explains?
+
+It catches what a share cannot, such as a pool of one that everybody waits for. It compares with the
+time of the trial, so that it cannot tell a bad edit from an incident that begins meanwhile.
+"""
+
+import math
+
+LEAST_FAILED = 5
+"""So few failures undo nothing."""
+
+_Z = 3.09
+"""The 99.9 % point of the normal distribution."""
+
+
+class Watch:
+    """Counts failures since the promotion; `before` failed in the `seconds` before it."""
+
+    def __init__(self, before: int, seconds: float, since: float) -> None:
+        self.since = since
+        self.failed = 0
+        self._rate = _upper(before) / max(seconds, 1.0)
+        self._latest = since
+
+    def end(self, failed: bool, now: float) -> None:
+        """Take note of a unit of work that ended."""
+        self.failed += failed
+        self._latest = max(self._latest, now)
+
+    @property
+    def most(self) -> float:
+        """Return how many failures there could be by now at the rate of before."""
+        return _upper(self._rate * max(self._latest - self.since, 1.0))
+
+    @property
+    def is_guilty(self) -> bool:
+        """Tell whether more failed."""
+        return self.failed >= LEAST_FAILED and self.failed > self.most
+
+
+def _upper(count: float) -> float:
+    """Return an upper bound, at 99.9 %, of what a Poisson count of this size may stand for."""
+    return count + _Z * math.sqrt(count + 1.0) + (_Z**2 + 2.0) / 3.0

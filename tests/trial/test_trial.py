@@ -1,0 +1,403 @@
+"""An edit is tried on a share of the requests, and taken back by itself when it is bad."""
+
+import random
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+
+from reloadcheck import Outcome, UsageError
+from reloadcheck.testing import FakeClock
+from reloadcheck.trial import Trial
+from tests.core.conftest import Make
+from tests.core.rig import Text, until
+
+from .site import Site
+
+Making = Callable[..., Site]
+DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
+
+
+def fails_at(a: int, how: Exception | int = 500) -> Callable[[Any], tuple[int, bytes]]:
+    """Return a page that fails on one version."""
+
+    def page(config: Any) -> tuple[int, bytes]:
+        if config.a != a:
+            return 200, str(config.a).encode()
+        if isinstance(how, Exception):
+            raise how
+        return how, b"broken"
+
+    return page
+
+
+@DOORS
+def test_a_share_of_the_requests_gets_the_candidate(site: Making, door: str) -> None:
+    """Whoever the draw falls on sees the new version from first to last; all others the old."""
+    shop = site()
+    assert shop.edit(2) is Outcome.TRYING
+    assert shop.get(door=door) == b"1"
+    assert shop.get(on_candidate=True, door=door) == b"2"
+    assert shop.live.snapshot.config.a == 1
+    assert len(shop.pool.open) == 2
+
+
+def test_a_websocket_gets_what_serves(site: Making) -> None:
+    """New websockets live for long, and are not drawn."""
+    shop = site()
+    assert shop.edit(2) is Outcome.TRYING
+    seen: list[int] = []
+
+    def page(config: Any) -> tuple[int, bytes]:
+        seen.append(config.a)
+        return 200, b""
+
+    shop.page = page
+    shop.get(on_candidate=True, door="asgi", type="websocket")
+    assert seen == [1]
+
+
+@DOORS
+@pytest.mark.parametrize("how", [500, KeyError("card")], ids=["status", "exception"])
+def test_a_candidate_that_fails_is_undone(site: Making, door: str, how: Exception | int) -> None:
+    """After a few bad requests, with the sentence that counts them; what served serves on."""
+    shop = site()
+    assert shop.edit(2) is Outcome.TRYING
+    shop.page = fails_at(2, how)
+    for _ in range(3):
+        with suppress(KeyError):
+            shop.get(on_candidate=True, door=door)
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+    status = shop.live.status()
+    assert status.code == "undone-failed"
+    counted = r"undone: version 2 after 0\.0 s: ([23]) of the \1 failed requests were on it"
+    assert re.match(counted, str(status.error))
+    assert "though it had 1% of all; luck: 1 in " in str(status.error)
+    first = "status 500" if isinstance(how, int) else "KeyError"
+    assert f"First: {first}. Version 1 serves." in str(status.error)
+    assert shop.get(on_candidate=True, door=door) == b"1"
+    until(lambda: len(shop.pool.open) == 1)
+    assert status.trial is None
+    assert status.last_trial is not None
+
+
+def test_what_is_undone_stays_undone(site: Making, clock: FakeClock) -> None:
+    """Until the bytes change, or a person says `retry`."""
+    shop = site()
+    shop.edit(2)
+    assert shop.live.undo(reason="wrong prices") is Outcome.UNDONE
+    assert "undone by hand: version 2: wrong prices. Version 1 serves." in str(
+        shop.live.status().error
+    )
+    clock.advance(5.0)
+    assert shop.asked() is Outcome.UNDONE
+    assert shop.live.snapshot.config.a == 1
+    assert shop.edit(3) is Outcome.TRYING
+    assert shop.live.undo() is Outcome.UNDONE
+    assert shop.live.retry() is Outcome.TRYING
+    assert shop.live.promote() is Outcome.RELOADED
+    assert shop.live.snapshot.config.a == 3
+
+
+def test_time_promotes(site: Making, clock: FakeClock) -> None:
+    """After `seconds`, with enough units, the candidate serves everybody; then it is watched."""
+    shop = site()
+    shop.edit(2)
+    for _ in range(20):
+        shop.get(on_candidate=True)
+    clock.advance(60.0)
+    until(lambda: shop.live.snapshot.config.a == 2)
+    assert shop.get() == b"2"
+    status = shop.live.status()
+    assert status.trial is not None
+    assert status.trial.phase == "watching"
+    assert len(shop.pool.open) == 2  # the old one is ready still
+    clock.advance(61.0)
+    until(lambda: len(shop.pool.open) == 1, clock)
+    assert shop.live.status().trial is None
+    assert shop.get() == b"2"
+
+
+def test_shares_rise(site: Making, clock: FakeClock) -> None:
+    """One after another, the last one until the end."""
+    shop = site(trial=Trial(shares=(0.01, 0.1, 0.5), first=3.0))
+    shop.edit(2)
+
+    def share() -> float:
+        trial = shop.live.status().trial
+        assert trial is not None
+        return trial.share
+
+    seen = [share()]
+    for _ in range(4):
+        clock.advance(3.0)
+        seen.append(share())
+    assert seen == [0.01, 0.1, 0.5, 0.5, 0.5]
+
+
+def test_silence_is_no_failure(site: Making, clock: FakeClock) -> None:
+    """With too few units it is tried longer, and promoted as unjudged at the longest."""
+    shop = site()
+    shop.edit(2)
+    clock.advance(61.0)
+    assert shop.asked() is Outcome.TRYING
+    clock.advance(600.0)
+    until(lambda: shop.live.snapshot.config.a == 2)
+
+
+def test_an_outage_blames_nobody(site: Making, clock: FakeClock) -> None:
+    """Where what serves fails as well, the edit is withdrawn and tried again when it is quiet."""
+    shop = site(trial=Trial(shares=(0.2,)))
+    shop.edit(2)
+    shop.page = lambda config: (503, b"")
+    for number in range(200):
+        shop.get(on_candidate=number % 5 == 0)
+        clock.advance(0.1)
+    until(lambda: shop.live.status().outcome is Outcome.WAITING)
+    assert shop.live.status().code == "trouble"
+    assert shop.live.snapshot.config.a == 1
+    clock.advance(31.0)
+    until(lambda: shop.live.status().outcome is Outcome.TRYING)
+
+
+def test_a_newer_edit_ends_the_trial(site: Making) -> None:
+    """It is tried by itself; nothing of the evidence goes over to it."""
+    shop = site()
+    shop.edit(2)
+    shop.page = fails_at(2)
+    shop.get(on_candidate=True)
+    assert shop.edit(3) is Outcome.TRYING
+    trial = shop.live.status().trial
+    assert trial is not None
+    assert trial.signals == ()
+    assert shop.get(on_candidate=True) == b"3"
+    assert [one.code for one in shop.live.status().history].count("superseded") == 1
+
+
+def test_putting_the_old_bytes_back_ends_it_at_once(site: Making) -> None:
+    """Nothing is rebuilt."""
+    shop = site()
+    shop.edit(2)
+    assert shop.edit(1) is Outcome.UNCHANGED
+    assert shop.get(on_candidate=True) == b"1"
+    assert len(shop.pool.built) == 2
+    until(lambda: len(shop.pool.open) == 1)
+
+
+def test_what_served_before_is_not_tried(site: Making) -> None:
+    """Going back is never held up."""
+    shop = site()
+    shop.edit(2)
+    assert shop.live.promote() is Outcome.RELOADED
+    assert shop.asked() is Outcome.UNCHANGED
+    assert shop.edit(1) is Outcome.RELOADED
+    assert shop.live.snapshot.config.a == 1
+
+
+def test_the_watch_undoes_by_one_assignment(site: Making, clock: FakeClock) -> None:
+    """What fails for everybody after the promotion is taken back: the same objects serve again."""
+    shop = site()
+    old = shop.live.snapshot
+    shop.edit(2)
+    for _ in range(20):
+        shop.get(on_candidate=True)
+    clock.advance(60.0)
+    until(lambda: shop.live.snapshot.config.a == 2)
+    shop.page = fails_at(2)
+    for _ in range(30):
+        shop.get()
+        clock.advance(0.1)
+    until(lambda: shop.live.snapshot is old)
+    status = shop.live.status()
+    assert (status.outcome, status.code) == (Outcome.UNDONE, "watch")
+    assert "an incident elsewhere cannot be excluded. Version 1 serves." in str(status.error)
+    assert len(shop.pool.built) == 2
+    assert shop.asked() is Outcome.UNDONE
+    assert shop.get() == b"1"
+
+
+def test_a_request_on_the_candidate_ends_on_it(site: Making) -> None:
+    """What began just before the undo keeps its pool alive to its end."""
+    shop = site()
+    shop.edit(2)
+    shop.draw.next = [True]
+    environ: dict[str, Any] = {"PATH_INFO": "/", "streams": True}
+    body: Any = shop.wsgi(environ, lambda *_: None)
+    pool = environ["reloadcheck.snapshot"][shop.handle]
+    assert shop.live.undo() is Outcome.UNDONE
+    assert b"".join(body) == b"2"
+    assert not pool.closed
+    body.close()
+    until(lambda: pool.closed)
+
+
+def test_a_slow_candidate_is_undone(site: Making, clock: FakeClock) -> None:
+    """Slower than nine tenths of what serves, at least twice as often."""
+    shop = site()
+    shop.edit(2)
+
+    def page(config: Any) -> tuple[int, bytes]:
+        clock.advance(0.5 if config.a == 2 else random_.uniform(0.01, 0.02))
+        return 200, b""
+
+    shop.page, random_ = page, random.Random(5)
+    for _ in range(320):
+        shop.get()
+    assert shop.asked() is Outcome.TRYING  # what is slow is settled by now
+    for number in range(100):
+        shop.get(on_candidate=number % 5 == 0)
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+    assert shop.live.status().code == "undone-slow"
+
+
+def test_a_hang_counts_when_its_age_passes(site: Making, clock: FakeClock) -> None:
+    """A request that never ends is found while it hangs."""
+    shop = site()
+    shop.edit(2)
+
+    def page(config: Any) -> tuple[int, bytes]:
+        clock.advance(0.01)
+        return 200, b"x"
+
+    shop.page = page
+    for _ in range(320):
+        shop.get()
+    assert shop.asked() is Outcome.TRYING
+    hanging = []
+    for _ in range(8):
+        shop.draw.next = [True]
+        body = shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None)
+        hanging.append(body)
+    clock.advance(2.0)
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+    assert shop.live.status().code == "undone-slow"
+    for body in reversed(hanging):
+        body.close()  # type: ignore[attr-defined]
+
+
+@DOORS
+def test_the_application_may_mark(site: Making, door: str) -> None:
+    """A wrong answer with status 200 counts where the application says so."""
+    shop = site()
+    shop.edit(2)
+
+    def page(config: Any) -> tuple[int, bytes]:
+        if config.a == 2:
+            shop.live.mark("payment-failed")
+        return 200, b""
+
+    shop.page = page
+    for _ in range(3):
+        shop.get(on_candidate=True, door=door)
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+    assert shop.live.status().code == "undone-marked"
+    assert "payment-failed requests were on it" in str(shop.live.status().error)
+    shop.live.mark("payment-failed")  # outside a trial it does nothing
+
+
+def test_a_stream_that_breaks_counts(site: Making) -> None:
+    """An exception in the middle of a body is a failure."""
+    shop = site()
+    shop.edit(2)
+    from reloadcheck import wsgi
+
+    def app(environ: Any, start: Any) -> Any:
+        def body() -> Any:
+            yield b"x"
+            if environ["reloadcheck.config"].a == 2:
+                raise RuntimeError
+
+        start("200 OK", [])
+        return body()
+
+    door = wsgi.ReloadCheckMiddleware(app, shop.live)
+    for _ in range(3):
+        shop.draw.next = [True]
+        stream = door({"PATH_INFO": "/"}, lambda *_: None)
+        with suppress(RuntimeError):
+            list(stream)
+        stream.close()  # type: ignore[attr-defined]
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+
+
+def test_only_telling(site: Making) -> None:
+    """With `act="tell"` nothing is undone."""
+    shop = site(trial=Trial(act="tell"))
+    shop.edit(2)
+    shop.page = fails_at(2)
+    for _ in range(5):
+        shop.get(on_candidate=True)
+    assert shop.asked() is Outcome.TRYING
+
+
+def test_sticky_visitors(site: Making) -> None:
+    """One key always falls alike, and only its first bad unit counts."""
+    shop = site(trial=Trial(shares=(0.5,), sticky=lambda scope: scope["visitor"]))
+    shop.edit(2)
+    seen = {who: {shop.get(visitor=who) for _ in range(3)} for who in range(40)}
+    assert all(len(versions) == 1 for versions in seen.values())
+    assert {b"1", b"2"} == {version for versions in seen.values() for version in versions}
+    shop.page = fails_at(2)
+    unlucky = next(who for who, versions in seen.items() if versions == {b"2"})
+    for _ in range(50):
+        shop.get(visitor=unlucky)
+    trial = shop.live.status().trial
+    assert trial is not None
+    assert [one.bad for one in trial.signals] == [1]
+
+
+@pytest.mark.parametrize("switch", ["off", "0", "false"])
+def test_an_operator_can_switch_it_off(site: Making, switch: str) -> None:
+    """Edits are live for all at once then, and nothing is wrapped."""
+    shop = site(environ={"RELOAD_CHECK_TRIAL": switch})
+    assert shop.edit(2) is Outcome.RELOADED
+    assert shop.get() == b"2"
+
+
+def test_without_a_trial_there_is_nothing_to_end(make: Make, text: Text) -> None:
+    """`promote` and `undo` say so."""
+    live = make()
+    with pytest.raises(UsageError, match="no edit is tried"):
+        live.promote()
+    with pytest.raises(UsageError, match="no edit is tried"):
+        live.undo()
+
+
+def test_the_engine_closes_in_mid_trial(site: Making) -> None:
+    """Nothing stays open."""
+    shop = site()
+    shop.edit(2)
+    shop.live.close()
+    assert shop.pool.open == []
+
+
+@pytest.mark.parametrize(
+    ("options", "wrong"),
+    [
+        ({"shares": ()}, "shares"),
+        ({"shares": (0.5, 0.2)}, "shares"),
+        ({"shares": (1.0,)}, "shares"),
+        ({"luck": 0}, "luck"),
+        ({"slow": 2}, "slow"),
+        ({"units": -1}, "units"),
+        ({"seconds": "60"}, "seconds"),
+        ({"bad": ("6xx",)}, "bad"),
+        ({"bad": "5xx"}, "bad"),
+        ({"unjudged": "maybe"}, "unjudged"),
+        ({"act": "panic"}, "act"),
+    ],
+)
+def test_impossible_options(options: dict[str, Any], wrong: str) -> None:
+    """Each is named."""
+    from reloadcheck import OptionError
+
+    with pytest.raises(OptionError, match=f"Trial: {wrong} must be"):
+        Trial(**options)
+
+
+def test_lists_are_taken_for_tuples() -> None:
+    """As a contract writes them."""
+    assert Trial(shares=[0.5]).shares == (0.5,)  # type: ignore[arg-type]
+    assert Trial().changed({"shares": [0.5], "seconds": 30}).seconds == 30
