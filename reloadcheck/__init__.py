@@ -63,8 +63,10 @@ from .types import (
     Phase,
     ProbeOutcome,
     Problem,
+    SignalStatus,
     Source,
     Stamp,
+    TrialStatus,
     Trigger,
 )
 
@@ -121,6 +123,7 @@ __all__ = [
     "ResourceTimeoutError",
     "SchemaClassError",
     "SchemaError",
+    "SignalStatus",
     "Snapshot",
     "Source",
     "SourceError",
@@ -133,6 +136,7 @@ __all__ = [
     "StoreStatus",
     "StoreUnsureError",
     "TornError",
+    "TrialStatus",
     "Trigger",
     "UnknownResourceError",
     "UnsettledError",

@@ -320,6 +320,14 @@ class Code(StrEnum):
     FALLBACK = "fallback"
     REFUSED = "refused"
     BOOTED_LAST_GOOD = "booted-last-good"
+    UNDONE_FAILED = "undone-failed"
+    UNDONE_SLOW = "undone-slow"
+    UNDONE_MARKED = "undone-marked"
+    UNDONE_BY_HAND = "undone-by-hand"
+    WATCH = "watch"
+    TROUBLE = "trouble"
+    SUPERSEDED = "superseded"
+    UNJUDGED = "unjudged"
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,6 +186,7 @@ def test_the_signature_is_the_declaration() -> None:
         "clock",
         "contract",
         "environ",
+        "trial",
         "store",
         *(one.name for one in fields(Options)),
     } == spelled
@@ -208,6 +209,7 @@ def test_the_variables_are_pinned() -> None:
         "RELOAD_CHECK_STATUS_TOKEN",
         "RELOAD_CHECK_STATUS_URL",
         "RELOAD_CHECK_STORE",
+        "RELOAD_CHECK_TRIAL",
         "RELOAD_CHECK_VERIFY",
         "RELOAD_CHECK_WINDOW",
     ]

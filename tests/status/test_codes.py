@@ -23,7 +23,9 @@ STABLE = [
     "source-unreadable", "torn", "unsettled", "hanging", "syntax", "merge", "schema", "factory",
     "probe", "timeout", "resource", "drain", "config", "usage", "internal", "forced-close",
     "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
-    "freeze", "approval", "signature",
+    "freeze", "approval", "signature", "banned", "pinned", "frozen", "fallback", "refused",
+    "booted-last-good", "undone-failed", "undone-slow", "undone-marked", "undone-by-hand", "watch",
+    "trouble", "superseded", "unjudged",
 ]  # fmt: skip
 
 
