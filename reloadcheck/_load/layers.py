@@ -41,8 +41,13 @@ def layer_of(layers: Sequence[Layer], path: KeyPath) -> int | None:
 
 def overriding(layers: Sequence[Layer], number: int, path: KeyPath) -> Layer | None:
     """Return the later layer that sets what a layer has at a path, or a parent of it, if any."""
-    later = [one for one in layers[number + 1 :] if _sets(one.tree, path)]
+    later = overriders(layers, number, path)
     return later[-1] if later else None
+
+
+def overriders(layers: Sequence[Layer], number: int, path: KeyPath) -> list[Layer]:
+    """Return all later layers that set what a layer has at a path, or a parent of it."""
+    return [one for one in layers[number + 1 :] if _sets(one.tree, path)]
 
 
 def _sets(tree: object, path: KeyPath) -> bool:

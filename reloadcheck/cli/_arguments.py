@@ -98,6 +98,12 @@ def _validate(commands: Any) -> None:
     command.add_argument("words", nargs="*", metavar="FILE", help=_FILE)
     add_engine(command, _ORIGIN)
     command.add_argument("--strict", action="store_true", help="let a warning fail too")
+    command.add_argument("--each", action="store_true", help="each file for itself, not as layers")
+    command.add_argument(
+        "--overrides",
+        action="store_true",
+        help="draw the layers of each key that more than one of them sets, instead of warning",
+    )
     command.set_defaults(output_format="text")
     command.add_argument(
         "--output-format",

@@ -6,12 +6,10 @@ Reads once, as an engine would; builds nothing. Status 1 when there is an error;
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
-from .._config.containers import is_dict
-from .._config.key_path import path_key
 from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
 from .._load.remarks import method_keys
@@ -23,6 +21,7 @@ from ._excerpt import key_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
+from ._overrides import Override, leaves, overrides, overrides_document, show_overrides
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._reports import report
 from ._yaml_versions import differences
@@ -30,26 +29,58 @@ from ._yaml_versions import differences
 __all__ = ["findings", "run"]
 
 _MOST_KEYS = 3
+_OVERRIDDEN = "overridden"
 _MOST_WARNINGS = 50
 """How many warnings of one kind are told; of a large file every scalar may deserve one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What came of looking at one configuration; `overrides` are None where nobody asked."""
+
+    inputs: Inputs
+    known: Known
+    faults: Sequence[Fault]
+    failed: bool
+    overrides: Sequence[Override] | None
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    inputs = inputs_of(arguments, arguments.words)
-    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
-    faults = findings(inputs, known)
+    words: list[str] = arguments.words
+    groups = [[word] for word in words] if arguments.each and words else [words]
+    looked = [_look(arguments, group) for group in groups]
     page = Page()
-    failed = any(arguments.strict or fault.severity == "error" for fault in faults)
     if arguments.output_format == "json":
-        page.json(_document(inputs, faults, failed))
+        page.json(_document(looked, each=arguments.each))
     elif arguments.output_format == "text":
-        show_faults(page, faults, known)
-        _conclude(page, inputs, faults, failed)
+        for one in looked:
+            _show(page, one)
     else:
-        names = [source.name for source in inputs.sources]
+        faults = [fault for one in looked for fault in one.faults]
+        names = [source.name for one in looked for source in one.inputs.sources]
         page.text(report(arguments.output_format, faults, names))
-    return int(failed)
+    return int(any(one.failed for one in looked))
+
+
+def _look(arguments: argparse.Namespace, words: Sequence[str]) -> _Looked:
+    inputs = inputs_of(arguments, words)
+    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
+    faults, found = findings(inputs, known), None
+    if arguments.overrides:  # told as a whole, and then they are meant
+        faults = [fault for fault in faults if fault.code != _OVERRIDDEN]
+        with locating_many():
+            found = list(overrides(known.parsed.layers)) if known.parsed is not None else []
+    failed = any(arguments.strict or fault.severity == "error" for fault in faults)
+    return _Looked(inputs, known, faults, failed, found)
+
+
+def _show(page: Page, one: _Looked) -> None:
+    show_faults(page, one.faults, one.known)
+    _conclude(page, one.inputs, one.faults, one.failed)
+    if one.overrides is not None and one.known.parsed is not None:
+        page.line()
+        show_overrides(page, one.overrides)
 
 
 def findings(inputs: Inputs, known: Known) -> list[Fault]:
@@ -127,21 +158,13 @@ def _of_overrides(layers: Sequence[Layer]) -> Iterator[Fault]:
     """Warn of each value that a later layer replaces, where it is written."""
     found: list[Problem] = []
     for position, lower in enumerate(layers):
-        for path in _leaves(lower.tree):
+        for path in leaves(lower.tree):
             upper = overriding(layers, position, path)
             if upper is not None and len(found) <= _MOST_WARNINGS:
                 place = lower.origin(path)
                 reason = f"is overridden by {upper.origin(path)}"
                 found.append(Problem(reason, place.name, place.line, place.column, path))
-    yield from _warnings("overridden", found)
-
-
-def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
-    if is_dict(tree) and tree:
-        for key, part in tree.items():
-            yield from _leaves(part, (*path, path_key(key)))
-    elif path:
-        yield path
+    yield from _warnings(_OVERRIDDEN, found)
 
 
 def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
@@ -196,10 +219,20 @@ def _sorted(faults: Sequence[Fault]) -> list[Fault]:
     )
 
 
-def _document(inputs: Inputs, faults: Sequence[Fault], failed: bool) -> dict[str, Any]:
-    return {
-        "ok": not failed,
-        "sources": [source.name for source in inputs.sources],
-        "schema": inputs.schema_name,
-        "problems": [problem_document(fault) for fault in faults],
+def _document(looked: Sequence[_Looked], *, each: bool) -> dict[str, Any]:
+    documents = [_document_of(one) for one in looked]
+    if not each:
+        return documents[0]
+    return {"ok": all(one["ok"] for one in documents), "configurations": documents}
+
+
+def _document_of(one: _Looked) -> dict[str, Any]:
+    document = {
+        "ok": not one.failed,
+        "sources": [source.name for source in one.inputs.sources],
+        "schema": one.inputs.schema_name,
+        "problems": [problem_document(fault) for fault in one.faults],
     }
+    if one.overrides is not None:
+        document["overrides"] = overrides_document(one.overrides)
+    return document

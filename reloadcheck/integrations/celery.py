@@ -7,11 +7,15 @@ must never leave an engine open in the process that forks the workers of a prefo
 from contextlib import suppress
 from typing import Any
 
-from celery import Celery, Task, signals
-
 from .._engine.api import ReloadCheck, host_of
 from .._snapshots.lease import Lease
 from ..exceptions import ReloadCheckError
+from ._extras import missing
+
+try:
+    from celery import Celery, Task, signals
+except ModuleNotFoundError as error:
+    raise missing(error, "reloadcheck[celery]") from None
 
 __all__ = ["CeleryReloadCheck"]
 

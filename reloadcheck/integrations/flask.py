@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any, Generic, TypeVar, cast
 
-from flask import Flask, current_app, g, has_app_context
 from werkzeug.local import LocalProxy
 
 from .._engine.api import ReloadCheck, host_of, set_options
@@ -21,6 +20,12 @@ from .._snapshots.context import current_snapshot, resource_here
 from .._snapshots.unit import lasts, unit_of_work
 from ..exceptions import OutsideWorkError
 from ..wsgi import ReloadCheckMiddleware
+from ._extras import missing
+
+try:
+    from flask import Flask, current_app, g, has_app_context
+except ModuleNotFoundError as error:
+    raise missing(error, "flask") from None
 from ._flask_commands import commands
 
 __all__ = ["FlaskReloadCheck", "config_of", "current_config", "resource_of"]

@@ -6,15 +6,19 @@ Spans carry key paths and codes, never values. Without an SDK in the process all
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from opentelemetry import trace
-from opentelemetry.trace import Link, SpanContext, Status, StatusCode, Tracer, TracerProvider
-from opentelemetry.util.types import AttributeValue
-
 from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
 from .._snapshots.context import current_snapshot
 from ..exceptions import OutsideWorkError
 from ..types import key_path_text
+from ._extras import missing
+
+try:
+    from opentelemetry import trace
+    from opentelemetry.trace import Link, SpanContext, Status, StatusCode, Tracer, TracerProvider
+    from opentelemetry.util.types import AttributeValue
+except ModuleNotFoundError as error:
+    raise missing(error, "reloadcheck[otel]") from None
 
 __all__ = ["VersionOnSpan", "WSGIVersionOnSpan", "instrument"]
 

@@ -9,15 +9,19 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.registry import Collector
-
 from .._engine.api import ReloadCheck, host_of
 from .._observe.history import Attempt
 from .._observe.status import Status
 from .._page.metrics import Metric, is_successful
 from ..types import Outcome
+from ._extras import missing
+
+try:
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+    from prometheus_client.core import GaugeMetricFamily
+    from prometheus_client.registry import Collector
+except ModuleNotFoundError as error:
+    raise missing(error, "reloadcheck[metrics]") from None
 
 __all__ = ["instrument"]
 

@@ -5,6 +5,8 @@ import shlex
 from fnmatch import fnmatch
 from pathlib import Path
 
+import yaml
+
 from reloadcheck import DirectorySource, FileSource, ReloadCheck
 from tests.rig.servers import ROOT
 
@@ -69,3 +71,15 @@ def test_the_server_gets_the_signal() -> None:
     assert command.startswith('["uvicorn", "app:app"')
     (user,) = [step[1] for step in STEPS if step[0] == "USER"]
     assert user.partition(":")[0] not in ("root", "0")
+
+
+def test_compose_mounts_directories_and_asks_without_a_token() -> None:
+    """Each mount is a directory that is there; nothing is mounted as a single file."""
+    (service,) = yaml.safe_load((EXAMPLE / "compose.yaml").read_text())["services"].values()
+    sources = [EXAMPLE / one.split(":")[0] for one in service["volumes"]]
+    assert [path for path in sources if not path.is_dir()] == []
+    assert not {"configs", "secrets"} & {*service}
+    assert (EXAMPLE / service["build"]["context"]).resolve() == ROOT
+    assert (ROOT / service["build"]["dockerfile"]).is_file()
+    path = service["environment"]["RELOAD_CHECK_HEALTH_PATH"]
+    assert f"{path}/ready" in service["healthcheck"]["test"][-1]

@@ -156,3 +156,19 @@ def test_an_edit_of_either_volume_reaches_the_pod(tmp_path: Path) -> None:
         assert pod.stop() in (0, -signal.SIGTERM)  # uvicorn ends by the signal it was sent
     assert credentials["password"] not in pod.log
     assert pod.log.count("INFO reloadcheck: ") >= 4
+
+
+def test_kustomize_makes_the_same_config_map() -> None:
+    """Its file is the manifest's content, under the name that the Deployment mounts."""
+    made = yaml.safe_load((EXAMPLE / "kustomization.yaml").read_text())
+    (generated,) = made["configMapGenerator"]
+    written = manifests()["ConfigMap"]
+    assert generated["name"] == written["metadata"]["name"]
+    assert {name: (EXAMPLE / name).read_text() for name in generated["files"]} == written["data"]
+    assert made["generatorOptions"] == {"disableNameSuffixHash": True}
+    assert {*made["resources"]} | {"configmap.yaml"} == {*FILES}
+
+
+def test_no_service_puts_its_variables_beside_ours(pod: dict[str, Any]) -> None:
+    """A Service named like the app would override its port."""
+    assert pod["enableServiceLinks"] is False
