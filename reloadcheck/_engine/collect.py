@@ -3,9 +3,11 @@
 Only reads; takes no lock, so that an engine in trouble can still be looked at.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from .._observe.status import ProbeStatus, ResourceStatus, Status, counted
+from .._resources.instance import Instance
 from .._resources.registry import Registry, Resource
 from ..types import ProbeOutcome, key_path_text
 from .options import Options
@@ -21,6 +23,7 @@ def observe(
     snapshot = None if current is None else current.snapshot
     conclusion = thread.admission.conclusion
     error = None if conclusion is None else conclusion.error
+    instances = thread.inventory.by_resource()
     return Status(
         phase=_phase(thread),
         enabled=options.enabled,
@@ -34,7 +37,10 @@ def observe(
         checks=thread.checks,
         reloads=thread.serving.swaps,
         forced_closes=sum(thread.drain.forced.copy().values()),
-        resources=tuple(_resource(thread, resource, probes) for resource in registry),
+        resources=tuple(
+            _resource(thread, resource, instances.get(resource, ()), probes)
+            for resource in registry
+        ),
         leases=counted(_leases(thread)),
         remarks=(
             *thread.reload.checker.remarks,
@@ -60,16 +66,19 @@ def observe(
 
 
 def _resource(
-    thread: EngineThread[Any], resource: Resource[Any], probes: Probes | None
+    thread: EngineThread[Any],
+    resource: Resource[Any],
+    instances: Sequence[Instance],
+    probes: Probes | None,
 ) -> ResourceStatus:
     name = resource.name
     return ResourceStatus(
         name,
-        len(thread.inventory.of(resource)),
+        len(instances),
         thread.reload.builds.get(name, 0),
         thread.drain.closes.get(name, 0),
         thread.reload.built_for.get(name),
-        sum(thread.drain.users(one) for one in thread.inventory.of(resource)),
+        sum(thread.drain.users(one) for one in instances),
         thread.reload.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),

@@ -26,6 +26,13 @@ class Inventory:
         """Give the open instances of a resource."""
         return [one for one in self.instances if one.resource is resource]
 
+    def by_resource(self) -> dict[Resource[Any], list[Instance]]:
+        """Return the open instances of all resources, in one look; from any thread."""
+        found: dict[Resource[Any], list[Instance]] = {}
+        for one in tuple(self.instances):
+            found.setdefault(one.resource, []).append(one)
+        return found
+
     def remove(self, instance: Instance) -> None:
         """Strike an instance that is closed, and let go of what it held."""
         instance.closed = True
