@@ -229,6 +229,18 @@ def test_closing_asks_for_no_configuration(files: Site) -> None:
     assert "idle" == files.live.status().phase
 
 
+def test_what_is_not_named_stays_as_it_is(tmp_path: Path) -> None:
+    """Another alias has Django's own connection, whether it was made before or after."""
+    other = {"ENGINE": SQLITE, "NAME": str(tmp_path / "88.db")}
+    handler = ConnectionHandler({"default": {"ENGINE": SQLITE}, "early": other, "late": other})
+    early = handler["early"]
+    kind = type(early)
+    install(["default"], lambda _: None, handler)
+    assert (early, kind) == (handler["early"], type(handler["early"]))
+    assert kind is type(handler["late"])
+    assert kind is not type(handler["default"])
+
+
 def test_a_copy_does_not_follow(files: Site) -> None:
     """What Django derives from a connection, for threads of tests, stays as it was made."""
     assert 1 == file_of(files)

@@ -23,6 +23,7 @@ POOL: dict[str, Any] = {"options": {"pool": {"min_size": 1, "max_size": 3, "time
 KEPT: dict[str, Any] = {"conn_max_age": None}
 EACH: dict[str, Any] = {}
 THREADS = gunicorn(WSGI, "--threads", "4")
+PRELOADED = gunicorn(WSGI, "--preload")
 GREENLETS = gunicorn(WSGI, "--worker-class", "gevent")
 BRIEFLY = {
     "gunicorn, a connection for each request": (gunicorn(WSGI), EACH, 2),
@@ -33,6 +34,7 @@ MORE = {
     "gunicorn, connections that are kept": (gunicorn(WSGI), KEPT, 2),
     "gunicorn with threads, a connection for each request": (THREADS, EACH, 8),
     "gunicorn with threads, a pool": (THREADS, POOL, 6),
+    "gunicorn that forks a loaded site, connections that are kept": (PRELOADED, KEPT, 2),
     "gunicorn with gevent, a connection for each request": (GREENLETS, EACH, 24),
     "gunicorn with gevent, a pool": (GREENLETS, POOL, 6),
     "uvicorn, a connection for each request": (uvicorn(ASGI), EACH, 8),
