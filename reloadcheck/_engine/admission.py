@@ -6,7 +6,6 @@ check: it asks for one and, at most, waits for what it came to.
 
 from __future__ import annotations
 
-import math
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from .._runtime.clock import Clock
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
 from ..types import TIMER, Outcome, Trigger
+from .freshness import Age, Freshness
 from .options import Options
 
 if TYPE_CHECKING:
@@ -32,12 +32,11 @@ def _look_again() -> None:
 class Admission(Generic[C]):
     """What the engine thread and all others share.
 
-    `checked_at` is when the last check began, from which its result ages, `concluded_at` when it
-    ended. `settling`: units of work wait, after an idle time, for a file to become quiet; `weary`:
-    nobody waits, for it never does or its disk hangs. `armed`: a request has come, so that the
-    fresh flag may be raised (a process that only prepares to fork has none). `home` is the event
-    loop where async resources are to live, `built_in` the one where they do.
-    `trigger` is what had the present check made.
+    `freshness` is how old the last result is. `settling`: units of work wait, after an idle time,
+    for a file to become quiet; `weary`: nobody waits, for it never does or its disk hangs. `armed`:
+    a request has come, so that the fresh flag may be raised (a process that only prepares to fork
+    has none). `home` is the event loop where async resources are to live, `built_in` the one where
+    they do. `trigger` is what had the present check made.
     """
 
     def __init__(
@@ -51,12 +50,11 @@ class Admission(Generic[C]):
         self.home: asyncio.AbstractEventLoop | None = None
         self.built_in: asyncio.AbstractEventLoop | None = None
         self.begun = 0
-        self.in_flight = False
-        self.checked_at = self.concluded_at = -math.inf
+        self.freshness = Freshness(options)
+        self.late = False
         self.conclusion: Conclusion | None = None
         self.settling = self.weary = False
         self.waiters: list[Waiter] = []
-        self._begun_at = 0.0
         self._busy = False
         self._eager = False
         self._closed: Conclusion | None = None
@@ -99,21 +97,21 @@ class Admission(Generic[C]):
         now, current = self._clock.monotonic(), self.serving.current
         if current is None:
             return self._admit_to_nothing(now, prepare)
-        if not self._options.enabled:
+        age = self.freshness.age(now)
+        if age is Age.FOREVER:
             return current
-        if self._options.window == 0:
+        if age is Age.NEVER:
             return self._wait(self.begun, now, prepare=prepare)
         if self.settling:
             return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
-        if now - self.checked_at <= self._options.window:
+        if age is Age.FRESH:
             return current
-        idle = now - self.concluded_at > 2 * self._options.window
-        if idle and not self._busy and not self.weary:
-            waiter = self._wait(self.begun - self.in_flight, now, prepare=prepare)
+        if age is Age.IDLE and not self._busy and not self.weary:
+            waiter = self._wait(self.begun - self.freshness.in_flight, now, prepare=prepare)
             return self._pause(waiter)
         self._busy = True
-        if not self.in_flight or now - self._begun_at > self._options.window:
-            self._want()  # a check that began too long ago may not have seen what is there now
+        if not self.freshness.has_seen(now):
+            self._want()
         return current
 
     def ask(
@@ -164,14 +162,14 @@ class Admission(Generic[C]):
             )
 
     def _admit_to_nothing(self, now: float, prepare: Callable[[Waiter], None] | None) -> Waiter:
-        fresh = now - self.concluded_at < self._options.window and self._closed is None
+        fresh = self.freshness.is_answer(now) and self._closed is None
         if fresh and self.conclusion is not None and not self.conclusion.settling:
             waiter = Waiter(self.begun, now, through_build=False)
             if prepare is not None:
                 prepare(waiter)
             waiter.answer(self.conclusion)
             return waiter
-        return self._wait(self.begun - self.in_flight, now, prepare=prepare)
+        return self._wait(self.begun - self.freshness.in_flight, now, prepare=prepare)
 
     def _wait(
         self,
@@ -191,7 +189,7 @@ class Admission(Generic[C]):
             waiter.answer(self._closed)
             return waiter
         self.waiters.append(waiter)
-        if want and (after >= self.begun or not self.in_flight):
+        if want and (after >= self.begun or not self.freshness.in_flight):
             self.wanted = True
         self._posts.append(_look_again)  # the engine thread may be asleep beyond its deadline
         self.condition.notify_all()
@@ -248,15 +246,14 @@ class Admission(Generic[C]):
             self.wanted = False
             self.trigger, self._cause = self._cause or TIMER, None
             self.begun += 1
-            self._begun_at = self._clock.monotonic()
-            self.in_flight = True
+            self.freshness.begin(self._clock.monotonic())
             eager, self._eager = self._eager, False
             return self._busy, eager
 
     def conclude(self, conclusion: Conclusion, *, tired: bool, hung: bool = False) -> None:
         """End the check and answer those who waited for it; while the file settles they go on."""
         with self.condition:
-            self.in_flight = False
+            self.freshness.end()
             self._busy = False
             self.conclusion = conclusion
             held = any(waiter.paused for waiter in self.waiters)
@@ -264,7 +261,7 @@ class Admission(Generic[C]):
             self.weary = tired and (conclusion.settling or hung)
             if self.settling:  # whoever comes now waits with those who came before
                 return
-            self.checked_at, self.concluded_at = self._begun_at, self._clock.monotonic()
+            self.freshness.renew(self._clock.monotonic())
             if not conclusion.settling:
                 self._answer(lambda waiter: waiter.after < self.begun, conclusion)
             elif tired:
@@ -272,8 +269,12 @@ class Admission(Generic[C]):
                     lambda waiter: waiter.after < self.begun and not waiter.asked, conclusion
                 )
 
-    def expire(self, building: bool) -> float | None:
-        """Answer those whose patience has run out; say when the next one's does."""
+    def expire(self, *, at_work: bool) -> float | None:
+        """Answer those whose patience has run out; say when the next one's does.
+
+        `at_work`: what the sources hold is quiet, and being read or built. A start waits for that
+        however long it takes; `late` is set once for each whose patience has run out meanwhile.
+        """
         with self.condition:
             now = self._clock.monotonic()
             late = self.conclusion or Conclusion(Outcome.DEFERRED)
@@ -281,13 +282,13 @@ class Admission(Generic[C]):
             if any(waiter.paused and waiter.deadline <= now for waiter in self.waiters):
                 self._busy, self.settling = True, False  # the pause is over: nobody else waits
             self._answer(
-                lambda waiter: waiter.deadline <= now and not (building and waiter.through_build),
+                lambda waiter: waiter.deadline <= now and not (at_work and waiter.through_build),
                 late,
             )
-            return min(
-                (w.deadline for w in self.waiters if not (building and w.through_build)),
-                default=None,
-            )
+            for waiter in self.waiters:
+                if waiter.deadline <= now and not waiter.late:
+                    waiter.late = self.late = True
+            return min((one.deadline for one in self.waiters if not one.late), default=None)
 
     def close(self, conclusion: Conclusion) -> None:
         """Answer everybody, now and from now on: the engine closes."""

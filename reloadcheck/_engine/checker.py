@@ -5,7 +5,6 @@ engine thread and has all I/O done by the reader.
 """
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -27,8 +26,9 @@ from .._schema.schema import Schema
 from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
 from ..seams import Feed, Loaded, Reading
 from ..sources import newest_of
-from ..types import KeyPath, Layer, Outcome, Pause, Phase, Place, Problem, Source, Stamp, no_pause
+from ..types import KeyPath, Layer, Outcome, Pause, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
+from .phases import Phases, timed
 from .settle import Quiet
 
 C = TypeVar("C")
@@ -116,7 +116,7 @@ class Checker(Generic[C]):
         self._leaving = Leaving()
         self._seen: tuple[Stamp, ...] | None = None
         self.moving: tuple[str, ...] = ()
-        self.phases: list[Phase] = []
+        self.phases = Phases()
         self._source_remarks: tuple[str, ...] = ()
         self._remarks = Remarks()
         self.places: tuple[Place, ...] = ()
@@ -342,19 +342,6 @@ class Checker(Generic[C]):
 
     def _timed(self, phase: str, work: Callable[[], T]) -> Callable[[], T]:
         return timed(phase, work, self.phases, self._clock)
-
-
-def timed(name: str, work: Callable[[], T], phases: list[Phase], clock: Clock) -> Callable[[], T]:
-    """Have a phase put into `phases` when its work is done, however it ends."""
-
-    def timing() -> T:
-        begun, began = clock.wall(), time.perf_counter()
-        try:
-            return work()
-        finally:
-            phases.append(Phase(name, begun, time.perf_counter() - began))
-
-    return timing
 
 
 def _overdue(sources: Sequence[Source], patience: float) -> SourceError:

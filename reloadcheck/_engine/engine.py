@@ -355,7 +355,7 @@ class Engine(Generic[C]):
             raise NoSnapshotError("the engine is closed")
         names = ", ".join(source.name for source in self.sources)
         patience, settle = self.options.patience, self.options.settle
-        reason = f"is not ready after {patience:g} s: still being written or built"
+        reason = f"is not ready after {patience:g} s: still being {thread.scheduler.phases.doing}"
         if patience <= settle:
             reason += f"; raise patience, which is no longer than settle ({settle:g} s)"
         raise SourceError(Problem(reason, names))

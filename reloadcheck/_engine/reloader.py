@@ -37,9 +37,10 @@ from ..exceptions import (
 from ..seams import GO, Go, Keep, Loaded, Proposal, Reject, Share, Wait
 from ..types import TIMER, Code, Diff, KeyPath, Outcome, Problem, Trigger
 from .backoff import BackOff
-from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames, timed
+from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
 from .gates import Gates, Seams, refused
 from .permit import Permit, Prepared, look_after
+from .phases import timed
 from .reporter import Report
 from .scheduler import Scheduler
 from .trying import Trying
@@ -115,7 +116,7 @@ class Reload(Generic[C]):
 
     def _checked(self, eager: bool, trigger: Trigger) -> Conclusion:
         self.look_at = None
-        self.checker.phases = self.report.begin(trigger)
+        self._turning.phases = self.checker.phases = self.report.begin(trigger)
         if eager:
             self._back_off.hurry()
         if self._serving.current is not None:
@@ -190,9 +191,8 @@ class Reload(Generic[C]):
 
     def _look_again(self) -> float:
         """Say when an unsettled file is looked at again, so that P2 holds for any window."""
-        settle, window = self._options.settle, self._options.window
         now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
-        at = now + max(min(settle, window), settle / 8, 0.001)
+        at = now + self._desk.freshness.look_after(self._options.settle)
         return min(at, quiet_at) if quiet_at > now else at
 
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
@@ -403,7 +403,6 @@ class Reload(Generic[C]):
     def _build(self, loaded: Loaded[C]) -> Built | Conclusion:
         running = self._running
         self._tell_ended()
-        self._turning.building = True
         try:
             home = self._desk.home
             build = partial(self._builder.build, loaded, running, home)
@@ -426,8 +425,6 @@ class Reload(Generic[C]):
             self.look_at = self._back_off.fail(self._clock.monotonic())
             self.report.complain(self._failure)
             return Conclusion(Outcome.REJECTED, self._failure)
-        finally:
-            self._turning.building = False
 
     def _wait_for_drain(self, resource: str) -> Conclusion:
         self._turning.awaited = self._turning.drain.closed

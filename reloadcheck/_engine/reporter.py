@@ -1,11 +1,13 @@
 """Say what came of a check: to the log, the history and the listeners, once for each cause.
 
-Key paths and places, never values.
+Key paths and places, never values. The history knows at once; the log and the listeners are told
+when the check has ended and the status says what it came to.
 """
 
 import logging
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from .._observe.events import ReloadEvent
@@ -18,6 +20,7 @@ from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceErro
 from ..seams import Wait
 from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
 from .admission import Admission
+from .phases import Phases
 
 SHOWN_PATHS = 20
 """How many changed key paths one log line names."""
@@ -32,17 +35,18 @@ class Report:
 
     def __init__(self, admission: Admission[Any], listeners: Listeners, clock: Clock) -> None:
         self.history = History()
-        self.phases: list[Phase] = []
+        self.phases = Phases()
         self.trigger = TIMER
         self._desk = admission
         self._listeners = listeners
         self._clock = clock
         self.sources: tuple[str, ...] = ()
         self._complaint: str | None = None
+        self._untold: list[Callable[[], None]] = []
 
-    def begin(self, trigger: Trigger) -> list[Phase]:
+    def begin(self, trigger: Trigger) -> Phases:
         """Begin a check; gives the list that its phases are to be put into."""
-        self.trigger, self.phases = trigger, []
+        self.trigger, self.phases = trigger, Phases()
         return self.phases
 
     def forget(self) -> None:
@@ -54,7 +58,7 @@ class Report:
         if self._complaint is not None and self._desk.serving.current is not None:
             version, _ = self._serving()
             words = "the configuration is good again; version %d was never interrupted"
-            log(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
+            self._say(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
             self._note(Outcome.UNCHANGED)
         self._complaint = None
 
@@ -68,10 +72,10 @@ class Report:
         facts = self._facts(outcome, error)
         if version is None:
             words = "configuration %s; nothing serves yet: %s"
-            log(logging.WARNING, words, what, error, **facts)
+            self._say(logging.WARNING, words, what, error, **facts)
         else:
             words = "edit %s; version %d goes on serving: %s"
-            log(logging.WARNING, words, what, version, error, **facts)
+            self._say(logging.WARNING, words, what, version, error, **facts)
         self._note(outcome, error)
         if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
             self._tell_event(outcome, error)
@@ -80,13 +84,13 @@ class Report:
         """Mention once that an edit waits for something that is nobody's mistake."""
         if self._is_new(error):
             facts = self._facts(Outcome.DEFERRED, error)
-            log(logging.INFO, "edit not taken yet: %s", error, **facts)
+            self._say(logging.INFO, "edit not taken yet: %s", error, **facts)
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:
         """Tell, once a reason, that an edit is good and not yet allowed."""
         facts = self._facts(Outcome.WAITING, error)
-        log(logging.INFO, "the edit waits: %s", error, **facts)
+        self._say(logging.INFO, "the edit waits: %s", error, **facts)
         self._note(Outcome.WAITING, error)
         self._tell_event(Outcome.WAITING, error)
 
@@ -119,7 +123,7 @@ class Report:
         """Tell that an edit changes only what waits for a restart."""
         words = "the edit changes only what needs a restart: %s; version %d goes on serving"
         version, _ = self._serving()
-        log(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
+        self._say(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
         self._note(Outcome.UNCHANGED)
         self._tell_event(Outcome.UNCHANGED, None)
 
@@ -145,11 +149,11 @@ class Report:
         made = ", ".join(built) or "nothing"
         if first:
             words = "configuration version %d is live (first load) from %s; built: %s; digest %s"
-            log(logging.INFO, words, version, ", ".join(self.sources), made, digest, **facts)
+            self._say(logging.INFO, words, version, ", ".join(self.sources), made, digest, **facts)
         else:
             words = "configuration version %d is live; changed: %s; built: %s; digest %s"
             changed = _listed(shown, len(paths))
-            log(logging.INFO, words, version, changed, made, digest, **facts)
+            self._say(logging.INFO, words, version, changed, made, digest, **facts)
         phases, at, trigger = self._when()
         pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
         self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup)
@@ -209,8 +213,21 @@ class Report:
         before, self._complaint = self._complaint, str(error)
         return before != self._complaint
 
+    def _say(self, level: int, words: str, *values: object, **facts: object) -> None:
+        self._untold.append(partial(log, level, words, *values, **facts))
+
     def _tell(self, event: ReloadEvent) -> None:
-        self._listeners.tell(event, self._desk.home, self._desk.post)
+        self._untold.append(lambda: self._listeners.tell(event, self._desk.home, self._desk.post))
+
+    def fail(self, error: BaseException) -> None:
+        """Report a mistake of our own."""
+        self._untold.append(partial(report_failure_inside, error))
+
+    def tell(self) -> None:
+        """Tell what there is to tell, in its order: once the status knows of it, and not before."""
+        untold, self._untold = self._untold, []
+        for telling in untold:
+            telling()
 
 
 def _listed(paths: Sequence[str], count: int) -> str:

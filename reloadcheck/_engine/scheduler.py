@@ -4,6 +4,7 @@ While a job runs in the reader, in a call thread or in the home loop, the engine
 takes posts, lowers the fresh flag when the window runs out, and lets the drain take its steps.
 """
 
+import logging
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -11,12 +12,14 @@ from .._resources.inventory import Inventory
 from .._resources.registry import Resource
 from .._runtime.clock import Clock
 from .._runtime.jobs import Job, OverdueError, Reader, call
+from .._runtime.log import log
 from .._runtime.reentrancy import put_inside
 from .._snapshots.drain import Drain
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import Cell
 from .admission import Admission
 from .options import LEAST_READ, Options
+from .phases import Phases
 from .probes import Probing
 
 C = TypeVar("C")
@@ -33,8 +36,8 @@ class StoppingError(Exception):
 class Scheduler(Generic[C]):
     """What one engine has in one process, and the one thread that may change it.
 
-    `building` is set while resources are built, `awaited` to the number of closes so far when an
-    edit waits for the next one.
+    `phases` are those of the present check, `awaited` is the number of closes so far when an edit
+    waits for the next one.
     """
 
     def __init__(
@@ -63,7 +66,7 @@ class Scheduler(Generic[C]):
         self.probing = Probing(clock, self.settled)
         self.reader = Reader()
         self.closing = False
-        self.building = False
+        self.phases = Phases()
         self.awaited: int | None = None
 
     def settled(self) -> None:
@@ -126,7 +129,7 @@ class Scheduler(Generic[C]):
 
     def step(self, until: float | None, *, requests: bool) -> None:
         """Let one thing happen: a post, a timer, a step of the drain, or the time `until`."""
-        times = [until, self.drain.step(), self.admission.expire(self.building)]
+        times = [until, self.drain.step(), self._expire()]
         times += [self.serving.expire(), self.probing.step()]
         if self.closing and self.drain.idle:
             return
@@ -137,6 +140,17 @@ class Scheduler(Generic[C]):
         )
         if post is not None:
             post()
+
+    def _expire(self) -> float | None:
+        """Let go of those whose patience is over; a start waits for what is being worked at."""
+        freshness = self.admission.freshness
+        at_work = freshness.in_flight and self.phases.at is not None
+        first = self.admission.expire(at_work=at_work)
+        if self.admission.late:
+            self.admission.late = False
+            words = "not ready after %g s, still being %s; the start waits for it"
+            log(logging.WARNING, words, self.options.patience, self.phases.doing)
+        return first
 
     def let_close(self, resource: Resource[Any], enough: Callable[[], bool]) -> bool:
         """Step while closes are under way, until it is enough; say whether it is.
@@ -162,8 +176,7 @@ class Scheduler(Generic[C]):
 
     def offer(self, until: float | None) -> None:
         """Let doors go on without asking, where they may, until the time given; None: for now."""
-        lasting = self.options.window > 0 or not self.options.enabled
-        if self.admission.armed and lasting:
+        if self.admission.armed and self.admission.freshness.lasts:
             self.serving.offer(until)
 
 

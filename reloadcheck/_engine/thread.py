@@ -207,7 +207,7 @@ class EngineThread(Generic[C]):
 
     def since_check(self) -> float | None:
         """Give the seconds since the last check began; None before the first has ended."""
-        checked_at = self.admission.checked_at
+        checked_at = self.admission.freshness.checked_at
         return None if checked_at < 0 else self._clock.monotonic() - checked_at
 
     # ------------------------------------------------------------------ in the thread
@@ -238,11 +238,9 @@ class EngineThread(Generic[C]):
 
     def _survive(self, error: BaseException) -> None:
         """Go on after a mistake of our own, though there be no memory to tell it."""
-        try:
-            report_failure_inside(error)
-            self.admission.look_again()
-        except BaseException as worse:
-            del worse
+        for act in (self.admission.look_again, partial(report_failure_inside, error)):
+            with suppress(BaseException):
+                act()
         time.sleep(FAILURE_SECONDS)
 
     def _is_due(self) -> bool:
@@ -266,7 +264,7 @@ class EngineThread(Generic[C]):
             self.reload.report.complain(error)
             conclusion = Conclusion(Outcome.REJECTED, error)
         except BaseException as error:
-            report_failure_inside(error)
+            self.reload.report.fail(error)
             problem = Problem(f"reloadcheck failed inside with {type(error).__name__}")
             conclusion = Conclusion(Outcome.REJECTED, InternalError(problem))
         self._conclude(conclusion)
@@ -285,12 +283,13 @@ class EngineThread(Generic[C]):
         self._settling = conclusion.settling
         self._cause = self._cause if deferred else None
         tired = deferred and now - self._deferred_since >= self._options.patience
+        self.admission.conclusion = conclusion  # what the status says, before anybody is told
+        self.reload.report.tell()
         self.admission.conclude(conclusion, tired=tired, hung=self.scheduler.reader.stuck)
         log(logging.DEBUG, "check %d: %s", self.checks, conclusion.outcome)
         self._listeners.pulse()
         if self.serving.current is not None and not self.admission.settling:
-            until = self.admission.checked_at + self._options.window
-            self.scheduler.offer(until if self._options.enabled else None)
+            self.scheduler.offer(self.admission.freshness.until)
 
     def _end(self) -> None:
         scheduler = self.scheduler

@@ -41,7 +41,8 @@ class Waiter:
 
     It is answered by the first check that begins after check number `after`, or at `deadline`
     (monotonic seconds) by what there is then. `through_build`: once the file is settled, wait for
-    its resources however long they take. `paused`: it is the first after an idle time, or came
+    it to be read and its resources to be built, however long they take; `late` when the deadline
+    has passed meanwhile. `paused`: it is the first after an idle time, or came
     while that one waits; `asked`: it was asked for by name, and waits however long the file has
     been unsettled. Should the engine thread never answer, a waiter goes on `LAST_RESORT` seconds
     after its patience.
@@ -55,6 +56,7 @@ class Waiter:
         self.through_build = through_build
         self.paused = False
         self.asked = False
+        self.late = False
         self._last_resort = None if through_build else min(patience + LAST_RESORT, LONGEST)
         self._handle: asyncio.TimerHandle | None = None
         self.conclusion: Conclusion | None = None

@@ -126,7 +126,7 @@ def check_once(admission: Admission[Any]) -> None:
     """Have a check made, and see it end, whatever it comes to."""
     checks = admission.begun
     admission.ask()
-    until(lambda: admission.begun > checks and not admission.in_flight)
+    until(lambda: admission.begun > checks and not admission.freshness.in_flight)
 
 
 def same(value: Any) -> Any:
