@@ -273,6 +273,8 @@ class Keeper:
 
     def _tell_member(self) -> None:
         member = replace(self._member(), edition=self.edition)
+        if member.version is None:
+            return  # it serves nothing yet
         if member == self._told and self.id in self._view.members:
             return
         self.store.put({f"{self.prefix}{MEMBERS}{self.id}": member.to_text()}, mortal=True)

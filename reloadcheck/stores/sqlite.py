@@ -118,16 +118,18 @@ class SQLiteStore:
 
         def work(connection: sqlite3.Connection) -> bool:
             now = time.monotonic()
+            oldest = now - self._ttl  # who was silent for longer is gone for others already
             beaten = [
                 connection.execute(
-                    "UPDATE life SET beat=? WHERE id=? AND boot=?", (now, key, self._boot)
+                    "UPDATE life SET beat=? WHERE id=? AND boot=? AND beat>=?",
+                    (now, key, self._boot, oldest),
                 ).rowcount
                 for key in mine
             ]
             # A beat of the future is one of a boot that is over, where boots cannot be told apart.
             rows = connection.execute(
                 "SELECT id FROM life WHERE boot<>? OR beat<? OR beat>?",
-                (self._boot, now - self._ttl, now + self._ttl),
+                (self._boot, oldest, now + self._ttl),
             ).fetchall()
             take_away(connection, [key for (key,) in rows])
             return all(beaten)
@@ -203,8 +205,10 @@ class SQLiteStore:
         # One statement, so that no reader is ever in the middle of a transaction.
         rows = select(
             "SELECT meta.revision, board.key, board.value, board.revision FROM meta "
-            "LEFT JOIN board ON board.key >= ? AND board.key < ? ORDER BY board.key",
-            (prefix, prefix + "\U0010ffff"),
+            "LEFT JOIN board ON board.key >= ? AND board.key < ? AND NOT EXISTS "
+            "(SELECT 1 FROM life WHERE id = board.key AND (boot <> ? OR beat < ?)) "
+            "ORDER BY board.key",
+            (prefix, prefix + "\U0010ffff", self._boot, time.monotonic() - self._ttl),
         ).fetchall()
         revision = rows[0][0]
         records = {key: Record(value, at) for _, key, value, at in rows if key is not None}

@@ -145,3 +145,20 @@ def test_a_reader_that_stands_still_is_told_of(tmp_path: Path) -> None:
     for _ in range(300):
         store.put({"shop/a": "3"})
     assert os.stat(f"{path}-wal").st_size <= 2 * 2**20
+
+
+def test_the_last_to_die_is_seen_to_be_dead(tmp_path: Path) -> None:
+    """Nobody is left who would take it off the board: a look leaves it out all the same."""
+    path = tmp_path / "store.db"
+    code = (
+        "import os, sys; from reloadcheck.stores import SQLiteStore;"
+        "SQLiteStore(sys.argv[1]).put({'shop/member/1': 'x'}, mortal=True); os._exit(0)"
+    )
+    subprocess.run([sys.executable, "-c", code, path], check=True)
+    store = SQLiteStore(path, ttl=1.0)
+    board = store.look("shop/")
+    assert board is not None
+    time.sleep(1.1)
+    board = store.look("shop/")
+    assert board is not None
+    assert {} == dict(board.records)

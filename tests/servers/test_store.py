@@ -1,0 +1,67 @@
+"""Four gunicorn workers and one store: one history, orders live on all, through kills."""
+
+import os
+import signal
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from reloadcheck import Orders
+from reloadcheck.stores import SQLiteStore
+from tests.rig import config
+from tests.rig.load import Load, get, until
+from tests.rig.servers import environment, gunicorn, serving
+
+
+def _has_rows(orders: Orders, count: int) -> bool:
+    return len(orders.history(limit=99)) == count
+
+
+def _all_serve(orders: Orders, workers: int, edition: int = 1) -> bool:
+    fleet = orders.fleet(grace=0.0)
+    live = fleet.edition >= edition and len(fleet.members) == workers
+    return live and fleet.drift == 0.0
+
+
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+def test_four_workers_have_one_history_and_one_mind(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Edits are one row each, a roll-back is live everywhere with no request failed, and lasts."""
+    file, store = tmp_path / "config.yaml", tmp_path / "state" / "store.db"
+    config.write(file, config.text(1))
+    environ = environment(file, tmp_path / "journal", RELOAD_CHECK_STORE=str(store))
+    environ["RELOAD_CHECK_APP"] = "shop"
+    command = gunicorn("tests.rig.wsgi_app:app", "--workers", "4", *options)
+    orders = Orders(SQLiteStore(store), app="shop")
+    with serving(command, environ, tmp_path) as server:
+        with Load(server.port) as load:
+            until(lambda: store.exists() and _all_serve(orders, 4))
+            for number in (2, 3):
+                config.replace(file, config.text(number))
+                until(partial(_all_serve, orders, 4, number))
+                config.replace(file, "number: [" + " " * number)
+                until(partial(_has_rows, orders, 2 * number - 1))
+            ordered = orders.rollback(why="too new", by="dora")
+            until(lambda: _all_serve(orders, 4))
+            assert 2 == get(server.port).number
+        assert [] == load.failures
+        victim = next(iter(orders.members().values())).pid
+        os.kill(victim, signal.SIGKILL)
+        with Load(server.port):
+            until(lambda: victim not in {one.pid for one in orders.members().values()}, 40.0)
+            until(lambda: _all_serve(orders, 4))
+            config.replace(file, config.text(3) + "# banned, with a comment\n")
+            time.sleep(1.0)
+            assert 2 == get(server.port).number
+            config.replace(file, config.text(4))
+            until(lambda: _all_serve(orders, 4) and orders.state().hold is None)
+            assert 4 == get(server.port).number
+        server.stop()
+        until(lambda: not orders.members(), 30.0)
+    rows = [(row.entry.edition, row.entry.cause) for row in reversed(orders.history(limit=99))]
+    numbered = [row for row in rows if row[0] is not None]
+    assert numbered == [(1, "start"), (2, "file"), (3, "file"), (4, "rollback"), (5, "file")]
+    assert (4, 2) == (ordered.entry.edition, ordered.entry.of)
