@@ -62,6 +62,7 @@ def observe(
             *thread.reload.permit.pending_restart,
             *thread.reload.permit.of_gates,
         ),
+        draining=thread.drain.draining(),
     )
 
 
@@ -76,7 +77,7 @@ def _resource(
         name,
         len(instances),
         thread.reload.builds.get(name, 0),
-        thread.drain.closes.get(name, 0),
+        thread.drain.closing.closes.get(name, 0),
         thread.reload.built_for.get(name),
         sum(thread.drain.users(one) for one in instances),
         thread.reload.failed_builds.get(name, 0),

@@ -427,7 +427,7 @@ class Reload(Generic[C]):
             return Conclusion(Outcome.REJECTED, self._failure)
 
     def _wait_for_drain(self, resource: str) -> Conclusion:
-        self._turning.awaited = self._turning.drain.closed
+        self._turning.awaited = self._turning.drain.closing.closed
         reason = f"resource {resource!r} has two instances; the edit waits for the oldest to drain"
         self._failure = DrainError(Problem(reason))
         self.report.defer(self._failure)

@@ -161,7 +161,7 @@ class Scheduler(Generic[C]):
         until = self.drain.make_room(resource, soon)
         self.drain.step()
         while not enough():
-            if not self.drain.busy and (until is None or self.clock.monotonic() >= until):
+            if not self.drain.closing.busy and (until is None or self.clock.monotonic() >= until):
                 break
             if self.closing:
                 raise StoppingError
@@ -172,7 +172,7 @@ class Scheduler(Generic[C]):
     @property
     def has_drained(self) -> bool:
         """Tell whether a resource was closed since an edit began to wait for that."""
-        return self.awaited is not None and self.awaited < self.drain.closed
+        return self.awaited is not None and self.awaited < self.drain.closing.closed
 
     def offer(self, until: float | None) -> None:
         """Let doors go on without asking, where they may, until the time given; None: for now."""

@@ -70,6 +70,23 @@ class ResourceStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Draining:
+    """An old instance of a resource that units of work still use.
+
+    `version` is the last that it served and `leases` the number of its users. It was replaced
+    `seconds` ago, so none of them is younger, and closes under them in `closes_in` seconds.
+    `holders` says what they are called, once it has taken some seconds.
+    """
+
+    resource: str
+    version: int
+    leases: int
+    seconds: float
+    closes_in: float
+    holders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """The state of an engine in this process.
 
@@ -83,7 +100,8 @@ class Status:
     long in all. `waiting` is an edit that is good and not yet allowed, `pending_restart` the key
     paths that keep their running value until the process starts anew. `trial` is the trial or the
     watch that is on, `last_trial` the one before. `leases` maps the version of
-    each live snapshot to the units of work that hold it.
+    each live snapshot to the units of work that hold it; `draining` are the old resources
+    that some of them still use.
     """
 
     phase: str
@@ -114,6 +132,7 @@ class Status:
     store: StoreStatus | None = None
     trial: TrialStatus | None = None
     last_trial: TrialStatus | None = None
+    draining: tuple[Draining, ...] = ()
 
     @property
     def attempt(self) -> Attempt | None:

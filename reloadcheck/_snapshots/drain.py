@@ -9,29 +9,24 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .._observe.status import Draining
 from .._resources.instance import Instance
 from .._resources.inventory import Inventory
 from .._resources.registry import Resource
 from .._runtime.clock import Clock
-from .._runtime.foreign import raised
-from .._runtime.jobs import Job, NoThreadError
 from .._runtime.log import log
-from .._runtime.loop_task import LoopGoneError
 from ..types import Code
+from .closing import Closing
 from .holders import described, holders_of
 from .serving import Serving
 from .tenancy import LiveSnapshot
 
 if TYPE_CHECKING:
     import asyncio
-
-SLOW_CLOSE, SLOW_AT_THE_END = 1.0, 0.02
-"""Seconds after which a close that has not returned holds up the others no longer; and what they
-are once the time to drain is over and all closers share what is left."""
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two looks at who still holds a retired snapshot, besides being told."""
@@ -41,18 +36,15 @@ LATE = 5.0
 that have not read it yet: a request that is about to must not fail. If an edit needs its place, it
 closes sooner, as soon as P2 asks."""
 
+SLOW = 5.0
+"""Seconds after which the log says that a retired resource is still used, and by whom."""
+
+FROZEN = 1.0
+"""Seconds by which the engine thread must have overslept for that to count as a time that nobody
+had: a stopped process, a frozen container, a machine that was moved."""
+
 SHOWN_LABELS = 5
 """How many of those who still hold a resource one warning names."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Close:
-    """A close under way; times are monotonic seconds."""
-
-    instance: Instance
-    job: Job[None]
-    deadline: float
-    slow_at: float
 
 
 class Drain:
@@ -76,28 +68,23 @@ class Drain:
         self._inventory = inventory
         self._clock = clock
         self._drain = drain
-        self._settled = settled
         self._loop = loop
-        self._closing: list[_Close] = []
+        self.closing = Closing(inventory, settled)
         self._latest: float | None = None
-        self._no_thread_until = 0.0
-        self.closed = 0
-        self.closes: dict[str, int] = {}
         self.forced: dict[str, int] = {}
         self.outlived = 0
         self._patience = LATE
         self._wanted: list[Instance] = []
+        self._told: set[Instance] = set()
+        self._real: Callable[[], float] = time.monotonic
+        self._slept_at = 0.0
+        self._sleeps: float | None = None
 
     @property
     def idle(self) -> bool:
         """Return whether nothing is left to drain or to close."""
         held = any(one.leases() and one.readers_to_come() for one in self._serving.retired)
-        return not held and not self._closing and not self._retired()
-
-    @property
-    def busy(self) -> bool:
-        """Return whether a close is under way; it ends by its time-out at the latest."""
-        return bool(self._closing)
+        return not held and not self.closing.busy and not self._retired()
 
     def hurry(self, deadline: float) -> None:
         """Have every deadline pass at `deadline` (monotonic seconds) at the latest."""
@@ -118,16 +105,16 @@ class Drain:
 
     def step(self) -> float | None:
         """Do what can be done now; return the time to look again, None for: when told to."""
+        self._forgive()
         now = self._clock.monotonic()
         self._let_go(now)
-        self._closing = [one for one in self._closing if not self._ended(one, now)]
+        self.closing.note(now)
         self._wanted = [one for one in self._wanted if not one.closed]
-        while self._may_start(now) and (instance := self._next(now)) is not None:
-            self._start(instance, now)
-        times = [one.deadline for one in self._closing]
-        times += [one.slow_at for one in self._closing if one.slow_at > now]
-        if self._no_thread_until > now:
-            times.append(self._no_thread_until)
+        self._told = {one for one in self._told if not one.closed}
+        hurried = self._latest is not None and now >= self._latest
+        while self.closing.may_start(now) and (instance := self._next(now)) is not None:
+            self.closing.start(instance, now, hurried=hurried)
+        times = self.closing.times(now)
         for instance in self._retired():
             if instance.retired_at is not None:
                 times += self._looks(instance, instance.retired_at, now)
@@ -135,7 +122,23 @@ class Drain:
             if not live_snapshot.abandoned:
                 times.append(now + _pause(now - live_snapshot.retired_at))
                 times.append(self._capped(live_snapshot.retired_at + self._drain))
-        return min(times, default=None)
+        at = min(times, default=None)
+        self._sleeps = None if at is None else max(0.0, at - now)
+        self._slept_at = self._real()
+        return at
+
+    def _forgive(self) -> None:
+        """Put off every deadline by the time that the whole process was stopped for."""
+        lost = 0.0 if self._sleeps is None else self._real() - self._slept_at - self._sleeps
+        if lost < FROZEN:
+            return
+        log(logging.INFO, "the process stood still for %.1f s, which no drain counts", lost)
+        for instance in self._retired():
+            if instance.retired_at is not None:
+                instance.retired_at += lost
+        for live_snapshot in self._serving.retired:
+            live_snapshot.retired_at += lost
+        self.closing.put_off(lost)
 
     def _looks(self, instance: Instance, retired_at: float, now: float) -> list[float]:
         """Return when to look at a retired instance again that is not closed yet."""
@@ -145,15 +148,7 @@ class Drain:
     def abandon(self) -> None:
         """Give up what is still open or closing, and say so; for the very end."""
         self._let_go(self._clock.monotonic())
-        for close in self._closing:
-            close.job.abandon()
-        left = ", ".join(one.resource.name for one in self._inventory.instances)
-        if left:
-            log(logging.WARNING, "left open at the end: %s", left)
-
-    def _may_start(self, now: float) -> bool:
-        """One after the other, unless one is slow."""
-        return now >= self._no_thread_until and all(one.slow_at <= now for one in self._closing)
+        self.closing.abandon()
 
     def _let_go(self, now: float) -> None:
         """Drop the snapshots that nobody sees any more; tell no longer of overdue ones."""
@@ -227,7 +222,8 @@ class Drain:
         if late and any(one.readers_to_come() for one in self._seeing(instance)):
             return False
         due = instance.retired_at is None or now >= self._due(instance, instance.retired_at)
-        if not due and self.users(instance):
+        if not due and (users := self.users(instance)):
+            self._tell_slow(instance, users, now)
             return False
         instance.closed = True
         users = self.users(instance)
@@ -242,58 +238,67 @@ class Drain:
         instance.forced = True
         name = instance.resource.name
         self.forced[name] = self.forced.get(name, 0) + 1
-        seeing = self._seeing(instance)
         log(
             logging.WARNING,
             "resource %s of version %d is closed at its drain deadline while %d unit(s) of"
             " work, all of them older than %.1f s, still use it: %s",
             name,
-            max((one.snapshot.version for one in seeing), default=0),
+            self.version_of(instance),
             users,
             seconds,
-            self._labels(instance),
+            self._listed(instance),
             code=str(Code.FORCED_CLOSE),
         )
 
-    def _labels(self, instance: Instance) -> str:
+    def _tell_slow(self, instance: Instance, users: int, now: float) -> None:
+        """Say once who keeps a resource from closing, while there is time to do something."""
+        retired_at = instance.retired_at
+        if retired_at is None or instance in self._told or now - retired_at < SLOW:
+            return
+        self._told.add(instance)
+        log(
+            logging.WARNING,
+            "resource %s of version %d is still used %.1f s after it was replaced, by %d unit(s)"
+            " of work, and is closed under them in %.1f s: %s",
+            instance.resource.name,
+            self.version_of(instance),
+            now - retired_at,
+            users,
+            self._due(instance, retired_at) - now,
+            self._listed(instance),
+            code=str(Code.DRAIN),
+        )
+
+    def version_of(self, instance: Instance) -> int:
+        """Return the last version that an instance is a part of."""
+        return max((one.snapshot.version for one in self._seeing(instance)), default=0)
+
+    def draining(self) -> tuple[Draining, ...]:
+        """Tell, from any thread, which old instances are still used, by whom and until when."""
+        now = self._clock.monotonic()
+        told: list[Draining] = []
+        for instance in self._retired():
+            retired_at, users = instance.retired_at, self.users(instance)
+            if retired_at is None or not users:
+                continue
+            seconds = now - retired_at
+            left = max(0.0, self._due(instance, retired_at) - now)
+            holders = tuple(self.labels(instance)) if seconds >= SLOW else ()
+            version = self.version_of(instance)
+            told.append(Draining(instance.resource.name, version, users, seconds, left, holders))
+        return tuple(told)
+
+    def _listed(self, instance: Instance) -> str:
+        return ", ".join(self.labels(instance)[:SHOWN_LABELS]) or "unknown"
+
+    def labels(self, instance: Instance) -> list[str]:
         """Name those who still use it."""
         holders = [
             holder
             for one in self._seeing(instance)
             for holder in holders_of(one, instance, self._loop())
         ]
-        labels = sorted({described(holder) for holder in holders})
-        return ", ".join(labels[:SHOWN_LABELS]) or "unknown"
-
-    def _start(self, instance: Instance, now: float) -> None:
-        job = instance.close(self._settled)
-        hurried = self._latest is not None and now >= self._latest
-        if isinstance(job.error, NoThreadError) and not hurried:
-            instance.closed = False
-            self._no_thread_until = now + LONGEST_PAUSE
-            return
-        slow_at = now + (SLOW_AT_THE_END if hurried else SLOW_CLOSE)
-        close = _Close(instance, job, now + instance.resource.timeout, slow_at)
-        if not self._ended(close, now):
-            self._closing.append(close)
-
-    def _ended(self, close: _Close, now: float) -> bool:
-        job, name = close.job, close.instance.resource.name
-        if not job.done and (now < close.deadline or not job.abandon()):
-            return job.done
-        if not job.done:
-            close.instance.cancel()
-            self._inventory.keep_stuck(name, job)
-            timeout = close.instance.resource.timeout
-            words = "closing resource %s did not return within %g s"
-            log(logging.WARNING, words, name, timeout, code=str(Code.CLOSE))
-        elif job.error is not None and not isinstance(job.error, LoopGoneError):
-            words = "closing resource %s raised %s"
-            log(logging.WARNING, words, name, raised(job.error), code=str(Code.CLOSE))
-        self._inventory.remove(close.instance)
-        self.closed += 1
-        self.closes[name] = self.closes.get(name, 0) + 1
-        return True
+        return sorted({described(holder) for holder in holders if holder is not None})
 
 
 def _pause(since: float) -> float:

@@ -15,8 +15,8 @@ from typing import Any, Generic, NoReturn, TypeVar
 from .._resources.instance import Instance
 from .._resources.registry import Resource
 from .._runtime.references import counts_references
-from ..exceptions import OutsideWorkError, UnknownResourceError
-from .unit import hold, release, unit_on
+from ..exceptions import OutsideWorkError, ReloadCheckError, UnknownResourceError
+from .unit import drop, hold, release, unit_on
 
 COUNTS_REFERENCES = counts_references()
 
@@ -73,7 +73,12 @@ class Resources(Mapping[str, Any]):
         unit = unit_on(self)
         if unit is None or not COUNTS_REFERENCES or not hold(unit, instance.hold):
             self.read_by_others.add(instance.resource.name)
-        return instance.read()
+        try:
+            return instance.read()
+        except ReloadCheckError:
+            if unit is not None:
+                drop(unit, instance.hold)
+            raise
 
 
 class Snapshot(Generic[C_co]):

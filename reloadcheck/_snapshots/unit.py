@@ -13,6 +13,7 @@ the unit has ended; who ends a unit says so first and clears what it holds secon
 sees the other.
 """
 
+from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, TypeAlias
 
@@ -51,6 +52,14 @@ def hold(unit: Unit, reference: object) -> bool:
         return True
     del reads[READS if life.reads is None else 0 :]  # it ended meanwhile, and does not clear again
     return False
+
+
+def drop(unit: Unit, reference: object) -> None:
+    """Have a unit refer no longer to what it could not read after all."""
+    life = unit[LIFE]
+    if life is not False:
+        with suppress(ValueError):
+            (unit if life.reads is None else life.reads).remove(reference)
 
 
 def end(unit: Unit) -> None:
