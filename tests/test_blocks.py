@@ -53,6 +53,4 @@ def test_there_are_blocks_on_the_pages() -> None:
     """They are found: none of the pages that show code is without."""
     assert len(BLOCKS) > 25
     shown = {where.partition(":")[0] for where in BLOCKS}
-    assert {name for name in PAGES if "/frameworks/" in name} - shown == {
-        "docs/frameworks/index.md"
-    }
+    assert {name for name in PAGES if "/frameworks/" in name} <= shown
