@@ -567,3 +567,53 @@ def test_time_that_nobody_had_does_not_count(shop: Shop, monkeypatch: pytest.Mon
         assert box.open
     until(lambda: shop.open == [2])
     assert shop.live.status().forced_closes == 0
+
+
+def test_without_exact_counts_all_units_on_a_snapshot_hold_what_one_has_read(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too much is held there, never too little."""
+    monkeypatch.setattr("reloadcheck._snapshots.snapshot.COUNTS_REFERENCES", False)
+    reader, other = shop.live.lease(), shop.live.lease()
+    assert Call(lambda: reader.__enter__()[shop.pool].open).result()
+    Call(other.__enter__).result()
+    shop.edit(2)
+    reader.give_back()
+    shop.pass_time(DRAIN - 1)
+    assert shop.open == [1, 2]
+    other.give_back()
+    until(lambda: shop.open == [2])
+
+
+def test_what_a_request_left_behind_is_no_unit_of_work(shop: Shop) -> None:
+    """A state that still has the snapshot of an ended request gets the newest, after a check."""
+    states: list[int] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        states.append(environ["reloadcheck.config"].a)
+        return []
+
+    door = WsgiDoor(app, shop.live)
+    environ: dict[str, Any] = {}
+    door(environ, start)
+    shop.text.write("a: 2\nb: 1\nc: 1")
+    shop.clock.advance(10.0)
+    Call(lambda: door(environ, start)).result(shop.clock)
+    assert states == [1, 2]
+    assert sum(shop.live.status().leases.values()) == 0
+
+
+def test_a_body_that_is_closed_is_known_no_longer(shop: Shop) -> None:
+    """Its environ is let go of, with all that the request left in it."""
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        return iter([b""])
+
+    shop.fast()
+    hold = host_of(shop.live).cell.fresh
+    assert hold is not None
+    body: Any = WsgiDoor(app, shop.live)({}, start)
+    assert len(hold.known) == 1
+    body.close()
+    assert hold.known == {}
+    body.close()

@@ -124,3 +124,36 @@ def test_a_count_that_the_offer_overtakes_misses_no_lease(
         told = serving.leases(live_snapshot)
     assert stop.acted
     assert told in (1, 2)
+
+
+def test_an_end_leaves_what_another_engine_offers(serving: Serving[Any], cell: Cell[Any]) -> None:
+    """A thread that was started meanwhile has its own in the cell: that one goes on."""
+    serving.offer(None)
+    newer = snapshot_of(1)
+    cell.fresh = newer.hold
+    serving.end()
+    assert cell.fresh is newer.hold
+
+
+def test_without_exact_counts_nothing_is_offered(
+    serving: Serving[Any], cell: Cell[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then all leases have names, for a reference would not be seen."""
+    monkeypatch.setattr("reloadcheck._snapshots.serving.COUNTS_REFERENCES", False)
+    serving.offer(None)
+    assert cell.fresh is None
+
+
+def test_an_offer_ends_at_its_time(
+    serving: Serving[Any], cell: Cell[Any], clock: FakeClock
+) -> None:
+    """Exactly then; one whose time is over already is none, and the end is told."""
+    until = clock.monotonic() + 5.0
+    serving.offer(until)
+    assert (serving.expire(), cell.fresh is None) == (until, False)
+    clock.advance(4.99)
+    assert (serving.expire(), cell.fresh is None) == (until, False)
+    clock.advance(0.01 + 1e-9)
+    assert (serving.expire(), cell.fresh) == (None, None)
+    serving.offer(until)
+    assert cell.fresh is None
