@@ -36,8 +36,9 @@ LATE = 5.0
 that have not read it yet: a request that is about to must not fail. If an edit needs its place, it
 closes sooner, as soon as P2 asks."""
 
-SLOW = 5.0
-"""Seconds after which the log says that a retired resource is still used, and by whom."""
+SLOW, AT_LEAST = 5.0, 1.0
+"""Seconds after which the log says that a retired resource is still used, and by whom; and those
+that must be left then, for somebody to do something about it."""
 
 FROZEN = 1.0
 """Seconds by which the engine thread must have overslept for that to count as a time that nobody
@@ -255,6 +256,9 @@ class Drain:
         retired_at = instance.retired_at
         if retired_at is None or instance in self._told or now - retired_at < SLOW:
             return
+        left = self._due(instance, retired_at) - now
+        if left < AT_LEAST:
+            return
         self._told.add(instance)
         log(
             logging.WARNING,
@@ -264,7 +268,7 @@ class Drain:
             self.version_of(instance),
             now - retired_at,
             users,
-            self._due(instance, retired_at) - now,
+            left,
             self._listed(instance),
             code=str(Code.DRAIN),
         )
