@@ -242,9 +242,13 @@ def key_path_text(path: KeyPath) -> str:
         if len(key) > _LONGEST_KEY:
             key = key[:_LONGEST_KEY] + "…"
         plain = key != "" and all(char.isalnum() or char in "_-" for char in key)
-        shown = key if plain else '"' + printable(key.replace('"', '\\"')) + '"'
+        shown = key if plain else '"' + printable(_escaped(key)) + '"'
         text += f".{shown}" if text else shown
     return text
+
+
+def _escaped(key: str) -> str:
+    return key.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def no_pause() -> None:

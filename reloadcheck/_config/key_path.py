@@ -1,4 +1,7 @@
-"""Read a key path the way this package shows one: `database.hosts[2]."a.b"`."""
+"""The one grammar of key paths: `database.hosts[2]."a.b"`, for registration, messages and commands.
+
+What `key_path_text` writes, `key_path_of` reads back. Also the ways to step along one.
+"""
 
 import re
 from collections.abc import Mapping
@@ -14,8 +17,18 @@ __all__ = ["key_path_of", "lookup", "path_key", "step_into"]
 _LONGEST_NUMBER: Final = 20
 
 _STEP: Final = re.compile(
-    r"""(?:\A|\.)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^."\[\]]+))|\[(?P<index>\d+)\]"""
+    r"""(?:\A|(?!\A)\.)(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^."\[\]]+))|\[(?P<index>\d+)\]"""
 )
+
+
+_ESCAPE: Final = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U([0-9a-f]{8})|(.))", re.DOTALL)
+_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t"}
+
+
+def _meant(escape: re.Match[str]) -> str:
+    """Return the character that an escape stands for; a letter without a meaning is itself."""
+    code = escape[1] or escape[2] or escape[3]
+    return chr(int(code, 16)) if code else _LETTERS.get(escape[4], escape[4])
 
 
 def key_path_of(text: str) -> KeyPath:
@@ -29,7 +42,7 @@ def key_path_of(text: str) -> KeyPath:
         if step["index"] is not None:
             keys.append(int(step["index"]))
         elif step["quoted"] is not None:
-            keys.append(step["quoted"].replace('\\"', '"'))
+            keys.append(_ESCAPE.sub(_meant, step["quoted"]))
         else:
             keys.append(step["plain"])
         position = step.end()

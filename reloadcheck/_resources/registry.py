@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
+from .._config.key_path import key_path_of
 from .._schema.schema import Schema
-from ..exceptions import RegistrationError
-from ..types import KeyPath, key_path_text
+from ..exceptions import RegistrationError, UsageError
+from ..types import KeyPath, key_path_text, printable
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -167,16 +168,22 @@ def _called(resource: Resource[Any]) -> str:
 
 
 def as_key_path(path: object) -> KeyPath:
-    """Give the keys of a dotted path; raise `RegistrationError` for what is none."""
+    """Return the keys of a path; raise `RegistrationError` for what is none."""
     if not isinstance(path, str | tuple):
         raise RegistrationError(
             "a path is dotted, like 'database.url', or a tuple of keys; without a path, write "
             "@live.resource() with its parentheses"
         )
-    keys = cast("KeyPath", tuple(path.split(".")) if isinstance(path, str) else path)
-    if not keys or not all(key != "" for key in keys):
-        raise RegistrationError("a path is dotted, like 'database.url', or a tuple of keys")
-    return keys
+    wrong = "a path is dotted, like 'database.url' or 'hosts[1].name', or a tuple of keys"
+    if isinstance(path, tuple):
+        keys = cast("KeyPath", path)
+        if not keys or not all(key != "" for key in keys):
+            raise RegistrationError(wrong)
+        return keys
+    try:
+        return key_path_of(path)
+    except UsageError:
+        raise RegistrationError(f"{wrong}, not {printable(path)!r}") from None
 
 
 def _positive(name: str, option: str, value: Any, *, zero: bool = False) -> float:
