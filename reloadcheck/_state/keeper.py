@@ -104,10 +104,14 @@ class Keeper:
         """Have the thread run in this process, a forked one too."""
         if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
             return
-        self._made_for(os.getpid())
-        self.prefix = self._prefix()
+        self.begin()
         self._thread = threading.Thread(target=self._run, name="reloadcheck-store", daemon=True)
         self._thread.start()
+
+    def begin(self) -> None:
+        """Begin anew in this process, under a name of its own."""
+        self._made_for(os.getpid())
+        self.prefix = self._prefix()
 
     def first_look(self, seconds: float) -> bool:
         """Wait until the store was tried for the first time; blocks at most `seconds`."""

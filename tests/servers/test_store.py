@@ -57,7 +57,8 @@ def test_four_workers_have_one_history_and_one_mind(
             time.sleep(1.0)
             assert 2 == get(server.port).number
             config.replace(file, config.text(4))
-            until(lambda: _all_serve(orders, 4) and orders.state().hold is None)
+            until(partial(_all_serve, orders, 4, 5))
+            assert orders.state().hold is None
             assert 4 == get(server.port).number
         server.stop()
         until(lambda: not orders.members(), 30.0)

@@ -1,0 +1,222 @@
+"""The store thread, step by step: nothing is lost that can be kept, and nobody is held up."""
+
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import ReloadCheck
+from reloadcheck._state.board import Member, view_of
+from reloadcheck._state.keeper import LIMIT, Fact, Keeper
+from reloadcheck._state.ledger import Entry, editions_of, entries_from
+from reloadcheck._state.store_orders import Orders
+from reloadcheck.stores import SQLiteStore
+from reloadcheck.testing import FakeClock, MemoryStore
+from reloadcheck.types import Store
+
+PREFIX = "shop/default/"
+
+
+def _keeper(store: Store, clock: FakeClock | None = None) -> Keeper:
+    """Return a keeper of a worker that serves something; a test takes its steps itself."""
+    member = Member(host="web-1", version=1, content="A")
+    keeper = Keeper(store, lambda: PREFIX, lambda: member, clock=clock or FakeClock())
+    keeper.begin()
+    return keeper
+
+
+def _fact(content: str, *, first: bool = False, outcome: str = "reloaded") -> Fact:
+    entry = Entry(None, outcome, time.time(), content, f"s-{content}", size=4)
+    return Fact(entry, b"data", first=first)
+
+
+def _editions(store: Store) -> list[tuple[int, str | None]]:
+    board = store.look(PREFIX)
+    assert board is not None
+    entries = entries_from(view_of(board, PREFIX).entries)
+    return [(number, entry.content) for number, entry in editions_of(entries).items()]
+
+
+def test_workers_that_see_the_same_edits_write_each_once() -> None:
+    """A, B, A, C: four editions, though one worker is three edits behind."""
+    store = MemoryStore()
+    quick, slow = _keeper(store), _keeper(store.peer())
+    for keeper in (quick, slow):
+        keeper.step()
+    for number, content in enumerate("ABAC"):
+        quick.note(_fact(content, first=number == 0))
+        quick.step()
+        slow.note(_fact(content, first=number == 0))
+    slow.step()
+    assert [(1, "A"), (2, "B"), (3, "A"), (4, "C")] == _editions(store)
+    assert 4 == quick.edition == slow.edition
+
+
+def test_a_restart_with_the_same_content_is_no_edition() -> None:
+    """And one with another content is."""
+    store = MemoryStore()
+    for content in ("A", "A", "B"):
+        keeper = _keeper(store.peer())
+        keeper.note(_fact(content, first=True))
+        keeper.step()
+    assert [(1, "A"), (2, "B")] == _editions(store)
+
+
+def test_a_lost_answer_writes_nothing_twice() -> None:
+    """Written or not: the keeper looks again, and there is one row."""
+    for written in (True, False):
+        store = MemoryStore()
+        keeper = _keeper(store)
+        keeper.note(_fact("A", first=True))
+        store.unsure(written=written)
+        keeper.step()
+        keeper.step()
+        keeper.step()
+        assert [(1, "A")] == _editions(store)
+        assert 1 == keeper.edition
+
+
+def test_what_waits_is_bounded_and_counted(caplog: pytest.LogCaptureFixture) -> None:
+    """A hundred facts; the oldest are dropped, and that is said when the store is back."""
+    store = MemoryStore()
+    keeper = _keeper(store)
+    store.lose()
+    for number in range(LIMIT + 5):
+        keeper.note(_fact(f"c{number}"))
+        keeper.step()
+    assert 1 == caplog.text.count("the store is away")
+    assert "memory: is lost" == keeper.known.error
+    store.heal()
+    keeper.step()
+    assert LIMIT == len(_editions(store))
+    assert "5 rows of history were lost" in caplog.text
+    assert keeper.known.error is None
+
+
+def test_a_member_that_lapsed_comes_again() -> None:
+    """As after a suspended machine: it is put on the board anew at the next steps."""
+    store = MemoryStore(ttl=0.2)
+    clock = FakeClock()
+    keeper = _keeper(store, clock)
+    keeper.step()
+    other = store.peer()
+    time.sleep(0.3)
+    other.beat()
+    board = other.look(PREFIX)
+    assert board is not None
+    assert not view_of(board, PREFIX).members
+    clock.advance(6)
+    keeper.step()
+    keeper.step()
+    board = other.look(PREFIX)
+    assert board is not None
+    assert [keeper.id] == list(view_of(board, PREFIX).members)
+
+
+def test_a_replaced_store_is_told_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A file that was deleted, or an older copy of it: the member is on it after the next steps."""
+    path = tmp_path / "store.db"
+    keeper = _keeper(SQLiteStore(path))
+    keeper.note(_fact("A", first=True))
+    keeper.step()
+    for tail in ("", "-wal", "-shm"):
+        os.unlink(f"{path}{tail}")
+    keeper.step()
+    keeper.step()
+    board = SQLiteStore(path).look(PREFIX)
+    assert board is not None
+    assert [keeper.id] == list(view_of(board, PREFIX).members)
+    assert "was replaced" in caplog.text
+
+
+def test_a_hundred_and_fifty_editions_leave_a_hundred(tmp_path: Path) -> None:
+    """One is pinned and stays; the contents of the rest go, and the file gives their room back."""
+    path = tmp_path / "store.db"
+    store = SQLiteStore(path, keep=100)
+    keeper, orders = _keeper(store), Orders(SQLiteStore(path), app="shop")
+    longest = 0.0
+    for number in range(150):
+        entry = Entry(None, "reloaded", float(number), f"c{number}", f"s{number}", size=20_000)
+        keeper.note(Fact(entry, os.urandom(20_000), first=number == 0))
+        begun = time.thread_time()
+        keeper.step()
+        longest = max(longest, time.thread_time() - begun)
+        if number == 4:
+            orders.pin(3, why="x", by="dora")
+            orders.unpin(by="dora")
+            orders.pin(3, why="x", by="dora")
+            keeper.step()
+            orders.unpin(by="dora")
+            keeper.step()
+    assert 100 == len(_editions(store))
+    kept = [number for number in range(150) if store.content(f"c{number}") is not None]
+    assert len(kept) <= 100
+    assert 149 in kept
+    store.close()
+    assert path.stat().st_size < 100 * 20_000 * 1.5
+    assert longest < 0.5
+
+
+def test_only_one_thread_calls_a_store(tmp_path: Path) -> None:
+    """Requests, the engine's and the reader's threads never meet it."""
+    file = tmp_path / "config.yaml"
+    file.write_text("a: 1")
+    callers: set[str] = set()
+
+    class Watched(SQLiteStore):
+        def _tried(self, work: Callable[[Any], Any]) -> Any:
+            callers.add(threading.current_thread().name)
+            return super()._tried(work)
+
+    live = ReloadCheck(file, store=Watched(tmp_path / "store.db"), app="shop", settle=0, window=0.1)
+    live.start()
+    orders = Orders(SQLiteStore(tmp_path / "store.db"), app="shop")
+    until = time.monotonic() + 10
+    while not orders.history():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    orders.pin(why="x", by="dora")
+    file.write_text("a: 2")
+    time.sleep(0.5)
+    live.check()
+    live.close()
+    assert {"reloadcheck-store"} == callers
+
+
+def test_an_idle_worker_costs_next_to_nothing(tmp_path: Path) -> None:
+    """A look each second and a beat each five: at most 1.2 seconds of CPU an hour."""
+    clock = FakeClock()
+    keeper = _keeper(SQLiteStore(tmp_path / "store.db"), clock)
+    keeper.note(_fact("A", first=True))
+    for _ in range(20):
+        keeper.step()
+
+    def hour() -> float:
+        begun = time.thread_time()
+        for _ in range(180):
+            clock.advance(1.0)
+            keeper.step()
+        return (time.thread_time() - begun) * 20
+
+    assert min(hour() for _ in range(3)) < 1.2
+
+
+def test_without_a_store_nothing_of_it_is_imported(tmp_path: Path) -> None:
+    """No module, no thread."""
+    import subprocess
+    import sys
+
+    (tmp_path / "config.yaml").write_text("a: 1")
+    code = (
+        "import sys, threading; from reloadcheck import ReloadCheck\n"
+        "live = ReloadCheck(sys.argv[1]); live.start(); live.status()\n"
+        "print([m for m in sys.modules if 'sqlite' in m or '_state' in m or 'stores' in m],"
+        " [t.name for t in threading.enumerate() if 'store' in t.name])"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "config.yaml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "[] []\n" == done.stdout
