@@ -65,22 +65,26 @@ class Verb:
 
 def verbs() -> Mapping[str, Verb]:
     """Return the commands that make sense for an application that is there already."""
-    commands = _Verbs()
-    for add in (_validate, _explain, _diff, _doctor, _watch, _status):
+    commands = _Commands()
+    for add in (_validate, _explain, _diff, _doctor, _watch, _status, *STORE_COMMANDS):
         add(commands)
-    return commands.found
+    return {
+        name: Verb(short, "--app" in parser.get_default("options"))
+        for name, (short, parser) in commands.found.items()
+    }
 
 
-class _Verbs:
-    """Stands for the parser's commands, and notes what is added."""
+class _Commands:
+    """Stands for the parser's commands, and keeps what is added."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Verb] = {}
+        self.found: dict[str, tuple[str, argparse.ArgumentParser]] = {}
 
     def add_parser(self, name: str, **words: Any) -> argparse.ArgumentParser:
-        """Note a command."""
-        self.found[name] = Verb(words["help"], "--app" in words["usage"])
-        return argparse.ArgumentParser(prog=name)
+        """Keep a command and its help."""
+        parser = argparse.ArgumentParser(prog=name)
+        self.found[name] = words["help"], parser
+        return parser
 
 
 def _validate(commands: Any) -> None:

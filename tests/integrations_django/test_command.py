@@ -130,6 +130,17 @@ def test_the_command_line_knows_the_site(example: Path, command: list[str], app:
     assert (True, True) == (status in (0, 1), "Settings is read by pydantic" in said)
 
 
+def test_what_a_store_knows_is_asked_of_the_sites_own(example: Path) -> None:
+    """`"STORE"` in `RELOAD_CHECK` is what `history`, `rollback` and the like are about."""
+    settings = example / "mysite" / "settings.py"
+    line = '    "STORE": BASE_DIR / "store.db",\n    "SCHEMA"'
+    settings.write_text(settings.read_text().replace('    "SCHEMA"', line))
+    status, said, _ = told(example, *MANAGE, "freeze", "--why", "a quiet evening")
+    assert 0 == status, said
+    status, said, _ = told(example, *MANAGE, "history", "--json")
+    assert (0, True) == (status, "a quiet evening" in said)
+
+
 def test_wrong_words_end_as_on_the_command_line(example: Path) -> None:
     """The exit status and the sentence are `reloadcheck`'s own; Django's options are Django's."""
     status, _, said = told(example, *MANAGE, "explain", "--settings", "mysite.settings")

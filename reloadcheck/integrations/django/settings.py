@@ -5,13 +5,14 @@ Imports the schema, which a site names by its dotted path. Must never open a fil
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from inspect import signature
 from typing import Any, cast
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
-from ..._engine.options import Options
+from ..._engine.api import ReloadCheck
 from ..._page.settings import PAGE_OPTIONS
 from ...types import Source
 
@@ -20,7 +21,9 @@ __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
 EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
 """The line that a site without any settings of ours adds."""
 
-_OPTIONS = frozenset(one.name for one in fields(Options))
+_OPTIONS = frozenset(signature(ReloadCheck.__init__).parameters) - {
+    *("self", "sources", "schema", "clock", "environ")
+}
 _OWN = frozenset({"sources", "schema", "resources", "databases", "caches"})
 _KEYS = _OWN | frozenset(PAGE_OPTIONS) | _OPTIONS
 
