@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from ._observe.history import Attempt
     from ._observe.status import ProbeStatus, ResourceStatus, Status
     from ._state.store_orders import Orders
-    from .sources import DirectorySource, DotenvSource, EnvironSource
+    from .sources import DirectorySource, DotenvSource, EnvironSource, HTTPSource
 
 __version__ = "0.1.0"
 
@@ -94,6 +94,7 @@ __all__ = [
     "FactoryError",
     "FileSource",
     "FrozenDict",
+    "HTTPSource",
     "HangingError",
     "InternalError",
     "Layer",
@@ -155,7 +156,7 @@ def __getattr__(name: str) -> Any:
         from ._state.store_orders import Orders as _Orders
 
         return _Orders
-    if name in ("DirectorySource", "DotenvSource", "EnvironSource"):
+    if name in ("DirectorySource", "DotenvSource", "EnvironSource", "HTTPSource"):
         from . import sources as _sources
 
         return getattr(_sources, name)

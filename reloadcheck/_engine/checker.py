@@ -18,6 +18,7 @@ from .._load.layers import frozen_layers
 from .._load.load import validate
 from .._load.merge import Parsed, parse, with_values_of
 from .._load.remarks import Remarks, remarks_on
+from .._load.source_set import Keeping
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
 from .._runtime.log import log
@@ -110,6 +111,7 @@ class Checker(Generic[C]):
         self._quiet = Quiet(options.settle)
         self._stamps: tuple[Stamp, ...] | None = None
         self._trusted = False
+        self._has_adopted = False
         self._hashed_at = 0.0
         self._digest: str | None = None
         self._verdict: Same | Bad | Good[C] = Same()
@@ -140,7 +142,7 @@ class Checker(Generic[C]):
     def _look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         now, wall = self._clock.monotonic(), self._clock.wall()
         try:
-            stamps = self._run.read(self._feed.look)
+            stamps = self._run.read(self._stamped)
         except (SourceError, OverdueError) as error:
             return self._missing(error, now, wall)
         quiet = self._quiet.look(stamps, newest_of(stamps), now, wall)
@@ -150,6 +152,13 @@ class Checker(Generic[C]):
         if not quiet:
             return Settling()
         return self._read(stamps, now, self._quiet.trusted(now, wall))
+
+    def _stamped(self) -> tuple[Stamp, ...]:
+        if self._has_adopted:
+            self._has_adopted = False
+            if isinstance(self._feed, Keeping):
+                self._feed.keep()
+        return self._feed.look()
 
     def _notice_moving(self, stamps: tuple[Stamp, ...]) -> None:
         before = self._seen or (None,) * len(stamps)
@@ -184,6 +193,7 @@ class Checker(Generic[C]):
             self._leaving.add(self.running.config, self.running.tree)
         self.running = loaded
         self._verdict = Same()
+        self._has_adopted = True
 
     def refuse(
         self,

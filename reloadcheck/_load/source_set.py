@@ -32,6 +32,15 @@ class Placed(Protocol):
         ...
 
 
+@runtime_checkable
+class Keeping(Protocol):
+    """A source, or a feed, that keeps what is served for a start without it."""
+
+    def keep(self) -> None:
+        """Keep what was read last, which went live; runs in the reader thread."""
+        ...
+
+
 class SourceSet:
     """The sources of one engine as one feed."""
 
@@ -41,6 +50,13 @@ class SourceSet:
     def look(self) -> tuple[Stamp, ...]:
         """Return each source's stamp; the error names every source that has none."""
         return take_stamps(self.sources)
+
+    def keep(self) -> None:
+        """Have each source that can keep what it gave last; what it raises stops nothing."""
+        for source in self.sources:
+            if isinstance(source, Keeping):
+                with suppress(BaseException):
+                    source.keep()
 
     def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
         """Read what the stamps stand for, as one set; raise `TornError` if it changed meanwhile."""

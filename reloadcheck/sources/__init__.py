@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .directory import DirectorySource
     from .dotenv import DotenvSource
     from .environ import EnvironSource
+    from .http import HTTPSource
 
 __all__ = [
     "DirectorySource",
@@ -22,6 +23,7 @@ __all__ = [
     "DotenvSource",
     "EnvironSource",
     "FileSource",
+    "HTTPSource",
     "newest_of",
     "raised_by",
     "read_set",
@@ -55,6 +57,7 @@ _LATE: Final = {
     "DirectorySource": "directory",
     "DotenvSource": "dotenv",
     "EnvironSource": "environ",
+    "HTTPSource": "http",
 }
 
 

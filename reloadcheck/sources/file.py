@@ -160,7 +160,7 @@ class FileSource:
         (document,) = documents
         if self._key is not None:
             return self._keyed(self._key, document)
-        return Layer(self._parsed(document, pause), lambda key_path: _origin(document, key_path))
+        return Layer(self._parsed(document, pause), lambda key_path: origin_in(document, key_path))
 
     def _parsed(self, document: Document, pause: Pause) -> Tree:
         """Parse; what has no content is empty where the file is optional and not of zero bytes."""
@@ -253,7 +253,7 @@ def absolute(path: str) -> str:
     return os.path.abspath(path)
 
 
-def _origin(document: Document, key_path: KeyPath) -> Origin:
+def origin_in(document: Document, key_path: KeyPath) -> Origin:
     from ..parsers import locate
 
     place = locate(document, key_path)

@@ -28,6 +28,7 @@ FACE = [
     "FactoryError",
     "FileSource",
     "FrozenDict",
+    "HTTPSource",
     "HangingError",
     "InternalError",
     "Layer",

@@ -1,0 +1,200 @@
+"""One request over HTTP, and one answer, within one time-out for all of it and one size.
+
+Takes where to ask and what to say, gives a status, headers and a whole body, or an `ExchangeError`
+whose words quote neither credentials nor content. Never follows to another host.
+"""
+
+import io
+import socket
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    IncompleteRead,
+    RemoteDisconnected,
+)
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from ..types import printable
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["Answer", "ExchangeError", "ask", "origin_of"]
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS: Final = 5
+_PORTION: Final = 64 * 1024
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+class ExchangeError(Exception):
+    """Why there is no answer that can be used; the text is for an operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; `whole` is false where only the end of the connection ended the body."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    whole: bool
+
+
+def ask(
+    url: SplitResult,
+    headers: Mapping[str, str],
+    timeout: float,
+    max_bytes: int,
+    tls: "ssl.SSLContext | None",
+) -> Answer:
+    """Ask for a document, following redirects within one host; `timeout` bounds all of it."""
+    deadline = _Deadline(timeout)
+    for _ in range(_MOST_REDIRECTS + 1):
+        answer = _once(url, headers, deadline, max_bytes, tls)
+        if answer.status not in _REDIRECTS:
+            return answer
+        there = urlsplit(urljoin(url.geturl(), answer.headers.get("location", "")))
+        if origin_of(there) != origin_of(url):
+            host = printable(there.hostname or "nowhere")
+            raise ExchangeError(f"redirects to {there.scheme}://{host}, which is not followed")
+        url = there
+    raise ExchangeError(f"redirects more than {_MOST_REDIRECTS} times")
+
+
+def origin_of(url: SplitResult) -> tuple[str, str | None, int | None]:
+    """Return scheme, host and port, the port that is meant where none is written."""
+    try:
+        port = url.port
+    except ValueError:
+        port = -1
+    return url.scheme, url.hostname, _PORTS.get(url.scheme) if port is None else port
+
+
+class _Deadline:
+    """When all of an exchange has to be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._at = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Return the seconds that are left; raise when there are none."""
+        left = self._at - time.monotonic()
+        if left <= 0:
+            raise self.error()
+        return left
+
+    def error(self) -> ExchangeError:
+        """Make the error for an answer that takes too long."""
+        return ExchangeError(f"has not answered in full within {self._seconds:g} s")
+
+
+class _Bytes(io.RawIOBase):
+    """What comes from a socket; each wait ends with the exchange, however slowly it drips."""
+
+    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+        super().__init__()
+        self._sock = sock
+        self._deadline = deadline
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any, /) -> int:
+        self._sock.settimeout(self._deadline.left())
+        return self._sock.recv_into(buffer)
+
+
+class _Socket:
+    """As much of a socket as `http.client` uses, under a deadline."""
+
+    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
+        self._sock = sock
+        self._deadline = deadline
+
+    def makefile(self, *_: object) -> io.BufferedReader:
+        return io.BufferedReader(_Bytes(self._sock, self._deadline))
+
+    def sendall(self, data: bytes) -> None:
+        self._sock.settimeout(self._deadline.left())
+        self._sock.sendall(data)
+
+    def close(self) -> None:
+        """Leave it open: the answer is still to be read, and who opened it closes it."""
+
+
+def _once(
+    url: SplitResult,
+    headers: Mapping[str, str],
+    deadline: _Deadline,
+    max_bytes: int,
+    tls: "ssl.SSLContext | None",
+) -> Answer:
+    _, host, port = origin_of(url)
+    connection = HTTPConnection(host or "", port)
+    connection.default_port = _PORTS[url.scheme]  # which the Host header does not tell
+    sock: socket.socket | None = None
+    reason: str
+    try:
+        sock = socket.create_connection((host or "", port or 0), timeout=deadline.left())
+        if tls is not None:
+            sock.settimeout(deadline.left())
+            sock = tls.wrap_socket(sock, server_hostname=host)
+        connection.sock = _Socket(sock, deadline)
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        connection.request("GET", path, headers=dict(headers))
+        with connection.getresponse() as response:
+            return _answer(response, deadline, max_bytes)
+    except TimeoutError:
+        raise deadline.error() from None
+    except RemoteDisconnected:
+        reason = "closes the connection without an answer"
+    except OSError as error:
+        reason = _trouble(error)
+    except IncompleteRead:
+        reason = "the answer broke off"
+    except (HTTPException, ValueError):
+        reason = "what answers does not speak HTTP"
+    finally:
+        connection.close()
+        if sock is not None:
+            sock.close()
+    raise ExchangeError(reason)
+
+
+def _answer(response: HTTPResponse, deadline: _Deadline, max_bytes: int) -> Answer:
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    told = response.length
+    parts: list[bytes] = []
+    size = 0
+    while told is None or size < told:
+        part = b"" if (told or 0) > max_bytes else response.read1(_PORTION)
+        size += len(part)
+        if max(size, told or 0) > max_bytes:
+            raise ExchangeError(f"is larger than max_bytes ({max_bytes} bytes)")
+        if not part:
+            break
+        parts.append(part)
+    if size < (told or 0):
+        raise ExchangeError("the answer broke off")
+    whole = told is not None or bool(response.chunked)
+    return Answer(response.status, headers, b"".join(parts), whole)
+
+
+def _trouble(error: OSError) -> str:
+    verified = getattr(error, "verify_message", None)
+    if verified:
+        return f"its certificate is not trusted: {printable(str(verified))}"
+    if isinstance(error, socket.gaierror):
+        return "its host name cannot be resolved"
+    if type(error).__module__ == "ssl":
+        why = str(getattr(error, "reason", "") or "closed")
+        return f"the TLS connection failed ({printable(why)})"
+    words = (error.strerror or type(error).__name__).lower()
+    return f"cannot be reached: {printable(words)}"

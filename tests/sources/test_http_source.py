@@ -1,0 +1,401 @@
+"""A document over HTTP as a source, asked of a real server that behaves in every way."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import HTTPSource, Outcome, ReloadCheck
+from reloadcheck.exceptions import OptionError, SourceError
+from reloadcheck.types import Source
+from tests.rig.web import Request, Respond, Web, answering, raw, validating, web
+
+CANARY = "hunter2-canary"
+LIMIT = 4 * 2**20
+
+
+@pytest.fixture
+def server() -> Iterator[Web]:
+    """Give a server that answers with a small document."""
+    with web() as server:
+        yield server
+
+
+def tree_of(source: HTTPSource) -> object:
+    """Look, read and parse once."""
+    documents = source.read(source.stamp(), LIMIT)
+    return source.layer(documents, {}, lambda: None).tree
+
+
+def refused(source: HTTPSource) -> str:
+    """Give the reason for which a source has no stamp."""
+    with pytest.raises(SourceError) as caught:
+        source.stamp()
+    assert caught.value.__context__ is None or CANARY not in str(caught.value.__context__)
+    return caught.value.reason
+
+
+def test_a_document_is_what_the_server_gives(server: Web) -> None:
+    """Its format is told by the path, its places by its lines."""
+    source = HTTPSource(server.url())
+    assert isinstance(source, Source)
+    assert tree_of(source) == {"a": 1}
+    layer = source.layer(source.read(source.stamp(), LIMIT), {}, lambda: None)
+    assert str(layer.origin(("a",))) == f"{server.url()}:1:4"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "body"),
+    [
+        ("/app.json", "text/plain", '{"a": 1}'),
+        ("/app.toml?raw=1", "text/plain", "a = 1\n"),
+        ("/config", "application/json; charset=utf-8", '{"a": 1}'),
+        ("/config", "application/yaml", "a: 1\n"),
+    ],
+)
+def test_the_format_is_told_by_suffix_or_type(server: Web, path: str, kind: str, body: str) -> None:
+    """By the path before the answer; an application names it where neither tells."""
+    server.respond = answering(body, Content_Type=kind)
+    assert tree_of(HTTPSource(server.url(path))) == {"a": 1}
+    server.respond = answering(body, Content_Type="text/plain")
+    if path == "/config":
+        assert "does not tell its format" in refused(HTTPSource(server.url(path)))
+        assert tree_of(HTTPSource(server.url(path), format="yaml")) == {"a": 1}
+
+
+def test_an_entity_tag_spares_the_document(server: Web) -> None:
+    """The same stamp, the same bytes; a new tag brings a new one, equal bytes the old."""
+    server.respond = validating("a: 1\n", '"one"')
+    source = HTTPSource(server.url())
+    before = source.stamp()
+    assert "if-none-match" not in server.requests[-1].headers
+    assert source.stamp() is before
+    assert server.requests[-1].headers["if-none-match"] == '"one"'
+    server.respond = validating("a: 1\n", '"two"')
+    assert source.stamp() == before
+    server.respond = validating("a: 2\n", '"three"')
+    assert source.stamp() != before
+    assert before.newest_ns is None
+
+
+def test_a_date_spares_the_document_too(server: Web) -> None:
+    """As servers of plain files have it."""
+    server.respond = answering("a: 1\n", Last_Modified="Sat, 28 Nov 2026 10:00:00 GMT")
+    source = HTTPSource(server.url())
+    source.stamp()
+    source.stamp()
+    sent = server.requests[-1].headers
+    assert sent["if-modified-since"] == "Sat, 28 Nov 2026 10:00:00 GMT"
+
+
+def test_a_tag_that_lies_is_found_out(server: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As stamps of files are: the whole document is asked for now and then."""
+    server.respond = validating("a: 1\n", '"one"')
+    source = HTTPSource(server.url())
+    before = source.stamp()
+    server.respond = validating("a: 2\n", '"one"')
+    assert source.stamp() == before
+    monkeypatch.setattr("reloadcheck.sources.http._WHOLE_AFTER", 0.0)
+    assert source.stamp() != before
+
+
+REFUSED: dict[str, tuple[Respond, str]] = {
+    "missing": (answering("", "404 Not Found"), "has no such document (404)"),
+    "denied": (answering("", "401 Unauthorized"), "refuses the credentials (401)"),
+    "broken": (answering(CANARY, "503 Service Unavailable"), "answers with status 503"),
+    "no content": (answering("", "204 No Content"), "answers with status 204"),
+    "empty": (answering(""), "is empty; the configuration before it stays"),
+    "a page": (
+        answering("<html>", Content_Type="text/html; charset=utf-8"),
+        "answers with a page (text/html): is it a login, or an error?",
+    ),
+    "compressed": (
+        answering("x", Content_Encoding="gzip"),
+        "answers with a compressed document, which was not asked for",
+    ),
+    "huge": (answering("a" * 5001), "is larger than max_bytes (5000 bytes)"),
+    "huge, of no length": (
+        answering("a" * 5001, length=False),
+        "is larger than max_bytes (5000 bytes)",
+    ),
+    "huge by its word": (
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"),
+        "is larger than max_bytes (5000 bytes)",
+    ),
+    "cut": (raw(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\na: 1\n"), "the answer broke off"),
+    "cut in chunks": (
+        raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na: 1\n\r\n"),
+        "the answer broke off",
+    ),
+    "nothing": (raw(), "closes the connection without an answer"),
+    "another protocol": (raw(b"SSH-2.0-x\r\n"), "what answers does not speak HTTP"),
+    "hanging": (raw(b"", pause=5.0), "has not answered in full within 0.3 s"),
+    "dripping headers": (
+        raw(b"HTTP/1.1 200 OK\r\n", *[b"X-A: b\r\n"] * 50, pause=0.1),
+        "has not answered in full within 0.3 s",
+    ),
+    "dripping": (
+        raw(b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n", *[b"a"] * 50, pause=0.1),
+        "has not answered in full within 0.3 s",
+    ),
+    "elsewhere": (
+        answering("", "302 Found", Location="http://127.0.0.2/app.yaml"),
+        "redirects to http://127.0.0.2, which is not followed",
+    ),
+    "another port": (
+        answering("", "302 Found", Location="http://127.0.0.1:1/app.yaml"),
+        "redirects to http://127.0.0.1, which is not followed",
+    ),
+    "another scheme": (
+        answering("", "308 Permanent Redirect", Location="https://127.0.0.1/app.yaml"),
+        "redirects to https://127.0.0.1, which is not followed",
+    ),
+    "a file": (
+        answering("", "302 Found", Location="file:///etc/passwd"),
+        "redirects to file://nowhere, which is not followed",
+    ),
+    "in circles": (answering("", "307 x", Location="/again"), "redirects more than 5 times"),
+}
+
+
+@pytest.mark.parametrize(("respond", "reason"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_document_is_refused_with_its_cause(
+    server: Web, respond: Respond, reason: str
+) -> None:
+    """Within the time-out for all of it, and without a word of what was answered."""
+    source = HTTPSource(server.url(), timeout=0.3, max_bytes=5000)
+    server.respond = respond
+    begun = time.monotonic()
+    assert refused(source) == reason
+    assert time.monotonic() - begun < 3.0
+
+
+def test_a_server_that_is_gone_is_told(server: Web) -> None:
+    """By what the system says."""
+    url = server.url()
+    server.close()
+    assert refused(HTTPSource(url)) == "cannot be reached: connection refused"
+
+
+def test_a_redirect_within_the_server_is_followed(server: Web) -> None:
+    """To another path, with the same headers."""
+
+    def respond(request: Request, connection: Any) -> None:
+        moved = answering("", "302 Found", Location="/b.yaml")
+        (moved if request.path == "/app.yaml" else answering("a: 2\n"))(request, connection)
+
+    server.respond = respond
+    assert tree_of(HTTPSource(server.url(), token="t")) == {"a": 2}
+    assert [one.headers["authorization"] for one in server.requests] == ["Bearer t"] * 2
+
+
+def test_an_answer_without_a_length_has_to_settle(server: Web) -> None:
+    """Nothing tells that it is whole; of any other answer everything does."""
+    server.respond = answering("a: 1\n", length=False)
+    assert HTTPSource(server.url()).stamp().newest_ns is not None
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\na: 1\n\r\n0\r\n\r\n"
+    server.respond = raw(chunked)
+    source = HTTPSource(server.url())
+    assert source.stamp().newest_ns is None
+    assert tree_of(source) == {"a": 1}
+
+
+def test_credentials_are_asked_anew_and_shown_nowhere(server: Web, tmp_path: Path) -> None:
+    """Text, a file that is rotated, a function; the user of the URL, and its query."""
+    path = tmp_path / "token"
+    path.write_text(f"{CANARY}-1\n")
+    url = server.url(f"/app.yaml?key={CANARY}", user=f"me:{CANARY}@")
+    source = HTTPSource(
+        url, token=path, headers={"X-Text": CANARY, "X-Made": lambda: f"{CANARY}-made"}
+    )
+    source.stamp()
+    path.write_text(f"{CANARY}-2\n")
+    source.stamp()
+    sent = [one.headers for one in server.requests]
+    assert [one["authorization"] for one in sent] == [f"Bearer {CANARY}-1", f"Bearer {CANARY}-2"]
+    assert (sent[0]["x-text"], sent[0]["x-made"]) == (CANARY, f"{CANARY}-made")
+    assert server.requests[0].path == f"/app.yaml?key={CANARY}"
+    documents = source.read(source.stamp(), LIMIT)
+    assert CANARY not in repr((source, source.name, source.place(), documents))
+    assert source.name == server.url("/app.yaml?…")
+    HTTPSource(server.url(user="me:p%40ss@")).stamp()
+    assert server.requests[-1].headers["authorization"] == "Basic bWU6cEBzcw=="
+
+
+def _raising() -> str:
+    raise RuntimeError(CANARY)
+
+
+@pytest.mark.parametrize(
+    ("secret", "reason"),
+    [
+        (Path("/none/token"), "the file of its header X cannot be read: No such file or directory"),
+        (_raising, "what gives its header X raised RuntimeError"),
+        (f"{CANARY}\r\nEvil: 1", "its header X holds a line end or another control character"),
+        (f"{CANARY}\u2603", "its header X holds a character that no header may hold"),
+    ],
+)
+def test_credentials_that_cannot_be_sent_are_told(server: Web, secret: Any, reason: str) -> None:
+    """By the header's name; nothing is sent."""
+    source = HTTPSource(server.url(), headers={"X": secret})
+    assert refused(source) == reason
+    assert server.requests == []
+
+
+@pytest.mark.parametrize(
+    "url", ["", "app.yaml", "ftp://h/x", "http://", "http://h:x/", "http://h/a b", "http://h/\n"]
+)
+def test_what_is_no_url_is_refused_at_once(url: str) -> None:
+    """At construction, which asks nobody."""
+    with pytest.raises(OptionError, match="HTTPSource needs a URL"):
+        HTTPSource(url)
+
+
+@pytest.mark.parametrize("options", [{"format": "ini"}, {"timeout": 0.0}, {"max_bytes": 0}])
+def test_impossible_options_are_refused_at_once(options: dict[str, Any]) -> None:
+    """As of any source."""
+    with pytest.raises(OptionError):
+        HTTPSource("http://h/app.yaml", **options)
+
+
+def live_on(source: HTTPSource, **options: Any) -> ReloadCheck[Any]:
+    """Make an engine that settles at once."""
+    return ReloadCheck(source, settle=0.01, environ={}, **options)
+
+
+def test_edits_go_live_and_trouble_changes_nothing(
+    server: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with a file: good edits, bad ones, a server that is away and comes back."""
+    monkeypatch.setattr("reloadcheck.sources.http._AGAIN_AFTER", 0.0)
+    live = live_on(HTTPSource(server.url()))
+    live.start()
+    try:
+        server.respond = answering("a: 2\n")
+        assert live.check() in (Outcome.RELOADED, Outcome.UNCHANGED)
+        assert live.snapshot.config == {"a": 2}
+        server.respond = answering("a: [\n")
+        assert live.check() is Outcome.REJECTED
+        assert f"{server.url()}:" in str(live.status().error)
+        server.respond = answering("", "503 x")
+        assert live.check() is Outcome.DEFERRED
+        assert live.status().error == f"{server.url()}: answers with status 503"
+        assert live.snapshot.config == {"a": 2}
+        server.respond = answering("a: 3\n")
+        live.check()
+        assert live.snapshot.config == {"a": 3}
+        assert live.status().error is None
+    finally:
+        live.close()
+
+
+def test_a_server_in_trouble_is_asked_once_a_second(server: Web) -> None:
+    """However often is looked; the answer to each look is the same."""
+    source = HTTPSource(server.url())
+    server.respond = answering("", "500 x")
+    assert {refused(source) for _ in range(20)} == {"answers with status 500"}
+    assert len(server.requests) == 1
+
+
+def test_a_reading_asks_once(server: Web) -> None:
+    """What came with the stamp is what is read: nothing can tear it."""
+    live = live_on(HTTPSource(server.url()), window=60.0)
+    live.start()
+    live.close()
+    assert len(server.requests) <= 3
+
+
+def kept_in(path: Path, server: Web) -> HTTPSource:
+    """Make a source with a last good copy."""
+    return HTTPSource(server.url(f"/app.yaml?key={CANARY}"), last_good=path)
+
+
+def test_a_start_without_the_server_serves_the_last_good_copy(server: Web, tmp_path: Path) -> None:
+    """It is told; the server is believed when it is back, and never once it has answered."""
+    path = tmp_path / "copy"
+    server.respond = answering("a: 7\n")
+    live = live_on(kept_in(path, server))
+    live.start()
+    live.check()
+    live.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert CANARY not in path.read_text()
+    assert os.listdir(tmp_path) == ["copy"]
+    server.respond = answering("", "503 x")
+    source = kept_in(path, server)
+    again = live_on(source)
+    again.start()
+    try:
+        assert again.snapshot.config == {"a": 7}
+        (told,) = again.status().remarks
+        assert "the last good copy of 20" in told
+        assert "answers with status 503" in told
+        server.respond = answering("a: 8\n")
+        time.sleep(1.05)
+        again.check()
+        assert again.snapshot.config == {"a": 8}
+        assert again.status().remarks == ()
+        server.respond = answering("", "503 x")
+        assert again.check() is Outcome.DEFERRED
+        assert again.snapshot.config == {"a": 8}
+    finally:
+        again.close()
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _changed(path: Path) -> None:
+    path.write_bytes(path.read_bytes().replace(b"a: 7", b"a: 9"))
+
+
+def _shared(path: Path) -> None:
+    path.chmod(0o644)
+
+
+def _linked(path: Path) -> None:
+    path.rename(path.with_name("other"))
+    path.symlink_to("other")
+
+
+def _nonsense(path: Path) -> None:
+    path.write_text("[1]\n")
+
+
+@pytest.mark.parametrize("damage", [_cut, _changed, _shared, _linked, _nonsense, Path.unlink])
+def test_a_copy_that_is_not_to_be_trusted_is_none(server: Web, tmp_path: Path, damage: Any) -> None:
+    """Cut, changed, readable by others, a link: the start fails with the server's trouble."""
+    path = tmp_path / "copy"
+    server.respond = answering("a: 7\n")
+    source = kept_in(path, server)
+    source.read(source.stamp(), LIMIT)
+    source.keep()
+    server.respond = answering("", "503 x")
+    assert kept_in(path, server).stamp() == source.stamp()
+    damage(path)
+    assert refused(kept_in(path, server)) == "answers with status 503"
+    assert HTTPSource(server.url("/other.yaml"), last_good=path).place().name.endswith("other.yaml")
+
+
+def test_a_copy_is_of_one_url(server: Web, tmp_path: Path) -> None:
+    """Another source does not serve it."""
+    path = tmp_path / "copy"
+    source = kept_in(path, server)
+    source.read(source.stamp(), LIMIT)
+    source.keep()
+    server.respond = answering("", "503 x")
+    other = HTTPSource(server.url("/other.yaml"), last_good=path)
+    assert refused(other) == "answers with status 503"
+
+
+def test_a_copy_that_cannot_be_written_is_told(server: Web, tmp_path: Path) -> None:
+    """And stops nothing."""
+    source = kept_in(tmp_path / "none" / "copy", server)
+    source.read(source.stamp(), LIMIT)
+    source.keep()
+    (told,) = source.remarks()
+    assert told == "its last good copy cannot be written: No such file or directory"
