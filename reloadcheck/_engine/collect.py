@@ -44,7 +44,7 @@ def observe(
         leases=counted(_leases(thread)),
         remarks=(
             *thread.reload.checker.remarks,
-            *thread.reload.permit.remarks,
+            *thread.reload.permission.permit.remarks,
             *thread.mishaps,
         ),
         unknown_keys=thread.reload.checker.unknown_keys,
@@ -57,10 +57,10 @@ def observe(
         seconds=tuple(
             (name, *total) for name, total in thread.reload.report.history.seconds.copy().items()
         ),
-        waiting=thread.reload.permit.waiting,
+        waiting=thread.reload.permission.permit.waiting,
         pending_restart=(
-            *thread.reload.permit.pending_restart,
-            *thread.reload.permit.of_gates,
+            *thread.reload.permission.permit.pending_restart,
+            *thread.reload.permission.permit.of_gates,
         ),
         draining=thread.drain.draining(),
     )
@@ -76,11 +76,11 @@ def _resource(
     return ResourceStatus(
         name,
         len(instances),
-        thread.reload.builds.get(name, 0),
+        thread.reload.making.builds.get(name, 0),
         thread.drain.closing.closes.get(name, 0),
-        thread.reload.built_for.get(name),
+        thread.reload.making.built_for.get(name),
         sum(thread.drain.users(one) for one in instances),
-        thread.reload.failed_builds.get(name, 0),
+        thread.reload.making.failed_builds.get(name, 0),
         thread.drain.forced.get(name, 0),
         None if probes is None else probes.get(name) or _not_probed(resource),
         tuple(key_path_text(path) for path in resource.paths),

@@ -293,7 +293,7 @@ class EngineThread(Generic[C]):
 
     def _end(self) -> None:
         scheduler = self.scheduler
-        self.reload.abandon()
+        self.reload.permission.abandon()
         scheduler.probing.close()
         self.serving.end()
         self.drain.hurry(self._clock.monotonic() + self._stop_after)

@@ -1,0 +1,156 @@
+"""From a good configuration to a snapshot that nobody is served yet, in one engine.
+
+Has what an edit changed built, and keeps count of it; leaves failures to whoever asked. Resources
+whose event loop has ended are dropped here, and built anew with the next configuration or loop.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from .._load.changes import changes_since
+from .._load.hidden import Hidden
+from .._resources.build import Builder, Built, WaitForDrainError
+from .._resources.instance import Instance
+from .._resources.registry import Registry, Resource
+from .._runtime.foreign import causes
+from .._runtime.log import log
+from .._snapshots.snapshot import Resources, Snapshot
+from .._snapshots.tenancy import LiveSnapshot
+from ..exceptions import ConfigError, ResourceError
+from ..seams import Loaded
+from ..types import Code
+from .checker import Checker
+from .phases import Phases, timed
+from .scheduler import Scheduler
+
+C = TypeVar("C")
+
+
+class Making(Generic[C]):
+    """What one engine builds. `builds`, `failed_builds` and `built_for` count it by resource.
+
+    `owner` is what snapshots name as their engine.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler[C],
+        checker: Checker[C],
+        registry: Registry,
+        owner: object,
+        versions: Iterator[int],
+    ) -> None:
+        self.builds: dict[str, int] = {}
+        self.failed_builds: dict[str, int] = {}
+        self.built_for: dict[str, int] = {}
+        self.needs_loop = registry.needs_loop
+        self.versions = versions
+        self._scheduler = scheduler
+        self._admission = scheduler.admission
+        self._serving = scheduler.serving
+        self._checker = checker
+        self._clock = scheduler.clock
+        self._owner = owner
+        options = scheduler.options
+        self.hidden = Hidden(
+            options.secrets, options.public, lambda: checker.places, lambda: checker.running
+        )
+        scheduler.probing.mask_of = self.hidden.mask
+        self._builder = Builder(
+            registry, scheduler.inventory, scheduler, self._gone, self.hidden, self._edited
+        )
+        self._ended: dict[str, tuple[asyncio.AbstractEventLoop | None, BaseException]] = {}
+
+    @property
+    def running(self) -> tuple[Instance, ...]:
+        """Return the instances of what serves."""
+        current = self._serving.current
+        return () if current is None else current.instances
+
+    def plan(self, loaded: Loaded[C]) -> tuple[str, ...]:
+        """Return the names of what would be built; none where the build will say what is wrong."""
+        try:
+            return self._builder.planned(loaded, self.running)
+        except ConfigError:
+            return ()
+
+    def build(self, loaded: Loaded[C], phases: Phases) -> Built:
+        """Build what the configuration needs; raise what `Builder.build` raises."""
+        self._tell_ended()
+        try:
+            build = partial(self._builder.build, loaded, self.running, self._admission.home)
+            return timed("build", build, phases, self._clock)()
+        except WaitForDrainError as wait:
+            if not self._scheduler.let_close(wait.wanted, wait.may_build):
+                raise
+        except ResourceError as error:
+            self.failed_builds[error.resource] = self.failed_builds.get(error.resource, 0) + 1
+            raise
+        return self.build(loaded, phases)
+
+    def snapshot(
+        self, loaded: Loaded[C], built: Built, version: int | None = None
+    ) -> LiveSnapshot[C]:
+        """Return a snapshot of what was built, which nobody is served yet."""
+        version = next(self.versions) if version is None else version
+        resources = Resources({one.resource.name: one for one in built.instances})
+        loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
+        snapshot = Snapshot(
+            loaded.config, version, loaded.digest, loaded_at, resources, self._owner
+        )
+        home = self._admission.home if self.needs_loop else None
+        live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._scheduler.settled)
+        for name in built.names:
+            self.builds[name] = self.builds.get(name, 0) + 1
+            self.built_for[name] = version
+        self._admission.built_in = home
+        return live_snapshot
+
+    def drop_elsewhere(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Drop what lives in another event loop than the one given, which has ended."""
+        for instance in self.running:
+            if instance.home is not None and instance.home is not loop:
+                self._drop(instance)
+
+    def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> str:
+        """Say what an edit changes of a resource's parts, with places; empty at the first load."""
+        running, current = self._checker.running, self._serving.current
+        if running is None or current is None:
+            return ""
+        told = changes_since(running, loaded, resource.paths)
+        return f"; changed since version {current.snapshot.version}: {told}" if told else ""
+
+    def _gone(self, instance: Instance) -> None:
+        """Called in the home loop's thread when an async resource's task has ended."""
+
+        def gone() -> None:
+            error = instance.take_error()
+            if not instance.closed and instance in self._scheduler.inventory.instances:
+                if error is not None:
+                    self._ended[instance.resource.name] = (instance.home, error)
+                self._drop(instance)
+                self._admission.built_in = None
+                self._serving.withdraw()
+
+        self._admission.post(gone)
+
+    def _tell_ended(self) -> None:
+        """Say why resources are built anew that ended by themselves, not with their event loop."""
+        ended, self._ended = self._ended, {}
+        for name, (home, error) in ended.items():
+            if home is self._admission.home and home is not None and not home.is_closed():
+                log(
+                    logging.WARNING,
+                    "resource %s ended by itself with %s and is built anew",
+                    name,
+                    causes(error, self.hidden.mask()),
+                    code=str(Code.RESOURCE),
+                )
+
+    def _drop(self, instance: Instance) -> None:
+        instance.dropped = True
+        self._scheduler.inventory.remove(instance)

@@ -1,0 +1,278 @@
+"""Whether an edit may go on: the gates are asked, and what they answer is carried out.
+
+Between a good configuration and the swap: before the build, after the probes, while a version is
+tried and while the one before is kept ready. Decides nothing itself, and never swaps.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Final, Generic, Protocol, TypeVar
+
+from .._load.problems import located
+from .._resources.build import Built
+from .._runtime.clock import Clock
+from .._snapshots.serving import Serving
+from ..exceptions import ConfigError, RefusedError
+from ..seams import GO, Go, Keep, Loaded, Proposal, Reject, Share, Wait
+from ..types import Code, Diff, KeyPath, Outcome, Problem
+from .checker import Checker
+from .course import Course
+from .gates import Gates, Seams, refused
+from .making import Making
+from .permit import Permit, Prepared, look_after
+from .reporter import Report
+from .scheduler import Scheduler
+from .trying import Trying
+from .waiter import Conclusion
+
+C = TypeVar("C")
+
+GATES_SECONDS: Final = 10.0
+"""Seconds between two looks at what the gates have read, a contract for example."""
+
+SUPERSEDED: Final = Wait("superseded", "the sources hold something else now")
+
+
+class Steps(Protocol[C]):
+    """What has an edit compared and built."""
+
+    def changes(self, loaded: Loaded[C]) -> Diff:
+        """Return what an edit changes of what is running."""
+        ...
+
+    def build(self, loaded: Loaded[C]) -> Built | Conclusion:
+        """Have it built, or say what came in between."""
+        ...
+
+    def forget_failure(self) -> None:
+        """Take note that nothing is wrong any more."""
+        ...
+
+
+class Permission(Generic[C]):
+    """The way of edits past the gates of one engine. `permit` is what they have said."""
+
+    def __init__(
+        self,
+        scheduler: Scheduler[C],
+        seams: Seams,
+        checker: Checker[C],
+        making: Making[C],
+        report: Report,
+        course: Course,
+        steps: Steps[C],
+    ) -> None:
+        self.permit: Permit[C] = Permit()
+        self.trying: Trying[C] = Trying(scheduler.serving, self._poke)
+        self.verdict = GO
+        self._watched_until = 0.0
+        self._gates = Gates(seams.gates, scheduler)
+        self._hide: Callable[[frozenset[str]], None] = seams.hide
+        self._open, self._gates_at = False, -math.inf
+        self._post = scheduler.admission.post
+        self._serving: Serving[C] = scheduler.serving
+        self._clock: Clock = scheduler.clock
+        self._checker, self._making, self._report = checker, making, report
+        self._course, self._steps = course, steps
+
+    def _poke(self) -> None:
+        """Have the gates asked at once; called in any thread."""
+
+        def poked() -> None:
+            self._course.look_at = self._clock.monotonic()
+
+        self._post(poked)
+
+    def look_on(self) -> None:
+        """See to it that a watch goes on, whatever the check came to."""
+        if self.trying.is_watching:
+            self._course.look_at = min(self._course.look_at or math.inf, self._watched_until)
+
+    def open(self) -> Conclusion | None:
+        """Have the gates read what is theirs once, then see now and then whether it changed."""
+        now = self._clock.monotonic()
+        if not self._gates or now < self._gates_at:
+            return None
+        if self._open:
+            self.permit.of_gates = self._gates.pending()
+        else:
+            try:
+                names = self._gates.open()
+                self._hide(names)
+                self._making.hidden.add(names)
+            except ConfigError as error:
+                self._course.standing = error
+                self._report.complain(error)
+                return Conclusion(Outcome.REJECTED, error)
+            self._open = True
+        self._gates_at = now + GATES_SECONDS
+        return None
+
+    def watch(self) -> Conclusion | None:
+        """Ask first about what is tried, or was promoted while the one before is kept ready."""
+        proposal = self.trying.proposal
+        if proposal is None:
+            return None
+        if self.trying.candidate is not None:
+            answer = self._gates.now(proposal)
+            return self._undo(answer, proposal.new) if isinstance(answer, Reject) else None
+        match self._gates.after(proposal):
+            case Reject() as answer:
+                return self._undo(answer, proposal.new)
+            case Wait() as answer:
+                self._watched_until = self._clock.monotonic() + answer.look
+            case _:
+                self.trying.settle()
+        return None
+
+    def prepared(self, read: Loaded[C]) -> Prepared[C] | Conclusion:
+        """Have built what the gates allow, or say what the edit came to instead."""
+        prepared = self.permit.prepared
+        if prepared is None or prepared.read is not read or not prepared.is_whole:
+            self.permit.let_go()
+            loaded = self._allowed(read)
+            if isinstance(loaded, Conclusion):
+                return loaded
+            # The differences first, so that nothing can fail between build and swap.
+            changes = self._steps.changes(loaded)
+            built = self._steps.build(loaded)
+            if isinstance(built, Conclusion):
+                return built
+            prepared = self.permit.prepared = Prepared(read, loaded, changes, built)
+        if not self._gates:
+            return prepared
+        proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
+        match self._gates.now(proposal):
+            case Reject() as answer:
+                if self.trying.candidate is not None:
+                    return self._undo(answer, read)
+                self.permit.let_go()
+                return self._refuse(answer, read)
+            case Wait() as answer:
+                if self.trying.candidate is not None:
+                    self._end_trial(answer)
+                return self._hold_back(answer, read)
+            case Share() as answer:
+                return self._try(prepared, answer, proposal)
+            case Go() as answer:
+                self.verdict = answer
+                return prepared
+            case Keep():
+                return prepared
+
+    def _allowed(self, read: Loaded[C]) -> Loaded[C] | Conclusion:
+        """Ask whether the edit may go on; return what of it may."""
+        if not self._gates:
+            return read
+        match self._gates.may(
+            self._proposal(read, self._steps.changes(read), self._making.plan(read))
+        ):
+            case Reject() as answer:
+                return self._refuse(answer, read)
+            case Wait() as answer:
+                return self._hold_back(answer, read)
+            case Keep(paths, remarks):
+                self.permit.remarks = remarks
+                return self._kept(read, paths)
+            case Go(remarks):
+                self.permit.remarks = remarks
+                return read
+            case _:
+                return read
+
+    def _kept(self, read: Loaded[C], paths: tuple[KeyPath, ...]) -> Loaded[C] | Conclusion:
+        """Let the edit through but for what waits for a restart."""
+        try:
+            loaded = self._checker.keep(read, paths)
+        except ConfigError as error:
+            self._checker.refuse(error)
+            self._course.standing = error
+            self._report.complain(error, again=True)
+            return Conclusion(Outcome.REJECTED, error)
+        news = not self.permit.is_pending_in(read.source_digest)
+        self.permit.keep(read.source_digest, paths)
+        running = self._checker.running
+        if running is None or loaded.config is not running.config:
+            return loaded
+        self._checker.adopt(loaded)
+        self._steps.forget_failure()
+        if news:
+            self._report.pend(self.permit.pending_restart)
+        return Conclusion(Outcome.UNCHANGED)
+
+    def _refuse(self, answer: Reject, read: Loaded[C]) -> Conclusion:
+        """Reject the edit until the sources hold something else."""
+        self.permit.decided()
+        error = located(refused(answer), read.layers)
+        if answer.code == Code.INTERNAL:  # the gate failed, and may not the next time
+            self._course.failure = error
+            self._course.look_at = self._course.back_off.fail(self._clock.monotonic())
+        else:
+            self._checker.refuse(error)
+        self._course.standing = error
+        self._report.complain(error, again=True)
+        return Conclusion(Outcome.REJECTED, error)
+
+    def _hold_back(self, answer: Wait, read: Loaded[C]) -> Conclusion:
+        """Hold back an edit that is good and not yet allowed; ask again when it may be."""
+        now, wall = self._clock.monotonic(), self._clock.wall()
+        news = self.permit.wait(answer, read.digest, wall)
+        problems = [Problem(answer.why, key_path=path) for path in answer.keys[:1] or ((),)]
+        error = located(RefusedError(*problems, code=answer.code), read.layers)
+        if news:
+            self._report.wait(error)
+        self._course.look_at = now + look_after(answer, wall)
+        return Conclusion(Outcome.WAITING, error)
+
+    def _try(self, prepared: Prepared[C], answer: Share, proposal: Proposal) -> Conclusion:
+        """Serve the edit to some units of work; ask again soon."""
+        candidate = self.trying.candidate
+        first = candidate is None
+        if candidate is None:
+            candidate = self._making.snapshot(prepared.loaded, prepared.built)
+        self.trying.give(candidate, answer, proposal)
+        if first:
+            self._report.attempt(candidate.snapshot, prepared.changes)
+        self._course.look_at = self._clock.monotonic() + answer.look
+        return Conclusion(Outcome.TRYING)
+
+    def _undo(self, answer: Reject, read: Loaded[C]) -> Conclusion:
+        """Take back what was tried or watched; its content is refused from now on."""
+        _, before = self.trying.undo()
+        if before is not None:
+            self._checker.adopt(before)
+        self.permit.prepared = None
+        self.permit.decided()
+        error = refused(answer)
+        self._checker.refuse(error, read, Outcome.UNDONE)
+        self._course.standing = error
+        self._report.undone(error)
+        return Conclusion(Outcome.UNDONE, error)
+
+    def _end_trial(self, answer: Wait) -> None:
+        """End a trial without a verdict: another edit came, or everything is in trouble."""
+        number, _ = self.trying.undo()
+        self.permit.prepared = None
+        self._report.withdrawn(number, answer)
+
+    def abandon(self) -> None:
+        """Give up an edit that waits or is tried: there is another one, or none any more."""
+        if self.trying.candidate is not None:
+            self._end_trial(SUPERSEDED)
+        self.permit.let_go()
+        running = self._checker.running
+        self.permit.decided(None if running is None else running.source_digest)
+
+    def give_up(self) -> None:
+        """Give up whatever waits, is tried or is watched."""
+        self.abandon()
+        self.trying.settle()
+
+    def _proposal(self, loaded: Loaded[C], changes: Diff, plan: tuple[str, ...]) -> Proposal:
+        running, trigger = self._checker.running, self._report.trigger
+        current = self._serving.current
+        number = 0 if current is None else current.snapshot.version
+        tried = self.trying.candidate
+        ahead = number + 1 if tried is None else tried.snapshot.version
+        wall, versions = self._clock.wall(), (ahead, number)
+        return Proposal(running, loaded, changes, plan, trigger, wall, versions)
