@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
-from ..exceptions import StoreError, StoreUnsureError
+from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
 from .board import MEMBERS, STATE, Hold, Member, State, View, view_of
 from .identity import member_id
@@ -252,9 +252,7 @@ class Keeper:
             hold = state.hold
             if hold is not None and (hold.kind != "rollback" or hold.content == content):
                 return  # an order was faster: what it wants is written already
-            kept = fact.documents is not None and self.store.retention.content
-            if kept and content is not None and fact.documents is not None:
-                self.store.keep(content, fact.documents)
+            kept = self._keep(content, fact.documents)
             after, entry = activated(replace(state, hold=None), replace(fact.entry, kept=kept))
             key, state_key = self.prefix + entry.key, self.prefix + STATE
             records = {state_key: after.to_text(), key: entry.to_text()}
@@ -265,6 +263,17 @@ class Keeper:
                 self.edition = entry.edition
                 self._drop_old()
                 return
+
+    def _keep(self, content: str | None, documents: bytes | None) -> bool:
+        """Keep what an edition is made of, before anything points to it; say whether it is kept."""
+        if content is None or documents is None or not self.store.retention.content:
+            return False
+        try:
+            self.store.keep(content, documents)
+        except StoreRefusedError as error:  # too large, for one: a history without it
+            log(WARNING, "%s", error, code=str(Code.STORE))
+            return False
+        return True
 
     def _drop_old(self) -> None:
         view = self._view

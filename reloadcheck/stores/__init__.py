@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from ..types import Board, Record, Retention, Store
 
 if TYPE_CHECKING:
+    from .etcd import EtcdStore
     from .sqlite import SQLiteStore
 
-__all__ = ["Board", "Record", "Retention", "SQLiteStore", "Store"]
+__all__ = ["Board", "EtcdStore", "Record", "Retention", "SQLiteStore", "Store"]
 
-_HOMES = {"SQLiteStore": "sqlite"}
+_HOMES = {"EtcdStore": "etcd", "SQLiteStore": "sqlite"}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,6 +14,7 @@ from reloadcheck._state.board import Member, view_of
 from reloadcheck._state.keeper import LIMIT, Fact, Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
 from reloadcheck._state.store_orders import Orders
+from reloadcheck.exceptions import StoreRefusedError
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.types import Store
@@ -159,6 +160,23 @@ def test_a_hundred_and_fifty_editions_leave_a_hundred(tmp_path: Path) -> None:
     store.close()
     assert path.stat().st_size < 100 * 20_000 * 1.5
     assert longest < 0.5
+
+
+def test_content_that_a_store_refuses_stops_no_history() -> None:
+    """The edition is written down, as one that is not kept."""
+
+    class Small(MemoryStore):
+        def keep(self, digest: str, data: bytes | None) -> None:
+            raise StoreRefusedError("small: takes no content")
+
+    store = Small()
+    keeper = _keeper(store)
+    keeper.note(_fact("A", first=True))
+    keeper.step()
+    board = store.look(PREFIX)
+    assert board is not None
+    (entry,) = entries_from(view_of(board, PREFIX).entries)
+    assert (1, False) == (entry.edition, entry.kept)
 
 
 def test_only_one_thread_calls_a_store(tmp_path: Path) -> None:
