@@ -73,6 +73,7 @@ from .types import (
 if TYPE_CHECKING:
     from ._observe.history import Attempt
     from ._observe.status import ProbeStatus, ResourceStatus, Status
+    from ._schema.json_schema import JSONSchema
     from ._state.store_orders import Orders
     from .sources import DirectorySource, DotenvSource, EnvironSource, HTTPSource
 
@@ -97,6 +98,7 @@ __all__ = [
     "HTTPSource",
     "HangingError",
     "InternalError",
+    "JSONSchema",
     "Layer",
     "Lease",
     "MergeError",
@@ -168,6 +170,10 @@ def __getattr__(name: str) -> Any:
         from ._observe import status as _status
 
         return getattr(_status, name)
+    if name == "JSONSchema":
+        from ._schema.json_schema import JSONSchema
+
+        return JSONSchema
     if name == "NotStartedError":
         from . import exceptions as _exceptions
 

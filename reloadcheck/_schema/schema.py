@@ -8,7 +8,7 @@ key stands, the loader knows.
 """
 
 from collections.abc import Callable
-from typing import Any, Generic, TypeAlias, TypeVar, get_origin, overload
+from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 
 from .._config.containers import plain
 from .._config.freeze import FrozenDict, freeze
@@ -29,13 +29,23 @@ Validate: TypeAlias = Callable[[Tree], Any]
 class Schema(Generic[T]):
     """How a tree becomes a configuration of type T; `reader` names who makes it.
 
-    That is `pydantic`, `msgspec`, `reloadcheck`, `function`, or `none` without a schema.
+    That is `pydantic`, `msgspec`, `reloadcheck`, `jsonschema`, `function`, or `none` without a
+    schema. `given` is what the application gave.
     """
 
-    def __init__(self, validate: Validate, annotation: object, reader: str) -> None:
+    def __init__(
+        self, validate: Validate, annotation: object, reader: str, given: object = None
+    ) -> None:
         self._validate = validate
-        self.annotation = annotation
+        self._annotation = annotation
         self.reader = reader
+        self.given = given
+
+    @property
+    def annotation(self) -> Any:
+        """Return the type of the configuration; of a JSON Schema once its file is read."""
+        given: Any = self.given
+        return given.annotation if _is_json_schema(given) else self._annotation
 
     @property
     def is_plain(self) -> bool:
@@ -70,11 +80,11 @@ class Schema(Generic[T]):
 
     def field(self, path: KeyPath) -> bool | None:
         """Return whether the validated configuration has such a field; None when it depends."""
-        return has_field(self.annotation, path)
+        return has_field(self._annotation, path)
 
     def fields(self, path: KeyPath) -> tuple[str, ...]:
         """Return the names of the fields that are known at a key path."""
-        found: list[Any] = [*members_of(self.annotation)]
+        found: list[Any] = [*members_of(self._annotation)]
         for key in path:
             inner = [fields_of(one).get(str(key)) for one in found]
             found = [member for one in inner if one is not None for member in members_of(one)]
@@ -98,9 +108,13 @@ def schema_of(schema: object) -> Schema[Any]:
     cls = get_origin(schema) or schema
     if isinstance(cls, type) and kind_of(cls) is not None:
         reader = _reader_of(schema, check_immutable(schema))
-        return Schema(_validator(schema, reader), schema, reader.value if reader else "reloadcheck")
+        return Schema(
+            _validator(schema, reader), schema, reader.value if reader else "reloadcheck", schema
+        )
     if isinstance(cls, type):
         raise _no_schema(cls)
+    if _is_json_schema(schema):
+        return Schema(cast("Validate", schema), Any, "jsonschema", schema)
     if callable(schema):
         return Schema(_called(schema), Any, "function")
     raise SchemaClassError(f"{_SCHEMAS}, not {type(schema).__name__}")
@@ -109,6 +123,11 @@ def schema_of(schema: object) -> Schema[Any]:
 _SCHEMAS = (
     "a schema is a frozen pydantic model, msgspec struct, attrs class or dataclass, or a function"
 )
+
+
+def _is_json_schema(schema: object) -> bool:
+    """Return whether it is a `JSONSchema`, whose module only those who use one have imported."""
+    return getattr(type(schema), "is_json_schema", False) is True
 
 
 def _no_schema(cls: type) -> SchemaClassError:

@@ -47,7 +47,7 @@ def parser_of() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _doctor, _watch, _status, *STORE_COMMANDS):
+    for add in (_validate, _explain, _diff, _schema, _doctor, _watch, _status, *STORE_COMMANDS):
         add(commands)
     for add in (_init, _completion, _demo):
         add(commands)
@@ -132,6 +132,20 @@ def _explain(commands: Any) -> None:
     )
     add_engine(command, _ORIGIN)
     command.add_argument("--hide-values", action="store_true", help="show no value at all")
+
+
+def _schema(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "schema",
+        "[--app M:NAME]",
+        "print the JSON Schema of an application's configuration",
+        "Print what the schema of an engine takes as JSON Schema, for editors that complete YAML: "
+        "`reloadcheck schema --app shop.live:live > schema.json`, and in the file's first line "
+        "`# yaml-language-server: $schema=schema.json`.",
+        json=False,
+    )
+    add_engine(command, _ORIGIN)
 
 
 def _diff(commands: Any) -> None:

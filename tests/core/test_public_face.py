@@ -31,6 +31,7 @@ FACE = [
     "HTTPSource",
     "HangingError",
     "InternalError",
+    "JSONSchema",
     "Layer",
     "Lease",
     "MergeError",

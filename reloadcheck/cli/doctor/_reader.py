@@ -13,6 +13,7 @@ def reader(schema: Schema[Any]) -> Finding:
     name = getattr(schema.annotation, "__qualname__", str(schema.annotation))
     said = {
         "none": "no schema: every value is as the files say",
+        "jsonschema": f"{schema.given!r}, read by jsonschema-rs",
         "function": "a function, which reads the values by its own rules",
         "reloadcheck": f"{name} is read by the rules of this package, whatever else is installed",
     }
