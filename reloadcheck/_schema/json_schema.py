@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from datetime import date, time
+from importlib import import_module
 from importlib.util import find_spec
 from itertools import islice
 from typing import Any, Final, NoReturn
@@ -118,11 +119,10 @@ class JSONSchema:
         raise SchemaError(Problem(reason, path=self.name))
 
     def _compiled(self) -> Any:
-        import jsonschema_rs
-
+        library: Any = import_module("jsonschema_rs")
         try:
-            return jsonschema_rs.validator_for(self.document, mask=MASK, retriever=_fetch_nothing)
-        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError, ValueError) as error:
+            return library.validator_for(self.document, mask=MASK, retriever=_fetch_nothing)
+        except (library.ValidationError, library.ReferencingError, ValueError) as error:
             reason = f"the JSON Schema cannot be used: {str(error).splitlines()[0]}"
         raise SchemaError(Problem(reason, path=self.name))
 
