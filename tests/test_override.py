@@ -15,9 +15,9 @@ from tests.schema.models import StructSettings as _Struct
 BASE = "greeting: hello\nlimits: {timeout: 1, size: 2}\nhosts: [a, b]\n"
 
 
-def engine(**options: Any) -> "ReloadCheck[Any]":
+def engine(*, enabled: bool = True) -> "ReloadCheck[Any]":
     """Make an engine on a source in memory."""
-    return ReloadCheck(MemorySource(BASE), **{"environ": {}, **options})
+    return ReloadCheck(MemorySource(BASE), enabled=enabled, environ={})
 
 
 def test_an_engine_that_runs_serves_other_values_for_a_while() -> None:

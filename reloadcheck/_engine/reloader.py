@@ -188,8 +188,9 @@ class Reload(Generic[C]):
 
     def _wait_for_drain(self, resource: str) -> Conclusion:
         self._turning.awaited = self._turning.drain.closing.closed
-        reason = f"resource {resource!r} has two instances; the edit waits for the oldest to drain"
-        self._course.failure = DrainError(Problem(reason))
+        if not isinstance(self._course.failure, DrainError):  # else it was said, with who held on
+            waits = self._turning.drain.awaited(resource)
+            self._course.failure = DrainError(Problem(waits))
         self.report.defer(self._course.failure)
         return Conclusion(Outcome.DEFERRED, self._course.failure)
 

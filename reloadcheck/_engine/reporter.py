@@ -84,7 +84,7 @@ class Report:
         """Mention once that an edit waits for something that is nobody's mistake."""
         if self._is_new(error):
             facts = self._facts(Outcome.DEFERRED, error)
-            self._say(logging.INFO, "edit not taken yet: %s", error, **facts)
+            self._say(logging.INFO, "the edit waits: %s", error, **facts)
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:

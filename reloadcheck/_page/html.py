@@ -47,7 +47,7 @@ def document(
         *_facts(status),
         *sources(status.sources, who.directory),
         *history(status.history, now),
-        *resources(status.resources),
+        *resources(status.resources, status.draining),
         *config(leaves, find, who.directory),
         "</main>",
         f"<footer><p>reloadcheck {shown(release)}. What this page tells is of one worker process, "

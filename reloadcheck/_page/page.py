@@ -168,6 +168,17 @@ def _state(view: View) -> JSON:
         ],
         "remarks": list(status.remarks),
         "leases": {str(version): count for version, count in status.leases.items()},
+        "draining": [
+            {
+                "resource": one.resource,
+                "version": one.version,
+                "leases": one.leases,
+                "seconds": _rounded(one.seconds),
+                "closes_in": _rounded(one.closes_in),
+                "holders": list(one.holders),
+            }
+            for one in status.draining
+        ],
         "resources": [
             {
                 "name": one.name,

@@ -8,7 +8,7 @@ from typing import Final
 
 from .._observe.history import Attempt
 from .._observe.remedies import remedy_of
-from .._observe.status import ProbeStatus, ResourceStatus
+from .._observe.status import Draining, ProbeStatus, ResourceStatus
 from ..types import Outcome, Place, ProbeOutcome
 from .markup import NONE, ago, badge, code, error, lasting, shown, table, text_of, time_of
 from .values import Leaf, Leaves
@@ -117,7 +117,7 @@ def _effects(one: Attempt) -> Iterator[str]:
         yield f"built: {', '.join(map(code, one.built))}"
 
 
-def resources(found: Iterable[ResourceStatus]) -> Iterator[str]:
+def resources(found: Iterable[ResourceStatus], old: Iterable[Draining] = ()) -> Iterator[str]:
     """List what is built from the configuration, from which keys, and whether it works."""
     names = ["Built from", *_COUNTS]
     rows: list[tuple[str, list[tuple[str, str]]]] = []
@@ -133,6 +133,13 @@ def resources(found: Iterable[ResourceStatus]) -> Iterator[str]:
     yield '<section aria-labelledby="resources">'
     yield '<h2 id="resources">Resources</h2>'
     yield from table("resources", "Resource", names, rows)
+    for left in old:
+        users = ", ".join(left.holders) or f"{left.leases} in progress"
+        yield error(
+            f"{left.resource} of version {left.version} is still used by {users}, "
+            f"{left.seconds:.0f} s after it was replaced; it is closed in {left.closes_in:.0f} s",
+            "warn",
+        )
     yield "</section>"
 
 

@@ -24,7 +24,7 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = 
     if checker is not None and checker.running is not None and reads_values(wanted):
         options = engine.options
         leaves = leaves_of(checker.running, checker.places, options.secrets, find, options.public)
-    who = identity(getattr(engine.options, "app", None))
+    who = identity(engine.options.app)
     return View(status, leaves, time.time(), who, _release(), find)
 
 

@@ -11,6 +11,7 @@ import logging
 import math
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .._observe.status import Draining
@@ -241,12 +242,13 @@ class Drain:
         self.forced[name] = self.forced.get(name, 0) + 1
         log(
             logging.WARNING,
-            "resource %s of version %d is closed at its drain deadline while %d unit(s) of"
-            " work, all of them older than %.1f s, still use it: %s",
+            "resource %s of version %d is closed after %.1f s of drain (its next use fails): %d"
+            " unit%s of work still use it: %s",
             name,
             self.version_of(instance),
-            users,
             seconds,
+            users,
+            "s" if users > 1 else "",
             self._listed(instance),
             code=str(Code.FORCED_CLOSE),
         )
@@ -262,12 +264,13 @@ class Drain:
         self._told.add(instance)
         log(
             logging.WARNING,
-            "resource %s of version %d is still used %.1f s after it was replaced, by %d unit(s)"
+            "resource %s of version %d is still used %.1f s after it was replaced, by %d unit%s"
             " of work, and is closed under them in %.1f s: %s",
             instance.resource.name,
             self.version_of(instance),
             now - retired_at,
             users,
+            "s" if users > 1 else "",
             left,
             self._listed(instance),
             code=str(Code.DRAIN),
@@ -291,6 +294,20 @@ class Drain:
             version = self.version_of(instance)
             told.append(Draining(instance.resource.name, version, users, seconds, left, holders))
         return tuple(told)
+
+    def awaited(self, resource: str) -> str:
+        """Say what an edit waits for that needs a third instance of a resource, and how long."""
+        retired = [one for one in self._retired() if one.resource.name == resource]
+        if not retired or retired[0].retired_at is None:
+            return f"the older one of {resource!r} is still closing"
+        oldest, retired_at = retired[0], retired[0].retired_at
+        due = self._due(oldest, retired_at)
+        closes = datetime.fromtimestamp(self._clock.wall() + due - self._clock.monotonic(), UTC)
+        return (
+            f"{resource!r} of version {self.version_of(oldest)} is still used by "
+            f"{self._listed(oldest)}; it is closed at {closes:%H:%M:%S} UTC at the latest "
+            f"(drain {due - retired_at:g} s)"
+        )
 
     def _listed(self, instance: Instance) -> str:
         return ", ".join(self.labels(instance)[:SHOWN_LABELS]) or "unknown"

@@ -31,12 +31,13 @@ class StandardInput:
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Read all of it, unless it is too large."""
-        if self._data is None:
+        data = self._data
+        if data is None:
             stream = sys.stdin.buffer if self._stream is None else self._stream
-            self._data = stream.read(max_bytes + 1)
-        if len(self._data) > max_bytes:
+            data = self._data = stream.read(max_bytes + 1)
+        if len(data) > max_bytes:
             raise SourceError(Problem(f"is larger than {max_bytes} bytes", NAME))
-        return (Document(NAME, self._data, self._format),)
+        return (Document(NAME, data, self._format),)
 
     def layer(
         self, documents: Sequence[Document], below: Mapping[str, object], pause: Pause

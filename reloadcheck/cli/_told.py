@@ -34,10 +34,10 @@ def show(page: Page, told: Mapping[str, Any], *, brief: bool = False) -> None:
     idle = told["phase"] == "idle"
     mark = "IDLE:" if idle else _MARKS[standing]
     page.sentence(f"{mark} {_verdict(told)}", kind=_KINDS[standing], mark=mark)
-    reasons = [] if idle else [("why", str(reason)) for reason in _list(told, "reasons")]
-    if told.get("remedy"):
-        reasons.insert(1, ("to do", str(told["remedy"])))
-    for name, text in [*reasons, *([] if brief else _lines(told))]:
+    told_lines = _reasons(told)
+    if not brief:
+        told_lines += _lines(told)
+    for name, text in told_lines:
         page.sentence(f"{name:<10}{text}", kind="dim", mark=name, indent=10)
     resources = [] if brief else [one for one in _list(told, "resources") if is_dict(one)]
     if resources:
@@ -47,6 +47,16 @@ def show(page: Page, told: Mapping[str, Any], *, brief: bool = False) -> None:
         cells = [_cell(one.get(name)) for name in ("builds", "version", "instances", "leases")]
         name = cut(printable(str(one.get("name"))), 27)
         page.line(f"{name:<28}{cells[0]:>10}{cells[1]:>9}{cells[2]:>6}{cells[3]:>8}")
+
+
+def _reasons(told: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return why it does not stand well, and what to do about what is worst."""
+    if told["phase"] == "idle":  # its first line says it
+        return []
+    lines = [("why", str(reason)) for reason in _list(told, "reasons")]
+    if told.get("remedy"):
+        lines.insert(1, ("to do", str(told["remedy"])))
+    return lines
 
 
 def show_table(page: Page, told: Sequence[Mapping[str, Any]]) -> None:
@@ -104,8 +114,18 @@ def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     if is_dict(leases):
         held = ", ".join(f"version {version} by {count}" for version, count in leases.items())
         yield "in use", held or "none"
+    for one in _list(told, "draining"):
+        if is_dict(one):
+            yield "old", _old(one)
     counts = [f"{_cell(told.get(name))} {name}" for name in ("checks", "reloads", "rejections")]
     yield "counts", ", ".join([*counts, f"{_cell(told.get('forced_closes'))} forced closes"])
+
+
+def _old(one: Mapping[str, Any]) -> str:
+    users = ", ".join(map(str, _list(one, "holders"))) or f"{one.get('leases')} in progress"
+    left = one.get("closes_in")
+    closes = f"; closed in {left:.0f} s" if isinstance(left, int | float) else ""
+    return f"{one.get('resource')} of version {one.get('version')} is used by {users}{closes}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ Made from the parser itself, so that no option is forgotten.
 
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 from ..exceptions import UsageError
 from ..types import printable
@@ -30,8 +30,9 @@ def _commands() -> Mapping[str, tuple[str, Sequence[tuple[str, str]]]]:
     actions = [] if groups is None else groups._group_actions
     found: dict[str, tuple[str, Sequence[tuple[str, str]]]] = {}
     for action in actions:
-        helps = {one.dest: one.help or "" for one in action._get_subactions()}  # type: ignore[attr-defined]
-        choices: Mapping[str, argparse.ArgumentParser] = action.choices or {}  # type: ignore[assignment]
+        listed: Any = action  # the list of the commands
+        helps: dict[str, str] = {one.dest: one.help or "" for one in listed._get_subactions()}
+        choices: Mapping[str, argparse.ArgumentParser] = listed.choices
         for name, parser in choices.items():
             found[name] = (helps.get(name, ""), list(_options(parser)))
     return found

@@ -138,7 +138,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 def told_by(pid: int, **more: Any) -> bytes:
     """Give the status of a process, as its page has it."""
     process = {"application": "shop", "host": "web-1", "pid": pid, "worker": None}
-    status = {
+    status: dict[str, Any] = {
         "phase": "serving", "version": 3, "digest": "d" * 64, "outcome": "unchanged",
         "standing": "ok", "reasons": [], "process": process, **more,
     }  # fmt: skip

@@ -209,7 +209,7 @@ def test_the_warning_names_requests_that_only_their_frames_tell_of(
         text.write("a: 2")
         reload(slow)
         clock.advance(31)
-        until(lambda: "closed at its drain deadline" in caplog.text)
+        until(lambda: "s of drain (its next use fails)" in caplog.text)
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         outlast()
@@ -250,7 +250,7 @@ def test_naming_who_holds_on_takes_no_lease(
         await release.wait()
 
     def is_told(times: int) -> bool:
-        return caplog.text.count("while 3 unit(s) of work") == times
+        return caplog.text.count(": 3 units of work still use it") == times
 
     async def main() -> None:
         await call(AsgiDoor(empty_async, live))

@@ -537,7 +537,7 @@ def test_a_slow_drain_is_told_while_there_is_time(
     (told,) = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     name = f"{__name__}.test_a_slow_drain_is_told_while_there_is_time.<locals>.nightly"
     assert told.startswith("resource pool of version 1 is still used 5.")
-    assert "by 1 unit(s) of work" in told
+    assert "by 1 unit of work" in told
     assert told.endswith(f": {name}")
     (draining,) = shop.live.status().draining
     assert draining.seconds + draining.closes_in == pytest.approx(DRAIN)

@@ -42,7 +42,7 @@ def test_a_stream_keeps_version_1_while_2_and_3_are_written(
             load.reaches(2, everyone)
             config.write(file, config.text(3))
             load.reaches(3, everyone - own)
-            server.logs("waits for the oldest to drain")
+            server.logs("is still used by")
             rest = stream.open_gate()
             load.reaches(3, everyone)
         server.stop()
@@ -77,7 +77,9 @@ def test_an_endless_stream_holds_up_an_edit_no_longer_than_the_drain(tmp_path: P
     assert (first.event, first.number) == ("built", 2)
     assert (second.event, second.number) == ("closed", 1)
     assert second.at - first.at >= 1.5
-    (told,) = [line for line in server.log.splitlines() if "closed at its drain deadline" in line]
+    (told,) = [
+        line for line in server.log.splitlines() if "s of drain (its next use fails)" in line
+    ]
     assert told.endswith("still use it: GET /stream")
 
 
@@ -97,7 +99,7 @@ def test_a_websocket_keeps_version_1_while_2_and_3_are_written(tmp_path: Path) -
                 said.append(talk.ask())
                 config.write(file, config.text(3))
                 load.reaches(3, everyone - own)
-                server.logs("waits for the oldest to drain")
+                server.logs("is still used by")
                 said.append(talk.ask())
             load.reaches(3, everyone)
             with Talk.to(server.port) as talk:
@@ -110,7 +112,7 @@ def test_a_websocket_keeps_version_1_while_2_and_3_are_written(tmp_path: Path) -
     entries = journal.read(log)
     assert (journal.most_open(entries), journal.still_open(entries)) == (2, [])
     assert journal.closed_once(entries)
-    assert "closed at its drain deadline" not in server.log
+    assert "s of drain (its next use fails)" not in server.log
 
 
 def test_an_endless_websocket_holds_up_an_edit_no_longer_than_the_drain(tmp_path: Path) -> None:
@@ -134,9 +136,11 @@ def test_an_endless_websocket_holds_up_an_edit_no_longer_than_the_drain(tmp_path
         ("built", 1), ("built", 2), ("closed", 1), ("built", 3),
     ]  # fmt: skip
     assert own[2].at - own[1].at >= 1.5
-    (told,) = [line for line in server.log.splitlines() if "closed at its drain deadline" in line]
-    assert "resource pool of version 1 is closed" in told
-    assert "while 1 unit(s) of work, all of them older than 1." in told
+    (told,) = [
+        line for line in server.log.splitlines() if "s of drain (its next use fails)" in line
+    ]
+    assert "resource pool of version 1 is closed after 1." in told
+    assert ": 1 unit of work still use it" in told
     assert told.endswith("still use it: websocket /ws")
 
 

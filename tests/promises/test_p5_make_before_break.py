@@ -172,7 +172,7 @@ def test_at_the_drain_deadline_it_is_closed_under_its_user(
             snapshot[story.pool]
         assert snapshot.config["number"] == 1
     assert story.live.status().forced_closes == 2
-    assert len([one for one in caplog.records if "drain deadline" in one.getMessage()]) == 2
+    assert len([one for one in caplog.records if "s of drain (" in one.getMessage()]) == 2
     story.live.check()
     assert story.happened() == []
 

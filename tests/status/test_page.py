@@ -16,7 +16,7 @@ from reloadcheck import Outcome, Status
 from reloadcheck._observe.history import Attempt
 from reloadcheck._observe.identity import Identity, identity
 from reloadcheck._observe.remedies import REMEDIES
-from reloadcheck._observe.status import ProbeStatus, ResourceStatus, Standing, counted
+from reloadcheck._observe.status import Draining, ProbeStatus, ResourceStatus, Standing, counted
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
@@ -284,6 +284,18 @@ def test_what_is_not_all_right_is_not_green(
     assert (told["standing"], told["reasons"]) == (standing, list(status.reasons))
     tone = {Standing.OK: "good", Standing.WARN: "warn", Standing.FAIL: "bad"}[standing]
     assert f'<section class="state {tone}"' in rendered(Wanted.HTML, status).body.decode()
+
+
+def test_an_old_resource_that_is_still_used_is_told_with_its_end() -> None:
+    """Who keeps it, since when, and when it is closed under them; on the page and in the JSON."""
+    status = replace(STATUS, draining=(Draining("pool", 6, 1, 42.0, 18.0, ("websocket /<ws>",)),))
+    words = Outline(rendered(Wanted.HTML, status).body.decode()).words
+    assert (
+        "pool of version 6 is still used by websocket /<ws>, 42 s after it was replaced; "
+        "it is closed in 18 s"
+    ) in words
+    (told,) = json.loads(rendered(Wanted.JSON, status).body)["draining"]
+    assert (["websocket /<ws>"], 18.0, 6) == (told["holders"], told["closes_in"], told["version"])
 
 
 def test_every_code_has_a_remedy() -> None:

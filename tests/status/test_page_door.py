@@ -197,7 +197,7 @@ def cookie_of(gate: Gate) -> bytes:
 
 def test_a_cookie_has_its_time_and_its_page() -> None:
     """It ends after twelve hours, cannot be made longer, and opens no page at another path."""
-    now = 1_000_000.0
+    now: float = 1_000_000.0
     gate = Gate(settings(), lambda: now)
     cookie = cookie_of(gate)
 
