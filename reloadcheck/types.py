@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     TRYING = "trying"
     UNDONE = "undone"
+    REBUILT = "rebuilt"
 
 
 class ProbeOutcome(StrEnum):

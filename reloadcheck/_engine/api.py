@@ -211,15 +211,22 @@ class ReloadCheck(Generic[C]):
         timeout: float = 10.0,
         drain: float | None = None,
         name: str | None = None,
+        config: bool = True,
+        max_age: float | None = None,
+        rebuild_after: int | None = None,
     ) -> Registering:
         """Register a factory, sync or async, plain or generator, and give its typed handle.
 
         The factory is called with the values at `paths` in the validated configuration (with none:
-        the whole configuration), then the resources in `needs`. It is called again when one of
-        them changes, and never while they do not. What follows its `yield` closes the resource; a
-        plain factory's result is closed by its own `aclose`, `close` or `dispose`. `probe` is
+        the whole configuration; with `config=False`: nothing), then the resources in `needs`. It is
+        called again when one of them changes, and never while they do not. What follows its `yield`
+        closes the resource; a plain factory's result is closed by its own `aclose`, `close` or
+        `dispose`. `probe` is
         called with what was built; an exception or False rejects the edit. `timeout` seconds bound
-        each call; `drain` seconds override the engine's. Raises `RegistrationError`.
+        each call; `drain` seconds override the engine's. Without an edit it is built anew when it
+        is older than `max_age` seconds (less up to a tenth, by chance), and when `rebuild_after`
+        probes in a row have failed, which the engine then calls every ten seconds by itself. Raises
+        `RegistrationError`.
         """
 
         keys = [as_key_path(path) for path in paths]
@@ -230,7 +237,18 @@ class ReloadCheck(Generic[C]):
                     "resources are registered before the engine starts: move this up, to where "
                     "ReloadCheck(…) is constructed"
                 )
-            return self._engine.registry.add(factory, keys, needs, probe, timeout, drain, name)
+            return self._engine.registry.add(
+                factory,
+                keys,
+                needs,
+                probe,
+                timeout,
+                drain,
+                name,
+                config=config,
+                max_age=max_age,
+                rebuild_after=rebuild_after,
+            )
 
         return cast("Registering", register)
 
@@ -364,6 +382,33 @@ class ReloadCheck(Generic[C]):
         a request, this does nothing.
         """
         mark(name)
+
+    def rebuild(self, resource: Resource[Any]) -> Outcome:
+        """Build a resource anew without an edit, make before break; blocks at most `patience`.
+
+        For what ends by itself, a credential for example. `rebuilt` when it serves, with what needs
+        it, under the same version; `rejected` when it cannot be built, and then the old one serves
+        on and it is tried again by itself. Starts the engine if need be.
+        """
+        self._engine.refuse_to_block("live.rebuild()", "await live.arebuild()")
+        while True:
+            thread = self._engine.renewing(resource)
+            self._engine.refuse_inside(thread, "live.rebuild()")
+            conclusion = thread.admission.ask().wait()
+            if not self._engine.place.goes_on(thread, conclusion):
+                return conclusion.outcome
+
+    async def arebuild(self, resource: Resource[Any]) -> Outcome:
+        """Do what `rebuild` does, without blocking the event loop."""
+        if running_loop() is None:
+            return await in_thread(lambda: self.rebuild(resource))
+        while True:
+            thread = self._engine.renewing(resource)
+            self._engine.refuse_inside(thread, "live.arebuild()")
+            self._engine.meet(thread, through_build=False)
+            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
+            if not self._engine.place.goes_on(thread, conclusion):
+                return conclusion.outcome
 
     # ----------------------------------------------------------------------- snapshots
 

@@ -51,6 +51,7 @@ def observe(
         loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
         checked=thread.since_check(),
         edits=thread.reload.report.history.edits,
+        rebuilds=thread.reload.report.history.rebuilds,
         rejections=thread.reload.report.history.rejections,
         sources=thread.reload.checker.places,
         history=thread.reload.report.history.attempts,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._load.source_set import SourceSet
 from .._observe.listeners import Listeners
-from .._resources.registry import Registry
+from .._resources.registry import Registry, Resource
 from .._runtime.clock import Clock
 from .._runtime.event_loops import in_thread, running_loop
 from .._runtime.log import WARNING, log
@@ -34,6 +34,7 @@ from ..exceptions import (
     RegistrationError,
     ReloadCheckError,
     SourceError,
+    UnknownResourceError,
     UsageError,
 )
 from ..seams import Companion, Feed, Gate, UnitTicket
@@ -376,6 +377,16 @@ class Engine(Generic[C]):
             place.is_new = False
             for remark in self.remarks:
                 log(WARNING, "%s", remark)
+        return thread
+
+    def renewing(self, resource: Resource[Any]) -> EngineThread[C]:
+        """Note that a resource is to be built anew; return the engine thread that will do it."""
+        if resource not in self.registry:
+            raise UnknownResourceError(
+                "live.rebuild(…) takes the handle that this engine's live.resource(…) returned"
+            )
+        thread = self.running()
+        thread.reload.renewal.ask(resource.name)
         return thread
 
     def _make(self) -> EngineThread[C]:

@@ -119,7 +119,7 @@ class Making(Generic[C]):
     def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> str:
         """Say what an edit changes of a resource's parts, with places; empty at the first load."""
         running, current = self._checker.running, self._serving.current
-        if running is None or current is None:
+        if running is None or current is None or not resource.config:
             return ""
         told = changes_since(running, loaded, resource.paths)
         return f"; changed since version {current.snapshot.version}: {told}" if told else ""

@@ -5,7 +5,7 @@ engine thread and never blocks it; holds a lease meanwhile; rebuilds and closes 
 no probe again while an earlier call that was asked for hangs.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -76,13 +76,22 @@ class Probing:
             self._tell(answer, {})
         return answer
 
-    def begin(self, live_snapshot: LiveSnapshot[Any] | None, answer: "Future[Probes]") -> None:
-        """Probe what the snapshot holds; without one there is nothing to probe."""
+    def begin(
+        self,
+        live_snapshot: LiveSnapshot[Any] | None,
+        answer: "Future[Probes]",
+        only: Container[str] | None = None,
+    ) -> None:
+        """Probe what the snapshot holds, or `only` these; without one there is nothing to probe."""
         lease = NamedLease(LABEL)
         if self._closed or live_snapshot is None or not live_snapshot.enter(lease):
             self._tell(answer, {})
             return
-        waiting = [one for one in live_snapshot.instances if one.resource.probe is not None]
+        waiting = [
+            one
+            for one in live_snapshot.instances
+            if one.resource.probe is not None and (only is None or one.resource.name in only)
+        ]
         lease.reads += [one.hold for one in waiting]
         self._rounds.append(_Round(live_snapshot, lease, answer, waiting))
 

@@ -6,6 +6,7 @@ behind but its record; the swap cannot fail.
 
 import math
 from collections.abc import Iterator
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
 from .._config.diff import diff
@@ -29,6 +30,8 @@ from .course import Course
 from .gates import Seams
 from .making import Making
 from .permission import Permission
+from .probes import Probes
+from .renewal import Renewal
 from .reporter import Report
 from .scheduler import Scheduler
 from .waiter import Conclusion
@@ -60,6 +63,7 @@ class Reload(Generic[C]):
         self._options = scheduler.options
         self._clock = scheduler.clock
         self.making: Making[C] = Making(scheduler, self.checker, registry, owner, versions)
+        self.renewal = Renewal(self._probe, self._poke)
         self.permission: Permission[C] = Permission(
             scheduler, seams, self.checker, self.making, self.report, self._course, self
         )
@@ -77,6 +81,9 @@ class Reload(Generic[C]):
         """Look, and do what there is to do. `eager`: try again at once what had failed."""
         conclusion = self._checked(eager, trigger)
         self.permission.look_on()
+        renewal_at = self.renewal.next()
+        if renewal_at is not None:
+            self.look_at = min(self.look_at or math.inf, renewal_at)
         return conclusion
 
     def _checked(self, eager: bool, trigger: Trigger) -> Conclusion:
@@ -88,8 +95,11 @@ class Reload(Generic[C]):
             moved = self._move_home()
             if moved is not None and moved.outcome is not Outcome.UNCHANGED:
                 return moved
+            renewed = self._renew()
+            if renewed is not None:
+                return renewed
             if not self._options.enabled:
-                return Conclusion(Outcome.UNCHANGED)
+                return self._unchanged()
         watched = self.permission.watch()
         if watched is not None:
             return watched
@@ -115,9 +125,7 @@ class Reload(Generic[C]):
                 return Conclusion(outcome, error)
             case Same():
                 self.permission.abandon()
-                self.report.heal()
-                self.forget_failure()
-                return Conclusion(Outcome.UNCHANGED)
+                return self._unchanged()
             case Good(loaded, new):
                 return self._adopt(loaded, new)
 
@@ -218,6 +226,50 @@ class Reload(Generic[C]):
         if running is None:
             return Diff()
         return self._turning.load(lambda: diff(running.tree, loaded.tree, nap))
+
+    # ------------------------------------------------------------------------ renewal
+
+    def _renew(self) -> Conclusion | None:
+        """Build anew what is due without an edit, under the same version.
+
+        None where nothing is, or where it cannot be built now: then the sources are looked at all
+        the same, for an edit may be what mends it.
+        """
+        current, loaded, now = self._serving.current, self.checker.running, self._clock.monotonic()
+        if current is None or loaded is None or self._serving.candidate is not None:
+            return None
+        stale = self.renewal.mark(current.instances, now)
+        if not stale:
+            return None
+        if now < self._course.back_off.retry_at:
+            self.look_at = self._course.back_off.retry_at
+            return None
+        built = self.build(loaded)
+        if isinstance(built, Conclusion):
+            return None
+        self._swap(self.making.snapshot(loaded, built, current.snapshot.version))
+        self.renewal.mark(built.instances, now)
+        self.report.rebuilt(built.names, {one.resource.name: one.stale or "" for one in stale})
+        self.look_at = now  # the sources have not been looked at
+        return Conclusion(Outcome.REBUILT)
+
+    def _unchanged(self) -> Conclusion:
+        """Conclude that there is no edit; what cannot be built anew is still told."""
+        current, failure = self._serving.current, self._course.failure
+        if current is not None and any(one.stale is not None for one in current.instances):
+            deferred = isinstance(failure, SourceError)
+            return Conclusion(Outcome.DEFERRED if deferred else Outcome.REJECTED, failure)
+        self.report.heal()
+        self.forget_failure()
+        return Conclusion(Outcome.UNCHANGED)
+
+    def _probe(self, names: frozenset[str]) -> "Future[Probes]":
+        answer = self._turning.probing.asked()
+        self._turning.probing.begin(self._serving.current, answer, names)
+        return answer
+
+    def _poke(self) -> None:
+        self.look_at = self._clock.monotonic()
 
     # -------------------------------------------------------------------- event loops
 

@@ -6,7 +6,7 @@ when the check has ended and the status says what it came to.
 
 import logging
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -126,6 +126,21 @@ class Report:
         self._say(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
         self._note(Outcome.UNCHANGED)
         self._tell_event(Outcome.UNCHANGED, None)
+
+    def rebuilt(self, built: Sequence[str], why: Mapping[str, str]) -> None:
+        """Tell that resources were built anew without an edit; `why` says it of those in need."""
+        facts = {**self._facts(Outcome.REBUILT), "built": tuple(built)}
+        version, digest = self._serving()
+        reasons = ", ".join(f"{name} ({words})" for name, words in why.items())
+        words = "rebuilt without an edit: %s; built: %s; version %d goes on serving"
+        self._say(logging.INFO, words, reasons, ", ".join(built), version, **facts)
+        self._note(Outcome.REBUILT, built=tuple(built))
+        phases, at, trigger = self._when()
+        self._tell(
+            ReloadEvent(
+                Outcome.REBUILT, version, digest, Diff(), tuple(built), None, phases, at, trigger
+            )
+        )
 
     def _tell_event(self, outcome: Outcome, error: ConfigError | None) -> None:
         phases, at, trigger = self._when()

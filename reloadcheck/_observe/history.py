@@ -44,7 +44,7 @@ class History:
 
     def __init__(self) -> None:
         self._ring: deque[Attempt] = deque(maxlen=KEPT)
-        self.noted = self.edits = self.rejections = 0
+        self.noted = self.edits = self.rejections = self.rebuilds = 0
         self.seconds: dict[str, tuple[int, float]] = {}
 
     def note(self, attempt: Attempt) -> None:
@@ -55,7 +55,9 @@ class History:
             self.rejections += 1
         elif attempt.outcome is Outcome.RELOADED and not attempt.first:
             self.edits += 1
-        if attempt.outcome in (Outcome.REJECTED, Outcome.RELOADED):
+        elif attempt.outcome is Outcome.REBUILT:
+            self.rebuilds += 1
+        if attempt.outcome in (Outcome.REJECTED, Outcome.RELOADED, Outcome.REBUILT):
             for phase in attempt.phases:
                 count, total = self.seconds.get(phase.name, (0, 0.0))
                 self.seconds[phase.name] = count + 1, total + phase.seconds

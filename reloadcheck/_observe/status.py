@@ -96,10 +96,10 @@ class Status:
     the last check began. `outcome`, `error` and `code` are those of the last check: an error is
     there for as long as its cause is. `history` are the last things that happened, the oldest
     first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
-    `rejections` the edits refused. `seconds` holds, by phase, how often it ran for either and how
-    long in all. `waiting` is an edit that is good and not yet allowed, `pending_restart` the key
-    paths that keep their running value until the process starts anew. `trial` is the trial or the
-    watch that is on, `last_trial` the one before. `leases` maps the version of
+    `rejections` the edits refused, `rebuilds` the builds without an edit. `seconds` holds, by
+    phase, how often it ran for any of them and how long in all. `waiting` is an edit that is good
+    and not yet allowed, `pending_restart` the key paths that keep their running value until the
+    process starts anew. `trial` is the trial or the watch that is on, `last_trial` the one before. `leases` maps the version of
     each live snapshot to the units of work that hold it; `draining` are the old resources
     that some of them still use.
     """
@@ -123,6 +123,7 @@ class Status:
     loaded_at: float | None = None
     checked: float | None = None
     edits: int = 0
+    rebuilds: int = 0
     rejections: int = 0
     sources: tuple[Place, ...] = ()
     history: tuple[Attempt, ...] = ()

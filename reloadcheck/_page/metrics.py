@@ -121,6 +121,7 @@ def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], f
         yield Metric.INFO, "", {"version": str(status.version), "digest": status.digest}, 1
     yield Metric.RELOADS, "", {"outcome": str(Outcome.RELOADED)}, status.edits
     yield Metric.RELOADS, "", {"outcome": str(Outcome.REJECTED)}, status.rejections
+    yield Metric.RELOADS, "", {"outcome": str(Outcome.REBUILT)}, status.rebuilds
     for phase, count, total in status.seconds:
         yield Metric.DURATION, "_count", {"phase": phase}, count
         yield Metric.DURATION, "_sum", {"phase": phase}, total

@@ -21,6 +21,7 @@ TONES: Final = {
     Outcome.WAITING: "warn",
     Outcome.TRYING: "warn",
     Outcome.UNDONE: "bad",
+    Outcome.REBUILT: "good",
 }
 _WORDS: Final = {
     Outcome.RELOADED: "reloaded",
@@ -30,6 +31,7 @@ _WORDS: Final = {
     Outcome.WAITING: "not allowed yet",
     Outcome.TRYING: "on trial",
     Outcome.UNDONE: "undone",
+    Outcome.REBUILT: "rebuilt",
 }
 _TRIGGERS: Final = {
     "lease": "a unit of work",

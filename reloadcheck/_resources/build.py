@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 from .._runtime.foreign import described
 from ..exceptions import StillRunningError
 from .inventory import Inventory
-from .plan import _needs, _parts, _unchanged, rebuilt
+from .plan import _needs, parts_of, rebuilt
 
 T = TypeVar("T")
 
@@ -117,12 +117,13 @@ class Builder:
         chosen: dict[str, Instance] = {}
         built: list[Instance] = []
         try:
-            for resource in self._plan(loaded, old):
-                parts, needs = _parts(resource, loaded), _needs(resource, chosen)
-                kept = old.get(resource.name)
-                if kept is not None and _unchanged(kept, parts, needs):
-                    chosen[resource.name] = kept
+            planned = {resource.name for resource in self._plan(loaded, old)}
+            for resource in self._registry:
+                if resource.name not in planned:
+                    chosen[resource.name] = old[resource.name]
                     continue
+                parts = parts_of(resource, loaded.config, loaded.layers)
+                needs = _needs(resource, chosen)
                 instance = Instance(resource, parts, needs, loop, self._gone, self._wait)
                 self._open(instance, loaded, loop)
                 built.append(instance)
@@ -139,15 +140,16 @@ class Builder:
         old = {instance.resource.name: instance for instance in running}
         return tuple(one.name for one in rebuilt(self._registry, loaded, old))
 
-    def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> list[Resource[Any]]:
-        """Check, before anything is built, that what must be built may be."""
-        for resource in rebuilt(self._registry, loaded, old):
+    def _plan(self, loaded: Loaded[Any], old: Mapping[str, Instance]) -> Sequence[Resource[Any]]:
+        """Check, before anything is built, that what must be built may be; return that."""
+        planned = rebuilt(self._registry, loaded, old)
+        for resource in planned:
             if len(self._roster.of(resource)) >= MOST_INSTANCES:
                 raise WaitForDrainError(resource, self._roster)
             if self._roster.is_stuck(resource.name):
                 reason = "an earlier call of its factory, probe or closer has not returned yet"
                 raise self._error(StillRunningError, resource, loaded, reason)
-        return list(self._registry)
+        return planned
 
     def _open(
         self, instance: Instance, loaded: Loaded[Any], loop: asyncio.AbstractEventLoop | None

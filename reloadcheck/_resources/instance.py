@@ -34,7 +34,7 @@ class Instance:
     while it may be, and if it never was. `value` is there from the end of the opening job. The
     flags are the engine thread's: `closable` once the drain may close it, `closed` from when its
     closing begins, `forced` when that was at the drain deadline, `dropped` when its event loop
-    ended under it.
+    ended under it, `stale` why another one is to be built in its place without an edit.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Instance:
         self.closed = False
         self.forced = False
         self.dropped = False
+        self.stale: str | None = None
         self.value: Any = None
         self._close: Callable[[], Any] | None = None
         self._loop = loop

@@ -33,7 +33,8 @@ class Kind(Enum):
 class Resource(Generic[T_co]):
     """The handle of a registered resource: `snapshot[handle]` gives the object, typed.
 
-    Times are in seconds; `drain=None` means the engine's.
+    Times are in seconds; `drain=None` means the engine's. Without `config` it is built from what it
+    needs alone.
     """
 
     name: str
@@ -44,6 +45,9 @@ class Resource(Generic[T_co]):
     timeout: float
     drain: float | None
     kind: Kind
+    config: bool = True
+    max_age: float | None = None
+    rebuild_after: int | None = None
 
     if not TYPE_CHECKING:  # or every attribute would look as if it were there
 
@@ -56,6 +60,11 @@ class Resource(Generic[T_co]):
 
     def __repr__(self) -> str:
         return f"<resource {self.name}>"
+
+    @property
+    def key_paths(self) -> tuple[KeyPath, ...]:
+        """Return the places of the values that its factory is called with; `()` is the whole."""
+        return self.paths or (((),) if self.config else ())
 
     @property
     def is_async(self) -> bool:
@@ -95,6 +104,10 @@ class Registry:
         timeout: float,
         drain: float | None,
         name: str | None,
+        *,
+        config: bool = True,
+        max_age: float | None = None,
+        rebuild_after: int | None = None,
     ) -> Resource[Any]:
         """Register a factory; raise `RegistrationError` for what could never work.
 
@@ -116,12 +129,20 @@ class Registry:
             timeout=_positive(name, "timeout", timeout),
             drain=None if drain is None else _positive(name, "drain", drain, zero=True),
             kind=_kind(factory),
+            config=config,
+            max_age=None if max_age is None else _positive(name, "max_age", max_age),
+            rebuild_after=_count(name, rebuild_after, probe),
         )
         self._check(resource)
         self._resources[name] = resource
         return resource
 
     def _check(self, resource: Resource[Any]) -> None:
+        if resource.paths and not resource.config:
+            raise RegistrationError(
+                f"resource {resource.name!r}: config=False means that it is built from what it "
+                "needs alone; leave out the paths, or config=False"
+            )
         for need in resource.needs:
             if need not in self:
                 shown = getattr(need, "name", type(need).__name__)
@@ -135,7 +156,7 @@ class Registry:
                     f"resource {resource.name!r}: the schema has no field {key_path_text(path)}"
                     f"{self._meant(path)}"
                 )
-        count = (len(resource.paths) or 1) + len(resource.needs)
+        count = len(resource.key_paths) + len(resource.needs)
         try:
             signature = inspect.signature(resource.factory)
         except (TypeError, ValueError):  # some built-in types do not tell
@@ -159,12 +180,17 @@ class Registry:
 
 def _called(resource: Resource[Any]) -> str:
     """Say how a factory is called that cannot be called so."""
-    given = [key_path_text(path) for path in resource.paths] or ["config"]
+    given = [key_path_text(path) or "config" for path in resource.key_paths]
     given = [one.rsplit(".", 1)[-1] for one in given]
     call = f"{resource.name}({', '.join([*given, *(need.name for need in resource.needs)])})"
     if resource.paths:
         return f"it is called as `{call}`, with the values at its paths and then its needs"
-    return f"no path is named, so it is called as `{call}`; name paths, or take `config` first"
+    if not resource.config:
+        return f"it is called as `{call}`, with its needs alone"
+    return (
+        f"no path is named, so it is called as `{call}`; name paths, take `config` first, or say "
+        "config=False"
+    )
 
 
 def as_key_path(path: object) -> KeyPath:
@@ -191,6 +217,18 @@ def _positive(name: str, option: str, value: Any, *, zero: bool = False) -> floa
     if not number or not math.isfinite(value) or value < 0 or (value == 0 and not zero):
         raise RegistrationError(f"resource {name!r}: {option} must be a positive number of seconds")
     return float(value)
+
+
+def _count(name: str, number: Any, probe: object) -> int | None:
+    if number is None:
+        return None
+    if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+        raise RegistrationError(
+            f"resource {name!r}: rebuild_after must be a number of failed probes, 1 or more"
+        )
+    if probe is None:
+        raise RegistrationError(f"resource {name!r}: rebuild_after needs a probe: add probe=…")
+    return number
 
 
 def _check_options(factory: object, needs: object, probe: object) -> None:

@@ -11,13 +11,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .._config.diff import diff
-from .._config.key_path import lookup, step_into
+from .._config.key_path import step_into
 from .._engine.api import host_of
-from .._load.problems import located
-from .._resources.registry import Resource
+from .._resources.plan import Step, parts_of, plan
 from .._state.store_orders import Orders
-from ..exceptions import ConfigError, SchemaError, UsageError
-from ..types import Diff, KeyPath, Problem, Source, key_path_text
+from ..exceptions import ConfigError, UsageError
+from ..types import Diff, KeyPath, Layer, Source, key_path_text
 from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
@@ -132,37 +131,29 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
     changes = diff(old.tree, new.tree)
     if inputs.live is None:
         return Plan(changes)
-    rebuilt: dict[str, str] = {}
-    kept: list[str] = []
+    registry = host_of(inputs.live).registry
     try:
-        for resource in host_of(inputs.live).registry:
-            reason = _reason(resource, old, new, rebuilt)
-            if reason is None:
-                kept.append(resource.name)
-            else:
-                rebuilt[resource.name] = reason
+        steps = plan(
+            registry,
+            new.config,
+            _layers(new),
+            lambda resource: parts_of(resource, old.config, _layers(old)),
+        )
     except ConfigError as error:
         return error
-    return Plan(changes, tuple(rebuilt.items()), tuple(kept))
+    rebuilt = {step.resource.name: _reason(step) for step in steps}
+    kept = tuple(one.name for one in registry if one.name not in rebuilt)
+    return Plan(changes, tuple(rebuilt.items()), kept)
 
 
-def _reason(resource: Resource[Any], old: Side, new: Side, rebuilt: dict[str, str]) -> str | None:
+def _reason(step: Step) -> str:
     """Say why a resource is rebuilt: parts that are another object, needs that are."""
-    paths = resource.paths or ((),)
-    changed = [p for p in paths if _part(resource, p, old) is not _part(resource, p, new)]
-    reasons = [f"{key_path_text(path)} changes" if path else "any change" for path in changed]
-    reasons += [f"needs {need.name}" for need in resource.needs if need.name in rebuilt]
-    return ", ".join(reasons) or None
+    reasons = [f"{key_path_text(path)} changes" if path else "any change" for path in step.paths]
+    return ", ".join([*reasons, *(f"needs {name}" for name in step.needs)])
 
 
-def _part(resource: Resource[Any], path: KeyPath, side: Side) -> object:
-    try:
-        return lookup(side.config, path)
-    except KeyError:
-        pass
-    problem = Problem(f"is missing, and resource {resource.name!r} needs it", key_path=path)
-    layers = () if side.known.parsed is None else side.known.parsed.layers
-    raise located(SchemaError(problem), layers)
+def _layers(side: Side) -> Sequence[Layer]:
+    return () if side.known.parsed is None else side.known.parsed.layers
 
 
 def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide: Hiding) -> None:

@@ -22,7 +22,12 @@ from ._reading import Fault
 
 __all__ = ["ReloadEvent", "follow", "run", "show_line"]
 
-_KINDS = {Outcome.RELOADED: "good", Outcome.UNCHANGED: "good", Outcome.DEFERRED: "warn"}
+_KINDS = {
+    Outcome.RELOADED: "good",
+    Outcome.UNCHANGED: "good",
+    Outcome.REBUILT: "good",
+    Outcome.DEFERRED: "warn",
+}
 
 Show: TypeAlias = Callable[[ReloadEvent], None]
 

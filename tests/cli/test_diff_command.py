@@ -96,7 +96,7 @@ def test_a_part_that_a_resource_needs_and_the_edit_lacks_is_an_error(run: Run, h
     (here / "new.yaml").write_text("databse: {url: x}\n")
     done = run("diff", "old.yaml", "new.yaml", "--app", "service:live")
     assert 1 == done.status
-    assert "database: is missing, and resource 'db' needs it" in " ".join(done.out.split())
+    assert "database: is missing, and resource 'db' is built from it" in " ".join(done.out.split())
 
 
 @pytest.mark.parametrize(
