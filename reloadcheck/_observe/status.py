@@ -99,9 +99,9 @@ class Status:
     `rejections` the edits refused, `rebuilds` the builds without an edit. `seconds` holds, by
     phase, how often it ran for any of them and how long in all. `waiting` is an edit that is good
     and not yet allowed, `pending_restart` the key paths that keep their running value until the
-    process starts anew. `trial` is the trial or the watch that is on, `last_trial` the one before. `leases` maps the version of
-    each live snapshot to the units of work that hold it; `draining` are the old resources
-    that some of them still use.
+    process starts anew. `trial` is the trial or the watch that is on, `last_trial` the one before.
+    `leases` maps the version of each live snapshot to the units of work that hold it; `draining`
+    are the old resources that some of them still use.
     """
 
     phase: str
