@@ -21,7 +21,7 @@ __all__ = ["EXAMPLE", "Declared", "Part", "SchemaPathError", "declared"]
 EXAMPLE = 'RELOAD_CHECK = {"SOURCES": [BASE_DIR / "config.yaml"]}'
 """The line that a site without any settings of ours adds."""
 
-_OPTIONS = frozenset(signature(ReloadCheck.__init__).parameters) - {
+_OPTIONS = frozenset(signature(cast("Any", ReloadCheck).__init__).parameters) - {
     *("self", "sources", "schema", "clock", "environ")
 }
 _OWN = frozenset({"sources", "schema", "resources", "databases", "caches"})
