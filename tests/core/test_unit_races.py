@@ -18,7 +18,7 @@ from reloadcheck._snapshots.snapshot import Resources
 from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE, Unit
 from reloadcheck.testing import FakeClock, MemorySource
-from tests.rig.stops import acting_at_line, lines_of
+from tests.rig.stops import acting_at_line, interleaved, lines_of
 
 from .rig import until
 
@@ -142,6 +142,24 @@ def test_a_release_that_comes_while_a_unit_ends_keeps_nothing(
     with acting_at_line(line, lambda: units.release(unit)):
         units.end(unit)
     assert (unit[LIFE], rig.holds) == (False, (0, 0))
+
+
+@pytest.mark.parametrize("until_line", lines_of(units.end), ids=named)
+@pytest.mark.parametrize("line", lines_of(units.release, units.hold), ids=named)
+def test_an_end_in_the_midst_of_what_it_meets_keeps_nothing(
+    rig: Rig, line: Any, until_line: Any
+) -> None:
+    """A release and a read that go on while the end stands still between two of its lines."""
+    unit = rig.fast()
+    other = Rig(rig.clock).instance
+    assert units.hold(unit, rig.instance.hold)
+    releases = line[0].co_name == "release"
+
+    def meet() -> None:
+        units.release(unit) if releases else units.hold(unit, other.hold)
+
+    interleaved(meet, line, lambda: units.end(unit), until_line)
+    assert (unit[LIFE], rig.holds, other.readers) == (False, (0, 0), 0)
 
 
 @pytest.mark.parametrize("line", lines_of(units.release), ids=named)

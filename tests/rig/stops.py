@@ -5,11 +5,15 @@ runs the whole situation once for each line of the functions given, and acts at 
 """
 
 import sys
+import threading
 from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
-__all__ = ["acting_at_line", "code_of", "lines_of"]
+__all__ = ["acting_at_line", "code_of", "interleaved", "lines_of"]
+
+SECONDS = 10.0
+"""Seconds after which a thread that should be at its line counts as not coming there."""
 
 
 def code_of(function: Any) -> CodeType:
@@ -57,3 +61,38 @@ class acting_at_line:
             self._act()
             sys.settrace(self._trace)
         return self._trace_line
+
+
+def interleaved(
+    first: Callable[[], object],
+    at: tuple[CodeType, int],
+    second: Callable[[], object],
+    until: tuple[CodeType, int],
+) -> None:
+    """Run `first` to a line, then `second` in another thread to a line, then both to their ends.
+
+    The rest of `first` comes before the rest of `second`.
+    """
+    stopped, go_on = threading.Event(), threading.Event()
+
+    def hold_still() -> None:
+        stopped.set()
+        go_on.wait(SECONDS)
+
+    def run() -> None:
+        with acting_at_line(until, hold_still):
+            second()
+        stopped.set()
+
+    other = threading.Thread(target=run, daemon=True)
+
+    def begin() -> None:
+        other.start()
+        assert stopped.wait(SECONDS)
+
+    with acting_at_line(at, begin) as stop:
+        first()
+    if not stop.acted:
+        begin()
+    go_on.set()
+    other.join(SECONDS)
