@@ -189,9 +189,12 @@ class LiveSnapshot(Generic[C]):
     def units(self) -> int:
         """Count the units of work that see it, and one more while the doors' cell offers it.
 
-        The references first: a lease that gets a name meanwhile is counted twice, never not at all.
+        The references first, of them those that may be released before those that are: a lease that
+        becomes another meanwhile is counted twice, never not at all.
         """
-        return self._by_reference() + self._released_by_reference() + len(self.held)
+        references = self._by_reference()
+        released = self._released_by_reference()
+        return references + released + len(self.held)
 
     def readers_to_come(self) -> int:
         """Count those among them that may read a resource yet."""

@@ -335,6 +335,42 @@ def test_released_it_closes_and_the_configuration_stays(shop: Shop, door: Door) 
     until(lambda: shop.live.status().leases == {4: 0}, shop.clock)
 
 
+def test_who_ends_or_releases_says_so(shop: Shop, door: Door) -> None:
+    """What only it used closes at once, and its snapshot is let go of: no moment passes."""
+
+    def body(snapshot: Any) -> Iterator[bytes]:
+        while True:
+            assert snapshot[shop.pool].open
+            yield b""
+            snapshot.release()
+            yield b""
+
+    stream = door(shop, body)
+    next(stream)
+    shop.edit(2)
+    assert shop.open == [1, 2]
+    next(stream)
+    until(lambda: shop.open == [2])
+    stream.close()
+    until(lambda: shop.live.status().leases == {2: 0})
+
+
+def test_who_ends_says_so(shop: Shop, door: Door) -> None:
+    """What it has read closes at once, without a moment passing."""
+
+    def body(snapshot: Any) -> Iterator[bytes]:
+        while True:
+            assert snapshot[shop.pool].open
+            yield b""
+
+    stream = door(shop, body)
+    next(stream)
+    shop.edit(2)
+    assert shop.open == [1, 2]
+    stream.close()
+    until(lambda: shop.open == [2])
+
+
 def test_what_is_read_after_a_release_is_held_again(shop: Shop, door: Door) -> None:
     """To read is to hold, also after a release."""
 

@@ -287,6 +287,18 @@ def test_a_count_misses_nobody_who_gets_a_name(rig: Rig) -> None:
             again.live_snapshot.join(NamedLease("somebody"))
             units.end(unit)
 
-        with acting_at_line(line, rename):
+        with acting_at_line(line, rename) as stop:
             assert again.live_snapshot.units() >= 1
+        assert stop.acted
         assert others_with(again.live_snapshot, "hold") == 0
+
+
+def test_a_count_misses_nobody_who_is_released(rig: Rig) -> None:
+    """At each line of the count, a lease by reference is released."""
+    for line in lines_of(LiveSnapshot.units):
+        again = Rig(rig.clock)
+        unit = again.fast()
+        with acting_at_line(line, lambda unit=unit: units.release(unit)) as stop:  # type: ignore[misc]
+            assert again.live_snapshot.units() >= 1
+        assert stop.acted
+        units.end(unit)
