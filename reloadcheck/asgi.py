@@ -84,7 +84,7 @@ class ReloadCheckMiddleware:
 
 
 def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
-    """Give the door. What it does for each request is written out: a call costs as much as all."""
+    """Make the door. What it does for each request is written out: a call costs as much as all."""
     cell = host_of(live).cell
 
     @door

@@ -153,27 +153,27 @@ class ConfigError(ReloadCheckError):
 
     @property
     def path(self) -> str | None:
-        """Give the file or variable of the first problem."""
+        """Return the file or variable of the first problem."""
         return self.problems[0].path
 
     @property
     def line(self) -> int | None:
-        """Give the line of the first problem, from 1."""
+        """Return the line of the first problem, from 1."""
         return self.problems[0].line
 
     @property
     def column(self) -> int | None:
-        """Give the column of the first problem, from 1."""
+        """Return the column of the first problem, from 1."""
         return self.problems[0].column
 
     @property
     def key_path(self) -> KeyPath:
-        """Give the key path of the first problem; empty when it concerns the whole document."""
+        """Return the key path of the first problem; empty when it concerns the whole document."""
         return self.problems[0].key_path
 
     @property
     def reason(self) -> str:
-        """Give the first problem's reason alone."""
+        """Return the first problem's reason alone."""
         return self.problems[0].reason
 
     def __str__(self) -> str:

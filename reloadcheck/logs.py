@@ -27,7 +27,7 @@ class ConfigVersionFilter(logging.Filter):
         self._outside = outside
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Give the record what it lacks, and let it pass as its name does."""
+        """Return the record what it lacks, and let it pass as its name does."""
         version, digest = _current(self._outside)
         for attribute, value in (("config_version", version), ("config_digest", digest)):
             if record.__dict__.get(attribute) is None:

@@ -104,7 +104,7 @@ class Units(Protocol):
     poke: Callable[[], None]
 
     def falls(self, scope: Mapping[str, Any]) -> bool:
-        """Tell whether a request falls on the candidate; `scope` is its scope or environ."""
+        """Return whether a request falls on the candidate; `scope` is its scope or environ."""
         ...
 
     def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> UnitTicket:

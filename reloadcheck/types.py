@@ -157,11 +157,11 @@ class Source(Protocol):
 
     @property
     def name(self) -> str:
-        """Give the name that messages use for the whole source."""
+        """Return the name that messages use for the whole source."""
         ...
 
     def stamp(self) -> Stamp:
-        """Give the present stamp without reading any content."""
+        """Return the present stamp without reading any content."""
         ...
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:

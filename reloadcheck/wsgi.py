@@ -88,7 +88,7 @@ class ReloadCheckMiddleware:
 
 
 def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
-    """Give the door. What it does for each request is written out: a call costs as much as all."""
+    """Make the door. What it does for each request is written out: a call costs as much as all."""
     cell = host_of(live).cell
 
     @door

@@ -48,8 +48,11 @@ def partner_client(partner: Partner) -> Iterator[httpx2.Client]:
 
 @app.task(bind=True, max_retries=8)
 def tell(self: "Task[..., None]", order: int) -> None:
-    """Tell the partner; greeting and client are of one version. A retry takes the version of then,
-    so that an expired token heals by itself once the new one is in the file."""
+    """Write to the partner; greeting and client are of one version.
+
+    A retry takes the version of then, so that an expired token heals by itself once the new one is
+    in the file.
+    """
     snapshot = live.current()
     message = {"order": order, "greeting": snapshot.config.greeting}
     try:

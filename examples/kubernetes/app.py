@@ -69,14 +69,19 @@ async def home(request: LiveRequest) -> Response:
 
 
 async def ready(request: LiveRequest) -> Response:
-    """Answer the readiness probe. A rejected edit is no reason to take traffic away: what was good
-    still serves. It belongs into an alert, with ``live.status()``."""
+    """Answer the readiness probe.
+
+    A rejected edit is no reason to take traffic away: what was good still serves. It belongs into
+    an alert, with ``live.status()``.
+    """
     return PlainTextResponse(f"serving version {request.state.snapshot.version}\n")
 
 
 async def alive(_: Request) -> Response:
-    """Answer the liveness probe, which knows nothing of the configuration: a restart would load the
-    bad file that the running process has refused."""
+    """Answer the liveness probe, which knows nothing of the configuration.
+
+    A restart would load the bad file that the running process has refused.
+    """
     return PlainTextResponse("alive\n")
 
 

@@ -41,7 +41,7 @@ def plain(config: Any) -> Any:
 
 
 def teach_dumpers() -> None:
-    """Have the YAML libraries that are imported write our containers like the built-in ones."""
+    """Let the YAML libraries that are imported write our containers like the built-in ones."""
     for name in ("yaml.representer", "ruamel.yaml.representer"):
         module: Any = sys.modules.get(name)
         if module is None:

@@ -140,7 +140,7 @@ class Veil:
     def walk(
         self, value: object, path: KeyPath = (), hidden: bool = False
     ) -> Iterator[tuple[KeyPath, object, bool]]:
-        """Give each value that holds no others with its path, and whether its name hides it.
+        """Return each value that holds no others with its path, and whether its name hides it.
 
         What is hidden with all that it holds is given whole: its keys may be as secret.
         """
@@ -229,7 +229,7 @@ class Veil:
         return next(self._known_in(text), None) is not None
 
     def _known_in(self, text: str) -> Iterator[tuple[int, int]]:
-        """Give where hidden texts stand in a text, in any case, from left to right."""
+        """Return where hidden texts stand in a text, in any case, from left to right."""
         folded = text.casefold()
         if not self._long or len(folded) != len(text):
             folded = text

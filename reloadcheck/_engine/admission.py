@@ -73,7 +73,7 @@ class Admission(Generic[C]):
         prepare: Callable[[Waiter], None] | None = None,
         link: object = None,
     ) -> LiveSnapshot[C] | Waiter:
-        """Give a unit of work its snapshot, or what it has to wait for.
+        """Hand a unit of work its snapshot, or what it has to wait for.
 
         `prepare` is called with a waiter before the engine thread can see it. `arm` is for the
         doors: a process that serves requests does not fork workers, so the flag may be raised.
@@ -132,7 +132,7 @@ class Admission(Generic[C]):
 
     @property
     def is_interrupted(self) -> bool:
-        """Tell whether a signal handler asks while the thread that it interrupted stands here.
+        """Return whether a signal handler asks while the thread that it interrupted stands here.
 
         Nothing could answer it before it returns: it hears `deferred` at once, and the check that
         it asks for is made.
@@ -196,7 +196,7 @@ class Admission(Generic[C]):
         return waiter
 
     def _pause(self, waiter: Waiter) -> Waiter:
-        """Have all who come during one pause wait for the same time, the first one's."""
+        """Let all who come during one pause wait for the same time, the first one's."""
         waiter.paused = True
         waiter.deadline = min(one.deadline for one in (waiter, *self.waiters) if one.paused)
         return waiter
@@ -208,14 +208,14 @@ class Admission(Generic[C]):
     # --------------------------------------------------- the side of the engine thread
 
     def forget_parent(self) -> None:
-        """Have, in a forked child, a lock that no thread of the parent held at the fork.
+        """Make, in a forked child, a lock that no thread of the parent held at the fork.
 
         A request that forked may still end here: it says so to the engine that it began with.
         """
         self.condition = threading.Condition()
 
     def post(self, work: Callable[[], None]) -> None:
-        """Have the engine thread do something small."""
+        """Let the engine thread do something small."""
         with self.condition:
             self._posts.append(work)
             self.condition.notify_all()
@@ -233,7 +233,7 @@ class Admission(Generic[C]):
             return self._posts.popleft()
 
     def look_again(self) -> None:
-        """Have a check made, because the last one may have come to nothing for no reason of its."""
+        """Make a check, because the last one may have come to nothing for no reason of its."""
         with self.condition:
             self._want()
 

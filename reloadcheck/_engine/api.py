@@ -228,7 +228,6 @@ class ReloadCheck(Generic[C]):
         probes in a row have failed, which the engine then calls every ten seconds by itself. Raises
         `RegistrationError`.
         """
-
         keys = [as_key_path(path) for path in paths]
 
         def register(factory: Callable[..., Any]) -> Resource[Any]:
@@ -279,7 +278,7 @@ class ReloadCheck(Generic[C]):
     def subscribe(
         self, listener: Callable[[ReloadEvent], Awaitable[None] | None]
     ) -> Callable[[], None]:
-        """Have `listener` called after each swap and each rejection; gives the way to unsubscribe.
+        """Call `listener` after each swap and each rejection; return the way to unsubscribe.
 
         It runs in a thread of its own, a coroutine function in the home loop. What it raises is
         logged and goes no further.
@@ -414,7 +413,7 @@ class ReloadCheck(Generic[C]):
 
     @property
     def snapshot(self) -> Snapshot[C]:
-        """Give the snapshot that a unit of work would get now, without a lease on it.
+        """Return the snapshot that a unit of work would get now, without a lease on it.
 
         Raises `NoSnapshotError` while there is none.
         """
@@ -428,7 +427,7 @@ class ReloadCheck(Generic[C]):
         return current.snapshot
 
     def lease(self, *, name: str | None = None) -> Lease[C]:
-        """Give a unit of work outside a request: `with live.lease() as snapshot:`, or `async with`.
+        """Begin a unit of work outside a request: `with live.lease() as snapshot:` or `async with`.
 
         Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
         Should it outlive the drain, the log calls it by `name`, else by the function that called.
@@ -437,7 +436,7 @@ class ReloadCheck(Generic[C]):
         return Lease(self._engine, name or caller.f_code)
 
     def current(self) -> Snapshot[C]:
-        """Give the snapshot of the unit of work of this engine that this code runs in.
+        """Return the snapshot of the unit of work of this engine that this code runs in.
 
         Raises `OutsideWorkError`, a `LookupError`, outside one and after it has ended.
         """
@@ -461,7 +460,7 @@ class ReloadCheck(Generic[C]):
         return Override(self._engine, changes)
 
     def status(self, *, probe: bool = False) -> Status:
-        """Tell what an operator may know; quotes no value of the configuration.
+        """Return what an operator may know; quote no value of the configuration.
 
         Never blocks, save with `probe`: then each resource's probe is called on what serves, all at
         once, each for at most its resource's `timeout` (twice that when another version's call is
@@ -485,7 +484,7 @@ class ReloadCheck(Generic[C]):
 
 
 def host_of(live: ReloadCheck[C]) -> Engine[C]:
-    """Give what the doors of this package stand on; raise `OptionError` for what is no engine."""
+    """Return what the doors of this package stand on; raise `OptionError` for what is no engine."""
     try:
         return live._engine  # pyright: ignore[reportPrivateUsage] - off the public face
     except AttributeError:

@@ -179,12 +179,12 @@ class Checker(Generic[C]):
 
     @property
     def newest_ns(self) -> int | None:
-        """Give the newest time, in nanoseconds, of the sources as they were read last."""
+        """Return the newest time, in nanoseconds, of the sources as they were read last."""
         return newest_of(self._stamps or ())
 
     @property
     def quiet_at(self) -> float:
-        """Give when what was seen last will have been quiet for long enough (monotonic seconds)."""
+        """Return when what was seen last will have been quiet for long enough (monotonic)."""
         return self._quiet.first_seen + self._options.settle
 
     def adopt(self, loaded: Loaded[C]) -> None:
@@ -286,7 +286,7 @@ class Checker(Generic[C]):
                 log(logging.WARNING, "configuration is used, with a warning: %s", remark)
 
     def _look_over(self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> None:
-        """Have a good configuration looked at for what is odd about it all the same."""
+        """Look at a good configuration for what is odd about it all the same."""
         before = () if self.running is None else self.running.layers
         wanted = self._options.unknown != "ignore"
         remarks = self._run.load(

@@ -28,7 +28,7 @@ _real_exit = os._exit  # pyright: ignore[reportPrivateUsage] - the name
 
 
 def at_each_end(close: Callable[[], object]) -> None:
-    """Have `close` called when this process ends; called in each process that has an engine.
+    """Call `close` when this process ends; called in each process that has an engine.
 
     It may be called more than once, and must not wait for long.
     """
@@ -49,7 +49,7 @@ def _finalized_by_multiprocessing(close: Callable[[], object]) -> bool:
 
 
 def _was_forked() -> bool:
-    """Tell whether this process is a fork of another that runs the same program."""
+    """Return whether this process is a fork of another that runs the same program."""
     if os.getpid() != _IMPORTED_IN:
         return True
     try:

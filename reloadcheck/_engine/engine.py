@@ -137,12 +137,12 @@ class Engine(Generic[C]):
         self.gates.append(self.trial)
 
     def forget_refusal(self) -> None:
-        """Have what the sources hold judged anew at the next check."""
+        """Let what the sources hold judged anew at the next check."""
         thread = self.running()
         thread.admission.post(thread.reload.forget_refusal)
 
     def ordered(self, word: str, reason: str | None) -> None:
-        """Have a trial or a watch end as a person says; raise `UsageError` where none is on."""
+        """Let a trial or a watch end as a person says; raise `UsageError` where none is on."""
         run = None if self.trial is None else self.trial.run
         if run is None:
             raise UsageError(f"live.{word}(): no edit is tried or watched in this process")
@@ -258,7 +258,7 @@ class Engine(Generic[C]):
         return None if thread is None else thread.serving.of(snapshot)
 
     def retry_after(self) -> int:
-        """Give the whole seconds after which an unready application may be asked again."""
+        """Return the whole seconds after which an unready application may be asked again."""
         return max(1, math.ceil(self.options.window))
 
     def refuse_to_block(self, what: str, instead: str) -> None:
@@ -292,7 +292,7 @@ class Engine(Generic[C]):
             )
 
     def observed(self, probes: Probes | None) -> Status:
-        """Give the state of the engine in this process."""
+        """Return the state of the engine in this process."""
         with _whole_modules():
             from .._observe.status import Status
 
@@ -310,7 +310,7 @@ class Engine(Generic[C]):
         return replace(status, remarks=remarks, store=store, trial=trial, last_trial=last)
 
     def probed(self) -> Probes:
-        """Have the probes called and give what they came to; blocks."""
+        """Call the probes and return what they came to; blocks."""
         thread = self.thread
         if thread is None:
             return {}
@@ -321,7 +321,7 @@ class Engine(Generic[C]):
             return {}
 
     async def probed_async(self) -> Probes:
-        """Have the probes called and give what they came to."""
+        """Call the probes and return what they came to."""
         thread = self.thread
         if thread is None:
             return {}
@@ -335,7 +335,7 @@ class Engine(Generic[C]):
 
     @property
     def _longest_probe(self) -> float:
-        """Give the seconds, on the real clock, after which no answer comes any more."""
+        """Return the seconds, on the real clock, after which no answer comes any more."""
         longest = max((one.timeout for one in self.registry), default=0.0)
         return min(2 * longest + LAST_RESORT, LONGEST)
 
@@ -346,7 +346,7 @@ class Engine(Generic[C]):
         return thread.admission.meet(asyncio.get_running_loop(), through_build=through_build)
 
     def loaded(self, thread: EngineThread[C], conclusion: Conclusion) -> LiveSnapshot[C]:
-        """Give what serves after a wait, or raise why nothing does."""
+        """Return what serves after a wait, or raise why nothing does."""
         current = thread.serving.current
         if current is not None:
             return current

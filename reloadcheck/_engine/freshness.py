@@ -60,11 +60,11 @@ class Freshness:
         return Age.IDLE if now - self.concluded_at > 2 * self._window else Age.AGEING
 
     def is_answer(self, now: float) -> bool:
-        """Tell whether who finds nothing that serves is answered by what the last check came to."""
+        """Return whether who finds nothing to serve is answered by what the last check came to."""
         return now - self.concluded_at < self._window
 
     def has_seen(self, now: float) -> bool:
-        """Tell whether the check under way, if one is, sees what the sources hold now.
+        """Return whether the check under way, if one is, sees what the sources hold now.
 
         One that began too long ago may not have.
         """
@@ -72,7 +72,7 @@ class Freshness:
 
     @property
     def lasts(self) -> bool:
-        """Tell whether a result serves anybody but the one who asked."""
+        """Return whether a result serves anybody but the one who asked."""
         return self._window > 0 or not self._enabled
 
     @property

@@ -67,7 +67,7 @@ class Gates:
         return bool(self._gates)
 
     def open(self) -> frozenset[str]:
-        """Have the gates read what is theirs; return names of keys whose values are secret."""
+        """Let the gates read what is theirs; return names of keys whose values are secret."""
         opening = [one for one in self._gates if isinstance(one, Opening)]
         if not opening:
             return frozenset()

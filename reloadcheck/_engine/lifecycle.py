@@ -55,7 +55,7 @@ class Place(Generic[C]):
 
     @property
     def is_held(self) -> bool:
-        """Tell whether a start that has succeeded, or is under way, wants the engine."""
+        """Return whether a start that has succeeded, or is under way, wants the engine."""
         return bool(self._tickets)
 
     def open(self, make: Callable[[], EngineThread[C]]) -> EngineThread[C]:
@@ -83,7 +83,7 @@ class Place(Generic[C]):
         return ticket
 
     def holds(self, ticket: Ticket) -> bool:
-        """Tell whether no close has undone the start."""
+        """Return whether no close has undone the start."""
         return not ticket.undone
 
     def complete(self, ticket: Ticket) -> bool:
@@ -119,7 +119,7 @@ class Place(Generic[C]):
         return thread
 
     def goes_on(self, thread: EngineThread[C], conclusion: Conclusion) -> bool:
-        """Tell whether who was answered by a close, or just before it, is to ask the next one."""
+        """Return whether who was answered by a close, or just before it, is to ask the next one."""
         if self.exiting or not (conclusion.closed or thread.is_over):
             return False
         newest = self.thread

@@ -1,4 +1,4 @@
-"""Have a check made because somebody looks at the status: what is told is then of this moment.
+"""Make a check because somebody looks at the status: what is told is then of this moment.
 
 Waits for it a moment at most and holds no snapshot; where the engine is in trouble, or switched
 off, or not started, what is known is told at once.
@@ -18,14 +18,14 @@ LOOK: Final = 1.0
 
 
 def look(engine: Engine[Any]) -> None:
-    """Have a check made and wait for it, at most `LOOK` seconds."""
+    """Make a check and wait for it, at most `LOOK` seconds."""
     thread = _asked(engine)
     if thread is not None:
         thread.admission.ask(eager=False).wait(LOOK)
 
 
 async def look_async(engine: Engine[Any]) -> None:
-    """Have a check made and wait for it, at most `LOOK` seconds, off the event loop."""
+    """Make a check and wait for it, at most `LOOK` seconds, off the event loop."""
     thread = _asked(engine)
     if thread is not None:
         await thread.admission.ask(prepare=Waiter.bind, eager=False).wait_async(LOOK)

@@ -125,7 +125,7 @@ class Making(Generic[C]):
         return f"; changed since version {current.snapshot.version}: {told}" if told else ""
 
     def _gone(self, instance: Instance) -> None:
-        """Called in the home loop's thread when an async resource's task has ended."""
+        """Hear, in the home loop's thread, that an async resource's task has ended."""
 
         def gone() -> None:
             error = instance.take_error()

@@ -1,4 +1,4 @@
-"""Have an engine that exists already serve other values for a while: for tests of an application.
+"""Let an engine that exists already serve other values for a while: for tests of an application.
 
 Lays a mapping over the engine's sources and takes it away again; what depends on a changed part is
 rebuilt, nothing else. An engine that has not started yet starts with it.
@@ -112,7 +112,7 @@ class Override(Generic[C]):
             thread.admission.post(lambda: thread.reload.checker.follow(feed))
 
     def _asked(self) -> Conclusion | None:
-        """Have two checks made: the one that takes it up, and the one that follows each reload."""
+        """Let two checks made: the one that takes it up, and the one that follows each reload."""
         thread = self._engine.thread
         if thread is None or thread.closing:
             return None

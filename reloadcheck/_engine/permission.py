@@ -41,7 +41,7 @@ class Steps(Protocol[C]):
         ...
 
     def build(self, loaded: Loaded[C]) -> Built | Conclusion:
-        """Have it built, or say what came in between."""
+        """Let it built, or say what came in between."""
         ...
 
     def forget_failure(self) -> None:
@@ -76,7 +76,7 @@ class Permission(Generic[C]):
         self._course, self._steps = course, steps
 
     def _poke(self) -> None:
-        """Have the gates asked at once; called in any thread."""
+        """Let the gates asked at once; called in any thread."""
 
         def poked() -> None:
             self._course.look_at = self._clock.monotonic()
@@ -89,7 +89,7 @@ class Permission(Generic[C]):
             self._course.look_at = min(self._course.look_at or math.inf, self._watched_until)
 
     def open(self) -> Conclusion | None:
-        """Have the gates read what is theirs once, then see now and then whether it changed."""
+        """Let the gates read what is theirs once, then see now and then whether it changed."""
         now = self._clock.monotonic()
         if not self._gates or now < self._gates_at:
             return None
@@ -126,7 +126,7 @@ class Permission(Generic[C]):
         return None
 
     def prepared(self, read: Loaded[C]) -> Prepared[C] | Conclusion:
-        """Have built what the gates allow, or say what the edit came to instead."""
+        """Build what the gates allow, or say what the edit came to instead."""
         prepared = self.permit.prepared
         if prepared is None or prepared.read is not read or not prepared.is_whole:
             self.permit.let_go()
@@ -256,7 +256,7 @@ class Permission(Generic[C]):
         self._report.withdrawn(number, answer)
 
     def abandon(self) -> None:
-        """Give up an edit that waits or is tried: there is another one, or none any more."""
+        """Abandon an edit that waits or is tried: there is another one, or none any more."""
         if self.trying.candidate is not None:
             self._end_trial(SUPERSEDED)
         self.permit.let_go()
@@ -264,7 +264,7 @@ class Permission(Generic[C]):
         self.permit.decided(None if running is None else running.source_digest)
 
     def give_up(self) -> None:
-        """Give up whatever waits, is tried or is watched."""
+        """Abandon whatever waits, is tried or is watched."""
         self.abandon()
         self.trying.settle()
 

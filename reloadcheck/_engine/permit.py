@@ -27,7 +27,7 @@ class Prepared(Generic[C]):
 
     @property
     def is_whole(self) -> bool:
-        """Tell whether all that it needs is still there."""
+        """Return whether all that it needs is still there."""
         return not any(one.dropped or one.closed for one in self.built.instances)
 
 
@@ -56,7 +56,7 @@ class Permit(Generic[C]):
         self._pending_in = source_digest
 
     def is_pending_in(self, source_digest: str) -> bool:
-        """Tell whether the keys are pending in what the sources hold."""
+        """Return whether the keys are pending in what the sources hold."""
         return self._pending_in == source_digest
 
     def decided(self, source_digest: str | None = None) -> None:

@@ -30,7 +30,7 @@ class Phases(list[Phase]):
 
 
 def timed(name: str, work: Callable[[], T], phases: Phases, clock: Clock) -> Callable[[], T]:
-    """Have a step put into `phases` when its work is done, however it ends."""
+    """Let a step put into `phases` when its work is done, however it ends."""
 
     def timing() -> T:
         phases.at = name

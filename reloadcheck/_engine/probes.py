@@ -69,7 +69,7 @@ class Probing:
         self._closed = False
 
     def asked(self) -> "Future[Probes]":
-        """Give what will be answered; from any thread."""
+        """Return what will be answered; from any thread."""
         answer: Future[Probes] = Future()
         self._asked.add(answer)
         if self._closed:
@@ -107,7 +107,7 @@ class Probing:
         return min((c.deadline for c in self._calls.values() if not c.job.abandoned), default=None)
 
     def close(self) -> None:
-        """Give up what is under way and answer everybody, now and from now on."""
+        """Abandon what is under way and answer everybody, now and from now on."""
         self._closed = True
         for call in self._calls.values():
             if call.job.abandon():
@@ -119,7 +119,7 @@ class Probing:
             self._tell(answer, {})
 
     def _note(self, now: float) -> bool:
-        """Tell the rounds of calls that have come to something; say whether any has."""
+        """Report the rounds of calls that have come to something; return whether any has."""
         noted = False
         for name, call in list(self._calls.items()):
             found = None if call.job.abandoned else self._came_to(call, now)

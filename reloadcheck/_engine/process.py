@@ -28,7 +28,7 @@ _watched = 0
 
 
 def keep_in_sight(engine: Engine[Any]) -> None:
-    """Have an engine hear of forks and of the end of the process, for as long as it lives."""
+    """Let an engine hear of forks and of the end of the process, for as long as it lives."""
     _engines.add(engine)
 
 

@@ -177,7 +177,7 @@ class Reload(Generic[C]):
         return live_snapshot.snapshot
 
     def build(self, loaded: Loaded[C]) -> Built | Conclusion:
-        """Have it built, or say what came in between."""
+        """Let it built, or say what came in between."""
         try:
             return self.making.build(loaded, self.report.phases)
         except WaitForDrainError as wait:

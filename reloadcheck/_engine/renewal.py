@@ -46,7 +46,7 @@ class Renewal:
         self._watches: dict[Instance, _Watch] = {}
 
     def ask(self, name: str) -> None:
-        """Have the resource built anew at the next check; from any thread."""
+        """Let the resource built anew at the next check; from any thread."""
         self._asked.add(name)
 
     def mark(self, instances: Iterable[Instance], now: float) -> tuple[Instance, ...]:

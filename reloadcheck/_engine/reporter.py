@@ -88,14 +88,14 @@ class Report:
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:
-        """Tell, once a reason, that an edit is good and not yet allowed."""
+        """Say, once a reason, that an edit is good and not yet allowed."""
         facts = self._facts(Outcome.WAITING, error)
         self._say(logging.INFO, "the edit waits: %s", error, **facts)
         self._note(Outcome.WAITING, error)
         self._tell_event(Outcome.WAITING, error)
 
     def attempt(self, snapshot: Snapshot[Any], changes: Diff) -> None:
-        """Tell that a version is tried on some units of work."""
+        """Say that a version is tried on some units of work."""
         paths = [*changes.changed, *changes.added, *changes.removed]
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         words = "configuration version %d is tried on a share of the requests; changed: %s"
@@ -111,7 +111,7 @@ class Report:
         self._tell_event(Outcome.UNDONE, error)
 
     def withdrawn(self, number: int, answer: Wait) -> None:
-        """Tell that a trial ended without a verdict."""
+        """Say that a trial ended without a verdict."""
         error = RefusedError(
             Problem(f"version {number} is not tried on: {answer.why}"), code=answer.code
         )
@@ -120,7 +120,7 @@ class Report:
         self._tell_event(Outcome.UNDONE, error)
 
     def pend(self, keys: Sequence[str]) -> None:
-        """Tell that an edit changes only what waits for a restart."""
+        """Say that an edit changes only what waits for a restart."""
         words = "the edit changes only what needs a restart: %s; version %d goes on serving"
         version, _ = self._serving()
         self._say(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
@@ -128,7 +128,7 @@ class Report:
         self._tell_event(Outcome.UNCHANGED, None)
 
     def rebuilt(self, built: Sequence[str], why: Mapping[str, str]) -> None:
-        """Tell that resources were built anew without an edit; `why` says it of those in need."""
+        """Say that resources were built anew without an edit; `why` says it of those in need."""
         facts = {**self._facts(Outcome.REBUILT), "built": tuple(built)}
         version, digest = self._serving()
         reasons = ", ".join(f"{name} ({words})" for name, words in why.items())
@@ -156,7 +156,7 @@ class Report:
         first: bool,
         newest_ns: int | None,
     ) -> None:
-        """Tell that a version is live; `newest_ns` is the newest time of what it was made of."""
+        """Say that a version is live; `newest_ns` is the newest time of what it was made of."""
         paths = [*changes.changed, *changes.added, *changes.removed]
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         facts = {**self._facts(Outcome.RELOADED), "changed": shown, "built": tuple(built)}
@@ -198,7 +198,7 @@ class Report:
         return tuple(self.phases), self._clock.wall(), self.trigger
 
     def _facts(self, outcome: Outcome, error: ReloadCheckError | None = None) -> dict[str, object]:
-        """Give what each record of a reload or a failure carries beside its words."""
+        """Return what each record of a reload or a failure carries beside its words."""
         version, digest = self._serving()
         return {
             "outcome": str(outcome),
@@ -239,7 +239,7 @@ class Report:
         self._untold.append(partial(report_failure_inside, error))
 
     def tell(self) -> None:
-        """Tell what there is to tell, in its order: once the status knows of it, and not before."""
+        """Say what there is to tell, in its order: once the status knows of it, and not before."""
         untold, self._untold = self._untold, []
         for telling in untold:
             telling()

@@ -74,7 +74,7 @@ class Scheduler(Generic[C]):
         self.admission.post(wake)
 
     def after(self, seconds: float) -> float:
-        """Give the deadline of what begins now."""
+        """Return the deadline of what begins now."""
         return self.clock.monotonic() + seconds
 
     def __call__(self, job: Job[Any], deadline: float | None) -> bool:
@@ -82,15 +82,15 @@ class Scheduler(Generic[C]):
         return self._wait(job, deadline, job.abandon)
 
     def read(self, work: Callable[[], T]) -> T:
-        """Have the reader thread do it; raise `OverdueError` after `patience`, or `LEAST_READ`."""
+        """Let the reader thread do it; raise `OverdueError` after `patience`, or `LEAST_READ`."""
         return self._have_read(work, self.after(max(self.options.patience, LEAST_READ)))
 
     def load(self, work: Callable[[], T]) -> T:
-        """Have the reader thread do it, for as long as it takes."""
+        """Let the reader thread do it, for as long as it takes."""
         return self._have_read(work, None)
 
     def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
-        """Have a call thread do it; raise `OverdueError` after `timeout`."""
+        """Let a call thread do it; raise `OverdueError` after `timeout`."""
         if self.inventory.is_stuck(name):
             raise OverdueError
         deadline = self.after(timeout)
@@ -171,7 +171,7 @@ class Scheduler(Generic[C]):
 
     @property
     def has_drained(self) -> bool:
-        """Tell whether a resource was closed since an edit began to wait for that."""
+        """Return whether a resource was closed since an edit began to wait for that."""
         return self.awaited is not None and self.awaited < self.drain.closing.closed
 
     def offer(self, until: float | None) -> None:

@@ -88,17 +88,17 @@ class EngineThread(Generic[C]):
 
     @property
     def closing(self) -> bool:
-        """Tell whether it was told to stop."""
+        """Return whether it was told to stop."""
         return self.scheduler.closing
 
     @property
     def is_over(self) -> bool:
-        """Tell whether it was told to stop and serves nothing any more."""
+        """Return whether it was told to stop and serves nothing any more."""
         return self.closing and self.serving.current is None
 
     @property
     def is_used(self) -> bool:
-        """Tell whether a request has come, or somebody but a start waits, or holds a lease."""
+        """Return whether a request has come, or somebody but a start waits, or holds a lease."""
         current = self.serving.current
         waiters = self.admission.waiters
         if self.admission.armed or any(not waiter.through_build for waiter in waiters):
@@ -107,7 +107,7 @@ class EngineThread(Generic[C]):
 
     @property
     def lives(self) -> bool:
-        """Tell whether the thread has not returned yet."""
+        """Return whether the thread has not returned yet."""
         runner = self._runner
         return runner is not None and runner.own and runner.thread.is_alive()
 
@@ -129,7 +129,7 @@ class EngineThread(Generic[C]):
         return tuple(told)
 
     def ensure(self) -> None:
-        """Have the thread run: start it, also where one that ran has ended by itself.
+        """Let the thread run: start it, also where one that ran has ended by itself.
 
         A signal handler may be here while the code that it interrupted is. Should both start one,
         the first to run is the engine's and the other ends at once. Raises `RuntimeError` where no
@@ -161,7 +161,7 @@ class EngineThread(Generic[C]):
         self.scheduler.closing = True
 
     def stop(self, drain: float) -> None:
-        """Have the thread drain for at most `drain` seconds, close everything and end.
+        """Let the thread drain for at most `drain` seconds, close everything and end.
 
         What was never run is ended here and now: there may be no thread to be had for that.
         """
@@ -173,13 +173,13 @@ class EngineThread(Generic[C]):
             self.admission.post(wake)
 
     def probe(self) -> "Future[Probes]":
-        """Have the probes of what serves called; gives what will be there when all have ended."""
+        """Call the probes of what serves; return what will be there when all have ended."""
         answer = self.scheduler.probing.asked()
         self.admission.post(lambda: self.scheduler.probing.begin(self.serving.current, answer))
         return answer
 
     def on_end(self, callback: Callable[[], object]) -> None:
-        """Have `callback` called in some thread when all is closed; twice at worst."""
+        """Call `callback` in some thread when all is closed; twice at worst."""
         self._at_end.append(callback)
         if self.ended.is_set():
             callback()
@@ -202,11 +202,11 @@ class EngineThread(Generic[C]):
             runner.thread.join(READER_SECONDS)
 
     def age(self) -> float:
-        """Give the seconds since the present version was swapped in."""
+        """Return the seconds since the present version was swapped in."""
         return self._clock.monotonic() - self.serving.swapped_at
 
     def since_check(self) -> float | None:
-        """Give the seconds since the last check began; None before the first has ended."""
+        """Return the seconds since the last check began; None before the first has ended."""
         checked_at = self.admission.freshness.checked_at
         return None if checked_at < 0 else self._clock.monotonic() - checked_at
 
@@ -270,7 +270,7 @@ class EngineThread(Generic[C]):
         self._conclude(conclusion)
 
     def _trigger(self) -> Trigger:
-        """Give what began it all: what was put off is still on account of whoever asked first."""
+        """Return what began it all: what was put off is still on account of whoever asked first."""
         trigger, before = self.admission.trigger, self._cause
         self._cause = before if trigger is TIMER and before is not None else trigger
         return self._cause

@@ -33,17 +33,17 @@ class Trying(Generic[C]):
 
     @property
     def is_watching(self) -> bool:
-        """Tell whether the version before is kept ready."""
+        """Return whether the version before is kept ready."""
         return self._serving.standby is not None
 
     def give(self, live_snapshot: LiveSnapshot[C], answer: Share, proposal: Proposal) -> None:
-        """Give a candidate its share of the units of work from now on."""
+        """Return a candidate its share of the units of work from now on."""
         answer.units.poke = self._poke
         self.proposal = proposal
         self._serving.share(live_snapshot, answer.units)
 
     def promote(self, before: Loaded[C] | None, answer: Go) -> None:
-        """Have the candidate serve everybody; keep what served ready while it is watched."""
+        """Let the candidate serve everybody; keep what served ready while it is watched."""
         watched = answer.watch
         self._serving.promote(watched)
         self._before = before if watched is not None else None

@@ -10,7 +10,7 @@ from ..types import KeyPath, Layer, Origin, Pause
 
 
 def frozen_layers(layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> tuple[Layer, ...]:
-    """Give the layers with their trees frozen, sharing with `tree`, which they were merged to."""
+    """Return the layers with their trees frozen, sharing with `tree`, which they were merged to."""
     if len(layers) == 1:
         return (replace(layers[0], tree=tree),)
     return tuple(replace(layer, tree=freeze(layer.tree, tree, pause)) for layer in layers)

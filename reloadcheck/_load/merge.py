@@ -24,7 +24,7 @@ class Parsed:
     misfits: tuple[Problem, ...] = ()
 
     def origin(self, path: KeyPath) -> Origin | None:
-        """Tell where the value at `path`, or its nearest parent, comes from."""
+        """Return where the value at `path`, or its nearest parent, comes from."""
         return origin_of(self.layers, path)
 
 
@@ -61,7 +61,7 @@ def parse(
 
 
 def _layer_of(source: Source, own: Sequence[Document], below: Tree, pause: Pause) -> Layer:
-    """Have a source parse what it gave; what it raises of others' is content it cannot use."""
+    """Let a source parse what it gave; what it raises of others' is content it cannot use."""
     try:
         return source.layer(own, below, pause)
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Give problems their file, line and column."""
+"""Add file, line and column to problems."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -15,7 +15,7 @@ MOST_PROBLEMS = 50
 
 
 def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
-    """Give the error again with the place of each problem's key path."""
+    """Return the error again with the place of each problem's key path."""
     with locating_many(pause):
         problems = _bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):

@@ -97,7 +97,7 @@ def _edits_in_vain(
 
 
 def _placed(problems: Iterable[Problem], layers: Sequence[Layer], pause: Pause) -> list[Problem]:
-    """Give the first problems their places; nobody reads more of them."""
+    """Return the first problems their places; nobody reads more of them."""
     found = list(problems)
     with locating_many(pause):
         for index, problem in enumerate(islice(found, _MOST)):

@@ -52,7 +52,7 @@ class SourceSet:
         return take_stamps(self.sources)
 
     def keep(self) -> None:
-        """Have each source that can keep what it gave last; what it raises stops nothing."""
+        """Let each source that can keep what it gave last; what it raises stops nothing."""
         for source in self.sources:
             if isinstance(source, Keeping):
                 with suppress(BaseException):

@@ -31,10 +31,10 @@ class ReloadEvent:
 
     @property
     def seconds(self) -> tuple[tuple[str, float], ...]:
-        """Give each phase's name and how long it took."""
+        """Return each phase's name and how long it took."""
         return tuple((phase.name, phase.seconds) for phase in self.phases)
 
     @property
     def code(self) -> str | None:
-        """Give the stable name of what went wrong; None for a swap."""
+        """Return the stable name of what went wrong; None for a swap."""
         return None if self.error is None else self.error.code

@@ -64,5 +64,5 @@ class History:
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:
-        """Give the last attempts, the oldest first."""
+        """Return the last attempts, the oldest first."""
         return tuple(self._ring.copy())

@@ -1,4 +1,4 @@
-"""Tell listeners what happened, each in its own order, none able to hold up anything.
+"""Say listeners what happened, each in its own order, none able to hold up anything.
 
 A listener runs in a call thread, a coroutine function in the home loop. One that raises is logged;
 one that does not return misses what happens meanwhile, save the latest.
@@ -49,7 +49,7 @@ class Listeners:
         """What gives a tracer's name for the unit of work around this code; must not raise."""
 
     def add_pulse(self, pulse: Callable[[], None]) -> None:
-        """Have `pulse` called after each check, in the engine thread: it must be ours and short."""
+        """Let `pulse` called after each check, in the engine thread: it must be ours and short."""
         self._pulses = [*self._pulses, pulse]
 
     def pulse(self) -> None:
@@ -133,7 +133,7 @@ def _drop(_: object) -> None:
 
 
 def _ignore() -> None:
-    """Have nobody to tell that the task has ended."""
+    """Say nothing: there is nobody to listen that the task has ended."""
 
 
 def _no_link() -> None:
@@ -141,4 +141,4 @@ def _no_link() -> None:
 
 
 async def _nothing() -> None:
-    """Have nothing to close."""
+    """Close nothing: there is nothing."""

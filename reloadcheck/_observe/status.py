@@ -137,7 +137,7 @@ class Status:
 
     @property
     def attempt(self) -> Attempt | None:
-        """Give the last thing that happened to the configuration."""
+        """Return the last thing that happened to the configuration."""
         return self.history[-1] if self.history else None
 
     @property

@@ -127,7 +127,7 @@ class Gate:
         return self._matches(given, self._token)
 
     def _remembers(self, given: Sequence[bytes]) -> bool:
-        """Tell whether a cookie is of this page, and its time has not come."""
+        """Return whether a cookie is of this page, and its time has not come."""
         parts = given[0].split(b".") if len(given) == 1 else []
         if len(parts) != 3 or not parts[0].isdigit() or len(parts[0]) > 12:
             return False
@@ -160,7 +160,7 @@ class Gate:
 
 
 def _is_spelt(path: str, target: str | None) -> bool:
-    """Tell whether a path was sent as it is, not in other letters that decode to it.
+    """Return whether a path was sent as it is, not in other letters that decode to it.
 
     What stands before the server may have judged it by its spelling.
     """
@@ -170,7 +170,7 @@ def _is_spelt(path: str, target: str | None) -> bool:
 
 
 def _bearer(headers: Sequence[bytes]) -> list[bytes]:
-    """Give the token of `Bearer`, or the password of `Basic`, whatever the user is called."""
+    """Return the token of `Bearer`, or the password of `Basic`, whatever the user is called."""
     found: list[bytes] = []
     for header in headers:
         scheme, _, rest = header.strip().partition(b" ")

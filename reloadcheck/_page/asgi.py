@@ -20,7 +20,7 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def with_status_page(app: ASGIApp, live: ReloadCheck[Any], settings: Settings) -> ASGIApp:
-    """Give the application with a status page before it.
+    """Return the application with a status page before it.
 
     Looking is no unit of work: it holds no snapshot. Who looks at the status has a check made, so
     that it is of this moment; probes have none. Only `ready`, and only while nothing is loaded,
@@ -70,7 +70,7 @@ async def _answer(
 
 
 def _path(scope: Scope) -> str:
-    """Give the path below the place that the application is mounted at."""
+    """Return the path below the place that the application is mounted at."""
     path: str = scope["path"]
     root: str = scope.get("root_path", "")
     return path[len(root) :] if root and path.startswith(root + "/") else path

@@ -20,7 +20,7 @@ _TONES = {Standing.OK: "good", Standing.WARN: "warn", Standing.FAIL: "bad"}
 def document(
     status: Status, leaves: Leaves, now: float, who: Identity, release: str, find: str = ""
 ) -> str:
-    """Give the whole page; `find` is what the keys of `leaves` were chosen by."""
+    """Return the whole page; `find` is what the keys of `leaves` were chosen by."""
     title, word = _summary(status)
     parts = [
         "<!doctype html>",

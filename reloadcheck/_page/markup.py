@@ -21,7 +21,7 @@ _MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 def table(
     kind: str, first: str, names: Sequence[str], rows: Sequence[tuple[str, Sequence[Cell]]]
 ) -> Iterator[str]:
-    """Give a table that stays one for a screen reader where a phone shows it as a list."""
+    """Return a table that stays one for a screen reader where a phone shows it as a list."""
     if not rows:
         yield f"<p>{NONE}</p>"
         return
@@ -40,23 +40,23 @@ def table(
 
 
 def error(text: str, tone: str, remedy: str | None = None) -> str:
-    """Give a sentence that must be read, and below it what to do about it."""
+    """Return a sentence that must be read, and below it what to do about it."""
     told = f'<p class="error {"warn" if tone == "warn" else "bad"}">{breaking(text)}</p>'
     return told if remedy is None else f'{told}<p class="remedy">What to do: {shown(remedy)}</p>'
 
 
 def badge(word: str, tone: str) -> str:
-    """Give a word on a coloured ground; `tone` is good, warn, bad or empty."""
+    """Return a word on a coloured ground; `tone` is good, warn, bad or empty."""
     return f'<span class="badge {tone}">{shown(word)}</span>'
 
 
 def code(text: str | None) -> str:
-    """Give a text as it stands in a file."""
+    """Return a text as it stands in a file."""
     return NONE if text is None else f"<code>{breaking(text)}</code>"
 
 
 def text_of(value: object) -> str:
-    """Give a value as words."""
+    """Return a value as words."""
     return NONE if value is None else f"<span>{shown(str(value))}</span>"
 
 
@@ -71,14 +71,14 @@ def shown(text: str) -> str:
 
 
 def time_of(seconds: float) -> str:
-    """Give a moment, for people and for programs."""
+    """Return a moment, for people and for programs."""
     moment = datetime.fromtimestamp(seconds, UTC)
     machine = moment.isoformat(timespec="seconds")
     return f'<time datetime="{machine}">{moment:%Y-%m-%d %H:%M:%S} UTC</time>'
 
 
 def ago(seconds: float) -> str:
-    """Give how long ago something was."""
+    """Return how long ago something was."""
     for size, name in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
         if seconds >= 2 * size:
             return f"{seconds / size:.0f} {name} ago"
@@ -86,5 +86,5 @@ def ago(seconds: float) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """Give how long something took."""
+    """Return how long something took."""
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1e3:.1f} ms"

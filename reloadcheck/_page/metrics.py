@@ -81,27 +81,27 @@ class Metric(Enum):
 
     @property
     def title(self) -> str:
-        """Give the name."""
+        """Return the name."""
         return self.value[0]
 
     @property
     def kind(self) -> str:
-        """Give the type."""
+        """Return the type."""
         return self.value[1]
 
     @property
     def help(self) -> str:
-        """Give the sentence that explains it."""
+        """Return the sentence that explains it."""
         return self.value[2]
 
 
 def is_successful(status: Status) -> bool:
-    """Tell whether nothing is known to be wrong with what is written at present."""
+    """Return whether nothing is known to be wrong with what is written at present."""
     return status.version is not None and status.code in (None, Code.DRAIN)
 
 
 def exposition(status: Status) -> str:
-    """Give the text that a Prometheus server scrapes."""
+    """Return the text that a Prometheus server scrapes."""
     lines: list[str] = []
     last: Metric | None = None
     for metric, suffix, labels, value in _samples(status):

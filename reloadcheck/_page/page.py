@@ -106,14 +106,14 @@ def bare(status: Status, wanted: Wanted) -> Page:
 
 
 def answer(status: int, body: str, kind: str, policy: str = _POLICY, more: Headers = ()) -> Page:
-    """Give a complete answer, with the headers that all of them have."""
+    """Return a complete answer, with the headers that all of them have."""
     data = body.encode("utf-8", "backslashreplace")
     own = (("Content-Type", kind), ("Content-Length", str(len(data))))
     return Page(status, (*own, *_ALWAYS, ("Content-Security-Policy", policy), *more), data)
 
 
 def is_ready(status: Status) -> bool:
-    """Tell whether requests can be served and no probe that was asked for failed."""
+    """Return whether requests can be served and no probe that was asked for failed."""
     serving = status.version is not None and status.phase == "serving"
     return serving and not status.failed_probes
 

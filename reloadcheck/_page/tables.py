@@ -67,7 +67,7 @@ def _leads(one: Place, directory: str) -> str:
 
 
 def relative(path: str, directory: str) -> str:
-    """Give a path, or a place in a file, as it is below the application's directory."""
+    """Return a path, or a place in a file, as it is below the application's directory."""
     base = directory.rstrip("/") + "/"
     return path[len(base) :] if directory and path.startswith(base) else path
 

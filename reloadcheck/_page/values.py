@@ -57,7 +57,7 @@ def leaves_of(
     find: str = "",
     public: Collection[str] = (),
 ) -> Leaves:
-    """Give the values of a configuration, the first thousand of them, and where each came from.
+    """Return the values of a configuration, the first thousand of them, and where each came from.
 
     `also` are names of keys that the application calls secret, `public` those that it calls none;
     `find` is what the key paths must contain, in any case. It is not looked for in values, some of

@@ -29,7 +29,7 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = 
 
 
 def reads_values(wanted: Wanted) -> bool:
-    """Tell whether a format shows the values of the configuration."""
+    """Return whether a format shows the values of the configuration."""
     return wanted in (Wanted.JSON, Wanted.HTML)
 
 

@@ -19,7 +19,7 @@ WSGIApp = Callable[[Environ, Any], Iterable[bytes]]
 
 
 def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -> WSGIApp:
-    """Give the application with a status page before it.
+    """Return the application with a status page before it.
 
     Looking is no unit of work: it holds no snapshot. Who looks at the status has a check made, so
     that it is of this moment; probes have none. Only `ready`, and only while nothing is loaded,

@@ -47,12 +47,12 @@ class Waiting(Protocol):
         ...
 
     def after(self, seconds: float) -> float:
-        """Give the deadline of what begins now."""
+        """Return the deadline of what begins now."""
         ...
 
     @property
     def settled(self) -> Callable[[], None]:
-        """Give what a job calls when it is done."""
+        """Return what a job calls when it is done."""
         ...
 
 
@@ -66,7 +66,7 @@ class WaitForDrainError(Exception):
         self._roster = inventory
 
     def may_build(self) -> bool:
-        """Tell whether that has changed meanwhile."""
+        """Return whether that has changed meanwhile."""
         return len(self._roster.of(self.wanted)) < MOST_INSTANCES
 
 
@@ -108,7 +108,7 @@ class Builder:
         running: Sequence[Instance],
         loop: asyncio.AbstractEventLoop | None,
     ) -> Built:
-        """Give all instances for the configuration, and say which were built for it.
+        """Return all instances for the configuration, and say which were built for it.
 
         Raises `ResourceError` or `SchemaError` for the edit, `RegistrationError` for an async
         factory where there is no event loop, and `WaitForDrainError`.

@@ -71,11 +71,11 @@ class Instance:
 
     @property
     def home(self) -> asyncio.AbstractEventLoop | None:
-        """Give the loop it lives in; None for a sync resource."""
+        """Return the loop it lives in; None for a sync resource."""
         return None if self._task is None else self._task.loop
 
     def take_error(self) -> BaseException | None:
-        """Give, once, what an async resource's task ended with by itself; it holds frames."""
+        """Return, once, what an async resource's task ended with by itself; it holds frames."""
         if self._task is None:
             return None
         error, self._task.error = self._task.error, None
@@ -88,11 +88,11 @@ class Instance:
 
     @property
     def closes_in_loop(self) -> bool:
-        """Tell whether its close needs an event loop that runs."""
+        """Return whether its close needs an event loop that runs."""
         return self._task is not None or inspect.iscoroutinefunction(self._close)
 
     def read(self) -> Any:
-        """Give the built object to a unit of work.
+        """Hand the built object to a unit of work.
 
         Raises `ResourceClosedError` after the drain deadline, and `WrongLoopError` for an async
         resource in another running loop.
@@ -171,7 +171,7 @@ class Instance:
         return job
 
     def cancel(self) -> None:
-        """Give up the job it is at; a thread cannot be stopped and is left alone."""
+        """Abandon the job it is at; a thread cannot be stopped and is left alone."""
         self._give_up()
         if self._task is not None:
             self._task.cancel()
@@ -294,11 +294,11 @@ async def _finish_async(generator: Any) -> None:
 
 
 async def _leave_nothing() -> None:
-    """Have nothing to close."""
+    """Close nothing: there is nothing."""
 
 
 def _ignore() -> None:
-    """Have nobody to tell."""
+    """Say nothing: there is nobody to listen."""
 
 
 def _nothing(_: object) -> None:

@@ -23,7 +23,7 @@ class Inventory:
         self._stuck: dict[str, list[Job[Any]]] = {}
 
     def of(self, resource: Resource[Any]) -> list[Instance]:
-        """Give the open instances of a resource."""
+        """Return the open instances of a resource."""
         return [one for one in self.instances if one.resource is resource]
 
     def by_resource(self) -> dict[Resource[Any], list[Instance]]:
@@ -45,7 +45,7 @@ class Inventory:
         self._stuck.setdefault(name, []).append(job)
 
     def is_stuck(self, name: str) -> bool:
-        """Tell whether foreign code of that name still runs, abandoned."""
+        """Return whether foreign code of that name still runs, abandoned."""
         running = [job for job in self._stuck.get(name, ()) if job.running]
         self._stuck[name] = running
         return bool(running)

@@ -68,12 +68,12 @@ class Resource(Generic[T_co]):
 
     @property
     def is_async(self) -> bool:
-        """Tell whether it is built in the home loop."""
+        """Return whether it is built in the home loop."""
         return self.kind in (Kind.COROUTINE, Kind.ASYNC_GENERATOR)
 
     @property
     def needs_loop(self) -> bool:
-        """Tell whether it cannot be built without an event loop, for itself or for its probe."""
+        """Return whether it cannot be built without an event loop, for itself or for its probe."""
         return self.is_async or (self.probe is not None and is_coroutine(self.probe))
 
 
@@ -92,7 +92,7 @@ class Registry:
 
     @property
     def needs_loop(self) -> bool:
-        """Tell whether any resource needs an event loop."""
+        """Return whether any resource needs an event loop."""
         return any(resource.needs_loop for resource in self)
 
     def add(
@@ -241,7 +241,7 @@ def _check_options(factory: object, needs: object, probe: object) -> None:
 
 
 def is_coroutine(function: Callable[..., Any]) -> bool:
-    """Tell whether calling it gives a coroutine; a class never does, whatever its instances do."""
+    """Return whether a call gives a coroutine; a class never does, whatever its instances do."""
     return not inspect.isclass(function) and any(
         inspect.iscoroutinefunction(candidate)
         for candidate in (function, getattr(function, "__call__", None))  # noqa: B004

@@ -12,11 +12,11 @@ class Clock(Protocol):
     """What the engine asks about time; all values in seconds."""
 
     def monotonic(self) -> float:
-        """Give the time that windows, deadlines and the settle rule are measured in."""
+        """Return the time that windows, deadlines and the settle rule are measured in."""
         ...
 
     def wall(self) -> float:
-        """Give the wall-clock time, for display and for the age of a file."""
+        """Return the wall-clock time, for display and for the age of a file."""
         ...
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:
@@ -31,11 +31,11 @@ class SystemClock:
     """The machine's own clocks."""
 
     def monotonic(self) -> float:
-        """Give `time.monotonic()`."""
+        """Return `time.monotonic()`."""
         return time.monotonic()
 
     def wall(self) -> float:
-        """Give `time.time()`."""
+        """Return `time.time()`."""
         return time.time()
 
     def wait(self, condition: threading.Condition, timeout: float | None) -> None:

@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def running_loop() -> asyncio.AbstractEventLoop | None:
-    """Give the event loop that runs in this thread, if one does."""
+    """Return the event loop that runs in this thread, if one does."""
     ask = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
     loop: asyncio.AbstractEventLoop | None = None if ask is None else ask()
     return loop

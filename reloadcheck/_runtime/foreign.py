@@ -54,7 +54,7 @@ def raised(error: BaseException) -> str:
 
 
 def _text(error: BaseException) -> str:
-    """Give what the error says of itself, if that does not raise in turn."""
+    """Return what the error says of itself, if that does not raise in turn."""
     try:
         return str(error)
     except BaseException:

@@ -120,7 +120,7 @@ _inline = False
 
 
 def run_inline_without_threads() -> None:
-    """Have `call` do the work itself where no thread can be started: at the interpreter's exit."""
+    """Let `call` do the work itself where no thread can be started: at the interpreter's exit."""
     global _inline
     _inline = True
 
@@ -143,7 +143,7 @@ class Reader:
 
     @property
     def stuck(self) -> bool:
-        """Tell whether an abandoned job still holds the thread."""
+        """Return whether an abandoned job still holds the thread."""
         return self._overdue is not None and self._overdue.running
 
     @property

@@ -53,7 +53,7 @@ class LoopTask:
         self.error: BaseException | None = None
 
     def do(self, work: Callable[[], Awaitable[T]], job: Job[T], *, last: bool = False) -> None:
-        """Have the task run `work`, from any thread; it ends after work that is `last`."""
+        """Let the task run `work`, from any thread; it ends after work that is `last`."""
 
         def accept() -> None:
             if self._ended:

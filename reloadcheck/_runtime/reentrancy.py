@@ -29,7 +29,7 @@ _inside: ContextVar[_Inside | None] = ContextVar("reloadcheck-inside", default=N
 
 @contextmanager
 def inside(engine: object) -> Generator[None]:
-    """Have the code in the block, and all that it awaits or starts meanwhile, be inside."""
+    """Let the code in the block, and all that it awaits or starts meanwhile, be inside."""
     call = _Inside(engine, _inside.get())
     token = _inside.set(call)
     try:
@@ -40,7 +40,7 @@ def inside(engine: object) -> Generator[None]:
 
 
 def put_inside(engine: object, work: Callable[[], T]) -> Callable[[], T]:
-    """Have a function run inside a call that the engine waits for."""
+    """Let a function run inside a call that the engine waits for."""
 
     def working() -> T:
         with inside(engine):
@@ -50,7 +50,7 @@ def put_inside(engine: object, work: Callable[[], T]) -> Callable[[], T]:
 
 
 def is_inside(engine: object) -> bool:
-    """Tell whether the engine waits for the code that asks."""
+    """Return whether the engine waits for the code that asks."""
     call = _inside.get()
     while call is not None:
         if call.engine is engine and call.lasts:

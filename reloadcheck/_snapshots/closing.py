@@ -67,14 +67,14 @@ class Closing:
         return [*times, self._no_thread_until] if self._no_thread_until > now else times
 
     def put_off(self, seconds: float) -> None:
-        """Give every close that much longer."""
+        """Return every close that much longer."""
         self._under_way = [
             replace(one, deadline=one.deadline + seconds, slow_at=one.slow_at + seconds)
             for one in self._under_way
         ]
 
     def abandon(self) -> None:
-        """Give up what is still closing, and name all that is left open; for the very end."""
+        """Abandon what is still closing, and name all that is left open; for the very end."""
         for close in self._under_way:
             close.job.abandon()
         left = ", ".join(one.resource.name for one in self._inventory.instances)
@@ -82,7 +82,7 @@ class Closing:
             log(logging.WARNING, "left open at the end: %s", left)
 
     def start(self, instance: Instance, now: float, *, hurried: bool) -> None:
-        """Have an instance closed. `hurried`: all closers share what time is left."""
+        """Let an instance closed. `hurried`: all closers share what time is left."""
         job = instance.close(self._settled)
         if isinstance(job.error, NoThreadError) and not hurried:
             instance.closed = False

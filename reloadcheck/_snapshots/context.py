@@ -37,7 +37,7 @@ def forget(own: object, token: Token[Unit | None]) -> None:
 
 
 def current_snapshot() -> Snapshot[Any]:
-    """Give the snapshot of the unit of work that this code runs in, the innermost engine's.
+    """Return the snapshot of the unit of work that this code runs in, the innermost engine's.
 
     Raises `OutsideWorkError`, a `LookupError`, outside one and after it has ended.
     """
@@ -76,7 +76,7 @@ T = TypeVar("T")
 
 
 def resource_here(resource: Resource[T], line: str) -> T:
-    """Give the object of a resource in the unit of work of its engine that this code runs in.
+    """Return the object of a resource in the unit of work of its engine that this code runs in.
 
     Raises `OutsideWorkError`, which names the `line` that is missing, outside any unit of work, and
     otherwise what `snapshot[resource]` raises.

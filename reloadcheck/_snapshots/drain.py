@@ -89,11 +89,11 @@ class Drain:
         return not held and not self.closing.busy and not self._retired()
 
     def hurry(self, deadline: float) -> None:
-        """Have every deadline pass at `deadline` (monotonic seconds) at the latest."""
+        """Let every deadline pass at `deadline` (monotonic seconds) at the latest."""
         self._latest = deadline
 
     def make_room(self, resource: Resource[Any], patience: float) -> float | None:
-        """Have what is kept for late readers alone close `patience` seconds after it retired.
+        """Let what is kept for late readers alone close `patience` seconds after it retired.
 
         Return when that is, for the retired instance of a resource that waits for nothing else, or
         None. It holds for these instances until they are closed.
@@ -148,7 +148,7 @@ class Drain:
         return [now + _pause(now - retired_at), *(at for at in later if at > now)]
 
     def abandon(self) -> None:
-        """Give up what is still open or closing, and say so; for the very end."""
+        """Abandon what is still open or closing, and say so; for the very end."""
         self._let_go(self._clock.monotonic())
         self.closing.abandon()
 
@@ -281,7 +281,7 @@ class Drain:
         return max((one.snapshot.version for one in self._seeing(instance)), default=0)
 
     def draining(self) -> tuple[Draining, ...]:
-        """Tell, from any thread, which old instances are still used, by whom and until when."""
+        """Say, from any thread, which old instances are still used, by whom and until when."""
         now = self._clock.monotonic()
         told: list[Draining] = []
         for instance in self._retired():
@@ -323,7 +323,7 @@ class Drain:
 
 
 def _pause(since: float) -> float:
-    """Give how long a lease that ended without a word may stay unnoticed, in seconds.
+    """Return how long a lease that ended without a word may stay unnoticed, in seconds.
 
     One whose holder was dropped, not ended; or that was given back in the very step between looking
     whether to tell and letting go.

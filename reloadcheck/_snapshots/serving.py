@@ -61,7 +61,7 @@ class Serving(Generic[C]):
     # ------------------------------------------------------------- in the engine thread
 
     def swap(self, live_snapshot: LiveSnapshot[C]) -> None:
-        """Have another snapshot serve; the one that did retires."""
+        """Let another snapshot serve; the one that did retires."""
         old = self.current
         self.live = (*self.live, live_snapshot)
         self.current = live_snapshot
@@ -75,7 +75,7 @@ class Serving(Generic[C]):
             self._retire(old)
 
     def share(self, candidate: LiveSnapshot[C], units: Units) -> None:
-        """Have a candidate get the units of work that `units` draws to it."""
+        """Let a candidate get the units of work that `units` draws to it."""
         if self.candidate is not candidate:
             self.candidate = candidate
             self.live = (*self.live, candidate)
@@ -85,7 +85,7 @@ class Serving(Generic[C]):
         self.withdraw()
 
     def promote(self, watched: Units | None) -> None:
-        """Have the candidate serve everybody; what did is kept ready while units are watched."""
+        """Let the candidate serve everybody; what did is kept ready while units are watched."""
         candidate, self.candidate = self.candidate, None
         old = self.current
         if candidate is None:
@@ -102,7 +102,7 @@ class Serving(Generic[C]):
             self._cell.pair = Pair(None, watched)
 
     def undo(self) -> int:
-        """Have what served before the trial serve everybody again; return the other's number."""
+        """Let what served before the trial serve everybody again; return the other's number."""
         self._cell.pair = None
         bad, self.candidate = self.candidate, None
         if bad is None and self.standby is not None:
@@ -121,7 +121,7 @@ class Serving(Generic[C]):
             self._retire(old)
 
     def end(self) -> None:
-        """Have nothing serve from now on; what did retires."""
+        """Let nothing serve from now on; what did retires."""
         self.undo() if self.candidate is not None else self.settle()
         current, self.current = self.current, None
         if current is None:

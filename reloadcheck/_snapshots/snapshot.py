@@ -118,7 +118,7 @@ class Snapshot(Generic[C_co]):
         raise AttributeError(f"a snapshot is immutable: {name} cannot be deleted")
 
     def __getitem__(self, resource: Resource[T]) -> T:
-        """Give the object of a resource by its handle, typed.
+        """Return the object of a resource by its handle, typed.
 
         Raises `WrongLoopError` for an async resource in a loop other than its own, and
         `ResourceClosedError` after the drain deadline.

@@ -83,7 +83,7 @@ class NamedLease:
         self.is_released = False
 
     def end(self) -> None:
-        """Give everything back; the second time does nothing."""
+        """Release everything; the second time does nothing."""
         if not self.lasts:
             return
         self.lasts = False
@@ -163,23 +163,23 @@ class LiveSnapshot(Generic[C]):
         self.held[lease.key] = lease
 
     def leave(self, key: int) -> None:
-        """Give the lease back; who leaves a retired snapshot wakes the engine."""
+        """Release the lease; who leaves a retired snapshot wakes the engine."""
         self.held.pop(key, None)
         self.let_go()
 
     def let_go(self) -> None:
-        """Have the engine look who still holds what, where that matters."""
+        """Let the engine look who still holds what, where that matters."""
         if self.retired:
             self.wake()
 
     def retire(self, now: float) -> None:
-        """Have those who leave say so; call after another one has taken its place in the cell."""
+        """Let those who leave say so; call after another one has taken its place in the cell."""
         self.retired_at = now
         self.hold.wake = self.released.wake = self.wake
         self.retired = True
 
     def abandon(self) -> None:
-        """Tell of its leases no longer: their time is up."""
+        """Count none of its leases any more: their time is up."""
         self.abandoned = True
 
     def leases(self) -> int:

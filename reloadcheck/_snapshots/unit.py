@@ -38,7 +38,7 @@ def unit_on(resources: object) -> Unit | None:
 
 
 def hold(unit: Unit, reference: object) -> bool:
-    """Have a unit refer to what it reads from now on; False when it has ended."""
+    """Let a unit refer to what it reads from now on; False when it has ended."""
     life = unit[LIFE]
     if life is False or not life.lasts:
         return False
@@ -55,7 +55,7 @@ def hold(unit: Unit, reference: object) -> bool:
 
 
 def drop(unit: Unit, reference: object) -> None:
-    """Have a unit refer no longer to what it could not read after all."""
+    """Let a unit refer no longer to what it could not read after all."""
     life = unit[LIFE]
     if life is not False:
         with suppress(ValueError):
@@ -71,7 +71,7 @@ def end(unit: Unit) -> None:
 
 
 def release(unit: Unit) -> None:
-    """Have a unit let go of the resources that it has read, and hold the configuration alone."""
+    """Let a unit let go of the resources that it has read, and hold the configuration alone."""
     life = unit[LIFE]
     if life is False:
         return

@@ -95,13 +95,13 @@ class Keeper:
 
     @property
     def id(self) -> str:
-        """This worker's name on the board; none before it was there."""
+        """Return this worker's name on the board; none before it was there."""
         return self._id
 
     # ------------------------------------------------------------------ from other threads
 
     def ensure(self) -> None:
-        """Have the thread run in this process, a forked one too."""
+        """Let the thread run in this process, a forked one too."""
         if self._pid == os.getpid() and self._thread is not None and self._thread.is_alive():
             return
         self.begin()
@@ -118,7 +118,7 @@ class Keeper:
         return self._looked.wait(seconds)
 
     def note(self, fact: Fact) -> None:
-        """Have something written down; the oldest that waits is dropped beyond a hundred."""
+        """Write something down; the oldest that waits is dropped beyond a hundred."""
         self._facts.append(fact)
         while len(self._facts) > LIMIT:
             self._facts.popleft()

@@ -196,7 +196,7 @@ def _vote(me: Me, view: View, opened: Round) -> Action:
 
 
 def _is_over(me: Me, view: View, opened: Round) -> bool:
-    """Tell whether the sources have moved on from the round's content, as I know for sure."""
+    """Return whether the sources have moved on from the round's content, as I know for sure."""
     if me.file == opened.content:
         return False
     if me.frozen or me.shown == opened.id or opened.by == me.id:
@@ -211,7 +211,7 @@ def _has_enough(me: Me, view: View) -> bool:
 
 
 def _is_hopeless(me: Me, view: View) -> bool:
-    """Tell whether enough members can never have it, or all have failed for now."""
+    """Return whether enough members can never have it, or all have failed for now."""
     members = view.members
     votes = [view.votes.get(each) for each in members]
     never = votes.count(Vote.FAILED_FOR_GOOD)

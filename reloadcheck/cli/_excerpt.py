@@ -55,7 +55,7 @@ def excerpt(known: Survey, line: int, column: int) -> Excerpt:
 
 
 def key_of(known: Survey, line: int, column: int, key: str) -> tuple[int, int] | None:
-    """Give line and column of the key whose value stands at a place; None if it is another key."""
+    """Return line and column of the key whose value is at a place; None if it is another key."""
     index = _start_of(known.text, line) + column - 1
     before = [span for span in known.keys if span[1] <= index]
     if not before or known.text[slice(*before[-1])].strip("\"'") != key:
@@ -65,7 +65,7 @@ def key_of(known: Survey, line: int, column: int, key: str) -> tuple[int, int] |
 
 
 def _parent(known: Survey, index: int) -> Span | None:
-    """Give the key whose mapping begins at a key that stands on a line further down."""
+    """Return the key whose mapping begins at a key that stands on a line further down."""
     if not any(start == index for start, _ in known.keys):
         return None
     before = [span for span in known.keys if span[1] <= index]
@@ -141,7 +141,7 @@ def _gap(
 
 
 def _is_plain(key: str) -> bool:
-    """Tell a key from what a missing or a further quote made one of, values included."""
+    """Distinguish a key from what a missing or a further quote made one of, values included."""
     return _KEY.fullmatch(key) is not None
 
 

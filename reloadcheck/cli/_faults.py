@@ -38,7 +38,7 @@ def _show_excerpt(page: Page, known: Survey, problem: Problem) -> None:
 
 
 def problem_document(fault: Fault) -> dict[str, Any]:
-    """Give a fault as JSON has it."""
+    """Return a fault as JSON has it."""
     problem = fault.problem
     return {
         "severity": fault.severity,

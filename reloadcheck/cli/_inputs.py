@@ -111,7 +111,7 @@ def engine_named(option: str, project: Project) -> ReloadCheck[Any]:
 
 
 def _set_up_django(lead: str) -> None:
-    """Have a Django site register what it has on its engine, as its servers have it."""
+    """Let a Django site register what it has on its engine, as its servers have it."""
     if "django.conf" not in sys.modules or not os.environ.get("DJANGO_SETTINGS_MODULE"):
         return
     try:

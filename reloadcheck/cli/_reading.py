@@ -60,7 +60,7 @@ def known_of(sources: Sequence[Source], max_bytes: int, annotation: object = Any
 
 
 def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:
-    """Give the frozen configuration; raises `ConfigError` with every problem at its place."""
+    """Return the frozen configuration; raises `ConfigError` with every problem at its place."""
     with redirect_stdout(sys.stderr):  # a schema may be a function that prints
         return validate(schema, parsed, previous, no_pause)
 

@@ -139,7 +139,7 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
 
 
 def _moment(told: object) -> str:
-    """Give a time as the operator's clock shows it."""
+    """Return a time as the operator's clock shows it."""
     try:
         return f"{datetime.fromisoformat(str(told)).astimezone():%Y-%m-%d %H:%M:%S}"
     except (ValueError, OverflowError, OSError):

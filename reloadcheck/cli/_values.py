@@ -44,7 +44,7 @@ def hiding(
 
 
 def shown(value: object, path: KeyPath, *, hide: Hiding) -> str:
-    """Give a value on one line: `***` where it looks secret, cut where it is long."""
+    """Return a value on one line: `***` where it looks secret, cut where it is long."""
     if hide.everything:
         return HIDDEN
     if value is not None and hide.veil.hides(path, value):
@@ -58,5 +58,5 @@ def shown(value: object, path: KeyPath, *, hide: Hiding) -> str:
 
 
 def told(value: object, path: KeyPath, *, hide: Hiding) -> object:
-    """Give a value as JSON has it, with the same parts hidden."""
+    """Return a value as JSON has it, with the same parts hidden."""
     return HIDDEN if hide.everything else hide.veil.redacted(value, path)

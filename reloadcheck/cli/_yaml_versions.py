@@ -37,7 +37,7 @@ _NOUNS: Final[tuple[tuple[type, str], ...]] = (
 
 
 def differences(known: Survey) -> Iterator[tuple[Written, str]]:
-    """Give each such scalar with a sentence on it."""
+    """Return each such scalar with a sentence on it."""
     for written in known.scalars:
         other = core_value(written.text)
         if other != written.value:
@@ -45,7 +45,7 @@ def differences(known: Survey) -> Iterator[tuple[Written, str]]:
 
 
 def core_value(text: str) -> object:
-    """Give the value of a plain scalar by the core schema of YAML 1.2."""
+    """Return the value of a plain scalar by the core schema of YAML 1.2."""
     if text in _NULLS:
         return None
     if text in _BOOLEANS:

@@ -100,7 +100,7 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
 
 
 def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
-    """Give the layers of both; the app's own, where one of its files is being compared."""
+    """Return the layers of both; the app's own, where one of its files is being compared."""
     layers = () if inputs.live is None else host_of(inputs.live).sources
     of_old, of_new = inputs.sources[:1], inputs.sources[1:]
     for place, layer in enumerate(layers):
@@ -177,7 +177,7 @@ def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide:
 def _rows(
     changes: Diff, old: Side, new: Side
 ) -> Iterator[tuple[str, KeyPath, tuple[object, ...], tuple[object, ...]]]:
-    """Give each changed key path with its values before and after, in the order of the files."""
+    """Return each changed key path with its values before and after, in the order of the files."""
     for path in changes.changed:
         yield "~", path, (_at(old.tree, path),), (_at(new.tree, path),)
     for path in changes.added:

@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def contributions(layers: Sequence[Layer], path: KeyPath) -> Iterator[Contribution]:
-    """Give what the layers say about a key path, the one that wins first."""
+    """Return what the layers say about a key path, the one that wins first."""
     state = "sets"
     for layer in reversed(layers):
         own, value = _reach(layer.tree, path)
@@ -130,7 +130,7 @@ def _default(inputs: Inputs, parsed: Parsed, path: KeyPath) -> Iterator[Contribu
 
 
 def _leaves(parsed: Parsed, path: KeyPath) -> Iterator[tuple[KeyPath, object, Origin]]:
-    """Give each value inside the mapping at a key path, with its own origin."""
+    """Return each value inside the mapping at a key path, with its own origin."""
     own, node = _reach(parsed.tree, path)
     if len(own) < len(path) or not is_dict(node):
         return

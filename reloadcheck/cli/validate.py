@@ -84,7 +84,7 @@ def _show(page: Page, one: _Looked) -> None:
 
 
 def findings(inputs: Inputs, known: Known) -> list[Fault]:
-    """Give the errors and warnings of what was read, in the order of their places."""
+    """Return the errors and warnings of what was read, in the order of their places."""
     faults = [*known.faults, *_of_dialects(known)]
     if known.parsed is None:
         return _sorted(faults)

@@ -33,7 +33,7 @@ class App:
     needs: tuple[str, ...]
 
     def command(self, at: Address) -> list[str]:
-        """Give what follows `python -m`."""
+        """Return what follows `python -m`."""
         given = {"host": at.host, "port": at.port, "directory": at.directory}
         return [word.format(**given) for word in self.words.split()]
 

@@ -53,7 +53,7 @@ class Observation:
 
     @property
     def cause(self) -> str | None:
-        """Give why the workers rejected the file, if they did; the same sentence in all of them."""
+        """Return why the workers rejected the file, if they did; the same sentence in all."""
         return next((status.error for status in self.after.values() if status.error), None)
 
 
@@ -72,7 +72,7 @@ def broken_promises(seen: Observation) -> tuple[str, ...]:
 
 
 def shows_any(secrets: Collection[str], texts: Iterable[str]) -> bool:
-    """Tell whether any of the texts shows any of the secrets."""
+    """Return whether any of the texts shows any of the secrets."""
     return any(secret in text for text in texts for secret in secrets)
 
 

@@ -29,7 +29,7 @@ class Database(Protocol):
     secrets: list[str]
 
     def url(self) -> str:
-        """Give the URL that works now."""
+        """Return the URL that works now."""
         ...
 
     def rotate(self) -> str:
@@ -37,7 +37,7 @@ class Database(Protocol):
         ...
 
     def wrong_url(self) -> str:
-        """Give a URL of the right form that cannot work."""
+        """Return a URL of the right form that cannot work."""
         ...
 
     def connections(self) -> int | None:
@@ -63,17 +63,17 @@ class PostgresDatabase:
             connection.execute("CREATE TABLE orders (id bigserial PRIMARY KEY)")
 
     def url(self) -> str:
-        """Give the role's URL with its present password."""
+        """Return the role's URL with its present password."""
         return self._server.url(ROLE, self._password, ROLE)
 
     def rotate(self) -> str:
-        """Give the role a new password; connections that are open stay open."""
+        """Return the role a new password; connections that are open stay open."""
         self._password = self._new_password()
         self._admin.execute(_with_password("ALTER ROLE {} PASSWORD {}", self._password))
         return self.url()
 
     def wrong_url(self) -> str:
-        """Give the role's URL with a password that it never had."""
+        """Return the role's URL with a password that it never had."""
         return self._server.url(ROLE, self._new_password(), ROLE)
 
     def connections(self) -> int:
@@ -101,7 +101,7 @@ class SQLiteDatabase:
         self._number = 1
 
     def url(self) -> str:
-        """Give the URL of the present file."""
+        """Return the URL of the present file."""
         return f"sqlite:///{self._directory}/orders-{self._number}.db"
 
     def rotate(self) -> str:
@@ -110,11 +110,11 @@ class SQLiteDatabase:
         return self.url()
 
     def wrong_url(self) -> str:
-        """Give the URL of a file in a directory that does not exist."""
+        """Return the URL of a file in a directory that does not exist."""
         return f"sqlite:///{self._directory}/missing/orders.db"
 
     def connections(self) -> None:
-        """Have no server to ask."""
+        """Return nothing: there is no server to ask."""
         return
 
 

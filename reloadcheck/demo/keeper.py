@@ -53,7 +53,7 @@ class Kept:
     ending: tuple[tuple[str, float], ...]
 
     def status(self) -> int | None:
-        """Give the exit status, or None while it runs; its whole group goes when it goes."""
+        """Return the exit status, or None while it runs; its whole group goes when it goes."""
         if self.process.returncode is None and self.process.poll() is not None:
             self._kill_group()
         return self.process.returncode
@@ -136,7 +136,7 @@ def _start(request: Request, directory: Path) -> "subprocess.Popen[bytes]":
 
 
 def _preparation(identity: str, orphaned: signal.Signals) -> Callable[[], None]:
-    """Give what the new process does before exec: change who it is, then tie it to our life.
+    """Return what the new process does before exec: change who it is, then tie it to our life.
 
     In this order, because a change of identity clears the tie.
     """
@@ -178,7 +178,7 @@ def _become_nobody() -> None:
 
 
 def someone() -> "pwd.struct_passwd":
-    """Give a user other than root that the system knows by name; `initdb` insists on a name."""
+    """Return a user other than root that the system knows by name; `initdb` insists on a name."""
     import pwd  # built into Python where it is at all, and no thread of ours is about
 
     with contextlib.suppress(KeyError):

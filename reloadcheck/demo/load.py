@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def torn(self) -> bool:
-        """Tell whether config and pool came from different versions."""
+        """Return whether config and pool came from different versions."""
         return self.pool_size != self.wanted_size
 
 
@@ -48,7 +48,7 @@ class Watch:
     failures: list[str] = field(default_factory=list[str])
 
     def first(self, version: Mapping[int, int]) -> dict[int, float]:
-        """Give when each worker first answered with the version expected of it, or a later one."""
+        """Return when each worker first answered with the version expected of it, or a later."""
         seen: dict[int, float] = {}
         for answer in self.answers:
             if answer.version >= version.get(answer.worker, 0):
@@ -72,7 +72,7 @@ class Load:
         ]
 
     def look(self) -> Watch:
-        """Give a copy of the account as it stands."""
+        """Return a copy of the account as it stands."""
         with self._lock:
             return Watch(list(self._current.answers), list(self._current.failures))
 

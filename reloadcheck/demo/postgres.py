@@ -115,14 +115,14 @@ class PostgresServer:
     def url(
         self, user: str | None = None, password: str | None = None, dbname: str = "postgres"
     ) -> str:
-        """Give the URL for a user, the superuser unless one is named."""
+        """Return the URL for a user, the superuser unless one is named."""
         name = self.superuser if user is None else user
         word = self.password if password is None else password
         login = f"{quote(name, safe='')}:{quote(word, safe='')}"
         return f"postgresql://{login}@{self.host}:{self.port}/{quote(dbname, safe='')}"
 
     def log_tail(self) -> str:
-        """Give the last lines of the server's log."""
+        """Return the last lines of the server's log."""
         return tail(self.process.log)
 
     def stop(self) -> None:
@@ -261,6 +261,6 @@ def _launch(workspace: Workspace, binaries: Path, identity: Identity, port: int)
 
 
 def _environment() -> dict[str, str]:
-    """Give our environment without what steers PostgreSQL, and with messages in English."""
+    """Return our environment without what steers PostgreSQL, and with messages in English."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_"))}
     return kept | {"LC_ALL": "C", "TZ": "UTC"}

@@ -83,7 +83,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Give the address to open."""
+        """Return the address to open."""
         return f"http://{self.host}:{self.port}/"
 
     def look(self, *, timeout: float = 10.0) -> dict[int, WorkerStatus]:
@@ -124,7 +124,7 @@ class Server:
 
 
 def _environment(config: Path) -> dict[str, str]:
-    """Give our environment without what would steer the driver, the server or the engine."""
+    """Return our environment without what would steer the driver, the server or the engine."""
     steering = ("PG", "RELOAD_CHECK_", "UVICORN_", "GUNICORN_", "FLASK_", "WEB_CONCURRENCY")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(steering)}
     package = str(Path(__file__).parents[2])

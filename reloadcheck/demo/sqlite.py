@@ -26,7 +26,7 @@ class SQLiteCursor:
         self._rows = rows
 
     async def fetchone(self) -> tuple[Any, ...] | None:
-        """Give the next row, or None."""
+        """Return the next row, or None."""
         return self._rows.pop(0) if self._rows else None
 
 

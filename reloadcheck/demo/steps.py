@@ -36,7 +36,7 @@ class Content:
     pool_size: int
 
     def text(self) -> str:
-        """Give it as YAML."""
+        """Return it as YAML."""
         return (
             "# The orders service. Edit this file while the service runs: no restart.\n"
             f"greeting: {self.greeting}\n"
@@ -81,7 +81,7 @@ class Script:
         self._write(self.content.text())
 
     def steps(self) -> list[Step]:
-        """Give all steps in order; each expects the ones before it to have been performed."""
+        """Return all steps in order; each expects the ones before it to have been performed."""
         return [
             Step("edit the greeting", self._edit),
             Step(self._database.rotation, self._rotate),

@@ -51,7 +51,7 @@ def as_text(rows: Sequence[Row], database: str) -> str:
 
 
 def as_json(rows: Sequence[Row], database: str) -> str:
-    """Give the same as JSON."""
+    """Return the same as JSON."""
     return json.dumps(
         {
             "database": database,

@@ -42,7 +42,7 @@ class Process:
     _ask: Callable[[dict[str, object]], dict[str, object]]
 
     def status(self) -> int | None:
-        """Give the exit status, or None while it runs."""
+        """Return the exit status, or None while it runs."""
         return cast("int | None", self._ask({"do": "poll", "pid": self.pid})["status"])
 
     def end(self) -> int:
@@ -66,7 +66,7 @@ class Workspace:
 
     @property
     def keeper_pid(self) -> int:
-        """Give the process id of the keeper."""
+        """Return the process id of the keeper."""
         return self._keeper.pid
 
     @classmethod
@@ -145,14 +145,14 @@ class Workspace:
 
 
 def free_port() -> int:
-    """Give a loopback port that is free now; another process may take it before it is used."""
+    """Return a loopback port that is free now; another process may take it before it is used."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return cast(int, probe.getsockname()[1])
 
 
 def tail(log: Path) -> str:
-    """Give the last lines of a log, or an empty string when there is none."""
+    """Return the last lines of a log, or an empty string when there is none."""
     try:
         text = log.read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -127,7 +127,7 @@ C = TypeVar("C")
 
 
 def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
-    """Give an engine on the same sources and schema that builds nothing: to try a file with."""
+    """Return an engine on the same sources and schema that builds nothing: to try a file with."""
     engine = host_of(live)
     registry = Registry(engine.schema)
     twin = copy.copy(live)

@@ -13,7 +13,7 @@ from ._commands import COMMANDS, Command
 
 
 def commands() -> AppGroup:
-    """Give the group of commands for an app's command line."""
+    """Return the group of commands for an app's command line."""
     group = AppGroup("reloadcheck", help="Look at the live configuration of this app.")
     for name, command in COMMANDS.items():
         group.command(name, help=command.__doc__)(_running(command))

@@ -72,7 +72,7 @@ class CeleryReloadCheck:
                 self._hold(sender)
 
     def _end(self, sender: "Task[..., Any]", **_: object) -> None:
-        """Give the lease back."""
+        """Release the lease."""
         lease = self._held.pop(id(sender.request), None)
         if lease is not None:
             lease.__exit__(None, None, None)

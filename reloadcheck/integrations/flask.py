@@ -50,7 +50,7 @@ class FlaskReloadCheck(Generic[C]):
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Have each request of this app work on one snapshot; raise `OptionError` for bad options.
+        """Let each request of this app work on one snapshot; raise `OptionError` for bad options.
 
         An app may follow several engines: call this for each, with an extension of its own.
         """
@@ -94,7 +94,7 @@ def _outside() -> OutsideWorkError:
 
 
 def config_of(live: ReloadCheck[C]) -> C:
-    """Give a proxy for the configuration of the unit of work, typed: `config = config_of(live)`."""
+    """Return a proxy for the configuration of the unit of work: `config = config_of(live)`."""
     return cast("C", LocalProxy(partial(_read, lambda: live.current().config)))
 
 
@@ -112,7 +112,7 @@ def _leave(_: BaseException | None) -> None:
 
 
 def __getattr__(name: str) -> object:
-    """Give what had another name, for one release."""
+    """Return what had another name, for one release."""
     if name != "resource":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     said = f"{__name__}.resource is called resource_of now, as in the other adapters"

@@ -29,7 +29,7 @@ MOST_KEYS = 20
 def instrument(
     live: ReloadCheck[Any], *, tracer_provider: TracerProvider | None = None
 ) -> Callable[[], None]:
-    """Have a span made of each reload and rejection; gives the way to stop.
+    """Make a span of each reload and rejection; return the way to stop.
 
     A span is linked to the request that had the check made, where that was in a span of its own by
     then: where OpenTelemetry's middleware is around ours.

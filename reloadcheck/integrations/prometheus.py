@@ -30,7 +30,7 @@ PHASE_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 def instrument(live: ReloadCheck[Any], *, registry: CollectorRegistry = REGISTRY) -> None:
-    """Have an engine's metrics kept in `registry`; call it once, before the engine starts.
+    """Keep an engine's metrics in `registry`; call it once, before the engine starts.
 
     In multiprocess mode (`PROMETHEUS_MULTIPROC_DIR`) the metrics exist from a worker's first check
     on, so that a parent that only forks has none; `config_info` is left out there, because old
@@ -120,7 +120,7 @@ class _Counting:
             meters.leases.set(sum(status.leases.values()))
 
     def _more(self, count: int, *name: str) -> int:
-        """Give by how much a count has grown since the last time."""
+        """Return by how much a count has grown since the last time."""
         before, self._seen[name] = self._seen.get(name, 0), count
         return count - before
 
@@ -143,7 +143,7 @@ class _Scrape(Collector):
         self._live = live
 
     def collect(self) -> Iterable[GaugeMetricFamily]:
-        """Give it."""
+        """Return it."""
         return list(self._families(self._live.status()))
 
     def _families(self, status: Status) -> Iterator[GaugeMetricFamily]:

@@ -20,7 +20,7 @@ __all__ = ["override_config"]
 
 @pytest.fixture
 def override_config() -> Iterator[Callable[[ReloadCheck[Any], Mapping[str, Any]], None]]:
-    """Have an engine serve other values until the end of the test; the latest call counts most."""
+    """Let an engine serve other values until the end of the test; the latest call counts most."""
     with ExitStack() as stack:
 
         def override(live: ReloadCheck[Any], changes: Mapping[str, Any]) -> None:

@@ -1,5 +1,6 @@
-"""Starlette: the ASGI door as its own middleware, the type of the state that the door fills, and
-getters for code that has no request in its hands.
+"""Starlette: the ASGI door as its own middleware, and the type of the state that it fills.
+
+There are getters too, for code that has no request in its hands.
 
 ``Starlette(middleware=[Middleware(ReloadCheckMiddleware, live=live)])`` is all there is to add: the
 door composes with the application's own lifespan. Nothing here is at work in a request.
@@ -35,8 +36,10 @@ class LiveState(State, Generic[C]):
 
 
 def config_of(live: ReloadCheck[C]) -> Callable[[], C]:
-    """Return what gives the configuration of the request, typed: `config = config_of(live)`, then
-    `config().greeting` in whatever the request calls."""
+    """Return what gives the configuration of the request, typed.
+
+    `config = config_of(live)`, then `config().greeting` in whatever the request calls.
+    """
     return config_getter(live, _LINE)
 
 

@@ -46,7 +46,7 @@ _READERS: Final[Mapping[str, tuple[_Read, _Finder]]] = {
 
 
 def parse(document: Document, pause: Pause) -> Tree:
-    """Give the tree that the document describes.
+    """Return the tree that the document describes.
 
     Raise `SourceError` for a document without any content, as a rewrite leaves for a moment, and
     `ConfigSyntaxError` for one that cannot be used. `pause` is called between small portions of
@@ -61,7 +61,7 @@ def parse(document: Document, pause: Pause) -> Tree:
 
 
 def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
-    """Give line and column, both from 1, of the value at the key path.
+    """Return line and column, both from 1, of the value at the key path.
 
     Where there is no such value, of its nearest parent; None when the document has no content. On a
     document that was refused it works up to the first flaw.

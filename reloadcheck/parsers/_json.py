@@ -36,14 +36,14 @@ _Step: TypeAlias = Callable[[_Token], "_Step | None"]
 
 
 def read(text: str, pause: Pause) -> dict[str, object]:
-    """Give the tree that the text describes."""
+    """Return the tree that the text describes."""
     reader = _Reader()
     reader.run(text, pause if len(text) > SMALL else _no_pause)
     return reader.root
 
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
-    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
+    """Return what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
         _Reader(places).run(text, pause)

@@ -27,21 +27,21 @@ _MOST: Final = 2**63 - 1
 
 
 def whole(value: int) -> int:
-    """Give back an integer that fits into 64 bits, sign included."""
+    """Return an integer that fits into 64 bits, sign included."""
     if _LEAST <= value <= _MOST:
         return value
     raise Refusal("an integer must fit into 64 bits; put it in quotes to have it as text")
 
 
 def finite(value: float) -> float:
-    """Give back a number that is neither infinite nor NaN."""
+    """Return a number that is neither infinite nor NaN."""
     if isfinite(value):
         return value
     raise Refusal("a number must be finite, not infinite and not NaN")
 
 
 def short(digits: str) -> str:
-    """Give back a number's text that is short enough to be converted."""
+    """Return a number's text that is short enough to be converted."""
     if len(digits) <= MAX_NUMBER:
         return digits
     raise Refusal(f"a number may have at most {MAX_NUMBER} characters; quote it to have it as text")

@@ -12,7 +12,7 @@ Container: TypeAlias = dict[Any, object] | list[object]
 
 
 def parts_of(container: Container) -> Iterable[object]:
-    """Give the values of a mapping, the items of a list."""
+    """Return the values of a mapping, the items of a list."""
     return container.values() if isinstance(container, dict) else container
 
 
@@ -39,7 +39,7 @@ class Places:
         own |= merged | own
 
     def find(self, key_path: KeyPath) -> int | None:
-        """Give where the value at the key path begins, or its nearest parent that exists."""
+        """Return where the value at the key path begins, or its nearest parent that exists."""
         if self.root is None:
             return None
         value, index = self.root

@@ -61,13 +61,13 @@ def decode_anyhow(data: bytes) -> str:
 
 
 def place(text: str, index: int) -> tuple[int, int]:
-    """Give line and column, both from 1, the way an editor counts them."""
+    """Return line and column, both from 1, the way an editor counts them."""
     line = text.count("\n", 0, index) + 1
     return line, index - text.rfind("\n", 0, index)
 
 
 def refuse_surrogates(value: str) -> str:
-    """Give the string back unless it cannot be encoded: an escape wrote half a character."""
+    """Return the string unless it cannot be encoded: an escape wrote half a character."""
     if not value.isascii():
         try:
             value.encode()

@@ -39,7 +39,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
 
 
 def read(text: str, pause: Pause) -> dict[str, object]:
-    """Give the tree that the text describes."""
+    """Return the tree that the text describes."""
     nap = pause if len(text) > SMALL else _no_pause
     for count, _ in enumerate(scan(text), start=1):
         if not count % _FOUND_BETWEEN_PAUSES:
@@ -52,7 +52,7 @@ def read(text: str, pause: Pause) -> dict[str, object]:
 
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
-    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
+    """Return what tells where the value at a key path begins, or its nearest parent that exists."""
     places: dict[KeyPath, int] = {}
     try:
         for count, (path, index) in enumerate(scan(text), start=1):
@@ -87,7 +87,7 @@ class _Napping(str):
     _countdown: int
 
     def __getitem__(self, key: SupportsIndex | slice) -> str:
-        """Give a character or a part, and let others run now and then."""
+        """Return a character or a part, and let others run now and then."""
         self._countdown -= 1
         if not self._countdown:
             self._countdown = _READS_BETWEEN_PAUSES
@@ -132,7 +132,7 @@ def _latest_repeated(parts: list[Found]) -> Found:
 
 
 def _index(message: str, text: str) -> int:
-    """Give the character that a sentence of the library means; it knows only one line end."""
+    """Return the character that a sentence of the library means; it knows only one line end."""
     place = _PLACE.search(message)
     if place is None:
         return len(text)

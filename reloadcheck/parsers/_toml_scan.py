@@ -43,7 +43,7 @@ class _Open:
 
 
 def scan(text: str) -> Iterator[Found]:
-    """Give each key path with the character at which its value or its table begins."""
+    """Return each key path with the character at which its value or its table begins."""
     header: KeyPath = ()
     arrays: dict[KeyPath, int] = {}
     position = _skip(_BLANK, text, 0)
@@ -66,7 +66,7 @@ def scan(text: str) -> Iterator[Found]:
 
 
 def _table(keys: KeyPath, arrays: dict[KeyPath, int], double: bool, start: int) -> KeyPath:
-    """Give the key path of a header; a name in it that is an array means its last table."""
+    """Return the key path of a header; a name in it that is an array means its last table."""
     path: KeyPath = ()
     for key in keys[:-1]:
         path += (key,)
@@ -80,7 +80,7 @@ def _table(keys: KeyPath, arrays: dict[KeyPath, int], double: bool, start: int) 
 
 
 def _value(text: str, position: int, path: KeyPath) -> Generator[Found, None, int]:
-    """Give the value at `path` and all that is inside it; return where it ends."""
+    """Return the value at `path` and all that is inside it; return where it ends."""
     opened: list[_Open] = []
     while True:
         position = _skip(_SPACE, text, position)
@@ -128,7 +128,7 @@ def _next_item(text: str, position: int, inside: _Open) -> tuple[int, KeyPath]:
 
 
 def _keys(text: str, position: int) -> tuple[int, tuple[str, ...]]:
-    """Give the parts of a dotted key, and where it ends."""
+    """Return the parts of a dotted key, and where it ends."""
     keys: list[str] = []
     start = position
     while True:
@@ -155,7 +155,7 @@ def _plain(found: re.Match[str]) -> str:
 
 
 def _scalar(text: str, position: int) -> int:
-    """Give where the value that begins here ends; what it is worth is not looked at."""
+    """Return where the value that begins here ends; what it is worth is not looked at."""
     if text.startswith(('"', "'"), position):
         found = _TEXT.match(text, position)
         if found is None:
@@ -171,7 +171,7 @@ def _scalar(text: str, position: int) -> int:
 
 
 def _inside(path: KeyPath, index: int) -> KeyPath:
-    """Give the path of a container back unless it is nested too deep; the root is the first."""
+    """Return the path of a container unless it is nested too deep; the root is the first."""
     if len(path) >= MAX_DEPTH:
         raise Refusal(TOO_DEEP, index, path)
     return path

@@ -40,7 +40,7 @@ _LOADER: Final = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 
 
 def read(text: str, pause: Pause) -> dict[str, object]:
-    """Give the tree that the text describes."""
+    """Return the tree that the text describes."""
     builder = Builder()
     feed(builder, text, pause if len(text) > SMALL else _no_pause)
     if builder.root is None:
@@ -49,7 +49,7 @@ def read(text: str, pause: Pause) -> dict[str, object]:
 
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
-    """Give what tells where the value at a key path begins, or its nearest parent that exists."""
+    """Return what tells where the value at a key path begins, or its nearest parent that exists."""
     places = Places()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
         feed(Builder(places), text, pause)
@@ -88,7 +88,7 @@ class _Portions:
         self._position = 0
 
     def read(self, size: int = _CHARACTERS_AT_ONCE, /) -> str:
-        """Give the next bit, empty at the end."""
+        """Return the next bit, empty at the end."""
         start = self._position
         if start:
             self._pause()
@@ -97,7 +97,7 @@ class _Portions:
 
 
 def feed(builder: Builder, text: str, pause: Pause) -> None:
-    """Have the builder take the events of the text, in portions."""
+    """Let the builder take the events of the text, in portions."""
     # libyaml compares each tag directive with all others, and no configuration needs one.
     if text.count("\n%TAG") > _TAG_DIRECTIVES:
         raise Refusal("has too many %TAG directives", text.index("\n%TAG") + 1)
@@ -121,7 +121,7 @@ class _Feeding:
         self._taken = 0
 
     def run(self, text: str) -> YAMLError | None:
-        """Have the builder take the events that are new to it; return what the parser raised."""
+        """Let the builder take the events that are new to it; return what the parser raised."""
         try:
             self._take(islice(_events(text, self._pause), self._taken, None))
         except YAMLError as error:
@@ -148,7 +148,7 @@ class _Feeding:
 
 
 def _events(text: str, pause: Pause) -> Iterator[Event]:
-    """Give the parser's events one by one; whoever takes them gets its `YAMLError` too."""
+    """Return the parser's events one by one; whoever takes them gets its `YAMLError` too."""
     parser = cast(_Parser, _LOADER(_Portions(text, pause)))
     if not issubclass(_LOADER, yaml.SafeLoader):
         events = iter(parser.get_event, None)
@@ -157,7 +157,7 @@ def _events(text: str, pause: Pause) -> Iterator[Event]:
 
 
 def _without_libyaml(parser: _Parser) -> Iterator[Event]:
-    """Give the events of a parser that lets out what `int` and `chr` raise."""
+    """Return the events of a parser that lets out what `int` and `chr` raise."""
     while True:
         try:
             event = parser.get_event()
@@ -169,7 +169,7 @@ def _without_libyaml(parser: _Parser) -> Iterator[Event]:
 
 
 def _only_scalar(text: str) -> ScalarEvent | None:
-    """Give the event of a text that is one scalar from its first to its last character."""
+    """Return the event of a text that is one scalar from its first to its last character."""
     try:
         events = list(islice(_events(text, _no_pause), _EVENTS_OF_ONE_SCALAR + 1))
     except (Refusal, YAMLError):

@@ -272,7 +272,7 @@ def _checked_key(parent: _Open, value: object) -> Key | Marker:
 
 
 def _merge_sources(value: object) -> list[dict[Any, object]]:
-    """Give the mappings to merge in the order of updating: the first in the text comes last."""
+    """Return the mappings to merge in the order of updating: the first in the text comes last."""
     if isinstance(value, dict):
         return [cast(dict[Any, object], value)]
     if not isinstance(value, list):
@@ -285,7 +285,7 @@ def _merge_sources(value: object) -> list[dict[Any, object]]:
 
 
 def _is_nothing(event: Event) -> bool:
-    """Tell whether the root was left out, which an explicit null was not."""
+    """Return whether the root was left out, which an explicit null was not."""
     return isinstance(event, ScalarEvent) and not (
         event.value or event.style or event.tag or event.anchor
     )

@@ -37,7 +37,7 @@ _TAG_AT_COMMA: Final = re.compile(r"![^\s,!]*+,")
 
 
 def suspect(text: str) -> bool:
-    """Tell whether the text has a character that the two parsers may read differently."""
+    """Return whether the text has a character that the two parsers may read differently."""
     if "\t" in text or "?" in text or text.startswith("%") or "\n%" in text:
         return True
     # In portions: one search over megabytes would hold the interpreter lock for long.
@@ -87,7 +87,7 @@ def checked(events: Iterator[Event], text: str) -> Iterator[Event]:
 
 
 def index_of(event: Event) -> int:
-    """Give the character at which an event begins."""
+    """Return the character at which an event begins."""
     return 0 if event.start_mark is None else event.start_mark.index
 
 
@@ -99,12 +99,12 @@ def _refuse_in_brackets(value: str, text: str, start: int, end: int) -> None:
 
 
 def _ends_in_tag(node: str) -> bool:
-    """Tell whether the last that stands in a node, after an anchor perhaps, is its tag."""
+    """Return whether the last that stands in a node, after an anchor perhaps, is its tag."""
     return node.split()[-1].startswith("!")
 
 
 def _written(event: ScalarEvent, text: str, start: int) -> int:
-    """Give where the scalar itself begins, behind its anchor and tag."""
+    """Return where the scalar itself begins, behind its anchor and tag."""
     if event.anchor or event.tag:
         while found := _BEFORE_A_SCALAR.match(text, start):
             start = found.end()
@@ -112,7 +112,7 @@ def _written(event: ScalarEvent, text: str, start: int) -> int:
 
 
 def _inner(event: ScalarEvent, text: str, written: int, end: int) -> int:
-    """Give where the part of a scalar begins in which a tab is text like any other."""
+    """Return where the part of a scalar begins in which a tab is text like any other."""
     if event.style not in _BLOCK:
         return written
     line_end = text.find("\n", written, end)

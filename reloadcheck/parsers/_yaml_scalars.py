@@ -1,4 +1,4 @@
-"""Give a YAML scalar the value that `yaml.safe_load` gives it, within the limits.
+"""Return a YAML scalar the value that `yaml.safe_load` gives it, within the limits.
 
 The rules and the conversions are PyYAML's own, taken from the classes that nobody's
 `add_constructor` or `add_implicit_resolver` call reaches.
@@ -60,7 +60,7 @@ _REASONS: Final = {
 
 
 def plain(text: str) -> Scalar:
-    """Give the value of a scalar without quotes and without a tag."""
+    """Return the value of a scalar without quotes and without a tag."""
     if text.isdecimal() and text.isascii() and text[0] != "0" and len(text) < _SURE_DIGITS:
         return int(text)  # which the rules below say too, at five times the cost
     if len(text) > MAX_NUMBER:
@@ -84,12 +84,12 @@ def _is_long_number(text: str) -> bool:
 
 
 def quoted(text: str) -> str:
-    """Give the value of a scalar in quotes, or of a block of text."""
+    """Return the value of a scalar in quotes, or of a block of text."""
     return refuse_surrogates(text)
 
 
 def tagged(tag: str, text: str) -> Scalar:
-    """Give the value of a scalar with this tag; refuse a tag that no configuration needs."""
+    """Return the value of a scalar with this tag; refuse a tag that no configuration needs."""
     kind = tag.removeprefix(_YAML)
     if kind == "str":
         return refuse_surrogates(text)

@@ -57,7 +57,7 @@ class Statement:
     signatures: tuple[str, ...] = field(repr=False)
 
     def covers(self, path: KeyPath) -> bool:
-        """Tell whether its keys cover a key path."""
+        """Return whether its keys cover a key path."""
         return self.keys is None or any(pattern_of(key).covers(path) for key in self.keys)
 
 

@@ -45,7 +45,7 @@ class Expression:
     compiled: _Compiled = field(repr=False)
 
     def concerns(self, old: object, new: object) -> bool:
-        """Tell whether it is to be asked: at the first load, or when a part of it changed."""
+        """Return whether it is to be asked: at the first load, or when a part of it changed."""
         if old is None:
             return not self.is_transition
         if self.parts is None:

@@ -25,11 +25,11 @@ class Pattern:
     steps: KeyPath
 
     def covers(self, path: KeyPath) -> bool:
-        """Tell whether it holds for a key path: it is the path's beginning, or the path itself."""
+        """Return whether it holds for a key path: it is its beginning, or the path itself."""
         return len(self.steps) <= len(path) and self.meets(path)
 
     def meets(self, path: KeyPath) -> bool:
-        """Tell whether pattern and path agree as far as the shorter of them goes."""
+        """Return whether pattern and path agree as far as the shorter of them goes."""
         return all(_fits(step, key) for step, key in zip(self.steps, path, strict=False))
 
     @property

@@ -166,7 +166,7 @@ class Rules:
 
 
 def _concerns(rule: Rule, proposal: Proposal) -> bool:
-    """Tell whether a part of the rule changed; frozen parts that did not are the same object."""
+    """Return whether a part of the rule changed; frozen parts that did not are the same object."""
     if proposal.old is None:
         return True
     old, new = proposal.old.config, proposal.new.config

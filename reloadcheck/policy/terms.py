@@ -25,7 +25,7 @@ class Range:
     high: float | None
 
     def has(self, value: float) -> bool:
-        """Tell whether a number is within."""
+        """Return whether a number is within."""
         above = self.low is None or value >= self.low
         return above and (self.high is None or value <= self.high)
 
@@ -51,7 +51,7 @@ class KeyTerms:
 
     @property
     def has_baseline(self) -> bool:
-        """Tell whether it names a baseline, which may be null."""
+        """Return whether it names a baseline, which may be null."""
         return self.baseline is not ABSENT
 
 

@@ -34,7 +34,7 @@ class Span:
     end: int
 
     def has(self, moment: datetime) -> bool:
-        """Tell whether a local time is in the span."""
+        """Return whether a local time is in the span."""
         minute, day = moment.hour * 60 + moment.minute, moment.weekday()
         if self.begin < self.end:
             return day in self.days and self.begin <= minute < self.end
@@ -51,7 +51,7 @@ class Window:
     zone: tzinfo
 
     def is_open(self, at: float) -> bool:
-        """Tell whether it is open at an instant, in seconds since the epoch."""
+        """Return whether it is open at an instant, in seconds since the epoch."""
         moment = datetime.fromtimestamp(at, self.zone)
         return any(span.has(moment) for span in self.spans)
 
@@ -92,7 +92,7 @@ class Freeze:
     why: str
 
     def holds(self, at: float) -> bool:
-        """Tell whether it is in force."""
+        """Return whether it is in force."""
         return self.begin <= at < self.until
 
 

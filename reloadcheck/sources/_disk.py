@@ -36,7 +36,7 @@ class Disk:
     read_only: Callable[[str], bool] = _read_only
 
     def link(self, path: str) -> str | None:
-        """Give where the link at `path` leads; None when there is no link there, or no telling."""
+        """Return where the link at `path` leads; None when there is no link, or no telling."""
         try:
             return self.readlink(path)
         except OSError:

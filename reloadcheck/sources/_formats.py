@@ -15,7 +15,7 @@ FORMATS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def format_of(path: str) -> str:
-    """Give the format of a file by its suffix, in any case."""
+    """Return the format of a file by its suffix, in any case."""
     suffix = splitext(path)[1].lower()
     if suffix in FORMATS:
         return FORMATS[suffix]

@@ -43,7 +43,7 @@ def one_look() -> Generator[None]:
 
 
 def resolved(path: str, disk: Disk) -> str:
-    """Give `path` with the `..data` that it leads through replaced by the present generation."""
+    """Return `path` with the `..data` that it leads through replaced by the present generation."""
     link, readlink, plain = disk.link, disk.readlink, _looking.plain
     while True:
         for head, parent, name, tail in _heads(path):
@@ -66,7 +66,7 @@ def resolved(path: str, disk: Disk) -> str:
 
 @lru_cache(maxsize=4096)
 def _heads(path: str) -> tuple[tuple[str, str, str, str], ...]:
-    """Give each part of a path, the whole first: itself, its parent, its name, what follows it.
+    """Return each part of a path, the whole first: itself, its parent, its name, what follows it.
 
     Kept, because every file is looked at once a window, and taking its path apart costs more.
     """
@@ -81,12 +81,12 @@ def _heads(path: str) -> tuple[tuple[str, str, str, str], ...]:
 
 
 def generation_of(path: str) -> str | None:
-    """Give the name of the generation that a resolved path leads through; None without one."""
+    """Return the name of the generation that a resolved path leads through; None without one."""
     parts = [part for part in path.split(os.sep) if part.startswith("..") and part != ".."]
     return parts[-1] if parts else None
 
 
 def generation_in(directory: str, disk: Disk) -> str:
-    """Give the present generation's directory in `directory`, or `directory` itself."""
+    """Return the present generation's directory in `directory`, or `directory` itself."""
     target = disk.link(os.path.join(directory, DATA))
     return directory if target is None else os.path.join(directory, target)

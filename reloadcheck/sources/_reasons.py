@@ -99,7 +99,7 @@ def _who(path: str, disk: Disk) -> str:
 
 
 def _parents(path: str) -> list[str]:
-    """Give the directories above `path`, the topmost first."""
+    """Return the directories above `path`, the topmost first."""
     found: list[str] = []
     while (parent := os.path.dirname(path)) != path:
         found.append(parent)

@@ -24,7 +24,7 @@ def take_stamps(sources: Sequence[Source]) -> tuple[Stamp, ...]:
 
 
 def newest_of(stamps: Sequence[Stamp]) -> int | None:
-    """Give the newest time in a set of stamps, in nanoseconds; None where there is none."""
+    """Return the newest time in a set of stamps, in nanoseconds; None where there is none."""
     return max((each.newest_ns for each in stamps if each.newest_ns is not None), default=None)
 
 

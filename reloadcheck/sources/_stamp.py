@@ -13,7 +13,7 @@ FileStamp: TypeAlias = tuple[int, int, int, int, int]
 
 
 def file_stamp(status: os.stat_result) -> FileStamp:
-    """Give what tells without reading that a file did not change."""
+    """Return what tells without reading that a file did not change."""
     return (
         status.st_dev,
         status.st_ino,
@@ -24,7 +24,7 @@ def file_stamp(status: os.stat_result) -> FileStamp:
 
 
 def newest_ns(*statuses: os.stat_result) -> int | None:
-    """Give the newest change time among them, in nanoseconds; None where there is none."""
+    """Return the newest change time among them, in nanoseconds; None where there is none."""
     if len(statuses) == 1:  # a file, as nearly always, and there may be a thousand
         return max(statuses[0].st_mtime_ns, statuses[0].st_ctime_ns)
     return max((max(each.st_mtime_ns, each.st_ctime_ns) for each in statuses), default=None)

@@ -75,7 +75,7 @@ class DirectorySource:
 
     @property
     def name(self) -> str:
-        """Give the path as it was written."""
+        """Return the path as it was written."""
         return self._name
 
     def stamp(self) -> Stamp:
@@ -130,7 +130,7 @@ class DirectorySource:
         return Layer(nest.tree, lambda path: self._origin(nest, path), untyped=True)
 
     def place(self) -> Place:
-        """Tell where the directory is found at present; what it holds is often secret."""
+        """Return where the directory is found at present; what it holds is often secret."""
         root = generation_in(resolved(self._path, self._disk), self._disk)
         where = os.path.realpath(root)
         return Place(self._name, self._path, where, generation_of(where), confidential=True)
@@ -237,5 +237,5 @@ def _chosen(only: Collection[str]) -> tuple[tuple[str, ...], ...]:
 
 
 def file_size(stamp: FileStamp) -> int:
-    """Give the size that a stamp tells."""
+    """Return the size that a stamp tells."""
     return stamp[2]

@@ -39,15 +39,15 @@ class EnvironSource:
 
     @property
     def name(self) -> str:
-        """Give the name of the whole: the prefix with a star."""
+        """Return the name of the whole: the prefix with a star."""
         return f"environment variables {self._prefix}*"
 
     def stamp(self) -> Stamp:
-        """Give a stamp that never changes."""
+        """Return a stamp that never changes."""
         return Stamp(self._prefix)
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
-        """Give the variables as they were at the first read."""
+        """Return the variables as they were at the first read."""
         if self._document is None:
             environ = os.environ if self._environ is None else self._environ
             own = {name: text for name, text in environ.items() if name.startswith(self._prefix)}

@@ -93,7 +93,7 @@ class FileSource:
 
     @property
     def name(self) -> str:
-        """Give the path as it was written."""
+        """Return the path as it was written."""
         return self._name
 
     def stamp(self) -> Stamp:
@@ -128,7 +128,7 @@ class FileSource:
         return found
 
     def _unmoved(self) -> Stamp | None:
-        """Give the last stamp if one call can tell that it still holds; None if not.
+        """Return the last stamp if one call can tell that it still holds; None if not.
 
         It can where the path leads through no volume. A thousand files are looked at once a window,
         and equal stamps that are one object are compared at once.
@@ -189,7 +189,7 @@ class FileSource:
         return Layer(nest.tree, lambda _: Origin(document.name), untyped=True)
 
     def place(self) -> Place:
-        """Tell where the file is found at present."""
+        """Return where the file is found at present."""
         try:
             where = os.path.realpath(self._where())
         except (OSError, SourceError):

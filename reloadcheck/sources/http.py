@@ -129,7 +129,7 @@ class HTTPSource:
         return self._have.stamp
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
-        """Give the document that came with the stamp."""
+        """Return the document that came with the stamp."""
         have = self._have
         if have is None or have.stamp.value != stamp.value:
             raise TornError(Problem("changed while it was being read", self._name))
@@ -149,11 +149,11 @@ class HTTPSource:
         return Layer(parse(document, pause), origin)
 
     def place(self) -> Place:
-        """Tell where the document is found."""
+        """Return where the document is found."""
         return Place(self._name, confidential=self._confidential)
 
     def remarks(self) -> Sequence[str]:
-        """Tell that what is served is a copy, or that none could be written."""
+        """Say that what is served is a copy, or that none could be written."""
         if self._copied is not None:
             return [self._copied]
         return [] if self._remark is None else [self._remark]

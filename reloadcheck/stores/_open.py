@@ -42,12 +42,12 @@ class File:
     fixed: bool = False
 
     def is_replaced(self) -> bool:
-        """Tell whether the path leads to another file, or to none, or to an emptied one."""
+        """Return whether the path leads to another file, or to none, or to an emptied one."""
         found = _stat(self.path)
         return found is None or found.st_size == 0 or _identity(found) != self.main
 
     def is_without_log(self) -> bool:
-        """Tell whether the write-ahead log under an open store was taken away.
+        """Return whether the write-ahead log under an open store was taken away.
 
         Its holders would write on, and every newcomer would hear of an I/O error.
         """

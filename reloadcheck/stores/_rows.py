@@ -13,7 +13,7 @@ _VACUUM_PAGES = 64
 def holds(
     connection: sqlite3.Connection, same: Mapping[str, int], since: tuple[str, int] | None
 ) -> bool:
-    """Tell whether the conditions of a `put` hold, within its transaction."""
+    """Return whether the conditions of a `put` hold, within its transaction."""
     for key, revision in same.items():
         row = connection.execute("SELECT revision FROM board WHERE key=?", (key,)).fetchone()
         if (0 if row is None else row[0]) != revision:

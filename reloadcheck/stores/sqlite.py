@@ -285,7 +285,7 @@ class SQLiteStore:
             file.connection.close()
 
     def _watch_log(self) -> None:
-        """Tell once that the log grows: a reader stands still in the middle of reading."""
+        """Warn once that the log grows: a reader stands still in the middle of reading."""
         try:
             large = os.stat(f"{self._path}-wal").st_size > _LARGE_LOG
         except OSError:

@@ -19,11 +19,11 @@ class FakeClock:
         self._waiting: set[threading.Condition] = set()
 
     def monotonic(self) -> float:
-        """Give the seconds on the monotonic clock."""
+        """Return the seconds on the monotonic clock."""
         return self._now
 
     def wall(self) -> float:
-        """Give the seconds since the epoch on the wall clock."""
+        """Return the seconds since the epoch on the wall clock."""
         return self._wall
 
     def advance(self, seconds: float) -> None:

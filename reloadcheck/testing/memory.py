@@ -39,7 +39,7 @@ class MemorySource:
 
     @property
     def name(self) -> str:
-        """Give the name that errors call it by."""
+        """Return the name that errors call it by."""
         return self._name
 
     def edit(self, content: str | bytes | Mapping[str, Any]) -> None:
@@ -52,13 +52,13 @@ class MemorySource:
         self._fault = SourceError(Problem(reason, self._name))
 
     def stamp(self) -> Stamp:
-        """Give the number of the last edit, or raise what `fail` was told."""
+        """Return the number of the last edit, or raise what `fail` was told."""
         if self._fault is not None:
             raise self._fault
         return self._now[1]
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
-        """Give the content that the stamp stands for."""
+        """Return the content that the stamp stands for."""
         document, now = self._now
         if now != stamp:
             raise TornError(Problem("changed while it was being read", self._name))

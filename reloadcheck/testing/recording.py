@@ -22,7 +22,7 @@ class _Record:
 
     @property
     def closed(self) -> bool:
-        """Tell whether it was closed."""
+        """Return whether it was closed."""
         return self.closes > 0
 
     def _close(self) -> None:
@@ -67,7 +67,7 @@ class _Recording(Generic[R]):
 
     @property
     def open(self) -> list[R]:
-        """Give what was built and is not closed, oldest first."""
+        """Return what was built and is not closed, oldest first."""
         return [one for one in self.built if not one.closed]
 
     def _build(self, arguments: tuple[object, ...]) -> R:

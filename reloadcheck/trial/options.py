@@ -53,7 +53,7 @@ class Trial:
         _check(self.act in ("undo", "tell"), "act", "'undo' or 'tell'")
 
     def is_bad(self, status: int) -> bool:
-        """Tell whether a status counts as a failure."""
+        """Return whether a status counts as a failure."""
         return any(_matches(one, status) for one in self.bad)
 
     def changed(self, words: Mapping[str, object]) -> "Trial":

@@ -105,7 +105,7 @@ class Run:
         return self.trial.shares[min(step, len(self.trial.shares) - 1)]
 
     def falls(self, scope: Mapping[str, Any]) -> bool:
-        """Tell whether a request falls on the candidate."""
+        """Return whether a request falls on the candidate."""
         if self.trial.sticky is not None:
             key = self.trial.sticky(scope)
             if key is not None:
@@ -184,7 +184,7 @@ class Run:
         return self._ended
 
     def order(self, word: str, reason: str | None) -> None:
-        """Have a person decide: `promote` or `undo`; the engine is poked."""
+        """Let a person decide: `promote` or `undo`; the engine is poked."""
         why = f": {reason}" if reason else ""
         done = "promoted" if word == "promote" else "undone"
         sentence = f"{done} by hand: version {self.version}{why}. "
@@ -259,7 +259,7 @@ class Run:
         return Decision("undo", code, sentence)
 
     def _is_common(self, signal: str, judge: Judge) -> bool:
-        """Tell, of slow units, whether they are at least twice as common on the candidate."""
+        """Say, of slow units, whether they are at least twice as common on the candidate."""
         if signal != SLOW:
             return True
         on, off = self._sides[True].units or 1, self._sides[False].units or 1
@@ -368,4 +368,4 @@ class Ticket:
 
 
 def _nothing() -> None:
-    """Have nobody to ask."""
+    """Let nobody to ask."""

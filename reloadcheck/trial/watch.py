@@ -34,7 +34,7 @@ class Watch:
 
     @property
     def is_guilty(self) -> bool:
-        """Tell whether more failed."""
+        """Return whether more failed."""
         return self.failed >= LEAST_FAILED and self.failed > self.most
 
 

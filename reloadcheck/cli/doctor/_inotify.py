@@ -50,7 +50,7 @@ def inotify(directory: str, machine: Machine) -> list[Finding]:
 
 
 def _limit(what: str, machine: Machine) -> int | None:
-    """Give the smaller of the machine's limit and that of this user namespace."""
+    """Return the smaller of the machine's limit and that of this user namespace."""
     limits = (
         machine.number(*_ROOT, f"max_user_{what}"),
         machine.number("sys", "user", f"max_inotify_{what}"),
@@ -73,7 +73,7 @@ def use_of(machine: Machine) -> Use:
 
 
 def _watches_of(pid: str, machine: Machine) -> Sequence[int]:
-    """Give, for each inotify instance of a process, how many watches it has."""
+    """Return, for each inotify instance of a process, how many watches it has."""
     directory = os.path.join(machine.proc, pid, "fd")
     held: list[int] = []
     with suppress(OSError):

@@ -21,7 +21,7 @@ def limits(machine: Machine) -> list[Finding]:
 
 
 def own_groups(machine: Machine) -> dict[str, str]:
-    """Give the paths of the control groups of this process by controller; version 2 has none."""
+    """Return the paths of the control groups of this process by controller; version 2 has none."""
     groups: dict[str, str] = {}
     for line in (machine.text("self", "cgroup") or "").splitlines():
         _, controllers, path = [*line.split(":", 2), "", "", ""][:3]
@@ -61,7 +61,7 @@ def _tasks(machine: Machine) -> Finding:
 
 
 def _task_limits(machine: Machine) -> Iterator[tuple[str, int, int]]:
-    """Give each limit on tasks that holds here: where, how many there are and may be."""
+    """Return each limit on tasks that holds here: where, how many there are and may be."""
     for directory in _pids_groups(machine):
         most = machine.cgroup_number(directory, "pids.max")
         used = machine.cgroup_number(directory, "pids.current")
@@ -74,7 +74,7 @@ def _task_limits(machine: Machine) -> Iterator[tuple[str, int, int]]:
 
 
 def _pids_groups(machine: Machine) -> Iterator[str]:
-    """Give the directories that may limit tasks, the innermost first."""
+    """Return the directories that may limit tasks, the innermost first."""
     groups = own_groups(machine)
     root = machine.cgroups if "pids" not in groups else os.path.join(machine.cgroups, "pids")
     inner = PurePosixPath(groups.get("pids", groups.get("", "/")).strip("/"))

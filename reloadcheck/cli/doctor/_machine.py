@@ -121,7 +121,7 @@ class Machine:
         return _number(_text(os.path.join(directory, name)))
 
     def processes(self) -> Iterator[str]:
-        """Give the ids of this user's processes."""
+        """Return the ids of this user's processes."""
         with suppress(OSError):
             for name in os.listdir(self.proc):
                 if name.isdecimal() and self._is_own(name):

@@ -39,18 +39,18 @@ class Mount:
 
     @property
     def is_read_only(self) -> bool:
-        """Tell whether nothing can be written through it."""
+        """Return whether nothing can be written through it."""
         return "ro" in self.options
 
     @property
     def is_remote(self) -> bool:
-        """Tell whether somebody else may change what is on it."""
+        """Return whether somebody else may change what is on it."""
         local = self.kind in ("fuseblk", "fuse.mergerfs", *_OVERLAYS)
         return self.kind in _NETWORK or (self.kind.startswith("fuse") and not local)
 
 
 def mount_of(path: str, machine: Machine) -> Mount | None:
-    """Give the mount that a path is seen through; None when the kernel does not tell."""
+    """Return the mount that a path is seen through; None when the kernel does not tell."""
     mounts = list(_mounts(machine.text("self", "mountinfo") or ""))
     number = _number_of(path, machine)
     for mount in mounts:
@@ -132,7 +132,7 @@ def _named(mount: Mount) -> str:
 
 
 def _is_generation(root: str) -> bool:
-    """Tell whether what a `..data` led to is mounted, which the volume's writer replaces."""
+    """Return whether what a `..data` led to is mounted, which the volume's writer replaces."""
     return any(part.startswith("..") and len(part) > 2 for part in root.split("/"))
 
 

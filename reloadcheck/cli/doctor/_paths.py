@@ -119,7 +119,7 @@ def _inside(real: str) -> Sequence[str]:
 
 
 def _links(path: str) -> Iterator[tuple[str, str]]:
-    """Give each symbolic link on the way, with its target, in the order of following them."""
+    """Return each symbolic link on the way, with its target, in the order of following them."""
     followed = 0
     here, stack = "/", list(PurePath(path).parts[::-1])
     while stack and followed < _MOST_LINKS:

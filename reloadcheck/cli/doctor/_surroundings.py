@@ -177,7 +177,7 @@ def _python() -> Finding:
 
 
 def _requirements() -> Iterator[tuple[str, str, bool]]:
-    """Give what this package needs: a name, the least version, and whether it is an extra."""
+    """Return what this package needs: a name, the least version, and whether it is an extra."""
     try:
         told = requires("reloadcheck") or []
     except PackageNotFoundError:

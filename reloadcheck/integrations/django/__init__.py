@@ -26,14 +26,16 @@ _LINE = (
 
 
 def config_of(live: ReloadCheck[C]) -> Callable[[], C]:
-    """Return what gives the configuration of the request, typed: `config = config_of(live)`, then
-    `config().greeting` in whatever the request calls, forms and model methods among it."""
+    """Return what gives the configuration of the request, typed.
+
+    `config = config_of(live)`, then `config().greeting` in whatever the request calls, forms and
+    model methods among it.
+    """
     return config_getter(live, _LINE)
 
 
 def resource_of(resource: Resource[T]) -> Callable[[], T]:
-    """Return what gives a resource of the request, typed: `client = resource_of(api)`, then
-    `client()`."""
+    """Return what gives a resource of the request: `client = resource_of(api)`, `client()`."""
     return resource_getter(resource, _LINE)
 
 

@@ -15,7 +15,7 @@ __all__ = ["WithLifespan", "get_asgi_application"]
 
 
 def get_asgi_application() -> ASGIApp:
-    """Give Django's application behind the door of the site's engine."""
+    """Return Django's application behind the door of the site's engine."""
     application = cast("Any", django_asgi.get_asgi_application())
     return ReloadCheckMiddleware(WithLifespan(application), ready_engine(), **site_declared().page)
 

@@ -36,7 +36,7 @@ class Generation:
     shared: list[Any] = field(default_factory=list[Any], repr=False)
 
     def backend(self) -> Any:
-        """Give a backend for one of Django's contexts.
+        """Return a backend for one of Django's contexts.
 
         Django's Redis client is safe for threads: all contexts share one, and so its connections,
         where Django itself connects anew in each request under ASGI.
@@ -57,7 +57,7 @@ class Generation:
 
 
 def resource_name(alias: str) -> str:
-    """Give the name under which an alias is a resource."""
+    """Return the name under which an alias is a resource."""
     return f"django.caches.{alias}"
 
 
@@ -78,7 +78,7 @@ def follow(
 
 
 def install(aliases: Iterable[str], find: Find, handler: CacheHandler = django_caches) -> None:
-    """Have Django give, for those aliases, what follows the engine that `find` names.
+    """Let Django give, for those aliases, what follows the engine that `find` names.
 
     Also instead of what it has made already in this thread: models ask for caches when imported.
     Where a test overrides CACHES, that stands.
@@ -120,8 +120,10 @@ def _factory(declared: Mapping[str, Any], part: Part) -> Callable[[object], Iter
 
 
 class FollowingCache:
-    """Stands for a cache backend, as Django's own `cache` does; as long as there is no engine to
-    follow, for the one that `make` makes."""
+    """Stands for a cache backend, as Django's own `cache` does.
+
+    As long as there is no engine to follow, it stands for the one that `make` makes.
+    """
 
     def __init__(self, alias: str, kind: type, find: Find, make: Callable[[], Any]) -> None:
         self.__dict__.update(_alias=alias, _kind=kind, _find=find, _make=make)

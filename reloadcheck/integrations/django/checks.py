@@ -35,7 +35,7 @@ def register_all() -> None:
 
 
 def check(**_: Any) -> Sequence[CheckMessage]:
-    """Give all that is wrong with the settings."""
+    """Return all that is wrong with the settings."""
     return [*_middlewares(), *_declarations()]
 
 

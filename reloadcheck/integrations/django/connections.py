@@ -25,7 +25,7 @@ Find: TypeAlias = Callable[[str], Following | None]
 
 
 def install(aliases: Iterable[str], find: Find, handler: ConnectionHandler) -> None:
-    """Have Django make those aliases' connections of a class that follows what `find` gives.
+    """Let Django make those aliases' connections of a class that follows what `find` gives.
 
     A connection that this thread has already is made one too, where it is: a model's metaclass asks
     for the connection while the model is imported, and any application may before us.
@@ -48,7 +48,7 @@ def install(aliases: Iterable[str], find: Find, handler: ConnectionHandler) -> N
 
 
 def follows(connection: Any) -> bool:
-    """Tell whether a connection is one of ours, and knows where to look."""
+    """Return whether a connection is one of ours, and knows where to look."""
     return isinstance(connection, FollowingConnection) and connection.find is not None
 
 
@@ -62,7 +62,7 @@ def _adopt(made: Any, find: Find) -> None:
 
 
 def copied(declared: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what the settings say of an alias as a dict of one's own."""
+    """Return what the settings say of an alias as a dict of one's own."""
     return {**declared, "OPTIONS": dict(declared.get("OPTIONS") or {})}
 
 
@@ -87,7 +87,7 @@ class FollowingConnection(BaseDatabaseWrapper):
     _closing: bool = False
 
     def _parameters(self) -> dict[str, Any]:
-        """Give the parameters; while no connection is open, those of the unit of work here."""
+        """Return the parameters; while no connection is open, those of the unit of work here."""
         kept = self.connection is not None or self._closing
         following = None if kept else self._followed()
         if following is not None:
@@ -154,7 +154,7 @@ class FollowingConnection(BaseDatabaseWrapper):
         super().close_if_unusable_or_obsolete()
 
     def _is_free(self) -> bool:
-        """Tell whether there is a connection, and nothing would be lost with it."""
+        """Return whether there is a connection, and nothing would be lost with it."""
         return self.connection is not None and self.autocommit and not self.in_atomic_block
 
     def _renewed(self, following: Following) -> bool:

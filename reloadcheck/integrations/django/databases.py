@@ -24,7 +24,7 @@ _KNOWN = frozenset(
 
 
 def resource_name(alias: str) -> str:
-    """Give the name under which an alias is a resource."""
+    """Return the name under which an alias is a resource."""
     return f"django.databases.{alias}"
 
 

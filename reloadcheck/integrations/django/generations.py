@@ -27,14 +27,14 @@ class Generation:
     refused: list[float] = field(default_factory=list[float])  # when first, since it connected
 
     def since(self, now: float) -> float:
-        """Give when it was first refused, which may be now."""
+        """Return when it was first refused, which may be now."""
         for first in self.refused:
             return first
         self.refused.append(now)
         return now
 
     def replaces(self, old: "Generation") -> bool:
-        """Tell whether it is the same database by other credentials."""
+        """Return whether it is the same database by other credentials."""
         return all(
             self.parameters[key] == old.parameters.get(key)
             for key in self.parameters.keys() - _CREDENTIALS
@@ -52,14 +52,14 @@ class Following:
     sleep: Callable[[float], None] = time.sleep
 
     def of_unit(self) -> Generation | None:
-        """Give the generation of the unit of work around this code, if there is one."""
+        """Return the generation of the unit of work around this code, if there is one."""
         try:
             return self._of(self.live.current().resources)
         except (OutsideWorkError, ResourceClosedError):
             return None
 
     def here(self) -> Generation:
-        """Give the generation of the unit of work around this code; outside one, the newest."""
+        """Return the generation of the unit of work around this code; outside one, the newest."""
         found = self.of_unit()
         if found is not None:
             return found
@@ -67,18 +67,18 @@ class Following:
             return self._of(snapshot.resources)
 
     def is_newest(self, generation: Generation | None) -> bool:
-        """Tell whether no newer one has come; also where the engine is closed."""
+        """Return whether no newer one has come; also where the engine is closed."""
         try:
             return self.newest() is generation
         except NoSnapshotError:
             return True
 
     def newest(self) -> Generation:
-        """Give what the next unit of work would get."""
+        """Return what the next unit of work would get."""
         return self._of(self.live.snapshot.resources)
 
     def successor(self, refused: Generation) -> Generation | None:
-        """Give what may connect where a generation was refused; looks for the edit, and waits.
+        """Return what may connect where a generation was refused; looks for the edit, and waits.
 
         Only the first refusals wait, together `GRACE` seconds: a server that is down answers no
         request later than it would.

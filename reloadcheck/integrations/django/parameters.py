@@ -19,7 +19,7 @@ _MAY_BE_NULL = frozenset({"CONN_MAX_AGE", "TIMEOUT"})  # for ever
 
 
 def known(setting: str, parts: Iterable[str], aliases: Mapping[str, Any]) -> tuple[str, ...]:
-    """Give the aliases that are to follow; raise `ImproperlyConfigured` for one that is not."""
+    """Return the aliases that are to follow; raise `ImproperlyConfigured` for one that is not."""
     for alias in set(parts) - aliases.keys():
         raise ImproperlyConfigured(
             f"RELOAD_CHECK[{setting!r}] names {alias!r}, which is not in {setting}: "
@@ -58,6 +58,6 @@ def _items(part: object) -> dict[str, Any]:
 
 
 def _opened(value: Any) -> Any:
-    """Give an ordinary value that drivers accept: no frozen container, no sealed secret."""
+    """Return an ordinary value that drivers accept: no frozen container, no sealed secret."""
     secret = getattr(value, "get_secret_value", None)
     return plain(value if secret is None else secret())

@@ -40,7 +40,7 @@ class Part:
     translate: Callable[[Any], Any] | None = None
 
     def read(self, value: object) -> object:
-        """Give the parameters that the value at the path stands for."""
+        """Return the parameters that the value at the path stands for."""
         return value if self.translate is None else self.translate(value)
 
 
