@@ -18,6 +18,7 @@ from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ._config.containers import is_dict
 from .exceptions import OptionError, StoreLostError, StoreUnsureError
 
 __all__ = ["Etcd", "Watch", "b64", "end_of", "unb64"]
@@ -235,13 +236,13 @@ class Watch:
                 return False
         try:
             line = self._response.readline()
-            found = json.loads(line) if line else None
+            found: Any = json.loads(line) if line else None
         except (OSError, ValueError, http.client.HTTPException):
             found = None
-        if not isinstance(found, dict) or "error" in found:
+        if not is_dict(found) or "error" in found:
             self.ended = True
             return True
-        result = found.get("result") or {}
+        result: dict[str, Any] = found.get("result") or {}
         if result.get("canceled"):
             self.ended = True
             return True
@@ -264,10 +265,10 @@ class _LeaderError(Exception):
 
 def _understood(status: int, text: bytes) -> dict[str, Any]:
     try:
-        answer = json.loads(text)
+        answer: Any = json.loads(text)
     except ValueError:
         raise StoreLostError(f"etcd: answers with status {status} and no JSON") from None
-    if not isinstance(answer, dict):
+    if not is_dict(answer):
         raise StoreLostError("etcd: answers with no object")
     if status == 200:
         return answer

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
+from .._config.containers import is_dict, is_list
 from ..types import Board
 
 __all__ = [
@@ -99,7 +100,7 @@ class State:
     active: str | None = None
     source: str | None = None
     hold: Hold | None = None
-    banned: Mapping[str, Ban] = field(default_factory=dict)
+    banned: Mapping[str, Ban] = field(default_factory=dict[str, Ban])
     round: Round | None = None
     refused: Refusal | None = None
     freeze: Freeze | None = None
@@ -133,7 +134,7 @@ class Member:
     edition: int | None = None
     content: str | None = None
     digest: str | None = None
-    layers: Mapping[str, str] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict[str, str])
     version: int | None = None
     outcome: str | None = None
     code: str | None = None
@@ -155,9 +156,9 @@ class View:
     revision: int = 0
     state: State = field(default_factory=State)
     state_revision: int = 0
-    members: Mapping[str, Member] = field(default_factory=dict)
-    votes: Mapping[str, str] = field(default_factory=dict)
-    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    members: Mapping[str, Member] = field(default_factory=dict[str, Member])
+    votes: Mapping[str, str] = field(default_factory=dict[str, str])
+    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
 
 
 def prefix_of(app: str, release: str | None = None) -> str:
@@ -198,7 +199,8 @@ def view_of(board: Board, prefix: str) -> View:
 
 def state_from(found: Mapping[str, Any]) -> State:
     """Read a state from its JSON object."""
-    banned = found.get("banned") or {}
+    given: Any = found.get("banned")
+    banned: dict[str, Any] = given if is_dict(given) else {}
     read: dict[str, Any] = {
         **found,
         "hold": _read(Hold, found.get("hold")),
@@ -223,13 +225,13 @@ def _refusal_from(found: Any) -> Refusal | None:
 
 
 def _member_from(found: Mapping[str, Any]) -> Member:
-    in_step = found.get("in_step")
-    pair = (float(in_step[0]), float(in_step[1])) if isinstance(in_step, list) else (0.0, 0.0)
+    in_step: Any = found.get("in_step")
+    pair = (float(in_step[0]), float(in_step[1])) if is_list(in_step) else (0.0, 0.0)
     return _read(Member, {**found, "in_step": pair}) or Member()
 
 
 def _read(kind: type[T], found: Any) -> T | None:
-    if not isinstance(found, Mapping):
+    if not is_dict(found):
         return None
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     try:
@@ -240,7 +242,7 @@ def _read(kind: type[T], found: Any) -> T | None:
 
 def _object_in(text: str) -> dict[str, Any] | None:
     try:
-        found = json.loads(text)
+        found: Any = json.loads(text)
     except ValueError:
         return None
-    return found if isinstance(found, dict) else None
+    return found if is_dict(found) else None

@@ -14,7 +14,7 @@ from .._load.merge import parse
 from .._runtime.pause import nap
 from ..exceptions import ConfigError
 from ..seams import Reading
-from ..sources import EnvironSource
+from ..sources import DotenvSource, EnvironSource
 from ..types import Document, Place, Source
 
 __all__ = ["content_of", "kept_of", "layers_of", "packed", "unpacked", "with_kept"]
@@ -26,7 +26,7 @@ def kept_of(sources: Sequence[Source], places: Sequence[Place]) -> tuple[int, ..
     return tuple(
         number
         for number, (source, place) in pairs
-        if not place.confidential and not isinstance(source, EnvironSource)
+        if not place.confidential and not isinstance(source, EnvironSource | DotenvSource)
     )
 
 

@@ -45,7 +45,7 @@ class Known:
     """
 
     view: View | None = None
-    contents: Mapping[str, bytes] = field(default_factory=dict)
+    contents: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     error: str | None = None
     since: float | None = None
 

@@ -42,8 +42,8 @@ class Entry:
     error: str | None = None
     changed: tuple[str, ...] = ()
     changes: int = 0
-    layers: Mapping[str, str] = field(default_factory=dict)
-    seconds: Mapping[str, float] = field(default_factory=dict)
+    layers: Mapping[str, str] = field(default_factory=dict[str, str])
+    seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     release: str | None = None
 
     def to_text(self) -> str:
@@ -81,9 +81,10 @@ class Dropped:
 def entry_from(found: Mapping[str, Any]) -> Entry | None:
     """Read an entry from its JSON object; None for what is none."""
     known = {one.name for one in fields(Entry)}
-    read = {name: value for name, value in found.items() if name in known}
+    read: dict[str, Any] = {name: value for name, value in found.items() if name in known}
+    read["changed"] = tuple(read.get("changed") or ())
     try:
-        return Entry(**{**read, "changed": tuple(read.get("changed") or ())})
+        return Entry(**read)
     except TypeError:
         return None
 

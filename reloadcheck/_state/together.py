@@ -47,7 +47,7 @@ class Me:
     serving: str | None = None
     candidate: str | None = None
     building: str | None = None
-    failed: Mapping[str, Vote] = field(default_factory=dict)
+    failed: Mapping[str, Vote] = field(default_factory=dict[str, Vote])
     file: str | None = None
     shown: int | None = None
     late: bool = False

@@ -135,7 +135,8 @@ class EtcdStore:
         if self._lease is None:
             return True
         answer = self._etcd.call("/v3/lease/keepalive", {"ID": self._lease})
-        alive = int((answer.get("result") or {}).get("TTL", 0)) > 0
+        result: dict[str, Any] = answer.get("result") or {}
+        alive = int(result.get("TTL", 0)) > 0
         if not alive:
             self._lease = None
         return alive
@@ -237,12 +238,14 @@ def _operation(key: str, value: str | None, lease: str | None) -> dict[str, Any]
 
 
 def _revision(answer: Mapping[str, Any]) -> int:
-    return int((answer.get("header") or {}).get("revision", 0))
+    header: dict[str, Any] = answer.get("header") or {}
+    return int(header.get("revision", 0))
 
 
 def _stamp(answer: Mapping[str, Any]) -> tuple[str, int, int]:
     """Return what changes with every change: a delete moves no newest revision."""
     kvs = answer.get("kvs") or ()
     newest = max((int(one["mod_revision"]) for one in kvs), default=0)
-    cluster = str((answer.get("header") or {}).get("cluster_id", ""))
+    header: dict[str, Any] = answer.get("header") or {}
+    cluster = str(header.get("cluster_id", ""))
     return cluster, int(answer.get("count", 0)), newest

@@ -49,7 +49,7 @@ class SQLiteStore:
         *,
         ttl: float = 15.0,
     ) -> None:
-        self._path = os.path.abspath(os.fspath(path))
+        self._path: str = os.path.abspath(os.fspath(path))
         self._retention = Retention(keep, keep_bytes, keep_content)
         self._ttl = ttl
         self._boot = boot_id()

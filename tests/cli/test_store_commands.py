@@ -29,7 +29,7 @@ def live(here: Path) -> Iterator[ReloadCheck[Any]]:
     live.start()
     _until(lambda: _rows(here) == 1)
     file.write_text("greeting: moin\npassword: canary-two\n")
-    _until(lambda: live.check() is not None and live.snapshot.config.greeting == "moin")
+    _until(lambda: bool(live.check()) and live.snapshot.config.greeting == "moin")
     _until(lambda: _rows(here) == 2)
     yield live
     live.close()

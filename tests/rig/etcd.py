@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +67,7 @@ def _free() -> int:
 
 
 @contextmanager
-def etcd_server() -> Iterator[EtcdServer]:
+def etcd_server() -> Generator[EtcdServer]:
     """Run a server until the block ends."""
     port, peer = _free(), _free()
     url, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"

@@ -29,7 +29,7 @@ class Site:
         self.file = directory / "config.yaml"
         self.path = directory / "store.db"
         self.orders = Orders(SQLiteStore(self.path), app="shop")
-        self.boot = boot
+        self.boot: Literal["file", "last-good"] = boot
         self.engines: list[ReloadCheck[Any]] = []
         self.workers = workers
 
@@ -265,11 +265,13 @@ def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
     secrets.mkdir()
     (secrets / "password").write_text("canary-one")
     path = tmp_path / "store.db"
+    (tmp_path / ".env").write_text("DOTTED=canary-dotenv\n")
     environ = {"SHOP_TOKEN": "canary-env"}
     live = ReloadCheck(
         file,
         DirectorySource(secrets),
         EnvironSource("SHOP_", environ=environ),
+        tmp_path / ".env",
         store=path,
         app="shop",
         settle=0,
@@ -281,7 +283,7 @@ def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
     orders.pin(why="x", by="dora")
     time.sleep(0.5)
     (secrets / "password").write_text("canary-two")
-    _eventually(lambda: live.check() is not None and "canary-two" == live.snapshot.config.password)
+    _eventually(lambda: bool(live.check()) and "canary-two" == live.snapshot.config.password)
     assert 1 == live.snapshot.config.a
     live.close()
     data = b"".join(found.read_bytes() for found in tmp_path.glob("store.db*"))

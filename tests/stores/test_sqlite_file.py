@@ -5,7 +5,7 @@ import os
 import sqlite3
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -14,6 +14,8 @@ import pytest
 from reloadcheck.exceptions import StoreLostError, StoreRefusedError
 from reloadcheck.stores import SQLiteStore, _mounts, _open
 from reloadcheck.types import Board
+
+from .inside import opened
 
 TAILS = ("", "-wal", "-shm")
 
@@ -43,7 +45,7 @@ def test_its_settings_are_those_of_the_design(tmp_path: Path) -> None:
     path = tmp_path / "store.db"
     store = SQLiteStore(path)
     store.put({"a": "1"})
-    connection = store._opened().connection
+    connection = opened(store)
     expected = {
         "application_id": 0x72636B31,
         "user_version": 1,
@@ -219,7 +221,7 @@ def test_a_file_system_of_the_network_is_refused(
 
 
 @contextmanager
-def _small_disk(directory: Path) -> Iterator[SQLiteStore]:
+def _small_disk(directory: Path) -> Generator[SQLiteStore]:
     """Make a store on a file system of 2 MB; where none can be mounted, in a file of that size."""
     disk = directory / "disk"
     disk.mkdir()
@@ -228,7 +230,7 @@ def _small_disk(directory: Path) -> Iterator[SQLiteStore]:
     try:
         with closing(SQLiteStore(disk / "store.db")) as store:
             if not mounted:
-                store._opened().connection.execute("PRAGMA max_page_count=400").fetchall()
+                opened(store).execute("PRAGMA max_page_count=400").fetchall()
             yield store
     finally:
         if mounted:
@@ -271,7 +273,7 @@ def _make_room(store: SQLiteStore) -> None:
     """Let the disk grow, as an operator would; where it is a file's limit, let that grow."""
     disk = os.path.dirname(store.name)
     if subprocess.run(["mount", "-o", "remount,size=8m", disk], capture_output=True).returncode:
-        store._opened().connection.execute("PRAGMA max_page_count=4000").fetchall()
+        opened(store).execute("PRAGMA max_page_count=4000").fetchall()
 
 
 def test_a_disk_that_is_full_from_the_beginning(tmp_path: Path) -> None:

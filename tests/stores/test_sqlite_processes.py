@@ -13,6 +13,8 @@ from pathlib import Path
 
 from reloadcheck.stores import SQLiteStore
 
+from .inside import opened
+
 
 def _writer(*words: str) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "tests.stores.writers", *words]
@@ -114,7 +116,7 @@ def test_a_long_writer_holds_no_call_for_long(tmp_path: Path) -> None:
     assert store.put({"shop/a": "2"}) is not None
     holder.join()
     with closing(store):
-        connection = store._opened().connection
+        connection = opened(store)
         (busy,) = connection.execute("PRAGMA busy_timeout").fetchone()
         assert 50 == busy
 
