@@ -11,6 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reloadcheck import FrozenDict, ReloadCheck, plain
+from reloadcheck._config.containers import is_dict, is_list, is_tuple
 from reloadcheck._schema.schema import schema_of
 from reloadcheck.testing import MemorySource
 
@@ -90,11 +91,11 @@ TREE: dict[str, Any] = {
 
 def exact(value: Any) -> Any:
     """Give the exact types of a value, at every depth."""
-    if isinstance(value, dict):
+    if is_dict(value):
         return dict, {key: exact(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
+    if is_list(value) or is_tuple(value):
         return type(value), [exact(part) for part in value]
-    return type(value)
+    return value.__class__
 
 
 @pytest.mark.parametrize("schema", [ByPydantic, ByMsgspec, ByDataclass, ByAttrs])
@@ -126,7 +127,10 @@ def test_without_a_schema_and_of_parts_and_of_single_values() -> None:
     assert exact(plain(extra)["more"]) == (list, [int])
 
 
-@pytest.mark.parametrize("dump", [yaml.safe_dump, yaml.dump])
+DUMPS: list[Any] = [getattr(yaml, name) for name in ("safe_dump", "dump")]
+
+
+@pytest.mark.parametrize("dump", DUMPS)
 def test_yaml_dumpers_know_the_types_of_a_configuration(dump: Any) -> None:
     """What was loaded can be dumped, sets included, as if it were built-in."""
     tree = {"hosts": ["a", {"b": 1}], "limits": {"low": 1}}

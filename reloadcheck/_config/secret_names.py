@@ -109,18 +109,21 @@ def names_place(key: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def _reach(key: str) -> Reach:
-    words = _words(key) if _HINT.search(key) else ()
-    if not words or (len(words) > 1 and words[-1] in _ABOUT and "webhook" not in words):
+    words = _words(key)
+    if not words or _HINT.search(key) is None:
         return Reach.NONE
-    if words[-1] in ("tokens", "keys") and not _COUNTING.isdisjoint(words[:-1]):
+    last = words[-1]
+    if len(words) > 1 and last in _ABOUT and "webhook" not in words:
+        return Reach.NONE
+    if last in ("tokens", "keys") and not _COUNTING.isdisjoint(words[:-1]):
         return Reach.NONE
     if "public" in words or "pub" in words:
         return Reach.NONE
     pairs = [first + second for first, second in pairwise(words)]
     if any(_names_one(words, at) for at in range(len(words))) or any(map(_STEM.search, pairs)):
         return Reach.BELOW
-    is_pass = _GLUED_PASS.fullmatch(words[-1]) is not None and words[-1] not in _NO_PASS
-    return Reach.VALUE if words[-1] in _LAST_WORDS or is_pass else Reach.NONE
+    is_pass = _GLUED_PASS.fullmatch(last) is not None and last not in _NO_PASS
+    return Reach.VALUE if last in _LAST_WORDS or is_pass else Reach.NONE
 
 
 def _names_one(words: Sequence[str], at: int) -> bool:

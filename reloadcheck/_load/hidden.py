@@ -44,8 +44,10 @@ class Hidden:
         """Return what masks all that is hidden of what runs and of these configurations."""
         veil = Veil(self._also, self._public)
         running = self._running()
-        for one in (*configs, *([] if running is None else [running])):
-            if isinstance(one, Loaded):
+        if running is not None:
+            _learn(veil, running, self._places())
+        for one in configs:
+            if type(one) is Loaded:
                 _learn(veil, one, self._places())
             else:
                 veil.learn(one, nap)

@@ -53,7 +53,9 @@ def _with_meanings(
 
     With `refuse_unknown` each unknown key is a problem.
     """
-    in_place_of = {(*one.path[:-1], one.meant): one for one in unknown}
+    in_place_of: dict[KeyPath, Unknown] = {
+        (*one.path[:-1], one.meant): one for one in unknown if one.meant is not None
+    }
     reasons = {one.path: one.reason for one in unknown}
     told: list[Problem] = []
     named: set[KeyPath] = set()

@@ -7,7 +7,7 @@ classes, dataclasses, typed dicts and named tuples. Reads annotations, never an 
 import dataclasses
 import sys
 from dataclasses import dataclass
-from typing import Any, ClassVar, get_args, get_origin, get_type_hints
+from typing import Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 from .._config.containers import is_dict
 from .._config.model_fields import Kind, kind_of
@@ -82,12 +82,13 @@ def _hints(cls: Any) -> dict[str, Any]:
 
 def _substituted(hint: Any, given: dict[Any, Any]) -> Any:
     """Put the types that a generic class was given in the place of its type variables."""
-    if hint in given:
-        return given[hint]
+    if isinstance(hint, TypeVar):
+        return given.get(hint, hint)
     variables = getattr(hint, "__parameters__", ())
-    if isinstance(hint, type) and not get_args(hint):
+    if not variables or not given or not get_args(hint):
         return hint
-    return hint[tuple(given.get(one, one) for one in variables)] if variables and given else hint
+    generic: Any = hint
+    return generic[tuple(given.get(one, one) for one in variables)]
 
 
 def _of_struct(cls: Any, hints: dict[str, Any]) -> list[Field]:

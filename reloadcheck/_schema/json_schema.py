@@ -83,9 +83,12 @@ class JSONSchema:
     @property
     def document(self) -> dict[str, Any]:
         """Return the JSON Schema; raise `SchemaError` for a file that holds none."""
-        if self._document is None:
-            self._document = plain(dict(self._given)) if is_dict(self._given) else self._read()
-        return self._document
+        found = self._document
+        if found is None:
+            given = self._given
+            found = plain(dict(given)) if isinstance(given, Mapping) else self._read()
+            self._document = found
+        return found
 
     @property
     def annotation(self) -> Any:

@@ -44,9 +44,9 @@ def union_of(annotations: Iterable[Any]) -> Any:
 
 def owner_of(annotation: Any) -> Kind | None:
     """Return whose rules alone hold for a class, or for what a library's words annotate."""
-    if any(_is_from_pydantic(type(one)) for one in metadata_of(annotation)):
+    if any(_is_from_pydantic(one.__class__) for one in metadata_of(annotation)):
         return Kind.PYDANTIC
-    cls = get_origin(annotation) or annotation
+    cls: Any = get_origin(annotation) or annotation
     if not isinstance(cls, type):
         return None
     kind = kind_of(cls)

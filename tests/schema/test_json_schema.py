@@ -110,9 +110,13 @@ def test_a_json_schema_that_cannot_be_used_is_told(
     assert str(caught.value).startswith(f"{path}: {reason}")
 
 
+def _nothing(name: str) -> None:
+    """Find no library."""
+
+
 def test_without_the_library_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """At construction, not at the first load."""
-    monkeypatch.setattr("reloadcheck._schema.json_schema.find_spec", lambda name: None)
+    monkeypatch.setattr("reloadcheck._schema.json_schema.find_spec", _nothing)
     with pytest.raises(SchemaClassError, match=r"pip install reloadcheck\[jsonschema\]"):
         JSONSchema({})
 

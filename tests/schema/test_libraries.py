@@ -55,6 +55,10 @@ def _answers(*blocked: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
+def _untouched(tree: dict[str, Any]) -> dict[str, Any]:
+    return tree
+
+
 @pytest.mark.parametrize(
     ("schema", "reader"),
     [
@@ -62,7 +66,7 @@ def _answers(*blocked: str) -> str:
         (StructSettings, "msgspec"),
         (DataSettings, "reloadcheck"),
         (AttrsSettings, "reloadcheck"),
-        (dict.copy, "function"),
+        (_untouched, "function"),
         (None, "none"),
     ],
 )
@@ -105,7 +109,7 @@ def test_an_attrs_class_is_read_through_its_fields() -> None:
     """Each field under its own key: aliases, converters, defaults and validators as attrs has."""
     tree = {"database": {"url": "u", "home": "/x", "names": "a", "computed": 5}}
     config = schema_of(AttrsSettings).convert(tree)
-    assert config == AttrsSettings(AttrsDatabase("u", home=Path("/x"), names="a"))
+    assert config == AttrsSettings(AttrsDatabase(url="u", home=Path("/x"), names="a"))
     assert type(config.database.hosts) is FrozenList
     assert schema_of(AttrsSettings).convert(tree, config) is config
     assert schema_of(AttrsSettings).field(("database", "nope")) is False
