@@ -12,7 +12,17 @@ from typing import Final, TypeAlias, cast
 
 from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
-from ._limits import DUPLICATE, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP, finite, short, whole
+from ._limits import (
+    DUPLICATE,
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    NOT_A_MAPPING,
+    TOO_DEEP,
+    TOO_MANY,
+    finite,
+    short,
+    whole,
+)
 from ._patterns import compiled
 from ._places import Container, Places, parts_of
 from ._text import SMALL, Empty, Refusal, refuse_surrogates
@@ -53,7 +63,7 @@ def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
 class _Reader:
     """Each step takes one token and gives the step that takes the next."""
 
-    __slots__ = ("_key", "_keys", "_open", "_places", "root")
+    __slots__ = ("_containers", "_key", "_keys", "_open", "_places", "root")
 
     def __init__(self, places: Places | None = None) -> None:
         self.root: dict[str, object] = {}
@@ -61,6 +71,7 @@ class _Reader:
         self._open: list[Container] = []
         self._keys: list[Key] = []
         self._key = ""
+        self._containers = 0
 
     def run(self, text: str, pause: Pause) -> None:
         """Take all tokens of the text; refuse one with its place and key path."""
@@ -148,6 +159,9 @@ class _Reader:
     def _open_one(self, container: Container, token: _Token, then: _Step) -> _Step:
         if len(self._open) == MAX_DEPTH:
             raise Refusal(TOO_DEEP)
+        self._containers += 1
+        if self._containers > MAX_CONTAINERS:
+            raise Refusal(TOO_MANY)
         if self._open:
             self._keys.append(self._next_key())
             self._put(container, token)

@@ -14,9 +14,13 @@ MAX_DEPTH: Final = 64
 MAX_ADDED: Final = 100_000
 """Nodes that aliases and merge keys may add to those that the document spells out."""
 
+MAX_CONTAINERS: Final = 100_000
+"""Mappings and lists in a document: two characters may be one, which takes 200 bytes and more."""
+
 MAX_NUMBER: Final = 400
 """Characters of a number; converting long ones takes quadratic time."""
 
+TOO_MANY: Final = f"holds more than {MAX_CONTAINERS:,} mappings and lists"
 TOO_DEEP: Final = f"is nested deeper than {MAX_DEPTH} levels"
 NOT_A_MAPPING: Final = "the top level must be a mapping"
 DUPLICATE: Final = "duplicate key"

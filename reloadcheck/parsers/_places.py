@@ -24,11 +24,16 @@ class Places:
     def __init__(self) -> None:
         self.root: tuple[object, int] | None = None
         # The container is kept with its entries: an identity is reused once its owner is gone.
-        self._known: dict[int, tuple[Container, dict[Key, int]]] = {}
+        self._known: dict[int, tuple[Container, dict[Key, int] | list[int]]] = {}
 
     def note(self, container: Container, key: Key, index: int) -> None:
-        """Remember where the value at `key` of this container begins."""
-        self._of(container)[key] = index
+        """Remember where the value at `key` of this container begins; a list's in their order."""
+        if isinstance(container, dict):
+            self._of(container)[key] = index
+            return
+        places = self._known.setdefault(id(container), (container, []))[1]
+        if isinstance(places, list):
+            places.append(index)
 
     def inherit(self, container: Container, sources: Iterable[Container]) -> None:
         """Take over what merge keys bring into a container; its own entries win."""
@@ -44,17 +49,27 @@ class Places:
             return None
         value, index = self.root
         for key in key_path:
-            known = self._known.get(id(value))
-            if known is None or key not in known[1]:
+            container, places = self._known.get(id(value), _NOTHING)
+            found = _place(places, key)
+            if found is None:
                 break
-            container, places = known
-            index = places[key]
+            index = found
             # A position may be known before the value is: the text broke off between them.
             value = _item(container, key)
         return index
 
     def _of(self, container: Container) -> dict[Key, int]:
-        return self._known.setdefault(id(container), (container, {}))[1]
+        places = self._known.setdefault(id(container), (container, {}))[1]
+        return places if isinstance(places, dict) else {}
+
+
+_NOTHING: tuple[Container, dict[Key, int] | list[int]] = ({}, {})
+
+
+def _place(places: dict[Key, int] | list[int], key: Key) -> int | None:
+    if isinstance(places, dict):
+        return places.get(key)
+    return places[key] if isinstance(key, int) and 0 <= key < len(places) else None
 
 
 def _item(container: Container, key: Key) -> object:

@@ -12,7 +12,7 @@ from typing import Final, Self, SupportsIndex, cast
 
 from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
-from ._limits import DUPLICATE, TABLE_TWICE, finite, whole
+from ._limits import DUPLICATE, MAX_CONTAINERS, TABLE_TWICE, TOO_MANY, finite, whole
 from ._places import Container, parts_of
 from ._text import SMALL, Empty, Refusal
 from ._toml_scan import Found, scan
@@ -154,6 +154,8 @@ def _check(tree: dict[str, object], text: str, pause: Pause) -> None:
                 pause()
             if isinstance(value, dict | list):
                 todo.append(((*path, key), cast(Container, value)))
+                if len(todo) > MAX_CONTAINERS:
+                    raise Refusal(TOO_MANY, 0)
                 continue
             try:
                 _check_value(value)

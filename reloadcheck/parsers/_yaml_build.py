@@ -11,7 +11,15 @@ from yaml.events import AliasEvent, CollectionStartEvent, Event, MappingStartEve
 
 from .._config.untrack import exempt
 from ..types import Key, KeyPath, printable
-from ._limits import DUPLICATE, MAX_ADDED, MAX_DEPTH, NOT_A_MAPPING, TOO_DEEP
+from ._limits import (
+    DUPLICATE,
+    MAX_ADDED,
+    MAX_CONTAINERS,
+    MAX_DEPTH,
+    NOT_A_MAPPING,
+    TOO_DEEP,
+    TOO_MANY,
+)
 from ._places import Container, Places, parts_of
 from ._text import Refusal
 from ._yaml_dialect import index_of
@@ -61,7 +69,8 @@ class Builder:
     """Takes the events of one document in turn; `places` is filled when it is given."""
 
     __slots__ = (
-        "_added", "_anchors", "_is_building", "_memo", "_open", "_places", "_size", "root",
+        "_added", "_anchors", "_containers", "_is_building", "_memo", "_open", "_places", "_size",
+        "root",
     )  # fmt: skip
 
     _in_one_go = True
@@ -76,6 +85,7 @@ class Builder:
         self._memo: dict[str, Scalar] = {}
         self._size = 0
         self._added = 0
+        self._containers = 0
 
     def take(self, event: Event) -> None:
         """Take the next event; refuse it with its place and key path."""
@@ -147,6 +157,9 @@ class Builder:
     def _start(self, event: CollectionStartEvent) -> None:
         if len(self._open) == MAX_DEPTH:
             raise Refusal(TOO_DEEP)
+        self._containers += 1
+        if self._containers > MAX_CONTAINERS:
+            raise Refusal(TOO_MANY)
         value: Container
         if isinstance(event, MappingStartEvent):
             value, tags = {}, _MAPPING_TAGS

@@ -1,5 +1,6 @@
 """One table of contents in three formats: the same tree, or the same kind of refusal, in each."""
 
+import tracemalloc
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -7,7 +8,7 @@ from datetime import date, datetime, timedelta, timezone
 import pytest
 
 from reloadcheck.exceptions import ConfigError, ConfigSyntaxError, SourceError
-from reloadcheck.parsers import parse
+from reloadcheck.parsers import locate, parse
 from reloadcheck.types import Document
 
 FORMATS = ("yaml", "json", "toml")
@@ -33,6 +34,12 @@ def everywhere(value: bytes) -> dict[str, bytes]:
 def nested(levels: int) -> dict[str, bytes]:
     """Write lists inside each other so that the root and they are so many levels."""
     return everywhere(b"[" * (levels - 1) + b"]" * (levels - 1))
+
+
+def many(containers: int) -> dict[str, bytes]:
+    """Write so many mappings and lists, the root and the list that holds the others counted."""
+    rest = containers - 2
+    return everywhere(b"[" + b"[]," * (rest - 1) + b"[]]")
 
 
 def tables(levels: int) -> dict[str, bytes]:
@@ -184,6 +191,7 @@ REFUSED = [
         },
         reason="duplicate key; first on line 1",
     ),
+    Case("too many containers", many(100_001), reason="more than 100,000 mappings and lists"),
     Case(
         "an impossible date",
         {"yaml": b"a: 2023-02-29", "toml": b"a = 2023-02-29"},
@@ -220,6 +228,26 @@ def test_what_is_accepted_is_the_same_tree_in_every_format(case: Case, format_: 
     """The same content gives the same tree, to the type, whatever the format."""
     tree = parse(Document("config", case.texts[format_], format_), lambda: None)
     assert repr(case.tree) == repr(tree)
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_as_many_containers_as_may_be_cost_a_bounded_memory(format_: str) -> None:
+    """They are taken, and the place of one of them is found, within so many bytes."""
+    document = Document("config", many(100_000)[format_], format_)
+    tracemalloc.start()
+    try:
+        tree = parse(document, lambda: None)
+        assert len(tree["a"]) == 99_998
+        del tree
+        before = tracemalloc.get_traced_memory()[0]
+        tracemalloc.reset_peak()
+        place = locate(document, ("a", 99_997))
+        grown = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert place is not None
+    assert place[0] == 1
+    assert grown < 64 * 2**20
 
 
 @pytest.mark.parametrize(("case", "format_"), each(REFUSED))

@@ -1,6 +1,7 @@
 """A document over HTTP as a source, asked of a real server that behaves in every way."""
 
 import os
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,29 @@ def test_the_format_is_told_by_suffix_or_type(server: Web, path: str, kind: str,
     if path == "/config":
         assert "does not tell its format" in refused(HTTPSource(server.url(path)))
         assert tree_of(HTTPSource(server.url(path), format="yaml")) == {"a": 1}
+
+
+RIG = Path(__file__).parents[1] / "rig"
+
+
+def test_tls_is_verified(tmp_path: Path) -> None:
+    """Against the authorities that are named, or the system's; what is wrong is told."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(RIG / "loopback.crt", RIG / "loopback.key")
+    with web(context) as server:
+        source = HTTPSource(server.url(), ca=RIG / "loopback.crt")
+        assert tree_of(source) == {"a": 1}
+        assert server.requests[-1].headers["host"] == f"127.0.0.1:{server.port}"
+        assert "its certificate is not trusted: " in refused(HTTPSource(server.url()))
+        ca = tmp_path / "ca.crt"
+        named = HTTPSource(server.url(), ca=ca)
+        assert refused(named) == "a file for TLS cannot be read: No such file or directory"
+        ca.write_text("nonsense")
+        assert "hold no usable certificate" in refused(HTTPSource(server.url(), ca=ca))
+    with web() as plain:
+        url = plain.url().replace("http:", "https:")
+        plain.respond = raw()
+        assert refused(HTTPSource(url, timeout=0.5)) == "has not answered in full within 0.5 s"
 
 
 def test_an_entity_tag_spares_the_document(server: Web) -> None:
