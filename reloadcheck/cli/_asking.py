@@ -134,5 +134,7 @@ def _understood(body: bytes) -> dict[str, Any]:
     except ValueError:
         told = None
     if not is_dict(told) or not {"phase", "version", "digest", "outcome"} <= told.keys():
-        raise UnreachableError("what it answers is no status of reloadcheck")
+        raise RefusedError(
+            "what it answers is no status of reloadcheck: another program, or a wrong path or token"
+        )
     return told

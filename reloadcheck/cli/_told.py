@@ -112,7 +112,9 @@ def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield "remark", str(remark)
     leases = told.get("leases")
     if is_dict(leases):
-        held = ", ".join(f"version {version} by {count}" for version, count in leases.items())
+        held = ", ".join(
+            f"version {number} by {count}" for number, count in leases.items() if count
+        )
         yield "in use", held or "none"
     for one in _list(told, "draining"):
         if is_dict(one):

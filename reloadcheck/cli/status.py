@@ -1,13 +1,14 @@
 """`reloadcheck status`: what a running application serves, as its status endpoint tells it.
 
 Status 1 when not all that is written serves, or when an edit would not be seen; 3 when no status
-comes back. With `--all` it asks again and again, so that each worker behind the address answers.
+comes back, 4 when an edit is good and not allowed yet. With `--all` it asks again and again, so
+that each worker behind the address answers.
 """
 
 import argparse
 import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 from urllib.parse import SplitResult, urlunsplit
 
 from .._observe.status import Standing
@@ -18,7 +19,7 @@ from ._workers import Workers, all_workers
 
 __all__ = ["run"]
 
-_UNREACHABLE: Final = 3
+_UNREACHABLE, _WAITING = 3, 4
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -33,12 +34,14 @@ def run(arguments: argparse.Namespace) -> int:
     except UnreachableError as error:
         _refuse(page, shown, error, arguments, token)
         return _UNREACHABLE
-    good = standing_of(told) is Standing.OK
+    standing = standing_of(told)
     if arguments.json:
-        page.json({"ok": good, "url": shown, "status": told})
+        page.json({"ok": standing is Standing.OK, "url": shown, "status": told})
     else:
         show(page, told)
-    return int(not good)
+    if standing is Standing.WARN and told.get("waiting"):
+        return _WAITING
+    return int(standing is not Standing.OK)
 
 
 def _of_all(

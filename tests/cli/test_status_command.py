@@ -160,6 +160,24 @@ def test_ok_is_ok(run: Run, here: Path, more: dict[str, Any]) -> None:
 
 
 @pytest.mark.usefixtures("token")
+def test_an_edit_that_is_not_allowed_yet_is_4(run: Run, here: Path) -> None:
+    """A roll-out's script tells it from an edit that is broken."""
+    why = "edit waits (window): not on a Friday; opens 2026-12-05 08:00:00 UTC"
+    waiting = {"why": "window", "sentence": "not on a Friday"}
+    with answering(200, {}, told_by(7, standing="warn", reasons=[why], waiting=waiting)) as (
+        url,
+        _,
+    ):
+        done = run("status", url)
+        assert (4, True) == (done.status, "not on a Friday" in done.out)
+    with answering(200, {}, told_by(7, standing="fail", reasons=["no"], waiting=waiting)) as (
+        url,
+        _,
+    ):
+        assert 1 == run("status", url).status
+
+
+@pytest.mark.usefixtures("token")
 def test_an_edit_on_an_idle_service_is_seen_by_asking(run: Run, here: Path) -> None:
     """No request comes, yet who asks is told of the bad edit; the good one is taken up."""
     path = here / "config.yaml"
