@@ -12,7 +12,9 @@
     │   │   └── OutsideWorkError    asked for the current snapshot outside a unit of work
     │   ├── UnknownResourceError    a resource that the snapshot does not have
     │   ├── BlockingCallError       a blocking call in the thread of the event loop it waits for
-    │   └── WrongLoopError          an async resource read in a loop other than its own
+    │   ├── WrongLoopError          an async resource read in a loop other than its own
+    │   ├── CopyError               an engine, a handle or a snapshot pickled or copied
+    │   └── InterpreterError        an engine started in an interpreter that cannot run one
     ├── ConfigError                 the configuration cannot be used; keeps its `problems`
     │   ├── SourceError             not for the moment: missing, unreadable, empty, too large
     │   │   ├── TornError           it changed while it was being read
@@ -55,10 +57,12 @@ __all__ = [
     "ConfigError",
     "ConfigSyntaxError",
     "ContractError",
+    "CopyError",
     "DrainError",
     "FactoryError",
     "HangingError",
     "InternalError",
+    "InterpreterError",
     "MergeError",
     "NoSnapshotError",
     "OptionError",
@@ -137,6 +141,14 @@ class BlockingCallError(UsageError, RuntimeError):
 
 class WrongLoopError(UsageError, RuntimeError):
     """An async resource was read in an event loop other than the one that built it."""
+
+
+class CopyError(UsageError, TypeError):
+    """An engine, a handle or a snapshot was pickled or copied; it belongs to a process."""
+
+
+class InterpreterError(UsageError, RuntimeError):
+    """An engine was started in a sub-interpreter with a lock of its own, which cannot run one."""
 
 
 class ConfigError(ReloadCheckError):

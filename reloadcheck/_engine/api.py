@@ -18,7 +18,7 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, cast, overload
 
 from .._config.freeze import FrozenDict
 from .._observe.events import ReloadEvent
@@ -32,6 +32,7 @@ from .._snapshots.pair import mark
 from .._snapshots.snapshot import Snapshot
 from .._snapshots.unit import SNAPSHOT
 from ..exceptions import (
+    CopyError,
     NoSnapshotError,
     OptionError,
     OutsideWorkError,
@@ -200,6 +201,12 @@ class ReloadCheck(Generic[C]):
     def __repr__(self) -> str:
         names = ", ".join(printable(source.name) for source in self._engine.sources)
         return f"<ReloadCheck {names}>"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise CopyError(
+            "an engine cannot be pickled or copied, it belongs to its process: pass nothing, and "
+            "let the other process import the module that constructs it"
+        )
 
     # --------------------------------------------------------------------- resources
 

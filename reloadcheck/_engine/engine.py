@@ -20,7 +20,7 @@ from .._load.source_set import SourceSet
 from .._observe.listeners import Listeners
 from .._resources.registry import Registry, Resource
 from .._runtime.clock import Clock
-from .._runtime.event_loops import in_thread, running_loop
+from .._runtime.event_loops import in_thread, other_library, running_loop
 from .._runtime.log import WARNING, log
 from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
@@ -29,6 +29,7 @@ from .._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
 from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
     BlockingCallError,
+    InterpreterError,
     NoSnapshotError,
     OptionError,
     RegistrationError,
@@ -55,6 +56,11 @@ if TYPE_CHECKING:
     from .probes import Probes
     from .thread import EngineThread
 C = TypeVar("C")
+
+OWN_LOCK = (
+    "an engine runs daemon threads, which this sub-interpreter does not allow: start it in the "
+    "main interpreter, or in one that shares its lock"
+)
 
 
 class Engine(Generic[C]):
@@ -192,6 +198,7 @@ class Engine(Generic[C]):
     async def enter_async(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; waits while there is none."""
         if running_loop() is None:
+            self.note_library()
             return await in_thread(partial(self.enter, lease, door=door))
         while True:
             thread = self.running()
@@ -339,6 +346,10 @@ class Engine(Generic[C]):
         longest = max((one.timeout for one in self.registry), default=0.0)
         return min(2 * longest + LAST_RESORT, LONGEST)
 
+    def note_library(self) -> None:
+        """Take note of the async library, not asyncio, that the calling code runs under."""
+        self.registry.library = other_library() or self.registry.library
+
     def meet(self, thread: EngineThread[C], *, through_build: bool) -> Waiter | None:
         """Offer the running loop as the home loop; give what to wait for, if anything."""
         import asyncio
@@ -372,7 +383,12 @@ class Engine(Generic[C]):
         """Return this process's engine thread, started; it is started anew where it has ended."""
         place = self.place
         thread = place.open(self._make)
-        thread.ensure()
+        try:
+            thread.ensure()
+        except RuntimeError as error:
+            if "interpreter" in str(error) and "shutdown" not in str(error):
+                raise InterpreterError(OWN_LOCK) from None
+            raise
         if place.is_new:
             place.is_new = False
             for remark in self.remarks:
@@ -471,7 +487,9 @@ def _whole_modules() -> Generator[None]:
     """
     try:
         yield
-    except ImportError:
+    except ImportError as error:
+        if "subinterpreter" in str(error):
+            raise InterpreterError(OWN_LOCK) from None
         package = __name__.partition(".")[0]
         specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
         if any(

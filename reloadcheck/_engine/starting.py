@@ -46,6 +46,7 @@ def start(engine: Engine[Any]) -> None:
 async def astart(engine: Engine[Any]) -> None:
     """Do what `start` does without blocking the event loop, which becomes the home loop."""
     if running_loop() is None:
+        engine.note_library()
         await in_thread(lambda: start(engine))
         return
     place = engine.place

@@ -156,6 +156,13 @@ class Builder:
     ) -> None:
         resource = instance.resource
         if resource.needs_loop and loop is None:
+            library = self._registry.library
+            if library is not None:
+                raise RegistrationError(
+                    f"resource {resource.name!r} needs an event loop of asyncio, and this app runs "
+                    f"under {library}: serve it under asyncio (`hypercorn -k asyncio`, uvicorn), "
+                    "or register a sync factory and probe"
+                )
             what, one = ("is", "factory") if resource.is_async else ("has a probe that is", "probe")
             raise RegistrationError(
                 f"resource {resource.name!r} {what} async and there is no event loop: serve the "

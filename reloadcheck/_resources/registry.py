@@ -9,11 +9,11 @@ import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Self, TypeVar, cast
 
 from .._config.key_path import key_path_of
 from .._schema.schema import Schema
-from ..exceptions import RegistrationError, UsageError
+from ..exceptions import CopyError, RegistrationError, UsageError
 from ..types import KeyPath, key_path_text, printable
 
 T = TypeVar("T")
@@ -61,6 +61,18 @@ class Resource(Generic[T_co]):
     def __repr__(self) -> str:
         return f"<resource {self.name}>"
 
+    def __copy__(self) -> Self:
+        return self  # as a function: another one would be no handle of any engine
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise CopyError(
+            f"the handle of resource {self.name!r} cannot be pickled: pass nothing, and let the "
+            "other process import the module that registers it"
+        )
+
     @property
     def key_paths(self) -> tuple[KeyPath, ...]:
         """Return the places of the values that its factory is called with; `()` is the whole."""
@@ -82,6 +94,8 @@ class Registry:
 
     def __init__(self, schema: Schema[Any]) -> None:
         self._schema = schema
+        self.library: str | None = None
+        """The async library, not asyncio, that the application was seen to run under."""
         self._resources: dict[str, Resource[Any]] = {}
 
     def __iter__(self) -> Iterator[Resource[Any]]:

@@ -23,6 +23,14 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
     return loop
 
 
+def other_library() -> str | None:
+    """Name the async library, not asyncio, that the calling code runs under, if it is known."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_run():
+        return "trio"
+    return None
+
+
 def wake(future: asyncio.Future[None]) -> None:
     """Let the one who awaits it go on, should it not have been cancelled; in the future's loop."""
     if not future.done():

@@ -15,7 +15,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 from .._resources.instance import Instance
 from .._resources.registry import Resource
 from .._runtime.references import counts_references
-from ..exceptions import OutsideWorkError, ReloadCheckError, UnknownResourceError
+from ..exceptions import CopyError, OutsideWorkError, ReloadCheckError, UnknownResourceError
 from .unit import drop, hold, release, unit_on
 
 COUNTS_REFERENCES = counts_references()
@@ -116,6 +116,12 @@ class Snapshot(Generic[C_co]):
 
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"a snapshot is immutable: {name} cannot be deleted")
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise CopyError(
+            "a snapshot cannot be pickled or copied, its resources belong to this process: pass "
+            "its config, or what the other process needs of it"
+        )
 
     def __getitem__(self, resource: Resource[T]) -> T:
         """Return the object of a resource by its handle, typed.
