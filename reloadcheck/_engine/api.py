@@ -433,14 +433,17 @@ class ReloadCheck(Generic[C]):
             )
         return current.snapshot
 
-    def lease(self, *, name: str | None = None) -> Lease[C]:
+    def lease(self, *, name: str | None = None, trial: bool = False) -> Lease[C]:
         """Begin a unit of work outside a request: `with live.lease() as snapshot:` or `async with`.
 
         Starts the engine if need be. Raises what is wrong while no good configuration was loaded.
         Should it outlive the drain, the log calls it by `name`, else by the function that called.
+        With `trial` it takes part in a trial, as a request does, and an exception counts against
+        the version that it got.
         """
         caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented, and cheap
-        return Lease(self._engine, name or caller.f_code)
+        scope = {"type": "job"} if trial else None
+        return Lease(self._engine, name or caller.f_code, scope)
 
     def current(self) -> Snapshot[C]:
         """Return the snapshot of the unit of work of this engine that this code runs in.

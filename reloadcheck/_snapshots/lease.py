@@ -1,10 +1,14 @@
 """Units of work outside a request: `with live.lease()`."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import Token
 from types import TracebackType
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from ..seams import UnitTicket
 from .context import enter, forget, leave
+from .pair import ticket_here
 from .snapshot import Snapshot
 from .tenancy import LiveSnapshot, NamedLease
 from .unit import Unit
@@ -23,6 +27,12 @@ class Admitting(Protocol[C]):
         """Take a lease on a fresh snapshot; may wait."""
         ...
 
+    def drawn(
+        self, lease: NamedLease, current: LiveSnapshot[C], scope: Mapping[str, Any] | None
+    ) -> tuple[LiveSnapshot[C], UnitTicket | None]:
+        """Return which version it gets while an edit is tried, and its ticket then."""
+        ...
+
     def join(self, lease: NamedLease) -> LiveSnapshot[C] | None:
         """Take a lease on the snapshot of the unit of work around this one, if there is one."""
         ...
@@ -37,10 +47,16 @@ class Lease(Generic[C]):
 
     Inside a unit of work of the same engine it holds that one's snapshot too, and keeps it alive
     on its own account; inside one that was released, the newest. `label` is what to call it by, or
-    the code that asked for it.
+    the code that asked for it. With a `scope` it takes part in a trial, as a request does, and
+    `ticket` is there while one runs.
     """
 
-    def __init__(self, engine: Admitting[C], label: object) -> None:
+    def __init__(
+        self, engine: Admitting[C], label: object, scope: Mapping[str, Any] | None = None
+    ) -> None:
+        self.ticket: UnitTicket | None = None
+        self._scope = scope
+        self._marks: Token[UnitTicket | None] | None = None
         self._engine = engine
         self._lease = NamedLease(label)
         self._snapshot: Snapshot[C] | None = None
@@ -57,6 +73,7 @@ class Lease(Generic[C]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._tell(error)
         self.leave()
         self.give_back()
 
@@ -71,31 +88,41 @@ class Lease(Generic[C]):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._tell(error)
         self.leave()
         self.give_back()
 
     def take(self) -> Snapshot[C]:
         """Take a lease on a snapshot; may block."""
         self._engine.refuse_to_block("with live.lease()", "async with live.lease()")
-        return self._taken(self._joined() or self._engine.enter(self._lease))
+        return self._taken(self._joined() or self._drawn(self._engine.enter(self._lease)))
 
     async def take_async(self) -> Snapshot[C]:
         """Take a lease on a snapshot; may wait."""
-        return self._taken(self._joined() or await self._engine.enter_async(self._lease))
+        joined = self._joined()
+        return self._taken(joined or self._drawn(await self._engine.enter_async(self._lease)))
 
     def enter(self) -> None:
         """Be the unit of work that the running context is in."""
         if self._snapshot is not None:
             self._token = enter(self._snapshot, self._lease)
+        if self.ticket is not None:
+            self._marks = ticket_here.set(self.ticket)
 
     def leave(self) -> None:
         """Be it no longer."""
+        if self._marks is not None:
+            with suppress(ValueError):  # left in another context than it was entered in
+                ticket_here.reset(self._marks)
+            self._marks = None
         token, self._token = self._token, None
         if token is not None:
             leave(token)
 
     def give_back(self) -> None:
         """Hold the snapshot no longer."""
+        if self.ticket is not None:
+            self.ticket.ended()
         self._lease.end()
 
     def drop(self) -> None:
@@ -104,6 +131,16 @@ class Lease(Generic[C]):
         if token is not None:
             forget(self._lease, token)
         self.give_back()
+
+    def _drawn(self, current: LiveSnapshot[C]) -> LiveSnapshot[C]:
+        if self._scope is None:
+            return current
+        live_snapshot, self.ticket = self._engine.drawn(self._lease, current, self._scope)
+        return live_snapshot
+
+    def _tell(self, error: BaseException | None) -> None:
+        if self.ticket is not None and isinstance(error, Exception):
+            self.ticket.failed(type(error).__name__)
 
     def _joined(self) -> LiveSnapshot[C] | None:
         if self._snapshot is not None:

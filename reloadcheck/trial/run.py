@@ -106,18 +106,15 @@ class Run:
 
     def falls(self, scope: Mapping[str, Any]) -> bool:
         """Return whether a request falls on the candidate."""
-        if self.trial.sticky is not None:
-            key = self.trial.sticky(scope)
-            if key is not None:
-                return int.from_bytes(self._key(key)[:8], "big") / 2**64 < self.share
+        key = self._key(scope)
+        if key is not None:
+            return int.from_bytes(key[:8], "big") / 2**64 < self.share
         return self._random() < self.share
 
     def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> "Ticket":
         """Take note of a unit of work that begins."""
         ticket = Ticket(self, next(self._serial), on_candidate, self.share, self._now())
-        if self.trial.sticky is not None and scope is not None:
-            key = self.trial.sticky(scope)
-            ticket.key = None if key is None else self._key(key)
+        ticket.key = None if scope is None else self._key(scope)
         self._open[ticket.number] = ticket
         return ticket
 
@@ -169,8 +166,19 @@ class Run:
             return
         self._bad(SLOW, ticket, "slow")
 
-    def _key(self, key: object) -> bytes:
-        return hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
+    def _key(self, scope: Mapping[str, Any]) -> bytes | None:
+        """Return what a visitor is known by; None where nothing is, or the function raises."""
+        if self.trial.sticky is None:
+            return None
+        try:
+            key = self.trial.sticky(scope)
+        except Exception:  # an application's own function must not break its request
+            return None
+        return (
+            None
+            if key is None
+            else hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
+        )
 
     # --------------------------------------------------------------------- who decides
 

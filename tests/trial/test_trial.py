@@ -277,6 +277,29 @@ def test_a_hang_counts_when_its_age_passes(site: Making, clock: FakeClock) -> No
         body.close()  # type: ignore[attr-defined]
 
 
+def test_a_job_takes_part_where_it_says_so(site: Making) -> None:
+    """`lease(trial=True)` is drawn as a request is; every other lease gets what serves."""
+    shop = site()
+    shop.edit(2)
+    for _ in range(3):
+        shop.draw.next = [True]
+        with shop.live.lease() as snapshot:
+            assert snapshot.config.a == 1
+        shop.draw.next = [True]
+        with suppress(ZeroDivisionError), shop.live.lease(trial=True) as snapshot:
+            if snapshot.config.a == 2:
+                raise ZeroDivisionError
+    until(lambda: shop.live.status().outcome is Outcome.UNDONE)
+    assert "First: ZeroDivisionError." in str(shop.live.status().error)
+
+
+def test_a_sticky_function_that_raises_breaks_no_request(site: Making) -> None:
+    """The request is drawn like any other."""
+    shop = site(trial=Trial(sticky=lambda scope: scope["nothing"]))
+    shop.edit(2)
+    assert shop.get(on_candidate=True) == b"2"
+
+
 @DOORS
 def test_the_application_may_mark(site: Making, door: str) -> None:
     """A wrong answer with status 200 counts where the application says so."""

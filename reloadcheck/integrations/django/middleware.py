@@ -61,7 +61,7 @@ class ReloadCheckMiddleware:
     def _serve(self, request: HttpRequest) -> HttpResponseBase:
         if self._page is not None and (page := self._page.answer(request)) is not None:
             return page
-        lease = Lease[Any](self._engine, request.path)
+        lease = Lease[Any](self._engine, request.path, request.META)
         try:
             snapshot = lease.take()
         except ReloadCheckError as error:
@@ -72,7 +72,7 @@ class ReloadCheckMiddleware:
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         if self._page is not None and (page := await self._page.answer_async(request)) is not None:
             return page
-        lease = Lease[Any](self._engine, request.path)
+        lease = Lease[Any](self._engine, request.path, request.META)
         try:
             snapshot = await lease.take_async()
         except ReloadCheckError as error:
@@ -104,6 +104,8 @@ def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> 
 
 def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> HttpResponseBase:
     """Let the unit of work of a streaming response end with its `close()`."""
+    if lease.ticket is not None:
+        lease.ticket.status(response.status_code)
     if getattr(response, "streaming", False):  # a response class of a site's own may not say
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
