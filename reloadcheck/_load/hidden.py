@@ -40,17 +40,15 @@ class Hidden:
         """Take further names of keys whose values are shown nowhere."""
         self._also |= frozenset(names)
 
-    def mask(self, *configs: Any) -> Mask:
-        """Return what masks all that is hidden of what runs and of these configurations."""
+    def mask(self, config: object = None, loaded: Loaded[Any] | None = None) -> Mask:
+        """Return what masks all that is hidden of what runs, of a configuration or a loaded one."""
         veil = Veil(self._also, self._public)
         running = self._running()
         if running is not None:
             _learn(veil, running, self._places())
-        for one in configs:
-            if type(one) is Loaded:
-                _learn(veil, one, self._places())
-            else:
-                veil.learn(one, nap)
+        if loaded is not None:
+            _learn(veil, loaded, self._places())
+        veil.learn(config, nap)
         known = veil.known()
         return lambda text: veil.text(scrub(text, known))
 

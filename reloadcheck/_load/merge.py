@@ -9,7 +9,7 @@ from ..exceptions import ConfigError, ConfigSyntaxError, MergeError, SourceError
 from ..sources import raised_by
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
 from .layers import layer_of, origin_of
-from .problems import _bounded
+from .problems import bounded
 from .untyped import with_types, without_types
 
 _KEYS_A_PAUSE = 500
@@ -100,7 +100,7 @@ def _together(errors: Sequence[ConfigError]) -> ConfigError:
     """Make one error of several; what may heal by itself is waited for."""
     waiting = [error for error in errors if isinstance(error, SourceError)]
     kind = type((waiting or errors)[0])
-    return kind(*_bounded([problem for error in errors for problem in error.problems]))
+    return kind(*bounded([problem for error in errors for problem in error.problems]))
 
 
 def _merged(below: Tree, layers: Sequence[Layer], layer: Layer, pause: Pause) -> Tree:

@@ -17,7 +17,7 @@ MOST_PROBLEMS = 50
 def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
     """Return the error again with the place of each problem's key path."""
     with locating_many(pause):
-        problems = _bounded(error.problems, lambda problem: _located(problem, layers))
+        problems = bounded(error.problems, lambda problem: _located(problem, layers))
     if isinstance(error, ResourceError):
         return type(error)(*problems, resource=error.resource)
     if isinstance(error, RefusedError):
@@ -31,7 +31,7 @@ def _located(problem: Problem, layers: Sequence[Layer]) -> Problem:
     return replace(problem, path=origin.name, line=origin.line, column=origin.column)
 
 
-def _bounded(
+def bounded(
     problems: Sequence[Problem], place: Callable[[Problem], Problem] = lambda problem: problem
 ) -> list[Problem]:
     """Keep and place as many as a person reads; of a large file every value may be wrong."""

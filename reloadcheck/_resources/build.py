@@ -205,7 +205,7 @@ class Builder:
             reason = f"its {what} did not return within {resource.timeout:g} s"
             raise self._error(ResourceTimeoutError, resource, loaded, reason)
         if job.error is not None:
-            reason = f"its {what} raised {described(job.error, self._hidden.mask(loaded))}"
+            reason = f"its {what} raised {described(job.error, self._hidden.mask(loaded=loaded))}"
             raise self._error(kind, resource, loaded, reason)
 
     def _error(

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 import os
 import traceback
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, TypeAlias, cast
+from typing import Final, TypeAlias, cast
 
 Mask: TypeAlias = Callable[[str], str]
-
-if TYPE_CHECKING:
-    pass
 
 
 class FactoryMisuseError(Exception):

@@ -105,11 +105,15 @@ def test_dates_of_yaml_and_toml_pass() -> None:
     assert schema_of(StructSettings).convert({"database": part}).database.since == date(2026, 1, 2)
 
 
+def _attrs_database(**fields: Any) -> AttrsDatabase:
+    return AttrsDatabase(**fields)
+
+
 def test_an_attrs_class_is_read_through_its_fields() -> None:
     """Each field under its own key: aliases, converters, defaults and validators as attrs has."""
     tree = {"database": {"url": "u", "home": "/x", "names": "a", "computed": 5}}
     config = schema_of(AttrsSettings).convert(tree)
-    assert config == AttrsSettings(AttrsDatabase(url="u", home=Path("/x"), names="a"))
+    assert config == AttrsSettings(_attrs_database(url="u", home=Path("/x"), names="a"))
     assert type(config.database.hosts) is FrozenList
     assert schema_of(AttrsSettings).convert(tree, config) is config
     assert schema_of(AttrsSettings).field(("database", "nope")) is False
