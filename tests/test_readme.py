@@ -246,6 +246,20 @@ def test_every_page_is_listed() -> None:
     assert [name for name in PAGES if name.startswith("docs/") and name not in listed] == []
 
 
+def test_a_resource_is_rebuilt_without_an_edit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cookbook's token is another object under the same version."""
+    names = run_block("# cookbook: rebuilt", tmp_path, monkeypatch)
+    live = names["live"]
+    live.start()
+    before, version = live.snapshot[names["token"]], live.snapshot.version
+    assert names["renewed"]() is True
+    assert live.snapshot[names["token"]] is not before
+    assert live.snapshot.version == version
+    live.close()
+
+
 def test_the_levels_of_logging_follow_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
