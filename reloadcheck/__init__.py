@@ -77,7 +77,7 @@ if TYPE_CHECKING:
     from ._observe.status import ProbeStatus, ResourceStatus, Status
     from ._schema.json_schema import JSONSchema
     from ._state.store_orders import Orders
-    from .sources import DirectorySource, DotenvSource, EnvironSource, HTTPSource
+    from .sources import DirectorySource, DotenvSource, EnvironSource, EtcdSource, HTTPSource
 
 __version__ = "0.1.0"
 
@@ -95,6 +95,7 @@ __all__ = [
     "DotenvSource",
     "DrainError",
     "EnvironSource",
+    "EtcdSource",
     "FactoryError",
     "FileSource",
     "FrozenDict",
@@ -162,7 +163,7 @@ def __getattr__(name: str) -> Any:
         from ._state.store_orders import Orders as _Orders
 
         return _Orders
-    if name in ("DirectorySource", "DotenvSource", "EnvironSource", "HTTPSource"):
+    if name in ("DirectorySource", "DotenvSource", "EnvironSource", "EtcdSource", "HTTPSource"):
         from . import sources as _sources
 
         return getattr(_sources, name)

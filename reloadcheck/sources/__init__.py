@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .directory import DirectorySource
     from .dotenv import DotenvSource
     from .environ import EnvironSource
+    from .etcd import EtcdSource
     from .http import HTTPSource
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Disk",
     "DotenvSource",
     "EnvironSource",
+    "EtcdSource",
     "FileSource",
     "HTTPSource",
     "newest_of",
@@ -57,6 +59,7 @@ _LATE: Final = {
     "DirectorySource": "directory",
     "DotenvSource": "dotenv",
     "EnvironSource": "environ",
+    "EtcdSource": "etcd",
     "HTTPSource": "http",
 }
 

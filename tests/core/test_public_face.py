@@ -26,6 +26,7 @@ FACE = [
     "DotenvSource",
     "DrainError",
     "EnvironSource",
+    "EtcdSource",
     "FactoryError",
     "FileSource",
     "FrozenDict",

@@ -1,0 +1,184 @@
+"""A configuration in etcd as a source: one key with a document, or a prefix with a key a value.
+
+Takes endpoints, gives stamps, bytes and a tree. Each look asks the cluster, so that nothing has to
+be believed of a watch; a server that is away is a `SourceError`, and what was live stays.
+"""
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from .._etcd import Etcd, b64, end_of, unb64
+from .._runtime.log import WARNING, log
+from ..exceptions import OptionError, SourceError, StoreError, TornError
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
+from ._formats import FORMATS
+from ._nest import Nest
+from ._read import too_large
+from ._texts import text_of
+
+__all__ = ["EtcdSource"]
+
+_AGAIN_AFTER: Final = 1.0
+"""Seconds for which a cluster that does not answer is not asked again."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Have:
+    """What a look found."""
+
+    stamp: Stamp
+    documents: tuple[Document, ...]
+    revision: int
+
+
+class EtcdSource:
+    """A document under `key`, in the format of its suffix or `format`; or all keys below `prefix`.
+
+    The segments of a key below the prefix are key paths, its value is text. `confidential` shows
+    and keeps no value of it anywhere. `password` may be a function; `ca`, `cert` and `cert_key` are
+    files for TLS. `timeout` bounds each exchange.
+    """
+
+    def __init__(
+        self,
+        endpoints: str | Sequence[str],
+        key: str | None = None,
+        *,
+        prefix: str | None = None,
+        format: str | None = None,
+        confidential: bool = False,
+        user: str | None = None,
+        password: str | Callable[[], str] | None = None,
+        ca: str | None = None,
+        cert: str | None = None,
+        cert_key: str | None = None,
+        timeout: float = 2.0,
+    ) -> None:
+        if (key is None) == (prefix is None):
+            raise OptionError(
+                "name a key with a document, or a prefix: EtcdSource(url, 'shop.yaml')"
+            )
+        self._etcd = Etcd(
+            endpoints, user=user, password=password, ca=ca, cert=cert, key=cert_key, timeout=timeout
+        )
+        self._key, self._prefix = key, prefix
+        self._format = "text" if key is None else _format_of(key, format)
+        self._confidential = confidential
+        self._name = f"etcd:{key if key is not None else prefix}"
+        self._have: _Have | None = None
+        self._failure: SourceError | None = None
+        self._asked = -_AGAIN_AFTER
+
+    def __repr__(self) -> str:
+        return f"EtcdSource({self._name!r})"
+
+    @property
+    def name(self) -> str:
+        """Return `etcd:` and the key or prefix."""
+        return self._name
+
+    def stamp(self) -> Stamp:
+        """Ask the cluster what is there."""
+        now = time.monotonic()
+        if self._failure is not None and now - self._asked < _AGAIN_AFTER:
+            raise self._failure
+        self._asked = now
+        try:
+            self._have = self._looked()
+        except StoreError as error:
+            self._failure = SourceError(Problem(str(error), self._name))
+        except SourceError as error:
+            self._failure = error
+        else:
+            self._failure = None
+            return self._have.stamp
+        finally:
+            self._etcd.close()  # a source is never told that it is not needed any more
+        raise self._failure
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Return the documents that came with the stamp."""
+        have = self._have
+        if have is None or have.stamp.value != stamp.value:
+            raise TornError(Problem("changed while it was being read", self._name))
+        if sum(len(one.data) for one in have.documents) > max_bytes:
+            raise too_large(self._name, max_bytes)
+        return have.documents
+
+    def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
+        """Parse the document, or nest the texts by their keys."""
+        del below
+        if self._prefix is None:
+            (document,) = documents
+            from ..parsers import locate, parse
+
+            def found(path: KeyPath) -> Origin:
+                place = locate(document, path)
+                return Origin(document.name) if place is None else Origin(document.name, *place)
+
+            return Layer(parse(document, pause), found)
+        nest = Nest()
+        lead = len(f"etcd:{self._prefix}")
+        for one in documents:
+            keys = tuple(one.name[lead:].strip("/").split("/"))
+            nest.put(keys, Verbatim(text_of(one)), Origin(one.name))
+            pause()
+
+        def origin(path: KeyPath) -> Origin:
+            return nest.above(path) or nest.inside(path) or Origin(self._name)
+
+        return Layer(nest.tree, origin, untyped=True)
+
+    def place(self) -> Place:
+        """Tell where it is found."""
+        return Place(self._name, confidential=self._confidential)
+
+    def _looked(self) -> _Have:
+        lead = self._key if self._key is not None else self._prefix or ""
+        body = {"key": b64(lead)}
+        if self._prefix is not None:
+            body["range_end"] = end_of(lead)
+        answer = self._etcd.call("/v3/kv/range", body)
+        found: list[dict[str, str]] = answer.get("kvs") or []
+        if not found:
+            raise SourceError(
+                Problem("is not in etcd; the configuration before it stays", self._name)
+            )
+        header: dict[str, str] = answer.get("header") or {}
+        revision = int(header.get("revision", 0))
+        # The newest revision of a prefix does not move with a delete; the count does.
+        newest = max(int(one["mod_revision"]) for one in found)
+        value = (header.get("cluster_id"), len(found), newest)
+        have = self._have
+        if have is not None and revision < have.revision:
+            words = "%s went back from revision %d to %d: an older copy was restored"
+            log(WARNING, words, self._name, have.revision, revision)
+        if have is not None and have.stamp.value == value and revision >= have.revision:
+            return _Have(have.stamp, have.documents, revision)
+        documents = tuple(
+            Document(
+                f"etcd:{unb64(one['key']).decode()}", unb64(one.get("value", "")), self._format
+            )
+            for one in found
+            if not unb64(one["key"]).endswith(b"/")
+        )
+        if self._key is not None and not documents[0].data:
+            raise SourceError(Problem("is empty; the configuration before it stays", self._name))
+        # A prefix is written key by key: it has settled when nothing came for a while.
+        quiet = None if self._prefix is None else time.time_ns()
+        return _Have(Stamp(value, quiet), documents, revision)
+
+
+def _format_of(key: str, format: str | None) -> str:
+    known = sorted(set(FORMATS.values()))
+    if format is not None:
+        if format not in known:
+            raise OptionError(f"format is one of {', '.join(known)}")
+        return format
+    suffix = os.path.splitext(key)[1].lower()
+    if suffix not in FORMATS:
+        raise OptionError(f"the format of {key} is not told by its suffix: add format='yaml'")
+    return FORMATS[suffix]
