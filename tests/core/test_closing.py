@@ -204,7 +204,25 @@ def test_time_lost_is_told_from_a_long_sleep(
     real[0] += sleep + draining.FROZEN - 0.01
     rig.drain.step()
     assert rig.instance.retired_at == retired_at
+    put_off: list[float] = []
+    monkeypatch.setattr(rig.drain.closing, "put_off", put_off.append)
     real[0] += sleep + draining.FROZEN
     rig.drain.step()
+    assert put_off == [pytest.approx(draining.FROZEN)]
     assert rig.instance.retired_at == pytest.approx(retired_at + draining.FROZEN)
     assert rig.live_snapshot.retired_at == pytest.approx(retired_at + draining.FROZEN)
+
+
+def test_late_readers_are_waited_for_no_longer_than_users(clock: FakeClock) -> None:
+    """Where the drain is the shorter time, it bounds both."""
+    rig = Rig(clock)
+    unit = rig.fast()
+    rig.drain.hurry(clock.monotonic() + 2.0)
+    rig.serving.end()
+    clock.advance(1.99)
+    rig.drain.step()
+    assert not rig.instance.closed
+    clock.advance(0.01 + 1e-9)
+    rig.drain.step()
+    assert (rig.instance.closed, rig.instance.forced) == (True, False)
+    assert unit is not None

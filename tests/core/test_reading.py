@@ -4,7 +4,7 @@ import asyncio
 import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
-from contextvars import Context
+from contextvars import Context, copy_context
 from typing import Any
 
 import pytest
@@ -397,9 +397,7 @@ def test_a_release_has_its_own_place(shop: Shop) -> None:
     kept: list[Context] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        import contextvars
-
-        kept.append(contextvars.copy_context())
+        kept.append(copy_context())
         return []
 
     shop.fast()
@@ -483,8 +481,6 @@ def test_two_threads_of_a_request_hold_what_each_has_read(shop: Shop) -> None:
     names: list[str] = []
 
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        import contextvars
-
         snapshot = environ["reloadcheck.snapshot"]
 
         def read(name: str) -> None:
@@ -492,7 +488,7 @@ def test_two_threads_of_a_request_hold_what_each_has_read(shop: Shop) -> None:
             names.append(name)
             assert snapshot.resources[name].open
 
-        contexts = [contextvars.copy_context() for _ in range(2)]
+        contexts = [copy_context() for _ in range(2)]
         calls = [
             Call(lambda context=context, name=name: context.run(read, name))  # type: ignore[misc]
             for context, name in zip(contexts, ("pool", "search"), strict=True)
@@ -653,3 +649,48 @@ def test_a_body_that_is_closed_is_known_no_longer(shop: Shop) -> None:
     body.close()
     assert hold.known == {}
     body.close()
+
+
+def test_what_an_inner_door_has_read_the_outer_one_holds(shop: Shop) -> None:
+    """A request is one unit of work, through however many doors: code around goes on with it."""
+    found: list[Box] = []
+
+    def leaf(environ: Any, start_response: Any) -> list[bytes]:
+        found.append(environ["reloadcheck.snapshot"][shop.pool])
+        return []
+
+    inner = WsgiDoor(leaf, shop.live)
+
+    def middle(environ: Any, start_response: Any) -> Iterator[bytes]:
+        inner(environ, start_response)
+        while True:
+            assert found[0].open
+            yield b""
+
+    shop.fast()
+    body: Any = WsgiDoor(middle, shop.live)({}, start)
+    next(body)
+    shop.edit(2)
+    shop.pass_time(DRAIN - 1)
+    next(body)
+    body.close()
+    until(lambda: shop.open == [2])
+
+
+def test_a_lease_in_a_task_that_outlives_its_request_is_of_the_newest(shop: Shop) -> None:
+    """The request has ended, so there is nothing to join."""
+    contexts: list[Context] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        contexts.append(copy_context())
+        return []
+
+    def outlast() -> int:
+        with shop.live.lease() as snapshot:
+            return int(snapshot.config.a)
+
+    shop.fast()
+    WsgiDoor(app, shop.live)({}, start)
+    with shop.live.lease():  # keeps version 1 alive
+        shop.edit(2)
+        assert contexts[0].run(outlast) == 2
