@@ -16,9 +16,11 @@ from .._resources.instance import Instance
 from .._resources.registry import Resource
 from .._runtime.references import counts_references
 from ..exceptions import CopyError, OutsideWorkError, ReloadCheckError, UnknownResourceError
-from .unit import drop, hold, release, unit_on
+from .unit import drop, hold, release, unit_of_work, unit_on
 
 COUNTS_REFERENCES = counts_references()
+
+_unit = unit_of_work.get
 
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
@@ -70,7 +72,12 @@ class Resources(Mapping[str, Any]):
 
     def _read(self, instance: Instance) -> Any:
         """Hold it first and look second whether it is closed; who closes does the reverse."""
-        unit = unit_on(self)
+        unit = _unit()
+        if unit is not None:
+            if unit[-1] is instance.hold:  # what a door's unit has read last
+                return instance.read()
+            if unit[0].resources is not self:
+                unit = unit_on(self)
         if unit is None or not COUNTS_REFERENCES or not hold(unit, instance.hold):
             self.read_by_others.add(instance.resource.name)
         try:

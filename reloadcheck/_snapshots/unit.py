@@ -39,19 +39,25 @@ def unit_on(resources: object) -> Unit | None:
 
 def hold(unit: Unit, reference: object) -> bool:
     """Let a unit refer to what it reads from now on; False when it has ended."""
-    life = unit[LIFE]
-    if life is False or not life.lasts:
+    life: Any = unit[LIFE]
+    if life is False:
         return False
-    reads: list[Any] = unit if life.reads is None else life.reads
-    if reference in reads:
-        return True
-    if life.reads is None:
-        unit[HAS_READ] = True
-    reads.append(reference)
-    if lasts(unit):
-        return True
-    del reads[READS if life.reads is None else 0 :]  # it ended meanwhile, and does not clear again
-    return False
+    reads: list[object] | None = life.reads
+    if reads is None:
+        if unit[HAS_READ] is None:
+            unit[HAS_READ] = True
+        elif reference in unit[READS:]:
+            return True
+        unit.append(reference)
+        if unit[LIFE] is not False:
+            return True
+        del unit[READS:]  # it ended meanwhile, and does not clear again
+        return False
+    if life.lasts and reference not in reads:
+        reads.append(reference)
+    if not life.lasts:
+        reads.clear()
+    return bool(life.lasts)
 
 
 def drop(unit: Unit, reference: object) -> None:
