@@ -3,7 +3,7 @@
 Whoever asks knows what is wanted: the same text is text where a string is. Nothing here quotes it.
 """
 
-from typing import Final
+from typing import Final, cast
 
 from ..types import Untyped, no_pause
 from . import _json
@@ -23,7 +23,7 @@ def read_list(text: str) -> list[object]:
     if written.startswith("["):
         value = _json_value(written, _NO_LIST)
         if isinstance(value, list):
-            return value
+            return cast(list[object], value)
         raise Refusal(_NO_LIST)
     parts = [part.strip(_SPACE) for part in written.split(",")]
     if not parts[-1]:
@@ -35,7 +35,7 @@ def read_mapping(text: str) -> dict[str, object]:
     """Return the mapping that a text stands for, which is a JSON object."""
     value = _json_value(refuse_surrogates(text), _NO_MAPPING)
     if isinstance(value, dict):
-        return value
+        return cast(dict[str, object], value)
     raise Refusal(_NO_MAPPING)
 
 

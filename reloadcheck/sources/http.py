@@ -32,6 +32,7 @@ _AGAIN_AFTER: Final = 1.0
 _WHOLE_AFTER: Final = 30.0
 """Seconds after which the document is asked for whatever its validators say."""
 
+_NONE: Final[Mapping[str, str]] = {}
 _TYPES: Final = {
     "application/json": "json",
     "application/toml": "toml",
@@ -179,7 +180,7 @@ class HTTPSource:
             copy = load_copy(self._last_good, _digest(self._url.geturl().encode()), _digest)
             if copy is not None:
                 document = Document(self._name, copy.data, copy.format)
-                self._have = _Have(Stamp((copy.digest, copy.format)), document, {})
+                self._have = _Have(Stamp((copy.digest, copy.format)), document, _NONE)
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(copy.written))
                 self._copied = f"the last good copy of {when} is served: {error.reason}"
                 return self._have.stamp
@@ -188,7 +189,7 @@ class HTTPSource:
     def _looked(self, now: float) -> _Have:
         have = None if self._copied is not None else self._have
         whole = have is None or now - self._asked_whole >= _WHOLE_AFTER
-        validators = {} if have is None or whole else have.validators
+        validators: Mapping[str, str] = _NONE if have is None or whole else have.validators
         answer = ask(
             self._url,
             {**self._sent(), **validators},
@@ -255,11 +256,11 @@ class HTTPSource:
         try:
             if isinstance(secret, str):
                 text = secret
-            elif isinstance(secret, os.PathLike):
+            elif callable(secret):
+                text = secret()
+            else:
                 with open(secret, encoding="utf-8") as file:
                     text = file.read(_MOST_TEXT).removesuffix("\n").removesuffix("\r")
-            else:
-                text = secret()
             text.encode("latin-1")
         except OSError as error:
             reason = f"the file of its header {header} cannot be read: {error.strerror}"

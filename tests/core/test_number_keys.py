@@ -49,13 +49,17 @@ def test_numbers_are_keys_where_the_schema_takes_them(schema: Any, tmp_path: Pat
     live: ReloadCheck[Any] = ReloadCheck(
         source, tmp_path / "times.toml", environ, schema=schema, settle=0.0, environ={}
     )
-    live.resource("nested.1", name="inner")(lambda inner: [inner])
+
+    @live.resource("nested.1", name="inner")
+    def inner(part: object) -> list[object]:
+        return [part]
+
     live.start()
     try:
         config = live.snapshot.config
         assert config.ports == {80: "web", 8080: "alt"}
         assert config.at == time(7, 30)
-        assert live.snapshot.resources["inner"] == [{"a": 2}]
+        assert live.snapshot[inner] == [{"a": 2}]
         source.edit(TEXT.replace("{a: 2}", "{a: [1]}"))
         live.check()
         if schema is None:

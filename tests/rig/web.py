@@ -3,7 +3,7 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -79,7 +79,7 @@ class Web:
 
 
 @contextmanager
-def web(tls: ssl.SSLContext | None = None) -> Iterator[Web]:
+def web(tls: ssl.SSLContext | None = None) -> Generator[Web]:
     """Run a server for the block."""
     server = Web(tls)
     try:
