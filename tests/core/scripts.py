@@ -50,14 +50,14 @@ class Run:
 
 
 def run(directory: Path, code: str) -> Run:
-    """Run the prelude and the code, with a directory of its own, at most 20 seconds."""
+    """Run the prelude and the code, with a directory of its own, at most a minute."""
     begun = time.monotonic()
     done = subprocess.run(
         [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(directory)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=20,
+        timeout=60,
         check=False,
     )
     seconds = time.monotonic() - begun

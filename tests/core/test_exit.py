@@ -81,30 +81,48 @@ STUCK = {
 }
 
 
-@pytest.mark.parametrize("what", STUCK, ids=lambda what: what.replace(" ", "-"))
-def test_a_process_exits_soon_whatever_is_stuck(tmp_path: Path, what: str) -> None:
-    """Less than a second passes between the end of the program and the end of the process."""
-    done = run(
-        tmp_path,
-        """
+BEFORE = """
         from contextlib import suppress
 
         def start():
             with suppress(Exception):
                 live.start()
-        """
-        + STUCK[what]
-        + """
+    """
+
+AFTER = """
         while "in" not in pathlib.Path(sys.argv[1], "log").read_text():
             time.sleep(0.001)
+    """
+
+
+def ending(directory: Path, code: str) -> float:
+    """Run the code; give the seconds from the end of the program to the end of the process."""
+    done = run(
+        directory,
+        code
+        + """
         pathlib.Path(sys.argv[1], "end").write_text(str(time.time()))
         """,
     )
-    ended = float((tmp_path / "end").read_text())
+    seconds = time.time() - float((directory / "end").read_text())
     assert done.status == 0, done.output
-    assert time.time() - ended < 1.0
     assert "Traceback" not in done.output
     assert "Fatal Python error" not in done.output
+    return seconds
+
+
+@pytest.mark.parametrize("what", STUCK, ids=lambda what: what.replace(" ", "-"))
+def test_a_process_exits_soon_whatever_is_stuck(tmp_path: Path, what: str) -> None:
+    """Its end takes at most 0.7 s more than that of the same process without an engine.
+
+    The best of three counts, each beside the other's end: a busy machine is slow to end either.
+    """
+    more: list[float] = []
+    while len(more) < 3 and min(more, default=1.0) > 0.7:
+        (tmp_path / "log").unlink(missing_ok=True)
+        stuck = ending(tmp_path, BEFORE + STUCK[what] + AFTER)
+        more.append(stuck - ending(tmp_path, ""))
+    assert min(more) <= 0.7
 
 
 @pytest.mark.parametrize("end", ENDS.values(), ids=[name.replace(" ", "-") for name in ENDS])
