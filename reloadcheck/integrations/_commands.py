@@ -112,13 +112,14 @@ def _built(status: Status) -> str:
 def _lines(status: Status) -> str:
     resources = (f"{one.name} ({one.instances} open)" for one in status.resources)
     shown = {
-        "phase": status.phase,
-        "enabled": "yes" if status.enabled else "no: loaded once, never looked at again",
+        "standing": status.standing,
+        "why": "; ".join(status.reasons) or "-",
+        "state": status.phase,
+        "reloading": "on" if status.enabled else "off: loaded once, never looked at again",
         "version": status.version,
         "digest": status.digest,
         "source digest": status.source_digest,
         "resources": ", ".join(resources) or "none",
-        "remarks": "; ".join(status.remarks) or "none",
     }
     return "\n".join(f"{name + ':':<15}{value}" for name, value in shown.items())
 

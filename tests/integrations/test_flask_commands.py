@@ -151,7 +151,7 @@ def test_status_tells_what_would_serve(make: Make) -> None:
     status, out, err = ask(app, "status")
     assert (0, "") == (status, err)
     shown = dict(line.split(":", 1) for line in out.splitlines())
-    assert "serving" == shown["phase"].strip()
+    assert ("serving", "ok") == (shown["state"].strip(), shown["standing"].strip())
     assert "1" == shown["version"].strip()
     assert len(shown["digest"].strip()) >= 32
     assert "db (1 open)" == shown["resources"].strip()
