@@ -86,7 +86,7 @@ def _summary(status: Status) -> tuple[str, str]:
     if not status.enabled:
         return f"{title}; edits are not looked for", "switched off"
     if status.remarks:
-        return f"{title}; not every edit will be seen", "warning"
+        return f"{title}, with a warning", "warning"
     return title, "healthy"
 
 

@@ -6,7 +6,6 @@ and closes it again; none quotes a value of the configuration.
 
 from __future__ import annotations
 
-import copy
 import logging
 from collections.abc import (
     Callable,
@@ -131,6 +130,7 @@ def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
     """Return an engine on the same sources and schema that builds nothing: to try a file with."""
     engine = host_of(live)
     registry = Registry(engine.schema)
-    twin = copy.copy(live)
+    twin: ReloadCheck[C] = ReloadCheck.__new__(ReloadCheck)  # an engine refuses to be copied
+    twin._environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
     twin._engine = Engine(engine.sources, engine.schema, registry, engine.options, engine.clock)  # pyright: ignore[reportPrivateUsage] - off the public face
     return twin

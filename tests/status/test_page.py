@@ -134,7 +134,7 @@ def test_the_style_is_the_one_that_the_policy_admits() -> None:
         ({"code": "drain"}, "Version 7 is serving; an edit waits"),
         (GOOD, "Version 7 is serving healthy"),
         ({**GOOD, "enabled": False}, "Version 7 is serving; edits are not looked for switched off"),
-        ({**GOOD, "remarks": ("pinned",)}, "Version 7 is serving; not every edit will be seen"),
+        ({**GOOD, "remarks": ("pinned",)}, "Version 7 is serving, with a warning"),
         ({"version": None}, "No good configuration yet"),
         ({"version": None, "error": None, "code": None, "phase": "idle"}, "Not started yet idle"),
         ({"phase": "closing"}, "The engine is closing"),
