@@ -20,13 +20,15 @@ SECRET = [
     "sshkey", "signingkey", "encryptionkey", "masterkey", "sessionkey", "dbpass", "PGPASS",
     "cookie", "session_id", "pepper", "pin", "seed_phrase", "mnemonic", "webhook_url",
     "headers.X-Api-Auth", "signature", "hmac", "passcode", "pass_word", "privkey", "storage_sas",
-    "pat", "totp", "otp_seed", "webhooks.0.url", "credentials_file",
+    "pat", "totp", "otp_seed", "wpa_psk", "passkey", "recovery_codes", "pin_code", "private",
+    "webhooks.0.url", "credentials_file",
 ]  # fmt: skip
 SHOWN = [
     "primary_key", "sort_key", "partition-key", "public_key", "public_key_path", "cache_key",
     "token_type", "token_url", "auth_url", "auth.type", "auth.host", "cookie_name", "cookie.domain",
     "password_policy", "secret_name", "key_prefix", "max_tokens", "bypass", "compass", "spinner",
-    "author", "signal", "session_timeout", "authentication", "pinned",
+    "author", "tokens_per_minute", "password_hashers", "private_network", "is_private", "key_id",
+    "webhook_timeout", "country_code", "signal", "session_timeout", "authentication", "pinned",
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ _LONGEST_NAME: Final = 200
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HINT: Final = re.compile(
     r"pass|pw|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
-    r"seed|mnemonic|webhook|hmac|signature|sas|pat|sig|session",
+    r"seed|mnemonic|webhook|hmac|signature|sas|pat|sig|session|psk|codes?",
     re.IGNORECASE,
 )
 
@@ -31,7 +31,7 @@ class Reach(Enum):
 
 
 _WORDS: Final = frozenset({
-    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "totp", "private", "pw",
+    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "totp", "psk", "pw",
     "pwd", "salt", "pepper", "mnemonic", "webhook", "webhooks",
 })  # fmt: skip
 _LAST_WORDS: Final = frozenset({
@@ -40,11 +40,11 @@ _LAST_WORDS: Final = frozenset({
 """Secret as the last word of a name, and only for the value itself: `auth` may be a section."""
 
 _STEM: Final = re.compile(
-    r"passw(?:d|ord|rd)?|pass(?:phrase|code)|secret|credential|seedphrase|recoveryphrase|sessionid|"
+    r"passw(?:d|ord|rd)?|pass(?:phrase|code)|secret|credential|seedphrase|recoveryphrase|sessionid|(?:recovery|backup|pin|unlock|activation)codes?$|"
     r"(?:api|access|private|secret)keys?$|tokens?$"
 )
 _GLUED: Final = re.compile(
-    r"(?:access|account|aes|api|app|client|crypto|db|deploy|encryption|host|license|master|priv|"
+    r"(?:access|account|aes|api|app|client|crypto|db|deploy|encryption|host|license|master|pass|priv|"
     r"private|root|rsa|secret|server|service|session|shared|sign|signing|ssh|ssl|storage|tls)keys?$"
 )
 _GLUED_PASS: Final = re.compile(r"[a-z]+pass$")
@@ -54,16 +54,18 @@ _NO_PASS: Final = frozenset({
 _ABOUT: Final = frozenset({
     "age", "alg", "algorithm", "algorithms", "algo", "allowed", "attempts", "audience", "backend",
     "budget", "bytes", "cap", "class", "column", "cost", "count", "days", "disabled", "domain",
-    "enabled", "encoding", "endpoint", "expires", "expiry", "field", "format", "header", "hours",
+    "enabled", "encoding", "endpoint", "expires", "expiry", "field", "format", "func", "function",
+    "hasher", "hashers", "header", "hours",
     "httponly", "interval", "issuer", "label", "leeway", "length", "lifetime", "limit", "limits",
     "max", "maximum", "method", "min", "minimum", "minutes", "mode", "ms", "name", "names",
     "optional", "pattern", "policy", "prefix", "provider", "providers", "quota", "rate", "realm",
     "regex", "required", "retries", "rotation", "rounds", "samesite", "schema", "scheme", "scope",
     "scopes", "seconds", "secure", "size", "strategy", "strength", "suffix", "timeout", "ttl",
-    "type", "types", "uri", "url", "validity", "version", "window",
+    "type", "types", "uri", "url", "validators", "validity", "version", "window",
 })  # fmt: skip
 """As the last word of a name they tell about a secret."""
 
+_ADDRESSES: Final = frozenset({"endpoint", "uri", "url"})
 _COUNTING: Final = frozenset({
     "avg", "completion", "input", "limit", "max", "maximum", "min", "minimum", "n", "num", "output",
     "prompt", "total",
@@ -113,7 +115,11 @@ def _reach(key: str) -> Reach:
     if not words or _HINT.search(key) is None:
         return Reach.NONE
     last = words[-1]
-    if len(words) > 1 and last in _ABOUT and "webhook" not in words:
+    if words == ("private",):
+        return Reach.BELOW
+    if len(words) > 1 and last in _ABOUT and not ("webhook" in words and last in _ADDRESSES):
+        return Reach.NONE
+    if "per" in words or (words[-2:] == ("key", "id") and "access" not in words):
         return Reach.NONE
     if last in ("tokens", "keys") and not _COUNTING.isdisjoint(words[:-1]):
         return Reach.NONE
