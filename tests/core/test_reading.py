@@ -694,3 +694,17 @@ def test_a_lease_in_a_task_that_outlives_its_request_is_of_the_newest(shop: Shop
     with shop.live.lease():  # keeps version 1 alive
         shop.edit(2)
         assert contexts[0].run(outlast) == 2
+
+
+def test_close_waits_for_who_has_read_nothing_too(make: Make) -> None:
+    """A unit of work ends before its engine does, whether it reads or not, unless it released."""
+    live = make(drain=DRAIN)
+    begin(live)
+    lease = live.lease()
+    snapshot = Call(lease.__enter__).result()
+    closing = Call(live.close)
+    closing.join(0.05)
+    assert closing.waits
+    assert snapshot.config.a == 1
+    lease.give_back()
+    closing.result()
