@@ -12,27 +12,19 @@ from ._doors.protocols import Environ as Environ
 from ._doors.protocols import StartResponse as StartResponse
 from ._doors.protocols import WSGIApp as WSGIApp
 from ._doors.watched import watched_wsgi
-from ._doors.wsgi_body import (
-    _ByName,
-    _Leased,
-    _Named,
-    _reset_unit,
-    _set_unit,
-    _SizedLeased,
-    _SizedNamed,
-    _unit,
-)
+from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed
 from ._engine.api import ReloadCheck, host_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
 from ._snapshots.context import enter
 from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
-from ._snapshots.unit import Unit
+from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 
 
 class ReloadCheckMiddleware:
@@ -110,8 +102,8 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
                 return body
             lasting = True
             if kind is GeneratorType or not hasattr(kind, "__len__"):
-                return _Leased(body, environ, unit, token)
-            return _SizedLeased(body, environ, unit, token)
+                return Leased(body, environ, unit, token)
+            return SizedLeased(body, environ, unit, token)
         finally:
             if not lasting:
                 wake = unit[1].wake  # what follows is `end`, with numbers for names
@@ -145,7 +137,7 @@ def _slowly(
         return _unavailable(error, engine, start_response)
     environ["reloadcheck.config"] = live_snapshot.hold.config
     environ["reloadcheck.snapshot"] = live_snapshot.snapshot
-    unit = _ByName(environ, lease, enter(live_snapshot.snapshot, lease), before)
+    unit = ByName(environ, lease, enter(live_snapshot.snapshot, lease), before)
     if ticket is not None:
         app = watched_wsgi(app, ticket)
     lasting = False
@@ -155,7 +147,7 @@ def _slowly(
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             return body
         lasting = True
-        return (_SizedNamed if hasattr(kind, "__len__") else _Named)(body, environ, unit)
+        return (SizedNamed if hasattr(kind, "__len__") else Named)(body, environ, unit)
     finally:
         if not lasting:
             unit.end()

@@ -9,10 +9,10 @@ from .._snapshots.tenancy import NamedLease
 from .._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .protocols import Environ
 
-_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
+_set_unit, _reset_unit = unit_of_work.set, unit_of_work.reset
 
 
-class _ByName:
+class ByName:
     """A unit of work that holds its snapshot by name, and gives the environ back what it had."""
 
     __slots__ = ("_before", "_environ", "_lease", "_token")
@@ -46,7 +46,7 @@ class _ByName:
             self._lease.end()
 
 
-class _Body:
+class Body:
     """A response body whose unit of work ends with its `close()`, whatever that does."""
 
     __slots__ = ("_body", "_environ", "_next")
@@ -64,7 +64,7 @@ class _Body:
         return self._next()
 
 
-class _Sized(_Body):
+class Sized(Body):
     """A body that has a length: servers set Content-Length from it when it is 1."""
 
     __slots__ = ()
@@ -73,12 +73,12 @@ class _Sized(_Body):
         return len(self._body)  # type: ignore[arg-type]
 
 
-class _Named(_Body):
+class Named(Body):
     """A body whose unit of work holds its snapshot by name."""
 
     __slots__ = ("_unit",)
 
-    def __init__(self, body: Iterable[bytes], environ: Environ, unit: _ByName) -> None:
+    def __init__(self, body: Iterable[bytes], environ: Environ, unit: ByName) -> None:
         self._body = body
         self._environ = environ
         self._next = None
@@ -94,7 +94,7 @@ class _Named(_Body):
             self._unit.end()
 
 
-class _Leased(_Body):
+class Leased(Body):
     """A body whose unit of work holds its snapshot by a reference; written out, like the door."""
 
     __slots__ = ("_token", "_unit")
@@ -143,9 +143,9 @@ class _Leased(_Body):
                 wake()
 
 
-class _SizedNamed(_Named, _Sized):
+class SizedNamed(Named, Sized):
     __slots__ = ()
 
 
-class _SizedLeased(_Leased, _Sized):
+class SizedLeased(Leased, Sized):
     __slots__ = ()

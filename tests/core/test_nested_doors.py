@@ -92,7 +92,9 @@ def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixt
     ]
 
 
-JOIN_LINES = lines_of(Engine.rejoin, Engine.join, Serving.of, LiveSnapshot.leases)
+JOIN_LINES = lines_of(
+    Engine[Any].rejoin, Engine[Any].join, Serving[Any].of, LiveSnapshot[Any].leases
+)
 
 
 def swapped_meanwhile(live: ReloadCheck[Any], text: Text) -> Callable[[], None]:

@@ -57,7 +57,9 @@ def test_what_serves_and_what_is_retired(serving: Serving[Any], clock: FakeClock
     assert (serving.current, serving.retired) == (None, [new])
 
 
-SWAP_LINES = lines_of(Serving.swap, Serving.end, LiveSnapshot.retire, Serving.withdraw)
+SWAP_LINES = lines_of(
+    Serving[Any].swap, Serving[Any].end, LiveSnapshot[Any].retire, Serving[Any].withdraw
+)
 
 
 @pytest.mark.parametrize("line", SWAP_LINES, ids=lambda line: f"{line[0].co_name}:{line[1]}")
@@ -103,7 +105,7 @@ def test_at_each_line_of_a_swap_no_lease_goes_uncounted(
     assert serving.leases(live_snapshot) == 1
 
 
-COUNT_LINES = lines_of(Serving.leases)
+COUNT_LINES = lines_of(Serving[Any].leases)
 
 
 @pytest.mark.parametrize("line", COUNT_LINES, ids=lambda line: f"{line[0].co_name}:{line[1]}")

@@ -240,7 +240,7 @@ def test_a_read_that_a_close_overtakes_is_open_or_says_so(
 
 def test_who_enters_as_a_snapshot_retires_is_out_or_counted(rig: Rig) -> None:
     """At each line of entering: who is in is counted, who is not holds nothing."""
-    for line in lines_of(LiveSnapshot.enter, LiveSnapshot.join):
+    for line in lines_of(LiveSnapshot[Any].enter, LiveSnapshot[Any].join):
         again = Rig(rig.clock)
         lease = NamedLease("somebody")
         counted: list[int] = []
@@ -261,7 +261,7 @@ def test_who_enters_as_a_snapshot_retires_is_out_or_counted(rig: Rig) -> None:
 
 def test_who_leaves_as_a_snapshot_retires_is_told_of(rig: Rig) -> None:
     """At each line of retiring, a lease ends: the engine sees it gone, or is woken."""
-    for line in lines_of(LiveSnapshot.retire):
+    for line in lines_of(LiveSnapshot[Any].retire):
         again = Rig(rig.clock)
         unit = again.fast()
 
@@ -279,7 +279,7 @@ def test_who_leaves_as_a_snapshot_retires_is_told_of(rig: Rig) -> None:
 
 def test_a_count_misses_nobody_who_gets_a_name(rig: Rig) -> None:
     """At each line of the count, a lease by reference becomes one by name."""
-    for line in lines_of(LiveSnapshot.units):
+    for line in lines_of(LiveSnapshot[Any].units):
         again = Rig(rig.clock)
         unit = again.fast()
 
@@ -295,7 +295,7 @@ def test_a_count_misses_nobody_who_gets_a_name(rig: Rig) -> None:
 
 def test_a_count_misses_nobody_who_is_released(rig: Rig) -> None:
     """At each line of the count, a lease by reference is released."""
-    for line in lines_of(LiveSnapshot.units):
+    for line in lines_of(LiveSnapshot[Any].units):
         again = Rig(rig.clock)
         unit = again.fast()
         with acting_at_line(line, lambda unit=unit: units.release(unit)) as stop:  # type: ignore[misc]

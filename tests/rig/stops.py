@@ -25,7 +25,7 @@ def code_of(function: Any) -> CodeType:
 
 def lines_of(*functions: Any) -> list[tuple[CodeType, int]]:
     """Return each line of the functions that can be stopped at, in order."""
-    lines = []
+    lines: list[tuple[CodeType, int]] = []
     for code in map(code_of, functions):
         numbers = {number for _, _, number in code.co_lines() if number is not None}
         lines += [(code, number) for number in sorted(numbers - {code.co_firstlineno})]
