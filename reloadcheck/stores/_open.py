@@ -5,7 +5,6 @@ aside, once, and a new one begun; a foreign one is refused and left as it is.
 """
 
 import errno
-import fcntl
 import os
 import sqlite3
 import stat
@@ -206,6 +205,8 @@ def _move_aside(path: str) -> None:
     """Rename a corrupt file, unless another process has done so or it is sound after all."""
     directory = os.open(os.path.dirname(path), os.O_RDONLY | os.O_CLOEXEC)
     try:
+        import fcntl  # which Windows has not, where the commands can be imported all the same
+
         fcntl.flock(directory, fcntl.LOCK_EX)
         _make_private(path)
         try:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,8 @@ def live(here: Path) -> Iterator[ReloadCheck[Any]]:
 
 
 def _rows(here: Path) -> int:
-    board = SQLiteStore(here / "store.db").look("shop/")
+    with closing(SQLiteStore(here / "store.db")) as store:
+        board = store.look("shop/")
     keys = [] if board is None else list(board.records)
     return len([key for key in keys if "/entry/" in key])
 
