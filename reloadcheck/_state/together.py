@@ -127,13 +127,16 @@ def _boots_with(me: Me, view: View) -> str | None:
         return state.hold.content
     if state.active is not None and any(other != me.id for other in view.members):
         return state.active
-    usable = me.file is not None and me.file not in state.banned
-    if usable and not (state.active is not None and me.file in me.failed):
-        return me.file
-    if state.active in state.banned:
-        return None
-    banned = me.file is not None and me.file in state.banned
-    return state.active if banned or me.last_good_boots else None
+    file = me.file if me.file is not None and me.file not in state.banned else None
+    banned = me.file is not None and file is None
+    good = state.active if state.active not in state.banned else None
+    last = good if banned or me.last_good_boots else None
+    if file is not None and (last is None or file not in me.failed):
+        return file
+    # Neither may be had at once: what may still turn goes before what never will.
+    never = me.failed.get(last or "") is Vote.FAILED_FOR_GOOD
+    turns = file is not None and me.failed.get(file) is not Vote.FAILED_FOR_GOOD
+    return file if never and turns else last
 
 
 def _calm(me: Me, view: View) -> Action:

@@ -198,7 +198,7 @@ class World:
             return False
         self.revision += 1
         if action.state is not None:
-            self._judge(worker.release, group, action, worker.me.id)
+            self._judge(worker, view, action)
             group.state, group.changed = action.state, self.revision
         if action.joins is not None:
             booted = worker.me.booting
@@ -210,7 +210,9 @@ class World:
             group.votes[group.state.round.id, worker.me.id] = action.vote
         return True
 
-    def _judge(self, release: str, group: Group, action: Action, who: str) -> None:
+    def _judge(self, worker: Worker, view: View, action: Action) -> None:
+        release, who = worker.release, worker.me.id
+        group = self.groups[release]
         state, after = group.state, action.state
         assert after is not None
         if action.why == "open":
@@ -233,13 +235,12 @@ class World:
         check(after.active not in state.banned, "nothing banned is activated", after.active)
         pinned = state.hold is not None and state.hold.kind == "pin"
         check(not pinned, "nothing is activated against a pin")
-        ready = [m for m in group.members if group.votes.get((opened.id, m)) == Vote.PREPARED]
-        enough = (
-            len(ready) == len(group.members)
-            if self.need == "all"
-            else len(ready) > len(group.members) // 2
-        )
-        check(enough, "activated with enough votes, and never past a joiner")
+        # Who died since the look was counted rightly; who joined since then must not be passed.
+        joined = [m for m, (_, at) in group.members.items() if at > view.revision]
+        ready = [m for m in view.members if group.votes.get((opened.id, m)) == Vote.PREPARED]
+        count = len(view.members)
+        enough = len(ready) == count if self.need == "all" else len(ready) > count // 2
+        check(not joined and enough, "activated with enough votes, and never past a joiner")
 
     # ------------------------------------------------------------------ orders and faults
 
@@ -296,7 +297,7 @@ class World:
                 check(told == me.serving, "the board knows what each serves", told, me.serving)
             opened = group.state.round
             age = 0.0 if opened is None else self.now - self.opened_at[release, opened.id]
-            check(age < DEADLINE * 1.1, "no round stays open", opened, age)
+            check(not group.members or age < DEADLINE * 1.1, "no round stays open", opened, age)
             files = {w.me.file for w in workers}
             if len(files) == 1:
                 self._judge_file(group, workers, next(iter(files)))
