@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 from .._runtime.foreign import described
 from ..exceptions import StillRunningError
 from .inventory import Inventory
-from .plan import _needs, parts_of, rebuilt
+from .plan import needs_of, parts_of, rebuilt
 
 T = TypeVar("T")
 
@@ -123,7 +123,7 @@ class Builder:
                     chosen[resource.name] = old[resource.name]
                     continue
                 parts = parts_of(resource, loaded.config, loaded.layers)
-                needs = _needs(resource, chosen)
+                needs = needs_of(resource, chosen)
                 instance = Instance(resource, parts, needs, loop, self._gone, self._wait)
                 self._open(instance, loaded, loop)
                 built.append(instance)

@@ -67,7 +67,8 @@ def _may_go_on(instance: Instance) -> bool:
     return not (instance.dropped or instance.closed or instance.stale is not None)
 
 
-def _needs(resource: Resource[Any], chosen: Mapping[str, Instance]) -> tuple[Instance, ...]:
+def needs_of(resource: Resource[Any], chosen: Mapping[str, Instance]) -> tuple[Instance, ...]:
+    """Return the instances that its factory is given, from those that are chosen so far."""
     return tuple(chosen[need.name] for need in resource.needs)
 
 

@@ -1,5 +1,7 @@
 """Jobs, call threads and the reader: done once or abandoned once, and nothing escapes."""
 
+# pyright: reportPrivateUsage=false - the loop is made to fail from within
+
 import ctypes
 import threading
 from collections.abc import Callable

@@ -194,7 +194,7 @@ def test_a_cancelled_start_takes_itself_back() -> None:
 def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
     """Whoever else has started the engine, holds a lease or waits for one goes on."""
     slow = Slow()
-    live, others = slow.live, list[Any]()
+    live, others, lease = slow.live, list[Any](), slow.live.lease()
 
     def leasing() -> None:
         with live.lease():
@@ -206,7 +206,6 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         others.append(Call(leasing))
     else:
         slow.gate.set()
-        lease = live.lease()
         Call(lease.__enter__).result()
 
     async def main() -> None:

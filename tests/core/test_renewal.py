@@ -12,12 +12,17 @@ from .loops import Loop
 from .rig import Call, Text, begin, reload, same, until
 
 
+def thing(_: int) -> object:
+    """Build something that is like nothing else."""
+    return object()
+
+
 def test_a_rebuild_is_make_before_break_under_the_same_version(make: Make) -> None:
     """The new one is built first, what needs it too; the old one closes after its last user."""
     live, pools, users = make(), RecordingFactory("pool"), RecordingFactory("user")
     pool = live.resource("a")(pools)
     user = live.resource("a", needs=[pool])(users)
-    other = live.resource("b", name="other")(lambda _: object())
+    other = live.resource("b", name="other")(thing)
     begin(live)
     kept = live.snapshot[other]
     lease = live.lease()

@@ -351,4 +351,4 @@ def test_requests_cancelled_at_any_moment_leave_nothing_behind(tmp_path: Path) -
         await live.aclose()
 
     asyncio.run(main())
-    assert (torn, built) == ([], closed)
+    assert (torn, built) == ([], sorted(closed))  # each once; when is up to its last user
