@@ -10,7 +10,7 @@ from typing import Final, cast
 import yaml
 
 from reloadcheck.exceptions import ConfigSyntaxError, SourceError
-from reloadcheck.parsers import locate, parse
+from reloadcheck.parsers import locate, locating_many, parse
 from reloadcheck.types import Document, Key, KeyPath
 
 _SCALARS: Final = (str, int, float, date, time, type(None))
@@ -68,7 +68,8 @@ def check(format_: str, data: bytes) -> bool:
         return False
     expected = _LIBRARIES[format_](data.decode().removeprefix("\ufeff"))
     assert same(expected, tree), "differs from the library"
-    _check_tree(document, tree)
+    with locating_many():
+        _check_tree(document, tree)
     return True
 
 
