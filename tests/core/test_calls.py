@@ -1,6 +1,7 @@
 """Jobs, call threads and the reader: done once or abandoned once, and nothing escapes."""
 
-# pyright: reportPrivateUsage=false - the loop is made to fail from within
+# The loop is made to fail from within.
+# pyright: reportPrivateUsage=false
 
 import ctypes
 import threading
