@@ -198,12 +198,14 @@ def test_a_stuck_closer_is_named_at_exit(tmp_path: Path) -> None:
             time.sleep(60)
 
         live.start()
+        pathlib.Path(sys.argv[1], "end").write_text(str(time.time()))
         """,
     )
+    took = time.time() - float((tmp_path / "end").read_text())
     assert done.status == 0
     assert "left open at " in done.output
     assert "pool" in done.output
-    assert done.seconds < 3.0
+    assert took < 30.0  # by far less than the closer
 
 
 def test_an_exception_at_the_end_is_the_programs_own(tmp_path: Path) -> None:
