@@ -19,6 +19,7 @@ from ._commands import (
     count,
     seconds,
 )
+from ._leave_arguments import LEAVE_COMMANDS
 from ._store_arguments import STORE_COMMANDS, add_store
 
 __all__ = ["Verb", "parser_of", "verbs"]
@@ -49,7 +50,7 @@ def parser_of() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_validate, _explain, _diff, _schema, _doctor, _watch, _status, *STORE_COMMANDS):
         add(commands)
-    for add in (_init, _completion, _demo):
+    for add in (*LEAVE_COMMANDS, _init, _completion, _demo):
         add(commands)
     parser.set_defaults(refuse=parser.error, commands=tuple(commands.choices))
     return parser
@@ -66,7 +67,8 @@ class Verb:
 def verbs() -> Mapping[str, Verb]:
     """Return the commands that make sense for an application that is there already."""
     commands = _Commands()
-    for add in (_validate, _explain, _diff, _doctor, _watch, _status, *STORE_COMMANDS):
+    own = (_validate, _explain, _diff, _doctor, _watch, _status)
+    for add in (*own, *STORE_COMMANDS, *LEAVE_COMMANDS):
         add(commands)
     return {
         name: Verb(short, "--app" in parser.get_default("options"))

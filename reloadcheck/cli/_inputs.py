@@ -3,6 +3,8 @@
 What cannot be is a `UsageError`; the code that is imported runs here, nothing else of it does.
 """
 
+from __future__ import annotations
+
 import argparse
 import os
 import sys
@@ -12,12 +14,12 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._engine.api import ReloadCheck, host_of
 from .._engine.options import Options
 from .._schema.schema import Schema, schema_of
-from ..exceptions import OptionError, UsageError
+from ..exceptions import ContractError, OptionError, UsageError
 from ..sources import DirectorySource, source_of
 from ..sources._formats import FORMATS
 from ..types import Source, printable
@@ -25,7 +27,10 @@ from ._editions import PREFIX, EditionSource, number_of
 from ._project import Project, project_of
 from ._stdin import StandardInput
 
-__all__ = ["Inputs", "inputs_of", "layers_of", "loaded_object"]
+if TYPE_CHECKING:
+    from ..policy.gate import ContractGate
+
+__all__ = ["Inputs", "contract_of", "inputs_of", "layers_of", "loaded_object"]
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,16 @@ class Inputs:
     max_bytes: int
     secrets: frozenset[str]
     public: frozenset[str]
+    contract: ContractGate | None = None
+    contract_error: ContractError | None = None
 
 
 def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
-    """Take the words as layers; without any, the layers of the engine that the project names."""
+    """Take the words as layers; without any, the layers of the engine that the project names.
+
+    The engine's contract is read too; what it calls secret is. That it cannot be read is kept, for
+    those commands that judge by it.
+    """
     schema_name: str | None = getattr(arguments, "schema", None)
     if schema_name is not None and arguments.app is not None:
         raise UsageError("--schema and --app cannot be given together: the app has its schema")
@@ -63,8 +74,24 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
     else:
         raise UsageError(_NOTHING)
     options = Options() if live is None else host_of(live).options
-    names = options.secrets, options.public
-    return Inputs(sources, schema, schema_name, live, options.max_bytes, *names)
+    contract, secrets, error = None if live is None else contract_of(live), options.secrets, None
+    if contract is not None:
+        try:
+            secrets |= contract.open()
+        except ContractError as wrong:
+            error = wrong
+    names = secrets, options.public
+    return Inputs(sources, schema, schema_name, live, options.max_bytes, *names, contract, error)
+
+
+def contract_of(live: ReloadCheck[Any]) -> ContractGate | None:
+    """Return the gate of an engine's contract, if it has one."""
+    gates = host_of(live).gates
+    if not gates:
+        return None
+    from ..policy.gate import ContractGate
+
+    return next((one for one in gates if isinstance(one, ContractGate)), None)
 
 
 _NOTHING = (

@@ -5,7 +5,6 @@ Builds nothing. Status 1 when one of the two cannot be used; a difference is no 
 """
 
 import argparse
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,13 +15,14 @@ from .._engine.api import host_of
 from .._resources.plan import Step, parts_of, plan
 from .._state.store_orders import Orders
 from ..exceptions import ConfigError, UsageError
-from ..types import Diff, KeyPath, Layer, Source, key_path_text
+from ..types import Diff, KeyPath, key_path_text
 from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
-from ._reading import Fault, Known, faults_of, known_of, validated
+from ._reading import Fault, Known, faults_of
+from ._sides import Side, side_of, sides
 from ._values import Hiding, hiding, shown, told
 
 __all__ = ["Plan", "run"]
@@ -35,16 +35,6 @@ class Plan:
     changes: Diff
     rebuilt: tuple[tuple[str, str], ...] = ()
     kept: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two configurations; `config` is None where it cannot be used."""
-
-    known: Known
-    faults: tuple[Fault, ...]
-    tree: Any = None
-    config: Any = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,8 +61,8 @@ def _with_editions(arguments: argparse.Namespace, orders: Orders) -> Inputs:
 def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     sources = sides(inputs, *arguments.words)
     different, unusable = (1, 2) if arguments.exit_code else (0, 1)
-    old = _side(inputs, sources[0], None)
-    new = _side(inputs, sources[1], old)
+    old = side_of(inputs, sources[0], None)
+    new = side_of(inputs, sources[1], old)
     page = Page()
     layers = [
         pair
@@ -99,34 +89,6 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     return different if any(_rows(plan.changes, old, new)) else 0
 
 
-def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
-    """Return the layers of both; the app's own, where one of its files is being compared."""
-    layers = () if inputs.live is None else host_of(inputs.live).sources
-    of_old, of_new = inputs.sources[:1], inputs.sources[1:]
-    for place, layer in enumerate(layers):
-        if any(_same_path(layer.name, word) for word in (old, new)):
-            before, after = layers[:place], layers[place + 1 :]
-            return (*before, *of_old, *after), (*before, *of_new, *after)
-    return of_old, of_new
-
-
-def _same_path(one: str, other: str) -> bool:
-    return os.path.realpath(one) == os.path.realpath(other)
-
-
-def _side(inputs: Inputs, sources: Sequence[Source], previous: Side | None) -> Side:
-    known = known_of(sources, inputs.max_bytes, inputs.schema.annotation)
-    if known.parsed is None:
-        return Side(known, known.faults)
-    before = previous or Side(known, ())
-    tree = known.parsed.tree
-    try:
-        config = validated(inputs.schema, known.parsed, before.config)
-    except ConfigError as error:
-        return Side(known, tuple(faults_of(error)), tree)
-    return Side(known, (), tree, config)
-
-
 def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
     changes = diff(old.tree, new.tree)
     if inputs.live is None:
@@ -136,8 +98,8 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
         steps = plan(
             registry,
             new.config,
-            _layers(new),
-            lambda resource: parts_of(resource, old.config, _layers(old)),
+            new.layers,
+            lambda resource: parts_of(resource, old.config, old.layers),
         )
     except ConfigError as error:
         return error
@@ -150,10 +112,6 @@ def _reason(step: Step) -> str:
     """Say why a resource is rebuilt: parts that are another object, needs that are."""
     reasons = [f"{key_path_text(path)} changes" if path else "any change" for path in step.paths]
     return ", ".join([*reasons, *(f"needs {name}" for name in step.needs)])
-
-
-def _layers(side: Side) -> Sequence[Layer]:
-    return () if side.known.parsed is None else side.known.parsed.layers
 
 
 def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide: Hiding) -> None:

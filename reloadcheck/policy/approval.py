@@ -5,29 +5,16 @@ digest that serves, the digest allowed, the environment, the keys and a time. Ve
 thread, once a window while something waits; never on the request path.
 """
 
-import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from os import path as paths
 from pathlib import Path
-from typing import Final
 
 from ..seams import Proposal, Wait
-from ..types import Code, KeyPath, key_path_text, printable
-from .patterns import pattern_of
+from ..types import Code, KeyPath, key_path_text
+from .signing import verified
+from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
 from .terms import Terms
-
-NAMESPACE: Final = "reloadcheck"
-FIELDS: Final = ("reloadcheck", "service", "environment", "from", "to", "keys", "until", "reason")
-ANYTHING: Final = "any"
-_MOST_BYTES: Final = 64 * 2**10
-_SECONDS: Final = 10.0
-_BEGIN: Final = "-----BEGIN SSH SIGNATURE-----"
-_END: Final = "-----END SSH SIGNATURE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,33 +23,6 @@ class Leave:
 
     actor: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """One statement as it was read; `signed` are its eight lines, `until` seconds since the epoch.
-
-    `keys` is None where it says `any`, and so is `to`.
-    """
-
-    kind: str
-    service: str
-    environment: str
-    base: str
-    to: str | None
-    keys: tuple[str, ...] | None
-    until: float
-    reason: str
-    signed: bytes = field(repr=False)
-    signatures: tuple[str, ...] = field(repr=False)
-
-    def covers(self, path: KeyPath) -> bool:
-        """Return whether its keys cover a key path."""
-        return self.keys is None or any(pattern_of(key).covers(path) for key in self.keys)
-
-
-class UnsignedError(Exception):
-    """A statement whose form or signature does not hold; its text says why."""
 
 
 class Approvals:
@@ -88,7 +48,7 @@ class Approvals:
                 fault = self._misfit(statement, proposal, needed)
                 if fault is None:
                     people = self._people(statement, proposal.at)
-                    missing = _unfilled(roles, self._terms.roles, people)
+                    missing = unfilled(roles, self._terms.roles, people)
                     if missing is None:
                         return Leave(", ".join(sorted(people)), statement.reason)
                     fault = f"the leave of {missing} is missing"
@@ -153,7 +113,7 @@ class Approvals:
             path = Path(f"{beside}.{kind}")
             try:
                 with path.open("rb") as file:
-                    found.append((path.name, file.read(_MOST_BYTES + 1)))
+                    found.append((path.name, file.read(MOST_BYTES + 1)))
             except OSError:
                 continue
         return found
@@ -165,115 +125,7 @@ class Approvals:
         )
 
 
-def statement_of(data: bytes) -> Statement:
-    """Return a statement; raise `UnsignedError` for what is none."""
-    if len(data) > _MOST_BYTES:
-        raise UnsignedError("it is too large for a statement")
-    try:
-        text = data.decode()
-    except UnicodeDecodeError:
-        raise UnsignedError("it is not UTF-8") from None
-    head, begin, rest = text.partition(_BEGIN)
-    lines = head.split("\n")
-    if "\r" in head or len(lines) != len(FIELDS) + 1 or lines[-1]:
-        raise UnsignedError("a statement is eight lines that end in LF, then its signatures")
-    values: list[str] = []
-    for name, line in zip(FIELDS, lines, strict=False):
-        key, colon, value = line.partition(": ")
-        if key != name or not colon:
-            raise UnsignedError(f"its line `{name}: …` is missing or in another place")
-        values.append(value.strip())
-    word = re.fullmatch(r"(approval|override) 1", values[0])
-    if word is None:
-        raise UnsignedError("it begins with neither `approval 1` nor `override 1`")
-    until = _until(values[6])
-    if until is None:
-        raise UnsignedError("its `until:` is no time with an offset, as in 2026-12-01T18:00+01:00")
-    keys = None if values[5] == ANYTHING else tuple(re.split(r", *", values[5]))
-    to = None if values[4] == ANYTHING else values[4]
-    if keys is None and to is None:
-        raise UnsignedError("it names neither the content nor the keys that it is for")
-    if not values[7]:
-        raise UnsignedError("it gives no reason")
-    signatures = tuple(
-        _BEGIN + part.split(_END)[0] + _END + "\n" for part in (begin + rest).split(_BEGIN)[1:]
-    )
-    if not signatures:
-        raise UnsignedError("nobody has signed it")
-    signed = head.encode()
-    kind = word[1]
-    _, service, environment, base, *_ = values
-    return Statement(
-        kind, service, environment, base, to, keys, until, values[7], signed, signatures
-    )
-
-
-def statement_text(
-    kind: str,
-    service: str,
-    environment: str,
-    base: str,
-    to: str,
-    keys: Sequence[str],
-    until: str,
-    reason: str,
-) -> str:
-    """Return the eight lines that are signed."""
-    values = (f"{kind} 1", service, environment, base, to, ", ".join(keys), until, reason)
-    if any("\n" in value for value in values):
-        raise ValueError("a line of a statement has no line break in it")
-    return "".join(f"{name}: {value}\n" for name, value in zip(FIELDS, values, strict=True))
-
-
-def verified(signed: bytes, signature: str, signers: str, at: float) -> str:
-    """Return who made a signature; raise `UnsignedError` where nobody allowed did.
-
-    `at` is the time, in seconds since the epoch, at which the key must be valid.
-    """
-    program = shutil.which("ssh-keygen")
-    if program is None:
-        raise UnsignedError("ssh-keygen is not on this machine: install openssh-client")
-    moment = datetime.fromtimestamp(at, UTC).strftime("%Y%m%d%H%M%SZ")
-    with tempfile.TemporaryDirectory(prefix="reloadcheck-") as directory:
-        file = paths.join(directory, "signature")
-        Path(file).write_text(signature, encoding="ascii", errors="replace")
-        found = _run(
-            [program, "-Y", "find-principals", "-s", file, "-f", signers,
-             "-O", f"verify-time={moment}"], b"",
-        )  # fmt: skip
-        people = [line.strip() for line in found.stdout.decode(errors="replace").split("\n")]
-        people = [one for line in people for one in line.split(",") if one]
-        if found.returncode != 0 or not people:
-            raise UnsignedError("its signature is by nobody among the approvers")
-        for one in people:
-            done = _run(
-                [program, "-Y", "verify", "-f", signers, "-I", one, "-n", NAMESPACE, "-s", file,
-                 "-O", f"verify-time={moment}"], signed,
-            )  # fmt: skip
-            if done.returncode == 0:
-                return one
-    words = (done.stderr + done.stdout).decode(errors="replace").lower()
-    for word, reason in (
-        ("namespace", f"its signature is for another purpose than {NAMESPACE!r}"),
-        ("expired", "the signer's key has expired"),
-        ("not valid", "the signer's key is not valid at this time"),
-        ("incorrect signature", "its signature is of other lines than these"),
-    ):
-        if word in words:
-            raise UnsignedError(reason)
-    raise UnsignedError(f"the signature of {printable(people[0])} does not hold")
-
-
-def _run(command: list[str], given: bytes) -> "subprocess.CompletedProcess[bytes]":
-    try:
-        return subprocess.run(
-            command, input=given, capture_output=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise UnsignedError(f"ssh-keygen did not answer: {type(error).__name__}") from None
-
-
-def _unfilled(
+def unfilled(
     roles: Sequence[str], members: Mapping[str, tuple[str, ...]], people: frozenset[str]
 ) -> str | None:
     """Return a role that nobody is left for, when each needs a person of its own."""
@@ -289,14 +141,6 @@ def _unfilled(
         return False
 
     return next((role for role in roles if not fill(role, set())), None)
-
-
-def _until(text: str) -> float | None:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return None if moment.tzinfo is None else moment.timestamp()
 
 
 def _listed(paths_: Sequence[KeyPath]) -> str:

@@ -6,24 +6,21 @@ served before goes back at any time. Asked in a call thread, never on the reques
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
-from .._config.key_path import lookup
 from ..exceptions import ContractError
 from ..seams import GO, Answer, Go, Keep, Proposal, Reject, Wait
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled
 from .contract import Contract
-from .patterns import children
-from .terms import ABSENT, KeyTerms, Terms
+from .forecast import Forecast, soonest
+from .reach import changed_paths, found_by, leaves_of, number_of, value_at
+from .terms import ABSENT, Terms
 from .windows import told
 
 REMEMBERED: Final = 100
 """Digests of what served before that are remembered, without a store."""
-
-MOST_LEAVES: Final = 10_000
-"""Changed key paths of one edit that are looked at one by one; beyond, by their sections."""
 
 
 class ContractGate:
@@ -97,15 +94,12 @@ class ContractGate:
 
     def may(self, proposal: Proposal) -> Answer:
         """Judge an edit before it is built."""
-        terms = self.terms
         broken = [*self._out_of_range(proposal), *self._missing(proposal), *self._ruled(proposal)]
         if broken:
             return Reject(tuple(problem for problem, _ in broken), broken[0][1])
         if proposal.old is None:
             return GO
-        paths = tuple(_changed(proposal))
-        kept = tuple(path for path in paths if terms.said("restart", path))
-        going = [path for path in paths if path not in set(kept)]
+        kept, going = self._parted(proposal)
         leave: Leave | None = None
         if going and not self._served_before(proposal):
             override = self._approval.override(proposal, going)
@@ -122,12 +116,38 @@ class ContractGate:
         who = (None, None) if leave is None else (leave.actor, leave.reason)
         return Keep(kept, (), *who) if kept else Go((), *who)
 
+    def forecast(self, proposal: Proposal) -> Forecast:
+        """Say who will be asked about an edit, and what holds it back; rejects nothing."""
+        terms = self.terms
+        before = None if proposal.old is None else proposal.old.config
+        concerned = [one for one in self._rules if one.concerns(before, proposal.new.config)]
+        rules = tuple(f"{self._contract.path.name}:{one.rule.line}" for one in concerned)
+        kept, going = ((), []) if proposal.old is None else self._parted(proposal)
+        if not going or self._served_before(proposal):
+            return Forecast(rules, kept, {}, (), proposal.at, None, is_override=False)
+        override = self._approval.override(proposal, going)
+        if override is not None:
+            return Forecast(rules, kept, {}, (), proposal.at, override, is_override=True)
+        roles = self._roles(going, proposal)
+        asked = self._approval.leave(proposal, roles)
+        reasons = (self._frozen(proposal, going), self._closed(proposal, going), asked)
+        held = tuple(one for one in reasons if isinstance(one, Wait))
+        leave = asked if isinstance(asked, Leave) else None
+        opens = soonest(terms, going, proposal.at)
+        return Forecast(rules, kept, roles, held, opens, leave, is_override=False)
+
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was let through before; remember that it serves."""
         if proposal.old is not None:
             self._remember(proposal.old.digest)
         self._remember(proposal.new.digest)
         return GO
+
+    def _parted(self, proposal: Proposal) -> tuple[tuple[KeyPath, ...], list[KeyPath]]:
+        """Return which changed keys keep their value until a restart, and which go on."""
+        paths = tuple(changed_paths(proposal))
+        kept = tuple(path for path in paths if self.terms.said("restart", path))
+        return kept, [path for path in paths if path not in set(kept)]
 
     # ------------------------------------------------------------------------ rejections
 
@@ -136,13 +156,13 @@ class ContractGate:
         for one in terms.keys:
             if one.range is None:
                 continue
-            for start, value in _found(one, proposal.new):
-                for path, leaf in _leaves(start, value):
+            for start, value in found_by(one, proposal.new):
+                for path, leaf in leaves_of(start, value):
                     limits = terms.said("range", path)
                     if path in seen or limits is None:
                         continue
                     seen.add(path)
-                    number = _number(leaf)
+                    number = number_of(leaf)
                     if leaf is not None and (number is None or not limits.has(number)):
                         what = "is no number" if number is None else "is"
                         owner = self._owned(path)
@@ -158,7 +178,7 @@ class ContractGate:
                     reason = f"must be set in {environment}, says the contract"
                     yield Problem(reason, key_path=one.pattern.steps), Code.REQUIRED
             if environment in (one.not_baseline_in or ()):
-                for path, value in _found(one, proposal.new):
+                for path, value in found_by(one, proposal.new):
                     if value == one.baseline and type(value) is type(one.baseline):
                         reason = f"still has its baseline, which must be set in {environment}"
                         yield Problem(reason, key_path=path), Code.REQUIRED
@@ -215,7 +235,7 @@ class ContractGate:
         exact = (one for one in self.terms.keys if len(one.pattern.steps) == len(path))
         meant = (one.baseline for one in exact if one.has_baseline and one.pattern.covers(path))
         baseline = next(meant, ABSENT)
-        value = _value(proposal.new.config, proposal.new.tree, path)
+        value = value_at(proposal.new.config, proposal.new.tree, path)
         return baseline is not ABSENT and baseline == value
 
     # ---------------------------------------------------------------------------- helpers
@@ -237,64 +257,3 @@ class ContractGate:
     def _owned(self, path: KeyPath) -> str:
         owner = self.terms.said("owner", path)
         return "" if owner is None else f" (owner: {owner})"
-
-
-def _found(one: KeyTerms, loaded: Any) -> Iterable[tuple[KeyPath, object]]:
-    """Return the values that a key's terms are about, as the schema made them where it can tell."""
-    steps = one.pattern.steps
-    found = dict(one.pattern.found_in(loaded.tree))
-    if not found and "*" not in steps:
-        value = _value(loaded.config, loaded.tree, steps)
-        return () if value is ABSENT else ((steps, value),)
-    return [(path, _value(loaded.config, loaded.tree, path)) for path in found]
-
-
-def _value(config: object, tree: object, path: KeyPath) -> object:
-    for whole in (config, tree):
-        try:
-            return lookup(whole, path)
-        except KeyError:
-            continue
-    return ABSENT
-
-
-def _leaves(path: KeyPath, value: object) -> Iterable[tuple[KeyPath, object]]:
-    inner = list(children(value))
-    if not inner:
-        yield path, value
-    for key, part in inner:
-        yield from _leaves((*path, key), part)
-
-
-def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    try:
-        seconds = getattr(value, "total_seconds", None)
-        return float(seconds() if callable(seconds) else value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return None
-
-
-def _changed(proposal: Proposal) -> Iterable[KeyPath]:
-    """Return each changed key path; what came or went as a whole, leaf by leaf."""
-    count = 0
-    old = () if proposal.old is None else proposal.old.tree
-    for tree, paths in (
-        (proposal.new.tree, proposal.changes.added),
-        (old, proposal.changes.removed),
-    ):
-        for path in paths:
-            try:
-                found = _leaves(path, lookup(tree, path))
-            except KeyError:
-                found = ((path, None),)
-            for leaf, _ in found:
-                count += 1
-                if count > MOST_LEAVES:
-                    yield path
-                    break
-                yield leaf
-    yield from proposal.changes.changed

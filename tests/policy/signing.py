@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.policy.approval import statement_text
+from reloadcheck.policy.statement import statement_text
 
 pytestmark: list[pytest.MarkDecorator] = []
 

@@ -1,0 +1,80 @@
+"""What a contract is about in one edit: the values that a key's terms name, the paths that change.
+
+Functions of trees and configurations; nothing here judges.
+"""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from .._config.key_path import lookup
+from ..seams import Proposal
+from ..types import KeyPath
+from .patterns import children
+from .terms import ABSENT, KeyTerms
+
+MOST_LEAVES: Final = 10_000
+"""Changed key paths of one edit that are looked at one by one; beyond, by their sections."""
+
+
+def found_by(one: KeyTerms, loaded: Any) -> Iterable[tuple[KeyPath, object]]:
+    """Return the values that a key's terms are about, as the schema made them where it can tell."""
+    steps = one.pattern.steps
+    found = dict(one.pattern.found_in(loaded.tree))
+    if not found and "*" not in steps:
+        value = value_at(loaded.config, loaded.tree, steps)
+        return () if value is ABSENT else ((steps, value),)
+    return [(path, value_at(loaded.config, loaded.tree, path)) for path in found]
+
+
+def value_at(config: object, tree: object, path: KeyPath) -> object:
+    """Return the value at a key path as the schema made it, else as it is written."""
+    for whole in (config, tree):
+        try:
+            return lookup(whole, path)
+        except KeyError:
+            continue
+    return ABSENT
+
+
+def leaves_of(path: KeyPath, value: object) -> Iterable[tuple[KeyPath, object]]:
+    """Return each leaf below a value with its key path; a leaf itself, and what is empty."""
+    inner = list(children(value))
+    if not inner:
+        yield path, value
+    for key, part in inner:
+        yield from leaves_of((*path, key), part)
+
+
+def number_of(value: object) -> float | None:
+    """Return a value as the number that a range is about; None for what is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        seconds = getattr(value, "total_seconds", None)
+        return float(seconds() if callable(seconds) else value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+
+
+def changed_paths(proposal: Proposal) -> Iterable[KeyPath]:
+    """Return each changed key path; what came or went as a whole, leaf by leaf."""
+    count = 0
+    old = () if proposal.old is None else proposal.old.tree
+    for tree, paths in (
+        (proposal.new.tree, proposal.changes.added),
+        (old, proposal.changes.removed),
+    ):
+        for path in paths:
+            try:
+                found = leaves_of(path, lookup(tree, path))
+            except KeyError:
+                found = ((path, None),)
+            for leaf, _ in found:
+                count += 1
+                if count > MOST_LEAVES:
+                    yield path
+                    break
+                yield leaf
+    yield from proposal.changes.changed
