@@ -146,7 +146,11 @@ def test_an_interpreter_that_lends_references_gets_leases_by_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """What counts is tried: where a lease in a variable is not seen, none is taken that way."""
-    monkeypatch.setattr(references, "_references", lambda owner, name: 2)
+
+    def lent(owner: object, name: str) -> int:
+        return 2
+
+    monkeypatch.setattr(references, "_references", lent)
     assert not counts_references()
 
 
