@@ -174,11 +174,9 @@ class Run:
             key = self.trial.sticky(scope)
         except Exception:  # an application's own function must not break its request
             return None
-        return (
-            None
-            if key is None
-            else hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
-        )
+        if key is None:
+            return None
+        return hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
 
     # --------------------------------------------------------------------- who decides
 
