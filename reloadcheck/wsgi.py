@@ -25,6 +25,7 @@ from .seams import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 
 
 class ReloadCheckMiddleware:

@@ -129,8 +129,8 @@ def test_copies() -> None:
     assert copy.copy(config) is config
     deep = copy.deepcopy(config)
     assert deep == config
-    kinds = type(deep), type(deep["database"]), type(deep["database"]["hosts"]), type(deep["set"])
-    assert kinds == (dict, dict, list, set)
+    parts: list[object] = [deep, deep["database"], deep["database"]["hosts"], deep["set"]]
+    assert [type(part).__name__ for part in parts] == ["dict", "dict", "list", "set"]
     assert type(config.copy()) is dict
     mine = Owned()
     copied: Any = copy.deepcopy(FrozenDict({"mine": mine, "list": [mine]}))

@@ -40,6 +40,7 @@ from ..exceptions import (
 )
 from ..sources import source_of
 from ..types import KeyPath, Outcome, Source, Store, printable
+from .assembly import add_contract, add_store, add_trial, rules_of
 from .engine import Engine
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
@@ -193,9 +194,9 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
-        self._engine.add_contract(contract, self._environ)
-        self._engine.add_store(store, self._environ)
-        self._engine.add_trial(trial, self._environ)
+        add_contract(self._engine, contract, self._environ)
+        add_store(self._engine, store, self._environ)
+        add_trial(self._engine, trial, self._environ)
         self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:
@@ -277,7 +278,7 @@ class ReloadCheck(Generic[C]):
         keys = [as_key_path(path) for path in paths]
 
         def register(function: F) -> F:
-            self._engine.rules().add(function, keys, name, warn=warn, timeout=timeout)
+            rules_of(self._engine).add(function, keys, name, warn=warn, timeout=timeout)
             return function
 
         return register

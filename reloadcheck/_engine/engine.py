@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import copy
 import math
-import os
 import sys
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -31,28 +30,22 @@ from ..exceptions import (
     BlockingCallError,
     InterpreterError,
     NoSnapshotError,
-    OptionError,
-    RegistrationError,
     ReloadCheckError,
     SourceError,
     UnknownResourceError,
     UsageError,
 )
 from ..seams import Companion, Feed, Gate, UnitTicket
-from ..sources.file import FileSource
-from ..types import Problem, Source, Store
+from ..types import Problem, Source
 from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket
-from .options import Options, switch_of
+from .options import Options
 from .process import keep_in_sight, watch_process
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
-    from ..policy.contract import Contract
-    from ..policy.rules import Rules
     from ..trial.gate import TrialGate
-    from ..trial.options import Trial
     from .probes import Probes
     from .thread import EngineThread
 C = TypeVar("C")
@@ -76,7 +69,6 @@ class Engine(Generic[C]):
     ) -> None:
         self.feed: Feed = SourceSet(sources)
         self.gates: list[Gate] = []
-        self._rules: Rules | None = None
         self.companion: Companion | None = None
         self.trial: TrialGate | None = None
         self.registry = registry
@@ -89,66 +81,13 @@ class Engine(Generic[C]):
         self._life: Lifecycle[C] = Lifecycle(self._forget_parent)
         keep_in_sight(self)
 
-    def add_contract(
-        self,
-        contract: Contract | str | os.PathLike[str] | None,
-        environ: Mapping[str, str],
-    ) -> None:
-        """Put a contract among the gates; an operator's variable names another one, or none."""
-        named = environ.get("RELOAD_CHECK_CONTRACT")
-        if named is not None:
-            contract = named if named.strip().lower() not in ("", "off", "none") else None
-        if contract is None:
-            return
-        from ..policy.contract import Contract
-        from ..policy.gate import ContractGate
-
-        if not isinstance(contract, Contract):
-            contract = Contract(contract)
-        files = [one.name for one in self.sources if isinstance(one, FileSource)]
-        gate = ContractGate(contract, lambda: self.options.environment, self.schema.field, files)
-        self.gates.append(gate)
-
-    def add_store(
-        self, store: Store | str | os.PathLike[str] | None, environ: Mapping[str, str]
-    ) -> None:
-        """Put a store beside the engine; an operator's variable names another file, or none."""
-        named = environ.get("RELOAD_CHECK_STORE")
-        if named is not None:
-            store = named if named.strip().lower() not in ("", "off", "none") else None
-        if store is None:
-            return
-        from .._state.attach import attach
-
-        if not isinstance(store, Store):
-            from ..stores.sqlite import SQLiteStore
-
-            store = SQLiteStore(store)
-        attach(self, store)
-
-    def add_trial(self, trial: Trial | bool | None, environ: Mapping[str, str]) -> None:
-        """Put a trial among the gates, the last one; an operator's variable switches it off."""
-        text = environ.get("RELOAD_CHECK_TRIAL")
-        if text is not None and not switch_of("RELOAD_CHECK_TRIAL", text):
-            return
-        if trial is None or trial is False:
-            return
-        from ..trial.gate import TrialGate
-        from ..trial.options import Trial
-
-        if trial is not True and not isinstance(trial, Trial):
-            raise OptionError("trial must be a Trial(…), True, False or None")
-        options = Trial() if trial is True else trial
-        self.trial = TrialGate(options, self.clock.monotonic)
-        self.gates.append(self.trial)
-
     def forget_refusal(self) -> None:
-        """Let what the sources hold judged anew at the next check."""
+        """Judge anew, at the next check, what the sources hold."""
         thread = self.running()
         thread.admission.post(thread.reload.forget_refusal)
 
     def ordered(self, word: str, reason: str | None) -> None:
-        """Let a trial or a watch end as a person says; raise `UsageError` where none is on."""
+        """End a trial or a watch as a person says; raise `UsageError` where none is on."""
         run = None if self.trial is None else self.trial.run
         if run is None:
             raise UsageError(f"live.{word}(): no edit is tried or watched in this process")
@@ -156,20 +95,6 @@ class Engine(Generic[C]):
 
     def _hide(self, names: frozenset[str]) -> None:
         self.options = replace(self.options, secrets=self.options.secrets | names)
-
-    def rules(self) -> Rules:
-        """Return the gate of the rules in code, which is made when the first one is registered."""
-        if self.thread is not None:
-            raise RegistrationError(
-                "rules are registered before the engine starts: move this up, to where "
-                "ReloadCheck(…) is constructed"
-            )
-        if self._rules is None:
-            from ..policy.rules import Rules
-
-            self._rules = Rules(lambda: self.options.environment)
-            self.gates.insert(0, self._rules)
-        return self._rules
 
     @property
     def sources(self) -> tuple[Source, ...]:

@@ -20,6 +20,7 @@ from typing import (
     Any,
     TypeAlias,
     TypeVar,
+    cast,
 )
 
 from .._engine.api import ReloadCheck, host_of
@@ -130,7 +131,7 @@ def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
     """Return an engine on the same sources and schema that builds nothing: to try a file with."""
     engine = host_of(live)
     registry = Registry(engine.schema)
-    twin: ReloadCheck[C] = ReloadCheck.__new__(ReloadCheck)  # an engine refuses to be copied
+    twin = cast("ReloadCheck[C]", object.__new__(ReloadCheck))  # an engine refuses to be copied
     twin._environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
     twin._engine = Engine(engine.sources, engine.schema, registry, engine.options, engine.clock)  # pyright: ignore[reportPrivateUsage] - off the public face
     return twin

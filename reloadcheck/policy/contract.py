@@ -21,7 +21,7 @@ from ..types import KeyPath, Problem, printable
 from .document import Entries, Faults, Items, Node, Scalar, read_document
 from .patterns import ANY, Pattern, pattern_of
 from .terms import ABSENT, CelRule, KeyTerms, Notice, Override, Range, Terms
-from .windows import Freeze, Window, instant_of, span_of
+from .windows import Freeze, Span, Window, instant_of, span_of
 
 ANY_TIME: Final = "any"
 NO_LEAVE: Final = "none"
@@ -148,7 +148,7 @@ class _Reader:
     def _windows(self, zone: tzinfo) -> dict[str, Window]:
         windows: dict[str, Window] = {}
         for key, node in self._entries(self._document, "windows"):
-            spans = []
+            spans: list[Span] = []
             for item in self._items(node):
                 span = span_of(item.text)
                 if isinstance(span, str):
@@ -245,7 +245,7 @@ class _Reader:
             url, file = self._text(item, "url"), self._text(item, "url_file")
             if (url is None) == (file is None):
                 self._faults.add(item, "name one of `url:` and `url_file:`")
-            states = dict.fromkeys(STATES)
+            states: dict[str, object] = dict.fromkeys(STATES)
             yield Notice(url, file, self._names(self._of(item, "on"), states, "state"))
 
     # ----------------------------------------------------------------------------- keys

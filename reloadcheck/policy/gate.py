@@ -30,8 +30,15 @@ class ContractGate:
     key path; `statements` are the files beside which signed statements are looked for.
     """
 
-    name: Final = "the contract"
-    seconds: Final = 30.0
+    @property
+    def name(self) -> str:
+        """Return what messages call it."""
+        return "the contract"
+
+    @property
+    def seconds(self) -> float:
+        """Return how long one answer may take, in seconds."""
+        return 30.0
 
     def __init__(
         self,
@@ -204,7 +211,7 @@ class ContractGate:
         return Wait(Code.FREEZE, why, freeze.until, held)
 
     def _closed(self, proposal: Proposal, paths: Sequence[KeyPath]) -> Wait | None:
-        terms, closed = self.terms, []
+        terms, closed = self.terms, list[tuple[KeyPath, Window]]()
         for path in paths:
             name = terms.said("window", path)
             window = None if name in (None, "any") else terms.windows[name]

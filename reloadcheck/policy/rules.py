@@ -53,7 +53,10 @@ class Finding:
 class Rules:
     """The rules of one engine, as a gate; `environment` names the deployment, or is None."""
 
-    name: Final = "the rules"
+    @property
+    def name(self) -> str:
+        """Return what messages call it."""
+        return "the rules"
 
     def __init__(self, environment: Callable[[], str | None]) -> None:
         self._environment = environment

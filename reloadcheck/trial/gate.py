@@ -30,8 +30,15 @@ class TrialGate:
     `draw` makes the generator of each trial: a private one, as forks share the global one.
     """
 
-    name: Final = "the trial"
-    seconds: Final = 10.0
+    @property
+    def name(self) -> str:
+        """Return what messages call it."""
+        return "the trial"
+
+    @property
+    def seconds(self) -> float:
+        """Return how long one answer may take, in seconds."""
+        return 10.0
 
     def __init__(
         self,

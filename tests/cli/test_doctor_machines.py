@@ -435,11 +435,16 @@ def test_what_is_switched_off_is_told(
     assert expected == [one.level for one in found]
 
 
+def _copied(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy."""
+    return dict(tree)
+
+
 @pytest.mark.parametrize(
     ("schema", "said"),
     [
         (None, "no schema"),
-        (dict.copy, "a function"),
+        (_copied, "a function"),
         (Machine, "Machine is read by the rules of this package, whatever else is installed"),
     ],
 )

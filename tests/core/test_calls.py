@@ -240,11 +240,11 @@ def test_the_reader_survives_a_failed_allocation_of_its_own(
     reader = Reader()
     before = reading(reader, threading.current_thread)
     until(lambda: before.done)
-    real = reader._read_one
+    real = reader._read_one  # pyright: ignore[reportPrivateUsage] - its own loop is the matter
 
     def once() -> bool:
         monkeypatch.setattr(reader, "_read_one", real)
-        reader._at = reader._queue.popleft()[1]
+        reader._at = reader._queue.popleft()[1]  # pyright: ignore[reportPrivateUsage]
         raise MemoryError
 
     monkeypatch.setattr(reader, "_read_one", once)
@@ -265,7 +265,7 @@ def test_a_reader_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -
     reader = Reader()
 
     def ends() -> bool:
-        until(lambda: len(reader._queue) == 2)
+        until(lambda: len(reader._queue) == 2)  # pyright: ignore[reportPrivateUsage]
         raise MemoryError
 
     def lose_once() -> None:  # what is wrong in the loop is wrong on the way out of it, too

@@ -246,7 +246,7 @@ def test_naming_who_holds_on_takes_no_lease(
         live.resource(name, name=name, drain=drain)(one)
 
     async def app(*_: object) -> None:
-        [*live.current().resources.values()]
+        assert [*live.current().resources.values()]
         await release.wait()
 
     def is_told(times: int) -> bool:

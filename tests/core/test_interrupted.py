@@ -200,6 +200,7 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         with live.lease():
             return
 
+    lease: Any = None
     if by == "a start":
         others.append(Call(live.start))
     elif by == "a waiting lease":
@@ -223,7 +224,7 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         other.result()
     assert live.status().phase == "serving"
     assert live.snapshot.config["a"] == 1
-    if by == "a lease":
+    if lease is not None:
         lease.__exit__(None, None, None)
     Call(live.close).result()
 

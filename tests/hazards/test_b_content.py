@@ -251,7 +251,7 @@ TREES = st.dictionaries(
 @given(TREES)
 def test_every_accepted_config_can_be_used_up(tree: dict[str, Any]) -> None:
     """Printed, dumped, pickled, copied, compared, hashed, digested, and read key by key."""
-    text = yaml.safe_dump(tree)
+    text = str(yaml.safe_dump(tree))  # pyright: ignore[reportUnknownMemberType] - its stubs
     loaded = yaml.safe_load(text)
     config = freeze(parse(Document("app.yaml", text.encode(), "yaml"), lambda: None))
     assert config == loaded

@@ -175,6 +175,7 @@ def test_an_edit_waits_for_its_window_and_goes_live_by_itself(shop: Shop) -> Non
     assert shop.live.snapshot.config.payment.timeout == 3.0
     live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 5.0))
     live.result(shop.clock, step=2.0)
+    assert waiting.opens is not None
     assert waiting.opens <= shop.clock.wall() < waiting.opens + 60
     assert shop.live.status().waiting is None
 

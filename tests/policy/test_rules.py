@@ -17,6 +17,10 @@ def live(make: Make) -> ReloadCheck[Any]:
     return make(environment="production")
 
 
+def _about(value: object) -> None:
+    """Find nothing wrong with it."""
+
+
 def test_a_broken_rule_rejects_at_its_place(live: ReloadCheck[Any], text: Text) -> None:
     """What it says stands at file:line:column of its first path; the last good one serves on."""
 
@@ -100,8 +104,15 @@ def test_a_rule_is_asked_when_a_part_of_it_changed(live: ReloadCheck[Any], text:
 
 def test_all_broken_rules_are_told_at_once(live: ReloadCheck[Any], text: Text) -> None:
     """An edit that breaks two rules is corrected in one go."""
-    live.rule("a", name="first")(lambda a: "is odd" if a % 2 else None)
-    live.rule("b", name="second")(lambda b: "is large" if b > 8 else None)
+
+    @live.rule("a")
+    def first(a: int) -> str | None:
+        return "is odd" if a % 2 else None
+
+    @live.rule("b")
+    def second(b: int) -> str | None:
+        return "is large" if b > 8 else None
+
     text.write("a: 2\nb: 1\n")
     begin(live)
     text.write("a: 3\nb: 9\n")
@@ -164,7 +175,7 @@ def test_a_rule_that_cannot_be_asked_lets_nothing_through(
 
 def test_a_rule_that_hangs_is_left_alone(live: ReloadCheck[Any], text: Text) -> None:
     """Its time-out rejects the edit; it is not called again while the first call hangs."""
-    hanging, calls = threading.Event(), []
+    hanging, calls = threading.Event(), list[int]()
 
     @live.rule("a", timeout=0.05)
     def slow(a: int) -> None:
@@ -216,7 +227,7 @@ def test_what_a_rule_says_quotes_no_value(make: Make, text: Text) -> None:
 
 def test_a_missing_part_is_named(live: ReloadCheck[Any], text: Text) -> None:
     """A rule about a key that is gone rejects the edit that took it."""
-    live.rule("b", name="about_b")(lambda b: None)
+    live.rule("b", name="about_b")(_about)
     begin(live)
     text.write("a: 1\n")
     assert live.check() is Outcome.REJECTED
@@ -225,11 +236,11 @@ def test_a_missing_part_is_named(live: ReloadCheck[Any], text: Text) -> None:
 
 def test_mistakes_at_registration(live: ReloadCheck[Any]) -> None:
     """Each is named where it is made."""
-    live.rule("a", name="twice")(lambda a: None)
+    live.rule("a", name="twice")(_about)
     with pytest.raises(RegistrationError, match="named 'twice' already"):
-        live.rule("a", name="twice")(lambda a: None)
+        live.rule("a", name="twice")(_about)
     with pytest.raises(RegistrationError, match="timeout"):
-        live.rule("a", timeout=0.0)(lambda a: None)
+        live.rule("a", timeout=0.0)(_about)
 
     async def later(a: int) -> None:
         """Never awaited."""
@@ -238,7 +249,7 @@ def test_mistakes_at_registration(live: ReloadCheck[Any]) -> None:
         live.rule("a")(later)
     live.start()
     with pytest.raises(RegistrationError, match="before the engine starts"):
-        live.rule("a", name="late")(lambda a: None)
+        live.rule("a", name="late")(_about)
 
 
 def test_without_rules_nothing_of_them_is_imported() -> None:

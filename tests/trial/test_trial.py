@@ -265,16 +265,15 @@ def test_a_hang_counts_when_its_age_passes(site: Making, clock: FakeClock) -> No
     for _ in range(320):
         shop.get()
     assert shop.asked() is Outcome.TRYING
-    hanging = []
+    hanging: list[Any] = []
     for _ in range(8):
         shop.draw.next = [True]
-        body = shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None)
-        hanging.append(body)
+        hanging.append(shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None))
     clock.advance(2.0)
     until(lambda: shop.live.status().outcome is Outcome.UNDONE)
     assert shop.live.status().code == "undone-slow"
     for body in reversed(hanging):
-        body.close()  # type: ignore[attr-defined]
+        body.close()
 
 
 def test_a_job_takes_part_where_it_says_so(site: Making) -> None:

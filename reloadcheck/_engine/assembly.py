@@ -1,0 +1,111 @@
+"""The front door's late imports: what an application asks for by a path, a name or a switch.
+
+The engine knows policy, trial and store as protocols alone; here they are loaded where they are
+asked for, and put among its gates or beside it. An operator's variable wins over the code.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+from ..exceptions import OptionError, RegistrationError
+from ..sources.file import FileSource
+from ..types import Store
+from .engine import Engine
+from .options import switch_of
+
+if TYPE_CHECKING:
+    from ..policy.contract import Contract
+    from ..policy.rules import Rules
+    from ..trial.options import Trial
+
+T = TypeVar("T")
+
+OFF = ("", "off", "none")
+"""What a variable says that switches off what the code names."""
+
+
+def add_contract(
+    engine: Engine[Any],
+    contract: Contract | str | os.PathLike[str] | None,
+    environ: Mapping[str, str],
+) -> None:
+    """Put a contract among the gates."""
+    contract = _named("RELOAD_CHECK_CONTRACT", contract, environ)
+    if contract is None:
+        return
+    from ..policy.contract import Contract
+    from ..policy.gate import ContractGate
+
+    if not isinstance(contract, Contract):
+        contract = Contract(contract)
+    files = [one.name for one in engine.sources if isinstance(one, FileSource)]
+    gate = ContractGate(contract, lambda: engine.options.environment, engine.schema.field, files)
+    engine.gates.append(gate)
+
+
+def add_store(
+    engine: Engine[Any],
+    store: Store | str | os.PathLike[str] | None,
+    environ: Mapping[str, str],
+) -> None:
+    """Put a store beside the engine."""
+    store = _named("RELOAD_CHECK_STORE", store, environ)
+    if store is None:
+        return
+    from .._state.attach import attach
+
+    if not isinstance(store, Store):
+        from ..stores.sqlite import SQLiteStore
+
+        store = SQLiteStore(store)
+    attach(engine, store)
+
+
+def add_trial(engine: Engine[Any], trial: Trial | bool | None, environ: Mapping[str, str]) -> None:
+    """Put a trial among the gates, the last one."""
+    text = environ.get("RELOAD_CHECK_TRIAL")
+    if text is not None and not switch_of("RELOAD_CHECK_TRIAL", text):
+        return
+    if trial is None or trial is False:
+        return
+    from ..trial.gate import TrialGate
+    from ..trial.options import Trial
+
+    options = Trial() if trial is True else cast("Trial", _checked(trial, Trial))
+    engine.trial = TrialGate(options, engine.clock.monotonic)
+    engine.gates.append(engine.trial)
+
+
+def rules_of(engine: Engine[Any]) -> Rules:
+    """Return the gate of the rules in code, which is made when the first one is registered."""
+    if engine.thread is not None:
+        raise RegistrationError(
+            "rules are registered before the engine starts: move this up, to where "
+            "ReloadCheck(…) is constructed"
+        )
+    from ..policy.rules import Rules
+
+    for gate in engine.gates:
+        if isinstance(gate, Rules):
+            return gate
+    rules = Rules(lambda: engine.options.environment)
+    engine.gates.insert(0, rules)
+    return rules
+
+
+def _checked(value: object, kind: type[object]) -> object:
+    """Return the value; raise `OptionError` at run time for what a type checker would refuse."""
+    if not isinstance(value, kind):
+        raise OptionError("trial must be a Trial(…), True, False or None")
+    return value
+
+
+def _named(variable: str, given: T, environ: Mapping[str, str]) -> T | str | None:
+    """Return what an operator names instead of what is given, None where it is switched off."""
+    named = environ.get(variable)
+    if named is None:
+        return given
+    return None if named.strip().lower() in OFF else named
