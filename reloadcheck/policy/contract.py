@@ -245,7 +245,8 @@ class _Reader:
             url, file = self._text(item, "url"), self._text(item, "url_file")
             if (url is None) == (file is None):
                 self._faults.add(item, "name one of `url:` and `url_file:`")
-            states: dict[str, object] = dict.fromkeys(STATES)
+            states: dict[str, object] = {}
+            states.update(dict.fromkeys(STATES))
             yield Notice(url, file, self._names(self._of(item, "on"), states, "state"))
 
     # ----------------------------------------------------------------------------- keys

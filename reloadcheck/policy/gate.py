@@ -17,7 +17,7 @@ from .contract import Contract
 from .forecast import Forecast, soonest
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
 from .terms import ABSENT, Terms
-from .windows import told
+from .windows import Window, told
 
 REMEMBERED: Final = 100
 """Digests of what served before that are remembered, without a store."""

@@ -39,6 +39,7 @@ def verified(signed: bytes, signature: str, signers: str, at: float) -> str:
         people = [one for line in people for one in line.split(",") if one]
         if found.returncode != 0 or not people:
             raise UnsignedError("its signature is by nobody among the approvers")
+        words = ""
         for one in people:
             done = _run(
                 [program, "-Y", "verify", "-f", signers, "-I", one, "-n", NAMESPACE, "-s", file,
@@ -46,7 +47,7 @@ def verified(signed: bytes, signature: str, signers: str, at: float) -> str:
             )  # fmt: skip
             if done.returncode == 0:
                 return one
-    words = (done.stderr + done.stdout).decode(errors="replace").lower()
+            words = (done.stderr + done.stdout).decode(errors="replace").lower()
     for word, reason in (
         ("namespace", f"its signature is for another purpose than {NAMESPACE!r}"),
         ("expired", "the signer's key has expired"),

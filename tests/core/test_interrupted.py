@@ -200,7 +200,6 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         with live.lease():
             return
 
-    lease: Any = None
     if by == "a start":
         others.append(Call(live.start))
     elif by == "a waiting lease":
@@ -224,7 +223,7 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         other.result()
     assert live.status().phase == "serving"
     assert live.snapshot.config["a"] == 1
-    if lease is not None:
+    if by == "a lease":
         lease.__exit__(None, None, None)
     Call(live.close).result()
 
