@@ -214,6 +214,7 @@ def _state(view: View) -> JSON:
 
 def _waiting(one: Waiting) -> JSON:
     return {
+        "digest": one.digest,
         "since": _time(one.since),
         "why": one.why,
         "sentence": one.sentence,

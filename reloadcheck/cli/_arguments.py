@@ -11,31 +11,24 @@ from typing import Any
 
 from ..demo.apps import APPS
 from ._commands import (
+    FILE,
+    FILES,
+    ORIGIN,
     STATUS,
     add_engine,
     add_json,
     add_project,
     command_named,
-    count,
-    seconds,
 )
 from ._leave_arguments import LEAVE_COMMANDS
+from ._running_arguments import add_status, add_watch
 from ._store_arguments import STORE_COMMANDS, add_store
 
 __all__ = ["Verb", "parser_of", "verbs"]
 
-_FILES = (
-    "files are layers: later ones override earlier ones. A directory holds a file per key, - is "
-    "standard input."
-)
-_FILE = "a YAML, JSON or TOML file, a directory, or - for standard input"
 _APP = (
     "the engine of an application, as MODULE:NAME; it gives the schema and the resources (else "
     "[tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
-)
-_ORIGIN = (
-    "the engine of an application, as MODULE:NAME; it gives the schema, and the files unless some "
-    "are named (else [tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
 )
 
 
@@ -48,7 +41,16 @@ def parser_of() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"reloadcheck {_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_validate, _explain, _diff, _schema, _doctor, _watch, _status, *STORE_COMMANDS):
+    for add in (
+        _validate,
+        _explain,
+        _diff,
+        _schema,
+        _doctor,
+        add_watch,
+        add_status,
+        *STORE_COMMANDS,
+    ):
         add(commands)
     for add in (*LEAVE_COMMANDS, _init, _completion, _demo):
         add(commands)
@@ -67,7 +69,7 @@ class Verb:
 def verbs() -> Mapping[str, Verb]:
     """Return the commands that make sense for an application that is there already."""
     commands = _Commands()
-    own = (_validate, _explain, _diff, _doctor, _watch, _status)
+    own = (_validate, _explain, _diff, _doctor, add_watch, add_status)
     for add in (*own, *STORE_COMMANDS, *LEAVE_COMMANDS):
         add(commands)
     return {
@@ -98,12 +100,13 @@ def _validate(commands: Any) -> None:
         "Read, parse, merge and validate a configuration as a running application would, and name "
         "every problem at file:line:column. Values are never shown. Warns of YAML that readers of "
         "version 1.2 take otherwise, of keys that a later file overrides, and of keys that the "
-        f"schema does not know. Several {_FILES}",
+        f"schema does not know. With --app, asks its rules and its contract. Several {FILES}",
         json=False,
     )
-    command.add_argument("words", nargs="*", metavar="FILE", help=_FILE)
-    add_engine(command, _ORIGIN)
+    command.add_argument("words", nargs="*", metavar="FILE", help=FILE)
+    add_engine(command, ORIGIN)
     command.add_argument("--strict", action="store_true", help="let a warning fail too")
+    command.add_argument("--old", metavar="FILE", help="what serves: judge the edit from it")
     command.add_argument("--each", action="store_true", help="each file for itself, not as layers")
     command.add_argument(
         "--overrides",
@@ -127,12 +130,12 @@ def _explain(commands: Any) -> None:
         "say where a value comes from and what it overrides",
         "Show the value at a key path, the place that sets it, and every layer that it overrides "
         "or that hides it. What looks secret by its name or its form is hidden. A key path is "
-        f'written as in `database.hosts[2]."a.b"`. Several {_FILES}',
+        f'written as in `database.hosts[2]."a.b"`. Several {FILES}',
     )
     command.add_argument(
         "words", nargs="*", metavar="FILE... KEY.PATH", help="the layers, then the key path"
     )
-    add_engine(command, _ORIGIN)
+    add_engine(command, ORIGIN)
     command.add_argument("--hide-values", action="store_true", help="show no value at all")
 
 
@@ -147,7 +150,7 @@ def _schema(commands: Any) -> None:
         "`# yaml-language-server: $schema=schema.json`.",
         json=False,
     )
-    add_engine(command, _ORIGIN)
+    add_engine(command, ORIGIN)
 
 
 def _diff(commands: Any) -> None:
@@ -155,10 +158,11 @@ def _diff(commands: Any) -> None:
         commands,
         "diff",
         "OLD NEW [--app M:NAME]",
-        "say what an edit would change and what it would rebuild",
+        "say what an edit would change, rebuild, and when it could go live",
         "Compare two configurations by what they mean; comments and the order of keys do not "
         "count. With --app, also say which resources the edit would rebuild and which it leaves "
-        "alone; nothing is built. Where OLD or NEW is one of the application's own files, its "
+        "alone, which rules judge it, whose leave it needs, and when it could go live; nothing is "
+        "built. Where OLD or NEW is one of the application's own files, its "
         "other sources are taken along on both sides. edition:41 is one that a store has kept.",
     )
     command.add_argument(
@@ -188,57 +192,8 @@ def _doctor(commands: Any) -> None:
         "to do about it. Run it as the application's user, where the application runs.",
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a file, or a directory of keys")
-    command.add_argument("--app", metavar="M:NAME", help=_ORIGIN)
+    command.add_argument("--app", metavar="M:NAME", help=ORIGIN)
     add_project(command)
-
-
-def _watch(commands: Any) -> None:
-    command = command_named(
-        commands,
-        "watch",
-        "FILE... [--schema M:NAME | --app M:NAME]",
-        "print each accepted or rejected edit as it happens, until Ctrl-C",
-        "Follow a configuration as an application would, and print a line for each edit: when, "
-        "what came of it, the version, the changed keys. With --json, a JSON document a line. "
-        f"Several {_FILES}",
-    )
-    command.add_argument("words", nargs="*", metavar="FILE", help=_FILE)
-    add_engine(command, _ORIGIN)
-    command.set_defaults(interrupted=0)  # Ctrl-C is how it is meant to end
-    command.add_argument(
-        "--interval", type=seconds, default=0.5, metavar="S", help="seconds between checks (0.5)"
-    )
-
-
-def _status(commands: Any) -> None:
-    command = command_named(
-        commands,
-        "status",
-        "[URL] [--all | --workers N] [--token-env VAR]",
-        "ask a running application what it serves",
-        "Read the status endpoint of a running application: version, digest, age, the last "
-        "attempt and its error, resources. Asking has a check made. Status 1 when not all that is "
-        "written serves, or when an edit would not be seen; 3 when the application does not answer "
-        "with a status. The token is read from the environment, so that no list of processes shows "
-        "it. Without a URL it is RELOAD_CHECK_STATUS_URL, or RELOAD_CHECK_STATUS_PATH at port PORT "
-        "(8000) of this host.",
-    )
-    command.add_argument("words", nargs="*", metavar="URL", help="http://host:port/status-path")
-    command.add_argument(
-        "--all", action="store_true", help="ask until every worker behind the URL has answered"
-    )
-    command.add_argument(
-        "--workers", type=count, metavar="N", help="ask until N workers have answered"
-    )
-    command.add_argument(
-        "--token-env",
-        metavar="VAR",
-        default="RELOAD_CHECK_STATUS_TOKEN",
-        help="the variable that holds the token (RELOAD_CHECK_STATUS_TOKEN)",
-    )
-    command.add_argument(
-        "--timeout", type=seconds, default=5.0, metavar="S", help="seconds to wait (5)"
-    )
 
 
 def _init(commands: Any) -> None:

@@ -6,11 +6,31 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-__all__ = ["STATUS", "add_engine", "add_json", "add_project", "command_named", "count", "seconds"]
+__all__ = [
+    "FILE",
+    "FILES",
+    "ORIGIN",
+    "STATUS",
+    "add_engine",
+    "add_json",
+    "add_project",
+    "command_named",
+    "count",
+    "seconds",
+]
 
 STATUS = (
     "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting (an edit is "
     "good and not allowed yet). Coloured on a terminal, unless NO_COLOR is set."
+)
+FILES = (
+    "files are layers: later ones override earlier ones. A directory holds a file per key, - is "
+    "standard input."
+)
+FILE = "a YAML, JSON or TOML file, a directory, or - for standard input"
+ORIGIN = (
+    "the engine of an application, as MODULE:NAME; it gives the schema, and the files unless some "
+    "are named (else [tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
 )
 _INTERRUPTED = 128 + 2
 """The status that shells give to what SIGINT ended."""

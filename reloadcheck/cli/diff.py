@@ -1,7 +1,8 @@
-"""`reloadcheck diff`: what an edit changes, what it would rebuild and what it leaves alone.
+"""`reloadcheck diff`: what an edit changes, what it would rebuild, and when it could go live.
 
-Builds nothing. Status 1 when one of the two cannot be used; a difference is no failure, save with
-`--exit-code`: then 1 says that they differ, and 2 that they cannot be compared.
+Builds nothing. Status 1 when one of the two cannot be used or the edit would be rejected, 4 when it
+would wait; a difference is no failure, save with `--exit-code`: then 1 says that they differ, and 2
+that they cannot be compared or that the edit would be rejected.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
+from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of
 from ._sides import Side, side_of, sides
@@ -30,11 +32,15 @@ __all__ = ["Plan", "run"]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an edit does: `rebuilt` says of each resource why, `kept` are left alone."""
+    """What an edit does: `rebuilt` says of each resource why, `kept` are left alone.
+
+    `verdict` is what rules and contract say of it; None where there are none.
+    """
 
     changes: Diff
     rebuilt: tuple[tuple[str, str], ...] = ()
     kept: tuple[str, ...] = ()
+    verdict: Verdict | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -76,16 +82,21 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     faults = [*old.faults, *new.faults]
     if isinstance(plan, ConfigError):
         faults, plan = faults_of(plan), None
+    if plan is not None and plan.verdict is not None:
+        faults = [*plan.verdict.faults]
+    known = Known({**old.known.documents, **new.known.documents}, None)
     if arguments.json:
         page.json(_document(plan, old, new, faults, hide=hide))
     elif plan is not None:
+        show_faults(page, faults, known)
         _show(page, plan, old, new, inputs, hide=hide)
     else:
-        known = Known({**old.known.documents, **new.known.documents}, None)
         show_faults(page, faults, known)
         page.sentence("FAILED: nothing can be compared", kind="error", mark="FAILED:")
-    if plan is None:
+    if plan is None or (plan.verdict is not None and plan.verdict.is_refused):
         return unusable
+    if plan.verdict is not None and plan.verdict.waits:
+        return WAITS
     return different if any(_rows(plan.changes, old, new)) else 0
 
 
@@ -105,7 +116,8 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
         return error
     rebuilt = {step.resource.name: _reason(step) for step in steps}
     kept = tuple(one.name for one in registry if one.name not in rebuilt)
-    return Plan(changes, tuple(rebuilt.items()), kept)
+    verdict = verdict_of(inputs, old, new, tuple(rebuilt))
+    return Plan(changes, tuple(rebuilt.items()), kept, verdict)
 
 
 def _reason(step: Step) -> str:
@@ -130,6 +142,9 @@ def _show(page: Page, plan: Plan, old: Side, new: Side, inputs: Inputs, *, hide:
         page.sentence(f"keeps     {name}", kind="good", mark="keeps")
     if not plan.rebuilt and not plan.kept:
         page.line("The application has no resources.")
+    if plan.verdict is not None and plan.changes:
+        page.line()
+        show_verdict(page, plan.verdict)
 
 
 def _rows(
@@ -155,9 +170,13 @@ def _document(
 ) -> dict[str, Any]:
     if plan is None:
         return {"ok": False, "problems": [problem_document(fault) for fault in faults]}
+    judged: dict[str, Any] = {}
+    if plan.verdict is not None:
+        problems = [problem_document(fault) for fault in faults]
+        judged = {"problems": problems, "verdict": verdict_document(plan.verdict)}
     kinds = {"~": "changed", "+": "added", "-": "removed"}
     return {
-        "ok": True,
+        "ok": plan.verdict is None or not plan.verdict.is_refused,
         "changes": [
             {
                 "kind": kinds[sign],
@@ -169,4 +188,5 @@ def _document(
         ],
         "rebuilds": [{"resource": name, "reason": reason} for name, reason in plan.rebuilt],
         "keeps": list(plan.kept),
+        **judged,
     }

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import SplitResult, urlunsplit
 
+from .._config.containers import is_dict
 from .._observe.status import Standing
 from ._asking import RefusedError, UnreachableError, address, asked
+from ._judging import WAITS
 from ._output import Page
 from ._told import show, show_table, standing_of
 from ._workers import Workers, all_workers
@@ -53,13 +55,22 @@ def _of_all(
     good = _are_good(found.told) and found.complete
     if arguments.json:
         page.json({"ok": good, "url": shown, "complete": found.complete, "workers": found.told})
-        return int(not good)
+        return _exit(found.told, good=good)
     for one in found.told:
         show(page, one, brief=True)
     page.line()
     show_table(page, found.told)
     _conclude(page, found, arguments.workers)
-    return int(not good)
+    return _exit(found.told, good=good)
+
+
+def _exit(told: Sequence[dict[str, Any]], *, good: bool) -> int:
+    """Return the status: that an edit waits where nothing worse is told."""
+    if good:
+        return 0
+    waiting = any(is_dict(one.get("waiting")) for one in told)
+    failing = any(standing_of(one) is Standing.FAIL for one in told)
+    return WAITS if waiting and not failing else 1
 
 
 def _are_good(told: Sequence[dict[str, Any]]) -> bool:

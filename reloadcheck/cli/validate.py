@@ -1,7 +1,7 @@
 """`reloadcheck validate`: every problem of a configuration, at its place, with no value shown.
 
 Reads once, as an engine would; builds nothing. Status 1 when there is an error; warnings count with
-`--strict` alone.
+`--strict` alone; 4 when all is well, and the edit of `--old` would wait.
 """
 
 import argparse
@@ -14,16 +14,18 @@ from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
 from .._load.remarks import method_keys
 from .._schema.unknown_keys import UNKNOWN, Unknown, unknown_keys
-from ..exceptions import ConfigError
+from ..exceptions import ConfigError, UsageError
 from ..parsers import Merge, Survey, locating_many, survey
-from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text
+from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text, printable
 from ._excerpt import key_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
+from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._output import Page
 from ._overrides import Override, leaves, overrides, overrides_document, show_overrides
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._reports import report
+from ._sides import Side, side_of, stand_of
 from ._yaml_versions import differences
 
 __all__ = ["findings", "run"]
@@ -43,6 +45,7 @@ class _Looked:
     faults: Sequence[Fault]
     failed: bool
     overrides: Sequence[Override] | None
+    verdict: Verdict | None = None
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,24 +63,53 @@ def run(arguments: argparse.Namespace) -> int:
         faults = [fault for one in looked for fault in one.faults]
         names = [source.name for one in looked for source in one.inputs.sources]
         page.text(report(arguments.output_format, faults, names))
-    return int(any(one.failed for one in looked))
+    if any(one.failed for one in looked):
+        return 1
+    return WAITS if any(one.verdict is not None and one.verdict.waits for one in looked) else 0
 
 
 def _look(arguments: argparse.Namespace, words: Sequence[str]) -> _Looked:
     inputs = inputs_of(arguments, words)
     known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
     faults, found = findings(inputs, known), None
+    verdict = _judged(arguments, inputs, known, faults)
+    if verdict is not None:
+        faults = _sorted([*faults, *verdict.faults])
     if arguments.overrides:  # told as a whole, and then they are meant
         faults = [fault for fault in faults if fault.code != _OVERRIDDEN]
         with locating_many():
             found = list(overrides(known.parsed.layers)) if known.parsed is not None else []
     failed = any(arguments.strict or fault.severity == "error" for fault in faults)
-    return _Looked(inputs, known, faults, failed, found)
+    return _Looked(inputs, known, faults, failed, found, verdict)
+
+
+def _judged(
+    arguments: argparse.Namespace, inputs: Inputs, known: Known, faults: Sequence[Fault]
+) -> Verdict | None:
+    """Ask rules and contract: about the edit from `--old`, else about a first load."""
+    if arguments.old is not None and inputs.live is None:
+        raise UsageError("--old: rules and contracts are an engine's: --app MODULE:NAME")
+    if inputs.live is None or any(fault.severity == "error" for fault in faults):
+        return None
+    old = None
+    if arguments.old is not None:
+        old = side_of(inputs, stand_of(inputs, arguments.old, arguments.format).sources, None)
+        if old.faults:
+            raise UsageError(f"--old {printable(arguments.old)}: {old.faults[0].problem}")
+        if len(arguments.words) == 1 and arguments.words != ["-"]:  # as the application has it
+            stand = stand_of(inputs, arguments.words[0], arguments.format)
+            known = known_of(stand.sources, inputs.max_bytes, inputs.schema.annotation)
+    if known.parsed is None:
+        return None
+    config = validated(inputs.schema, known.parsed, None if old is None else old.config)
+    return verdict_of(inputs, old, Side(known, (), known.parsed.tree, config))
 
 
 def _show(page: Page, one: _Looked) -> None:
     show_faults(page, one.faults, one.known)
     _conclude(page, one.inputs, one.faults, one.failed)
+    if one.verdict is not None and one.verdict.held and not one.failed:
+        show_verdict(page, one.verdict)
     if one.overrides is not None and one.known.parsed is not None:
         page.line()
         show_overrides(page, one.overrides)
@@ -233,6 +265,8 @@ def _document_of(one: _Looked) -> dict[str, Any]:
         "schema": one.inputs.schema_name,
         "problems": [problem_document(fault) for fault in one.faults],
     }
+    if one.verdict is not None:
+        document["verdict"] = verdict_document(one.verdict)
     if one.overrides is not None:
         document["overrides"] = overrides_document(one.overrides)
     return document

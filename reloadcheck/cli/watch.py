@@ -1,22 +1,27 @@
 """`reloadcheck watch`: a line for each accepted or rejected edit, as it happens.
 
-Runs an engine without resources and asks it again and again; Ctrl-C is how it is meant to end.
+Runs an engine without resources, with the application's rules and contract, and asks it again and
+again; Ctrl-C is how it is meant to end. With `--until live` it ends with the next edit.
 """
 
 import argparse
 import logging
+import os
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from .._engine.api import ReloadCheck
+from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
-from ..exceptions import SourceError
+from ..exceptions import SourceError, UsageError
 from ..types import Diff, Outcome, Problem, key_path_text
 from ._faults import problem_document
 from ._inputs import Inputs, inputs_of
+from ._judging import WAITS
+from ._live import is_named, until_live
 from ._output import Page
 from ._reading import Fault
 
@@ -27,6 +32,7 @@ _KINDS = {
     Outcome.UNCHANGED: "good",
     Outcome.REBUILT: "good",
     Outcome.DEFERRED: "warn",
+    Outcome.WAITING: "warn",
 }
 
 Show: TypeAlias = Callable[[ReloadEvent], None]
@@ -34,8 +40,12 @@ Show: TypeAlias = Callable[[ReloadEvent], None]
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command, until Ctrl-C."""
+    if arguments.timeout is not None and arguments.until is None:
+        raise UsageError("--timeout is for --until live")
     inputs = inputs_of(arguments, arguments.words)
     page = Page()
+    if arguments.until is not None and is_named(os.environ):
+        return until_live(page, arguments, inputs)
     as_json: bool = arguments.json
 
     def show(event: ReloadEvent) -> None:
@@ -45,12 +55,44 @@ def run(arguments: argparse.Namespace) -> int:
             show_line(page, event)
 
     live = _engine(inputs)
+    end = _End(live, show, arguments.timeout) if arguments.until is not None else None
     with _silent_log(), suppress(KeyboardInterrupt):
         try:
-            follow(live, show, arguments.interval)
+            if end is None:
+                follow(live, show, arguments.interval)
+            else:
+                follow(live, end.show, arguments.interval, end.is_reached)
         finally:
             live.close()
-    return 0
+    return 0 if end is None else end.status
+
+
+class _End:
+    """The end of a watch for one edit: live, rejected, or too late; `status` is the command's."""
+
+    def __init__(self, live: ReloadCheck[Any], show: Show, timeout: float | None) -> None:
+        self.status = 0
+        self._live, self._show = live, show
+        self._deadline = None if timeout is None else time.monotonic() + timeout
+        self._outcome: Outcome | None = None
+
+    def show(self, event: ReloadEvent) -> None:
+        """Show an event, and see whether it is the last one."""
+        self._show(event)
+        if event.outcome is Outcome.REJECTED or (
+            event.outcome is Outcome.RELOADED and not event.first
+        ):
+            self._outcome = event.outcome
+
+    def is_reached(self) -> bool:
+        """Return whether there is nothing more to wait for."""
+        if self._outcome is not None:
+            self.status = int(self._outcome is Outcome.REJECTED)
+            return True
+        late = self._deadline is not None and time.monotonic() >= self._deadline
+        if late:
+            self.status = WAITS if self._live.status().waiting is not None else 1
+        return late
 
 
 def follow(
@@ -60,13 +102,16 @@ def follow(
     events: SimpleQueue[ReloadEvent] = SimpleQueue()
     unsubscribe = live.subscribe(events.put)
     complaint: str | None = None
+    version: int | None = None
     try:
         while not last():
             outcome = live.check()
-            before, complaint = complaint, live.status().error
+            status = live.status()
+            before, complaint = complaint, status.error
+            same, version = version == status.version, status.version
             if outcome is Outcome.DEFERRED and complaint not in (None, before):
                 show(_waiting(live, str(complaint)))
-            elif outcome is Outcome.UNCHANGED and before is not None and complaint is None:
+            elif outcome is Outcome.UNCHANGED and same and before and complaint is None:
                 show(_as_before(live))
             with suppress(Empty):
                 show(events.get(timeout=interval))
@@ -78,10 +123,15 @@ def follow(
 
 def _engine(inputs: Inputs) -> ReloadCheck[Any]:
     # With no environment: RELOAD_CHECK_ENABLED=false of the application would blind this command.
-    if inputs.schema.is_plain:
-        return ReloadCheck(*inputs.sources, max_bytes=inputs.max_bytes, environ={})
-    schema: Callable[..., Any] = inputs.schema.validate
-    return ReloadCheck(*inputs.sources, schema=schema, max_bytes=inputs.max_bytes, environ={})
+    schema: Callable[..., Any] | None = None
+    if not inputs.schema.is_plain:
+        schema = inputs.schema.validate
+    options: dict[str, Any] = {"max_bytes": inputs.max_bytes, "environ": {}}
+    live: ReloadCheck[Any] = ReloadCheck(*inputs.sources, schema=schema, **options)
+    if inputs.live is not None:
+        engine = host_of(inputs.live)
+        host_of(live).gates += [gate for gate in engine.gates if gate is not engine.trial]
+    return live
 
 
 def _waiting(live: ReloadCheck[Any], complaint: str) -> ReloadEvent:

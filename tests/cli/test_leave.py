@@ -1,80 +1,17 @@
 """`digest`, `approve` and `override`: what they sign lets an edit through in a running engine."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck.cli._inputs import loaded_object
 from tests.cli.conftest import Run
+from tests.cli.shop import ARNO, CONFIG, CONTRACT, DORA, EVE, OTTO, edit, key, live, shop, signers
 from tests.policy.signing import Signers
 
-APP = """\
-from reloadcheck import ReloadCheck
-
-live = ReloadCheck(
-    "config.yaml", contract="contract.yaml", environment="production", settle=0, verify=0
-)
-"""
-CONTRACT = """\
-reloadcheck: 1
-service: shop
-keys:
-  database: {approve: [dba, architect]}
-  log.level: {window: never}
-windows: {never: []}
-approvers: allowed_signers
-roles: {dba: [dora@example.test], architect: [arno@example.test], oncall: [otto@example.test]}
-override: {roles: [oncall], at_most: 4h}
-"""
-CONFIG = "database: {url: db.example.test, pool_max: 20}\nlog: {level: INFO}\n"
-DORA, ARNO, OTTO, EVE = (f"{name}@example.test" for name in ("dora", "arno", "otto", "eve"))
-
-
-@pytest.fixture(scope="module")
-def signers(tmp_path_factory: pytest.TempPathFactory) -> Signers:
-    """Three people whom the shop knows, and one whom it does not."""
-    people = Signers(tmp_path_factory.mktemp("keys"))
-    for person in (DORA, ARNO, OTTO):
-        people.add(person)
-    known = people.lines.copy()
-    people.add(EVE)
-    people.lines[:] = known
-    return people
-
-
-@pytest.fixture
-def shop(here: Path, signers: Signers) -> Path:
-    """A working directory with the shop's module, its configuration, contract and signers."""
-    (here / "service.py").write_text(APP)
-    (here / "contract.yaml").write_text(CONTRACT)
-    (here / "config.yaml").write_text(CONFIG)
-    (here / "allowed_signers").write_text("\n".join(signers.lines) + "\n")
-    return here
-
-
-@pytest.fixture
-def live(shop: Path) -> Iterator[ReloadCheck[Any]]:
-    """The shop's engine, serving."""
-    engine: Any = loaded_object("--app", "service:live")
-    engine.start()
-    yield engine
-    engine.close()
-
-
-def edit(shop: Path, old: str = "pool_max: 20", new: str = "pool_max: 30") -> None:
-    """Edit the configuration."""
-    text = (shop / "config.yaml").read_text()
-    assert old in text
-    (shop / "config.yaml").write_text(text.replace(old, new))
-
-
-def key(signers: Signers, person: str) -> str:
-    """Return the file of a person's key."""
-    return str(signers.directory / person.split("@")[0])
+__all__ = ["live", "shop", "signers"]
 
 
 def test_digest_is_the_digest_of_what_serves(run: Run, shop: Path, live: ReloadCheck[Any]) -> None:
