@@ -74,7 +74,7 @@ from .types import (
 
 if TYPE_CHECKING:
     from ._observe.history import Attempt
-    from ._observe.status import ProbeStatus, ResourceStatus, Status
+    from ._observe.status import Draining, ProbeStatus, ResourceStatus, Status
     from ._schema.json_schema import JSONSchema
     from ._state.store_orders import Orders
     from .sources import DirectorySource, DotenvSource, EnvironSource, EtcdSource, HTTPSource
@@ -94,6 +94,7 @@ __all__ = [
     "Document",
     "DotenvSource",
     "DrainError",
+    "Draining",
     "EnvironSource",
     "EtcdSource",
     "FactoryError",
@@ -171,7 +172,7 @@ def __getattr__(name: str) -> Any:
         from ._observe.history import Attempt
 
         return Attempt
-    if name in ("ProbeStatus", "ResourceStatus", "Status"):
+    if name in ("Draining", "ProbeStatus", "ResourceStatus", "Status"):
         from ._observe import status as _status
 
         return getattr(_status, name)

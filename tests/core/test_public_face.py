@@ -25,6 +25,7 @@ FACE = [
     "Document",
     "DotenvSource",
     "DrainError",
+    "Draining",
     "EnvironSource",
     "EtcdSource",
     "FactoryError",
