@@ -136,7 +136,7 @@ def test_on_the_first_start_it_is_an_exception(
 ) -> None:
     """`start()` raises the sentence that a running app's status shows, and heals.
 
-    Where a resource is to blame a running app adds what was edited, which a first start cannot know.
+    Where a resource is to blame a running app adds what was edited; a first start knows no edit.
     """
     caplog.set_level(logging.DEBUG, "reloadcheck")
     running, live = engine(file), engine(file)
