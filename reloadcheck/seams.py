@@ -86,6 +86,10 @@ class UnitTicket(Protocol):
         """Take note of a failure: the type of an exception, or a few words."""
         ...
 
+    def gone(self) -> None:
+        """Take note that the client went away: what fails from now on is no failure."""
+        ...
+
     def marked(self, name: str) -> None:
         """Take note that the application itself calls it bad."""
         ...
@@ -109,6 +113,10 @@ class Units(Protocol):
 
     def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> UnitTicket:
         """Take note of a unit of work that begins; `scope` is None for what is not drawn."""
+        ...
+
+    def over(self) -> None:
+        """Take note that nobody is drawn any more, whoever decided that; twice at worst."""
         ...
 
 

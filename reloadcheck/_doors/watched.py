@@ -1,40 +1,60 @@
 """An application whose answers are told to the judge of a trial; only while one runs.
 
-Changes nothing about an answer: statuses, exceptions and broken streams are seen as they pass.
+Changes nothing about an answer: statuses, exceptions and broken streams are seen as they pass. What
+fails because the client went away is no failure.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._snapshots.pair import ticket_here
+from .._snapshots.pair import begin_ticket, end_ticket
 from ..seams import UnitTicket
 from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
 
 _ABNORMAL = 1011
+_NO_ANSWER = "no complete answer"
 
 
 def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
     """Return the application, for one unit of work that the ticket stands for."""
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
+        complete = scope["type"] != "http"
+
+        async def receiving() -> Message:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                ticket.gone()
+            return message
+
         async def sending(message: Message) -> None:
+            nonlocal complete
             kind = message["type"]
             if kind == "http.response.start":
                 ticket.status(message["status"])
-            elif kind == "http.response.body" and not message.get("more_body", False):
+            elif kind == "http.response.pathsend" or (
+                kind == "http.response.body" and not message.get("more_body", False)
+            ):
+                complete = True
                 ticket.answered()
             elif kind == "websocket.close" and message.get("code") == _ABNORMAL:
                 ticket.failed("a websocket closed with 1011")
-            await send(message)
+            try:
+                await send(message)
+            except OSError:  # so servers say that nobody listens any more
+                ticket.gone()
+                raise
 
-        token = ticket_here.set(ticket)
+        token = begin_ticket(ticket)
         try:
-            await app(scope, receive, sending)
+            await app(scope, receiving, sending)
+            if not complete:
+                ticket.failed(_NO_ANSWER)
         except Exception as error:
             ticket.failed(type(error).__name__)
             raise
         finally:
-            ticket_here.reset(token)
+            end_ticket(token)
             ticket.ended()
 
     return watched
@@ -49,7 +69,7 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
                 ticket.status(int(status[:3]))
             return start_response(status, *arguments)
 
-        token = ticket_here.set(ticket)
+        token = begin_ticket(ticket)
         try:
             body = app(environ, starting)
         except Exception as error:
@@ -60,7 +80,7 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
             ticket.ended()
             raise
         finally:
-            ticket_here.reset(token)
+            end_ticket(token)
         kind = type(body)
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             ticket.ended()
@@ -84,6 +104,7 @@ class _Body:
         return self
 
     def __next__(self) -> bytes:
+        token = begin_ticket(self._ticket)
         try:
             if self._next is None:
                 self._next = iter(self._body).__next__
@@ -94,6 +115,8 @@ class _Body:
         except Exception as error:
             self._ticket.failed(type(error).__name__)
             raise
+        finally:
+            end_ticket(token)
 
     def close(self) -> None:
         """Close the wrapped body, then end the unit."""

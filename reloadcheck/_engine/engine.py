@@ -237,7 +237,8 @@ class Engine(Generic[C]):
             thread.ensure()
         status = observe(thread, self.registry, self.options, probes)
         store = None if self.companion is None else self.companion.status()
-        trial, last = (None, None) if self.trial is None else (self.trial.status(), self.trial.last)
+        gate = self.trial
+        trial, last = (None, None) if gate is None else (gate.status(), gate.latest())
         remarks = (*self.remarks, *status.remarks)
         return replace(status, remarks=remarks, store=store, trial=trial, last_trial=last)
 
@@ -359,6 +360,8 @@ class Engine(Generic[C]):
         """
         self.listeners.forget_parent()
         self.cell.fresh = None
+        if self.trial is not None:
+            self.trial.forget_parent()
         if inherited is not None:
             inherited.admission.forget_parent()
             import ctypes

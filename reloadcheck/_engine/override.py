@@ -116,7 +116,8 @@ class Override(Generic[C]):
         thread = self._engine.thread
         if thread is None or thread.closing:
             return None
-        thread.admission.ask().wait()
+        first = thread.admission.ask().wait()
+        self._live_for_all(first)
         return thread.admission.ask().wait()
 
     async def _asked_async(self) -> Conclusion | None:
@@ -125,8 +126,14 @@ class Override(Generic[C]):
             return None
         if running_loop() is None:
             return await in_thread(self._asked)
-        await thread.admission.ask(prepare=Waiter.bind).wait_async()
+        first = await thread.admission.ask(prepare=Waiter.bind).wait_async()
+        self._live_for_all(first)
         return await thread.admission.ask(prepare=Waiter.bind).wait_async()
+
+    def _live_for_all(self, conclusion: Conclusion) -> None:
+        """Have no trial of values that a test has laid over the sources."""
+        if conclusion.outcome is Outcome.TRYING:
+            self._engine.ordered("promote", _NAME)
 
     def _settled(self, conclusion: Conclusion | None) -> None:
         """Raise what is wrong with the values; what was before serves again."""

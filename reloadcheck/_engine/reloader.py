@@ -244,6 +244,7 @@ class Reload(Generic[C]):
         if now < self._course.back_off.retry_at:
             self.look_at = self._course.back_off.retry_at
             return None
+        self.permission.trying.settle()  # what is watched has an instance of its own, too
         built = self.build(loaded)
         if isinstance(built, Conclusion):
             return None

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
-from ..seams import Go, Loaded, Proposal, Share
+from ..seams import Go, Loaded, Proposal, Share, Units
 
 C = TypeVar("C")
 
@@ -24,6 +24,7 @@ class Trying(Generic[C]):
         self._serving = serving
         self._poke = poke
         self._before: Loaded[C] | None = None
+        self._units: Units | None = None
         self.proposal: Proposal | None = None
 
     @property
@@ -38,8 +39,11 @@ class Trying(Generic[C]):
 
     def give(self, live_snapshot: LiveSnapshot[C], answer: Share, proposal: Proposal) -> None:
         """Return a candidate its share of the units of work from now on."""
-        answer.units.poke = self._poke
-        self.proposal = proposal
+        units = answer.units
+        if self._units is not units:
+            self._over()
+        units.poke = self._poke
+        self._units, self.proposal = units, proposal
         self._serving.share(live_snapshot, answer.units)
 
     def promote(self, before: Loaded[C] | None, answer: Go) -> None:
@@ -47,15 +51,26 @@ class Trying(Generic[C]):
         watched = answer.watch
         self._serving.promote(watched)
         self._before = before if watched is not None else None
+        if watched is None:
+            self.proposal = None
+            self._over()
 
     def undo(self) -> tuple[int, Loaded[C] | None]:
         """Take the tried version back; return its number, and what had run before a promotion."""
         number = self._serving.undo()
         before, self._before = self._before, None
         self.proposal = None
+        self._over()
         return number, before
 
     def settle(self) -> None:
         """Keep the version before ready no longer."""
         self._before = self.proposal = None
         self._serving.settle()
+        self._over()
+
+    def _over(self) -> None:
+        """Tell the gate that its trial is over: a newer edit may have ended it, for example."""
+        units, self._units = self._units, None
+        if units is not None:
+            units.over()

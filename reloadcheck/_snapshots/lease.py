@@ -1,14 +1,13 @@
 """Units of work outside a request: `with live.lease()`."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import Token
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
 from ..seams import UnitTicket
 from .context import enter, forget, leave
-from .pair import ticket_here
+from .pair import begin_ticket, end_ticket
 from .snapshot import Snapshot
 from .tenancy import LiveSnapshot, NamedLease
 from .unit import Unit
@@ -56,7 +55,7 @@ class Lease(Generic[C]):
     ) -> None:
         self.ticket: UnitTicket | None = None
         self._scope = scope
-        self._marks: Token[UnitTicket | None] | None = None
+        self._marks: Token[tuple[UnitTicket, ...]] | None = None
         self._engine = engine
         self._lease = NamedLease(label)
         self._snapshot: Snapshot[C] | None = None
@@ -107,13 +106,12 @@ class Lease(Generic[C]):
         if self._snapshot is not None:
             self._token = enter(self._snapshot, self._lease)
         if self.ticket is not None:
-            self._marks = ticket_here.set(self.ticket)
+            self._marks = begin_ticket(self.ticket)
 
     def leave(self) -> None:
         """Be it no longer."""
         if self._marks is not None:
-            with suppress(ValueError):  # left in another context than it was entered in
-                ticket_here.reset(self._marks)
+            end_ticket(self._marks)
             self._marks = None
         token, self._token = self._token, None
         if token is not None:

@@ -5,7 +5,8 @@ begins meanwhile. While there is none, nothing of this is touched.
 """
 
 from collections.abc import Mapping
-from contextvars import ContextVar
+from contextlib import suppress
+from contextvars import ContextVar, Token
 from typing import Any, Generic, TypeVar
 
 from ..seams import Units, UnitTicket
@@ -13,15 +14,28 @@ from .tenancy import LiveSnapshot, NamedLease
 
 C = TypeVar("C")
 
-ticket_here: ContextVar[UnitTicket | None] = ContextVar("reloadcheck-ticket", default=None)
-"""The ticket of the unit of work around this code, while an edit is tried."""
+tickets_here: ContextVar[tuple[UnitTicket, ...]] = ContextVar("reloadcheck-tickets", default=())
+"""The tickets of the units of work around this code, one an engine, while an edit is tried."""
 
 
 def mark(name: str) -> None:
-    """Count the unit of work around this code as bad, under a name of the application's."""
-    ticket = ticket_here.get()
-    if ticket is not None:
+    """Count the units of work around this code as bad, under a name of the application's.
+
+    Those of all engines: nobody but chance knows whose edit it was.
+    """
+    for ticket in tickets_here.get():
         ticket.marked(name)
+
+
+def begin_ticket(ticket: UnitTicket) -> "Token[tuple[UnitTicket, ...]]":
+    """Let code from here on mark a unit of work, too; `end_ticket` takes what this gives."""
+    return tickets_here.set((*tickets_here.get(), ticket))
+
+
+def end_ticket(token: "Token[tuple[UnitTicket, ...]]") -> None:
+    """Let it do so no longer; from another context than it began in, this does nothing."""
+    with suppress(ValueError):
+        tickets_here.reset(token)
 
 
 class Pair(Generic[C]):

@@ -50,8 +50,18 @@ class TrialGate:
         self.draw: Callable[[], random.Random] = _private
         self._served: deque[str] = deque(maxlen=REMEMBERED)
         self._quiet_at = 0.0
-        self.run: Run | None = None
+        self._run: Run | None = None
         self.last: TrialStatus | None = None
+
+    @property
+    def run(self) -> Run | None:
+        """Return the trial or the watch that is on; None once the engine has ended it."""
+        run = self._run
+        return None if run is None or run.is_over else run
+
+    def forget_parent(self) -> None:
+        """Forget, in a forked child, the trial that its parent has; a thread may hold its lock."""
+        self._run = None
 
     def may(self, proposal: Proposal) -> Answer:
         """Let everything be built, save while all are in trouble."""
@@ -73,13 +83,12 @@ class TrialGate:
             return trouble
         if run is None or run.digest != digest:
             self._end()
-            run = self.run = self._begun(proposal)
+            run = self._run = self._begun(proposal)
         run.version, run.before = proposal.versions
         decision = run.decide()
         if decision.word == "promote":
             run.promote()
-            self._remember(digest)
-            return self._promoted(run)
+            return self._promoted(run)  # remembered once it serves
         return self._answer(decision, run)
 
     def after(self, proposal: Proposal) -> Answer:
@@ -91,8 +100,6 @@ class TrialGate:
         if decision.word == "settle":
             self._end()
             return GO
-        if decision.word == "undo":
-            self._served.remove(run.digest)
         return (
             Wait("watch", "", look=0.25)
             if decision.word == "go on"
@@ -125,13 +132,19 @@ class TrialGate:
         self._served.append(digest)
 
     def _end(self) -> None:
-        if self.run is not None:
-            self.last = self.run.status()
-        self.run = None
+        run, self._run = self._run, None
+        if run is not None:
+            self.last = run.status()
 
     def status(self) -> TrialStatus | None:
         """Return what people are told of the trial that runs, if one does."""
-        return None if self.run is None else self.run.status()
+        run = self.run
+        return None if run is None else run.status()
+
+    def latest(self) -> TrialStatus | None:
+        """Return the same of the one before, however it ended."""
+        run = self._run
+        return run.status() if run is not None and run.is_over else self.last
 
 
 def _private() -> random.Random:

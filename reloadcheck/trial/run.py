@@ -1,21 +1,24 @@
 """One trial: who gets the candidate, what became of each unit of work, and what follows from it.
 
-Draws and counts in the threads that serve, under no lock but for a bad unit; decides in whatever
-thread asks. It reads one clock, and knows nothing of engines, stores or servers.
+Draws and counts in the threads that serve, under a lock for as long as counting takes; decides in
+whatever thread asks. It reads one clock, and knows nothing of engines, stores or servers.
 """
 
 import hashlib
+import math
 import random
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
 from ..types import SignalStatus, TrialStatus
 from .judge import Judge
 from .options import Trial
+from .side import Side
+from .ticket import Ticket
 from .watch import Watch
 
 FAILED, SLOW, MARKED = "failed", "slow", "marked"
@@ -29,6 +32,12 @@ LEAST_BASELINE: Final = 20
 TROUBLE_SHARE, TROUBLE_SECONDS = 0.2, 10.0
 """Where so many of both sides' units fail for so long, no trial can tell anything."""
 
+UNDRAWN: Final = 0.0
+"""The share of what could not fall on the candidate, as a websocket."""
+
+POKE_SECONDS: Final = 0.1
+"""Seconds between two times that it asks to be asked."""
+
 FIRST_SECOND: Final = 1.0
 """Seconds in which a resource that was just built is not judged to be slow."""
 
@@ -40,21 +49,6 @@ class Decision:
     word: str
     code: str = ""
     sentence: str = ""
-
-
-@dataclass(slots=True)
-class _Side:
-    """What is counted of one of the two; `recent` are times of ends, and whether they failed."""
-
-    begun: Any = field(default_factory=count)
-    units: int = 0
-    failed: int = 0
-    recent: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=500))
-
-    def fails(self, now: float, seconds: float) -> float:
-        """Return the share of the units of the last seconds that failed, 0.0 of a few."""
-        seen = [failed for at, failed in list(self.recent) if now - at <= seconds]
-        return sum(seen) / len(seen) if len(seen) >= 5 else 0.0
 
 
 class Run:
@@ -75,6 +69,7 @@ class Run:
         self.digest = digest
         self.version, self.before = versions
         self.poke: Callable[[], None] = _nothing
+        self.is_over = False
         self.opened_at = now()
         self.promoted_at: float | None = None
         self.watch: Watch | None = None
@@ -82,14 +77,16 @@ class Run:
         self._random = draw.random
         self._salt = draw.randbytes(16)
         self._judges: dict[str, Judge] = {}
-        self._sides = (_Side(), _Side())
+        self._sides = (Side(), Side())
         self._open: dict[int, Ticket] = {}
         self._serial = count()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a finalizer may end a unit in the midst of this
         self._seen_keys: set[tuple[str, bytes]] = set()
         self._first: str | None = None
         self._times: deque[float] = deque(maxlen=BASELINE_UNITS)
         self._slow_after: float | None = None
+        self._poked_at = -math.inf
+        self._told: Decision | None = None
         self._frozen = False
         self._ended: Decision | None = None
         self._ordered: Decision | None = None
@@ -111,40 +108,56 @@ class Run:
             return int.from_bytes(key[:8], "big") / 2**64 < self.share
         return self._random() < self.share
 
-    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> "Ticket":
+    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> Ticket:
         """Take note of a unit of work that begins."""
-        ticket = Ticket(self, next(self._serial), on_candidate, self.share, self._now())
-        ticket.key = None if scope is None else self._key(scope)
-        self._open[ticket.number] = ticket
+        share = UNDRAWN if scope is None else self.share
+        ticket = Ticket(self, next(self._serial), on_candidate, share, self._now())
+        if scope is not None:
+            ticket.key = self._key(scope)
+            self._open[ticket.number] = ticket
         return ticket
 
-    def mark(self, name: str, ticket: "Ticket") -> None:
+    def over(self) -> None:
+        """Take note that the engine draws nobody any more; nothing asks it to decide then."""
+        self.is_over = True
+        self.poke = _nothing
+
+    def mark(self, name: str, ticket: Ticket) -> None:
         """Take note that the application itself found a unit of work bad."""
         self._bad(f"{MARKED}: {name}", ticket, name)
 
-    def fail(self, ticket: "Ticket", what: str) -> None:
+    def fail(self, ticket: Ticket, what: str) -> None:
         """Take note that a unit of work failed."""
+        side = self._sides[ticket.on_candidate]
+        watch = self.watch
+        with self._lock:
+            side.failed += 1
+            if watch is not None and ticket.on_candidate:
+                watch.fail(self._now())
+        if watch is not None and watch.is_guilty:
+            self._hurry()
         self._bad(FAILED, ticket, what)
 
-    def end(self, ticket: "Ticket", failed: bool) -> None:
+    def end(self, ticket: Ticket, failed: bool) -> None:
         """Take note of the end of a unit of work."""
         self._open.pop(ticket.number, None)
         seconds = self._now() - ticket.began
+        drawn = ticket.share != UNDRAWN
         side = self._sides[ticket.on_candidate]
-        side.units += 1
-        side.failed += failed
-        side.recent.append((self._now(), failed))
-        if not ticket.on_candidate and not self._frozen:
+        with self._lock:
+            side.units += 1
+        if drawn:
+            side.recent.append((self._now(), failed))
+        if drawn and not ticket.on_candidate and not self._frozen:
             self._times.append(seconds)
-        if ticket.on_candidate and self.watch is not None:
-            self.watch.end(failed, self._now())
         after = self._slow_after
-        if after is not None and seconds > after and not ticket.slow:
+        if drawn and after is not None and seconds > after and not ticket.slow:
             self._slow(ticket)
 
-    def _bad(self, signal: str, ticket: "Ticket", what: str) -> None:
+    def _bad(self, signal: str, ticket: Ticket, what: str) -> None:
         if self.promoted_at is not None:
-            self.poke()
+            return
+        if ticket.share == UNDRAWN:  # where it fell was no matter of chance
             return
         with self._lock:
             if ticket.key is not None:  # a visitor who always falls alike is no new evidence
@@ -158,9 +171,16 @@ class Run:
                 self._first = what
             guilty = judge.luck <= self.trial.luck
         if guilty:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Have the engine ask at once, but no more often than each tenth of a second."""
+        now = self._now()
+        if now - self._poked_at >= POKE_SECONDS:
+            self._poked_at = now
             self.poke()
 
-    def _slow(self, ticket: "Ticket") -> None:
+    def _slow(self, ticket: Ticket) -> None:
         ticket.slow = True
         if ticket.on_candidate and ticket.began - self.opened_at < FIRST_SECOND:
             return
@@ -172,11 +192,12 @@ class Run:
             return None
         try:
             key = self.trial.sticky(scope)
+            told = b"" if key is None else repr(key).encode(errors="surrogatepass")
         except Exception:  # an application's own function must not break its request
             return None
         if key is None:
             return None
-        return hashlib.blake2b(repr(key).encode(), key=self._salt, digest_size=16).digest()
+        return hashlib.blake2b(told, key=self._salt, digest_size=16).digest()
 
     # --------------------------------------------------------------------- who decides
 
@@ -219,7 +240,10 @@ class Run:
         self._scan(now)
         for signal, judge in list(self._judges.items()):
             if judge.luck <= self.trial.luck and self._is_common(signal, judge):
-                return self._undone(signal, judge, now)
+                undone = self._undone(signal, judge, now)
+                if self.trial.act == "undo":
+                    return undone
+                self._told = self._told or undone
         failing = all(s.fails(now, TROUBLE_SECONDS) >= TROUBLE_SHARE for s in self._sides)
         if failing and now - self.opened_at >= TROUBLE_SECONDS:
             return Decision("trouble")
@@ -246,7 +270,10 @@ class Run:
                 f"{watch.failed} units failed, where {watch.most:.0f} would have been many; an "
                 f"incident elsewhere cannot be excluded. Version {self.before} serves."
             )
-            return Decision("undo", "watch", sentence)
+            undone = Decision("undo", "watch", sentence)
+            if self.trial.act == "undo":
+                return undone
+            self._told = self._told or undone
         if watch is None or now - watch.since >= self.trial.watch:
             return Decision("settle")
         return Decision("go on")
@@ -260,8 +287,6 @@ class Run:
             f"{self.share:.0%} of all; luck: {judge.odds}.{first} Version {self.before} serves."
         )
         code = {FAILED: "undone-failed", SLOW: "undone-slow"}.get(signal, "undone-marked")
-        if self.trial.act == "tell":
-            return Decision("go on", code, sentence)
         return Decision("undo", code, sentence)
 
     def _is_common(self, signal: str, judge: Judge) -> bool:
@@ -298,7 +323,7 @@ class Run:
             SignalStatus(name, judge.on_candidate, judge.bad, judge.luck)
             for name, judge in sorted(self._judges.items())
         )
-        decision = self._ended
+        decision = self._ended or self._told
         phase = "trying" if self.promoted_at is None else "watching"
         since = self.opened_at if self.promoted_at is None else self.promoted_at
         lasts = self.trial.seconds if self.promoted_at is None else self.trial.watch
@@ -313,64 +338,6 @@ class Run:
             signals,
             None if decision is None else decision.sentence,
         )
-
-
-class Ticket:
-    """One unit of work of a trial."""
-
-    __slots__ = (
-        "_failed",
-        "_marks",
-        "_run",
-        "began",
-        "done",
-        "key",
-        "number",
-        "on_candidate",
-        "share",
-        "slow",
-    )
-
-    def __init__(
-        self, run: Run, number: int, on_candidate: bool, share: float, began: float
-    ) -> None:
-        self._run = run
-        self._failed = False
-        self._marks: set[str] = set()
-        self.number = number
-        self.on_candidate = on_candidate
-        self.share = share
-        self.began = began
-        self.done = False
-        self.key: bytes | None = None
-        self.slow = False
-
-    def status(self, status: int) -> None:
-        """Take note of an answer's status."""
-        if self._run.trial.is_bad(status):
-            self.failed(f"status {status}")
-
-    def answered(self) -> None:
-        """Take note that the answer is complete."""
-        if not self.done:
-            self.done = True
-            self._run.end(self, self._failed)
-
-    def failed(self, what: str) -> None:
-        """Take note of a failure, once."""
-        if not self._failed:
-            self._failed = True
-            self._run.fail(self, what)
-
-    def marked(self, name: str) -> None:
-        """Take note that the application itself calls it bad, once a name."""
-        if name not in self._marks:
-            self._marks = {*self._marks, name}
-            self._run.mark(name, self)
-
-    def ended(self) -> None:
-        """Take note of the end, however it came."""
-        self.answered()
 
 
 def _nothing() -> None:

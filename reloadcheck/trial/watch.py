@@ -22,9 +22,9 @@ class Watch:
         self._rate = _upper(before) / max(seconds, 1.0)
         self._latest = since
 
-    def end(self, failed: bool, now: float) -> None:
-        """Take note of a unit of work that ended."""
-        self.failed += failed
+    def fail(self, now: float) -> None:
+        """Take note of a unit of work that failed; the caller holds a lock."""
+        self.failed += 1
         self._latest = max(self._latest, now)
 
     @property

@@ -8,6 +8,7 @@ from reloadcheck import Outcome, ReloadCheck, asgi, wsgi
 from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
+from reloadcheck.types import SignalStatus, TrialStatus
 from tests.core.rig import Text, begin
 
 Page = Callable[[Any], tuple[int, bytes]]
@@ -84,3 +85,24 @@ class Site:
     def asked(self) -> Outcome:
         """Have the trial decide now."""
         return self.live.check()
+
+
+def trial_of(shop: Site) -> TrialStatus:
+    """Return what is told of the trial that runs."""
+    trial = shop.live.status().trial
+    assert trial is not None
+    return trial
+
+
+def signals(shop: Site) -> dict[str, SignalStatus]:
+    """Return the bad units, by signal."""
+    return {one.name: one for one in trial_of(shop).signals}
+
+
+async def receive_nothing() -> Any:
+    """Say that the client has gone."""
+    return {"type": "http.disconnect"}
+
+
+async def send_nothing(message: Any) -> None:
+    """Take whatever is sent."""

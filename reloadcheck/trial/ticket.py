@@ -1,0 +1,89 @@
+"""One unit of work of a trial, told of what becomes of it by whoever serves it.
+
+Remembers what was told, so that each thing counts once; the trial counts.
+"""
+
+from typing import Protocol
+
+from .options import Trial
+
+
+class Counting(Protocol):
+    """The trial that a ticket belongs to."""
+
+    trial: Trial
+
+    def mark(self, name: str, ticket: "Ticket") -> None:
+        """Take note that the application itself found a unit of work bad."""
+        ...
+
+    def fail(self, ticket: "Ticket", what: str) -> None:
+        """Take note that a unit of work failed."""
+        ...
+
+    def end(self, ticket: "Ticket", failed: bool) -> None:
+        """Take note of the end of a unit of work."""
+        ...
+
+
+class Ticket:
+    """One unit of work of a trial."""
+
+    __slots__ = (
+        "_failed",
+        "_gone",
+        "_marks",
+        "_run",
+        "began",
+        "done",
+        "key",
+        "number",
+        "on_candidate",
+        "share",
+        "slow",
+    )
+
+    def __init__(
+        self, run: Counting, number: int, on_candidate: bool, share: float, began: float
+    ) -> None:
+        self._run = run
+        self._failed = self._gone = False
+        self._marks: set[str] = set()
+        self.number = number
+        self.on_candidate = on_candidate
+        self.share = share
+        self.began = began
+        self.done = False
+        self.key: bytes | None = None
+        self.slow = False
+
+    def status(self, status: int) -> None:
+        """Take note of an answer's status."""
+        if self._run.trial.is_bad(status):
+            self.failed(f"status {status}")
+
+    def answered(self) -> None:
+        """Take note that the answer is complete."""
+        if not self.done:
+            self.done = True
+            self._run.end(self, self._failed)
+
+    def failed(self, what: str) -> None:
+        """Take note of a failure, once."""
+        if not self._failed and not self._gone:
+            self._failed = True
+            self._run.fail(self, what)
+
+    def gone(self) -> None:
+        """Take note that the client went away; after a complete answer every client does."""
+        self._gone = self._gone or not self.done
+
+    def marked(self, name: str) -> None:
+        """Take note that the application itself calls it bad, once a name."""
+        if name not in self._marks:
+            self._marks = {*self._marks, name}
+            self._run.mark(name, self)
+
+    def ended(self) -> None:
+        """Take note of the end, however it came."""
+        self.answered()

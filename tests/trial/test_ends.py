@@ -1,0 +1,114 @@
+"""What ends a trial without a verdict of its judge, and what is left of it then."""
+
+from typing import Any
+
+import pytest
+
+from reloadcheck import Outcome, UsageError
+from reloadcheck.testing import FakeClock
+from reloadcheck.trial import Trial
+from tests.core.rig import until
+
+from .site import trial_of
+from .test_trial import Making, fails_at
+
+
+def test_what_the_engine_ends_is_told_as_ended(site: Making) -> None:
+    """Putting the old bytes back: no trial is shown any more, and none can be promoted."""
+    shop = site()
+    shop.edit(2)
+    assert shop.edit(1) is Outcome.UNCHANGED
+    status = shop.live.status()
+    assert status.trial is None
+    assert status.last_trial is not None
+    with pytest.raises(UsageError, match="no edit is tried"):
+        shop.live.promote()
+
+
+def test_the_same_edit_again_begins_anew(site: Making, clock: FakeClock) -> None:
+    """Neither the time nor the units of the trial that was broken off count for the next one."""
+    shop = site()
+    shop.edit(2)
+    for _ in range(30):
+        shop.get(on_candidate=True)
+    shop.edit(1)
+    clock.advance(61.0)
+    assert shop.edit(2) is Outcome.TRYING
+    assert (trial_of(shop).units, trial_of(shop).left) == (0, 60.0)
+
+
+def test_a_broken_edit_in_the_watch_leaves_it_on(site: Making) -> None:
+    """What cannot be read changes nothing about what is watched."""
+    shop = site()
+    shop.edit(2)
+    shop.live.promote()
+    shop.text.write("a: [")
+    assert shop.live.check() is Outcome.REJECTED
+    assert trial_of(shop).phase == "watching"
+    assert shop.live.undo() is Outcome.UNDONE
+    assert shop.live.snapshot.config.a == 1
+
+
+def test_without_a_watch_nothing_is_left_of_a_trial(site: Making) -> None:
+    """`watch=0`: the old version goes with the promotion, and no trial is shown."""
+    shop = site(trial=Trial(watch=0))
+    shop.edit(2)
+    assert shop.live.promote() is Outcome.RELOADED
+    assert shop.live.status().trial is None
+    until(lambda: len(shop.pool.open) == 1)
+    shop.get()
+    with pytest.raises(UsageError, match="no edit is tried"):
+        shop.live.undo()
+
+
+def test_never_three(site: Making) -> None:
+    """A newer edit while requests hang on a tried one and on what serves: two pools at most."""
+    shop = site()
+    most = 0
+    bodies: list[Any] = []
+    for a in range(2, 6):
+        shop.edit(a)
+        most = max(most, len(shop.pool.open))
+        shop.draw.next = [True]
+        bodies.append(shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None))
+    assert most <= 2
+    for body in reversed(bodies):
+        body.close()
+    until(lambda: shop.live.check() is Outcome.TRYING)
+    assert len(shop.pool.open) == 2
+    shop.live.promote()
+    assert shop.edit(9) in (Outcome.TRYING, Outcome.DEFERRED)
+    assert len(shop.pool.open) <= 2
+
+
+def test_a_rebuild_ends_the_watch(site: Making) -> None:
+    """Two instances, never three: what is built anew takes the place of what was kept ready."""
+    shop = site()
+    shop.edit(2)
+    shop.live.promote()
+    assert len(shop.pool.open) == 2
+    until(lambda: shop.live.rebuild(shop.handle) is Outcome.REBUILT)
+    until(lambda: len(shop.pool.open) == 1)
+    assert shop.live.status().trial is None
+    assert shop.live.snapshot.config.a == 2
+
+
+def test_what_only_tells_is_promoted_all_the_same(site: Making, clock: FakeClock) -> None:
+    """With `act="tell"` the verdict is shown, and time promotes."""
+    shop = site(trial=Trial(act="tell"))
+    shop.edit(2)
+    shop.page = fails_at(2)
+    for _ in range(25):
+        shop.get(on_candidate=True)
+    assert shop.asked() is Outcome.TRYING
+    assert (trial_of(shop).explanation or "").startswith("undone: version 2")
+    shop.page = fails_at(-1)
+    for _ in range(20):
+        shop.get()
+        clock.advance(3.1)
+    until(lambda: shop.live.snapshot.config.a == 2)
+    shop.page = fails_at(2)
+    for _ in range(90):
+        shop.get()
+    assert shop.asked() is Outcome.UNCHANGED
+    assert shop.live.snapshot.config.a == 2
