@@ -6,6 +6,7 @@ served before goes back at any time. Asked in a call thread, never on the reques
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Final
 
 from ..exceptions import ContractError
@@ -56,6 +57,11 @@ class ContractGate:
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
         self._served: deque[str] = deque(maxlen=REMEMBERED)
+
+    @property
+    def path(self) -> Path:
+        """Return the contract's file."""
+        return self._contract.path
 
     @property
     def terms(self) -> Terms:

@@ -68,6 +68,10 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         *python(),
         reader(inputs.schema),
     ]
+    if inputs.contract is not None:
+        from ._policy import contract
+
+        groups.append(Group(str(inputs.contract.path), tuple(contract(inputs, machine))))
     return [*groups, Group("this machine", tuple(around))]
 
 

@@ -40,6 +40,12 @@ def _uid() -> int:
     return 0 if ask is None else ask()
 
 
+def _gids() -> frozenset[int]:
+    own: Callable[[], int] | None = getattr(os, "getgid", None)
+    all_of: Callable[[], list[int]] | None = getattr(os, "getgroups", None)
+    return frozenset([*(all_of() if all_of else ()), *((own(),) if own else ())])
+
+
 _PATIENCE = 3.0
 _CLOEXEC = 0o2000000
 
@@ -100,6 +106,7 @@ class Machine:
     cgroups: str = "/sys/fs/cgroup"
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     uid: int = field(default_factory=_uid)
+    gids: frozenset[int] = field(default_factory=_gids)
     stat: Callable[[str | int], os.stat_result] = os.stat
     limit: Callable[[int], tuple[int, int]] = _limit
     answer: Callable[[Sequence[str]], str | None] = _answer
