@@ -147,10 +147,17 @@ class Status:
         It fails where an edit was rejected or nothing can be served, and warns of all else that is
         not so: an edit that waits, a remark on a source, reloading switched off, no start yet.
         """
-        rejected = self.outcome is Outcome.REJECTED and self.code not in (None, Code.DRAIN)
-        if rejected or (self.error is not None and self.version is None) or self.failed_probes:
+        unserved = self.error is not None and self.version is None
+        if self.is_rejected or unserved or self.failed_probes:
             return Standing.FAIL
         return Standing.WARN if any(self._reasons()) else Standing.OK
+
+    @property
+    def is_rejected(self) -> bool:
+        """Return whether the last edit was rejected, also while it waits to be tried again."""
+        if self.outcome is Outcome.REJECTED:
+            return self.code not in (None, Code.DRAIN)
+        return self.outcome is Outcome.DEFERRED and self.code in _BACKING_OFF
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -159,7 +166,7 @@ class Status:
 
     def _reasons(self) -> Iterator[str]:
         if self.error is not None:
-            yield _LEADS.get(self.code or "", _lead(self.outcome)) + self.error
+            yield _LEADS.get(self.code or "", _lead(self)) + self.error
         elif self.phase == "idle":
             yield "this worker has had no request yet, so that nothing is loaded"
         elif self.phase in ("closing", "closed"):
@@ -188,10 +195,14 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def _lead(outcome: Outcome | None) -> str:
-    rejected = outcome is Outcome.REJECTED
-    return "edit rejected: " if rejected else "edit not taken yet (will be tried again): "
+def _lead(status: Status) -> str:
+    if not status.is_rejected:
+        return "edit not taken yet (will be tried again): "
+    again = " (will be tried again)" if status.code in _BACKING_OFF else ""
+    return f"edit rejected{again}: "
 
 
 _OFF = "RELOAD_CHECK_ENABLED or enabled=False"
+_BACKING_OFF = frozenset({Code.FACTORY, Code.PROBE, Code.TIMEOUT, Code.RESOURCE})
+"""What is tried again with growing pauses, and said to be `deferred` during them."""
 _LEADS = {str(Code.DRAIN): "edit waits for the resources in use: "}

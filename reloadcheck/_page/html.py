@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import Standing, Status
-from ..types import Code, Outcome
+from ..types import Code
 from .markup import ago, badge, code, error, shown, text_of, time_of
 from .style import STYLE
 from .tables import config, history, resources, sources
@@ -73,7 +73,7 @@ def _summary(status: Status) -> tuple[str, str]:
     title = f"Version {status.version} is serving"
     if status.code == Code.DRAIN:
         return f"{title}; an edit waits", status.code
-    if status.error is not None and status.outcome is Outcome.REJECTED:
+    if status.error is not None and status.is_rejected:
         return f"{title}; the last edit was rejected", status.code or "rejected"
     if status.error is not None:
         return f"{title}; the last edit is not live", status.code or "waiting"

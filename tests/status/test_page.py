@@ -245,7 +245,17 @@ STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
     (
         {"error": "no", "code": "schema", "outcome": Outcome.REJECTED},
         Standing.FAIL,
-        "edit rejected",
+        "edit rejected: no",
+    ),
+    (
+        {"error": "down", "code": "factory", "outcome": Outcome.REJECTED},
+        Standing.FAIL,
+        "edit rejected (will be tried again): down",
+    ),
+    (
+        {"error": "down", "code": "factory", "outcome": Outcome.DEFERRED},
+        Standing.FAIL,
+        "edit rejected (will be tried again): down",
     ),
     ({"version": None, "phase": "idle"}, Standing.WARN, "no request yet"),
     ({"version": None, "phase": "loading"}, Standing.WARN, "under way"),
