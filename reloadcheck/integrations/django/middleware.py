@@ -5,12 +5,12 @@ One class for WSGI and ASGI; joins the unit of work of a door around it. Changes
 
 import logging
 import weakref
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from ..._engine.api import host_of
@@ -18,6 +18,7 @@ from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
 from ..._snapshots.snapshot import Snapshot
 from ...exceptions import ReloadCheckError
+from ...seams import UnitTicket
 from .engine import ready_engine, site_declared
 from .status_page import StatusPage
 
@@ -102,11 +103,35 @@ def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> 
     return unit
 
 
+def _told(response: StreamingHttpResponse, ticket: UnitTicket) -> None:
+    """Let a trial hear of a stream that breaks."""
+    content: Any = response.streaming_content
+
+    def told() -> Iterator[Any]:
+        try:
+            yield from content
+        except Exception as error:
+            ticket.failed(type(error).__name__)
+            raise
+
+    async def told_async() -> AsyncIterator[Any]:
+        try:
+            async for part in content:
+                yield part
+        except Exception as error:
+            ticket.failed(type(error).__name__)
+            raise
+
+    response.streaming_content = told_async() if response.is_async else told()
+
+
 def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> HttpResponseBase:
     """Let the unit of work of a streaming response end with its `close()`."""
     if lease.ticket is not None:
         lease.ticket.status(response.status_code)
     if getattr(response, "streaming", False):  # a response class of a site's own may not say
+        if lease.ticket is not None and getattr(response, "file_to_stream", None) is None:
+            _told(cast("Any", response), lease.ticket)
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
         # One that is dropped instead, as a middleware's that raises, holds nothing for long.
