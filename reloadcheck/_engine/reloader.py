@@ -57,8 +57,8 @@ class Reload(Generic[C]):
         self.report = Report(scheduler.admission, seams.listeners, scheduler.clock)
         self.report.sources = tuple(one.name for one in seams.feed.sources)
         self._course = Course()
-        self._turning = scheduler
-        self._desk = scheduler.admission
+        self._scheduler = scheduler
+        self._admission = scheduler.admission
         self._serving = scheduler.serving
         self._options = scheduler.options
         self._clock = scheduler.clock
@@ -88,7 +88,7 @@ class Reload(Generic[C]):
 
     def _checked(self, eager: bool, trigger: Trigger) -> Conclusion:
         self._course.look_at = None
-        self._turning.phases = self.checker.phases = self.report.begin(trigger)
+        self._scheduler.phases = self.checker.phases = self.report.begin(trigger)
         if eager:
             self._course.back_off.hurry()
         if self._serving.current is not None:
@@ -137,7 +137,7 @@ class Reload(Generic[C]):
     def _look_again(self) -> float:
         """Say when an unsettled file is looked at again, so that P2 holds for any window."""
         now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
-        at = now + self._desk.freshness.look_after(self._options.settle)
+        at = now + self._admission.freshness.look_after(self._options.settle)
         return min(at, quiet_at) if quiet_at > now else at
 
     def _adopt(self, loaded: Loaded[C], new: bool) -> Conclusion:
@@ -184,7 +184,7 @@ class Reload(Generic[C]):
             return self._wait_for_drain(wait.resource)
         except ConfigError as error:
             forget_frames(error)  # they hold values, and listeners get the error
-            self._course.failed_in = home = self._desk.home
+            self._course.failed_in = home = self._admission.home
             if self.making.needs_loop and home is not None and home.is_closed():
                 self.report.defer(error)  # the loop ended meanwhile, and the next one builds it
                 return Conclusion(Outcome.DEFERRED, error)
@@ -195,9 +195,9 @@ class Reload(Generic[C]):
             return Conclusion(Outcome.REJECTED, self._course.failure)
 
     def _wait_for_drain(self, resource: str) -> Conclusion:
-        self._turning.awaited = self._turning.drain.closing.closed
+        self._scheduler.awaited = self._scheduler.drain.closing.closed
         if not isinstance(self._course.failure, DrainError):  # else it was said, with who held on
-            waits = self._turning.drain.awaited(resource)
+            waits = self._scheduler.drain.awaited(resource)
             self._course.failure = DrainError(Problem(waits))
         self.report.defer(self._course.failure)
         return Conclusion(Outcome.DEFERRED, self._course.failure)
@@ -217,7 +217,7 @@ class Reload(Generic[C]):
     def forget_failure(self) -> None:
         """Take note that nothing is wrong any more."""
         self._course.back_off.reset()
-        self._course.failure, self._course.standing, self._turning.awaited = None, None, None
+        self._course.failure, self._course.standing, self._scheduler.awaited = None, None, None
         self.report.forget()
 
     def changes(self, loaded: Loaded[C]) -> Diff:
@@ -225,7 +225,7 @@ class Reload(Generic[C]):
         running = self.checker.running
         if running is None:
             return Diff()
-        return self._turning.load(lambda: diff(running.tree, loaded.tree, nap))
+        return self._scheduler.load(lambda: diff(running.tree, loaded.tree, nap))
 
     # ------------------------------------------------------------------------ renewal
 
@@ -265,8 +265,8 @@ class Reload(Generic[C]):
         return Conclusion(Outcome.UNCHANGED)
 
     def _probe(self, names: frozenset[str]) -> "Future[Probes]":
-        answer = self._turning.probing.asked()
-        self._turning.probing.begin(self._serving.current, answer, names)
+        answer = self._scheduler.probing.asked()
+        self._scheduler.probing.begin(self._serving.current, answer, names)
         return answer
 
     def _poke(self) -> None:
@@ -276,8 +276,8 @@ class Reload(Generic[C]):
 
     def _move_home(self) -> Conclusion | None:
         """Build the async resources anew in the home loop, if they are not there; same version."""
-        current, loaded, loop = self._serving.current, self.checker.running, self._desk.home
-        if not self.making.needs_loop or loop is None or self._desk.built_in is loop:
+        current, loaded, loop = self._serving.current, self.checker.running, self._admission.home
+        if not self.making.needs_loop or loop is None or self._admission.built_in is loop:
             return None
         if current is None or loaded is None:
             return None

@@ -37,7 +37,7 @@ class Report:
         self.history = History()
         self.phases = Phases()
         self.trigger = TIMER
-        self._desk = admission
+        self._admission = admission
         self._listeners = listeners
         self._clock = clock
         self.sources: tuple[str, ...] = ()
@@ -55,7 +55,7 @@ class Report:
 
     def heal(self) -> None:
         """Say, if there was a complaint, that its cause is gone and what served serves on."""
-        if self._complaint is not None and self._desk.serving.current is not None:
+        if self._complaint is not None and self._admission.serving.current is not None:
             version, _ = self._serving()
             words = "the configuration is good again; version %d was never interrupted"
             self._say(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
@@ -189,7 +189,7 @@ class Report:
         )
 
     def _serving(self) -> tuple[int | None, str | None]:
-        current = self._desk.serving.current
+        current = self._admission.serving.current
         return (
             (None, None) if current is None else (current.snapshot.version, current.snapshot.digest)
         )
@@ -232,7 +232,9 @@ class Report:
         self._untold.append(partial(log, level, words, *values, **facts))
 
     def _tell(self, event: ReloadEvent) -> None:
-        self._untold.append(lambda: self._listeners.tell(event, self._desk.home, self._desk.post))
+        self._untold.append(
+            lambda: self._listeners.tell(event, self._admission.home, self._admission.post)
+        )
 
     def fail(self, error: BaseException) -> None:
         """Report a mistake of our own."""

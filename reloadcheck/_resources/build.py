@@ -63,11 +63,11 @@ class WaitForDrainError(Exception):
         super().__init__(resource.name)
         self.resource = resource.name
         self.wanted = resource
-        self._roster = inventory
+        self._inventory = inventory
 
     def may_build(self) -> bool:
         """Return whether that has changed meanwhile."""
-        return len(self._roster.of(self.wanted)) < MOST_INSTANCES
+        return len(self._inventory.of(self.wanted)) < MOST_INSTANCES
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ class Builder:
         self._hidden = hidden
         self._changed = changed
         self._registry = registry
-        self._roster = inventory
+        self._inventory = inventory
         self._wait = wait
         self._gone = gone
 
@@ -144,9 +144,9 @@ class Builder:
         """Check, before anything is built, that what must be built may be; return that."""
         planned = rebuilt(self._registry, loaded, old)
         for resource in planned:
-            if len(self._roster.of(resource)) >= MOST_INSTANCES:
-                raise WaitForDrainError(resource, self._roster)
-            if self._roster.is_stuck(resource.name):
+            if len(self._inventory.of(resource)) >= MOST_INSTANCES:
+                raise WaitForDrainError(resource, self._inventory)
+            if self._inventory.is_stuck(resource.name):
                 reason = "an earlier call of its factory, probe or closer has not returned yet"
                 raise self._error(StillRunningError, resource, loaded, reason)
         return planned
@@ -168,13 +168,13 @@ class Builder:
                 f"resource {resource.name!r} {what} async and there is no event loop: serve the "
                 f"app through ASGI, use `await live.astart()`, or register a sync {one}"
             )
-        self._roster.instances.append(instance)
+        self._inventory.instances.append(instance)
         deadline = self._wait.after(resource.timeout)
         job = instance.open(self._wait.settled)
         try:
             self._finish(instance, job, deadline, loaded, FactoryError, "factory")
         except BaseException:
-            self._roster.remove(instance)
+            self._inventory.remove(instance)
             raise
 
     def _probe(self, instance: Instance, loaded: Loaded[Any]) -> None:
@@ -201,7 +201,7 @@ class Builder:
             raise
         if not in_time:
             instance.cancel()
-            self._roster.keep_stuck(resource.name, job)
+            self._inventory.keep_stuck(resource.name, job)
             reason = f"its {what} did not return within {resource.timeout:g} s"
             raise self._error(ResourceTimeoutError, resource, loaded, reason)
         if job.error is not None:
