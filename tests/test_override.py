@@ -56,7 +56,7 @@ def test_an_engine_that_has_not_started_starts_with_them() -> None:
     """As a test client starts it inside the block; afterwards it starts with the old ones."""
     live = engine()
     with live.override({"greeting": "hi"}):
-        assert "idle" == live.status().phase
+        assert "idle" == live.status().state
         live.start()
         assert "hi" == live.snapshot.config.greeting
         live.close()

@@ -103,7 +103,7 @@ def test_asgi_block_serves(
 ) -> None:
     """Each block, pasted into an empty file, answers with the configuration; importing is idle."""
     names = run_block(start, tmp_path, monkeypatch)
-    assert "idle" == names["live"].status().phase
+    assert "idle" == names["live"].status().state
     config = repr(str(tmp_path / "config.yaml"))
     (tmp_path / "served.py").write_text(block(start).replace('"config.yaml"', config))
     command = [sys.executable, "-m", "uvicorn", "served:app", "--port", "0"]

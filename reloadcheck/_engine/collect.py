@@ -25,7 +25,7 @@ def observe(
     error = None if conclusion is None else conclusion.error
     instances = thread.inventory.by_resource()
     return Status(
-        phase=_phase(thread),
+        state=_state(thread),
         enabled=options.enabled,
         version=None if snapshot is None else snapshot.version,
         digest=None if snapshot is None else snapshot.digest,
@@ -94,7 +94,7 @@ def _not_probed(resource: Resource[Any]) -> ProbeStatus:
     return ProbeStatus(ProbeOutcome.NOT_PROBED, error)
 
 
-def _phase(thread: EngineThread[Any]) -> str:
+def _state(thread: EngineThread[Any]) -> str:
     if thread.ended.is_set():
         return "closed"
     if thread.closing:

@@ -230,7 +230,7 @@ class Engine(Generic[C]):
 
         thread = self.thread
         if thread is None:
-            return Status(phase="idle", enabled=self.options.enabled, remarks=self.remarks)
+            return Status(state="idle", enabled=self.options.enabled, remarks=self.remarks)
         from .collect import observe
 
         with suppress(RuntimeError):  # there is no thread to be had, which is told

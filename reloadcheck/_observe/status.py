@@ -90,7 +90,7 @@ class Draining:
 class Status:
     """The state of an engine in this process.
 
-    `phase` is one of `idle` (not started), `loading` (no good configuration yet), `serving`,
+    `state` is one of `idle` (not started), `loading` (no good configuration yet), `serving`,
     `closing` and `closed`. `age` is the seconds since the present version was swapped in,
     `loaded_at` the wall-clock time of that in seconds since the epoch, `checked` the seconds since
     the last check began. `outcome`, `error` and `code` are those of the last check: an error is
@@ -104,7 +104,7 @@ class Status:
     are the old resources that some of them still use.
     """
 
-    phase: str
+    state: str
     enabled: bool
     version: int | None = None
     digest: str | None = None
@@ -134,6 +134,14 @@ class Status:
     trial: TrialStatus | None = None
     last_trial: TrialStatus | None = None
     draining: tuple[Draining, ...] = ()
+
+    @property
+    def phase(self) -> str:
+        """Return the state, by the name that it had before, for one release."""
+        import warnings
+
+        warnings.warn("status.phase is called status.state now", DeprecationWarning, stacklevel=2)
+        return self.state
 
     @property
     def attempt(self) -> Attempt | None:
@@ -167,10 +175,10 @@ class Status:
     def _reasons(self) -> Iterator[str]:
         if self.error is not None:
             yield _LEADS.get(self.code or "", _lead(self)) + self.error
-        elif self.phase == "idle":
+        elif self.state == "idle":
             yield "this worker has had no request yet, so that nothing is loaded"
-        elif self.phase in ("closing", "closed"):
-            yield f"the engine is {self.phase}"
+        elif self.state in ("closing", "closed"):
+            yield f"the engine is {self.state}"
         elif self.version is None:
             yield "the first load is under way"
         if self.waiting is not None:

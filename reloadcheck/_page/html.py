@@ -65,11 +65,11 @@ def _worker(who: Identity) -> str:
 
 def _summary(status: Status) -> tuple[str, str]:
     """Say in a sentence how things are, and in a word."""
-    if status.phase in ("closing", "closed"):
-        return f"The engine is {status.phase}", status.phase
+    if status.state in ("closing", "closed"):
+        return f"The engine is {status.state}", status.state
     if status.version is None:
         title = "No good configuration yet" if status.error else "Not started yet"
-        return title, status.code or status.phase
+        return title, status.code or status.state
     title = f"Version {status.version} is serving"
     if status.code == Code.DRAIN:
         return f"{title}; an edit waits", status.code
@@ -108,7 +108,7 @@ def _facts(status: Status) -> Iterator[str]:
     held = ", ".join(f"version {key}: {count}" for key, count in status.leases.items())
     facts = [
         ("Version", text_of(status.version)),
-        ("State", text_of(status.phase)),
+        ("State", text_of(status.state)),
         ("Last look at the sources", "never" if status.checked is None else ago(status.checked)),
         ("Looks so far", text_of(status.checks)),
         ("Edits taken up", text_of(status.edits)),

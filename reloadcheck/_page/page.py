@@ -114,7 +114,7 @@ def answer(status: int, body: str, kind: str, policy: str = _POLICY, more: Heade
 
 def is_ready(status: Status) -> bool:
     """Return whether requests can be served and no probe that was asked for failed."""
-    serving = status.version is not None and status.phase == "serving"
+    serving = status.version is not None and status.state == "serving"
     return serving and not status.failed_probes
 
 
@@ -123,7 +123,7 @@ def _health(status: Status, *, ready: bool) -> JSON:
     said = "fail" if not ready else "pass" if status.standing is Standing.OK else "warn"
     return {
         "status": said,
-        "phase": status.phase,
+        "state": status.state,
         "config_version": status.version,
         "config_digest": status.digest,
         "code": status.code,
@@ -137,7 +137,7 @@ def _state(view: View) -> JSON:
     return {
         "standing": status.standing,
         "reasons": list(status.reasons),
-        "phase": status.phase,
+        "state": status.state,
         "enabled": status.enabled,
         "version": status.version,
         "digest": status.digest,
@@ -162,7 +162,7 @@ def _state(view: View) -> JSON:
                 "name": one.name,
                 "path": one.path,
                 "resolved": one.resolved,
-                "generation": one.generation,
+                "volume_generation": one.generation,
             }
             for one in status.sources
         ],
@@ -184,7 +184,6 @@ def _state(view: View) -> JSON:
                 "name": one.name,
                 "paths": list(one.paths),
                 "needs": list(one.needs),
-                "generation": one.builds,
                 "version": one.version,
                 "instances": one.instances,
                 "leases": one.leases,

@@ -133,7 +133,7 @@ def _understood(body: bytes) -> dict[str, Any]:
         told: object = json.loads(body)
     except ValueError:
         told = None
-    if not is_dict(told) or not {"phase", "version", "digest", "outcome"} <= told.keys():
+    if not is_dict(told) or not {"state", "version", "digest", "outcome"} <= told.keys():
         raise RefusedError(
             "what it answers is no status of reloadcheck: another program, or a wrong path or token"
         )

@@ -31,7 +31,7 @@ def standing_of(told: Mapping[str, Any]) -> Standing:
 def show(page: Page, told: Mapping[str, Any], *, brief: bool = False) -> None:
     """Print what one process told; `brief`: how it stands and why, no more."""
     standing = standing_of(told)
-    idle = told["phase"] == "idle"
+    idle = told["state"] == "idle"
     mark = "IDLE:" if idle else _MARKS[standing]
     page.sentence(f"{mark} {_verdict(told)}", kind=_KINDS[standing], mark=mark)
     told_lines = _reasons(told)
@@ -51,7 +51,7 @@ def show(page: Page, told: Mapping[str, Any], *, brief: bool = False) -> None:
 
 def _reasons(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return why it does not stand well, and what to do about what is worst."""
-    if told["phase"] == "idle":  # its first line says it
+    if told["state"] == "idle":  # its first line says it
         return []
     lines = [("why", str(reason)) for reason in _list(told, "reasons")]
     if told.get("remedy"):
@@ -73,15 +73,15 @@ def show_table(page: Page, told: Sequence[Mapping[str, Any]]) -> None:
 
 def _verdict(told: Mapping[str, Any]) -> str:
     who = _who(told)
-    if told["phase"] == "idle":
+    if told["state"] == "idle":
         return f"{who or 'this worker'} has had no request yet, so that nothing is loaded"
     if told["version"] is None:
-        return f"{who}{', ' if who else ''}{told['phase']}, nothing is served yet"
+        return f"{who}{', ' if who else ''}{told['state']}, nothing is served yet"
     digest = str(told["digest"])[:_DIGEST]
     serves = f"version {told['version']}, digest {digest}"
     lead = f"{who}: " if who else ""
     behind = "" if standing_of(told) is not Standing.FAIL else "; what is written is not live"
-    return f"{lead}{told['phase']} {serves}{behind}"
+    return f"{lead}{told['state']} {serves}{behind}"
 
 
 def _who(told: Mapping[str, Any]) -> str:

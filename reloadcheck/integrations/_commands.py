@@ -114,7 +114,7 @@ def _lines(status: Status) -> str:
     shown = {
         "standing": status.standing,
         "why": "; ".join(status.reasons) or "-",
-        "state": status.phase,
+        "state": status.state,
         "reloading": "on" if status.enabled else "off: loaded once, never looked at again",
         "version": status.version,
         "digest": status.digest,

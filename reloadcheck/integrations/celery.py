@@ -57,7 +57,7 @@ class CeleryReloadCheck:
 
     def _open(self, **_: object) -> None:
         """Start in a process of the pool; what is wrong is in the log, and each task tries anew."""
-        if self.live.status().phase != "serving":  # the solo pool is the process that checked
+        if self.live.status().state != "serving":  # the solo pool is the process that checked
             with suppress(ReloadCheckError):
                 self.live.start()
 

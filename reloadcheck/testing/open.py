@@ -35,8 +35,8 @@ def _left(live: ReloadCheck[Any]) -> Iterator[str]:
     for version, leases in status.leases.items():
         if leases:
             yield f"{leases} lease(s) on version {version}"
-    if status.phase != "closed":
-        yield f"the engine, which is {status.phase}: call live.close()"
+    if status.state != "closed":
+        yield f"the engine, which is {status.state}: call live.close()"
         return
     if thread.drain.outlived:
         yield f"{thread.drain.outlived} lease(s) that were not given back before the drain's end"

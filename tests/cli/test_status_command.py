@@ -139,7 +139,7 @@ def told_by(pid: int, **more: Any) -> bytes:
     """Give the status of a process, as its page has it."""
     process = {"application": "shop", "host": "web-1", "pid": pid, "worker": None}
     status: dict[str, Any] = {
-        "phase": "serving", "version": 3, "digest": "d" * 64, "outcome": "unchanged",
+        "state": "serving", "version": 3, "digest": "d" * 64, "outcome": "unchanged",
         "standing": "ok", "reasons": [], "process": process, **more,
     }  # fmt: skip
     return json.dumps(status).encode()
@@ -333,7 +333,7 @@ def test_an_answer_that_trickles_is_not_waited_for(run: Run, here: Path) -> None
     [
         (200, b"<html>"),
         (200, b"[1]"),
-        (200, b'{"phase": "x"}'),
+        (200, b'{"state": "x"}'),
         (200, b"\xff"),
         (500, b"{}"),
         (401, b""),
@@ -364,7 +364,7 @@ def test_the_token_follows_no_redirect_and_no_proxy(
 def test_what_a_server_says_is_escaped(run: Run, here: Path) -> None:
     """A status that was forged to steer a terminal does not."""
     told = {
-        "phase": "serving\x1b[2J",
+        "state": "serving\x1b[2J",
         "version": "1\n2",
         "digest": "\u202e",
         "outcome": "reloaded",

@@ -51,7 +51,7 @@ def make(clock: FakeClock, text: Text, request: pytest.FixtureRequest) -> Iterat
     yield engine
     text.gate.set()
     for live in engines:
-        if live.status().phase not in ("idle", "closed"):
+        if live.status().state not in ("idle", "closed"):
             for _ in range(10):
                 Call(live.close).result(clock, step=5.0)
         if "outliving" not in request.fixturenames:

@@ -135,6 +135,6 @@ def test_a_cancelled_start_and_check_stop_nothing(clients: Clients, text: Text) 
         await other
         assert live.snapshot.version == 1
         await live.aclose()
-        assert live.status().phase in ("closed", "closing")
+        assert live.status().state in ("closed", "closing")
 
     asyncio.run(main())

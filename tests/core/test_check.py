@@ -422,7 +422,7 @@ def test_a_hung_disk_does_not_hold_up_closing(make: Make, text: Text, clock: Fak
     assert text.waiting.wait(5)
     Call(live.close).result()
     assert checking.result() is Outcome.DEFERRED
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
     text.gate.set()
 
 

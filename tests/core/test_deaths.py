@@ -74,7 +74,7 @@ def test_who_waits_when_the_engine_thread_dies_is_answered(
     kill_engine(live, monkeypatch)
     text.gate.set()
     text.write("a: 2")
-    assert live.status().phase == "serving"  # which notices
+    assert live.status().state == "serving"  # which notices
     assert waiting.result() is Outcome.RELOADED
     assert live.snapshot.version == 2
 
@@ -88,7 +88,7 @@ def test_a_close_after_the_engine_thread_has_died_closes(
     begin(live)
     kill_engine(live, monkeypatch)
     Call(live.close).result()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
     assert ["+pool1", "-pool1"] == pools.log
 
 

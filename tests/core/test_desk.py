@@ -278,5 +278,5 @@ def test_a_waiter_whose_loop_is_gone_stops_nobody(
     starting = Call(live.start)
     text.gate.set()
     starting.result()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     assert "failed inside" not in caplog.text

@@ -218,7 +218,7 @@ def test_closing_does_not_wait_for_a_build(stage: Stage, text: Text, clock: Fake
     until(lambda: stage.entered)
     Call(stage.live.close).result()
     checking.result()
-    assert stage.live.status().phase in ("closed", "idle")
+    assert stage.live.status().state in ("closed", "idle")
     assert ["+low2", "-low2", "-top1", "-mid1", "-low1"] == sorted(
         stage.log, key=["+low2", "-low2", "-top1", "-mid1", "-low1"].index
     )
@@ -277,7 +277,7 @@ def test_a_logging_handler_that_blocks_holds_up_reloads_and_no_busy_request(
     for _ in range(5):  # a request in each window
         clock.advance(0.9)
         assert 2 == Call(served).result()
-    assert "serving" == live.status().phase
+    assert "serving" == live.status().state
     text.write("a: 3")
     blocking.gate.set()
     checking.result()

@@ -17,7 +17,7 @@ def pool(a):
 
 BUILDS_ITS_OWN = """
 def work():
-    assert live.status().phase == "idle"
+    assert live.status().state == "idle"
     try:
         live.snapshot
     except NoSnapshotError:

@@ -136,7 +136,7 @@ def test_a_logging_handler_that_closes(make: Make, text: Text, heed: Heed) -> No
     waiting = Call(live.check)
     assert closed.wait(5)
     waiting.result()
-    until(lambda: live.status().phase == "closed")
+    until(lambda: live.status().state == "closed")
 
 
 @pytest.mark.parametrize("what", CALLS)

@@ -105,9 +105,9 @@ def test_a_handler_at_any_line_of_the_first_start(what: str) -> None:
 
         interrupt = Interrupt(at, handler)
         Call(lambda live=live, one=interrupt: starting(live, one)).result()  # type: ignore[misc]
-        assert live.status().phase == "serving"
+        assert live.status().state == "serving"
         for _ in range(len(starts) if what == "start" else 1):
-            assert live.status().phase == "serving"
+            assert live.status().state == "serving"
             Call(live.close).result()
         nothing_stays(live)
         at, reached = at + 1, interrupt.reached
@@ -145,7 +145,7 @@ def test_ctrl_c_at_any_line_of_a_start() -> None:
         try:
             Call(lambda live=live, one=interrupt: starting(live, one)).result()  # type: ignore[misc]
         except KeyboardInterrupt:
-            if live.status().phase not in ("idle", "closed"):
+            if live.status().state not in ("idle", "closed"):
                 left += 1
         else:
             Call(live.close).result()
@@ -221,7 +221,7 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
     slow.gate.set()
     for other in others:
         other.result()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     assert live.snapshot.config["a"] == 1
     if by == "a lease":
         lease.__exit__(None, None, None)
@@ -246,7 +246,7 @@ def test_a_start_during_the_close_of_another_app(monkeypatch: pytest.MonkeyPatch
     closed.set()
     second.result()
     monkeypatch.undo()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     Call(live.close).result()
     nothing_stays(live)
 

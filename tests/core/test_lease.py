@@ -337,7 +337,7 @@ def test_the_decorator_makes_an_engine(text: Text) -> None:
         return 1
 
     live = work.live
-    assert live.status().phase == "idle"
+    assert live.status().state == "idle"
     assert work() == 1
     assert live.status().version == 1
     live.close()

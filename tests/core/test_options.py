@@ -230,7 +230,7 @@ def test_construction_looks_at_nothing() -> None:
     text = Text("a: [broken")
     live = ReloadCheck(text, environ={})
     assert text.stamped == text.was_read == 0
-    assert live.status().phase == "idle"
+    assert live.status().state == "idle"
     assert "app.yaml" in repr(live)
 
 

@@ -52,11 +52,11 @@ def test_a_lifespan_in_any_loop(backend: Literal["asyncio", "trio"], file: Path)
         closed.append(word)
 
     with TestClient(serve(live), backend=backend) as client:
-        assert live.status().phase == "serving"
+        assert live.status().state == "serving"
         assert client.get("/").text == "hello"
         file.write_text("word: bye\n")
         assert client.get("/").text == "bye"
-    assert (live.status().phase, closed) == ("closed", ["hello", "bye"])
+    assert (live.status().state, closed) == ("closed", ["hello", "bye"])
 
 
 def test_a_bad_configuration_fails_a_lifespan_in_trio(file: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_bad_configuration_fails_a_lifespan_in_trio(file: Path) -> None:
     live = ReloadCheck(file, settle=0.0, environ={})
     with pytest.raises(ConfigSyntaxError, match=":1:8: "), TestClient(serve(live), backend="trio"):
         raise AssertionError("the client was entered")
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_every_call_works_in_trio(file: Path) -> None:
@@ -79,7 +79,7 @@ def test_every_call_works_in_trio(file: Path) -> None:
         async with live.lease() as snapshot:
             word = snapshot.config["word"]
         await live.aclose()
-        return [outcome in (Outcome.RELOADED, Outcome.UNCHANGED), word, live.status().phase]
+        return [outcome in (Outcome.RELOADED, Outcome.UNCHANGED), word, live.status().state]
 
     assert trio.run(main) == [True, "bye", "closed"]
 

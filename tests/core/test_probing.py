@@ -240,7 +240,7 @@ def test_an_engine_with_nothing_to_probe(make: Make, text: Text) -> None:
     live = make()
     pools = RecordingFactory("pool")
     live.resource("a", probe=pools.probe)(pools)
-    assert "idle" == live.status(probe=True).phase
+    assert "idle" == live.status(probe=True).state
     text.write("a: [")
     assert live.check() is Outcome.REJECTED
     status = live.status(probe=True)
@@ -256,7 +256,7 @@ def test_the_home_loop_asks_with_astatus(make: Make, caplog: pytest.LogCaptureFi
         await ward.live.astart()
         with pytest.raises(BlockingCallError, match=r"await live\.astatus\(probe=True\)"):
             ward.live.status(probe=True)
-        assert "serving" == ward.live.status().phase
+        assert "serving" == ward.live.status().state
         ward.hang()
         asking = asyncio.ensure_future(ward.live.astatus(probe=True))
         while not ward.calls:

@@ -26,9 +26,9 @@ def test_starts_and_closes_nest(make: Make) -> None:
         live.start()
     live.close()
     live.close()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     live.close()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
     live.close()
     with pytest.raises(NoSnapshotError):
         _ = live.snapshot
@@ -42,14 +42,14 @@ def test_async_and_sync_starts_count_alike(make: Make) -> None:
         await live.astart()
         await live.astart()
         await live.aclose()
-        assert live.status().phase == "serving"
+        assert live.status().state == "serving"
 
     asyncio.run(main())
     live.start()
     live.close()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     live.close()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_closing_what_never_ran_does_nothing(make: Make) -> None:
@@ -57,7 +57,7 @@ def test_closing_what_never_ran_does_nothing(make: Make) -> None:
     live = make()
     live.close()
     asyncio.run(live.aclose())
-    assert live.status().phase == "idle"
+    assert live.status().state == "idle"
 
 
 def test_a_close_after_one_too_many_does_not_count(make: Make) -> None:
@@ -69,7 +69,7 @@ def test_a_close_after_one_too_many_does_not_count(make: Make) -> None:
     live.start()
     live.start()
     live.close()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
 
 
 @pytest.mark.parametrize("times", [60])
@@ -79,7 +79,7 @@ def test_start_and_close_without_resources(make: Make, times: int) -> None:
     for _ in range(times):
         Call(live.start).result()
         Call(live.close).result()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_aclose_always_returns(make: Make) -> None:
@@ -117,15 +117,15 @@ def test_a_start_right_after_a_close_serves(make: Make, text: Text) -> None:
     lease = live.lease()
     Call(lease.__enter__).result()
     closing = Call(live.close)
-    until(lambda: live.status().phase == "closing")
+    until(lambda: live.status().state == "closing")
     Call(live.start).result()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     text.write("a: 2")
     assert live.check() in (Outcome.RELOADED, Outcome.UNCHANGED)
     assert live.snapshot.config["a"] == 2
     lease.__exit__(None, None, None)
     closing.result()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     assert live.snapshot.config["a"] == 2
     live.close()
 
@@ -146,9 +146,9 @@ def test_concurrent_starts_are_one(make: Make) -> None:
     assert len(threads_named("engine")) == 1
     for _ in range(49):
         live.close()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     live.close()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_threads_are_daemons_and_gone_after_the_close(make: Make, text: Text) -> None:
@@ -174,9 +174,9 @@ def test_a_failed_start_raises_and_a_later_one_works(make: Make, text: Text) -> 
         until(lambda: threads_named("engine", "reader") == [])
     text.write("a: 1")
     live.start()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     live.close()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_a_failed_start_does_not_count(make: Make, text: Text) -> None:
@@ -188,7 +188,7 @@ def test_a_failed_start_does_not_count(make: Make, text: Text) -> None:
     text.write("a: 1")
     live.start()
     live.close()
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_closing_answers_who_waits(make: Make, text: Text) -> None:
@@ -277,7 +277,7 @@ def test_a_thread_that_cannot_start_is_tried_again(
             with pytest.raises(error, match=words):
                 Call(live.start).result()
     Call(live.start).result()
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
 
 
 def test_a_closed_desk_says_that_it_is_closed(clock: FakeClock) -> None:
@@ -303,5 +303,5 @@ def test_a_stop_is_seen_at_once(make: Make) -> None:
         live.start()
         assert dying is not None
         dying.join()
-        assert live.status().phase == "serving"
+        assert live.status().state == "serving"
         assert live.snapshot.config["a"] == 1

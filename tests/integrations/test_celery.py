@@ -132,7 +132,7 @@ def test_tasks_follow_the_file_and_keep_their_version(
 
         queue.follows(4, at_once)
         said = queue.ask("process")
-        assert (said["phase"], said["leases"], said["instances"]) == ("serving", 1, 1)
+        assert (said["state"], said["leases"], said["instances"]) == ("serving", 1, 1)
         assert queue.worker.stop() == 0
     entries = journal.read(queue.journal)
     assert journal.closed_once(entries)
@@ -267,10 +267,10 @@ def test_a_worker_that_runs_tasks_itself_opens_and_closes_once(here: Here) -> No
     """A solo pool tells of a process that starts, and it is the one that has checked."""
     app, live = here
     signals.worker_init.send(sender=Sender(app))
-    assert live.status().phase == "serving"
+    assert live.status().state == "serving"
     signals.worker_process_init.send(sender="host")
     signals.worker_shutdown.send(sender=Sender(app))
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_tasks_of_another_app_are_left_alone(here: Here) -> None:
@@ -282,7 +282,7 @@ def test_tasks_of_another_app_are_left_alone(here: Here) -> None:
         def work() -> str:
             with pytest.raises(OutsideWorkError):
                 live.current()
-            return live.status().phase
+            return live.status().state
 
         signals.worker_init.send(sender=Sender(other))
         assert work.apply().get() == "idle"

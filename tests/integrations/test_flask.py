@@ -182,7 +182,7 @@ def test_a_context_without_use_holds_nothing(make: Make) -> None:
     app = create_app(FlaskReloadCheck(live))
     with app.app_context():
         pass
-    assert "idle" == live.status().phase
+    assert "idle" == live.status().state
 
 
 def test_a_bad_configuration_in_a_context_is_told(make: Make) -> None:

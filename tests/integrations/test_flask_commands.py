@@ -93,7 +93,7 @@ def test_check_builds_and_closes(make: Make) -> None:
     said = "app.yaml: valid; built and closed again: pool\n"
     assert (0, said, "") == ask(app, "check")
     assert ["built", "closed"] == journal
-    assert "closed" == live.status().phase
+    assert "closed" == live.status().state
 
 
 def test_what_to_know_all_the_same_is_told(make: Make, tmp_path: Path) -> None:

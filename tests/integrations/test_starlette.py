@@ -46,7 +46,7 @@ def test_requests_follow_the_file(make: Make, text: Text) -> None:
         assert [1, 1] == client.get("/").json()
         edit(live, text, "a: 2")
         assert [2, 2] == client.get("/").json()
-    assert "closed" == live.status().phase
+    assert "closed" == live.status().state
 
 
 class Own(TypedDict):
@@ -84,7 +84,7 @@ def test_the_apps_own_lifespan_is_around_and_kept(make: Make, text: Text) -> Non
         edit(live, text, "a: 2")
         assert [1, 2] == client.get("/").json()
         until(lambda: "closed 1" in journal)
-    assert "closed" == live.status().phase
+    assert "closed" == live.status().state
     assert ["built 1", "up with 1", "built 2", "closed 1", "down", "closed 2"] == journal
 
 

@@ -73,7 +73,7 @@ def site(file: Path, *views: Any, **given: Any) -> Generator[ReloadCheck[Any]]:
         try:
             yield live
         finally:
-            if live.status().phase != "idle":
+            if live.status().state != "idle":
                 live.close()
 
 

@@ -74,7 +74,7 @@ def test_a_table_is_known_as_one_and_is_not_asked_before_it_is_there(tmp_path: P
     site = Site(tmp_path / "config.yaml", "django.core.cache.backends.db.DatabaseCache")
     is_table = isinstance(site.cache, BaseDatabaseCache)
     assert is_table
-    assert "idle" == site.live.status().phase
+    assert "idle" == site.live.status().state
     site.write(location="entries")
     with site.live.lease():
         assert "entries" == site.cache._table

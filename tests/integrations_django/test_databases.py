@@ -76,7 +76,7 @@ class Site:
     def close(self) -> None:
         """Leave nothing open."""
         self.connections.close_all()
-        if self.live.status().phase != "idle":
+        if self.live.status().state != "idle":
             self.live.close()
 
 
@@ -226,7 +226,7 @@ def test_closing_asks_for_no_configuration(files: Site) -> None:
     files.file.write_text("database: [")
     assert files.connection.connection is None
     files.connections.close_all()
-    assert "idle" == files.live.status().phase
+    assert "idle" == files.live.status().state
 
 
 def test_what_is_not_named_stays_as_it_is(tmp_path: Path) -> None:

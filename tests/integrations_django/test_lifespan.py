@@ -37,7 +37,7 @@ async def lifespan(live: ReloadCheck[Any], *between: str) -> list[str]:
         [running, asyncio.create_task(answered.wait())], return_when="FIRST_COMPLETED"
     )
     if not running.done():
-        said.append(live.status().phase)
+        said.append(live.status().state)
         said.extend([body(await ask(application, path)).decode() for path in between])
         inbox.put_nowait({"type": "lifespan.shutdown"})
     await running
@@ -51,7 +51,7 @@ def test_start_up_loads_and_shutdown_closes(tmp_path: Path) -> None:
         said = asyncio.run(lifespan(live, "/number"))
         ended = ["lifespan.startup.complete", "serving", "3", "lifespan.shutdown.complete"]
         assert ended == said
-        assert (0, "closed") == (held(live), live.status().phase)
+        assert (0, "closed") == (held(live), live.status().state)
 
 
 def test_start_up_fails_on_a_bad_configuration(tmp_path: Path) -> None:

@@ -239,7 +239,7 @@ def test_nothing_starts_before_the_first_request(file: Path) -> None:
     with site(file, plain) as live:
         get_wsgi_application()
         get_asgi_application()
-        assert "idle" == live.status().phase
+        assert "idle" == live.status().state
         assert set() == set(threading.enumerate()) - before
 
 

@@ -203,7 +203,7 @@ def test_no_secret_is_in_anything_that_people_read(
             raise RuntimeError(_spelled())
 
     def probe(_: str) -> None:
-        if mode == "probe" and live.status().phase == "serving":
+        if mode == "probe" and live.status().state == "serving":
             raise ConnectionError(_spelled())
 
     @live.resource("password", "mode", probe=probe)

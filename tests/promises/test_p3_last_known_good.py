@@ -103,7 +103,7 @@ def test_a_running_app_serves_on_and_heals(
     assert str(status.error) in warnings[0].getMessage()
     assert f"{file}{fault.place}" in str(status.error)
     assert fault.words in str(status.error)
-    assert (status.outcome, status.phase, status.version) == (fault.outcome, "serving", 1)
+    assert (status.outcome, status.state, status.version) == (fault.outcome, "serving", 1)
     release()
     config.write(file, config.text(2))
     live.check()

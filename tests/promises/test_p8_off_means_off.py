@@ -50,7 +50,7 @@ def test_nothing_is_ever_looked_at_again(word: str, tmp_path: Path) -> None:
         with live.lease() as snapshot:
             assert (snapshot.config["number"], snapshot[pool], snapshot.version) == (1, 1, 1)
         assert live.check() is Outcome.UNCHANGED
-    assert (live.status().enabled, live.status().phase) == (False, "serving")
+    assert (live.status().enabled, live.status().state) == (False, "serving")
     live.close()
     assert (calls, closed) == ([], [1])
 

@@ -88,7 +88,7 @@ def test_scopes_of_other_types_pass_untouched(live: Live) -> None:
     asyncio.run(call(ReloadCheckMiddleware(app, live), given, silent, deaf))
     assert seen[0] is given
     assert given == {"type": "carrier-pigeon"}
-    assert live.status().phase == "idle"
+    assert live.status().state == "idle"
 
 
 @pytest.mark.parametrize("kind", [ValueError, SystemExit, KeyboardInterrupt])
@@ -201,7 +201,7 @@ def test_a_lifespan_is_told_as_the_app_tells_it(app: Lifespan, live: Live) -> No
     phases: list[str] = []
 
     async def between() -> None:
-        phases.append(live.status().phase)
+        phases.append(live.status().state)
 
     async def main() -> None:
         bare = await run_lifespan(app, lambda: asyncio.sleep(0))
@@ -209,7 +209,7 @@ def test_a_lifespan_is_told_as_the_app_tells_it(app: Lifespan, live: Live) -> No
 
     asyncio.run(main())
     assert phases == (["serving"] if app is not _fails_to_start else [])
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_an_app_that_rejects_the_lifespan_stays_rejected(live: Live) -> None:
@@ -226,9 +226,9 @@ def test_an_app_that_rejects_the_lifespan_stays_rejected(live: Live) -> None:
         with pytest.raises(NotImplementedError) as caught:
             await run_lifespan(wrapped, lambda: asyncio.sleep(0))
         assert caught.value is error
-        assert live.status().phase == "idle"
+        assert live.status().state == "idle"
         assert body(await ask(wrapped)) == b"plain"
-        assert live.status().phase == "serving"
+        assert live.status().state == "serving"
 
     asyncio.run(main())
 
@@ -250,7 +250,7 @@ def test_a_bad_configuration_fails_the_lifespan_with_its_sentence(tmp_path: Path
     assert [message["type"] for message in sent] == ["lifespan.startup.failed"]
     assert sent[0]["message"].startswith(f"{file}:1:9: ")
     assert began == []
-    assert live.status().phase == "closed"
+    assert live.status().state == "closed"
 
 
 def test_a_test_client_hears_of_a_bad_configuration(tmp_path: Path) -> None:

@@ -86,7 +86,7 @@ def process(live: ReloadCheck[FrozenDict]) -> dict[str, Any]:
     status = live.status()
     return {
         "pid": os.getpid(),
-        "phase": status.phase,
+        "state": status.state,
         "enabled": status.enabled,
         "version": status.version,
         "outcome": status.outcome,

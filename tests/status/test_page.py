@@ -27,7 +27,7 @@ NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
 NOW = 1_800_000_000.0
 
 STATUS = Status(
-    phase="serving",
+    state="serving",
     enabled=True,
     version=7,
     digest="d" * 64,
@@ -136,8 +136,8 @@ def test_the_style_is_the_one_that_the_policy_admits() -> None:
         ({**GOOD, "enabled": False}, "Version 7 is serving; edits are not looked for switched off"),
         ({**GOOD, "remarks": ("pinned",)}, "Version 7 is serving, with a warning"),
         ({"version": None}, "No good configuration yet"),
-        ({"version": None, "error": None, "code": None, "phase": "idle"}, "Not started yet idle"),
-        ({"phase": "closing"}, "The engine is closing"),
+        ({"version": None, "error": None, "code": None, "state": "idle"}, "Not started yet idle"),
+        ({"state": "closing"}, "The engine is closing"),
     ],
 )
 def test_the_headline_says_how_things_are(change: dict[str, object], words: str) -> None:
@@ -173,10 +173,10 @@ def test_the_json_is_ascii_and_complete() -> None:
     )
     assert state["attempt"] == state["history"][0]
     assert {"read": 0.001, "parse": 1.5} == state["attempt"]["seconds"]
-    assert "..g" == state["sources"][0]["generation"]
+    assert "..g" == state["sources"][0]["volume_generation"]
     assert {"6": 1, "7": 2} == state["leases"]
     assert (7, 6, 3) == tuple(
-        state["resources"][0][name] for name in ("generation", "version", "leases")
+        state["resources"][0][name] for name in ("builds", "version", "leases")
     )
     assert {"path": "key", "value": "***", "hidden": True, "origin": None} == state["config"][1]
 
@@ -224,7 +224,7 @@ def test_readiness_is_about_serving() -> None:
         (replace(good, remarks=("pinned",)), 200, "warn"),
         (replace(good, code=str(Code.DRAIN), error="waits"), 200, "warn"),
         (replace(STATUS, version=None), 503, "fail"),
-        (replace(STATUS, phase="closing"), 503, "fail"),
+        (replace(STATUS, state="closing"), 503, "fail"),
     ]
     for status, code, said in cases:
         answer = rendered(Wanted.READY, status)
@@ -257,9 +257,9 @@ STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
         Standing.FAIL,
         "edit rejected (will be tried again): down",
     ),
-    ({"version": None, "phase": "idle"}, Standing.WARN, "no request yet"),
-    ({"version": None, "phase": "loading"}, Standing.WARN, "under way"),
-    ({"phase": "closing"}, Standing.WARN, "closing"),
+    ({"version": None, "state": "idle"}, Standing.WARN, "no request yet"),
+    ({"version": None, "state": "loading"}, Standing.WARN, "under way"),
+    ({"state": "closing"}, Standing.WARN, "closing"),
     (
         {"waiting": Waiting("d", NOW, "window", "not on a Friday", NOW)},
         Standing.WARN,

@@ -306,7 +306,7 @@ def codes(asked: Ask) -> tuple[int, int]:
 def test_ready_starts_what_waits_for_traffic(make: Make, given: Callable[[Live], Ask]) -> None:
     """Where traffic comes only to what is ready, asking for that begins the first load."""
     live = make()
-    assert "idle" == live.status().phase
+    assert "idle" == live.status().state
     assert (200, 200) == codes(given(live))
 
 
