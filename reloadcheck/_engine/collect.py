@@ -48,7 +48,7 @@ def observe(
             *thread.mishaps,
         ),
         unknown_keys=thread.reload.checker.unknown_keys,
-        loaded_at=None if snapshot is None else snapshot.loaded_at.timestamp(),
+        loaded_at=None if snapshot is None else snapshot.loaded_at,
         checked=thread.since_check(),
         edits=thread.reload.report.history.edits,
         rebuilds=thread.reload.report.history.rebuilds,

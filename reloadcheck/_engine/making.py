@@ -7,7 +7,6 @@ whose event loop has ended are dropped here, and built anew with the next config
 import asyncio
 import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -98,7 +97,7 @@ class Making(Generic[C]):
         """Return a snapshot of what was built, which nobody is served yet."""
         version = next(self.versions) if version is None else version
         resources = Resources({one.resource.name: one for one in built.instances})
-        loaded_at = datetime.fromtimestamp(self._clock.wall(), UTC)
+        loaded_at = self._clock.wall()
         snapshot = Snapshot(
             loaded.config, version, loaded.digest, loaded_at, resources, self._owner
         )

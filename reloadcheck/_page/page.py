@@ -7,7 +7,6 @@ quotes a value that is secret.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 
@@ -255,10 +254,9 @@ def _json(value: JSON) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
 
 
-def _time(seconds: float | None) -> str | None:
-    if seconds is None:
-        return None
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds")
+def _time(seconds: float | None) -> float | None:
+    """Return a time as programs want it: in seconds since the epoch."""
+    return None if seconds is None else round(seconds, 3)
 
 
 def _rounded(seconds: float | None) -> float | None:

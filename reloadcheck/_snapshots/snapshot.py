@@ -9,7 +9,6 @@ enters sees that the snapshot is retired, or the one who retires sees the one wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any, Generic, NoReturn, TypeVar
 
 from .._resources.instance import Instance
@@ -92,7 +91,7 @@ class Snapshot(Generic[C_co]):
     """One version of the configuration with the resources that were built from it; immutable.
 
     `version` counts up from 1 in each process, `digest` is the same in all workers with equal
-    content, `loaded_at` is the wall-clock time of the swap, in UTC.
+    content, `loaded_at` is the wall-clock time of the swap, in seconds since the epoch.
     """
 
     __slots__ = ("__weakref__", "config", "digest", "engine", "loaded_at", "resources", "version")
@@ -100,7 +99,7 @@ class Snapshot(Generic[C_co]):
     config: C_co
     version: int
     digest: str
-    loaded_at: datetime
+    loaded_at: float
     resources: Resources
     engine: object
 
@@ -109,7 +108,7 @@ class Snapshot(Generic[C_co]):
         config: C_co,
         version: int,
         digest: str,
-        loaded_at: datetime,
+        loaded_at: float,
         resources: Resources,
         engine: object,
     ) -> None:

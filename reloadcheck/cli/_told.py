@@ -5,7 +5,7 @@ What an older or a forged answer lacks is left out, never guessed.
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from .._config.containers import is_dict, is_list
 from .._observe.status import Standing
@@ -143,8 +143,9 @@ def _attempt(attempt: Mapping[str, Any]) -> str:
 def _moment(told: object) -> str:
     """Return a time as the operator's clock shows it."""
     try:
-        return f"{datetime.fromisoformat(str(told)).astimezone():%Y-%m-%d %H:%M:%S}"
-    except (ValueError, OverflowError, OSError):
+        moment = datetime.fromtimestamp(float(cast("float", told)))
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    except (TypeError, ValueError, OverflowError, OSError):
         return "an unknown time"
 
 

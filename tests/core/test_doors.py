@@ -6,7 +6,6 @@ import gc
 import sys
 import threading
 from collections.abc import Generator, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -318,7 +317,7 @@ def test_counting_takes_no_offer_for_a_lease() -> None:
     """What the engine itself refers to is no lease; a variable more is one."""
     cell: Cell[Any] = Cell()
     serving: Serving[Any] = Serving(FakeClock(), cell)
-    snapshot = Snapshot({"a": 1}, 1, "", datetime.now(UTC), Resources({}), None)
+    snapshot = Snapshot({"a": 1}, 1, "", 0.0, Resources({}), None)
     live_snapshot = LiveSnapshot(snapshot, (), None, lambda: None)
     assert live_snapshot.leases() == 0
     hold = live_snapshot.hold

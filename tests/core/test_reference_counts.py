@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Coroutine, Generator
-from datetime import UTC, datetime
 from types import coroutine
 from typing import Any
 
@@ -23,7 +22,7 @@ Counted = Callable[[], int]
 @pytest.fixture
 def live_snapshot() -> LiveSnapshot[None]:
     """Return a snapshot without resources that nobody leases."""
-    snapshot = Snapshot(None, 1, "", datetime.now(UTC), Resources({}), None)
+    snapshot = Snapshot(None, 1, "", 0.0, Resources({}), None)
     return LiveSnapshot(snapshot, (), None, lambda: None)
 
 

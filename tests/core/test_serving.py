@@ -1,6 +1,5 @@
 """What serves: a unit of work finds its snapshot at any moment of a swap, stopped line by line."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ class Part:
 def snapshot_of(version: int) -> LiveSnapshot[Any]:
     """Return a snapshot with one resource of its own."""
     instance: Any = Part()
-    snapshot: Snapshot[Any] = Snapshot({}, version, "", datetime.now(UTC), Resources({}), None)
+    snapshot: Snapshot[Any] = Snapshot({}, version, "", 0.0, Resources({}), None)
     return LiveSnapshot(snapshot, (instance,), None, lambda: None)
 
 

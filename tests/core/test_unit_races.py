@@ -1,6 +1,5 @@
 """What no lock guards: each look of one thread with each act of another between any two lines."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -49,9 +48,7 @@ class Rig:
         until(lambda: opening.done)
         self.woken: list[int] = []
         resources = Resources({"pool": self.instance})
-        self.snapshot: Snapshot[Any] = Snapshot(
-            {}, 1, "", datetime.now(UTC), resources, self.engine
-        )
+        self.snapshot: Snapshot[Any] = Snapshot({}, 1, "", 0.0, resources, self.engine)
         self.live_snapshot = LiveSnapshot(
             self.snapshot, (self.instance,), None, lambda: self.woken.append(1)
         )
