@@ -95,11 +95,15 @@ class Verbatim(Untyped):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value came from: a file with line and column (both from 1), or a variable's name."""
+    """Where a value came from: a file with line and column (both from 1), or a variable's name.
+
+    `key` is line and column of the key before it, where that is known.
+    """
 
     name: str
     line: int | None = None
     column: int | None = None
+    key: tuple[int, int] | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
         place = printable(self.name)

@@ -4,9 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+from .._schema.unknown_keys import UNKNOWN
 from ..exceptions import ConfigError, RefusedError, ResourceError
 from ..parsers import locating_many
-from ..types import Layer, Pause, Problem
+from ..types import Layer, Origin, Pause, Problem
 from .layers import origin_of
 
 E = TypeVar("E", bound=ConfigError)
@@ -28,7 +29,15 @@ def located(error: E, layers: Sequence[Layer], pause: Pause | None = None) -> E:
 def _located(problem: Problem, layers: Sequence[Layer]) -> Problem:
     if problem.path is not None or (origin := origin_of(layers, problem.key_path)) is None:
         return problem
-    return replace(problem, path=origin.name, line=origin.line, column=origin.column)
+    return at(problem, origin)
+
+
+def at(problem: Problem, origin: Origin) -> Problem:
+    """Return the problem with its place: that of the key, where the key is what is wrong."""
+    line, column = origin.line, origin.column
+    if origin.key is not None and problem.reason.startswith(UNKNOWN):
+        line, column = origin.key
+    return replace(problem, path=origin.name, line=line, column=column)
 
 
 def bounded(

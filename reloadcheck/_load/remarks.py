@@ -16,6 +16,7 @@ from .._schema.unknown_keys import unknown_keys
 from ..parsers import locating_many
 from ..types import KeyPath, Layer, Pause, Problem
 from .layers import origin_of, overriding
+from .problems import at
 
 __all__ = ["Remarks", "method_keys", "remarks_on", "unknown_problems"]
 
@@ -103,8 +104,7 @@ def _placed(problems: Iterable[Problem], layers: Sequence[Layer], pause: Pause) 
         for index, problem in enumerate(islice(found, _MOST)):
             origin = origin_of(layers, problem.key_path)
             if origin is not None:
-                where = origin.name, origin.line, origin.column
-                found[index] = Problem(problem.reason, *where, problem.key_path)
+                found[index] = at(problem, origin)
     return found
 
 

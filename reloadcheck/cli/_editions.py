@@ -6,7 +6,7 @@ from typing import Any
 from .._config.containers import is_dict
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
-from ..parsers import locate, parse
+from ..parsers import origin_at, parse
 from ..types import Document, KeyPath, Layer, Origin, Pause, Stamp, Tree, printable
 
 __all__ = ["PREFIX", "EditionSource", "number_of"]
@@ -57,9 +57,9 @@ class EditionSource:
 
         def origin(key_path: KeyPath) -> Origin:
             for document in reversed(documents):
-                place = locate(document, key_path)
-                if place is not None:
-                    return Origin(document.name, *place)
+                place = origin_at(document, key_path)
+                if place.line is not None:
+                    return place
             return Origin(self._name)
 
         return Layer(tree, origin)

@@ -14,7 +14,7 @@ from ..parsers import Span, Survey
 from ..types import printable
 from ._output import columns
 
-__all__ = ["Excerpt", "excerpt", "key_of"]
+__all__ = ["Excerpt", "excerpt"]
 
 _MOST: Final = 66
 _GAP: Final = re.compile(r"\s*[:=]?\s*[\[{]*\s*")
@@ -52,16 +52,6 @@ def excerpt(known: Survey, line: int, column: int) -> Excerpt:
     start_above = _start_of(known.text, above)
     line_above, _ = _window(*_rendered(known, start_above, parent[0] - start_above))
     return Excerpt(((above, line_above), (line, shown)), caret)
-
-
-def key_of(known: Survey, line: int, column: int, key: str) -> tuple[int, int] | None:
-    """Return line and column of the key whose value is at a place; None if it is another key."""
-    index = _start_of(known.text, line) + column - 1
-    before = [span for span in known.keys if span[1] <= index]
-    if not before or known.text[slice(*before[-1])].strip("\"'") != key:
-        return None
-    start = before[-1][0]
-    return known.text.count("\n", 0, start) + 1, start - known.text.rfind("\n", 0, start)
 
 
 def _parent(known: Survey, index: int) -> Span | None:

@@ -43,12 +43,11 @@ class StandardInput:
         self, documents: Sequence[Document], below: Mapping[str, object], pause: Pause
     ) -> Layer:
         """Parse it."""
-        from ..parsers import locate, parse
+        from ..parsers import origin_at, parse
 
         (document,) = documents
 
         def origin(key_path: KeyPath) -> Origin:
-            place = locate(document, key_path)
-            return Origin(document.name) if place is None else Origin(document.name, *place)
+            return origin_at(document, key_path)
 
         return Layer(parse(document, pause), origin)

@@ -6,18 +6,18 @@ Reads once, as an engine would; builds nothing. Status 1 when there is an error;
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
+from .._load.problems import at
 from .._load.remarks import method_keys
-from .._schema.unknown_keys import UNKNOWN, Unknown, unknown_keys
+from .._schema.unknown_keys import Unknown, unknown_keys
 from ..exceptions import ConfigError, UsageError
 from ..parsers import Merge, Survey, locating_many, survey
 from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text, printable
-from ._excerpt import key_of
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
@@ -130,7 +130,7 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
         faults += _of_overrides(known.parsed.layers)
         faults += _of_unknown([u for u in unknown if u.path not in told], known.parsed)
         faults += _of_methods(inputs, known.parsed)
-    return _sorted([_at_key(fault, known) for fault in faults])
+    return _sorted(faults)
 
 
 def _conclude(page: Page, inputs: Inputs, faults: Sequence[Fault], failed: bool) -> None:
@@ -203,32 +203,18 @@ def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
     found: list[Problem] = []
     for one in unknown:
         place = origin_of(parsed.layers, one.path) or Origin("")
-        found.append(Problem(one.reason, place.name, place.line, place.column, one.path))
+        found.append(at(Problem(one.reason, key_path=one.path), place))
     yield from _warnings("unknown-key", found)
 
 
 def _of_methods(inputs: Inputs, parsed: Parsed) -> Iterator[Fault]:
     if inputs.schema.is_plain:
         placed = [
-            replace(one, path=at.name, line=at.line, column=at.column)
+            at(one, place)
             for one in method_keys(parsed.tree)
-            if (at := origin_of(parsed.layers, one.key_path)) is not None
+            if (place := origin_of(parsed.layers, one.key_path)) is not None
         ]
         yield from _warnings("method-name", placed)
-
-
-def _at_key(fault: Fault, known: Known) -> Fault:
-    """Point at the key, not at its value, where it is the key that is wrong."""
-    problem = fault.problem
-    document = known.documents.get(problem.path or "")
-    if not problem.reason.startswith(UNKNOWN) or document is None or document.format == "text":
-        return fault
-    if problem.line is None or problem.column is None:
-        return fault
-    place = key_of(survey(document), problem.line, problem.column, str(problem.key_path[-1]))
-    if place is None:
-        return fault
-    return replace(fault, problem=replace(problem, line=place[0], column=place[1]))
 
 
 def _warnings(code: str, problems: Sequence[Problem]) -> Iterator[Fault]:

@@ -14,6 +14,7 @@ from ..types import Document, KeyPath, Origin, Pause, Problem, Tree
 from . import _json, _toml, _yaml
 from ._dotenv import assignments
 from ._inline import read_list, read_mapping
+from ._keys import key_before
 from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
@@ -25,6 +26,7 @@ __all__ = [
     "Written",
     "locate",
     "locating_many",
+    "origin_at",
     "parse",
     "parse_dotenv",
     "parse_list",
@@ -69,6 +71,16 @@ def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
     text, find = _finding(document)
     index = find(key_path)
     return None if index is None else place(text, index)
+
+
+def origin_at(document: Document, key_path: KeyPath) -> Origin:
+    """Return the place of the value at the key path, and of its key, as a layer tells it."""
+    text, find = _finding(document)
+    index = find(key_path)
+    if index is None:
+        return Origin(document.name)
+    key = key_before(text, index, str(key_path[-1])) if key_path else None
+    return Origin(document.name, *place(text, index), None if key is None else place(text, key))
 
 
 @contextmanager

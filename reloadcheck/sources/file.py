@@ -254,7 +254,6 @@ def absolute(path: str) -> str:
 
 
 def origin_in(document: Document, key_path: KeyPath) -> Origin:
-    from ..parsers import locate
+    from ..parsers import origin_at
 
-    place = locate(document, key_path)
-    return Origin(document.name) if place is None else Origin(document.name, *place)
+    return origin_at(document, key_path)

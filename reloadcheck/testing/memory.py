@@ -6,7 +6,7 @@ from typing import Any
 
 from .._runtime.clock import Clock
 from ..exceptions import SourceError, TornError
-from ..parsers import locate, parse
+from ..parsers import origin_at, parse
 from ..sources._formats import format_of
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
 
@@ -71,8 +71,7 @@ class MemorySource:
         (document,) = documents
 
         def origin(key_path: KeyPath) -> Origin:
-            place = locate(document, key_path)
-            return Origin(document.name) if place is None else Origin(document.name, *place)
+            return origin_at(document, key_path)
 
         return Layer(parse(document, pause), origin)
 

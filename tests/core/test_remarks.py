@@ -32,7 +32,7 @@ class Settings:
 
 GOOD = "database:\n  host: h\ngreeting: hi\n"
 MISSPELT = "database:\n  host: h\ngreting: hi\n"
-REMARK = "memory.yaml:3:10: greting: is not a known key; did you mean greeting?"
+REMARK = "memory.yaml:3:1: greting: is not a known key; did you mean greeting?"
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -105,7 +105,7 @@ def test_a_missing_key_beside_a_misspelt_one_names_that_first() -> None:
     with pytest.raises(SchemaError) as caught:
         live.start()
     assert [str(problem) for problem in caught.value.problems] == [
-        "base.yaml:3:9: database.hots: is not a known key; did you mean host?",
+        "base.yaml:3:3: database.hots: is not a known key; did you mean host?",
         "base.yaml:3:3: database.host: is missing",
     ]
 

@@ -156,7 +156,7 @@ FAULTS = {
         _written(_GOOD.replace("  number: 9\n", "")), "rejected", "pool.number", ":4:3"
     ),
     "a key that no field has": Fault(
-        _written(_GOOD + f"surplus: {config.CANARY}\n"), "rejected", "surplus", ":7:10"
+        _written(_GOOD + f"surplus: {config.CANARY}\n"), "rejected", "surplus", ":7:1"
     ),
     "a part that is missing": Fault(
         _written(f"number: 9\nnote: {config.CANARY}\nend: 9\n"), "rejected", "pool", ":1:1"
