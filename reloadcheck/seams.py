@@ -58,8 +58,9 @@ class Proposal:
     """One edit, as a gate is asked about it; `old` is None at the first load.
 
     `plan` names the resources that it would build. `at` is wall-clock time in seconds since the
-    epoch. `versions` are the numbers that it would have and that serves. A gate changes nothing of
-    it and keeps nothing of it once it has answered.
+    epoch. `versions` are the numbers that it would have and that serves. `overridden`: somebody
+    broke the glass for it, which skips trials. A gate changes nothing of it and keeps nothing of it
+    once it has answered.
     """
 
     old: Loaded[Any] | None
@@ -69,6 +70,7 @@ class Proposal:
     trigger: Trigger
     at: float
     versions: tuple[int, int] = (0, 0)
+    overridden: bool = False
 
 
 class UnitTicket(Protocol):
@@ -125,14 +127,16 @@ class Go:
     """Let the edit through.
 
     `remarks` are sentences that an operator should read all the same; `actor` is who gave leave,
-    `reason` why. With `watch` the version before is kept ready, every unit of work is told there,
-    and the gate is asked on by `after`.
+    `reason` why, `override` that it is past windows and the leave of others. With `watch` the
+    version before is kept ready, every unit of work is told there, and the gate is asked on by
+    `after`.
     """
 
     remarks: tuple[str, ...] = ()
     actor: str | None = None
     reason: str | None = None
     watch: Units | None = None
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,7 @@ class Keep:
     remarks: tuple[str, ...] = ()
     actor: str | None = None
     reason: str | None = None
+    override: bool = False
 
 
 @dataclass(frozen=True, slots=True)

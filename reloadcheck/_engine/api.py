@@ -39,8 +39,8 @@ from ..exceptions import (
     RegistrationError,
 )
 from ..sources import source_of
-from ..types import KeyPath, Outcome, Source, Store, printable
-from .assembly import add_contract, add_store, add_trial, rules_of
+from ..types import KeyPath, Outcome, Source, Store, key_path_text, printable
+from .assembly import add_contract, add_store, add_trial, restart_only_of, rules_of
 from .engine import Engine
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
@@ -282,6 +282,20 @@ class ReloadCheck(Generic[C]):
             return function
 
         return register
+
+    def restart_only(self, *paths: str | KeyPath) -> None:
+        """Let keys, with all below them, keep their running value until the process starts anew.
+
+        The rest of an edit goes live; what is kept is validated with it, and
+        `status().pending_restart` names it. A step may be `*`, as in `services.*.port`. No contract
+        can unset it. Raise `RegistrationError` for what is no key path or not in the schema, and
+        after the start.
+        """
+        keys = [as_key_path(path) for path in paths]
+        for key in keys:
+            if "*" not in key and self._engine.schema.field(key) is False:
+                raise RegistrationError(f"the schema has no key {key_path_text(key)}")
+        restart_only_of(self._engine).add(keys)
 
     def subscribe(
         self, listener: Callable[[ReloadEvent], Awaitable[None] | None]

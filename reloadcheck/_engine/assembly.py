@@ -18,6 +18,7 @@ from .options import switch_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
+    from ..policy.restart_only import RestartOnly
     from ..policy.rules import Rules
     from ..trial.options import Trial
 
@@ -94,6 +95,23 @@ def rules_of(engine: Engine[Any]) -> Rules:
     rules = Rules(lambda: engine.options.environment)
     engine.gates.insert(0, rules)
     return rules
+
+
+def restart_only_of(engine: Engine[Any]) -> RestartOnly:
+    """Return the gate of the keys that wait for a restart, made when the first one is named."""
+    if engine.thread is not None:
+        raise RegistrationError(
+            "keys that wait for a restart are named before the engine starts: move this up, to "
+            "where ReloadCheck(…) is constructed"
+        )
+    from ..policy.restart_only import RestartOnly
+
+    for gate in engine.gates:
+        if isinstance(gate, RestartOnly):
+            return gate
+    gate = RestartOnly()
+    engine.gates.insert(0, gate)
+    return gate
 
 
 def _checked(value: object, kind: type[object]) -> object:

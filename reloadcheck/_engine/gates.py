@@ -125,6 +125,12 @@ def _together(answers: Sequence[Answer]) -> Answer:
     watched = [one for one in answers if isinstance(one, Go) and one.watch is not None]
     if watched:
         return watched[0]
-    kept = tuple(path for one in answers if isinstance(one, Keep) for path in one.paths)
-    remarks = tuple(remark for one in answers if isinstance(one, Go) for remark in one.remarks)
-    return Keep(kept, remarks) if kept else Go(remarks) if remarks else GO
+    through = [one for one in answers if isinstance(one, Go | Keep)]
+    kept = dict.fromkeys(path for one in through if isinstance(one, Keep) for path in one.paths)
+    remarks = tuple(remark for one in through for remark in one.remarks)
+    given = [one for one in through if one.actor is not None]
+    actor, reason = (given[0].actor, given[0].reason) if given else (None, None)
+    override = any(one.override for one in given)
+    if kept:
+        return Keep(tuple(kept), remarks, actor, reason, override)
+    return Go(remarks, actor, reason, None, override) if remarks or given else GO

@@ -6,6 +6,7 @@ tried and while the one before is kept ready. Decides nothing itself, and never 
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final, Generic, Protocol, TypeVar
 
 from .._load.problems import located
@@ -142,6 +143,8 @@ class Permission(Generic[C]):
         if not self._gates:
             return prepared
         proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
+        leave = self.permit.leave
+        proposal = replace(proposal, overridden=leave is not None and leave.is_override)
         match self._gates.now(proposal):
             case Reject() as answer:
                 if self.trying.candidate is not None:
@@ -171,11 +174,11 @@ class Permission(Generic[C]):
                 return self._refuse(answer, read)
             case Wait() as answer:
                 return self._hold_back(answer, read)
-            case Keep(paths, remarks):
-                self.permit.remarks = remarks
-                return self._kept(read, paths)
-            case Go(remarks):
-                self.permit.remarks = remarks
+            case Keep() as answer:
+                self.permit.let_through(answer)
+                return self._kept(read, answer.paths)
+            case Go() as answer:
+                self.permit.let_through(answer)
                 return read
             case _:
                 return read

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from .._resources.build import Built
-from ..seams import Loaded, Wait, Waiting
+from ..seams import Go, Keep, Loaded, Wait, Waiting
 from ..types import Diff, KeyPath, key_path_text
 
 C = TypeVar("C")
@@ -31,6 +31,15 @@ class Prepared(Generic[C]):
         return not any(one.dropped or one.closed for one in self.built.instances)
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The leave by which an edit goes live: whose, why, and whether the glass was broken."""
+
+    actor: str
+    reason: str | None
+    is_override: bool
+
+
 class Permit(Generic[C]):
     """What is known about the newest edit of one engine beside its content."""
 
@@ -39,6 +48,7 @@ class Permit(Generic[C]):
         self.pending_restart: tuple[str, ...] = ()
         self.of_gates: tuple[str, ...] = ()
         self.remarks: tuple[str, ...] = ()
+        self.leave: Given | None = None
         self.prepared: Prepared[C] | None = None
         self._pending_in: str | None = None
 
@@ -49,6 +59,12 @@ class Permit(Generic[C]):
         keys = tuple(key_path_text(path) for path in answer.keys)
         self.waiting = Waiting(digest, since, answer.code, answer.why, answer.opens, keys)
         return before != self.waiting
+
+    def let_through(self, answer: Go | Keep) -> None:
+        """Take note of what was said of an edit that may go on."""
+        self.remarks, self.leave = answer.remarks, None
+        if answer.actor is not None:
+            self.leave = Given(answer.actor, answer.reason, answer.override)
 
     def keep(self, source_digest: str, paths: tuple[KeyPath, ...]) -> None:
         """Take note that keys of what the sources hold keep their running value."""

@@ -167,7 +167,10 @@ class Reload(Generic[C]):
             self.permission.trying.promote(before, self.permission.verdict)
             self.forget_failure()
         newest = self.checker.newest_ns
-        self.report.announce(snapshot, changes, built.names, first=first, newest_ns=newest)
+        leave = self.permission.permit.leave
+        self.report.announce(
+            snapshot, changes, built.names, first=first, newest_ns=newest, leave=leave
+        )
         self._course.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
 

@@ -20,6 +20,7 @@ from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceErro
 from ..seams import Wait
 from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
 from .admission import Admission
+from .permit import Given
 from .phases import Phases
 
 SHOWN_PATHS = 20
@@ -155,11 +156,17 @@ class Report:
         *,
         first: bool,
         newest_ns: int | None,
+        leave: Given | None = None,
     ) -> None:
-        """Say that a version is live; `newest_ns` is the newest time of what it was made of."""
+        """Say that a version is live; `newest_ns` is the newest time of what it was made of.
+
+        `leave` is by whose it is live; that the glass was broken is warned of.
+        """
         paths = [*changes.changed, *changes.added, *changes.removed]
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
+        actor, reason = (None, None) if leave is None else (leave.actor, leave.reason)
         facts = {**self._facts(Outcome.RELOADED), "changed": shown, "built": tuple(built)}
+        facts |= {"actor": actor, "reason": reason}
         version, digest = snapshot.version, snapshot.digest[:12]
         made = ", ".join(built) or "nothing"
         if first:
@@ -169,9 +176,15 @@ class Report:
             words = "configuration version %d is live; changed: %s; built: %s; digest %s"
             changed = _listed(shown, len(paths))
             self._say(logging.INFO, words, version, changed, made, digest, **facts)
+        if leave is not None:
+            words = "configuration version %d is live by leave of %s: %s"
+            if leave.is_override:
+                words = "configuration version %d is live by override of %s: %s"
+            level = logging.WARNING if leave.is_override else logging.INFO
+            self._say(level, words, version, actor, reason, **facts)
         phases, at, trigger = self._when()
         pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
-        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup)
+        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup, leave)
         self._tell(
             ReloadEvent(
                 Outcome.RELOADED,
@@ -185,6 +198,8 @@ class Report:
                 trigger,
                 first,
                 pickup,
+                actor,
+                reason,
             )
         )
 
@@ -218,11 +233,13 @@ class Report:
         built: tuple[str, ...] = (),
         first: bool = False,
         pickup: float | None = None,
+        leave: Given | None = None,
     ) -> None:
         code, text = (None, None) if error is None else (str(error.code), str(error))
         phases, at, trigger = self._when()
         of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
-        self.history.note(Attempt(at, *of, trigger.kind, first, pickup))
+        by = (None, None) if leave is None else (leave.actor, leave.reason)
+        self.history.note(Attempt(at, *of, trigger.kind, first, pickup, *by))
 
     def _is_new(self, error: ReloadCheckError) -> bool:
         before, self._complaint = self._complaint, str(error)

@@ -14,7 +14,8 @@ class ReloadEvent:
     for a swap; its `code` is the stable name of what went wrong. `phases` are the steps that ran.
     `at` is the wall-clock time of the event, in seconds since the epoch. `first` marks the load
     that an engine starts with. `pickup` is how many seconds passed from the newest time of the
-    sources to the swap; None where there was none, or no time to count from.
+    sources to the swap; None where there was none, or no time to count from. `actor` is who gave
+    leave for the edit or broke the glass for it, `reason` why; None where nobody had to.
     """
 
     outcome: Outcome
@@ -28,6 +29,8 @@ class ReloadEvent:
     trigger: Trigger = TIMER
     first: bool = False
     pickup: float | None = None
+    actor: str | None = None
+    reason: str | None = None
 
     @property
     def seconds(self) -> tuple[tuple[str, float], ...]:

@@ -21,7 +21,8 @@ class Attempt:
     `at` is wall-clock time in seconds since the epoch. `version` and `digest` are what served
     afterwards. `changed` are the first of the key paths that changed, of `changes` in all.
     `outcome` is `unchanged` where a failure ended because the running content was put back.
-    `pickup` is how long the sources had been written when they went live, in seconds.
+    `pickup` is how long the sources had been written when they went live, in seconds. `actor` is by
+    whose leave they did, if it needed any, and `reason` why.
     """
 
     at: float
@@ -37,6 +38,8 @@ class Attempt:
     trigger: str = "timer"
     first: bool = False
     pickup: float | None = None
+    actor: str | None = None
+    reason: str | None = None
 
 
 class History:

@@ -245,6 +245,8 @@ def _attempt(one: Attempt) -> JSON:
         "seconds": {phase.name: _rounded(phase.seconds) for phase in one.phases},
         "trigger": one.trigger,
         "first": one.first,
+        "actor": one.actor,
+        "reason": one.reason,
     }
 
 

@@ -258,6 +258,8 @@ class Memory:
             changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
             changes=len(paths),
             seconds={name: round(seconds, 4) for name, seconds in event.seconds},
+            actor=event.actor,
+            why=event.reason,
             release=self._options().release,
         )
         documents = None

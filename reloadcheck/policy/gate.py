@@ -114,6 +114,7 @@ class ContractGate:
             return GO
         kept, going = self._parted(proposal)
         leave: Leave | None = None
+        overridden = False
         if going and not self._served_before(proposal):
             override = self._approval.override(proposal, going)
             if override is None:
@@ -125,9 +126,11 @@ class ContractGate:
                     return asked
                 leave = asked
             else:
-                leave = override
-        who = (None, None) if leave is None else (leave.actor, leave.reason)
-        return Keep(kept, (), *who) if kept else Go((), *who)
+                leave, overridden = override, True
+        actor, reason = (None, None) if leave is None else (leave.actor, leave.reason)
+        if kept:
+            return Keep(kept, (), actor, reason, overridden)
+        return Go((), actor, reason, None, overridden)
 
     def forecast(self, proposal: Proposal) -> Forecast:
         """Say who will be asked about an edit, and what holds it back; rejects nothing."""

@@ -59,12 +59,17 @@ def number_of(value: object) -> float | None:
 
 
 def changed_paths(proposal: Proposal) -> Iterable[KeyPath]:
-    """Return each changed key path; what came or went as a whole, leaf by leaf."""
+    """Return each changed key path; what came, went or changed as a whole, leaf by leaf.
+
+    So that a section that becomes null, or a list of another length, is the change of what is in
+    it.
+    """
     count = 0
+    told: set[KeyPath] = set()
     old = () if proposal.old is None else proposal.old.tree
     for tree, paths in (
-        (proposal.new.tree, proposal.changes.added),
-        (old, proposal.changes.removed),
+        (proposal.new.tree, (*proposal.changes.added, *proposal.changes.changed)),
+        (old, (*proposal.changes.removed, *proposal.changes.changed)),
     ):
         for path in paths:
             try:
@@ -74,7 +79,9 @@ def changed_paths(proposal: Proposal) -> Iterable[KeyPath]:
             for leaf, _ in found:
                 count += 1
                 if count > MOST_LEAVES:
-                    yield path
+                    leaf = path
+                if leaf not in told:
+                    told.add(leaf)
+                    yield leaf
+                if count > MOST_LEAVES:
                     break
-                yield leaf
-    yield from proposal.changes.changed

@@ -73,7 +73,7 @@ class TrialGate:
         digest, run = proposal.new.digest, self.run
         if run is not None and run.digest == digest and run.promoted_at is not None:
             return self._promoted(run)
-        if proposal.old is None or digest in self._served:
+        if proposal.old is None or proposal.overridden or digest in self._served:
             self._end()
             self._remember(digest)
             return GO

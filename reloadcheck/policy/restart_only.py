@@ -1,0 +1,47 @@
+"""Keys that keep their running value until the process starts anew, as the code says.
+
+The gate behind `live.restart_only("server.bind")`. The rest of an edit goes live; no contract can
+unset what is said here.
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+from ..seams import GO, Answer, Keep, Proposal
+from ..types import KeyPath, key_path_text
+from .patterns import Pattern
+from .reach import changed_paths
+
+
+class RestartOnly:
+    """The keys of one engine that wait for a restart, as a gate."""
+
+    name: Final = "what waits for a restart"
+    seconds: Final = 10.0
+
+    def __init__(self) -> None:
+        self._patterns: list[Pattern] = []
+
+    def add(self, paths: Iterable[KeyPath]) -> None:
+        """Take note of key paths, each with all below it; a step may be `*`."""
+        self._patterns += [Pattern(key_path_text(path), path) for path in paths]
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Return the key paths, in the order of their registration."""
+        return tuple(pattern.text for pattern in self._patterns)
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Keep the running values; at the first load there are none."""
+        if proposal.old is None:
+            return GO
+        kept = tuple(
+            path
+            for path in changed_paths(proposal)
+            if any(pattern.covers(path) for pattern in self._patterns)
+        )
+        return Keep(kept) if kept else GO
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Let through what was let through before the build."""
+        return GO
