@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from celery import Celery
 
 from tests.rig.load import until
 from tests.rig.servers import ROOT, Server, gunicorn, serving, uvicorn
+from tests.rig.task_client import client_of
 from tests.rig.valkey import ValkeyServer
 
 SOON = {"RELOAD_CHECK_WINDOW": "0.2", "RELOAD_CHECK_SETTLE": "0.1"}
@@ -111,7 +111,7 @@ def test_its_tasks_follow_the_file(site: Path, tmp_path: Path, valkey: ValkeySer
     few = ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
     with (
         serving([*command, *few], {**SOON, **where}, tmp_path, listen=False) as worker,
-        Celery("client", broker=url, backend=url) as client,
+        client_of(url) as client,
     ):
         worker.logs(" ready.")
 

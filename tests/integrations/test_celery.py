@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from celery import Celery, Task, signals
@@ -23,6 +23,7 @@ from reloadcheck.integrations.celery import CeleryReloadCheck
 from tests.rig import config, journal
 from tests.rig.load import until
 from tests.rig.servers import Server, environment, serving
+from tests.rig.task_client import client_of
 from tests.rig.valkey import ValkeyServer
 
 if TYPE_CHECKING:
@@ -68,10 +69,6 @@ class Queue:
         until(lambda: {one["number"] for one in self.everywhere(at_once)} == {number})
 
 
-def leave_alone(task_id: str) -> None:
-    """Leave a result that nobody waits for alone."""
-
-
 @contextmanager
 def working(
     pool: str, valkey: ValkeyServer, directory: Path, *, ready: bool = True
@@ -87,15 +84,11 @@ def working(
     plain = ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     with (
         serving([*command, *pools, *plain], environ, directory, listen=False) as worker,
-        Celery("client", broker=url, backend=url) as app,
+        client_of(url) as app,
     ):
         if ready:
             worker.logs(" ready.")
         yield Queue(app, worker, file, directory / "journal")
-        backend = cast(Any, app.backend)
-        backend.client.connection_pool.disconnect()  # nobody else closes them
-        # Celery before 5.7 connects again for each result that the collector finds later.
-        backend.result_consumer.cancel_for = leave_alone
 
 
 @pytest.mark.parametrize("pool", POOLS)

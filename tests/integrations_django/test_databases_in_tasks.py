@@ -6,14 +6,14 @@ Celery's own worker, a real Valkey and a real PostgreSQL.
 import sys
 import threading
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import pytest
-from celery import Celery
 
 from reloadcheck.demo.postgres import PostgresServer
 from tests.rig.load import until
 from tests.rig.servers import environment
+from tests.rig.task_client import client_of
 from tests.rig.valkey import ValkeyServer
 
 from .filled import filled
@@ -29,7 +29,8 @@ class Orders:
     """Sends tasks one after the other and keeps what they say, from enter to exit."""
 
     def __init__(self, url: str) -> None:
-        self.app = Celery("client", broker=url, backend=url)
+        self._client = client_of(url)
+        self.app = self._client.__enter__()
         self.said: list[dict[str, Any]] = []
         self.failures: list[str] = []
         self._over = threading.Event()
@@ -44,8 +45,7 @@ class Orders:
         self._over.set()
         for thread in self._threads:
             thread.join(SECONDS + 5)
-        cast(Any, self.app.backend).client.connection_pool.disconnect()
-        self.app.close()
+        self._client.__exit__(None, None, None)
 
     def reaches(self, number: int, processes: int) -> None:
         """Wait until so many processes have said this number."""
