@@ -53,6 +53,7 @@ def observe(
         edits=thread.reload.report.history.edits,
         rebuilds=thread.reload.report.history.rebuilds,
         rejections=thread.reload.report.history.rejections,
+        undone=thread.reload.report.history.undone,
         sources=thread.reload.checker.places,
         history=thread.reload.report.history.attempts,
         seconds=tuple(

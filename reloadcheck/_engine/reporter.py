@@ -101,13 +101,13 @@ class Report:
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         words = "configuration version %d is tried on a share of the requests; changed: %s"
         facts = self._facts(Outcome.TRYING)
-        log(logging.INFO, words, snapshot.version, ", ".join(shown) or "-", **facts)
+        self._say(logging.INFO, words, snapshot.version, ", ".join(shown) or "-", **facts)
         self._note(Outcome.TRYING, None, shown, len(paths))
         self._tell_event(Outcome.TRYING, None)
 
     def undone(self, error: ConfigError) -> None:
         """Warn that a version was taken back, and why."""
-        log(logging.WARNING, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
+        self._say(logging.WARNING, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
         self._note(Outcome.UNDONE, error)
         self._tell_event(Outcome.UNDONE, error)
 
@@ -116,7 +116,7 @@ class Report:
         error = RefusedError(
             Problem(f"version {number} is not tried on: {answer.why}"), code=answer.code
         )
-        log(logging.INFO, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
+        self._say(logging.INFO, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
         self._note(Outcome.UNDONE, error)
         self._tell_event(Outcome.UNDONE, error)
 

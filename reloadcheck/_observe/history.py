@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from ..types import Outcome, Phase
+from ..types import Code, Outcome, Phase
 
 KEPT: Final = 20
 """How many attempts are remembered."""
@@ -41,13 +41,19 @@ class Attempt:
     actor: str | None = None
     reason: str | None = None
 
+    @property
+    def is_undone(self) -> bool:
+        """Return whether an edit was taken back; one that was just not tried on was not."""
+        withdrawn = self.code in (Code.SUPERSEDED, Code.TROUBLE)
+        return self.outcome is Outcome.UNDONE and not withdrawn
+
 
 class History:
     """The last attempts, and counts of all; written by one thread, read by any."""
 
     def __init__(self) -> None:
         self._ring: deque[Attempt] = deque(maxlen=KEPT)
-        self.noted = self.edits = self.rejections = self.rebuilds = 0
+        self.noted = self.edits = self.rejections = self.rebuilds = self.undone = 0
         self.seconds: dict[str, tuple[int, float]] = {}
 
     def note(self, attempt: Attempt) -> None:
@@ -60,6 +66,8 @@ class History:
             self.edits += 1
         elif attempt.outcome is Outcome.REBUILT:
             self.rebuilds += 1
+        elif attempt.is_undone:
+            self.undone += 1
         if attempt.outcome in (Outcome.REJECTED, Outcome.RELOADED, Outcome.REBUILT):
             for phase in attempt.phases:
                 count, total = self.seconds.get(phase.name, (0, 0.0))

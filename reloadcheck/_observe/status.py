@@ -96,12 +96,12 @@ class Status:
     the last check began. `outcome`, `error` and `code` are those of the last check: an error is
     there for as long as its cause is. `history` are the last things that happened, the oldest
     first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
-    `rejections` the edits refused, `rebuilds` the builds without an edit. `seconds` holds, by
-    phase, how often it ran for any of them and how long in all. `waiting` is an edit that is good
-    and not yet allowed, `pending_restart` the key paths that keep their running value until the
-    process starts anew. `trial` is the trial or the watch that is on, `last_trial` the one before.
-    `leases` maps the version of each live snapshot to the units of work that hold it; `draining`
-    are the old resources that some of them still use.
+    `rejections` the edits refused, `undone` those that a trial took back, `rebuilds` the builds
+    without an edit. `seconds` holds, by phase, how often it ran for any of them and how long in
+    all. `waiting` is an edit that is good and not yet allowed, `pending_restart` the key paths that
+    keep their running value until the process starts anew. `trial` is the trial or the watch that
+    is on, `last_trial` the one before. `leases` maps the version of each live snapshot to the units
+    of work that hold it; `draining` are the old resources that some of them still use.
     """
 
     state: str
@@ -125,6 +125,7 @@ class Status:
     edits: int = 0
     rebuilds: int = 0
     rejections: int = 0
+    undone: int = 0
     sources: tuple[Place, ...] = ()
     history: tuple[Attempt, ...] = ()
     seconds: tuple[tuple[str, int, float], ...] = ()
@@ -152,11 +153,13 @@ class Status:
     def standing(self) -> Standing:
         """Return whether all that is written serves, and edits of it will be seen.
 
-        It fails where an edit was rejected or nothing can be served, and warns of all else that is
-        not so: an edit that waits, a remark on a source, reloading switched off, no start yet.
+        It fails where an edit was rejected or undone or nothing can be served, and warns of all
+        else that is not so: an edit that waits or is tried, a remark on a source, reloading
+        switched off, no start yet.
         """
         unserved = self.error is not None and self.version is None
-        if self.is_rejected or unserved or self.failed_probes:
+        undone = self.outcome is Outcome.UNDONE and self.error is not None
+        if self.is_rejected or undone or unserved or self.failed_probes:
             return Standing.FAIL
         return Standing.WARN if any(self._reasons()) else Standing.OK
 
@@ -181,6 +184,8 @@ class Status:
             yield f"the engine is {self.state}"
         elif self.version is None:
             yield "the first load is under way"
+        if self.trial is not None and self.trial.phase == "trying":
+            yield _tried(self.trial)
         if self.waiting is not None:
             opens = "" if self.waiting.opens is None else f"; opens {_moment(self.waiting.opens)}"
             yield f"edit waits ({self.waiting.why}): {self.waiting.sentence}{opens}"
@@ -203,7 +208,21 @@ def _moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def _tried(trial: TrialStatus) -> str:
+    """Say who has how much of what, and how a trial stands."""
+    bad = ", ".join(
+        f"{one.on_candidate} of the {one.bad} {one.name} on it (luck: {one.luck:.2g})"
+        for one in trial.signals
+    )
+    return (
+        f"an edit is tried: version {trial.version} has {trial.share:.0%} of the units of work, "
+        f"{trial.units} so far; {bad or 'none failed'}; {trial.left:.0f} s left"
+    )
+
+
 def _lead(status: Status) -> str:
+    if status.outcome is Outcome.UNDONE:  # the sentence itself begins with `undone`
+        return "edit "
     if not status.is_rejected:
         return "edit not taken yet (will be tried again): "
     again = " (will be tried again)" if status.code in _BACKING_OFF else ""

@@ -8,10 +8,11 @@ from collections.abc import Iterator
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import Standing, Status
-from ..types import Code
+from ..types import Code, Outcome
 from .markup import ago, badge, code, error, shown, text_of, time_of
 from .style import STYLE
 from .tables import config, history, resources, sources
+from .trial import trial
 from .values import Leaves
 
 _TONES = {Standing.OK: "good", Standing.WARN: "warn", Standing.FAIL: "bad"}
@@ -44,6 +45,8 @@ def document(
         "</header>",
         "<main>",
         *_state(status, title, word, now),
+        *trial(status.trial, status.version, running=True),
+        *trial(None if status.trial else status.last_trial, status.version, running=False),
         *_facts(status),
         *sources(status.sources, who.directory),
         *history(status.history, now),
@@ -73,6 +76,10 @@ def _summary(status: Status) -> tuple[str, str]:
     title = f"Version {status.version} is serving"
     if status.code == Code.DRAIN:
         return f"{title}; an edit waits", status.code
+    if status.error is not None and status.outcome is Outcome.UNDONE:
+        return f"{title}; the last edit was undone", "undone"
+    if status.trial is not None and status.trial.phase == "trying":
+        return f"{title}; an edit is tried on {status.trial.share:.0%}", "on trial"
     if status.error is not None and status.is_rejected:
         return f"{title}; the last edit was rejected", status.code or "rejected"
     if status.error is not None:

@@ -36,7 +36,7 @@ class Metric(Enum):
     RELOADS = (
         "reloadcheck_reloads_total",
         "counter",
-        "Edits that went live or were rejected; the first load does not count.",
+        "Edits that went live, were rejected or undone; the first load does not count.",
     )
     DURATION = (
         "reloadcheck_reload_duration_seconds",
@@ -72,6 +72,26 @@ class Metric(Enum):
         "reloadcheck_unknown_keys",
         "gauge",
         "Keys of the configuration that its schema does not know, as a misspelt one.",
+    )
+    TRIAL_SHARE = (
+        "reloadcheck_trial_share",
+        "gauge",
+        "The share of the units of work that an edit has on trial; 0 while none is tried.",
+    )
+    TRIAL_UNITS = (
+        "reloadcheck_trial_units",
+        "gauge",
+        "Units of work that ended during the trial, on the candidate and on what serves.",
+    )
+    TRIAL_BAD = (
+        "reloadcheck_trial_bad",
+        "gauge",
+        "Bad units of work of the trial, by signal and by where they fell.",
+    )
+    TRIAL_LUCK = (
+        "reloadcheck_trial_luck",
+        "gauge",
+        "How likely a harmless edit ever looks this bad; at the least luck it is undone.",
     )
     PICKUP = (
         "reloadcheck_pickup_seconds",
@@ -122,6 +142,7 @@ def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], f
     yield Metric.RELOADS, "", {"outcome": str(Outcome.RELOADED)}, status.edits
     yield Metric.RELOADS, "", {"outcome": str(Outcome.REJECTED)}, status.rejections
     yield Metric.RELOADS, "", {"outcome": str(Outcome.REBUILT)}, status.rebuilds
+    yield Metric.RELOADS, "", {"outcome": str(Outcome.UNDONE)}, status.undone
     for phase, count, total in status.seconds:
         yield Metric.DURATION, "_count", {"phase": phase}, count
         yield Metric.DURATION, "_sum", {"phase": phase}, total
@@ -134,6 +155,24 @@ def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], f
         yield Metric.BUILDS, "", {"resource": one.name, "outcome": "failed"}, one.failed_builds
     for one in status.resources:
         yield Metric.FORCED, "", {"resource": one.name}, one.forced_closes
+    for metric, labels, value in trial_samples(status):
+        yield metric, "", labels, value
+
+
+def trial_samples(status: Status) -> Iterator[tuple[Metric, Mapping[str, str], float]]:
+    """Return what is measured of the trial that runs; its share alone where none does."""
+    trial = status.trial
+    trying = trial is not None and trial.phase == "trying"
+    yield Metric.TRIAL_SHARE, {}, trial.share if trial is not None and trying else 0
+    if trial is None:
+        return
+    yield Metric.TRIAL_UNITS, {"on": "candidate"}, trial.units
+    yield Metric.TRIAL_UNITS, {"on": "baseline"}, trial.baseline_units
+    for one in trial.signals:
+        yield Metric.TRIAL_BAD, {"signal": one.name, "on": "candidate"}, one.on_candidate
+        yield Metric.TRIAL_BAD, {"signal": one.name, "on": "baseline"}, one.bad - one.on_candidate
+    for one in trial.signals:
+        yield Metric.TRIAL_LUCK, {"signal": one.name}, one.luck
 
 
 def _labels(labels: Mapping[str, str]) -> str:

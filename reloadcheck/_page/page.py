@@ -15,6 +15,7 @@ from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import ResourceStatus, Standing, Status
 from ..seams import Waiting
+from ..types import TrialStatus
 from .html import document
 from .metrics import exposition
 from .style import STYLE_HASH
@@ -150,11 +151,14 @@ def _state(view: View) -> JSON:
         "remedy": remedy_of(status.code),
         "waiting": None if status.waiting is None else _waiting(status.waiting),
         "pending_restart": list(status.pending_restart),
+        "trial": None if status.trial is None else _trial(status.trial),
+        "last_trial": None if status.last_trial is None else _trial(status.last_trial),
         "attempt": None if status.attempt is None else _attempt(status.attempt),
         "checks": status.checks,
         "reloads": status.reloads,
         "edits": status.edits,
         "rejections": status.rejections,
+        "undone": status.undone,
         "forced_closes": status.forced_closes,
         "sources": [
             {
@@ -218,6 +222,28 @@ def _waiting(one: Waiting) -> JSON:
         "sentence": one.sentence,
         "opens": _time(one.opens),
         "keys": list(one.keys),
+    }
+
+
+def _trial(one: TrialStatus) -> JSON:
+    return {
+        "phase": one.phase,
+        "digest": one.digest,
+        "version": one.version,
+        "share": one.share,
+        "left": _rounded(one.left),
+        "units": one.units,
+        "baseline_units": one.baseline_units,
+        "signals": [
+            {
+                "name": signal.name,
+                "on_candidate": signal.on_candidate,
+                "bad": signal.bad,
+                "luck": signal.luck,
+            }
+            for signal in one.signals
+        ],
+        "explanation": one.explanation,
     }
 
 

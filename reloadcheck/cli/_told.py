@@ -116,11 +116,30 @@ def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             f"version {number} by {count}" for number, count in leases.items() if count
         )
         yield "in use", held or "none"
+    yield from _trials(told)
     for one in _list(told, "draining"):
         if is_dict(one):
             yield "old", _old(one)
     counts = [f"{_cell(told.get(name))} {name}" for name in ("checks", "reloads", "rejections")]
     yield "counts", ", ".join([*counts, f"{_cell(told.get('forced_closes'))} forced closes"])
+
+
+def _trials(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Tell the trial that is on, or the verdict on the one before."""
+    trial, last = told.get("trial"), told.get("last_trial")
+    if is_dict(trial):
+        share, left = trial.get("share"), trial.get("left")
+        has = f"{share:.0%} of all" if isinstance(share, int | float) else "a share"
+        ends = f", {left:.0f} s left" if isinstance(left, int | float) else ""
+        counts = f"{trial.get('units')} units on it, {trial.get('baseline_units')} before it"
+        yield "trial", f"{trial.get('phase')} version {trial.get('version')}: {has}{ends}; {counts}"
+        for one in _list(trial, "signals"):
+            if is_dict(one):
+                luck = one.get("luck")
+                odds = f"; luck {luck:.2g}" if isinstance(luck, int | float) else ""
+                yield "", f"{one.get('name')}: {one.get('on_candidate')} of {one.get('bad')}{odds}"
+    elif is_dict(last) and last.get("explanation"):
+        yield "trial", f"the last one: {last['explanation']}"
 
 
 def _old(one: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """`reloadcheck status`: what a running application serves, as its status endpoint tells it.
 
 Status 1 when not all that is written serves, or when an edit would not be seen; 3 when no status
-comes back, 4 when an edit is good and not allowed yet. With `--all` it asks again and again, so
-that each worker behind the address answers.
+comes back, 4 when an edit is good and not allowed yet, or tried. With `--all` it asks again and
+again, so that each worker behind the address answers.
 """
 
 import argparse
@@ -41,9 +41,14 @@ def run(arguments: argparse.Namespace) -> int:
         page.json({"ok": standing is Standing.OK, "url": shown, "status": told})
     else:
         show(page, told)
-    if standing is Standing.WARN and told.get("waiting"):
+    if standing is Standing.WARN and (told.get("waiting") or _is_tried(told)):
         return _WAITING
     return int(standing is not Standing.OK)
+
+
+def _is_tried(told: dict[str, Any]) -> bool:
+    trial = told.get("trial")
+    return is_dict(trial) and trial.get("phase") == "trying"
 
 
 def _of_all(
@@ -68,7 +73,7 @@ def _exit(told: Sequence[dict[str, Any]], *, good: bool) -> int:
     """Return the status: that an edit waits where nothing worse is told."""
     if good:
         return 0
-    waiting = any(is_dict(one.get("waiting")) for one in told)
+    waiting = any(is_dict(one.get("waiting")) or _is_tried(one) for one in told)
     failing = any(standing_of(one) is Standing.FAIL for one in told)
     return WAITS if waiting and not failing else 1
 

@@ -12,7 +12,7 @@ from typing import Any
 from .._engine.api import ReloadCheck, host_of
 from .._observe.history import Attempt
 from .._observe.status import Status
-from .._page.metrics import Metric, is_successful
+from .._page.metrics import Metric, is_successful, trial_samples
 from ..types import Outcome
 from ._extras import missing
 
@@ -24,6 +24,13 @@ except ModuleNotFoundError as error:
     raise missing(error, "reloadcheck[metrics]") from None
 
 __all__ = ["instrument"]
+
+_TRIAL = {
+    Metric.TRIAL_SHARE: (),
+    Metric.TRIAL_UNITS: ("on",),
+    Metric.TRIAL_BAD: ("signal", "on"),
+    Metric.TRIAL_LUCK: ("signal",),
+}
 
 PICKUP_BUCKETS = (0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 PHASE_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -126,6 +133,8 @@ class _Counting:
 
 
 def _count(meters: _Meters, attempt: Attempt) -> None:
+    if attempt.is_undone:
+        meters.reloads.labels(str(Outcome.UNDONE)).inc()
     if attempt.outcome not in (Outcome.RELOADED, Outcome.REJECTED):
         return
     if not attempt.first:
@@ -156,3 +165,10 @@ class _Scrape(Collector):
             (Metric.LEASES, sum(status.leases.values())),
         ):
             yield GaugeMetricFamily(metric.title, metric.help, value=value)
+        trial = {
+            metric: GaugeMetricFamily(metric.title, metric.help, labels=labels)
+            for metric, labels in _TRIAL.items()
+        }
+        for metric, of, amount in trial_samples(status):
+            trial[metric].add_metric(tuple(of.values()), amount)
+        yield from trial.values()

@@ -17,6 +17,7 @@ ENDINGS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_bucket", "_
 KNOWN = {metric.title + ending for metric in Metric for ending in ENDINGS.get(metric.kind, ("",))}
 LABELS = {
     "job", "instance", "pid", "resource", "outcome", "phase", "digest", "version", "le",
+    "signal", "on",
     "severity", "summary", "description",
 }  # fmt: skip
 
