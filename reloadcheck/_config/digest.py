@@ -6,7 +6,7 @@ typed form, so that workers with equal content agree whatever the comments and t
 
 import struct
 from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from heapq import merge
 from itertools import islice
 from typing import Any
@@ -31,7 +31,10 @@ _SCALARS: dict[type, Callable[[Any], bytes]] = {
     datetime: lambda moment: _framed(b"D", moment.isoformat().encode()),
     date: lambda day: _framed(b"Y", day.isoformat().encode()),
     time: lambda moment: _framed(b"T", moment.isoformat().encode()),
+    timedelta: lambda length: _framed(b"L", str(length).encode()),
 }
+_WRITTEN: dict[str, bytes] = {"decimal.Decimal": b"N", "uuid.UUID": b"U"}
+"""Tags of types by name, which are written as text; imported by who makes them."""
 
 
 def source_digest(documents: Sequence[Document]) -> str:
@@ -50,7 +53,7 @@ def source_digest(documents: Sequence[Document]) -> str:
 def tree_digest(tree: object, pause: Pause = lambda: None) -> str:
     """Return the digest of a plain or frozen tree; equal trees have one, `1` and `"1"` do not.
 
-    `pause` is called between small portions of work. Raises TypeError for what no parser makes.
+    `pause` is called between small portions of work. Raises TypeError for what no source makes.
     """
     return _Hashing(pause).digest(tree)
 
@@ -131,10 +134,14 @@ class _Hashing:
 def _scalar(value: object) -> bytes:
     if is_tuple(value):  # a key of a mapping or a member of a set
         return _frame(b"u", len(value)) + b"".join(map(_scalar, value))
-    write = _SCALARS.get(type(value))
-    if write is None:
-        raise TypeError(f"no configuration holds a {type(value).__name__}")
-    return write(value)
+    cls = type(value)
+    write = _SCALARS.get(cls)
+    if write is not None:
+        return write(value)
+    tag = _WRITTEN.get(f"{cls.__module__}.{cls.__qualname__}")
+    if tag is None:
+        raise TypeError(f"no configuration holds a {cls.__name__}")
+    return _framed(tag, str(value).encode())
 
 
 def _framed(tag: bytes, data: bytes) -> bytes:
