@@ -138,11 +138,13 @@ class Rules:
             keywords["old"] = _old(rule, proposal)
         if "environment" in rule.keywords:
             keywords["environment"] = self._environment()
-        return self._called(rule, values, keywords, proposal.new.config)
+        quotable = (proposal.new.config, None if proposal.old is None else proposal.old.config)
+        return self._called(rule, values, keywords, quotable)
 
     def _called(
-        self, rule: Rule, values: tuple[object, ...], keywords: dict[str, object], config: object
+        self, rule: Rule, values: tuple[object, ...], keywords: dict[str, object], quotable: object
     ) -> Finding | None:
+        """Call a rule; what it quotes of `quotable`, the old values too, is hidden."""
         stuck = self._stuck.get(rule.name)
         if stuck is not None and not stuck.done:
             return _error(rule, "an earlier call of it has not returned yet")
@@ -156,14 +158,14 @@ class Rules:
         self._stuck.pop(rule.name, None)
         error = job.error
         if isinstance(error, ValueError):
-            return _broken(rule, scrub(str(error), config) or placed(error))
+            return _broken(rule, scrub(str(error), quotable) or placed(error))
         if error is not None:
             return _error(rule, f"it raised {placed(error)}")
         said = job.result()
         if said is None:
             return None
         if isinstance(said, str) and said:
-            return _broken(rule, scrub(said, config))
+            return _broken(rule, scrub(said, quotable))
         kind = type(said).__name__
         return _error(rule, f"it returned a {kind}: a rule returns None, or says what is wrong")
 
