@@ -2,7 +2,8 @@
 
 A source in memory, a way to push an edit and wait until it is live, a clock that is let pass,
 factories that record what they built, an assertion that nothing is left open; a store in memory,
-and what every store must do. Used by this package's own tests too.
+and what every store must do; trials whose draws a test has chosen. Used by this package's own tests
+too.
 """
 
 from .clock import FakeClock
@@ -12,18 +13,22 @@ from .open import assert_all_closed
 from .pushing import apush, push
 from .recording import AsyncRecorded, AsyncRecordingFactory, Recorded, RecordingFactory
 from .store import MemoryStore
+from .trials import FakeDraw, Tried, trial
 
 __all__ = [
     "STORE_CHECKS",
     "AsyncRecorded",
     "AsyncRecordingFactory",
     "FakeClock",
+    "FakeDraw",
     "MemorySource",
     "MemoryStore",
     "OpenStore",
     "Recorded",
     "RecordingFactory",
+    "Tried",
     "apush",
     "assert_all_closed",
     "push",
+    "trial",
 ]
