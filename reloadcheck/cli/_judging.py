@@ -6,7 +6,7 @@ nothing else of the application does. Quotes no value.
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
@@ -17,7 +17,7 @@ from .._engine.api import host_of
 from .._load.problems import located
 from ..exceptions import RefusedError
 from ..seams import Keep, Proposal, Reject, Wait
-from ..types import TIMER, Diff, key_path_text
+from ..types import TIMER, Diff, KeyPath, key_path_text
 from ._inputs import Inputs
 from ._output import Page
 from ._reading import Fault, faults_of
@@ -44,7 +44,7 @@ class Verdict:
 
     faults: tuple[Fault, ...] = ()
     rules: tuple[str, ...] = ()
-    restart: tuple[str, ...] = ()
+    restart: tuple[KeyPath, ...] = ()
     approvals: tuple[tuple[str, tuple[str, ...]], ...] = ()
     held: tuple[Wait, ...] = ()
     opens: float | None = None
@@ -66,9 +66,7 @@ class Verdict:
         return bool(self.held) and not self.is_refused
 
 
-def verdict_of(
-    inputs: Inputs, old: Side | None, new: Side, plan: Sequence[str] = ()
-) -> Verdict | None:
+def verdict_of(inputs: Inputs, old: Side | None, new: Side) -> Verdict | None:
     """Judge what becomes of `old`, or a first load where there is none; both can be used.
 
     None where the application has neither rules nor a contract.
@@ -85,7 +83,7 @@ def verdict_of(
     changes = Diff() if before is None else diff(before.tree, after.tree)
     if before is not None and not changes:
         return Verdict()
-    proposal = Proposal(before, after, changes, tuple(plan), TIMER, time.time())
+    proposal = Proposal(before, after, changes, (), TIMER, time.time())
     with redirect_stdout(sys.stderr):  # a rule may be a function that prints
         return _judged(inputs, proposal)
 
@@ -98,7 +96,7 @@ def _judged(inputs: Inputs, proposal: Proposal) -> Verdict:
     engine = host_of(inputs.live)
     faults: list[Fault] = []
     rules: list[str] = []
-    kept: list[str] = []
+    kept: list[KeyPath] = []
     verdict = Verdict(opens=proposal.at, at=proposal.at)
     for gate in engine.gates:
         if gate is engine.trial:
@@ -115,11 +113,11 @@ def _judged(inputs: Inputs, proposal: Proposal) -> Verdict:
             error = RefusedError(*answer.problems, code=answer.code)
             faults += faults_of(located(error, proposal.new.layers))
         if isinstance(answer, Keep):
-            kept += [key_path_text(path) for path in answer.paths]
+            kept += answer.paths
         if isinstance(gate, ContractGate):
             told = gate.forecast(proposal)
             rules += told.rules
-            kept += [key_path_text(path) for path in told.restart]
+            kept += told.restart
             terms = gate.terms
             approvals = tuple((key_path_text(path), of) for path, of in told.roles.items())
             verdict = Verdict(
@@ -157,8 +155,12 @@ def show_verdict(page: Page, verdict: Verdict) -> None:
 def _lines(verdict: Verdict) -> Iterator[tuple[str, str, str]]:
     for name in verdict.rules:
         yield "judged", f"by rule {name}", "dim"
-    for key in verdict.restart:
-        yield "restart", f"{key} keeps its running value until the process starts anew", "warn"
+    for path in verdict.restart:
+        yield (
+            "restart",
+            f"{key_path_text(path)} keeps its running value until the process starts anew",
+            "warn",
+        )
     for key, roles in verdict.approvals:
         yield "leave", f"{key} needs that of {' and '.join(roles)}", "warn"
     if verdict.leave is not None:
@@ -193,7 +195,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "refused": verdict.is_refused,
         "waits": verdict.waits,
         "rules": list(verdict.rules),
-        "restart": list(verdict.restart),
+        "restart": [key_path_text(path) for path in verdict.restart],
         "approvals": [{"key_path": key, "roles": list(of)} for key, of in verdict.approvals],
         "held": [
             {

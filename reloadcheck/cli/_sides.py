@@ -12,14 +12,15 @@ from typing import Any
 from .._config.digest import tree_digest
 from .._config.freeze import freeze
 from .._engine.api import host_of
+from .._load.merge import Parsed, with_values_of
 from ..exceptions import ConfigError, UsageError
 from ..seams import Loaded
 from ..sources import FileSource
-from ..types import Layer, Source, no_pause, printable
+from ..types import KeyPath, Layer, Source, no_pause, printable
 from ._inputs import Inputs, layers_of
 from ._reading import Fault, Known, faults_of, known_of, validated
 
-__all__ = ["Side", "Stand", "loaded_of", "side_of", "sides", "stand_of"]
+__all__ = ["Side", "Stand", "kept_of", "loaded_of", "side_of", "sides", "stand_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,18 @@ def side_of(inputs: Inputs, sources: Sequence[Source], previous: Side | None) ->
     except ConfigError as error:
         return Side(known, tuple(faults_of(error)), tree)
     return Side(known, (), tree, config)
+
+
+def kept_of(inputs: Inputs, old: Side, new: Side, paths: Sequence[KeyPath]) -> Side:
+    """Return a side with the old values at the key paths, which wait for a restart."""
+    if not paths or new.known.parsed is None:
+        return new
+    tree = with_values_of(new.tree, old.tree, paths)
+    try:
+        config = validated(inputs.schema, Parsed(tree, new.known.parsed.layers), old.config)
+    except ConfigError as error:
+        return Side(new.known, tuple(faults_of(error)), tree)
+    return Side(new.known, (), tree, config)
 
 
 def loaded_of(side: Side, previous: Loaded[Any] | None) -> Loaded[Any]:

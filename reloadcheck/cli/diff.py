@@ -24,7 +24,7 @@ from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of
-from ._sides import Side, side_of, sides
+from ._sides import Side, kept_of, side_of, sides
 from ._values import Hiding, hiding, shown, told
 
 __all__ = ["Plan", "run"]
@@ -105,18 +105,22 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
     if inputs.live is None:
         return Plan(changes)
     registry = host_of(inputs.live).registry
+    verdict = verdict_of(inputs, old, new)
+    made = new if verdict is None else kept_of(inputs, old, new, verdict.restart)
+    if verdict is not None and made.faults:
+        verdict = replace(verdict, faults=(*verdict.faults, *made.faults))
+        return Plan(changes, verdict=verdict)
     try:
         steps = plan(
             registry,
-            new.config,
-            new.layers,
+            made.config,
+            made.layers,
             lambda resource: parts_of(resource, old.config, old.layers),
         )
     except ConfigError as error:
         return error
     rebuilt = {step.resource.name: _reason(step) for step in steps}
     kept = tuple(one.name for one in registry if one.name not in rebuilt)
-    verdict = verdict_of(inputs, old, new, tuple(rebuilt))
     return Plan(changes, tuple(rebuilt.items()), kept, verdict)
 
 

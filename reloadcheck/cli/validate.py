@@ -245,7 +245,7 @@ def _document(looked: Sequence[_Looked], *, each: bool) -> dict[str, Any]:
 
 
 def _document_of(one: _Looked) -> dict[str, Any]:
-    document = {
+    document: dict[str, Any] = {
         "ok": not one.failed,
         "sources": [source.name for source in one.inputs.sources],
         "schema": one.inputs.schema_name,

@@ -5,7 +5,6 @@ unset what is said here.
 """
 
 from collections.abc import Iterable
-from typing import Final
 
 from ..seams import GO, Answer, Keep, Proposal
 from ..types import KeyPath, key_path_text
@@ -16,11 +15,18 @@ from .reach import changed_paths
 class RestartOnly:
     """The keys of one engine that wait for a restart, as a gate."""
 
-    name: Final = "what waits for a restart"
-    seconds: Final = 10.0
-
     def __init__(self) -> None:
         self._patterns: list[Pattern] = []
+
+    @property
+    def name(self) -> str:
+        """Return what messages call it."""
+        return "what waits for a restart"
+
+    @property
+    def seconds(self) -> float:
+        """Return how long one answer may take, in seconds."""
+        return 10.0
 
     def add(self, paths: Iterable[KeyPath]) -> None:
         """Take note of key paths, each with all below it; a step may be `*`."""

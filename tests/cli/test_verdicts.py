@@ -37,6 +37,25 @@ def quiet(level, environment=None):
         raise ValueError("that is a lot of log")
 """
 
+KEPT = """\
+from reloadcheck import ReloadCheck
+
+
+def fits(tree):
+    if tree["log"]["level"] == "INFO" and tree["database"]["pool_max"] > 35:
+        raise ValueError("so large a pool wants less log")
+    return tree
+
+
+live = ReloadCheck("config.yaml", schema=fits)
+live.restart_only("log.level")
+
+
+@live.resource("log")
+def log(log):
+    raise AssertionError("nothing is built by a command")
+"""
+
 
 @pytest.fixture
 def ruled(shop: Path) -> Path:
@@ -180,6 +199,20 @@ def test_diff_says_that_it_would_be_rejected(run: Run, ruled: Path) -> None:
     done = run(*words)
     assert (done.status, done.document["ok"]) == (2, False)
     assert done.document["verdict"]["refused"]
+
+
+def test_diff_rebuilds_nothing_for_a_key_that_waits_for_a_restart(run: Run, ruled: Path) -> None:
+    """What it would build is built from the running value; and what is kept must fit the rest."""
+    (ruled / "service.py").write_text(KEPT)
+    edit(ruled, "INFO", "ERROR")
+    document = run("diff", "old.yaml", "config.yaml", "--app", "service:live", "--json").document
+    assert document["rebuilds"] == []
+    assert document["keeps"] == ["log"]
+    assert document["verdict"]["restart"] == ["log.level"]
+    edit(ruled, "20", "36")
+    done = run("diff", "old.yaml", "config.yaml", "--app", "service:live")
+    assert done.status == 1
+    assert "so large a pool wants less log" in words_of(done.out)
 
 
 def test_status_is_4_while_an_edit_waits(
