@@ -40,6 +40,8 @@
 
 Errors keep their data as attributes and build their sentence from them. No sentence quotes a value
 of the configuration, and none carries a foreign exception whose text might.
+
+Long because the tree is whole, so that nobody has to look elsewhere for an error.
 """
 
 from __future__ import annotations

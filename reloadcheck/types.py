@@ -1,6 +1,8 @@
 """The words that every stage shares: key paths, documents, layers, stamps, sources, outcomes.
 
 Plain values and protocols; nothing here does I/O or holds state.
+
+Long because the words that every stage shares are in one place, and none of them does anything.
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -2,6 +2,8 @@
 
 Everything here is short, under one lock, and calls nothing foreign. A unit of work never runs a
 check: it asks for one and, at most, waits for what it came to.
+
+Long because who waits, and for how long, is one rule with many cases.
 """
 
 from __future__ import annotations

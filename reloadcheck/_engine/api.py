@@ -2,6 +2,9 @@
 
 Holds options, resources and the engine thread of this process; decides nothing itself. Constructing
 one does no I/O and starts nothing, so it may stand at module level, before any fork.
+
+Long because it is the whole public face: each way in stands beside its async twin, documented
+once.
 """
 
 from __future__ import annotations

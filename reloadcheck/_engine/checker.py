@@ -2,6 +2,8 @@
 
 Gives a verdict and remembers what it has read; never builds a resource and never swaps. Runs in the
 engine thread and has all I/O done by the reader.
+
+Long because one look has many ends, and each is told here as a verdict.
 """
 
 import logging

@@ -2,6 +2,8 @@
 
 What the public `ReloadCheck` and the doors stand on. Decides nothing about the configuration: the
 engine thread does.
+
+Long because units of work come in by four ways, sync and async, and each has its refusals.
 """
 
 from __future__ import annotations

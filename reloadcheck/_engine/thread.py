@@ -2,6 +2,8 @@
 
 It sleeps until a unit of work asks for a check or a timer runs out, then has one made. It must
 never run foreign code or touch a file itself.
+
+Long because a thread that must not end has its own way back from each mistake.
 """
 
 import logging

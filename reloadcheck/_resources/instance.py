@@ -2,6 +2,8 @@
 
 Takes a handle and its arguments, gives jobs that open, probe and close; all foreign code runs in a
 call thread or in a task of the home loop. Never decides when: the engine thread does.
+
+Long because a resource is opened, probed and closed by two ways, in a thread and in a loop.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 One set of rules whatever else is installed. A part that is a pydantic model or a msgspec struct is
 left to its own library. Each annotation becomes a function once, when the schema is given.
+
+Long because one walk reads every kind of annotation, so that all of them agree.
 """
 
 from collections.abc import Callable, Sequence

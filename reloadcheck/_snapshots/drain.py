@@ -3,6 +3,8 @@
 Runs in the engine thread, a step at a time: each step starts at most one close or takes note of one
 that ended, and says when to look again. Never blocks, and a close that fails or hangs stops no
 other.
+
+Long because when to look, whom to name and when to force are three answers from one state.
 """
 
 from __future__ import annotations

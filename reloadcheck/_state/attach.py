@@ -2,6 +2,8 @@
 
 The engine knows none of it. A hold is served from what was kept, with the confidential sources and
 the environment as they are now; parsing, validating and building know nothing of that.
+
+Long because what a store says reaches an engine by all three seams, and they share what they know.
 """
 
 import time

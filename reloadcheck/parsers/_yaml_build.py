@@ -1,6 +1,8 @@
 """Build a tree from YAML events, iteratively, and refuse what a configuration may not hold.
 
 Parts that aliases and merge keys repeat are shared, not copied, as `yaml.safe_load` shares them.
+
+Long because it is one machine: an event in, at most one value out.
 """
 
 from dataclasses import dataclass

@@ -3,6 +3,8 @@
 Takes a file, gives frozen values. Every mistake in it is told at once, at its line, and fails the
 start; it is never read again while the process runs, so that nobody loosens a rule and breaks it in
 one edit.
+
+Long because it reads one format, word for word, and each word has its own mistakes to tell.
 """
 
 from __future__ import annotations

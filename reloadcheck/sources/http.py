@@ -2,6 +2,8 @@
 
 Takes a URL, gives a stamp by a conditional request, the bytes that came with it and the tree they
 parse to. Like a file's: what cannot be had now is a `SourceError` that says why, never "empty".
+
+Long because one answer can fail in so many ways, and each has its sentence.
 """
 
 import os

@@ -2,6 +2,8 @@
 
 Draws and counts in the threads that serve, under a lock for as long as counting takes; decides in
 whatever thread asks. It reads one clock, and knows nothing of engines, stores or servers.
+
+Long because counting and deciding read the same few numbers, and are understood together.
 """
 
 import hashlib
