@@ -33,6 +33,7 @@ def observe(
         age=None if snapshot is None else thread.age(),
         outcome=None if conclusion is None else conclusion.outcome,
         error=None if error is None else str(error),
+        is_edit=conclusion is None or conclusion.is_edit,
         code=None if error is None else str(error.code),
         checks=thread.checks,
         reloads=thread.serving.swaps,

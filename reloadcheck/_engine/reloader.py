@@ -179,8 +179,8 @@ class Reload(Generic[C]):
         self.forget_failure()
         return live_snapshot.snapshot
 
-    def build(self, loaded: Loaded[C]) -> Built | Conclusion:
-        """Let it built, or say what came in between."""
+    def build(self, loaded: Loaded[C], *, is_edit: bool = True) -> Built | Conclusion:
+        """Let it be built, or say what came in between."""
         try:
             return self.making.build(loaded, self.report.phases)
         except WaitForDrainError as wait:
@@ -194,7 +194,7 @@ class Reload(Generic[C]):
             if self._course.failure is None or not isinstance(error, StillRunningError):
                 self._course.failure = error  # else what made it hang says more
             self._course.look_at = self._course.back_off.fail(self._clock.monotonic())
-            self.report.complain(self._course.failure)
+            self.report.complain(self._course.failure, is_edit=is_edit)
             return Conclusion(Outcome.REJECTED, self._course.failure)
 
     def _wait_for_drain(self, resource: str) -> Conclusion:
@@ -248,7 +248,7 @@ class Reload(Generic[C]):
             self.look_at = self._course.back_off.retry_at
             return None
         self.permission.trying.settle()  # what is watched has an instance of its own, too
-        built = self.build(loaded)
+        built = self.build(loaded, is_edit=False)
         if isinstance(built, Conclusion):
             return None
         self._swap(self.making.snapshot(loaded, built, current.snapshot.version))
@@ -261,8 +261,8 @@ class Reload(Generic[C]):
         """Conclude that there is no edit; what cannot be built anew is still told."""
         current, failure = self._serving.current, self._course.failure
         if current is not None and any(one.stale is not None for one in current.instances):
-            deferred = isinstance(failure, SourceError)
-            return Conclusion(Outcome.DEFERRED if deferred else Outcome.REJECTED, failure)
+            outcome = Outcome.DEFERRED if isinstance(failure, SourceError) else Outcome.REJECTED
+            return Conclusion(outcome, failure, is_edit=False)
         self.report.heal()
         self.forget_failure()
         return Conclusion(Outcome.UNCHANGED)

@@ -63,8 +63,13 @@ class Report:
             self._note(Outcome.UNCHANGED)
         self._complaint = None
 
-    def complain(self, error: ReloadCheckError, *, again: bool = False) -> None:
-        """Warn once of each cause, until there is another or none; `again` for another edit."""
+    def complain(
+        self, error: ReloadCheckError, *, again: bool = False, is_edit: bool = True
+    ) -> None:
+        """Warn once of each cause, until there is another or none; `again` for another edit.
+
+        `is_edit`: what failed was to take up an edit, and not to build anew without one.
+        """
         if not self._is_new(error) and not again:
             return
         outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
@@ -74,6 +79,9 @@ class Report:
         if version is None:
             words = "configuration %s; nothing serves yet: %s"
             self._say(logging.WARNING, words, what, error, **facts)
+        elif not is_edit:
+            words = "not built anew (will be tried again); version %d goes on serving: %s"
+            self._say(logging.WARNING, words, version, error, **facts)
         else:
             words = "edit %s; version %d goes on serving: %s"
             self._say(logging.WARNING, words, what, version, error, **facts)

@@ -27,13 +27,15 @@ LEAST_START = 1.0
 class Conclusion:
     """What a check came to. `settling`: the file is not quiet yet, the engine will look again.
 
-    `closed`: it came to nothing, the engine was closed meanwhile.
+    `closed`: it came to nothing, the engine was closed meanwhile. `is_edit`: the error is of an
+    edit, and not of a resource that was to be built anew without one.
     """
 
     outcome: Outcome
     error: ReloadCheckError | None = None
     settling: bool = False
     closed: bool = False
+    is_edit: bool = True
 
 
 class Waiter:

@@ -94,7 +94,8 @@ class Status:
     `closing` and `closed`. `age` is the seconds since the present version was swapped in,
     `loaded_at` the wall-clock time of that in seconds since the epoch, `checked` the seconds since
     the last check began. `outcome`, `error` and `code` are those of the last check: an error is
-    there for as long as its cause is. `history` are the last things that happened, the oldest
+    there for as long as its cause is; `is_edit` is false where it is of a resource that was to be
+    built anew without an edit. `history` are the last things that happened, the oldest
     first. `reloads` counts the swaps, the first load too, `edits` those that an edit caused,
     `rejections` the edits refused, `undone` those that a trial took back, `rebuilds` the builds
     without an edit. `seconds` holds, by phase, how often it ran for any of them and how long in
@@ -135,6 +136,7 @@ class Status:
     trial: TrialStatus | None = None
     last_trial: TrialStatus | None = None
     draining: tuple[Draining, ...] = ()
+    is_edit: bool = True
 
     @property
     def phase(self) -> str:
@@ -223,6 +225,8 @@ def _tried(trial: TrialStatus) -> str:
 def _lead(status: Status) -> str:
     if status.outcome is Outcome.UNDONE:  # the sentence itself begins with `undone`
         return "edit "
+    if not status.is_edit:
+        return "not built anew (will be tried again): "
     if not status.is_rejected:
         return "edit not taken yet (will be tried again): "
     again = " (will be tried again)" if status.code in _BACKING_OFF else ""

@@ -80,6 +80,8 @@ def _summary(status: Status) -> tuple[str, str]:
         return f"{title}; the last edit was undone", "undone"
     if status.trial is not None and status.trial.phase == "trying":
         return f"{title}; an edit is tried on {status.trial.share:.0%}", "on trial"
+    if status.error is not None and not status.is_edit:
+        return f"{title}; a resource is not built anew", status.code or "rejected"
     if status.error is not None and status.is_rejected:
         return f"{title}; the last edit was rejected", status.code or "rejected"
     if status.error is not None:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, RegistrationError, ReloadEvent, UnknownResourceError
+from reloadcheck._observe.status import Standing
 from reloadcheck.testing import FakeClock, MemorySource, RecordingFactory
 
 from .conftest import Make
@@ -58,9 +59,12 @@ def test_a_rebuild_is_told_as_one(make: Make, caplog: pytest.LogCaptureFixture) 
 
 
 def test_a_rebuild_that_fails_leaves_what_serves_and_is_tried_again(
-    make: Make, clock: FakeClock
+    make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The old one serves on, the status says why, and it is mended without being asked again."""
+    """The old one serves on, status and log say why, and it is mended without being asked again.
+
+    Nobody edited anything, and so nobody is told that an edit was rejected.
+    """
     live, pools = make(), RecordingFactory("pool")
     pool = live.resource("a")(pools)
     begin(live)
@@ -72,6 +76,11 @@ def test_a_rebuild_that_fails_leaves_what_serves_and_is_tried_again(
     assert status.code == "factory"
     assert status.error is not None
     assert "cannot be built" in status.error
+    assert (f"not built anew (will be tried again): {status.error}",) == status.reasons
+    assert (Standing.FAIL, False) == (status.standing, status.is_edit)
+    told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    words = "not built anew (will be tried again); version 1 goes on serving"
+    assert [f"{words}: {status.error}"] == told
     pools.fault = None
     until(lambda: live.snapshot[pool] is not first, clock)
     assert live.snapshot.version == 1
