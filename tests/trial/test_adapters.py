@@ -197,7 +197,13 @@ def test_asgi_frameworks(
         async def send(message: Any) -> None:
             sent.append(message)
 
-        scope = {"type": "http", "method": "GET", "path": path, "headers": [], "query_string": b""}
+        scope: Any = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "headers": [],
+            "query_string": b"",
+        }
         with suppress(KeyError, ExceptionGroup):
             await app(scope, receive, send)
         return sent
