@@ -189,6 +189,31 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         assert 404 == client.get("/-/reloadcheck").status_code
 
 
+def test_the_start_page_tells_what_the_log_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its bad edit, made after its good one, is answered with the very line that it shows."""
+    names = run_block("# start: app.py", tmp_path, monkeypatch)
+    live, file = names["live"], tmp_path / "config.yaml"
+    live.start()
+    for text in ("greeting: welcome\n", "greeting: [\n"):
+        file.write_text(text)
+        live.check()
+    live.close()
+    (shown,) = re.findall(r"```text\n(.*?)\n```", page("docs/start.md"), re.S)
+    assert [shown] == [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+
+
+def test_the_start_page_installs_what_it_imports() -> None:
+    """Each library that its blocks and commands need is in its first command."""
+    text = page("docs/start.md")
+    (installed,) = re.findall(r"pip install (.*)", text)
+    modules = set(re.findall(r"^(?:from|import) (\w+)", text, re.M)) - {"settings"}
+    needed = {one for one in modules if one not in sys.stdlib_module_names}
+    needed |= set(re.findall(r"\.venv/bin/python -m (\w+)", text)) - {"venv"}
+    assert needed - {"reloadcheck", "starlette"} <= set(installed.split())
+
+
 def test_the_contract_is_one(tmp_path: Path) -> None:
     """The example of the page on the contract is read without a mistake."""
     from reloadcheck.policy.contract import Contract
