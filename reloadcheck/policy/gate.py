@@ -161,7 +161,8 @@ class ContractGate:
 
     def _parted(self, proposal: Proposal) -> tuple[tuple[KeyPath, ...], list[KeyPath]]:
         """Return which changed keys keep their value until a restart, and which go on."""
-        paths = tuple(changed_paths(proposal))
+        patterns = [one.pattern for one in self.terms.keys]
+        paths = tuple(dict.fromkeys(changed_paths(proposal, patterns)))
         kept = tuple(path for path in paths if self.terms.said("restart", path))
         return kept, [path for path in paths if path not in set(kept)]
 

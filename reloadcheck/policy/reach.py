@@ -3,13 +3,13 @@
 Functions of trees and configurations; nothing here judges.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .._config.key_path import lookup
 from ..seams import Proposal
 from ..types import KeyPath
-from .patterns import children
+from .patterns import Pattern, children
 from .terms import ABSENT, KeyTerms
 
 MOST_LEAVES: Final = 10_000
@@ -58,11 +58,12 @@ def number_of(value: object) -> float | None:
         return None
 
 
-def changed_paths(proposal: Proposal) -> Iterable[KeyPath]:
+def changed_paths(proposal: Proposal, patterns: Sequence[Pattern]) -> Iterable[KeyPath]:
     """Return each changed key path; what came, went or changed as a whole, leaf by leaf.
 
     So that a section that becomes null, or a list of another length, is the change of what is in
-    it.
+    it. What is too large to be looked at leaf by leaf is taken to change all that `patterns` name
+    in it.
     """
     count = 0
     told: set[KeyPath] = set()
@@ -79,9 +80,9 @@ def changed_paths(proposal: Proposal) -> Iterable[KeyPath]:
             for leaf, _ in found:
                 count += 1
                 if count > MOST_LEAVES:
-                    leaf = path
+                    named = [one.steps for one in patterns if one.meets(path)]
+                    yield from (path, *(steps for steps in named if len(steps) > len(path)))
+                    break
                 if leaf not in told:
                     told.add(leaf)
                     yield leaf
-                if count > MOST_LEAVES:
-                    break

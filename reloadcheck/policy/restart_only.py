@@ -43,7 +43,7 @@ class RestartOnly:
             return GO
         kept = tuple(
             path
-            for path in changed_paths(proposal)
+            for path in changed_paths(proposal, self._patterns)
             if any(pattern.covers(path) for pattern in self._patterns)
         )
         return Keep(kept) if kept else GO

@@ -124,6 +124,21 @@ def test_a_section_that_becomes_null_waits_as_its_keys_do(shop: Shop) -> None:
     assert waiting.keys == ("payment.timeout",)
 
 
+def test_a_section_too_large_to_look_through_waits_for_what_may_be_in_it(shop: Shop) -> None:
+    """Ten thousand other keys beside it let no key slip through its window."""
+    shop.file.write_text(
+        shop.file.read_text().replace("payment: {timeout: 3.0", "payments: {t: 3.0")
+    )
+    shop.begin()
+    many = ", ".join(f"k{number}: 1" for number in range(10_100))
+    text = shop.file.read_text()
+    shop.file.write_text(f"{text}payment: {{{many}, timeout: 5.0}}\n")
+    assert shop.live.check() is Outcome.WAITING
+    waiting = shop.live.status().waiting
+    assert waiting is not None
+    assert (waiting.why, waiting.keys) == ("window", ("payment.timeout",))
+
+
 def told_of(caplog: pytest.LogCaptureFixture, word: str) -> list[logging.LogRecord]:
     """Return the log lines that say by whose leave a version is live."""
     return [one for one in caplog.records if word in one.getMessage()]
