@@ -14,6 +14,19 @@ KEPT: Final = 20
 """How many attempts are remembered."""
 
 
+_VERDICTS: Final = frozenset(
+    {
+        Code.UNDONE_FAILED,
+        Code.UNDONE_SLOW,
+        Code.UNDONE_MARKED,
+        Code.UNDONE_BY_HAND,
+        Code.WATCH,
+        Code.UNJUDGED,
+    }
+)
+"""Why an edit is taken back, rather than not tried on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One thing that happened to the configuration, as people read it.
@@ -44,8 +57,7 @@ class Attempt:
     @property
     def is_undone(self) -> bool:
         """Return whether an edit was taken back; one that was just not tried on was not."""
-        withdrawn = self.code in (Code.SUPERSEDED, Code.TROUBLE)
-        return self.outcome is Outcome.UNDONE and not withdrawn
+        return self.outcome is Outcome.UNDONE and self.code in _VERDICTS
 
 
 class History:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck, asgi, wsgi
 from reloadcheck._engine.api import host_of
+from reloadcheck.seams import Gate
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.types import SignalStatus, TrialStatus
@@ -23,8 +24,10 @@ class Site:
     """One page; `page` takes the configuration and gives status and body, or raises."""
 
     def __init__(self, make: Any, text: Text, clock: FakeClock, draw: Any, **options: Any) -> None:
+        gates: list[Gate] = options.pop("gates", [])
         trial = options.pop("trial", Trial(first=3.0, seconds=60.0))
         self.live: ReloadCheck[Any] = make(window=1.0, trial=trial, **options)
+        host_of(self.live).gates[:0] = gates
         self.pool = RecordingFactory()
         self.handle = self.live.resource("a", name="pool")(self.pool)
         self.text, self.clock, self.draw = text, clock, draw

@@ -1,10 +1,12 @@
 """What ends a trial without a verdict of its judge, and what is left of it then."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from reloadcheck import Outcome, UsageError
+from reloadcheck.seams import GO, Answer, Proposal, Wait
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from tests.core.rig import until
@@ -112,3 +114,38 @@ def test_what_only_tells_is_promoted_all_the_same(site: Making, clock: FakeClock
         shop.get()
     assert shop.asked() is Outcome.UNCHANGED
     assert shop.live.snapshot.config.a == 2
+
+
+class Window:
+    """A gate that can be shut."""
+
+    name = "the window"
+    seconds = 5.0
+    is_shut = False
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Let everything be built."""
+        return GO
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Hold back while it is shut."""
+        return Wait("window", "shut", look=1.0) if self.is_shut else GO
+
+
+def test_a_window_that_closes_in_mid_trial(site: Making, clock: FakeClock) -> None:
+    """The edit waits, is tried from the beginning afterwards, and has not been taken back."""
+    window = Window()
+    shop = site(gates=[window])
+    shop.edit(2)
+    for _ in range(30):
+        shop.get(on_candidate=True)
+    window.is_shut = True
+    with suppress(UsageError):  # the engine may have looked by itself
+        shop.live.promote()
+    assert shop.asked() is Outcome.WAITING
+    assert shop.get(on_candidate=True) == b"1"
+    clock.advance(61.0)
+    window.is_shut = False
+    until(lambda: shop.asked() is Outcome.TRYING)
+    assert (trial_of(shop).phase, trial_of(shop).units) == ("trying", 0)
+    assert shop.live.status().undone == 0
