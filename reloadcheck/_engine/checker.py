@@ -26,7 +26,14 @@ from .._runtime.jobs import OverdueError
 from .._runtime.log import log
 from .._runtime.pause import nap
 from .._schema.schema import Schema
-from ..exceptions import ConfigError, HangingError, SchemaError, SourceError, TornError
+from ..exceptions import (
+    ConfigError,
+    ConfigSyntaxError,
+    HangingError,
+    SchemaError,
+    SourceError,
+    TornError,
+)
 from ..seams import Feed, Loaded, Reading
 from ..sources import newest_of
 from ..types import KeyPath, Layer, Outcome, Pause, Place, Problem, Source, Stamp, no_pause
@@ -319,7 +326,10 @@ class Checker(Generic[C]):
         def parsing() -> tuple[Parsed, FrozenDict, str]:
             parsed = parse(self._sources, reading.documents, pause, schema.annotation)
             tree = freeze(parsed.tree, None if running is None else running.tree, pause)
-            return parsed, tree, tree_digest(tree, pause)
+            try:
+                return parsed, tree, tree_digest(tree, pause)
+            except TypeError as error:  # it names a class that a foreign source has made
+                raise ConfigSyntaxError(Problem(str(error))) from None
 
         parsed, tree, digest = self._run.load(self._timed("parse", parsing))
         self._leaving.add(parsed.tree, *(layer.tree for layer in parsed.layers))

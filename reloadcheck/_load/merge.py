@@ -63,11 +63,19 @@ def parse(
 def _layer_of(source: Source, own: Sequence[Document], below: Tree, pause: Pause) -> Layer:
     """Let a source parse what it gave; what it raises of others' is content it cannot use."""
     try:
-        return source.layer(own, below, pause)
+        layer: object = source.layer(own, below, pause)
     except ConfigError:
         raise
     except BaseException as error:
         problem = raised_by(source, error)
+    else:
+        if not isinstance(layer, Layer):
+            words = f"its layer() returned {type(layer).__name__} instead of a Layer"
+        elif not is_dict(layer.tree):
+            words = f"its layer() returned a Layer of {type(layer.tree).__name__} instead of a dict"
+        else:
+            return layer
+        problem = Problem(words, source.name)
     raise ConfigSyntaxError(problem)
 
 

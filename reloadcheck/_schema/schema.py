@@ -8,6 +8,7 @@ key stands, the loader knows.
 """
 
 from collections.abc import Callable
+from types import UnionType
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 
 from .._config.containers import plain
@@ -111,13 +112,14 @@ def schema_of(schema: object) -> Schema[Any]:
         return Schema(
             _validator(schema, reader), schema, reader.value if reader else "reloadcheck", schema
         )
-    if isinstance(cls, type):
+    if isinstance(cls, type) and cls is not UnionType:
         raise _no_schema(cls)
     if _is_json_schema(schema):
         return Schema(cast("Validate", schema), Any, "jsonschema", schema)
-    if callable(schema):
+    if callable(schema) and get_origin(schema) is None:
         return Schema(_called(schema), Any, "function")
-    raise SchemaClassError(f"{_SCHEMAS}, not {type(schema).__name__}")
+    what = type(schema).__name__ if get_origin(schema) is None else str(schema)
+    raise SchemaClassError(f"{_SCHEMAS}, not {what}")
 
 
 _SCHEMAS = (

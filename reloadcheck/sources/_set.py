@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 def take_stamps(sources: Sequence[Source]) -> tuple[Stamp, ...]:
     """Take each source's stamp; the error names every source that has none."""
     with one_look():
-        return _each(sources, [source.stamp for source in sources])
+        return _each(sources, [source.stamp for source in sources], _no_stamp)
 
 
 def newest_of(stamps: Sequence[Stamp]) -> int | None:
@@ -40,25 +40,34 @@ def read_set(
     def reading(source: Source, stamp: Stamp) -> Callable[[], Sequence[Document]]:
         return lambda: source.read(stamp, max_bytes)
 
-    documents = _each(sources, [reading(*pair) for pair in zip(sources, stamps, strict=True)])
-    again = _each(sources, [source.stamp for source in sources])
+    calls = [reading(*pair) for pair in zip(sources, stamps, strict=True)]
+    documents = _each(sources, calls, _no_documents)
+    again = _each(sources, [source.stamp for source in sources], _no_stamp)
     for source, stamp, now in zip(sources, stamps, again, strict=True):
         if now.value != stamp.value:
             raise torn(source.name)
     return documents
 
 
-def _each(sources: Sequence[Source], calls: Sequence[Callable[[], _T]]) -> tuple[_T, ...]:
+def _each(
+    sources: Sequence[Source],
+    calls: Sequence[Callable[[], _T]],
+    flaw: Callable[[object], str | None],
+) -> tuple[_T, ...]:
     """Make every call, then raise what went wrong with all of its problems, or give the results.
 
-    Whatever a source raises, it is the source that cannot be read, and for the moment only.
+    Whatever a source raises or returns, it is the source that cannot be read, and for the moment
+    only; `flaw` says what is wrong with a result.
     """
     results: list[_T] = []
     problems: list[Problem] = []
     moving = False
     for source, call in zip(sources, calls, strict=True):
         try:
-            results.append(call())
+            result = call()
+            if (wrong := flaw(result)) is not None:
+                problems.append(Problem(wrong, source.name))
+            results.append(result)
         except ConfigError as error:
             problems.extend(error.problems)
             moving = moving or isinstance(error, TornError)
@@ -67,6 +76,22 @@ def _each(sources: Sequence[Source], calls: Sequence[Callable[[], _T]]) -> tuple
     if problems:
         raise (TornError if moving else SourceError)(*problems)
     return tuple(results)
+
+
+def _no_stamp(result: object) -> str | None:
+    if isinstance(result, Stamp):
+        return None
+    return f"its stamp() returned {type(result).__name__} instead of a Stamp"
+
+
+def _no_documents(result: object) -> str | None:
+    wanted = "instead of a sequence of Documents"
+    if not isinstance(result, list | tuple):
+        return f"its read() returned {type(result).__name__} {wanted}"
+    if not all(isinstance(one, Document) for one in result):
+        return f"its read() returned {type(result).__name__} {wanted}"
+    odd = [type(one.data).__name__ for one in result if not isinstance(one.data, bytes)]
+    return f"its read() returned a Document of {odd[0]} instead of bytes" if odd else None
 
 
 def raised_by(source: Source, error: BaseException) -> Problem:

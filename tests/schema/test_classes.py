@@ -3,7 +3,7 @@
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, Generic, NamedTuple, NewType, Optional
+from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional
 
 import attrs
 import msgspec
@@ -226,6 +226,9 @@ class Plain:
         (dict, "not the class dict"),
         (dict[str, Database], "not the class dict"),
         (int, "not the class int"),
+        (Optional[Database], r"not typing\.Optional"),  # noqa: UP045
+        (Database | None, r"not .*Database \| None"),
+        (Literal["a"], "not typing.Literal"),
     ],
 )
 def test_a_class_is_not_a_function(schema: Any, message: str) -> None:

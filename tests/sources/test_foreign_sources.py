@@ -10,7 +10,7 @@ import pytest
 from reloadcheck import Code, Outcome, ReloadCheck
 from reloadcheck.exceptions import ConfigSyntaxError, SourceError
 from reloadcheck.testing import MemorySource
-from reloadcheck.types import Document, Layer, Pause, Place, Problem, Stamp
+from reloadcheck.types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
 
 CANARY = "hunter2-canary"
 RAISED = [ConnectionResetError, ValueError, RecursionError, MemoryError, SystemExit]
@@ -92,6 +92,65 @@ def test_what_a_source_raises_is_its_own_fault(
         live.check()
         assert live.snapshot.config == {"n": 3}
         assert live.status().error is None
+    finally:
+        live.close()
+
+
+class Returning(MemorySource):
+    """A source whose methods return what they should not."""
+
+    step: str | None = None
+    junk: Any = None
+
+    def stamp(self) -> Stamp:
+        """Return a stamp, or not."""
+        return self.junk if self.step == "stamp" else super().stamp()
+
+    def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
+        """Return documents, or not."""
+        return self.junk if self.step == "read" else super().read(stamp, max_bytes)
+
+    def layer(self, documents: Sequence[Document], below: Any, pause: Any) -> Layer:
+        """Return a layer, or not."""
+        return self.junk if self.step == "layer" else super().layer(documents, below, pause)
+
+
+def _nowhere(_: KeyPath) -> Origin:
+    return Origin("returning.yaml")
+
+
+@pytest.mark.parametrize(
+    ("step", "junk", "words"),
+    [
+        ("stamp", 42, "stamp() returned int instead of a Stamp"),
+        ("stamp", None, "stamp() returned NoneType instead of a Stamp"),
+        ("read", None, "read() returned NoneType instead of a sequence of Documents"),
+        ("read", b"n: 2", "read() returned bytes instead of a sequence of Documents"),
+        ("read", [b"n: 2"], "read() returned list instead of a sequence of Documents"),
+        ("read", [Document("n", "n: 2", "yaml")], "read() returned a Document of str instead of"),  # type: ignore[arg-type]
+        ("layer", {"n": 2}, "layer() returned dict instead of a Layer"),
+        ("layer", Layer([], _nowhere), "layer() returned a Layer of list instead of a dict"),  # type: ignore[arg-type]
+        ("layer", Layer({"n": {3j}}, _nowhere), "no configuration holds a complex"),
+    ],
+)
+def test_what_a_source_returns_is_its_own_fault_too(
+    step: str, junk: object, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Told once, as what it raises is, and not as a mistake of this package."""
+    source = Returning("n: 1", "returning.yaml")
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, window=0.01, environ={})
+    live.start()
+    try:
+        source.edit("n: 2")
+        source.step, source.junk = step, junk
+        for _ in range(3):
+            assert live.check() in (Outcome.DEFERRED, Outcome.REJECTED)
+        assert words in str(live.status().error)
+        assert "failed inside" not in caplog.text
+        assert caplog.text.count(words) == 1
+        source.step = None
+        source.edit("n: 3")
+        assert live.check() is Outcome.RELOADED
     finally:
         live.close()
 
