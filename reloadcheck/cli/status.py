@@ -19,7 +19,7 @@ from ._output import Page
 from ._told import show, show_table, standing_of
 from ._workers import Workers, all_workers
 
-__all__ = ["run"]
+__all__ = ["exit_status", "run"]
 
 _UNREACHABLE, _WAITING = 3, 4
 
@@ -60,16 +60,16 @@ def _of_all(
     good = _are_good(found.told) and found.complete
     if arguments.json:
         page.json({"ok": good, "url": shown, "complete": found.complete, "workers": found.told})
-        return _exit(found.told, good=good)
+        return exit_status(found.told, good=good)
     for one in found.told:
         show(page, one, brief=True)
     page.line()
     show_table(page, found.told)
     _conclude(page, found, arguments.workers)
-    return _exit(found.told, good=good)
+    return exit_status(found.told, good=good)
 
 
-def _exit(told: Sequence[dict[str, Any]], *, good: bool) -> int:
+def exit_status(told: Sequence[dict[str, Any]], *, good: bool) -> int:
     """Return the status: that an edit waits where nothing worse is told."""
     if good:
         return 0

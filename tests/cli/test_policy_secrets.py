@@ -29,39 +29,39 @@ live = ReloadCheck(
 )
 
 
-@live.rule("secret.of_code")
+@live.rule("things.of_code")
 def of_code(value, old=None):
     if "wr0ng" in value:
         raise ValueError(f"{value} is not what {old} was")
 
 
-@live.rule("secret.warned", "pin", warn=True)
+@live.rule("things.warned", "number", warn=True)
 def warned(value, pin, old=None):
     return f"{value} and {pin} were {old}"
 
 
-@live.rule("secret.raises")
+@live.rule("things.raises")
 def raises(value):
     if "wr0ng" in value:
         raise RuntimeError(value)
 
 
-live.restart_only("secret.of_start")
+live.restart_only("things.of_start")
 """
 CONTRACT = """\
 reloadcheck: 1
 service: shop
 keys:
-  secret: {secret: true}
-  secret.leave: {approve: [dba, architect]}
-  secret.shut: {window: never}
-  secret.restarted: {restart: true}
-  secret.tokens.*: {secret: true, approve: [dba]}
-  pin: {secret: true, range: 1..99999999}
+  things: {secret: true}
+  things.leave: {approve: [dba, architect]}
+  things.shut: {window: never}
+  things.restarted: {restart: true}
+  things.entries.*: {secret: true, approve: [dba]}
+  number: {secret: true, range: 1..99999999}
 windows: {never: []}
 rules:
-  - {key: secret.cel, rule: '!self.secret.cel.contains("wr0ng")', says: not this one}
-  - {key: secret.cel, rule: self.secret.cel != oldSelf.secret.nowhere, says: not like before}
+  - {key: things.cel, rule: '!self.things.cel.contains("wr0ng")', says: not this one}
+  - {key: things.cel, rule: self.things.cel != oldSelf.things.nowhere, says: not like before}
 approvers: allowed_signers
 roles: {dba: [dora@example.test], architect: [arno@example.test], oncall: [otto@example.test]}
 override: {roles: [oncall], at_most: 4h}
@@ -69,10 +69,10 @@ override: {roles: [oncall], at_most: 4h}
 KEYS = ("of_code", "warned", "raises", "of_start", "leave", "shut", "restarted", "cel")
 
 
-def config(value: str, number: str, *, but: str = "") -> str:
-    """Return a configuration that has a secret in every key, `but` that of one."""
-    lines = [f"  {name}: {OLD if name == but else value}\n" for name in KEYS]
-    return f"secret:\n{''.join(lines)}  tokens: {{a: {value}, b: [{value}]}}\npin: {number}\n"
+def config(value: str, number: str) -> str:
+    """Return a configuration that has a secret in every key."""
+    lines = [f"  {name}: {value}\n" for name in KEYS]
+    return f"things:\n{''.join(lines)}  entries: {{a: {value}, b: [{value}]}}\nnumber: {number}\n"
 
 
 @pytest.fixture
@@ -117,9 +117,9 @@ def test_the_commands_before_a_roll_out(run: Run, shop: Path, name: str) -> None
             for one in FORMATS
         ),
         *(run("diff", "old.yaml", name, *app, *more) for more in ((), ("--json",))),
-        run("explain", name, "secret.leave", *app),
-        run("explain", name, "secret.tokens.a", *app),
-        run("explain", name, "pin", *app, "--json"),
+        run("explain", name, "things.leave", *app),
+        run("explain", name, "things.entries.a", *app),
+        run("explain", name, "number", *app, "--json"),
         run("digest", name, *app, "--json"),
         run("doctor", *app),
     ]
@@ -146,7 +146,7 @@ def test_the_commands_of_leave(run: Run, shop: Path, signers: Signers) -> None:
     written = [(shop / f"config.yaml.{kind}").read_text() for kind in ("approval", "override")]
     assert clean(*written)
     lines = written[0].splitlines()
-    assert lines[5] == "keys: secret.leave, secret.tokens.*"
+    assert lines[5] == "keys: things.leave, things.entries.*"
 
 
 def test_a_running_application(
@@ -181,8 +181,8 @@ def test_a_running_application(
         )
         assert live.check() is Outcome.RELOADED
         told += [run("status", url, "--json").out, str(live.status())]
-    assert live.snapshot.config.secret.leave == NEW
-    assert live.snapshot.config.secret.restarted == OLD
+    assert live.snapshot.config.things.leave == NEW
+    assert live.snapshot.config.things.restarted == OLD
     records = [f"{one.getMessage()} {one.__dict__}" for one in caplog.records]
     assert any("by override of" in one for one in records)
     assert any("is not what" in one for one in [*records, *told])

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck
+from reloadcheck.cli.status import exit_status
 from tests.cli.conftest import Run
 from tests.cli.shop import ARNO, CONFIG, DORA, OTTO, edit, key, live, shop, signers
 from tests.cli.test_status_command import TOKEN, application
@@ -298,3 +299,14 @@ def test_watch_until_live_follows_by_itself(
 def test_a_timeout_is_for_an_end(run: Run, shop: Path) -> None:
     """Alone it would mean nothing."""
     assert run("watch", "config.yaml", "--timeout", "1").status == 2
+
+
+def test_of_several_workers_the_worst_counts() -> None:
+    """One that waits is 4; one that has refused the edit makes it 1."""
+    waits = {"standing": "warn", "waiting": {"why": "window"}}
+    refused = {"standing": "fail", "waiting": None}
+    good = {"standing": "ok", "waiting": None}
+    assert exit_status([waits, good], good=False) == 4
+    assert exit_status([waits, refused], good=False) == 1
+    assert exit_status([good, good], good=False) == 1
+    assert exit_status([good], good=True) == 0
