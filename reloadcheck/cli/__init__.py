@@ -1,7 +1,7 @@
 """The command line: parses the words, imports the one command that is wanted, gives its status.
 
 Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting (an edit is good
-and not allowed yet). Nothing heavy is imported before a command is known.
+and not allowed yet, or on trial). Nothing heavy is imported before a command is known.
 """
 
 import argparse

@@ -21,7 +21,7 @@ __all__ = [
 
 STATUS = (
     "Exit status: 0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting (an edit is "
-    "good and not allowed yet). Coloured on a terminal, unless NO_COLOR is set."
+    "good and not allowed yet, or on trial). Coloured on a terminal, unless NO_COLOR is set."
 )
 FILES = (
     "files are layers: later ones override earlier ones. A directory holds a file per key, - is "
