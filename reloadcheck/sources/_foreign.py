@@ -29,5 +29,10 @@ FOREIGN: Final[frozenset[tuple[str, ...]]] = frozenset({
 
 
 def is_foreign(keys: tuple[str, ...]) -> bool:
-    """Return whether a name, told by its path below the directory, is a platform's own."""
-    return keys in FOREIGN
+    """Return whether a name, told by its path below the directory, is a platform's or an editor's.
+
+    Editors leave `password~` and `#password#` beside what they edit.
+    """
+    name = keys[-1]
+    is_of_editor = name.endswith("~") or (len(name) > 1 and name[0] == name[-1] == "#")
+    return is_of_editor or keys in FOREIGN

@@ -82,3 +82,13 @@ def test_an_engine_starts_on_it_and_follows_it(
     assert live.snapshot.digest != of_variable.snapshot.digest
     for engine in (live, of_variable):
         engine.close()
+
+
+def test_what_an_editor_leaves_beside_a_secret_is_no_key(tmp_path: Path) -> None:
+    """Neither a backup nor an unsaved copy of a password comes into the configuration."""
+    for name in ("password", "password~", "#password#", ".password.swp"):
+        (tmp_path / name).write_text("x")
+    live: ReloadCheck[Any] = ReloadCheck(DirectorySource(tmp_path), settle=0)
+    live.start()
+    assert ["password"] == list(live.snapshot.config)
+    live.close()
