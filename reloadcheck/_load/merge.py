@@ -63,7 +63,7 @@ def parse(
 def _layer_of(source: Source, own: Sequence[Document], below: Tree, pause: Pause) -> Layer:
     """Let a source parse what it gave; what it raises of others' is content it cannot use."""
     try:
-        layer: object = source.layer(own, below, pause)
+        layer = cast("object", source.layer(own, below, pause))
     except ConfigError:
         raise
     except BaseException as error:

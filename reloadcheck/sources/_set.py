@@ -7,6 +7,7 @@ never give documents of which some were replaced before the last one was read.
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from .._config.containers import is_list, is_tuple
 from ..exceptions import ConfigError, SourceError, TornError
 from ..types import Document, Problem, Source, Stamp
 from ._generation import one_look
@@ -86,11 +87,12 @@ def _no_stamp(result: object) -> str | None:
 
 def _no_documents(result: object) -> str | None:
     wanted = "instead of a sequence of Documents"
-    if not isinstance(result, list | tuple):
+    if not (is_list(result) or is_tuple(result)):
         return f"its read() returned {type(result).__name__} {wanted}"
     if not all(isinstance(one, Document) for one in result):
         return f"its read() returned {type(result).__name__} {wanted}"
-    odd = [type(one.data).__name__ for one in result if not isinstance(one.data, bytes)]
+    data: list[object] = [one.data for one in result if isinstance(one, Document)]
+    odd = [type(one).__name__ for one in data if not isinstance(one, bytes)]
     return f"its read() returned a Document of {odd[0]} instead of bytes" if odd else None
 
 
