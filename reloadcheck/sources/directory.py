@@ -80,14 +80,15 @@ class DirectorySource:
 
     def stamp(self) -> Stamp:
         """Look at each file without opening any."""
-        for _ in range(_TRIES - 1):
-            # What went between two calls, a replaced generation for one, is looked for again.
-            with suppress(FileNotFoundError):
+        missing: object = None
+        for _ in range(_TRIES):
+            try:
                 return self._walk()
-        try:
-            return self._walk()
-        except FileNotFoundError as error:
-            raise self._gone(error) from None
+            except FileNotFoundError as error:
+                if error.filename == missing:
+                    raise self._gone(error) from None
+                missing = error.filename  # a replaced generation is another one the next time
+        raise torn(self._name)
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
         """Read every file that `stamp` stands for, as one set."""

@@ -92,6 +92,24 @@ def test_ten_thousand_swaps_show_no_mixed_set_and_no_error(volume: Path) -> None
     assert generations(documents) == {b"10000"}
 
 
+def test_a_directory_that_is_swapped_at_every_look_is_torn(volume: Path) -> None:
+    """What is gone because another generation took its place does not count as missing."""
+    numbers = iter(range(1, 100))
+
+    def swapping(directory: str, most: int) -> Sequence[str]:
+        found = Disk().names(directory, most)
+        assert publish(volume, next(numbers)).wait(10) == 0
+        return found
+
+    with pytest.raises(TornError):
+        DirectorySource(volume, disk=Disk(names=swapping)).stamp()
+    assert next(numbers) > 5  # it was looked for again and again
+    (volume / "..data" / "app.yaml").unlink()
+    (volume / "..data" / "app.yaml").symlink_to("nowhere")
+    with pytest.raises(SourceError, match="is a dangling symbolic link to nowhere"):
+        DirectorySource(volume).stamp()
+
+
 def test_a_swap_between_the_reads_of_a_set_is_torn(volume: Path) -> None:
     """Each file alone is whole, the two together never existed."""
 
