@@ -174,7 +174,7 @@ def test_an_unknown_option_names_the_known_ones() -> None:
 
 def test_the_signature_is_the_declaration() -> None:
     """Each option stands in the signature with its default, so that an editor shows it."""
-    shown = inspect.signature(ReloadCheck[Any].__init__).parameters
+    shown = inspect.signature(vars(ReloadCheck)["__init__"]).parameters
     for option in fields(Options):
         declared = {"enabled": None, "secrets": (), "public": ()}.get(option.name, option.default)
         assert shown[option.name].default == declared

@@ -7,6 +7,7 @@ has no types of its own is imported as such.
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib import import_module
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import falcon
 import falcon.asgi
@@ -126,6 +127,9 @@ def _bottle(live: Live) -> wsgi.WSGIApp:
 
 
 def _pyramid(live: Live) -> wsgi.WSGIApp:
+    with catch_warnings():  # it reads its own version in a way that setuptools warns of
+        simplefilter("ignore")
+        configuration: Any = import_module("pyramid.config")
     response: Any = import_module("pyramid.response").Response
 
     def show(request: Any) -> Any:
@@ -134,7 +138,7 @@ def _pyramid(live: Live) -> wsgi.WSGIApp:
     def stream(request: Any) -> Any:
         return response(app_iter=_numbers(live, request.environ["reloadcheck.config"]))
 
-    with import_module("pyramid.config").Configurator() as config:
+    with configuration.Configurator() as config:
         for name, path, view in (("show", "/", show), ("stream", "/stream", stream)):
             config.add_route(name, path)
             config.add_view(view, route_name=name)

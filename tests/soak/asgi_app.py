@@ -20,7 +20,7 @@ async def ask(request: Request) -> Response:
     snapshot: Snapshot[Settings] = request.state.snapshot
     name = request.path_params["name"]
     client = snapshot[handles[name]]
-    with watch.using(snapshot.version):
+    with watch.using(snapshot.version, name):
         said = await ASYNC[name].ask(client, float(request.query_params["seconds"]))
         return JSONResponse(told(watch, snapshot, handles[name], client, said))
 

@@ -11,6 +11,8 @@ from .matrix import MATRIX, Entry, Kind
 from .sides import Side
 from .trial import Pace, trial
 
+pytestmark = pytest.mark.alone
+
 PACE = Pace(seconds=1.0, rate=200.0, edit=0.2, refuse_every=4)
 
 

@@ -7,7 +7,7 @@ instance open, nor keep one that is closed.
 import os
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -38,14 +38,14 @@ class _Served:
 
 @dataclass(slots=True)
 class _Use:
-    """The units of work on one version.
+    """The units of work on one version, by the resource that they have read.
 
     `began` is when we heard that it was swapped in, `ended` when the last of them ended.
     """
 
     began: float = 0.0
-    users: int = 0
-    ended: float = 0.0
+    users: Counter[str] = field(default_factory=Counter[str])
+    ended: dict[str, float] = field(default_factory=dict[str, float])
 
 
 @dataclass(slots=True)
@@ -106,17 +106,17 @@ class Watch:
         return watched
 
     @contextmanager
-    def using(self, version: int) -> Generator[None]:
-        """Count a unit of work on a version."""
+    def using(self, version: int, resource: str) -> Generator[None]:
+        """Count a unit of work that has read a resource of a version."""
         with self._lock:
             use = self._uses.setdefault(version, _Use())
-            use.users += 1
+            use.users[resource] += 1
         try:
             yield
         finally:
             with self._lock:
-                use.users -= 1
-                use.ended = time.monotonic()
+                use.users[resource] -= 1
+                use.ended[resource] = time.monotonic()
 
     def heard(self, event: ReloadEvent) -> None:
         """Take note of a swap or a rejection."""
@@ -169,7 +169,7 @@ class Watch:
                 return  # it never served, or we have yet to hear of its end: then it is not late
             versions = range(served.first, served.last + 1)
             uses = [use for one, use in self._uses.items() if one in versions]
-            self.early += sum(use.users for use in uses)
+            self.early += sum(use.users[resource] for use in uses)
             began = self._uses[served.last + 1].began
-            last = max([began, self._closed_at, *(use.ended for use in uses)])
+            last = max([began, self._closed_at, *(use.ended.get(resource, 0.0) for use in uses)])
             self.late[resource] = max(now - last, self.late.get(resource, 0.0))

@@ -35,7 +35,7 @@ def _ask(environ: dict[str, Any], name: str) -> dict[str, Any]:
     seconds = float(parse_qs(environ["QUERY_STRING"])["seconds"][0])
     client = snapshot[handles[name]]
     upstream = snapshot.config.upstreams.get(name)
-    with watch.using(snapshot.version):
+    with watch.using(snapshot.version, name):
         said = SYNC[name].ask(client, seconds, "" if upstream is None else upstream.url)
         return told(watch, snapshot, handles[name], client, said)
 
