@@ -163,7 +163,7 @@ def test_the_first_load_is_held_to_ranges_and_rules(shop: Shop) -> None:
 
 def test_an_edit_waits_for_its_window_and_goes_live_by_itself(shop: Shop) -> None:
     """Outside it waits with its opening; inside it is live without anybody's doing."""
-    shop.at(datetime(2026, 11, 24, 9, 45, tzinfo=BERLIN).timestamp())
+    shop.at(datetime(2026, 11, 24, 9, 58, tzinfo=BERLIN).timestamp())
     shop.begin()
     assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.WAITING
     waiting = shop.live.status().waiting

@@ -113,7 +113,7 @@ def test_django(tmp_path: Path, path: str, ask_it: Callable[[str], str], what: s
     """The middleware tells what it answers; of a stream, that it breaks."""
     file = tmp_path / "config.yaml"
     write(file, 1)
-    with site(file, breaks, raises, streams, trial=Trial()) as live:
+    with site(file, breaks, raises, streams, trial=Trial(), drain=1.0) as live:
         assert ask_it(path).startswith("200")
         falling(live)
         write(file, 2)

@@ -1,6 +1,7 @@
 """What ends a trial without a verdict of its judge, and what is left of it then."""
 
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from reloadcheck import Outcome, UsageError
 from reloadcheck.seams import GO, Answer, Proposal, Wait
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
-from tests.core.rig import until
+from tests.core.rig import Call, until
 
 from .site import trial_of
 from .test_trial import Making, fails_at
@@ -69,7 +70,7 @@ def test_never_three(site: Making) -> None:
     most = 0
     bodies: list[Any] = []
     for a in range(2, 6):
-        shop.edit(a)
+        Call(partial(shop.edit, a)).result(shop.clock, step=0.5)  # one waits for a drain
         most = max(most, len(shop.pool.open))
         shop.draw.next = [True]
         bodies.append(shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None))
