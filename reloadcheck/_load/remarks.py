@@ -20,6 +20,9 @@ from .problems import at
 
 __all__ = ["Remarks", "method_keys", "remarks_on", "unknown_problems"]
 
+_KEYS_A_PAUSE = 500
+"""How many keys are looked at before others get their turn."""
+
 _MOST = 10
 """How many remarks of one kind are told."""
 
@@ -50,7 +53,7 @@ def remarks_on(
     `unknown`: whether keys that the schema does not know are worth a remark.
     """
     strange = unknown_problems(schema, layers, tree, pause) if unknown else []
-    methods = _placed(method_keys(tree), layers, pause) if schema.is_plain else []
+    methods = _placed(method_keys(tree, pause), layers, pause) if schema.is_plain else []
     in_vain = list(_edits_in_vain(before, layers, pause))
     found = [one for kind in (strange, methods, in_vain) for one in _bounded(kind)]
     return Remarks(tuple(found), len(strange))
@@ -64,19 +67,28 @@ def unknown_problems(
     return _placed([Problem(one.reason, key_path=one.path) for one in found], layers, pause)
 
 
-def method_keys(tree: object, path: KeyPath = ()) -> Iterator[Problem]:
+def method_keys(tree: object, pause: Pause) -> Iterator[Problem]:
     """Find the keys that are no attributes, since every mapping has a method of that name."""
+    for number, (path, key) in enumerate(_keys((), tree)):
+        if number % _KEYS_A_PAUSE == 0:
+            pause()
+        if key.isidentifier() and not is_attribute(key):
+            reason = f'is a method of every mapping: read it as ["{key}"], not as .{key}'
+            yield Problem(reason, key_path=(*path, key))
+
+
+def _keys(path: KeyPath, tree: object) -> Iterator[tuple[KeyPath, str]]:
+    """Go over the text keys of all mappings, each with the path of its mapping."""
     if is_list(tree):
         for index, part in enumerate(tree):
             if is_dict(part) or is_list(part):
-                yield from method_keys(part, (*path, index))
+                yield from _keys((*path, index), part)
     elif is_dict(tree):
         for key, part in tree.items():
             if is_dict(part) or is_list(part):
-                yield from method_keys(part, (*path, key))
-            if isinstance(key, str) and key.isidentifier() and not is_attribute(key):
-                reason = f'is a method of every mapping: read it as ["{key}"], not as .{key}'
-                yield Problem(reason, key_path=(*path, key))
+                yield from _keys((*path, key), part)
+            if isinstance(key, str):
+                yield path, key
 
 
 def _edits_in_vain(

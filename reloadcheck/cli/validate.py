@@ -17,7 +17,16 @@ from .._load.remarks import method_keys
 from .._schema.unknown_keys import Unknown, unknown_keys
 from ..exceptions import ConfigError, UsageError
 from ..parsers import Merge, Survey, locating_many, survey
-from ..types import Document, KeyPath, Layer, Origin, Problem, key_path_text, printable
+from ..types import (
+    Document,
+    KeyPath,
+    Layer,
+    Origin,
+    Problem,
+    key_path_text,
+    no_pause,
+    printable,
+)
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
@@ -211,7 +220,7 @@ def _of_methods(inputs: Inputs, parsed: Parsed) -> Iterator[Fault]:
     if inputs.schema.is_plain:
         placed = [
             at(one, place)
-            for one in method_keys(parsed.tree)
+            for one in method_keys(parsed.tree, no_pause)
             if (place := origin_of(parsed.layers, one.key_path)) is not None
         ]
         yield from _warnings("method-name", placed)

@@ -216,6 +216,6 @@ def test_a_loop_that_only_awaits_gets_its_turns(tmp_path: Path) -> None:
         sleeping(seconds)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("reloadcheck._engine.checker.time.sleep", sleep)
+        patch.setattr("reloadcheck._runtime.pause.time.sleep", sleep)
         asyncio.run(main())
     assert naps.count("reloadcheck-reader") > 200

@@ -13,16 +13,13 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from reloadcheck import Outcome, ReloadCheck, ReloadEvent
+from reloadcheck import Attempt, Code, Outcome, ReloadCheck, ReloadEvent
 
 from .matrix import Settings, resource_of
 
 __all__ = ["Watch"]
 
 T = TypeVar("T")
-
-WAITS = "waits for the oldest to drain"
-"""What the engine says of an edit that would need a third instance."""
 
 KEPT = 100
 """How many versions are remembered."""
@@ -139,7 +136,7 @@ class Watch:
     def report(self) -> dict[str, Any]:
         """Tell how this process is, in JSON's types."""
         status, wall = self.live.status(), time.time() - time.monotonic()
-        waits = [one.at - wall for one in status.history if WAITS in (one.error or "")]
+        waits = [one.at - wall for one in status.history if _waited(one)]
         with self._lock:
             heard = [asdict(one) for one in self._heard]
             late, early = dict(self.late), self.early
@@ -173,3 +170,9 @@ class Watch:
             began = self._uses[served.last + 1].began
             last = max([began, self._closed_at, *(use.ended.get(resource, 0.0) for use in uses)])
             self.late[resource] = max(now - last, self.late.get(resource, 0.0))
+
+
+def _waited(attempt: Attempt) -> bool:
+    """Return whether an edit would have needed a third instance, at once or while it was built."""
+    builds = [phase for phase in attempt.phases if phase.name == "build"]
+    return attempt.code == Code.DRAIN or len(builds) > 1
