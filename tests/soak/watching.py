@@ -168,7 +168,10 @@ class Watch:
             uses = [use for one, use in self._uses.items() if one in versions]
             self.early += sum(use.users[resource] for use in uses)
             began = self._uses[served.last + 1].began
-            last = max([began, self._closed_at, *(use.ended.get(resource, 0.0) for use in uses)])
+            if any(use.users.total() for use in uses):
+                return  # it was kept for units of work that might have read it yet
+            ends = [at for use in uses for at in use.ended.values()]
+            last = max([began, self._closed_at, *ends])
             self.late[resource] = max(now - last, self.late.get(resource, 0.0))
 
 
