@@ -26,15 +26,18 @@ EACH: dict[str, Any] = {}
 
 
 class Orders:
-    """Sends tasks one after the other and keeps what they say, from enter to exit."""
+    """Sends tasks one after the other and keeps what they say, from enter to exit.
+
+    Each thread is a client of its own: Celery's collector of results is not one for two threads,
+    and one client alone leaves a process of a pool without any task.
+    """
 
     def __init__(self, url: str) -> None:
-        self._client = client_of(url)
-        self.app = self._client.__enter__()
         self.said: list[dict[str, Any]] = []
         self.failures: list[str] = []
+        self._url = url
         self._over = threading.Event()
-        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(2)]
+        self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(3)]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -45,7 +48,6 @@ class Orders:
         self._over.set()
         for thread in self._threads:
             thread.join(SECONDS + 5)
-        self._client.__exit__(None, None, None)
 
     def reaches(self, number: int, processes: int) -> None:
         """Wait until so many processes have said this number."""
@@ -54,12 +56,13 @@ class Orders:
         )
 
     def _run(self) -> None:
-        while not self._over.wait(0.01):
-            try:
-                sent = self.app.send_task("tests.integrations_django.worker.order")
-                self.said.append(sent.get(timeout=SECONDS))
-            except Exception as error:
-                self.failures.append(f"{type(error).__name__}: {error}")
+        with client_of(self._url) as app:
+            while not self._over.wait(0.01):
+                try:
+                    sent = app.send_task("tests.integrations_django.worker.order")
+                    self.said.append(sent.get(timeout=SECONDS))
+                except Exception as error:
+                    self.failures.append(f"{type(error).__name__}: {error}")
 
 
 @pytest.mark.parametrize("extra", [EACH, KEPT], ids=["each", "kept"])
