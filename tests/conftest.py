@@ -6,7 +6,7 @@ import pytest
 
 from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.valkey import ValkeyServer, valkey_server
+from tests.support.valkey import ValkeyServer, valkey_server
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from reloadcheck import ReloadCheck
-from tests.rig.pages import BLOCKS, PAGES
+from tests.support.pages import BLOCKS, PAGES
 
 CONFIGURATION = """\
 greeting: hello

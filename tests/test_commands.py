@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.load import until
-from tests.rig.servers import ROOT
+from tests.support.load import until
+from tests.support.servers import ROOT
 
 SERVERS = (b"uvicorn", b"gunicorn")
 

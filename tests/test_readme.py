@@ -18,8 +18,8 @@ import pytest
 
 from reloadcheck import FactoryError, Outcome, ReloadCheck
 from reloadcheck.testing import AsyncRecordingFactory, MemorySource, apush
-from tests.rig.pages import BLOCKS, PAGES, page
-from tests.rig.servers import ROOT, environment, gunicorn, serving
+from tests.support.pages import BLOCKS, PAGES, page
+from tests.support.servers import ROOT, environment, gunicorn, serving
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TextIO
 
-from tests.rig.ending import unwind_at_sigterm
+from tests.support.ending import unwind_at_sigterm
 
 from .judging import Report
 from .printing import as_json, as_markdown, as_text, from_json, load, machine, with_section

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.rig.config import text, write
-from tests.rig.load import Load, workers
-from tests.rig.servers import environment, serving, uvicorn
+from tests.support.config import text, write
+from tests.support.load import Load, workers
+from tests.support.servers import environment, serving, uvicorn
 
 from .judging import Claim, Report, Row, Series, ratio
 from .rounds import Size

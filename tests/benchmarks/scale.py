@@ -14,7 +14,7 @@ from pathlib import Path
 from reloadcheck import FrozenDict, Outcome, ReloadCheck
 from reloadcheck._runtime.clock import SystemClock
 from tests.hazards.rig import replace
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 from .judging import Claim, Report, Row, Series
 from .rounds import Size

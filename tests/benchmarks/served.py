@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.rig.servers import serving
+from tests.support.servers import serving
 
 from .contestants import CONFIG
 from .judging import BAND, Claim, Report, Row, Series, ratio

@@ -9,7 +9,7 @@ from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 from reloadcheck import DirectorySource, Outcome, ReloadCheck
 from reloadcheck.wsgi import ReloadCheckMiddleware
-from tests.rig.config import replace
+from tests.support.config import replace
 
 CANARY = "canary-5be1f0"
 PATH, TOKEN = "/-/reloadcheck", "browser-token"

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from tests.cli.conftest import Run
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 
 @pytest.fixture

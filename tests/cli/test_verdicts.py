@@ -13,7 +13,7 @@ from tests.cli.conftest import Run
 from tests.cli.shop import ARNO, CONFIG, DORA, OTTO, edit, key, live, shop, signers
 from tests.cli.test_status_command import TOKEN, application
 from tests.policy.signing import Signers
-from tests.rig.load import until
+from tests.support.load import until
 
 __all__ = ["live", "shop", "signers"]
 

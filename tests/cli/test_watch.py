@@ -15,8 +15,8 @@ from reloadcheck.cli import watch
 from reloadcheck.cli._output import Page
 from reloadcheck.types import Outcome
 from tests.cli.conftest import Run
-from tests.rig.ending import HEAR_INTERRUPTS
-from tests.rig.load import until
+from tests.support.ending import HEAR_INTERRUPTS
+from tests.support.load import until
 
 ROOT = Path(__file__).parents[2]
 CANARY = "c4n4ry"

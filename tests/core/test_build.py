@@ -18,7 +18,7 @@ from reloadcheck import (
     SchemaError,
 )
 from reloadcheck.testing import FakeClock, MemorySource
-from tests.rig.stepping import SteppingClock
+from tests.support.stepping import SteppingClock
 
 from .conftest import Make
 from .rig import Call, Text, begin, reload, same, until

@@ -14,7 +14,7 @@ from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
-from tests.rig.stops import acting_at_line, lines_of
+from tests.support.stops import acting_at_line, lines_of
 
 from .conftest import Make
 from .rig import Call, Text, begin, until

@@ -9,7 +9,7 @@ from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
 from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot
 from reloadcheck.testing import FakeClock
-from tests.rig.stops import acting_at_line, lines_of
+from tests.support.stops import acting_at_line, lines_of
 
 
 class Part:

@@ -15,7 +15,7 @@ DRAIN, STOPPED = 3.0, 3.5
 def test_what_a_request_uses_is_open_when_the_process_goes_on() -> None:
     """Time that nobody had does not count: the request goes on with its pool."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.rig.stopped_app", str(DRAIN)],
+        [sys.executable, "-m", "tests.support.stopped_app", str(DRAIN)],
         cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

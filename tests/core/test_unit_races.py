@@ -17,7 +17,7 @@ from reloadcheck._snapshots.snapshot import Resources
 from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE, Unit
 from reloadcheck.testing import FakeClock, MemorySource
-from tests.rig.stops import acting_at_line, interleaved, lines_of
+from tests.support.stops import acting_at_line, interleaved, lines_of
 
 from .rig import until
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.ending import HEAR_INTERRUPTS
+from tests.support.ending import HEAR_INTERRUPTS
 
 ROOT = Path(__file__).parents[2]
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from tests.rig.config import replace
-from tests.rig.load import until
-from tests.rig.servers import ROOT, environment, serving
-from tests.rig.valkey import ValkeyServer
+from tests.support.config import replace
+from tests.support.load import until
+from tests.support.servers import ROOT, environment, serving
+from tests.support.valkey import ValkeyServer
 
 EXAMPLE = ROOT / "examples" / "celery_worker"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 from reloadcheck import DirectorySource, FileSource, ReloadCheck
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 EXAMPLE = ROOT / "examples" / "container"
 CONTAINERFILE = (EXAMPLE / "Containerfile").read_text()

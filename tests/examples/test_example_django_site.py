@@ -10,10 +10,10 @@ from typing import Any, cast
 
 import pytest
 
-from tests.rig.load import until
-from tests.rig.servers import ROOT, Server, gunicorn, serving, uvicorn
-from tests.rig.task_client import client_of
-from tests.rig.valkey import ValkeyServer
+from tests.support.load import until
+from tests.support.servers import ROOT, Server, gunicorn, serving, uvicorn
+from tests.support.task_client import client_of
+from tests.support.valkey import ValkeyServer
 
 SOON = {"RELOAD_CHECK_WINDOW": "0.2", "RELOAD_CHECK_SETTLE": "0.1"}
 

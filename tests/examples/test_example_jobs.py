@@ -5,9 +5,9 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-from tests.rig.config import replace
-from tests.rig.load import until
-from tests.rig.servers import ROOT, environment, serving
+from tests.support.config import replace
+from tests.support.load import until
+from tests.support.servers import ROOT, environment, serving
 
 EXAMPLE = ROOT / "examples" / "jobs.py"
 

@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.rig.load import until
-from tests.rig.servers import ROOT, environment, serving
+from tests.support.load import until
+from tests.support.servers import ROOT, environment, serving
 
 EXAMPLE = ROOT / "examples" / "kubernetes"
 FILES = ("configmap.yaml", "secret.yaml", "deployment.yaml")

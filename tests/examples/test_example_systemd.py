@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.rig.config import replace
-from tests.rig.load import until
-from tests.rig.servers import ROOT, environment, serving
+from tests.support.config import replace
+from tests.support.load import until
+from tests.support.servers import ROOT, environment, serving
 from tests.test_readme import get
 
 EXAMPLE = ROOT / "examples" / "systemd"

@@ -25,8 +25,8 @@ from statistics import median
 from tests.benchmarks.judging import Series
 from tests.hazards.hold import text
 from tests.hazards.rig import replace
-from tests.rig.ending import unwind_at_sigterm
-from tests.rig.servers import serving
+from tests.support.ending import unwind_at_sigterm
+from tests.support.servers import serving
 
 __all__ = ["BOUNDS", "LONGEST", "MEGABYTE", "OURS", "Phase", "Phases", "run"]
 

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Self, TypedDict
 
 from tests.hazards.rig import replace
-from tests.rig.ending import unwind_at_sigterm
-from tests.rig.load import until
-from tests.rig.servers import Server, serving
+from tests.support.ending import unwind_at_sigterm
+from tests.support.load import until
+from tests.support.servers import Server, serving
 
 __all__ = ["main"]
 

@@ -20,11 +20,11 @@ from reloadcheck import (
     current_snapshot,
 )
 from reloadcheck.integrations.celery import CeleryReloadCheck
-from tests.rig import config, journal
-from tests.rig.load import until
-from tests.rig.servers import Server, environment, serving
-from tests.rig.task_client import client_of
-from tests.rig.valkey import ValkeyServer
+from tests.support import config, journal
+from tests.support.load import until
+from tests.support.servers import Server, environment, serving
+from tests.support.task_client import client_of
+from tests.support.valkey import ValkeyServer
 
 if TYPE_CHECKING:
     AnyTask = Task[..., Any]
@@ -47,7 +47,7 @@ class Queue:
 
     def send(self, name: str, *args: object) -> "AsyncResult[Any]":
         """Have a task run."""
-        return self.app.send_task(f"tests.rig.celery_app.{name}", args)
+        return self.app.send_task(f"tests.support.celery_app.{name}", args)
 
     def ask(self, name: str, *args: object) -> Any:
         """Have a task run, and wait for what it says."""
@@ -79,7 +79,7 @@ def working(
     if not file.exists():
         config.write(file, config.text(1))
     environ = {**environment(file, directory / "journal"), "RIG_BROKER": url}
-    command = [sys.executable, "-m", "celery", "-A", "tests.rig.celery_app", "worker"]
+    command = [sys.executable, "-m", "celery", "-A", "tests.support.celery_app", "worker"]
     pools = ["--pool", pool, "--concurrency", str(POOLS[pool])]
     plain = ["--loglevel", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     with (

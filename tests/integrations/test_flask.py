@@ -15,7 +15,7 @@ from reloadcheck import ConfigSyntaxError, OptionError, OutsideWorkError, Unknow
 from reloadcheck._engine.api import host_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource_of
 from tests.core.rig import Call, Text, begin, until
-from tests.rig.engines import drained
+from tests.support.engines import drained
 
 from .conftest import Make
 from .pools import edit, pool_of

@@ -13,7 +13,7 @@ from reloadcheck import FrozenDict
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck.integrations.flask import FlaskReloadCheck
 from tests.core.rig import Text, same
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 from .conftest import Make
 

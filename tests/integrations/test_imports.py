@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 ASGI, WSGI = frozenset({"starlette", "fastapi"}), frozenset({"werkzeug", "flask"})
 

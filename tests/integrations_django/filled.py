@@ -7,7 +7,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.rig.servers import ROOT, Server, serving
+from tests.support.servers import ROOT, Server, serving
 
 from .visitor import NAME, PASSWORD
 

@@ -14,7 +14,7 @@ import psycopg
 from psycopg import sql
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig import config
+from tests.support import config
 
 _CREATE: LiteralString = "CREATE ROLE {} LOGIN PASSWORD {}"
 

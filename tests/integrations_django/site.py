@@ -20,7 +20,7 @@ from werkzeug.test import Client
 from reloadcheck import ReloadCheck
 from reloadcheck._doors.protocols import ASGIApp
 from reloadcheck.integrations import django as adapter
-from tests.rig.calls import ask, body
+from tests.support.calls import ask, body
 
 APP = "reloadcheck.integrations.django"
 MIDDLEWARE = f"{APP}.middleware.ReloadCheckMiddleware"

@@ -16,11 +16,11 @@ from redis import Redis
 from reloadcheck import ReloadCheck
 from reloadcheck.integrations.django.caches import follow, install, resource_name
 from reloadcheck.integrations.django.settings import Part
-from tests.rig import config
-from tests.rig.engines import drained
-from tests.rig.load import Load, until, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
-from tests.rig.valkey import ValkeyServer
+from tests.support import config
+from tests.support.engines import drained
+from tests.support.load import Load, until, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
+from tests.support.valkey import ValkeyServer
 
 from . import ALL_SITES
 from .site import held, loaded, rejected, set_up

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.core.management import execute_from_command_line, get_commands
 
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 from .site import declared, write
 

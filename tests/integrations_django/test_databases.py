@@ -17,7 +17,7 @@ from reloadcheck.integrations.django.databases import follow, resource_name
 from reloadcheck.integrations.django.generations import GRACE
 from reloadcheck.integrations.django.parameters import laid_over
 from reloadcheck.integrations.django.settings import Part
-from tests.rig.engines import drained
+from tests.support.engines import drained
 
 from .role import Role, role_in
 from .site import held, loaded, rejected, set_up

@@ -11,10 +11,10 @@ from typing import Any, Self
 import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.load import until
-from tests.rig.servers import environment
-from tests.rig.task_client import client_of
-from tests.rig.valkey import ValkeyServer
+from tests.support.load import until
+from tests.support.servers import environment
+from tests.support.task_client import client_of
+from tests.support.valkey import ValkeyServer
 
 from .filled import filled
 from .role import role_in

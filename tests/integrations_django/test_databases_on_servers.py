@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.load import Load, until, workers
-from tests.rig.servers import environment, gunicorn, uvicorn
+from tests.support.load import Load, until, workers
+from tests.support.servers import environment, gunicorn, uvicorn
 
 from . import ALL_SITES
 from .filled import filled

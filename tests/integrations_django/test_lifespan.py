@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from reloadcheck import ConfigError, ReloadCheck
 from reloadcheck.integrations.django.asgi import get_asgi_application
-from tests.rig.calls import ask, body
+from tests.support.calls import ask, body
 
 from .site import held, site, write
 

@@ -17,7 +17,7 @@ from django.utils.decorators import sync_only_middleware
 from werkzeug.test import Client
 
 from reloadcheck import OutsideWorkError, asgi, current_snapshot, wsgi
-from tests.rig.calls import ask, body
+from tests.support.calls import ask, body
 
 from .site import MIDDLEWARE, get, get_async, held, site, write
 
@@ -264,7 +264,7 @@ def test_a_cancelled_request_gives_its_lease_back(file: Path) -> None:
         async def send(message: Any) -> None:
             raise AssertionError("nobody reads it")
 
-        from tests.rig.calls import scope
+        from tests.support.calls import scope
 
         await get_asgi_application()(scope("http", "/waits"), receive, send)
 

@@ -19,7 +19,7 @@ from reloadcheck import EnvironSource, UsageError
 from reloadcheck.integrations import django as adapter
 from reloadcheck.integrations.django.settings import Part
 from reloadcheck.integrations.django.settings import declared as read
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 from .site import APP, MIDDLEWARE, declared, site, write
 

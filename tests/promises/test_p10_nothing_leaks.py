@@ -20,13 +20,13 @@ import pytest
 from pydantic import BaseModel, ConfigDict, field_validator
 
 from reloadcheck import ConfigError, FrozenDict, ReloadCheck, ReloadEvent
-from tests.rig import config, journal
-from tests.rig.engines import drained
-from tests.rig.faults import HANGS
-from tests.rig.load import Load, until, workers
-from tests.rig.servers import ROOT, environment, gunicorn, serving, uvicorn
-from tests.rig.stock import Pool
-from tests.rig.stuck import PLACES
+from tests.support import config, journal
+from tests.support.engines import drained
+from tests.support.faults import HANGS
+from tests.support.load import Load, until, workers
+from tests.support.servers import ROOT, environment, gunicorn, serving, uvicorn
+from tests.support.stock import Pool
+from tests.support.stuck import PLACES
 
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
 
@@ -34,7 +34,7 @@ ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
 @pytest.mark.parametrize("kind", ["sync", "async"])
 def test_a_thousand_reloads_leave_nothing_behind(kind: str) -> None:
     """After 1,000 as after 100: one instance, the same threads and descriptors, 2 MB at most."""
-    command = [sys.executable, "-m", "tests.rig.thousand", kind]
+    command = [sys.executable, "-m", "tests.support.thousand", kind]
     done = subprocess.run(command, cwd=ROOT, env=ENVIRON, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr.decode()
     before, early, late, closed = json.loads(done.stdout)
@@ -49,7 +49,7 @@ def test_a_thousand_reloads_leave_nothing_behind(kind: str) -> None:
 
 SERVERS = {
     "uvicorn": uvicorn(),
-    "gunicorn with threads": gunicorn("tests.rig.wsgi_app:app", "--threads", "4"),
+    "gunicorn with threads": gunicorn("tests.support.wsgi_app:app", "--threads", "4"),
 }
 
 
@@ -131,7 +131,7 @@ def ours() -> list[str]:
 @pytest.mark.parametrize("place", PLACES)
 def test_a_process_exits_at_once_whatever_hangs(place: str, tmp_path: Path) -> None:
     """Less than a second from the end of its main part, without a word on its error output."""
-    command = [sys.executable, "-m", "tests.rig.stuck", place, str(tmp_path)]
+    command = [sys.executable, "-m", "tests.support.stuck", place, str(tmp_path)]
     process = subprocess.Popen(
         command, cwd=ROOT, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )

@@ -13,16 +13,16 @@ import pytest
 from reloadcheck import FrozenDict, ReloadCheck, Resource, current_snapshot
 from reloadcheck._doors.protocols import Receive, Scope, Send
 from reloadcheck.asgi import ReloadCheckMiddleware
-from tests.rig import config, journal
-from tests.rig.calls import ask
-from tests.rig.engines import drained
-from tests.rig.load import Load, Stream, Talk, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
-from tests.rig.stock import Pool
+from tests.support import config, journal
+from tests.support.calls import ask
+from tests.support.engines import drained
+from tests.support.load import Load, Stream, Talk, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
+from tests.support.stock import Pool
 
 SERVERS = {
     "uvicorn": uvicorn(),
-    "gunicorn with threads": gunicorn("tests.rig.wsgi_app:app", "--threads", "8"),
+    "gunicorn with threads": gunicorn("tests.support.wsgi_app:app", "--threads", "8"),
 }
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import ReloadCheck
-from tests.rig import config
-from tests.rig.load import Load, get, until, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
-from tests.rig.stepping import SteppingClock
+from tests.support import config
+from tests.support.load import Load, get, until, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
+from tests.support.stepping import SteppingClock
 
 WINDOW, SETTLE, BUILD = 0.6, 0.2, 0.1
 SLACK = 0.5

@@ -12,11 +12,11 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from reloadcheck import ConfigError, Outcome, ReloadCheck
-from tests.rig import config
-from tests.rig.engines import drained
-from tests.rig.faults import FALSE, FAULTS, HANGS, RAISES, Fault
-from tests.rig.load import until
-from tests.rig.stock import Pool
+from tests.support import config
+from tests.support.engines import drained
+from tests.support.faults import FALSE, FAULTS, HANGS, RAISES, Fault
+from tests.support.load import until
+from tests.support.stock import Pool
 
 
 class PoolSettings(BaseModel):

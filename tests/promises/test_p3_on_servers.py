@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import config
-from tests.rig.faults import FAULTS
-from tests.rig.load import Load, get, until, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
+from tests.support import config
+from tests.support.faults import FAULTS
+from tests.support.load import Load, get, until, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
 
 BROKEN = config.text(1).replace("number: 1\n", f"number: [{config.CANARY}\n", 1)
 SENTENCE = "config.yaml:1:9: "
@@ -23,7 +23,7 @@ UNDER_LOAD = [
 ]
 SERVERS = {
     "uvicorn": uvicorn(),
-    "gunicorn with threads": gunicorn("tests.rig.wsgi_app:app", "--threads", "4"),
+    "gunicorn with threads": gunicorn("tests.support.wsgi_app:app", "--threads", "4"),
 }
 
 
@@ -69,7 +69,7 @@ def test_uvicorn_does_not_start_on_a_bad_file(tmp_path: Path) -> None:
 
 
 WITHOUT_LIFESPAN = {
-    "uvicorn without lifespan": uvicorn("tests.rig.asgi_app:app", "--lifespan", "off"),
+    "uvicorn without lifespan": uvicorn("tests.support.asgi_app:app", "--lifespan", "off"),
     "gunicorn sync": gunicorn(),
 }
 

@@ -1,12 +1,12 @@
 """P3 against torn writes: a configuration that was not written whole is never served.
 
-For a minute of it, run `python -m tests.rig.torn --seconds 60`.
+For a minute of it, run `python -m tests.support.torn --seconds 60`.
 """
 
 import os
 from pathlib import Path
 
-from tests.rig import torn
+from tests.support import torn
 
 SECONDS = float(os.environ.get("RELOADCHECK_TORN_SECONDS", "6"))
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import ReloadCheck
-from tests.rig import config, journal
-from tests.rig.load import Load, until, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
+from tests.support import config, journal
+from tests.support.load import Load, until, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
 
 SLOW = 1.0
 """Seconds that a reload has to wait at least, for its factory or for the five stats it makes."""
 
 SERVERS = {
     "uvicorn": uvicorn(),
-    "gunicorn with threads": gunicorn("tests.rig.wsgi_app:app", "--threads", "8"),
+    "gunicorn with threads": gunicorn("tests.support.wsgi_app:app", "--threads", "8"),
 }
 
 

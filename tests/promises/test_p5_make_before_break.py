@@ -17,9 +17,9 @@ from reloadcheck._doors.protocols import Receive, Scope, Send
 from reloadcheck.asgi import ReloadCheckMiddleware
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
-from tests.rig import config
-from tests.rig.calls import ask
-from tests.rig.load import until
+from tests.support import config
+from tests.support.calls import ask
+from tests.support.load import until
 
 
 class Story:

@@ -9,10 +9,10 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Resource
-from tests.rig import config, journal
-from tests.rig.engines import drained
-from tests.rig.load import Load, workers
-from tests.rig.servers import environment, serving, uvicorn
+from tests.support import config, journal
+from tests.support.engines import drained
+from tests.support.load import Load, workers
+from tests.support.servers import environment, serving, uvicorn
 
 LINES = config.text(1)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import FrozenDict, ReloadCheck
-from tests.rig import config
-from tests.rig.load import get
-from tests.rig.servers import environment, serving, uvicorn
+from tests.support import config
+from tests.support.load import get
+from tests.support.servers import environment, serving, uvicorn
 
 
 def test_a_request_cannot_change_its_config(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_request_cannot_change_its_config(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     config.write(file, config.NESTED)
     environ = environment(file, tmp_path / "journal")
-    with serving(uvicorn("tests.rig.frozen_app:app"), environ, tmp_path) as server:
+    with serving(uvicorn("tests.support.frozen_app:app"), environ, tmp_path) as server:
         for schema in ("plain", "pydantic", "msgspec"):
             said = get(server.port, f"/{schema}/").said
             assert said["tried"] > 100

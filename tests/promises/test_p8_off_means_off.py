@@ -11,10 +11,10 @@ import pytest
 
 from reloadcheck import FileSource, FrozenDict, Outcome, ReloadCheck
 from reloadcheck.sources import Disk
-from tests.rig import config, journal
-from tests.rig.load import Load, get, workers
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
-from tests.rig.stepping import SteppingClock
+from tests.support import config, journal
+from tests.support.load import Load, get, workers
+from tests.support.servers import environment, gunicorn, serving, uvicorn
+from tests.support.stepping import SteppingClock
 
 
 @pytest.mark.parametrize("word", ["false", "0", "No", "OFF"])

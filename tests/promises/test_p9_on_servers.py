@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig import config, manners_asgi, manners_wsgi
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
+from tests.support import config, manners_asgi, manners_wsgi
+from tests.support.servers import environment, gunicorn, serving, uvicorn
 
-WSGI = "tests.rig.manners_wsgi:app"
+WSGI = "tests.support.manners_wsgi:app"
 SERVERS = {
     "gunicorn sync": (gunicorn(WSGI), list(manners_wsgi.APPS)),
     "gunicorn with threads": (gunicorn(WSGI, "--threads", "4"), list(manners_wsgi.APPS)),
-    "uvicorn": (uvicorn("tests.rig.manners_asgi:app"), list(manners_asgi.APPS)),
+    "uvicorn": (uvicorn("tests.support.manners_asgi:app"), list(manners_asgi.APPS)),
 }
 
 

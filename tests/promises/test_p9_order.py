@@ -19,10 +19,10 @@ from werkzeug.test import Client
 
 from reloadcheck import FrozenDict, ReloadCheck, asgi, wsgi
 from reloadcheck._doors.protocols import ASGIApp, Message, Receive, Scope, Send
-from tests.rig import config
-from tests.rig.asgi_order import OrderError, checked
-from tests.rig.calls import ask, scope
-from tests.rig.manners_asgi import APPS
+from tests.support import config
+from tests.support.asgi_order import OrderError, checked
+from tests.support.calls import ask, scope
+from tests.support.manners_asgi import APPS
 
 Live = ReloadCheck[FrozenDict]
 

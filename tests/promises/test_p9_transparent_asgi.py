@@ -12,9 +12,9 @@ from starlette.testclient import TestClient
 from reloadcheck import ConfigSyntaxError, FrozenDict, ReloadCheck, SourceError
 from reloadcheck._doors.protocols import ASGIApp, Message, Receive, Scope, Send
 from reloadcheck.asgi import ReloadCheckMiddleware
-from tests.rig import config
-from tests.rig.calls import ask, body, scope
-from tests.rig.manners_asgi import APPS
+from tests.support import config
+from tests.support.calls import ask, body, scope
+from tests.support.manners_asgi import APPS
 
 Live = ReloadCheck[FrozenDict]
 

@@ -14,8 +14,8 @@ from werkzeug.test import Client
 
 from reloadcheck import FrozenDict, OutsideWorkError, ReloadCheck
 from reloadcheck.wsgi import ReloadCheckMiddleware
-from tests.rig import config
-from tests.rig.manners_wsgi import APPS
+from tests.support import config
+from tests.support.manners_wsgi import APPS
 
 Live = ReloadCheck[FrozenDict]
 

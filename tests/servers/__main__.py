@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.rig.ending import unwind_at_sigterm
+from tests.support.ending import unwind_at_sigterm
 
 from .catalog import SERVERS
 from .trial import run

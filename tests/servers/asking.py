@@ -9,7 +9,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
-from tests.rig.load import Answer
+from tests.support.load import Answer
 
 __all__ = ["Answer", "Client", "Poll", "Stream"]
 

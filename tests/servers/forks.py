@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 import psycopg
 
-from tests.rig.servers import serving
+from tests.support.servers import serving
 
 from .catalog import Kind, gunicorn, module, uwsgi
 from .side import Side, free_port

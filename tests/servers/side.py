@@ -6,7 +6,7 @@ import signal
 import socket
 import time
 
-from tests.rig.servers import Server
+from tests.support.servers import Server
 
 from .asking import Answer, Client, Poll, Stream
 from .catalog import Kind

@@ -13,7 +13,7 @@ import pytest
 
 from reloadcheck._engine.uwsgi import warn_before_forks
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.servers import serving
+from tests.support.servers import serving
 
 from .catalog import uwsgi
 from .forks import WAYS, WSGI, Told, problems, run

@@ -11,7 +11,7 @@ import pytest
 
 from reloadcheck._runtime import pause as _pause
 from tests.hazards.hold import text
-from tests.rig.servers import serving
+from tests.support.servers import serving
 
 from .asking import Poll
 from .catalog import Kind, gunicorn

@@ -10,9 +10,9 @@ import pytest
 
 from reloadcheck import Orders
 from reloadcheck.stores import SQLiteStore
-from tests.rig import config
-from tests.rig.load import Load, get, until
-from tests.rig.servers import environment, gunicorn, serving
+from tests.support import config
+from tests.support.load import Load, get, until
+from tests.support.servers import environment, gunicorn, serving
 
 
 def _has_rows(orders: Orders, count: int) -> bool:
@@ -34,7 +34,7 @@ def test_four_workers_have_one_history_and_one_mind(
     config.write(file, config.text(1))
     environ = environment(file, tmp_path / "journal", RELOAD_CHECK_STORE=str(store))
     environ["RELOAD_CHECK_APP"] = "shop"
-    command = gunicorn("tests.rig.wsgi_app:app", "--workers", "4", *options)
+    command = gunicorn("tests.support.wsgi_app:app", "--workers", "4", *options)
     orders = Orders(SQLiteStore(store), app="shop")
     with serving(command, environ, tmp_path) as server:
         with Load(server.port) as load:

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from tests.rig.servers import Server, serving
+from tests.support.servers import Server, serving
 
 from .catalog import Kind
 from .side import Side, free_port

@@ -15,8 +15,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.ending import unwind_at_sigterm
-from tests.rig.valkey import valkey_server
+from tests.support.ending import unwind_at_sigterm
+from tests.support.valkey import valkey_server
 
 from .backends import backends
 from .matrix import MATRIX, Kind

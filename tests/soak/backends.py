@@ -19,9 +19,9 @@ import psycopg
 from valkey import Valkey
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.load import until
-from tests.rig.upstream import UpstreamServer, upstream_server
-from tests.rig.valkey import ValkeyServer
+from tests.support.load import until
+from tests.support.upstream import UpstreamServer, upstream_server
+from tests.support.valkey import ValkeyServer
 
 from .matrix import MATRIX, resource_of
 from .sockets import established

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.rig.valkey import ValkeyServer
+from tests.support.valkey import ValkeyServer
 
 from .backends import Backends, backends
 from .matrix import Kind

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from examples.resources.settings import Cache, Database, Upstream
-from tests.rig.config import replace
+from tests.support.config import replace
 
 from .backends import Backends
 from .matrix import Entry, Settings, introduced

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.rig.servers import Server, gunicorn, serving, uvicorn
+from tests.support.servers import Server, gunicorn, serving, uvicorn
 
 from .backends import Backends
 from .edits import Edits

@@ -2,7 +2,7 @@
 
 import socket
 
-from tests.rig.load import until
+from tests.support.load import until
 
 from .sockets import established
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
-from tests.rig.load import until
+from tests.support.load import until
 
 from .backends import WRONG, Backends
 from .background import background

@@ -15,7 +15,7 @@ import pytest
 
 from reloadcheck.exceptions import SourceError, TornError
 from reloadcheck.sources import Disk, FileSource
-from tests.rig.plain_user import plain_user
+from tests.support.plain_user import plain_user
 
 LIMIT = 1 << 20
 

@@ -12,7 +12,7 @@ import pytest
 from reloadcheck import HTTPSource, Outcome, ReloadCheck
 from reloadcheck.exceptions import OptionError, SourceError
 from reloadcheck.types import Source
-from tests.rig.web import Request, Respond, Web, answering, raw, validating, web
+from tests.support.web import Request, Respond, Web, answering, raw, validating, web
 
 CANARY = "hunter2-canary"
 LIMIT = 4 * 2**20

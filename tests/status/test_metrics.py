@@ -18,9 +18,9 @@ from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.core.conftest import Make
 from tests.core.rig import Text
-from tests.rig.config import replace
-from tests.rig.load import until
-from tests.rig.servers import gunicorn, serving
+from tests.support.config import replace
+from tests.support.load import until
+from tests.support.servers import gunicorn, serving
 
 Values = dict[tuple[str, ...], float]
 

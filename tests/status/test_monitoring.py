@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from reloadcheck._page.metrics import Metric
-from tests.rig.servers import ROOT
+from tests.support.servers import ROOT
 
 MONITORING = ROOT / "examples" / "monitoring"
 ENDINGS = {"histogram": ("_bucket", "_sum", "_count"), "summary": ("_bucket", "_sum", "_count")}

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.rig.config import CANARY, text, write
-from tests.rig.servers import environment, gunicorn, serving, uvicorn
+from tests.support.config import CANARY, text, write
+from tests.support.servers import environment, gunicorn, serving, uvicorn
 
 PATH, TOKEN = "/-/reloadcheck", "t0ken-On-Servers"
 RIGHT = f"Authorization: Bearer {TOKEN}"

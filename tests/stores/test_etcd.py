@@ -11,7 +11,7 @@ import pytest
 from reloadcheck.exceptions import StoreError, StoreLostError, StoreRefusedError
 from reloadcheck.stores import EtcdStore
 from reloadcheck.testing import STORE_CHECKS, OpenStore
-from tests.rig.etcd import EtcdServer, etcd_server
+from tests.support.etcd import EtcdServer, etcd_server
 
 _numbers = count()
 

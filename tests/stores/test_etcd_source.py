@@ -7,8 +7,8 @@ import pytest
 
 from reloadcheck import EtcdSource, OptionError, Outcome, ReloadCheck, Source
 from reloadcheck._etcd import Etcd, b64
-from tests.rig.etcd import EtcdServer, etcd_server
-from tests.rig.load import until
+from tests.support.etcd import EtcdServer, etcd_server
+from tests.support.load import until
 
 
 @pytest.fixture(scope="module")

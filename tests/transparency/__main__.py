@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.rig.ending import unwind_at_sigterm
+from tests.support.ending import unwind_at_sigterm
 
 from .bench import Bench
 from .projects import PROJECTS, Project

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.rig.servers import Server, serving
+from tests.support.servers import Server, serving
 
 pytestmark = pytest.mark.alone
 

@@ -1,4 +1,4 @@
-"""The Celery app that real workers run: `celery -A tests.rig.celery_app worker`.
+"""The Celery app that real workers run: `celery -A tests.support.celery_app worker`.
 
 Its tasks tell what they see of their unit of work, in the words of the other apps of the rig.
 RIG_BROKER is the address of a Valkey.

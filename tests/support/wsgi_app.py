@@ -1,4 +1,4 @@
-"""The WSGI app that real servers run: `gunicorn tests.rig.wsgi_app:app`.
+"""The WSGI app that real servers run: `gunicorn tests.support.wsgi_app:app`.
 
 Answers at the same paths, and in the same words, as the ASGI app does.
 """

@@ -27,13 +27,13 @@ STOP_SECONDS = 10.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
-def uvicorn(app: str = "tests.rig.asgi_app:app", *options: str) -> list[str]:
+def uvicorn(app: str = "tests.support.asgi_app:app", *options: str) -> list[str]:
     """Give the command for uvicorn with two workers."""
     serve = ["uvicorn", app, "--host", "127.0.0.1", "--port", "0", "--workers", "2"]
     return [sys.executable, "-m", *serve, "--no-access-log", *options]
 
 
-def gunicorn(app: str = "tests.rig.wsgi_app:app", *options: str) -> list[str]:
+def gunicorn(app: str = "tests.support.wsgi_app:app", *options: str) -> list[str]:
     """Give the command for gunicorn with two workers."""
     serve = ["gunicorn", app, "--bind", "127.0.0.1:0", "--workers", "2"]
     return [sys.executable, "-m", *serve, "--graceful-timeout", "5", *options]

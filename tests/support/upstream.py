@@ -1,4 +1,4 @@
-"""A small HTTP upstream in a process of its own: `python -m tests.rig.upstream`.
+"""A small HTTP upstream in a process of its own: `python -m tests.support.upstream`.
 
 Every request needs the right bearer token. `/wait?seconds=0.3` sends half of its answer, waits, and
 sends the rest: the caller's own user agent. `/connections` lists the open connections: the user
@@ -57,7 +57,7 @@ def upstream_server() -> Generator[UpstreamServer]:
     token = secrets.token_urlsafe(18)
     with Workspace.open("reloadcheck-upstream-") as workspace:
         process = workspace.run(
-            [sys.executable, "-m", "tests.rig.upstream"],
+            [sys.executable, "-m", "tests.support.upstream"],
             log="upstream.log",
             env={**os.environ, "PYTHONPATH": str(ROOT), TOKEN: token},
         )

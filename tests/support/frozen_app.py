@@ -1,4 +1,4 @@
-"""The app that tries to change its configuration: `uvicorn tests.rig.frozen_app:app`.
+"""The app that tries to change its configuration: `uvicorn tests.support.frozen_app:app`.
 
 `/plain`, `/pydantic` and `/msgspec` each try every ordinary way of changing the configuration that
 a request is served with, and tell which ways went through, and whether its digest changed.

@@ -1,6 +1,6 @@
 """A writer that truncates the file and writes it in pieces, against a server under load.
 
-`python -m tests.rig.torn --seconds 60` says how many responses carried a configuration that was
+`python -m tests.support.torn --seconds 60` says how many responses carried a configuration that was
 never written whole, and fails unless that is none.
 """
 

@@ -1,6 +1,7 @@
 """A program in which foreign code hangs for ever, and which then comes to its end.
 
-`python -m tests.rig.stuck PLACE DIRECTORY` prints the monotonic time at which its main part ended.
+`python -m tests.support.stuck PLACE DIRECTORY` prints the monotonic time at which its main part
+ended.
 """
 
 import os

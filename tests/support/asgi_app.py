@@ -1,4 +1,4 @@
-"""The ASGI app that real servers run: `uvicorn tests.rig.asgi_app:app`.
+"""The ASGI app that real servers run: `uvicorn tests.support.asgi_app:app`.
 
 `/` tells the facts of the request's snapshot, `/stream` tells them again and again until the file
 named by `gate` exists, the websocket `/ws` at each message; `/process` tells what the process

@@ -1,6 +1,6 @@
 """A thousand reloads in a process of its own, with a resource each that holds a file descriptor.
 
-`python -m tests.rig.thousand sync|async` prints what the process holds after 100 and after all.
+`python -m tests.support.thousand sync|async` prints what the process holds after 100 and after all.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A process that is to be stopped while a unit of work uses an old resource.
 
-`python -m tests.rig.stopped_app DRAIN` says `ready`; at a line from its standard input it waits for
-a moment, so that its engine thread has had its turn, and says `open` or `closed`.
+`python -m tests.support.stopped_app DRAIN` says `ready`; at a line from its standard input it
+waits for a moment, so that its engine thread has had its turn, and says `open` or `closed`.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Small WSGI apps of all manners, each served bare and wrapped: `tests.rig.manners_wsgi:app`.
+"""Small WSGI apps of all manners, each served bare and wrapped: `tests.support.manners_wsgi:app`.
 
 `/bare/list` and `/wrapped/list` X
 """

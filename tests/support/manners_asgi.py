@@ -1,4 +1,4 @@
-"""Small ASGI apps of all manners, each served bare and wrapped: `tests.rig.manners_asgi:app`.
+"""Small ASGI apps of all manners, each served bare and wrapped: `tests.support.manners_asgi:app`.
 
 `/bare/plain` and `/wrapped/plain` are one app without and with our middleware around it;
 whatever differs in the two responses is our doing.
