@@ -140,6 +140,19 @@ class Go:
 
 
 @dataclass(frozen=True, slots=True)
+class TrialTerms:
+    """What is said elsewhere of how one edit is tried: options of a trial, by their names.
+
+    `whole` is said of every edit, `keys` of keys that this one changes, None where nothing is;
+    `signals` are names of marks by which those are judged, most of all.
+    """
+
+    whole: Mapping[str, object] | None = None
+    keys: tuple[Mapping[str, object], ...] = ()
+    signals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reject:
     """Refuse the edit until the sources hold something else; `code` is the stable name of why."""
 

@@ -197,9 +197,9 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
-        add_contract(self._engine, contract, self._environ)
+        agreed = add_contract(self._engine, contract, self._environ)
         add_store(self._engine, store, self._environ)
-        add_trial(self._engine, trial, self._environ)
+        add_trial(self._engine, trial, self._environ, agreed)
         self._engine.remarks = strange_variables(self._environ)
 
     def __repr__(self) -> str:

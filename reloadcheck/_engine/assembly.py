@@ -18,6 +18,7 @@ from .options import switch_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
+    from ..policy.gate import ContractGate
     from ..policy.restart_only import RestartOnly
     from ..policy.rules import Rules
     from ..trial.options import Trial
@@ -32,19 +33,33 @@ def add_contract(
     engine: Engine[Any],
     contract: Contract | str | os.PathLike[str] | None,
     environ: Mapping[str, str],
-) -> None:
-    """Put a contract among the gates."""
+) -> ContractGate | None:
+    """Put a contract among the gates, and return its gate; None where there is none."""
     contract = _named("RELOAD_CHECK_CONTRACT", contract, environ)
     if contract is None:
-        return
+        return None
     from ..policy.contract import Contract
     from ..policy.gate import ContractGate
 
     if not isinstance(contract, Contract):
         contract = Contract(contract)
     files = [one.name for one in engine.sources if isinstance(one, FileSource)]
-    gate = ContractGate(contract, lambda: engine.options.environment, engine.schema.field, files)
+    gate = ContractGate(
+        contract, lambda: engine.options.environment, engine.schema.field, files, _no_option
+    )
     engine.gates.append(gate)
+    return gate
+
+
+def _no_option(name: str, value: object) -> str | None:
+    """Return what is wrong with an option of a trial, or None."""
+    from ..trial.options import Trial
+
+    try:
+        Trial().changed({name: value})
+    except OptionError as error:
+        return str(error).removeprefix("Trial: ")
+    return None
 
 
 def add_store(
@@ -65,18 +80,27 @@ def add_store(
     attach(engine, store)
 
 
-def add_trial(engine: Engine[Any], trial: Trial | bool | None, environ: Mapping[str, str]) -> None:
-    """Put a trial among the gates, the last one."""
+def add_trial(
+    engine: Engine[Any],
+    trial: Trial | bool | None,
+    environ: Mapping[str, str],
+    contract: ContractGate | None = None,
+) -> None:
+    """Put a trial among the gates, the last one; a contract says more about each edit."""
     text = environ.get("RELOAD_CHECK_TRIAL")
     if text is not None and not switch_of("RELOAD_CHECK_TRIAL", text):
         return
     if trial is None or trial is False:
-        return
+        if text is None:
+            return
+        trial = True
     from ..trial.gate import TrialGate
     from ..trial.options import Trial
 
     options = Trial() if trial is True else cast("Trial", _checked(trial, Trial))
     engine.trial = TrialGate(options, engine.clock.monotonic)
+    if contract is not None:
+        engine.trial.terms = contract.tried
     engine.gates.append(engine.trial)
 
 

@@ -32,6 +32,15 @@ _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) *(?P<unit>s|m|min|h|d)"
 _UNITS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
+NoOption = Callable[[str, object], str | None]
+"""Says what is wrong with an option of a trial, by its name and value; None where nothing is."""
+
+
+def _any_option(name: str, value: object) -> str | None:
+    """Find nothing wrong, where nobody knows what a trial can be told."""
+    del name, value
+
+
 class Contract:
     """A contract file, for `ReloadCheck(…, contract=Contract("contract.yaml"))`; no I/O here.
 
@@ -45,11 +54,14 @@ class Contract:
         return f"Contract({str(self.path)!r})"
 
     def read(
-        self, is_field: Callable[[KeyPath], bool | None] = lambda path: None
+        self,
+        is_field: Callable[[KeyPath], bool | None] = lambda path: None,
+        no_option: NoOption = _any_option,
     ) -> tuple[Terms, bytes]:
         """Return the terms and the file's bytes; raise `ContractError` with all that is wrong.
 
-        `is_field` tells whether the schema has a key path, or None where it cannot tell.
+        `is_field` tells whether the schema has a key path, or None where it cannot tell;
+        `no_option` what is wrong with an option of a trial, by name and value, or None.
         """
         name = str(self.path)
         try:
@@ -58,15 +70,20 @@ class Contract:
             reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
             problem = Problem(reason, name)
         else:
-            return terms_of(data, name, is_field), data
+            return terms_of(data, name, is_field, no_option), data
         raise ContractError(problem)
 
 
-def terms_of(data: bytes, name: str, is_field: Callable[[KeyPath], bool | None]) -> Terms:
+def terms_of(
+    data: bytes,
+    name: str,
+    is_field: Callable[[KeyPath], bool | None],
+    no_option: NoOption = _any_option,
+) -> Terms:
     """Read a contract's bytes; raise `ContractError` with all that is wrong."""
     document = read_document(data, name)
     faults = Faults(name)
-    terms = _Reader(document, faults, is_field).terms(os.path.dirname(name))
+    terms = _Reader(document, faults, is_field, no_option).terms(os.path.dirname(name))
     faults.check()
     return terms
 
@@ -83,7 +100,8 @@ STATES: Final = (
     "reloaded", "rejected", "waiting", "trying", "undone", "override", "store", "rolled-back",
 )  # fmt: skip
 TRIAL_WORDS: Final = (
-    "shares", "first", "seconds", "units", "longest", "watch", "luck", "slow", "unjudged", "act",
+    "shares", "first", "seconds", "units", "longest", "watch", "luck", "slow", "bad", "unjudged",
+    "act",
 )  # fmt: skip
 
 
@@ -91,8 +109,13 @@ class _Reader:
     """Reads one document, taking note of every mistake."""
 
     def __init__(
-        self, document: Entries, faults: Faults, is_field: Callable[[KeyPath], bool | None]
+        self,
+        document: Entries,
+        faults: Faults,
+        is_field: Callable[[KeyPath], bool | None],
+        no_option: NoOption,
     ) -> None:
+        self._no_option = no_option
         self._document = document
         self._faults = faults
         self._is_field = is_field
@@ -214,10 +237,16 @@ class _Reader:
             return None
         values: dict[str, object] = {}
         for name, (_, value) in _entries_of(node):
+            told: object = None
             if isinstance(value, Items):
-                values[name] = tuple(item.value for item in self._items(value))
+                items = self._items(value)  # statuses are texts, as in 5xx, if they are 503, too
+                told = tuple(one.text if name == "bad" else one.value for one in items)
             elif isinstance(value, Scalar):
-                values[name] = value.value
+                told = value.value
+            values[name] = told
+            wrong = self._no_option(name, told) if name in TRIAL_WORDS else None
+            if wrong is not None:
+                self._faults.add(value, wrong)
         return values
 
     def _requests(self) -> Iterable[str]:

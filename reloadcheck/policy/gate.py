@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import ContractError
-from ..seams import GO, Answer, Go, Keep, Proposal, Reject, Wait
+from ..seams import GO, Answer, Go, Keep, Proposal, Reject, TrialTerms, Wait
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled
-from .contract import Contract
+from .contract import Contract, NoOption
 from .forecast import Forecast, soonest
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
 from .terms import ABSENT, Terms
@@ -28,7 +28,8 @@ class ContractGate:
     """One contract, asked about each edit of one engine.
 
     `environment` returns the deployment's name or None; `is_field` tells whether the schema has a
-    key path; `statements` are the files beside which signed statements are looked for.
+    key path; `statements` are the files beside which signed statements are looked for; `no_option`
+    says what is wrong with an option of a trial.
     """
 
     @property
@@ -47,7 +48,9 @@ class ContractGate:
         environment: Callable[[], str | None],
         is_field: Callable[[KeyPath], bool | None],
         statements: Sequence[str],
+        no_option: NoOption,
     ) -> None:
+        self._no_option = no_option
         self._contract = contract
         self._environment = environment
         self._is_field = is_field
@@ -75,7 +78,7 @@ class ContractGate:
 
         Raise `ContractError` with all that is wrong.
         """
-        terms, data = self._contract.read(self._is_field)
+        terms, data = self._contract.read(self._is_field, self._no_option)
         rules: list[Expression] = []
         problems: list[Problem] = []
         for rule in terms.rules:
@@ -151,6 +154,16 @@ class ContractGate:
         leave = asked if isinstance(asked, Leave) else None
         opens = soonest(terms, going, proposal.at)
         return Forecast(rules, kept, roles, held, opens, leave, is_override=False)
+
+    def tried(self, proposal: Proposal) -> TrialTerms:
+        """Return what it says of how an edit is tried; of each changed key the nearest is asked."""
+        terms = self.terms
+        _, going = self._parted(proposal)
+        said = [terms.said("trial", path) for path in going]
+        signals = [terms.said("signal", path) for path in going]
+        keys = {id(one): one for one in said if one is not None}
+        named = dict.fromkeys(one for one in signals if one is not None)
+        return TrialTerms(terms.trial, tuple(keys.values()), tuple(named))
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was let through before; remember that it serves."""

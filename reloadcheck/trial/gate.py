@@ -9,9 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..seams import GO, Answer, Go, Proposal, Reject, Share, Wait
+from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialTerms, Wait
 from ..types import Problem, TrialStatus
-from .options import Trial
+from .options import Trial, most_careful
 from .run import Decision, Run
 
 REMEMBERED: Final = 100
@@ -24,10 +24,14 @@ TROUBLE_SECONDS: Final = 30.0
 IN_TROUBLE: Final = "both versions fail: it is tried again when that has ended"
 
 
+NOTHING_SAID: Final = TrialTerms()
+
+
 class TrialGate:
     """The trials of one engine, one after another. `now` gives monotonic seconds.
 
-    `draw` makes the generator of each trial: a private one, as forks share the global one.
+    `terms` says more of how an edit is tried, as a contract does. `draw` makes the generator of
+    each trial: a private one, as forks share the global one.
     """
 
     @property
@@ -48,6 +52,7 @@ class TrialGate:
         self._trial = trial
         self._now = now
         self.draw: Callable[[], random.Random] = _private
+        self.terms: Callable[[Proposal], TrialTerms] = _nothing_said
         self._served: deque[str] = deque(maxlen=REMEMBERED)
         self._quiet_at = 0.0
         self._run: Run | None = None
@@ -111,7 +116,7 @@ class TrialGate:
         return Wait("trouble", IN_TROUBLE, look=left) if left > 0 else None
 
     def _promoted(self, run: Run) -> Go:
-        return Go(watch=run if self._trial.watch > 0 else None)
+        return Go(watch=run if run.trial.watch > 0 else None)
 
     def _answer(self, decision: Decision, run: Run) -> Answer:
         if decision.word == "go on":
@@ -123,8 +128,13 @@ class TrialGate:
         return Reject((Problem(decision.sentence),), decision.code)
 
     def _begun(self, proposal: Proposal) -> Run:
+        """Return a new trial of an edit, as the nearest of all that is said of it wants it."""
+        terms = self.terms(proposal)
+        trial = self._trial.changed(terms.whole or {})
+        if terms.keys:
+            trial = most_careful([trial.changed(one) for one in terms.keys])
         digest, versions = proposal.new.digest, proposal.versions
-        return Run(self._trial, digest, versions, self._now, self.draw())
+        return Run(trial, digest, versions, self._now, self.draw(), terms.signals)
 
     def _remember(self, digest: str) -> None:
         if digest in self._served:
@@ -145,6 +155,12 @@ class TrialGate:
         """Return the same of the one before, however it ended."""
         run = self._run
         return run.status() if run is not None and run.is_over else self.last
+
+
+def _nothing_said(proposal: Proposal) -> TrialTerms:
+    """Leave it to the trial itself."""
+    del proposal
+    return NOTHING_SAID
 
 
 def _private() -> random.Random:

@@ -39,7 +39,8 @@ class Trial:
 
     def __post_init__(self) -> None:
         for name in ("first", "seconds", "longest", "watch"):
-            _check(_is_number(value := getattr(self, name)) and 0 <= value, name, "seconds")
+            good = _is_number(value := getattr(self, name)) and 0 <= value
+            _check(good, name, "a number of seconds, 0 or more")
         object.__setattr__(self, "shares", _tuple(self.shares, "shares"))
         object.__setattr__(self, "bad", _tuple(self.bad, "bad"))
         rising = sorted(set(self.shares)) == list(self.shares) and self.shares
@@ -63,6 +64,27 @@ class Trial:
             _check(name in known, name, "nothing: there is no such option of a trial")
         given: dict[str, Any] = dict(words)
         return replace(self, **given)
+
+
+def most_careful(trials: Sequence[Trial]) -> Trial:
+    """Return how an edit is tried of which several things are said: each option at its safest.
+
+    The smallest shares, the longest times, the most units; undone rather than promoted or told.
+    """
+    first, *_ = trials
+    longest = {name: max(getattr(one, name) for one in trials) for name in _LONGER_IS_SAFER}
+    return replace(
+        first,
+        shares=min(one.shares for one in trials),
+        slow=min(one.slow for one in trials),
+        bad=tuple(dict.fromkeys(bad for one in trials for bad in one.bad)),
+        unjudged=max((one.unjudged for one in trials), key=("promote", "undo").index),
+        act=max((one.act for one in trials), key=("tell", "undo").index),
+        **longest,
+    )
+
+
+_LONGER_IS_SAFER = ("first", "seconds", "units", "longest", "watch", "luck")
 
 
 def _tuple(value: object, name: str) -> tuple[Any, ...]:

@@ -11,7 +11,7 @@ import math
 import random
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
@@ -56,7 +56,8 @@ class Decision:
 class Run:
     """One trial of one candidate; its methods may be called in any thread.
 
-    `version` is the candidate's, `before` what serves, `now` gives monotonic seconds.
+    `version` is the candidate's, `before` what serves, `now` gives monotonic seconds. `signals` are
+    names of marks that count as failures in the watch, too, and are shown from the beginning.
     """
 
     def __init__(
@@ -66,8 +67,10 @@ class Run:
         versions: tuple[int, int],
         now: Callable[[], float],
         draw: random.Random,
+        signals: Sequence[str] = (),
     ) -> None:
         self.trial = trial
+        self._signals = frozenset(signals)
         self.digest = digest
         self.version, self.before = versions
         self.poke: Callable[[], None] = _nothing
@@ -78,7 +81,7 @@ class Run:
         self._now = now
         self._random = draw.random
         self._salt = draw.randbytes(16)
-        self._judges: dict[str, Judge] = {}
+        self._judges = {f"{MARKED}: {name}": Judge() for name in signals}
         self._sides = (Side(), Side())
         self._open: dict[int, Ticket] = {}
         self._serial = count()
@@ -126,10 +129,16 @@ class Run:
 
     def mark(self, name: str, ticket: Ticket) -> None:
         """Take note that the application itself found a unit of work bad."""
+        if name in self._signals:
+            self._count_failure(ticket)
         self._bad(f"{MARKED}: {name}", ticket, name)
 
     def fail(self, ticket: Ticket, what: str) -> None:
         """Take note that a unit of work failed."""
+        self._count_failure(ticket)
+        self._bad(FAILED, ticket, what)
+
+    def _count_failure(self, ticket: Ticket) -> None:
         side = self._sides[ticket.on_candidate]
         watch = self.watch
         with self._lock:
@@ -138,7 +147,6 @@ class Run:
                 watch.fail(self._now())
         if watch is not None and watch.is_guilty:
             self._hurry()
-        self._bad(FAILED, ticket, what)
 
     def end(self, ticket: Ticket, failed: bool) -> None:
         """Take note of the end of a unit of work."""
