@@ -30,6 +30,8 @@ T = TypeVar("T")
 
 DEFAULT_GROUP = "default"
 STATE, MEMBERS, VOTES, ENTRIES = "state", "member/", "vote/", "entry/"
+SEEN = "seen/"
+"""Who joined and took no leave; not bound to a life, so that the lost can be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One look at all that a group of an application has; keys are without the group's prefix."""
+    """One look at all that a group of an application has; keys are without the group's prefix.
+
+    `seen` are the members that joined and took no leave, the present ones too.
+    """
 
     revision: int = 0
     state: State = field(default_factory=State)
@@ -159,6 +164,7 @@ class View:
     members: Mapping[str, Member] = field(default_factory=dict[str, Member])
     votes: Mapping[str, str] = field(default_factory=dict[str, str])
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    seen: Mapping[str, Member] = field(default_factory=dict[str, Member])
 
 
 def prefix_of(app: str, release: str | None = None) -> str:
@@ -179,6 +185,7 @@ def view_of(board: Board, prefix: str) -> View:
     members: dict[str, Member] = {}
     votes: dict[str, dict[str, str]] = {}
     entries: dict[str, Mapping[str, Any]] = {}
+    seen: dict[str, Member] = {}
     for key, record in board.records.items():
         kind = key.removeprefix(prefix)
         found = _object_in(record.value)
@@ -193,8 +200,10 @@ def view_of(board: Board, prefix: str) -> View:
             votes.setdefault(number, {})[voter] = str(found.get("vote"))
         elif kind.startswith(ENTRIES):
             entries[kind] = found
+        elif kind.startswith(SEEN):
+            seen[kind.removeprefix(SEEN)] = _member_from(found)
     of_round = {} if state.round is None else votes.get(str(state.round.id), {})
-    return View(board.revision, state, state_revision, members, of_round, entries)
+    return View(board.revision, state, state_revision, members, of_round, entries, seen)
 
 
 def state_from(found: Mapping[str, Any]) -> State:

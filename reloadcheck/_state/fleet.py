@@ -4,17 +4,42 @@ A member is judged by the content that it serves, never by its version, which co
 process by itself.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+from urllib.parse import unquote
 
-from .board import Member, State
+from ..types import Board
+from .board import DEFAULT_GROUP, STATE, Member, State, View, prefix_of, view_of
+from .ledger import entries_from, served_before
 
-__all__ = ["Fleet", "Standing", "fleet_of"]
+__all__ = ["GRACE", "Against", "Fleet", "Standing", "document", "fleet_in", "fleet_of", "fleets_in"]
+
+GRACE = 32.0
+"""Seconds after a change in which nobody drifts: two windows and the deadline of a round."""
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """Another content to compare with than what is wanted: what a file, or git, has.
+
+    `path` is whose place in a member's layers it has; None: it is all that is kept.
+    """
+
+    name: str
+    digest: str
+    path: str | None = None
+
+    def is_served_by(self, member: Member) -> bool:
+        """Return whether a member serves it, alone or below overlays of its own."""
+        if member.content == self.digest:
+            return True
+        return self.path is not None and self.digest in _alike(member.layers, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One member: whether it serves the target, since when it has not, whether it is lost."""
+    """One member: whether it serves the target, why it does not, whether it is lost."""
 
     id: str
     member: Member
@@ -22,16 +47,33 @@ class Standing:
     behind: str | None = None
     lost: bool = False
 
+    @property
+    def score(self) -> float:
+        """Return the share of its present and last hour that it was in step."""
+        inside, total = self.member.in_step
+        return inside / total if total else 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """All members. `drift` is the share of live ones off the target, `score` that of the time."""
+    """All members. `drift` is the share of live ones off the target, `score` that of the time.
+
+    `hold` is the kind of the order in force.
+    """
 
     target: str | None
     edition: int
     members: tuple[Standing, ...]
     drift: float
     score: float
+    app: str = ""
+    release: str = ""
+    hold: str | None = None
+
+    @property
+    def live(self) -> tuple[Standing, ...]:
+        """Return those that are there."""
+        return tuple(one for one in self.members if not one.lost)
 
 
 def fleet_of(
@@ -39,29 +81,170 @@ def fleet_of(
     members: Mapping[str, Member],
     now: float,
     *,
-    grace: float = 32.0,
-    target: str | None = None,
+    grace: float = GRACE,
+    target: str | Against | None = None,
     changed_at: float | None = None,
     lost: Mapping[str, Member] | None = None,
+    app: str = "",
+    release: str = "",
 ) -> Fleet:
     """Judge every member; `target` is another content to compare with than what is wanted.
 
-    For `grace` seconds after the target changed (`changed_at`, epoch seconds) nobody drifts. `lost`
-    are members that vanished without a farewell: listed, and not counted.
+    For `grace` seconds after the target changed (`changed_at`, epoch seconds) those alone drift who
+    have said since that they cannot have it. `lost` are members that vanished without a farewell:
+    listed, and not counted.
     """
-    wanted = state.target if target is None else target
-    young = target is None and changed_at is not None and now - changed_at < grace
+    against = Against("", target) if isinstance(target, str) else target
+    wanted = state.target if against is None else against.digest
+    young = against is None and changed_at is not None and now - changed_at < grace
     standings: list[Standing] = []
     off = 0
     for each, member in sorted(members.items()):
-        in_step = wanted is None or member.content == wanted
-        off += not in_step
-        behind = member.behind or (None if in_step else f"serves edition {member.edition}")
-        standings.append(Standing(each, member, in_step, behind))
+        if against is None:
+            in_step = wanted is None or member.content == wanted
+        else:
+            in_step = against.is_served_by(member)
+        refused = member.code is not None and member.since >= (changed_at or 0.0)
+        off += not in_step and (refused or not young)
+        standings.append(Standing(each, member, in_step, _behind(member, in_step, against)))
     for each, member in sorted((lost or {}).items()):
         if each not in members:
             standings.append(Standing(each, member, in_step=False, lost=True))
-    drift = 0.0 if young or not members else off / len(members)
+    drift = off / len(members) if members else 0.0
     inside = sum(member.in_step[0] for member in members.values())
     total = sum(member.in_step[1] for member in members.values())
-    return Fleet(wanted, state.edition, tuple(standings), drift, inside / total if total else 1.0)
+    score = inside / total if total else 1.0
+    hold = None if state.hold is None else state.hold.kind
+    return Fleet(wanted, state.edition, tuple(standings), drift, score, app, release, hold)
+
+
+def fleet_in(
+    view: View,
+    now: float,
+    *,
+    app: str = "",
+    release: str = "",
+    target: str | Against | None = None,
+    grace: float = GRACE,
+) -> Fleet:
+    """Judge the members of one group as a look at the store has them."""
+    state, entries = view.state, entries_from(view.entries)
+    number = None if state.target is None else served_before(entries, state.target)
+    changed = [entry.at for entry in entries if entry.edition == number]
+    return fleet_of(
+        state,
+        view.members,
+        now,
+        grace=grace,
+        target=target,
+        changed_at=changed[0] if changed else None,
+        lost=view.seen,
+        app=app,
+        release=release,
+    )
+
+
+def fleets_in(
+    board: Board,
+    now: float,
+    *,
+    app: str | None = None,
+    release: str | None = None,
+    target: Against | None = None,
+    grace: float = GRACE,
+) -> tuple[Fleet, ...]:
+    """Judge the members of every group of a whole board, or of one application or release."""
+    found: list[Fleet] = []
+    for key in sorted(board.records):
+        parts = key.split("/")
+        if len(parts) != 3 or parts[2] != STATE:
+            continue
+        name, group = unquote(parts[0]), unquote(parts[1])
+        if app not in (None, name) or release not in (None, group):
+            continue
+        view = view_of(board, prefix_of(name, group))
+        shown = "" if group == DEFAULT_GROUP else group
+        found.append(fleet_in(view, now, app=name, release=shown, target=target, grace=grace))
+    return tuple(found)
+
+
+def document(fleets: Iterable[Fleet], against: Against | None = None) -> dict[str, Any]:
+    """Return what programs read: one list of all members, and what is wanted of each group."""
+    fleets = tuple(fleets)
+    only = fleets[0] if len(fleets) == 1 else None
+    members = [standing for fleet in fleets for standing in fleet.members]
+    drift, score = shares(fleets)
+    return {
+        "edition": None if only is None else only.edition,
+        "target": None if only is None else only.target,
+        "hold": None if only is None else only.hold,
+        "against": None if against is None else {"name": against.name, "digest": against.digest},
+        "drift": drift,
+        "score": score,
+        "live": sum(not one.lost for one in members),
+        "lost": sum(one.lost for one in members),
+        "groups": [_group(fleet) for fleet in fleets],
+        "members": [_member(fleet, one) for fleet in fleets for one in fleet.members],
+    }
+
+
+def shares(fleets: Iterable[Fleet]) -> tuple[float, float]:
+    """Return drift and score over several groups, each member counting once."""
+    fleets = tuple(fleets)
+    live = [one for fleet in fleets for one in fleet.live]
+    off = sum(fleet.drift * len(fleet.live) for fleet in fleets)
+    inside = sum(one.member.in_step[0] for one in live)
+    total = sum(one.member.in_step[1] for one in live)
+    return off / len(live) if live else 0.0, inside / total if total else 1.0
+
+
+def _group(fleet: Fleet) -> dict[str, Any]:
+    return {
+        "app": fleet.app,
+        "release": fleet.release,
+        "edition": fleet.edition,
+        "target": fleet.target,
+        "hold": fleet.hold,
+        "drift": fleet.drift,
+        "score": fleet.score,
+        "live": len(fleet.live),
+        "lost": len(fleet.members) - len(fleet.live),
+    }
+
+
+def _member(fleet: Fleet, one: Standing) -> dict[str, Any]:
+    told = {"app": one.member.app or fleet.app, "release": one.member.release or fleet.release}
+    judged = {"in_step": one.in_step, "behind": one.behind, "lost": one.lost, "score": one.score}
+    return {"id": one.id, **asdict(one.member), **told, **judged}
+
+
+def _behind(member: Member, in_step: bool, against: Against | None) -> str | None:
+    if in_step:
+        return member.behind
+    serves = "nothing" if member.edition is None else f"edition {member.edition}"
+    if against is not None and against.name:
+        return f"serves {serves}, not what {against.name} has"
+    return member.behind or f"serves {serves}"
+
+
+def _alike(layers: Mapping[str, str], path: str) -> set[str]:
+    """Return the digests of the layers whose names end as the path does, in most of its parts."""
+    wanted = _parts(path)
+    ranks = {name: _in_common(_parts(name), wanted) for name in layers}
+    best = max(ranks.values(), default=0)
+    if best == 0:
+        return set(layers.values()) if len(layers) == 1 else set()
+    return {layers[name] for name, rank in ranks.items() if rank == best}
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in reversed(path.split("/")) if part not in ("", ".")]
+
+
+def _in_common(one: list[str], other: list[str]) -> int:
+    count = 0
+    for mine, yours in zip(one, other, strict=False):
+        if mine != yours:
+            break
+        count += 1
+    return count

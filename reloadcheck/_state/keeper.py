@@ -16,7 +16,7 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
-from .board import MEMBERS, STATE, Hold, Member, State, View, view_of
+from .board import MEMBERS, SEEN, STATE, Hold, Member, State, View, view_of
 from .identity import member_id
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
 
@@ -27,6 +27,9 @@ LIMIT = 100
 """How many facts wait for a store that is away, before the oldest are dropped."""
 
 BEAT_SECONDS = 5.0
+LOST_SECONDS = 3600.0
+"""How long who vanished without a farewell is named among the lost."""
+
 _TRIES = 20
 
 
@@ -89,6 +92,7 @@ class Keeper:
         self._told: Member | None = None
         self._started_at: int | None = None
         self._beaten = -1e9
+        self._missing: dict[str, float] = {}
         self._orders: object = None
         self._looked = threading.Event()
         self._closing = False
@@ -149,10 +153,16 @@ class Keeper:
             if closing:
                 break
             self.store.wait(min(max(self._window(), 0.1), BEAT_SECONDS))
-        try:
-            self.store.close()
-        except StoreError as error:
-            log(INFO, "the store was not left: %s", error, code=str(Code.STORE))
+        for leave in (self._take_leave, self.store.close):
+            try:
+                leave()
+            except StoreError as error:
+                log(INFO, "the store was not left: %s", error, code=str(Code.STORE))
+
+    def _take_leave(self) -> None:
+        """Be no longer among those who are missed."""
+        if self._told is not None:
+            self.store.put({f"{self.prefix}{SEEN}{self.id}": None})
 
     def step(self) -> None:
         """Look, write, tell, beat; whatever is wrong with the store is told once."""
@@ -292,6 +302,9 @@ class Keeper:
             return  # it serves nothing yet
         if member == self._told and self.id in self._view.members:
             return
+        if self._told is None:  # outlives it, so that a worker that is killed is missed
+            seen = replace(member, outcome=None, code=None, error=None, behind=None)
+            self.store.put({f"{self.prefix}{SEEN}{self.id}": seen.to_text()})
         self.store.put({f"{self.prefix}{MEMBERS}{self.id}": member.to_text()}, mortal=True)
         self._told = member
 
@@ -301,6 +314,16 @@ class Keeper:
             self._beaten = now
             if not self.store.beat():
                 self._told = None
+            self._forget_lost(now)
+
+    def _forget_lost(self, now: float) -> None:
+        """Take away who has been missing for an hour by this worker's own clock."""
+        view = self._view
+        missing = view.seen.keys() - view.members.keys()
+        self._missing = {each: self._missing.get(each, now) for each in missing}
+        gone = [each for each, at in self._missing.items() if now - at >= LOST_SECONDS]
+        if gone:
+            self.store.put(dict.fromkeys(f"{self.prefix}{SEEN}{each}" for each in gone))
 
     def _lose(self, error: str) -> None:
         if self.known.error is None:

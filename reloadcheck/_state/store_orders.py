@@ -12,9 +12,9 @@ from ..types import Board, Document, Store
 from . import orders
 from .board import STATE, Member, State, View, groups_in, prefix_of, view_of
 from .content import unpacked
-from .fleet import Fleet, fleet_of
+from .fleet import GRACE, Fleet, fleet_in
 from .identity import login
-from .ledger import Entry, Row, editions_of, entries_from, history, served_before
+from .ledger import Entry, Row, editions_of, entries_from, history
 from .orders import Actor, Ordered
 
 __all__ = ["Orders", "applications_in"]
@@ -87,15 +87,12 @@ class Orders:
         """Return every worker that is alive, by its name on the board."""
         return dict(self._look()[1].members)
 
-    def fleet(self, *, target: str | None = None, grace: float = 32.0) -> Fleet:
+    def fleet(self, *, target: str | None = None, grace: float = GRACE) -> Fleet:
         """Judge every worker by what it serves; `target` is another content to compare with."""
         view = self._look()[1]
-        state, entries = view.state, entries_from(view.entries)
-        number = None if state.target is None else served_before(entries, state.target)
-        changed = [entry.at for entry in entries if entry.edition == number]
-        changed_at = changed[0] if changed else None
+        release = self._release or ""
         now = time.time()
-        return fleet_of(state, view.members, now, grace=grace, target=target, changed_at=changed_at)
+        return fleet_in(view, now, app=self._app, release=release, target=target, grace=grace)
 
     # ------------------------------------------------------------------ what is wanted
 

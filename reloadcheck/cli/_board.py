@@ -20,7 +20,7 @@ from ._inputs import engine_named
 from ._output import Page
 from ._project import project_of
 
-__all__ = ["ago", "asked", "moment", "orders_of"]
+__all__ = ["UNREACHABLE", "ago", "asked", "moment", "orders_of", "store_named", "unreachable"]
 
 UNREACHABLE: Final = 3
 _SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -35,18 +35,22 @@ def asked(arguments: argparse.Namespace, work: Callable[[Orders], int]) -> int:
         finally:
             store.close()
     except StoreError as error:
-        page = Page()
-        if arguments.json:
-            page.json({"ok": False, "code": str(error.code), "error": str(error)})
-        else:
-            kind = "REFUSED:" if isinstance(error, StoreRefusedError) else "UNREACHABLE:"
-            page.sentence(f"{kind} {error}", kind="error", mark=kind)
-        return UNREACHABLE
+        return unreachable(Page(), error, json=arguments.json)
+
+
+def unreachable(page: Page, error: StoreError, *, json: bool) -> int:
+    """Say why nobody can be asked; return the status of that."""
+    if json:
+        page.json({"ok": False, "code": str(error.code), "error": str(error)})
+    else:
+        kind = "REFUSED:" if isinstance(error, StoreRefusedError) else "UNREACHABLE:"
+        page.sentence(f"{kind} {error}", kind="error", mark=kind)
+    return UNREACHABLE
 
 
 def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
     """Return what can be asked and ordered, and the store that is to be closed."""
-    store, name, release = _named(arguments)
+    store, name, release = store_named(arguments)
     if name is None:
         found = applications_in(store)
         if len(found) != 1:
@@ -57,7 +61,8 @@ def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
     return Orders(store, app=name, release=release), store
 
 
-def _named(arguments: argparse.Namespace) -> tuple[Store, str | None, str | None]:
+def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str | None]:
+    """Return the store, and the application and release in it that are meant, if any is named."""
     project = project_of(arguments.app, None)
     path = arguments.store or os.environ.get("RELOAD_CHECK_STORE") or project.store
     name: str | None = arguments.name or os.environ.get("RELOAD_CHECK_APP") or project.name

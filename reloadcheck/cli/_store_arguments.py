@@ -61,13 +61,18 @@ def _fleet(commands: Any) -> None:
     command = command_named(
         commands,
         "fleet",
-        "[--store FILE] [--watch] [--against FILE...] [--max-drift SHARE]",
+        "[--store FILE] [--watch] [--against FILE... | --git REV:PATH] [--max-drift SHARE]",
         "say which worker serves what, and who is behind",
-        "List every worker as the store knows it. Status 1 where a larger share than --max-drift "
-        "does not serve what it should, a while after that has changed; 3 where nobody can say.",
+        "List every worker as the store knows it, of all applications unless one is named: what it "
+        "serves, since when, whether that is what it should. Status 1 where a larger share than "
+        "--max-drift does not, half a minute after that has changed (at once where a worker says "
+        "that it cannot); 3 where nobody can say. Lost workers are listed, and not counted.",
     )
     command.add_argument("--watch", action="store_true", help="again and again, until Ctrl-C")
     command.add_argument("--against", nargs="+", metavar="FILE", help="compare with these files")
+    command.add_argument(
+        "--git", metavar="REV:PATH", help="compare with a file as git has it, as HEAD:config.yaml"
+    )
     command.add_argument(
         "--max-drift", type=_share, default=0.0, metavar="SHARE", help="from 0 (none) to 1"
     )

@@ -120,20 +120,6 @@ def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadC
     del live
 
 
-def test_fleet_names_who_is_behind(run: Run, live: ReloadCheck[Any], here: Path) -> None:
-    """One line a worker; status 1 on drift, against other files as well."""
-    _until(lambda: len(run("fleet", *STORE, "--json").document["members"]) == 1)
-    done = run("fleet", *STORE)
-    assert 0 == done.status
-    assert done.lines[0].startswith("in step      2")
-    assert "1 workers, edition 2, drift 0%" in done.lines[-1]
-    (here / "other.yaml").write_text("greeting: salut\n")
-    assert 1 == run("fleet", *STORE, "--against", "other.yaml").status
-    assert 0 == run("fleet", *STORE, "--against", "config.yaml").status
-    assert 0 == run("fleet", *STORE, "--against", "other.yaml", "--max-drift", "1").status
-    del live
-
-
 def test_a_store_that_cannot_be_asked_is_said(run: Run, here: Path) -> None:
     """No store is wrong usage; one that is something else, or damaged, is 3."""
     assert 2 == run("history").status

@@ -1,7 +1,10 @@
 """Who serves what, as numbers: drift, score, and names for who is behind or lost."""
 
+from dataclasses import replace
+
 from reloadcheck._state.board import Hold, Member, State
-from reloadcheck._state.fleet import fleet_of
+from reloadcheck._state.fleet import Against, document, fleet_of, fleets_in, shares
+from reloadcheck.types import Board, Record
 
 MEMBERS = {
     "web-1/1": Member(host="web-1", content="A", edition=42, in_step=(90.0, 100.0)),
@@ -42,3 +45,60 @@ def test_the_lost_are_listed_and_not_counted() -> None:
     """A machine that burned down is no drift."""
     fleet = fleet_of(State(43, "B"), {}, 1000.0, lost=MEMBERS)
     assert (0.0, 1.0, 3) == (fleet.drift, fleet.score, sum(one.lost for one in fleet.members))
+
+
+def test_who_says_that_it_cannot_drifts_at_once() -> None:
+    """The moment of grace is for those who have not got round to it."""
+    state = State(43, "B")
+    failed = replace(MEMBERS["web-1/1"], code="factory", outcome="rejected", since=985.0)
+    members = {**MEMBERS, "web-1/1": failed}
+    assert 1 / 3 == fleet_of(state, members, 1000.0, grace=30.0, changed_at=980.0).drift
+    before = {**MEMBERS, "web-1/1": replace(failed, since=970.0)}
+    assert 0.0 == fleet_of(state, before, 1000.0, grace=30.0, changed_at=980.0).drift
+
+
+def test_a_layer_is_found_by_the_end_of_its_name() -> None:
+    """So that what git has is compared with the file it stands for, whatever lies over it."""
+    layers = {"/srv/shop/config.yaml": "one", "/srv/shop/local.yaml": "two"}
+    member = Member(content="merged", layers=layers)
+    for path, digest, serves in (
+        ("config.yaml", "one", True),
+        ("deploy/shop/config.yaml", "one", True),
+        ("local.yaml", "one", False),
+        ("other.yaml", "one", False),
+        ("other.yaml", "merged", True),
+    ):
+        assert serves is Against("HEAD", digest, path).is_served_by(member), path
+    assert not Against("HEAD", "one").is_served_by(member)
+    alone = replace(member, layers={"etcd": "one"})
+    assert Against("HEAD", "one", "config.yaml").is_served_by(alone)
+    twins = replace(member, layers={"a/config.yaml": "one", "b/config.yaml": "two"})
+    assert Against("HEAD", "two", "config.yaml").is_served_by(twins)
+    assert not Against("HEAD", "two", "a/config.yaml").is_served_by(twins)
+
+
+def test_a_board_of_several_applications_is_one_fleet() -> None:
+    """Each group has its own target; each member counts once; the killed are named."""
+    records = {
+        "shop/default/state": State(2, "A").to_text(),
+        "shop/default/member/web-1/1": Member(host="web-1", content="A").to_text(),
+        "shop/default/seen/web-1/1": Member(host="web-1").to_text(),
+        "shop/default/seen/web-1/9": Member(host="web-1", pid=9).to_text(),
+        "a%2Fb/1.4/state": State(7, "X").to_text(),
+        "a%2Fb/1.4/member/web-2/1": Member(host="web-2", content="X").to_text(),
+        "a%2Fb/1.4/member/web-2/2": Member(host="web-2", content="Y").to_text(),
+        "a%2Fb/1.5/state": State(1, "Z").to_text(),
+    }
+    board = Board(9, {key: Record(text, 1) for key, text in records.items()})
+    fleets = fleets_in(board, 1000.0)
+    assert [("a/b", "1.4", 7), ("a/b", "1.5", 1), ("shop", "", 2)] == [
+        (one.app, one.release, one.edition) for one in fleets
+    ]
+    told = document(fleets)
+    assert (3, 1, 1 / 3, None) == (told["live"], told["lost"], told["drift"], told["edition"])
+    assert ["a/b", "a/b", "shop", "shop"] == [one["app"] for one in told["members"]]
+    assert [9] == [one["pid"] for one in told["members"] if one["lost"]]
+    assert ["serves nothing"] == [one["behind"] for one in told["members"] if one["behind"]]
+    (only,) = fleets_in(board, 1000.0, app="a/b", release="1.4")
+    assert (7, 0.5) == (document([only])["edition"], shares([only])[0])
+    assert () == fleets_in(board, 1000.0, app="none")

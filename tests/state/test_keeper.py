@@ -11,7 +11,7 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._state.board import Member, view_of
-from reloadcheck._state.keeper import LIMIT, Fact, Keeper
+from reloadcheck._state.keeper import LIMIT, LOST_SECONDS, Fact, Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import StoreRefusedError
@@ -238,3 +238,33 @@ def test_without_a_store_nothing_of_it_is_imported(tmp_path: Path) -> None:
     command = [sys.executable, "-c", code, str(tmp_path / "config.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "[] []\n" == done.stdout
+
+
+def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:
+    """A worker that vanished is named for an hour; one that took its leave never is."""
+    store = MemoryStore(ttl=0.2)
+    clock = FakeClock()
+    for leaves in (False, True):
+        going = _keeper(store.peer(), clock)
+        going.ensure()
+        assert going.first_look(10.0)
+        if leaves:
+            going.close()
+        else:
+            going.store.lose()  # type: ignore[attr-defined]
+            killed = going.id
+    keeper = _keeper(store, clock)
+    keeper.step()
+    time.sleep(0.3)
+    store.beat()
+    clock.advance(5.0)
+    keeper.step()
+    keeper.step()
+    view = keeper.known.view
+    assert view is not None
+    assert {killed} == view.seen.keys() - view.members.keys()
+    clock.advance(LOST_SECONDS + 1)
+    keeper.step()
+    keeper.step()
+    assert keeper.known.view is not None
+    assert {keeper.id} == keeper.known.view.seen.keys()

@@ -1,0 +1,259 @@
+"""`reloadcheck fleet` on real stores, beside real engines and real git repositories."""
+
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import ReloadCheck
+from reloadcheck._state.board import Hold, Member, State
+from reloadcheck._state.ledger import Entry
+from reloadcheck.cli import fleet as command
+from reloadcheck.stores import SQLiteStore
+
+from .conftest import WIDTH, Run
+
+STORE = ("--store", "store.db")
+KEYS = {
+    "host", "pid", "worker", "app", "release", "edition", "content", "since", "outcome", "behind",
+    "lost", "in_step", "score", "layers", "code", "error",
+}  # fmt: skip
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 15
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def live(here: Path) -> Iterator[ReloadCheck[Any]]:
+    """A worker with an overlay of its own, which its board knows."""
+    (here / "config.yaml").write_text("greeting: hello\nport: 1\n")
+    (here / "local.yaml").write_text("port: 2\n")
+    live = ReloadCheck("config.yaml", "local.yaml", store=here / "store.db", app="shop", settle=0)
+    live.start()
+    _until(lambda: _members(here) == 1)
+    yield live
+    live.close()
+
+
+def _members(here: Path) -> int:
+    with closing(SQLiteStore(here / "store.db")) as store:
+        board = store.look("shop/")
+    return len([key for key in board.records if "/member/" in key]) if board else 0
+
+
+def _put(here: Path, records: dict[str, str]) -> None:
+    store = SQLiteStore(here / "store.db")
+    store.put({f"shop/default/{key}": text for key, text in records.items()})
+
+
+def _entry(edition: int, content: str, at: float) -> str:
+    return Entry(edition, "reloaded", at, content).to_text()
+
+
+def _dozen(here: Path, *, changed: float = 1000.0, **odd: Any) -> None:
+    """Twelve workers of one application, the seventh of which serves something else."""
+    member = Member("web-1", app="shop", edition=43, content="b" * 64, outcome="reloaded")
+    records = {"state": State(43, "b" * 64).to_text(), "entry/43": _entry(43, "b" * 64, changed)}
+    for number in range(12):
+        given: dict[str, Any] = {"edition": 42, "content": "a" * 64, **odd} if number == 7 else {}
+        known = {"pid": 300 + number, "worker": f"gunicorn-{number}", **given}
+        one = Member(**{name: known.get(name, getattr(member, name)) for name in FIELDS})
+        records[f"member/web-1/{number:02}"] = one.to_text()
+    _put(here, records)
+
+
+FIELDS = tuple(Member.__dataclass_fields__)
+
+
+def test_one_of_twelve_differs_and_is_named(run: Run, here: Path) -> None:
+    """Status 1, a line a worker, the one that is behind with what it serves instead."""
+    _dozen(here, error="config.yaml:5:14: must be an integer", code="schema")
+    done = run("fleet", *STORE)
+    assert 1 == done.status
+    assert 12 == sum(" web-1 3" in line for line in done.lines)
+    (behind,) = [line for line in done.lines if line.startswith("BEHIND")]
+    assert ["42", "aaaaaaaa"] == behind.split()[1:3]
+    assert behind.endswith("web-1 307 gunicorn-7")
+    assert "        serves edition 42" in done.lines
+    assert "        schema: config.yaml:5:14: must be an integer" in done.lines
+    assert "12 workers, edition 43, drift 8%, score 100.0%" == done.lines[-1]
+    document = run("fleet", *STORE, "--json").document
+    assert (False, 1 / 12, 43, 12) == tuple(
+        document[key] for key in ("ok", "drift", "edition", "live")
+    )
+    assert all(set(one) >= KEYS for one in document["members"])
+    assert [307] == [one["pid"] for one in document["members"] if not one["in_step"]]
+    assert 0 == run("fleet", *STORE, "--max-drift", "0.1").status
+    assert 2 == run("fleet", *STORE, "--max-drift", "1.5").status
+
+
+def test_right_after_a_change_nobody_drifts_but_who_says_that_it_cannot(
+    run: Run, here: Path
+) -> None:
+    """Each gets half a minute to build; a worker that was refused does not."""
+    now = time.time()
+    _dozen(here, changed=now - 5)
+    done = run("fleet", *STORE)
+    assert (0, True) == (done.status, done.lines[-1].endswith("; 1 not in step yet"))
+    assert 1 == run("fleet", *STORE, "--no-grace").status
+    _dozen(here, changed=now - 5, code="factory", since=now - 2)
+    assert 1 == run("fleet", *STORE).status
+
+
+def test_the_lost_are_listed_and_not_counted(run: Run, here: Path) -> None:
+    """A worker that was killed is named, dimly; it is no drift."""
+    _dozen(here, edition=43, content="b" * 64)
+    lost = Member(host="web-2", pid=77, worker="gunicorn-1", app="shop", edition=41)
+    _put(here, {"seen/web-2/1": lost.to_text()})
+    done = run("fleet", *STORE)
+    assert 0 == done.status
+    (line,) = [line for line in done.lines if line.startswith("lost")]
+    assert line.endswith("web-2 77 gunicorn-1")
+    assert "12 workers, 1 lost, edition 43, drift 0%, score 100.0%" == done.lines[-1]
+    document = run("fleet", *STORE, "--json").document
+    assert (12, 1, [77]) == (
+        document["live"],
+        document["lost"],
+        [one["pid"] for one in document["members"] if one["lost"]],
+    )
+
+
+def test_all_applications_are_listed_unless_one_is_named(run: Run, here: Path) -> None:
+    """One that nobody knows is wrong usage, never an empty list that looks fine."""
+    _dozen(here)
+    store = SQLiteStore(here / "store.db")
+    odd = Member("a-host-with-a-name-longer-than-any-column-can-hold.example.test", 123456)
+    long = {
+        "state": State(7, "c" * 64, hold=Hold("pin", "c" * 64)).to_text(),
+        "member/x": Member(odd.host, odd.pid, "SpawnProcess-12", content="c" * 64).to_text(),
+    }
+    name = "an-application-with-a-name-that-is-rather-long"
+    store.put({f"{name}/1.4-rc1-and-more/{key}": text for key, text in long.items()})
+    done = run("fleet", *STORE)
+    assert 13 == sum(line.startswith(("in step", "BEHIND")) for line in done.lines)
+    assert all(len(line) <= WIDTH for line in done.lines)
+    assert any("… 123456 SpawnPro" in line for line in done.lines)
+    assert f"{name} 1.4-rc1-and-more: pin is in force" in done.lines
+    assert 0 == run("fleet", *STORE, "--name", name).status
+    assert 1 == run("fleet", *STORE, "--name", "shop").status
+    unknown = run("fleet", *STORE, "--name", "shopp")
+    assert (2, True) == (unknown.status, "the store knows no application shopp" in unknown.err)
+    assert 2 == run("fleet", *STORE, "--name", "shop", "--release", "2").status
+
+
+def _git(here: Path, *words: str) -> None:
+    who = ("-c", "user.name=dora", "-c", "user.email=dora@example.test")
+    subprocess.run(["git", *who, *words], cwd=here, check=True, capture_output=True)
+
+
+def test_what_serves_is_compared_with_git(run: Run, live: ReloadCheck[Any], here: Path) -> None:
+    """Equal in spite of comments, order and an overlay; unequal for an edit by hand."""
+    del live
+    _git(here, "init", "-q")
+    (here / "deploy").mkdir()
+    committed = here / "deploy" / "config.yaml"
+    committed.write_text("# committed\nport: 1\n\ngreeting: hello  # the same\n")
+    _git(here, "add", "deploy")
+    _git(here, "commit", "-qm", "one")
+    equal = run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml", "--json")
+    assert (0, 1) == (equal.status, equal.document["live"])
+    digest = run("digest", str(committed)).lines[0]
+    assert {"name": "HEAD:deploy/config.yaml", "digest": digest} == equal.document["against"]
+    assert [digest] == [one["layers"]["config.yaml"] for one in equal.document["members"]]
+    committed.write_text("port: 1\ngreeting: moin\n")
+    assert 0 == run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml").status
+    _git(here, "commit", "-qam", "two")
+    done = run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml")
+    assert 1 == done.status
+    assert any("not what HEAD:deploy/config.yaml has" in line for line in done.lines)
+    assert 0 == run("fleet", *STORE, "--git", "HEAD~1:deploy/config.yaml").status
+    assert 0 == run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml", "--max-drift", "1").status
+
+
+def test_git_is_asked_with_care(run: Run, live: ReloadCheck[Any], here: Path) -> None:
+    """What git does not have, or what is no configuration, is wrong usage, in a sentence."""
+    del live
+    _git(here, "init", "-q")
+    (here / "bad.yaml").write_text("a: [")
+    _git(here, "add", "bad.yaml")
+    _git(here, "commit", "-qm", "one")
+    for word, told in (
+        ("HEAD:none.yaml", "none.yaml"),
+        ("nowhere:bad.yaml", "nowhere"),
+        ("HEAD:bad.yaml", "cannot be read as a configuration"),
+        ("HEAD:bad", "the format is told by the suffix"),
+        ("--output=x:bad.yaml", ""),
+        ("HEAD", "takes REV:PATH"),
+    ):
+        done = run("fleet", *STORE, f"--git={word}")
+        assert (2, True) == (done.status, told in done.err), word
+    assert 2 == run("fleet", *STORE, "--git", "HEAD:bad.yaml", "--against", "bad.yaml").status
+
+
+def test_files_are_compared_whole_or_as_the_layer_that_they_are(
+    run: Run, live: ReloadCheck[Any], here: Path
+) -> None:
+    """A rendered file for what has no source in git; several lie over each other."""
+    del live
+    (here / "other.yaml").write_text("greeting: salut\n")
+    (here / "rendered.yaml").write_text("port: 2\ngreeting: hello\n")
+    assert 1 == run("fleet", *STORE, "--against", "other.yaml").status
+    assert 0 == run("fleet", *STORE, "--against", "config.yaml").status
+    assert 0 == run("fleet", *STORE, "--against", "config.yaml", "local.yaml").status
+    assert 1 == run("fleet", *STORE, "--against", "local.yaml", "config.yaml").status
+    assert 0 == run("fleet", *STORE, "--against", "rendered.yaml").status
+    assert 2 == run("fleet", *STORE, "--against", "none.yaml").status
+
+
+def test_a_store_that_hangs_is_unreachable_within_five_seconds(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it hangs on; a program reads that too."""
+    _dozen(here)
+    over = threading.Event()
+
+    def hang(store: object, prefix: str) -> None:
+        del store, prefix
+        over.wait(60)
+
+    monkeypatch.setattr(SQLiteStore, "look", hang)
+    monkeypatch.setattr(command, "_ANSWER_SECONDS", 0.6)
+    done = run("fleet", *STORE)
+    assert (3, True) == (done.status, done.out.startswith("UNREACHABLE:"))
+    assert "store" == run("fleet", *STORE, "--json").document["code"]
+    over.set()
+
+
+def test_watching_goes_on_through_an_outage(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line says that nobody answers; then it is told again."""
+    _dozen(here)
+    looks: list[int] = []
+
+    def sleep(seconds: float) -> None:
+        del seconds
+        looks.append(1)
+        if len(looks) == 1:
+            (here / "store.db").rename(here / "gone.db")
+            (here / "store.db").mkdir()
+        elif len(looks) == 2:
+            (here / "store.db").rmdir()
+            (here / "gone.db").rename(here / "store.db")
+        else:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "_sleep", sleep)
+    done = run("fleet", *STORE, "--watch")
+    assert 0 == done.status
+    assert 2 == sum("12 workers" in line for line in done.lines)
+    assert 1 == sum(line.startswith(("UNREACHABLE:", "REFUSED:")) for line in done.lines)
