@@ -156,7 +156,7 @@ def _told(
 def _show(page: Page, fleets: Sequence[Fleet]) -> None:
     rows = [(fleet, one) for fleet in fleets for one in fleet.members]
     apps = max([3, *(columns(printable(fleet.app)) for fleet in fleets)])
-    apps, releases = min(apps, 10), min(max([7, *(len(fleet.release) for fleet in fleets)]), 10)
+    apps, releases = min(apps, 10), min(max([7, *(len(fleet.release) for fleet in fleets)]), 8)
     named = f"{'app':<{apps}} {'release':<{releases}}"
     head = f"{'':<8}{'ed.':>5} content  since outcome  {named} host pid worker"
     page.line(page.paint(cut(head, WIDTH), "dim"))
