@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
+from tests.house.test_readme import get
 from tests.support.config import replace
 from tests.support.load import until
 from tests.support.servers import ROOT, environment, serving
-from tests.test_readme import get
 
 EXAMPLE = ROOT / "examples" / "systemd"
 UNIT = EXAMPLE / "orders.service"

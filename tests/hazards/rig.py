@@ -19,7 +19,7 @@ import pytest
 
 from reloadcheck import FrozenDict, Outcome, ReloadCheck, Source
 from reloadcheck.testing import FakeClock
-from tests.core.rig import Call
+from tests.support.rig import Call
 
 __all__ = [
     "Plain",

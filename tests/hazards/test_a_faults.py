@@ -21,9 +21,9 @@ import pytest
 
 from reloadcheck import FileSource, Outcome
 from reloadcheck.sources import Disk
-from tests.core.rig import until
 from tests.hazards.rig import Traffic, engine, logged, replace, timed_check
 from tests.support.plain_user import plain_user
+from tests.support.rig import until
 
 GOOD = "number: 1\n"
 CHECK_SECONDS = 0.1

@@ -21,8 +21,8 @@ from reloadcheck import Document, FileSource, FrozenDict, Layer, Outcome, Reload
 from reloadcheck.sources import Disk
 from reloadcheck.testing import FakeClock
 from reloadcheck.types import Pause
-from tests.core.rig import Call, Text, until
 from tests.hazards.rig import Plain, Traffic, aged, engine, logged, replace
+from tests.support.rig import Call, Text, until
 
 OLD, NEW = "word: one\n", "word: two\n"
 THEN = "2020-02-02 02:02:02"

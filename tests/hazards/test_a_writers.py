@@ -18,8 +18,8 @@ import pytest
 from reloadcheck import DirectorySource, Document, FileSource, Layer, Outcome, Source, Stamp
 from reloadcheck.sources import Disk
 from reloadcheck.types import Origin, Pause
-from tests.core.rig import until
 from tests.hazards.rig import Traffic, engine, logged, namespace
+from tests.support.rig import until
 
 SWAPS = int(os.environ.get("RELOADCHECK_SWAPS", "1500"))
 """How many generations a volume gets; the long form of the test is 10,000."""

@@ -17,8 +17,8 @@ from reloadcheck import (
     ReloadEvent,
     Source,
 )
-from tests.core.rig import until
 from tests.hazards.rig import engine, logged, options, replace
+from tests.support.rig import until
 
 GOOD = "number: 1\n"
 

@@ -22,9 +22,9 @@ from reloadcheck import ConfigError, DirectorySource, EnvironSource, FrozenDict,
 from reloadcheck._config.redact import is_secret, redact
 from reloadcheck.cli import main
 from reloadcheck.demo.postgres import PostgresServer
-from tests.core.rig import until
 from tests.hazards.canary import SECRET, SPELLINGS, Watch, found_in, pages_of
 from tests.hazards.rig import engine, options
+from tests.support.rig import until
 
 GOOD = f"password: {SECRET}\nn: 1\n"
 GOODS = {

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck, Resource
-from tests.core.rig import Text
+from tests.support.rig import Text
 
 __all__ = ["Pool", "edit", "pool_of"]
 

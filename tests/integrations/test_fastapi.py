@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from reloadcheck import FrozenDict, OutsideWorkError, ReloadCheck, UnknownResourceError
 from reloadcheck.integrations.fastapi import ReloadCheckMiddleware, config_of, resource_of
-from tests.core.rig import Call, Text, until
+from tests.support.rig import Call, Text, until
 
 from .conftest import Make
 from .pools import Pool, edit, pool_of

@@ -14,8 +14,8 @@ from werkzeug.test import Client
 from reloadcheck import ConfigSyntaxError, OptionError, OutsideWorkError, UnknownResourceError
 from reloadcheck._engine.api import host_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource_of
-from tests.core.rig import Call, Text, begin, until
 from tests.support.engines import drained
+from tests.support.rig import Call, Text, begin, until
 
 from .conftest import Make
 from .pools import edit, pool_of

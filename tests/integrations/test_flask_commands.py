@@ -12,7 +12,7 @@ from flask import Flask
 from reloadcheck import FrozenDict
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck.integrations.flask import FlaskReloadCheck
-from tests.core.rig import Text, same
+from tests.support.rig import Text, same
 from tests.support.servers import ROOT
 
 from .conftest import Make

@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket
 
 from reloadcheck import ConfigSyntaxError, FrozenDict, ReloadCheck
 from reloadcheck.integrations.starlette import LiveState, ReloadCheckMiddleware
-from tests.core.rig import Call, Text, until
+from tests.support.rig import Call, Text, until
 
 from .conftest import Make
 from .pools import edit, pool_of

@@ -10,8 +10,8 @@ import pytest
 
 from reloadcheck import ConfigError, ContractError, Outcome, ReloadCheck
 from reloadcheck.testing import FakeClock
-from tests.core.conftest import Make
-from tests.core.rig import Call, begin, until
+from tests.support.fixtures import Make
+from tests.support.rig import Call, begin, until
 
 from .signing import Signers
 from .test_contract import SHOP

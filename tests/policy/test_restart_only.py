@@ -8,8 +8,8 @@ import pytest
 
 from reloadcheck import Outcome, RegistrationError, ReloadCheck
 from reloadcheck.testing import FakeClock
-from tests.core.conftest import Make
-from tests.core.rig import Text, begin, until
+from tests.support.fixtures import Make
+from tests.support.rig import Text, begin, until
 
 from .signing import Signers
 from .test_gate import (

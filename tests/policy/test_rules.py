@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import ConfigError, Outcome, RegistrationError, ReloadCheck
-from tests.core.conftest import Make
-from tests.core.rig import Text, begin
+from tests.support.fixtures import Make
+from tests.support.rig import Text, begin
 
 
 @pytest.fixture

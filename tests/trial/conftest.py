@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from reloadcheck.testing import FakeClock
-from tests.core.conftest import Make, clock, make, no_engine_thread_stays, text
-from tests.core.rig import Text
+from tests.support.fixtures import Make, clock, make, no_engine_thread_stays, text
+from tests.support.rig import Text
 
 from .site import Site
 

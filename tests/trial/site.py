@@ -10,7 +10,7 @@ from reloadcheck.seams import Gate
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.types import SignalStatus, TrialStatus
-from tests.core.rig import Text, begin
+from tests.support.rig import Text, begin
 
 Page = Callable[[Any], tuple[int, bytes]]
 

@@ -23,9 +23,9 @@ from reloadcheck._engine.api import host_of
 from reloadcheck.integrations import fastapi, starlette
 from reloadcheck.integrations.flask import FlaskReloadCheck, current_config
 from reloadcheck.trial import Trial
-from tests.core.conftest import Make
-from tests.core.rig import Text, begin, until
 from tests.integrations_django.site import get, get_async, site, write
+from tests.support.fixtures import Make
+from tests.support.rig import Text, begin, until
 
 from .conftest import Draw
 

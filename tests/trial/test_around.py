@@ -12,8 +12,8 @@ from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.trial.run import Run
-from tests.core.conftest import Make
-from tests.core.rig import Text, until
+from tests.support.fixtures import Make
+from tests.support.rig import Text, until
 
 from .site import trial_of
 from .test_trial import Making

@@ -10,7 +10,7 @@ from reloadcheck import Outcome, UsageError
 from reloadcheck.seams import GO, Answer, Proposal, Wait
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
-from tests.core.rig import Call, until
+from tests.support.rig import Call, until
 
 from .site import trial_of
 from .test_trial import Making, fails_at

@@ -7,7 +7,7 @@ import pytest
 
 from reloadcheck import OptionError, Outcome, ReloadCheck, UsageError
 from reloadcheck.testing import FakeDraw, MemorySource, trial
-from tests.core.rig import until
+from tests.support.rig import until
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from reloadcheck._page.values import Leaves
 from reloadcheck.cli._output import Page
 from reloadcheck.cli._told import show
 from reloadcheck.integrations.prometheus import instrument
-from tests.core.rig import until
+from tests.support.rig import until
 
 from .site import Site
 from .test_trial import Making, fails_at

@@ -11,8 +11,8 @@ import pytest
 from reloadcheck import Outcome, UsageError
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
-from tests.core.conftest import Make
-from tests.core.rig import Text, until
+from tests.support.fixtures import Make
+from tests.support.rig import Text, until
 
 from .site import Site
 

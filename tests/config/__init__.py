@@ -1,0 +1,1 @@
+"""What a configuration is: frozen, compared, digested, hidden."""

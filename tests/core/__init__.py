@@ -1,1 +1,0 @@
-"""Attacks on the engine from inside one process: injected clocks, barriers, faults."""

@@ -1,0 +1,1 @@
+"""Who decides, and when: checks, waits, starts, closes, forks and failures of one engine."""

@@ -1,0 +1,1 @@
+"""From sources to a configuration: what is odd, and what keys may be."""

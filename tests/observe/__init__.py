@@ -1,0 +1,1 @@
+"""What is told: status, codes, log, listeners, traces."""

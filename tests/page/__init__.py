@@ -1,0 +1,1 @@
+"""What an operator opens: the status page, who may, and the metrics."""

@@ -1,0 +1,1 @@
+"""Make: registering resources and building what an edit changed."""

@@ -1,0 +1,1 @@
+"""How waiting and foreign code are run: jobs, loops, contexts, references."""

@@ -1,0 +1,1 @@
+"""Hold, and break: units of work, what they hold, and what becomes of old snapshots."""

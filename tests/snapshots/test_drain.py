@@ -1,0 +1,530 @@
+"""Old snapshots: two instances at most, closed once, after their last user or at the deadline."""
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot, reload_check
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
+from reloadcheck.testing import FakeClock
+from tests.support.fixtures import Make
+from tests.support.rig import Call, Text, begin, reload, same, until
+
+DRAIN = 30.0
+
+
+class Pools:
+    """An engine with one resource `pool` on `a` that tells when it was built and closed."""
+
+    def __init__(self, make: Make, text: Text, **options: Any) -> None:
+        self.live: ReloadCheck[Any] = make(drain=DRAIN, **options)
+        self.text = text
+        self.log: list[str] = []
+        self.most = 0
+        self.open: set[int] = set()
+        self.pool: Resource[int] = self.live.resource("a", name="pool")(self._pool)
+
+    def _pool(self, a: int) -> Iterator[int]:
+        self.log.append(f"+{a}")
+        self.open.add(a)
+        self.most = max(self.most, len(self.open))
+        yield a
+        self.log.append(f"-{a}")
+        self.open.discard(a)
+
+    def edit(self, number: int) -> Outcome:
+        """Write a configuration with another `a` and check."""
+        self.text.write(f"a: {number}")
+        outcome = self.live.check()
+        if outcome is Outcome.RELOADED:
+            assert self.live.check() is Outcome.UNCHANGED
+        return outcome
+
+
+@pytest.fixture
+def pools(make: Make, text: Text) -> Pools:
+    """A started engine with a pool."""
+    pools = Pools(make, text)
+    begin(pools.live)
+    return pools
+
+
+def test_an_unused_snapshot_closes_at_once(pools: Pools) -> None:
+    """With no lease on it, what an edit replaced is closed right after the swap."""
+    assert pools.edit(2) is Outcome.RELOADED
+    until(lambda: pools.log == ["+1", "+2", "-1"])
+
+
+def test_a_close_that_gets_no_thread_is_made_later(
+    pools: Pools,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Where the process may have no more threads, old instances wait for one, and are not lost."""
+    refused: list[str] = []
+    real = threading.Thread.start
+
+    def start(thread: threading.Thread) -> None:
+        if thread.name == "reloadcheck-pool-close":
+            refused.append(thread.name)
+            raise RuntimeError("can't start new thread")
+        real(thread)
+
+    with monkeypatch.context() as starved:
+        starved.setattr(threading.Thread, "start", start)
+        assert pools.edit(2) is Outcome.RELOADED
+        until(lambda: len(refused) == 1)
+        until(lambda: len(refused) == 2, clock)
+        assert {1, 2} == pools.open
+    until(lambda: pools.open == {2}, clock)
+    assert ["+1", "+2", "-1"] == pools.log
+    assert "closing resource" not in caplog.text
+
+
+def test_what_is_leased_stays_open_until_its_last_user_leaves(
+    pools: Pools, clock: FakeClock
+) -> None:
+    """An old resource closes after the last who has read it, not before, however many there are."""
+    first, second = pools.live.lease(), pools.live.lease()
+    snapshot = Call(first.__enter__).result()
+    assert 1 == snapshot[pools.pool]
+    with second:
+        assert pools.edit(2) is Outcome.RELOADED
+        clock.advance(DRAIN - 1)
+        assert pools.live.check() is Outcome.UNCHANGED
+        assert 1 == snapshot[pools.pool]
+    assert pools.live.check() is Outcome.UNCHANGED
+    assert ["+1", "+2"] == pools.log
+    first.__exit__(None, None, None)
+    until(lambda: pools.log == ["+1", "+2", "-1"])
+    assert pools.live.status().forced_closes == 0
+
+
+def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
+    """An edit that needs a third instance is deferred until the oldest drains; then it is live."""
+    with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
+        assert pools.edit(2) is Outcome.RELOADED
+        assert pools.edit(3) is Outcome.DEFERRED
+        assert pools.live.snapshot.version == 2
+        error = str(pools.live.status().error)
+        assert "'pool' of version 1 is still used by test_a_third_instance" in error
+        assert re.search(
+            r"; it is closed at \d\d:\d\d:\d\d UTC at the latest \(drain \d+ s\)", error
+        )
+        assert 1 == old[pools.pool]
+    until(lambda: pools.live.snapshot.version == 3)
+    until(lambda: pools.log == ["+1", "+2", "-1", "+3", "-2"])
+    assert pools.most == 2
+    assert pools.live.status().error is None
+
+
+def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:
+    """While an edit waits for a drain, only the newest is built in the end."""
+    with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
+        assert pools.edit(2) is Outcome.RELOADED
+        for number in range(3, 9):
+            assert pools.edit(number) is Outcome.DEFERRED
+    until(lambda: pools.live.snapshot.version == 3)
+    until(lambda: pools.log == ["+1", "+2", "-1", "+8", "-2"])
+    assert pools.most == 2
+
+
+def test_going_back_while_an_edit_waits(pools: Pools) -> None:
+    """The running content back in the file takes a waiting edit back."""
+    with pools.live.lease() as old:
+        assert 1 == old[pools.pool]
+        assert pools.edit(2) is Outcome.RELOADED
+        assert pools.edit(3) is Outcome.DEFERRED
+        assert pools.edit(2) is Outcome.UNCHANGED
+        assert pools.live.status().error is None
+    until(lambda: pools.log == ["+1", "+2", "-1"])
+    assert pools.live.check() is Outcome.UNCHANGED
+    assert pools.live.snapshot.version == 2
+
+
+def test_an_edit_that_needs_no_third_instance_does_not_wait(make: Make, text: Text) -> None:
+    """Only what would make a third instance waits; an edit beside it is live at once."""
+    text.write("a: 1\nb: 1")
+    pools = Pools(make, text)
+    begin(pools.live)
+    with pools.live.lease():
+        text.write("a: 2\nb: 1")
+        reload(pools.live)
+        text.write("a: 2\nb: 2")
+        reload(pools.live)
+        assert pools.live.snapshot.config["b"] == 2
+    until(lambda: pools.log == ["+1", "+2", "-1"])
+
+
+def test_a_carried_over_resource_outlives_the_snapshots_that_share_it(
+    make: Make, text: Text
+) -> None:
+    """A resource that several snapshots share closes only with the last of them."""
+    text.write("a: 1\nb: 1")
+    pools = Pools(make, text)
+    begin(pools.live)
+    with pools.live.lease() as first:
+        text.write("a: 1\nb: 2")
+        reload(pools.live)
+        second = pools.live.snapshot
+        assert first is not second
+        assert first[pools.pool] is second[pools.pool]
+    assert pools.live.check() is Outcome.UNCHANGED
+    assert ["+1"] == pools.log
+    assert pools.live.status().leases == {2: 0}
+
+
+@pytest.mark.usefixtures("outliving")
+def test_the_deadline_closes_what_is_still_used(
+    pools: Pools, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """At the drain deadline it is closed all the same: counted, and logged with path and number."""
+    leases = [caller(pools.live) for _ in range(3)]
+    snapshot = pools.live.snapshot
+    assert 1 == snapshot[pools.pool]  # in no unit's own context: it is anybody's
+    assert pools.edit(2) is Outcome.RELOADED
+    clock.advance(DRAIN - 0.1)
+    assert pools.live.check() is Outcome.UNCHANGED
+    assert ["+1", "+2"] == pools.log
+    clock.advance(0.2)
+    until(lambda: pools.log == ["+1", "+2", "-1"])
+    with pytest.raises(ResourceClosedError, match="pool"):
+        snapshot[pools.pool]
+    assert snapshot.config["a"] == 1
+    assert pools.live.status().forced_closes == 1
+    assert pools.live.status().resources[0].forced_closes == 1
+    (warning,) = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert "resource pool of version 1" in warning
+    words = "closed after 30.1 s of drain (its next use fails): 3 units of work still use it"
+    assert words in warning
+    assert warning.endswith(f": caller (test_drain.py:{caller.__code__.co_firstlineno})")
+    for lease in leases:
+        lease.give_back()
+    until(lambda: pools.live.status().leases == {2: 0})
+    assert ["+1", "+2", "-1"] == pools.log
+
+
+@pytest.mark.usefixtures("outliving")
+def test_the_warning_names_the_paths_that_hold_on(
+    pools: Pools, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever reads the log learns which path of the application does not end."""
+    from reloadcheck.wsgi import ReloadCheckMiddleware
+
+    def stream(*_: object) -> Iterator[bytes]:
+        assert 1 == pools.live.current()[pools.pool]
+        return iter([b"x"])
+
+    app = ReloadCheckMiddleware(stream, pools.live)
+    bodies: list[Any] = [
+        app({"PATH_INFO": path}, lambda *_: None) for path in ("/stream", "/stream", "/export")
+    ]
+    assert pools.edit(2) is Outcome.RELOADED
+    clock.advance(DRAIN + 1)
+    until(lambda: "-1" in pools.log)
+    assert "3 units of work still" in caplog.text
+    assert "still use it: /export, /stream" in caplog.text
+    for body in reversed(bodies):
+        body.close()
+
+
+def caller(live: "ReloadCheck[Any]") -> Any:
+    """Take a lease and give it away."""
+    lease = live.lease()
+    lease.take()
+    return lease
+
+
+@pytest.mark.usefixtures("outliving")
+@pytest.mark.parametrize("kind", ["lease", "named", "function", "generator", "coroutine"])
+def test_the_warning_names_the_code_that_holds_on(
+    pools: Pools, clock: FakeClock, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lease by the function that took it or its name, a decorated function by its own."""
+    gate, entered = threading.Event(), threading.Event()
+
+    @reload_check(pools.live)
+    def function() -> None:
+        assert 1 == pools.live.current()[pools.pool]
+        entered.set()
+        gate.wait(10)
+
+    @reload_check(pools.live)
+    def generator() -> Iterator[int]:
+        yield pools.live.current()[pools.pool]
+
+    @reload_check(pools.live)
+    async def coroutine() -> None:
+        assert 1 == pools.live.current()[pools.pool]
+        entered.set()
+        while not gate.is_set():
+            await asyncio.sleep(0.001)
+
+    if kind == "lease":
+        release: Callable[[], object] = caller(pools.live).give_back
+        assert 1 == pools.live.snapshot[pools.pool]
+    elif kind == "named":
+        lease = pools.live.lease(name="nightly\nexport")
+        assert 1 == lease.take()[pools.pool]
+        release = lease.give_back
+    elif kind == "generator":
+        values: Any = generator()
+        assert 1 == next(values)
+        release = values.close
+    else:
+        release = Call(function if kind == "function" else lambda: asyncio.run(coroutine())).result
+        assert entered.wait(5)
+    assert pools.edit(2) is Outcome.RELOADED
+    clock.advance(DRAIN + 1)
+    until(lambda: "-1" in pools.log)
+    here = "test_the_warning_names_the_code_that_holds_on.<locals>"
+    module = function.__module__
+    expected = {
+        "lease": f"caller (test_drain.py:{caller.__code__.co_firstlineno})",
+        "named": "nightly\\nexport",
+    }.get(kind, f"{module}.{here}.{kind}")
+    assert f"still use it: {expected}" in caplog.text
+    gate.set()
+    release()
+
+
+@pytest.mark.usefixtures("outliving")
+def test_a_resource_may_drain_faster_or_slower(make: Make, text: Text, clock: FakeClock) -> None:
+    """A resource's own `drain` overrides the engine's, for itself alone."""
+    live, log = make(drain=30.0), list[str]()
+
+    def factory(name: str) -> Any:
+        def build(a: int) -> Iterator[int]:
+            yield a
+            log.append(name)
+
+        return build
+
+    for name, drain in (("fast", 5.0), ("usual", None), ("slow", 60.0)):
+        live.resource("a", name=name, drain=drain)(factory(name))
+    begin(live)
+    lease = live.lease()
+    assert [1, 1, 1] == [*lease.__enter__().resources.values()]
+    text.write("a: 2")
+    reload(live)
+    for seconds, closed in ((4.9, []), (0.2, ["fast"]), (24.8, ["fast"]), (0.2, ["fast", "usual"])):
+        clock.advance(seconds)
+        until(lambda: log == closed)  # noqa: B023
+        assert live.check() is Outcome.UNCHANGED
+        assert closed == log
+    clock.advance(29.0)
+    assert live.check() is Outcome.UNCHANGED
+    assert len(log) == 2
+    clock.advance(1.1)
+    until(lambda: log == ["fast", "usual", "slow"])
+    lease.__exit__(None, None, None)
+
+
+def test_what_is_needed_closes_after_what_needs_it(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """Even when its own deadline is earlier: a pool is not closed under what was built on it."""
+    live, log = make(drain=30.0), list[str]()
+
+    def factory(name: str) -> Any:
+        def build(a: int, *needs: Any) -> Iterator[int]:
+            yield a
+            log.append(name)
+
+        return build
+
+    below = live.resource("a", name="below", drain=1.0)(factory("below"))
+    live.resource("a", name="above", needs=[below], drain=20.0)(factory("above"))
+    begin(live)
+    lease = live.lease()
+    assert [1, 1] == [*lease.__enter__().resources.values()]
+    text.write("a: 2")
+    reload(live)
+    clock.advance(10.0)
+    assert live.check() is Outcome.UNCHANGED
+    assert [] == log
+    clock.advance(11.0)
+    until(lambda: log == ["above", "below"])
+    lease.__exit__(None, None, None)
+
+
+@pytest.mark.usefixtures("outliving")
+def test_close_waits_for_leases_up_to_the_deadline(pools: Pools, clock: FakeClock) -> None:
+    """`close()` drains: it waits for units of work, at most `drain` seconds."""
+    lease = pools.live.lease()
+    snapshot: Snapshot[Any] = Call(lease.__enter__).result()
+    assert 1 == snapshot[pools.pool]
+    closing = Call(pools.live.close)
+    until(lambda: pools.live.status().version is None)
+    clock.advance(DRAIN - 0.1)
+    closing.join(0.03)
+    assert closing.waits
+    assert 1 == snapshot[pools.pool]
+    clock.advance(0.2)
+    closing.result()
+    assert ["+1", "-1"] == pools.log
+    assert pools.live.status().forced_closes == 1
+    lease.__exit__(None, None, None)
+
+
+def test_close_ends_with_the_last_lease(pools: Pools) -> None:
+    """`close()` takes no longer than its last unit of work."""
+    lease = pools.live.lease()
+    Call(lease.__enter__).result()
+    closing = Call(pools.live.close)
+    closing.join(0.03)
+    assert closing.waits
+    lease.__exit__(None, None, None)
+    closing.result()
+    assert ["+1", "-1"] == pools.log
+    assert pools.live.status().forced_closes == 0
+
+
+def test_a_thousand_reloads_leave_one_instance(pools: Pools) -> None:
+    """A storm of reloads: one instance in the end, each closed once, never three at a time."""
+    for number in range(2, 302):
+        assert pools.edit(number) in (Outcome.RELOADED, Outcome.UNCHANGED, Outcome.DEFERRED)
+    until(lambda: pools.open == {301})
+    assert pools.most <= 2
+    closed = [entry for entry in pools.log if entry[0] == "-"]
+    assert len(closed) == len(set(closed)) == len(pools.log) // 2
+    assert sum(t.name.startswith("reloadcheck-pool") for t in threading.enumerate()) == 0
+
+
+def test_leases_under_fire_see_no_closed_resource(make: Make, text: Text) -> None:
+    """While edits and leases race, no lease ever sees another version's or a closed resource."""
+    pools = Pools(make, text, window=0)
+    begin(pools.live)
+    stop = threading.Event()
+
+    def use() -> int:
+        served = 0
+        while not stop.is_set():
+            with pools.live.lease() as snapshot:
+                assert snapshot.config["a"] == snapshot[pools.pool]
+                assert snapshot[pools.pool] in pools.open
+                served += 1
+        return served
+
+    users = [Call(use) for _ in range(8)]
+    for number in range(2, 102):
+        pools.edit(number)
+    stop.set()
+    assert min(user.result() for user in users) > 0
+    until(lambda: pools.open == {pools.live.snapshot.config["a"]})
+    assert pools.most <= 2
+
+
+@pytest.mark.usefixtures("outliving")
+def test_close_waits_no_longer_for_a_resource_that_drains_slowly(
+    make: Make, text: Text, clock: FakeClock
+) -> None:
+    """`close()` waits at most the engine's `drain`, whatever a resource asks for itself."""
+    live, log = make(drain=DRAIN), list[int]()
+
+    @live.resource("a", drain=10_000.0)
+    def pool(a: int) -> Iterator[int]:
+        yield a
+        log.append(a)
+
+    begin(live)
+    lease = live.lease()
+    Call(lease.__enter__).result()
+    closing = Call(live.close)
+    until(lambda: live.status().version is None)
+    clock.advance(DRAIN + 0.1)
+    closing.result()
+    assert [1] == log
+    lease.__exit__(None, None, None)
+
+
+def test_what_needs_a_rebuilt_resource_counts_too(make: Make, text: Text) -> None:
+    """A resource that must follow what it needs makes no third instance of itself either."""
+    live, most, open_now = make(), list[int](), list[object]()
+
+    def build(*parts: object) -> Iterator[object]:
+        thing = object()
+        open_now.append(thing)
+        most.append(len(open_now))
+        yield thing
+        open_now.remove(thing)
+
+    below = live.resource("a", name="below")(same)
+    live.resource("b", needs=[below], name="above")(build)
+    begin(live)
+    with live.lease():
+        text.write("a: 1\nb: 2")
+        reload(live)
+        text.write("a: 2\nb: 2")
+        assert live.check() is Outcome.DEFERRED
+    until(lambda: live.snapshot.version == 3)
+    until(lambda: len(open_now) == 1)
+    assert max(most) == 2
+
+
+@pytest.mark.usefixtures("outliving")
+def test_a_carried_over_resource_is_not_forced(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A lease past its deadline costs it nothing of what the current version has as well."""
+    live = make(drain=DRAIN)
+    pool = live.resource("a", name="pool")(same)
+    begin(live)
+    lease = live.lease()
+    snapshot = Call(lease.__enter__).result()
+    text.write("a: 1\nb: 2")
+    reload(live)
+    clock.advance(DRAIN + 1)
+    until(lambda: live.status().leases == {2: 0})
+    assert snapshot[pool] == 1
+    assert live.status().forced_closes == 0
+    assert [] == [r for r in caplog.records if r.levelname == "WARNING"]
+    lease.__exit__(None, None, None)
+
+
+def test_at_most_one_closer_is_stuck(make: Make, text: Text, clock: FakeClock) -> None:
+    """While a closer that was given up still runs, its resource is not built again."""
+    live, gate, closing = make(), threading.Event(), list[int]()
+
+    @live.resource("a", timeout=1.0)
+    def pool(a: int) -> Iterator[int]:
+        yield a
+        closing.append(a)
+        gate.wait(10)
+
+    begin(live)
+    text.write("a: 2")
+    reload(live)
+    until(lambda: closing == [1])
+    clock.advance(1.1)
+    until(lambda: live.status().resources[0].instances == 1)
+    for number in (3, 4, 5):
+        text.write(f"a: {number}")
+        assert Call(live.check).result() is Outcome.REJECTED
+    assert [1] == closing
+    assert live.snapshot.config["a"] == 2
+    gate.set()
+    until(lambda: live.snapshot.config["a"] == 5, clock)
+
+
+def test_a_retired_tenancy_takes_nobody(make: Make, text: Text) -> None:
+    """Whoever enters as the snapshot is retired holds nothing, and goes to the next."""
+    released: list[int] = []
+    live = make()
+    begin(live)
+    live_snapshot = LiveSnapshot(live.snapshot, (), None, lambda: released.append(1))
+    one, two = NamedLease("one"), NamedLease("two")
+    assert live_snapshot.enter(one)
+    live_snapshot.retired = True
+    assert not live_snapshot.enter(two)
+    assert [*live_snapshot.held.values()] == [one]
+    released.clear()
+    one.end()
+    assert (live_snapshot.held, released) == ({}, [1])

@@ -1,1 +1,0 @@
-"""What an operator sees: status, page, logs, metrics, traces."""
