@@ -200,7 +200,7 @@ def test_the_refusal_rejects_an_edit(make: Make, text: Text) -> None:
     begin(live)
     assert push(live, text, "a: 2") is Outcome.REJECTED
     error = str(live.status().error)
-    assert "its factory raised BlockingCallError (test_inside.py:" in error
+    assert "its factory raised BlockingCallError (test_reentrancy.py:" in error
     assert "live.check() would wait for itself" in error
 
 

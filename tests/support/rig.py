@@ -1,4 +1,4 @@
-"""What the tests of the core share: a source in memory, a clock that is let pass, a way to wait.
+"""What tests of engines share: a source in memory, a clock that is let pass, a way to wait.
 
 Nothing here sleeps to let time pass; `until` and `Call` wait for other threads and are bounded.
 """
