@@ -11,8 +11,8 @@ from reloadcheck._engine.api import host_of
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from reloadcheck.types import TrialStatus
-from tests.core.conftest import Make
-from tests.core.rig import begin, until
+from tests.support.fixtures import Make
+from tests.support.rig import begin, until
 
 CONFIG = "flags: {new: 1, old: 1}\npayment: {timeout: 3, refund: 1}\nlog: 1\n"
 CONTRACT = """\
