@@ -3,9 +3,10 @@
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import pytest
+
+from tests.support.servers import ROOT
 
 DOORS = {
     "reloadcheck.policy": {"Contract"},
@@ -39,7 +40,7 @@ print(*(one for one in sys.modules if one.startswith({tuple(f"{door}." for door 
 @pytest.mark.parametrize("door", ["reloadcheck", "reloadcheck.testing", *DOORS])
 def test_the_reference_has_each_public_name(door: str) -> None:
     """What is not in the reference is private, so nothing public is left out of it."""
-    reference = (Path(__file__).parent.parent / "docs/reference.md").read_text(encoding="utf-8")
+    reference = (ROOT / "docs/reference.md").read_text(encoding="utf-8")
     errors = "automodule:: reloadcheck.exceptions" in reference
     module, tree = import_module(door), import_module("reloadcheck.exceptions")
     told = {line.rpartition(":: ")[2] for line in reference.splitlines() if ":: " in line}
