@@ -76,8 +76,8 @@ class Proposal:
 class UnitTicket(Protocol):
     """One unit of work, as it is told while an edit is tried; may be called in any thread."""
 
-    def status(self, status: int) -> None:
-        """Take note of an answer's status."""
+    def is_bad(self, status: int) -> bool:
+        """Return whether an answer with this status is a failure."""
         ...
 
     def answered(self) -> None:
@@ -85,7 +85,10 @@ class UnitTicket(Protocol):
         ...
 
     def failed(self, what: str) -> None:
-        """Take note of a failure: the type of an exception, or a few words."""
+        """Take note of a failure, `POST /checkout → KeyError`: what was asked, what came of it.
+
+        A unit fails once; an exception behind a bad status says it better.
+        """
         ...
 
     def gone(self) -> None:

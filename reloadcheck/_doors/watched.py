@@ -13,6 +13,16 @@ from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
 
 _ABNORMAL = 1011
 _NO_ANSWER = "no complete answer"
+_LONGEST = 24
+"""Characters of a path's segment; longer ones are tokens rather than words, and shown to nobody."""
+
+
+def what(method: str, path: str, failure: BaseException | str | int) -> str:
+    """Return a failure in words: `POST /checkout → KeyError`."""
+    segments = (one if len(one) <= _LONGEST else "…" for one in path.split("/")[:9])
+    asked = "".join(one if one.isprintable() else "?" for one in "/".join(segments))
+    said = type(failure).__name__ if isinstance(failure, BaseException) else failure
+    return f"{method} {asked} → {said}"
 
 
 def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
@@ -20,6 +30,9 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
 
     async def watched(scope: Scope, receive: Receive, send: Send) -> None:
         complete = scope["type"] != "http"
+
+        def fail(failure: BaseException | str | int) -> None:
+            ticket.failed(what(scope.get("method", "WEBSOCKET"), scope.get("path", ""), failure))
 
         async def receiving() -> Message:
             message = await receive()
@@ -31,14 +44,15 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
             nonlocal complete
             kind = message["type"]
             if kind == "http.response.start":
-                ticket.status(message["status"])
+                if ticket.is_bad(message["status"]):
+                    fail(message["status"])
             elif kind == "http.response.pathsend" or (
                 kind == "http.response.body" and not message.get("more_body", False)
             ):
                 complete = True
                 ticket.answered()
             elif kind == "websocket.close" and message.get("code") == _ABNORMAL:
-                ticket.failed("a websocket closed with 1011")
+                fail("closed with 1011")
             try:
                 await send(message)
             except OSError:  # so servers say that nobody listens any more
@@ -49,9 +63,9 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
         try:
             await app(scope, receiving, sending)
             if not complete:
-                ticket.failed(_NO_ANSWER)
+                fail(_NO_ANSWER)
         except Exception as error:
-            ticket.failed(type(error).__name__)
+            fail(error)
             raise
         finally:
             end_ticket(token)
@@ -64,16 +78,21 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
     """Return the application, for one unit of work that the ticket stands for."""
 
     def watched(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        def fail(failure: BaseException | str | int) -> None:
+            ticket.failed(
+                what(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""), failure)
+            )
+
         def starting(status: str, *arguments: Any) -> Any:
-            if status[:3].isdecimal():
-                ticket.status(int(status[:3]))
+            if status[:3].isdecimal() and ticket.is_bad(int(status[:3])):
+                fail(int(status[:3]))
             return start_response(status, *arguments)
 
         token = begin_ticket(ticket)
         try:
             body = app(environ, starting)
         except Exception as error:
-            ticket.failed(type(error).__name__)
+            fail(error)
             ticket.ended()
             raise
         except BaseException:
@@ -85,7 +104,7 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             ticket.ended()
             return body
-        return (_Sized if hasattr(kind, "__len__") else _Body)(body, ticket)
+        return (_Sized if hasattr(kind, "__len__") else _Body)(body, ticket, fail)
 
     return watched
 
@@ -93,10 +112,13 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
 class _Body:
     """A body whose exceptions count, and whose `close()` ends the unit of work."""
 
-    __slots__ = ("_body", "_next", "_ticket")
+    __slots__ = ("_body", "_fail", "_next", "_ticket")
 
-    def __init__(self, body: Iterable[bytes], ticket: UnitTicket) -> None:
+    def __init__(
+        self, body: Iterable[bytes], ticket: UnitTicket, fail: Callable[[BaseException], None]
+    ) -> None:
         self._body = body
+        self._fail = fail
         self._next: Callable[[], bytes] | None = None
         self._ticket = ticket
 
@@ -113,7 +135,7 @@ class _Body:
             self._ticket.answered()
             raise
         except Exception as error:
-            self._ticket.failed(type(error).__name__)
+            self._fail(error)
             raise
         finally:
             end_ticket(token)

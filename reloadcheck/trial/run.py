@@ -87,7 +87,7 @@ class Run:
         self._serial = count()
         self._lock = threading.RLock()  # a finalizer may end a unit in the midst of this
         self._seen_keys: set[tuple[str, bytes]] = set()
-        self._first: str | None = None
+        self._first: tuple[int, str] | None = None
         self._times: deque[float] = deque(maxlen=BASELINE_UNITS)
         self._slow_after: float | None = None
         self._poked_at = -math.inf
@@ -148,6 +148,11 @@ class Run:
         if watch is not None and watch.is_guilty:
             self._hurry()
 
+    def explain(self, ticket: Ticket, what: str) -> None:
+        """Take a better word for a failure that is counted."""
+        if self._first is not None and self._first[0] == ticket.number:
+            self._first = ticket.number, what
+
     def end(self, ticket: Ticket, failed: bool) -> None:
         """Take note of the end of a unit of work."""
         self._open.pop(ticket.number, None)
@@ -178,7 +183,7 @@ class Run:
             judge = self._judges.setdefault(signal, Judge())
             judge.add(ticket.on_candidate, ticket.share)
             if ticket.on_candidate and self._first is None and signal != SLOW:
-                self._first = what
+                self._first = ticket.number, what
             guilty = judge.luck <= self.trial.luck
         if guilty:
             self._hurry()
@@ -290,7 +295,7 @@ class Run:
 
     def _undone(self, signal: str, judge: Judge, now: float) -> Decision:
         what = {FAILED: "failed", SLOW: "slow"}.get(signal, signal.partition(": ")[2])
-        first = f" First: {self._first}." if self._first and signal != SLOW else ""
+        first = f" First: {self._first[1]}." if self._first and signal != SLOW else ""
         sentence = (
             f"undone: version {self.version} after {now - self.opened_at:.1f} s: "
             f"{judge.on_candidate} of the {judge.bad} {what} requests were on it, though it had "

@@ -21,6 +21,10 @@ class Counting(Protocol):
         """Take note that a unit of work failed."""
         ...
 
+    def explain(self, ticket: "Ticket", what: str) -> None:
+        """Take a better word for a failure that is counted."""
+        ...
+
     def end(self, ticket: "Ticket", failed: bool) -> None:
         """Take note of the end of a unit of work."""
         ...
@@ -57,10 +61,9 @@ class Ticket:
         self.key: bytes | None = None
         self.slow = False
 
-    def status(self, status: int) -> None:
-        """Take note of an answer's status."""
-        if self._run.trial.is_bad(status):
-            self.failed(f"status {status}")
+    def is_bad(self, status: int) -> bool:
+        """Return whether the trial calls this status a failure."""
+        return self._run.trial.is_bad(status)
 
     def answered(self) -> None:
         """Take note that the answer is complete."""
@@ -69,8 +72,10 @@ class Ticket:
             self._run.end(self, self._failed)
 
     def failed(self, what: str) -> None:
-        """Take note of a failure, once."""
-        if not self._failed and not self._gone:
+        """Take note of a failure, once; what is said of it later says it better."""
+        if self._failed:
+            self._run.explain(self, what)
+        elif not self._gone:
             self._failed = True
             self._run.fail(self, what)
 

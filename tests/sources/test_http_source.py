@@ -67,15 +67,15 @@ def test_the_format_is_told_by_suffix_or_type(server: Web, path: str, kind: str,
         assert tree_of(HTTPSource(server.url(path), format="yaml")) == {"a": 1}
 
 
-RIG = Path(__file__).parents[1] / "rig"
+SUPPORT = Path(__file__).parents[1] / "support"
 
 
 def test_tls_is_verified(tmp_path: Path) -> None:
     """Against the authorities that are named, or the system's; what is wrong is told."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(RIG / "loopback.crt", RIG / "loopback.key")
+    context.load_cert_chain(SUPPORT / "loopback.crt", SUPPORT / "loopback.key")
     with web(context) as server:
-        source = HTTPSource(server.url(), ca=RIG / "loopback.crt")
+        source = HTTPSource(server.url(), ca=SUPPORT / "loopback.crt")
         assert tree_of(source) == {"a": 1}
         assert server.requests[-1].headers["host"] == f"127.0.0.1:{server.port}"
         assert "its certificate is not trusted: " in refused(HTTPSource(server.url()))

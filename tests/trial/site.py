@@ -58,7 +58,7 @@ class Site:
         """Return the body of an answer; `on_candidate`: the draw falls on it."""
         self.draw.next = [on_candidate]
         if door == "wsgi":
-            environ = {"PATH_INFO": "/", **words}
+            environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", **words}
             body = self.wsgi(environ, lambda *_: None)
             try:
                 return b"".join(body)
@@ -77,7 +77,8 @@ class Site:
         async def receive() -> Any:
             return {"type": "http.disconnect"}
 
-        await self.asgi({"type": kind, "path": "/", "headers": []}, receive, send)
+        scope = {"type": kind, "path": "/", "headers": []}
+        await self.asgi(scope | ({"method": "GET"} if kind == "http" else {}), receive, send)
         return b"".join(message.get("body", b"") for message in sent)
 
     def edit(self, a: int) -> Outcome:

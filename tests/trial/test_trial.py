@@ -75,7 +75,7 @@ def test_a_candidate_that_fails_is_undone(site: Making, door: str, how: Exceptio
     counted = r"undone: version 2 after 0\.0 s: ([23]) of the \1 failed requests were on it"
     assert re.match(counted, str(status.error))
     assert "though it had 1% of all; luck: 1 in " in str(status.error)
-    first = "status 500" if isinstance(how, int) else "KeyError"
+    first = f"GET / → {'500' if isinstance(how, int) else 'KeyError'}"
     assert f"First: {first}. Version 1 serves." in str(status.error)
     assert shop.get(on_candidate=True, door=door) == b"1"
     until(lambda: len(shop.pool.open) == 1)

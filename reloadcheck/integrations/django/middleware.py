@@ -7,12 +7,14 @@ import logging
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from ..._doors.watched import what
 from ..._engine.api import host_of
 from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
@@ -68,7 +70,7 @@ class ReloadCheckMiddleware:
         except ReloadCheckError as error:
             return self._unavailable(error)
         with _begun(lease, snapshot, request) as unit:
-            return _kept(self.get_response(request), lease, unit)
+            return _kept(self.get_response(request), request, lease, unit)
 
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         if self._page is not None and (page := await self._page.answer_async(request)) is not None:
@@ -79,7 +81,7 @@ class ReloadCheckMiddleware:
         except ReloadCheckError as error:
             return self._unavailable(error)
         with _begun(lease, snapshot, request) as unit:
-            return _kept(await self.get_response(request), lease, unit)
+            return _kept(await self.get_response(request), request, lease, unit)
 
     def _unavailable(self, error: ReloadCheckError) -> HttpResponse:
         """Answer for a site that has no configuration yet; the body does not say why."""
@@ -103,7 +105,7 @@ def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> 
     return unit
 
 
-def _told(response: StreamingHttpResponse, ticket: UnitTicket) -> None:
+def _told(response: StreamingHttpResponse, fail: Callable[[BaseException | int], None]) -> None:
     """Let a trial hear of a stream that breaks."""
     content: Any = response.streaming_content
 
@@ -111,7 +113,7 @@ def _told(response: StreamingHttpResponse, ticket: UnitTicket) -> None:
         try:
             yield from content
         except Exception as error:
-            ticket.failed(type(error).__name__)
+            fail(error)
             raise
 
     async def told_async() -> AsyncIterator[Any]:
@@ -119,19 +121,33 @@ def _told(response: StreamingHttpResponse, ticket: UnitTicket) -> None:
             async for part in content:
                 yield part
         except Exception as error:
-            ticket.failed(type(error).__name__)
+            fail(error)
             raise
 
     response.streaming_content = told_async() if response.is_async else told()
 
 
-def _kept(response: HttpResponseBase, lease: Lease[Any], unit: ExitStack) -> HttpResponseBase:
+def _judged(response: HttpResponseBase, request: HttpRequest, ticket: UnitTicket) -> None:
+    """Tell a trial of an answer, and let it hear of a stream that breaks."""
+    # Bound now: what holds the request holds its snapshot.
+    fail = partial(_fail, ticket, str(request.method), request.path_info)
+    if ticket.is_bad(response.status_code):
+        fail(response.status_code)
+    if getattr(response, "streaming", False) and not hasattr(response, "file_to_stream"):
+        _told(cast("Any", response), fail)
+
+
+def _fail(ticket: UnitTicket, method: str, path: str, failure: BaseException | int) -> None:
+    ticket.failed(what(method, path, failure))
+
+
+def _kept(
+    response: HttpResponseBase, request: HttpRequest, lease: Lease[Any], unit: ExitStack
+) -> HttpResponseBase:
     """Let the unit of work of a streaming response end with its `close()`."""
     if lease.ticket is not None:
-        lease.ticket.status(response.status_code)
+        _judged(response, request, lease.ticket)
     if getattr(response, "streaming", False):  # a response class of a site's own may not say
-        if lease.ticket is not None and getattr(response, "file_to_stream", None) is None:
-            _told(cast("Any", response), lease.ticket)
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
         # One that is dropped instead, as a middleware's that raises, holds nothing for long.
