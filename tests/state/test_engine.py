@@ -13,7 +13,7 @@ from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
 
 
-def _eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
+def _eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until

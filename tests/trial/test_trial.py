@@ -155,11 +155,11 @@ def test_an_outage_blames_nobody(site: Making, clock: FakeClock) -> None:
     for number in range(200):
         shop.get(on_candidate=number % 5 == 0)
         clock.advance(0.1)
-    until(lambda: shop.live.status().outcome is Outcome.WAITING)
+    until(lambda: shop.live.status().outcome is Outcome.WAITING, clock)
     assert shop.live.status().code == "trouble"
     assert shop.live.snapshot.config.a == 1
     clock.advance(31.0)
-    until(lambda: shop.live.status().outcome is Outcome.TRYING)
+    until(lambda: shop.live.status().outcome is Outcome.TRYING, clock)
 
 
 def test_a_newer_edit_ends_the_trial(site: Making) -> None:
