@@ -65,6 +65,7 @@ from .types import (
     Phase,
     ProbeOutcome,
     Problem,
+    References,
     SignalStatus,
     Source,
     Stamp,
@@ -77,7 +78,15 @@ if TYPE_CHECKING:
     from ._observe.status import Draining, ProbeStatus, ResourceStatus, Status
     from ._schema.json_schema import JSONSchema
     from ._state.store_orders import Orders
-    from .sources import DirectorySource, DotenvSource, EnvironSource, EtcdSource, HTTPSource
+    from .sources import (
+        DirectorySource,
+        DotenvSource,
+        EnvironSource,
+        EnvReferences,
+        EtcdSource,
+        FileReferences,
+        HTTPSource,
+    )
 
 __version__ = "0.1.0"
 
@@ -95,9 +104,11 @@ __all__ = [
     "DotenvSource",
     "DrainError",
     "Draining",
+    "EnvReferences",
     "EnvironSource",
     "EtcdSource",
     "FactoryError",
+    "FileReferences",
     "FileSource",
     "FrozenDict",
     "HTTPSource",
@@ -120,6 +131,7 @@ __all__ = [
     "ProbeOutcome",
     "ProbeStatus",
     "Problem",
+    "References",
     "RefusedError",
     "RegistrationError",
     "ReloadCheck",
@@ -158,13 +170,19 @@ __all__ = [
 ]
 
 
+_OF_SOURCES = (
+    "DirectorySource", "DotenvSource", "EnvReferences", "EnvironSource", "EtcdSource",
+    "FileReferences", "HTTPSource",
+)  # fmt: skip
+
+
 def __getattr__(name: str) -> Any:
     """Load what only those who look need when it is asked for."""
     if name == "Orders":
         from ._state.store_orders import Orders as _Orders
 
         return _Orders
-    if name in ("DirectorySource", "DotenvSource", "EnvironSource", "EtcdSource", "HTTPSource"):
+    if name in _OF_SOURCES:
         from . import sources as _sources
 
         return getattr(_sources, name)

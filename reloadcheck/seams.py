@@ -13,16 +13,38 @@ C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """What one reference stands for: its text, or why there is none."""
+
+    text: str | None = field(repr=False)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Referring:
+    """What the references of a reading stand for, by kind and name; `kinds` are those known."""
+
+    kinds: tuple[str, ...]
+    found: Mapping[tuple[str, str], Referred] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """One consistent set of bytes: the documents of each source, and their digest.
 
     `remarks` is what the sources would have an operator know, `places` where each was found.
+    `referring` is what the references in the documents stand for, None where none are used; `refer`
+    gives it for other documents, in the reader thread.
     """
 
     documents: tuple[tuple[Document, ...], ...]
     digest: str
     remarks: tuple[str, ...]
     places: tuple[Place, ...]
+    referring: Referring | None = field(default=None, repr=False)
+    refer: Callable[[Sequence[Sequence[Document]]], Referring] | None = field(
+        default=None, repr=False
+    )
 
 
 @dataclass(frozen=True, slots=True)

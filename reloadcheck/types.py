@@ -142,12 +142,14 @@ class Layer:
 
     `origin` is called only when an error or a person asks, so that locating costs a running app
     nothing. It answers for the nearest known parent where the key path itself is not found.
-    `untyped`: some of the tree may be `Untyped` text.
+    `untyped`: some of the tree may be `Untyped` text. `referred` are the key paths whose values
+    stand elsewhere, with the texts that refer to them; those values are shown nowhere.
     """
 
     tree: Tree
     origin: Callable[[KeyPath], Origin]
     untyped: bool = False
+    referred: Mapping[KeyPath, str] = field(default_factory=dict[KeyPath, str])
 
     def __repr__(self) -> str:
         return f"Layer({len(self.tree)} keys)"
@@ -181,6 +183,32 @@ class Source(Protocol):
         """Parse what `read` gave. `below` is what the earlier sources merged to.
 
         `pause` is called between small portions of work and lets other threads run.
+        """
+        ...
+
+
+@runtime_checkable
+class References(Protocol):
+    """What values such as `${file:db/password}` stand for: where texts of one kind are read.
+
+    Both methods run in the engine's reader thread and may block. They raise `SourceError` for what
+    may heal by itself, which holds the last good configuration.
+    """
+
+    @property
+    def kind(self) -> str:
+        """Return the word before the colon, in lower case: `file`, `env`, `vault`."""
+        ...
+
+    def stamp(self, name: str) -> Stamp:
+        """Return the present stamp of what a name stands for; another one is an edit."""
+        ...
+
+    def read(self, name: str, stamp: Stamp, max_bytes: int) -> str:
+        """Return the text that the stamp stands for; raise `TornError` if it changed meanwhile.
+
+        An `Untyped` text is read as a scalar where no field's type says what it means, others stay
+        text. It is shown nowhere.
         """
         ...
 

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 from ..types import Key, KeyPath, Pause, no_pause
 from .containers import is_dict, is_frozenset, is_list, is_set, is_tuple
-from .key_path import path_key
+from .key_path import lookup, path_key
 from .mask import MASK
 from .model_fields import field_values
 from .secret_looks import masked
@@ -88,6 +88,17 @@ class Veil:
         for path, value, _ in self.walk(tree):
             self._private.add(path)
             self._learn_all(value)
+
+    def learn_at(self, path: KeyPath, *trees: object) -> None:
+        """Take note of what a reference stands for at a key path, wherever the trees have it."""
+        self._private.add(path)
+        for tree in trees:
+            with suppress(KeyError):
+                self._learn_all(lookup(tree, path))
+
+    def is_private(self, path: KeyPath) -> bool:
+        """Return whether a value, or what it is a part of, comes from where all is confidential."""
+        return any(path[:depth] in self._private for depth in range(1, len(path) + 1))
 
     def _learn_all(self, value: object, depth: int = 0) -> None:
         parts = parts_of(value)
@@ -174,7 +185,7 @@ class Veil:
 
     def hides(self, path: KeyPath, value: object) -> bool:
         """Return whether a value is hidden whole, by a key of its path or by its own type."""
-        if path in self._private:
+        if self._private and self.is_private(path):
             return value is not None
         *above, last = path or ("",)
         below = any(isinstance(k, str) and self._names.reach(k) is Reach.BELOW for k in above)

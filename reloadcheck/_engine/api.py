@@ -42,8 +42,8 @@ from ..exceptions import (
     RegistrationError,
 )
 from ..sources import source_of
-from ..types import KeyPath, Outcome, Source, Store, key_path_text, printable
-from .assembly import add_contract, add_store, add_trial, restart_only_of, rules_of
+from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
+from .assembly import add_contract, add_references, add_store, add_trial, restart_only_of, rules_of
 from .engine import Engine
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
@@ -90,9 +90,10 @@ class ReloadCheck(Generic[C]):
     does not know is: told, refused or nothing. `environment` is the name of the deployment, for
     rules. `store` is what the processes share, a path for a `SQLiteStore`: history, orders, members
     of the application `app`, told apart by `release`; `boot="last-good"` starts with the last
-    accepted edition where the sources are bad. `clock` and `environ` are for tests. The environment
-    variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN, _ENVIRONMENT,
-    _STORE, _APP, _RELEASE and _BOOT override what is given.
+    accepted edition where the sources are bad. With `references` a value such as
+    `${file:db/password}` stands for what is read there, and is shown nowhere. `clock` and `environ`
+    are for tests. The environment variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY,
+    _PATIENCE, _DRAIN, _ENVIRONMENT, _STORE, _APP, _RELEASE and _BOOT override what is given.
     """
 
     __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
@@ -119,6 +120,7 @@ class ReloadCheck(Generic[C]):
         app: str | None = None,
         release: str | None = None,
         boot: Literal["file", "last-good"] = "file",
+        references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None: ...
@@ -144,6 +146,7 @@ class ReloadCheck(Generic[C]):
         app: str | None = None,
         release: str | None = None,
         boot: Literal["file", "last-good"] = "file",
+        references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None: ...
@@ -168,6 +171,7 @@ class ReloadCheck(Generic[C]):
         app: str | None = None,
         release: str | None = None,
         boot: Literal["file", "last-good"] = "file",
+        references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
     ) -> None:
@@ -197,6 +201,7 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
+        add_references(self._engine, references)
         agreed = add_contract(self._engine, contract, self._environ)
         add_store(self._engine, store, self._environ)
         add_trial(self._engine, trial, self._environ, agreed)

@@ -7,12 +7,12 @@ asked for, and put among its gates or beside it. An operator's variable wins ove
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..exceptions import OptionError, RegistrationError
 from ..sources.file import FileSource
-from ..types import Store
+from ..types import References, Store
 from .engine import Engine
 from .options import switch_of
 
@@ -60,6 +60,17 @@ def _no_option(name: str, value: object) -> str | None:
     except OptionError as error:
         return str(error).removeprefix("Trial: ")
     return None
+
+
+def add_references(engine: Engine[Any], references: Iterable[References]) -> None:
+    """Let values that are references stand for what is read there."""
+    if not references:
+        return
+    from .._load.references import ReferenceSet, checked
+    from .._load.source_set import SourceSet
+
+    engine.references = ReferenceSet(checked(references), engine.options.max_bytes)
+    engine.feed = SourceSet(engine.sources, engine.references)
 
 
 def add_store(

@@ -172,8 +172,10 @@ class Checker(Generic[C]):
     def _notice_moving(self, stamps: tuple[Stamp, ...]) -> None:
         before = self._seen or (None,) * len(stamps)
         if stamps != before:
-            pairs = zip(self._sources, before, stamps, strict=True)
-            self.moving = tuple(source.name for source, old, new in pairs if old != new)
+            names = [source.name for source in self._sources]
+            names += ["what it refers to"] * (len(stamps) - len(names))
+            pairs = zip(names, before, stamps, strict=True)
+            self.moving = tuple(name for name, old, new in pairs if old != new)
         self._seen = stamps
 
     @property
@@ -324,7 +326,8 @@ class Checker(Generic[C]):
         pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
 
         def parsing() -> tuple[Parsed, FrozenDict, str]:
-            parsed = parse(self._sources, reading.documents, pause, schema.annotation)
+            referring = reading.referring
+            parsed = parse(self._sources, reading.documents, pause, schema.annotation, referring)
             tree = freeze(parsed.tree, None if running is None else running.tree, pause)
             try:
                 return parsed, tree, tree_digest(tree, pause)

@@ -25,7 +25,7 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
-from ..types import Source, Store
+from ..types import References, Source, Store
 from .api import ReloadCheck, host_of
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ def reload_check(
     app: str | None = None,
     release: str | None = None,
     boot: Literal["file", "last-good"] = "file",
+    references: Iterable[References] = (),
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Decorating: ...

@@ -46,6 +46,7 @@ from .process import keep_in_sight, watch_process
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
+    from .._load.references import ReferenceSet
     from .._observe.status import Status
     from ..trial.gate import TrialGate
     from .probes import Probes
@@ -72,6 +73,7 @@ class Engine(Generic[C]):
         self.feed: Feed = SourceSet(sources)
         self.gates: list[Gate] = []
         self.companion: Companion | None = None
+        self.references: ReferenceSet | None = None
         self.trial: TrialGate | None = None
         self.registry = registry
         self.options = options

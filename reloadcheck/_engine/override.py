@@ -103,7 +103,7 @@ class Override(Generic[C]):
                 f"{_NAME}: reloading is switched off, so it must begin before the start"
             )
         self._before = engine.feed
-        self._follow(SourceSet((*engine.feed.sources, self._values)))
+        self._follow(SourceSet((*engine.feed.sources, self._values), engine.references))
 
     def _follow(self, feed: Feed) -> None:
         self._engine.feed = feed

@@ -69,3 +69,6 @@ def _learn(veil: Veil, loaded: Loaded[Any], places: Sequence[Place]) -> None:
     for place, layer in zip(places, loaded.layers, strict=False):
         if place.confidential:
             veil.learn_private(layer.tree)
+    for layer in loaded.layers:
+        for path in layer.referred:
+            veil.learn_at(path, layer.tree, loaded.tree, loaded.config)

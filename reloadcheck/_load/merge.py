@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from .._config.containers import is_dict
 from ..exceptions import ConfigError, ConfigSyntaxError, MergeError, SourceError
+from ..seams import Referring
 from ..sources import raised_by
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
 from .layers import layer_of, origin_of
@@ -33,11 +34,15 @@ def parse(
     documents: Sequence[Sequence[Document]],
     pause: Pause,
     annotation: object = Any,
+    referring: Referring | None = None,
+    lenient: bool = False,
 ) -> Parsed:
     """Parse each source's documents and merge them in order; an error names all that is wrong.
 
     `annotation` is the schema's, whose fields say what untyped text means. Text that means nothing
     there is no error here: the schema has its own problems, and all of them are told together.
+    `referring` is what values that are references stand for; `lenient`: one that cannot be read
+    stands for itself.
     """
     layers: list[Layer] = []
     misfits: list[tuple[int, Problem]] = []
@@ -46,6 +51,10 @@ def parse(
     for source, own in zip(sources, documents, strict=True):
         try:
             layer = _layer_of(source, own, tree, pause)
+            if referring is not None:
+                from .references import resolved
+
+                layer = resolved(layer, referring, pause, lenient=lenient)
             if annotation is Any:
                 layer = without_types(layer, pause)
             layer, found = with_types(layer, annotation, pause)

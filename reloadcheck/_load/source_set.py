@@ -6,12 +6,15 @@ older edition that is held, is a feed around this one.
 
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .._config.digest import source_digest
 from ..seams import Reading
 from ..sources import raised_by, read_set, take_stamps
 from ..types import Place, Problem, Source, Stamp
+
+if TYPE_CHECKING:
+    from .references import ReferenceSet
 
 
 @runtime_checkable
@@ -44,12 +47,17 @@ class Keeping(Protocol):
 class SourceSet:
     """The sources of one engine as one feed."""
 
-    def __init__(self, sources: Sequence[Source]) -> None:
+    def __init__(self, sources: Sequence[Source], references: "ReferenceSet | None" = None) -> None:
         self.sources = tuple(sources)
+        self.references = references
 
     def look(self) -> tuple[Stamp, ...]:
-        """Return each source's stamp; the error names every source that has none."""
-        return take_stamps(self.sources)
+        """Return each source's stamp, and that of what they refer to.
+
+        The error names every source that has none.
+        """
+        stamps = take_stamps(self.sources)
+        return stamps if self.references is None else (*stamps, self.references.stamp())
 
     def keep(self) -> None:
         """Let each source that can keep what it gave last; what it raises stops nothing."""
@@ -60,11 +68,18 @@ class SourceSet:
 
     def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
         """Read what the stamps stand for, as one set; raise `TornError` if it changed meanwhile."""
-        documents = read_set(self.sources, stamps, max_bytes)
+        documents = read_set(self.sources, stamps[: len(self.sources)], max_bytes)
         sets = tuple(tuple(group) for group in documents)
         remarks = tuple(text for one in self.sources for text in _remarks(one))
-        digest = source_digest([one for group in sets for one in group])
-        return Reading(sets, digest, remarks, tuple(_place(one) for one in self.sources))
+        places = tuple(_place(one) for one in self.sources)
+        own = [one for group in sets for one in group]
+        if self.references is None:
+            return Reading(sets, source_digest(own), remarks, places)
+        from .references import documents_of
+
+        referring = self.references.read(sets, stamps[-1])
+        digest = source_digest([*own, *documents_of(referring)])
+        return Reading(sets, digest, remarks, places, referring, self.references.refer)
 
 
 def _remarks(source: Source) -> list[str]:

@@ -77,7 +77,8 @@ def leaves_of(
                 continue
             layer = layer_of(loaded.layers, path)
             origin = None if layer is None else str(loaded.layers[layer].origin(path))
-            text = MASK if hidden or layer in private else _text(value, veil)
+            hidden = hidden or layer in private or veil.is_private(path)
+            text = MASK if hidden else _text(value, veil)
             shown.append(Leaf(key_path_text(path), text, MASK in text, origin))
     return Leaves(tuple(shown), more)
 

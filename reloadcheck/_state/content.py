@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from .._config.digest import source_digest, tree_digest
 from .._load.merge import parse
+from .._load.references import with_documents
 from .._runtime.pause import nap
 from ..exceptions import ConfigError
 from ..seams import Reading
@@ -88,5 +89,4 @@ def with_kept(sources: Sequence[Source], reading: Reading, data: bytes) -> Readi
         older.get(number, ()) if number in kept else own
         for number, own in enumerate(reading.documents)
     )
-    digest = source_digest([one for group in documents for one in group])
-    return Reading(documents, digest, reading.remarks, reading.places)
+    return with_documents(reading, documents, source_digest)

@@ -28,6 +28,7 @@ from ._project import Project, project_of
 from ._stdin import StandardInput
 
 if TYPE_CHECKING:
+    from .._load.references import ReferenceSet
     from ..policy.gate import ContractGate
 
 __all__ = ["Inputs", "contract_of", "inputs_of", "layers_of", "loaded_object"]
@@ -46,6 +47,12 @@ class Inputs:
     public: frozenset[str]
     contract: ContractGate | None = None
     contract_error: ContractError | None = None
+
+    @property
+    def reading(self) -> tuple[int, object, ReferenceSet | None]:
+        """Return how the sources are read: how much, for which type, with which references."""
+        references = None if self.live is None else host_of(self.live).references
+        return self.max_bytes, self.schema.annotation, references
 
 
 def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:

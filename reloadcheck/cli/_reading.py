@@ -11,6 +11,7 @@ from typing import Any
 
 from .._load.load import validate
 from .._load.merge import Parsed, parse
+from .._load.references import ReferenceSet, unread
 from .._schema.schema import Schema
 from ..exceptions import ConfigError
 from ..types import Document, Problem, Source, no_pause
@@ -37,8 +38,17 @@ class Known:
     sources: tuple[Source, ...] = field(default=(), repr=False)
 
 
-def known_of(sources: Sequence[Source], max_bytes: int, annotation: object = Any) -> Known:
-    """Read and parse all sources, whatever is wrong with some of them."""
+def known_of(
+    sources: Sequence[Source],
+    max_bytes: int,
+    annotation: object = Any,
+    references: ReferenceSet | None = None,
+) -> Known:
+    """Read and parse all sources, whatever is wrong with some of them.
+
+    What a reference stands for need not be on this machine: that is a warning, and it stands for
+    itself.
+    """
     faults: list[Fault] = []
     readable: list[Source] = []
     sets: list[tuple[Document, ...]] = []
@@ -52,11 +62,16 @@ def known_of(sources: Sequence[Source], max_bytes: int, annotation: object = Any
         sets.append(documents)
     by_name = {document.name: document for documents in sets for document in documents}
     parsed: Parsed | None = None
+    missing: list[Problem] = []
     try:
-        parsed = parse(readable, sets, no_pause, annotation)
+        referring = None if references is None else references.now(sets)
+        parsed = parse(readable, sets, no_pause, annotation, referring, lenient=True)
+        if referring is not None:
+            missing = list(unread(parsed.layers, referring))
     except ConfigError as error:
         faults += faults_of(error)
-    return Known(by_name, None if faults else parsed, tuple(faults), tuple(readable))
+    told = [Fault("warning", "reference", problem) for problem in missing]
+    return Known(by_name, None if faults else parsed, (*faults, *told), tuple(readable))
 
 
 def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:

@@ -13,6 +13,7 @@ from .._config.digest import tree_digest
 from .._config.freeze import freeze
 from .._engine.api import host_of
 from .._load.merge import Parsed, with_values_of
+from .._load.references import as_written
 from ..exceptions import ConfigError, UsageError
 from ..seams import Loaded
 from ..sources import FileSource
@@ -39,7 +40,13 @@ class Side:
 
     @property
     def digest(self) -> str:
-        """Return the digest of its tree, which a snapshot made of it has."""
+        """Return the digest of its tree, which a snapshot made of it has.
+
+        Where a reference cannot be read here it is that of the tree as it is written, which
+        statements may name too.
+        """
+        if any(fault.code == "reference" for fault in self.known.faults):
+            return tree_digest(as_written(self.tree, self.layers))
         return tree_digest(self.tree)
 
 
@@ -57,7 +64,7 @@ class Stand:
 
 def side_of(inputs: Inputs, sources: Sequence[Source], previous: Side | None) -> Side:
     """Read, merge and validate one side; parts that are as in the `previous` one are the same."""
-    known = known_of(sources, inputs.max_bytes, inputs.schema.annotation)
+    known = known_of(sources, *inputs.reading)
     if known.parsed is None:
         return Side(known, known.faults)
     before = previous or Side(known, ())

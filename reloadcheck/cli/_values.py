@@ -40,6 +40,8 @@ def hiding(
         veil.learn(layer.tree)
         if isinstance(source, Placed) and source.place().confidential:
             veil.learn_private(layer.tree)
+        for path in layer.referred:
+            veil.learn_at(path, layer.tree)
     return Hiding(everything, veil)
 
 

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
             sources = stand_of(inputs, words[0], arguments.format).sources
         except UsageError:
             sources = inputs.sources  # a file that has nothing to do with the application
-    known = known_of(sources, inputs.max_bytes, inputs.schema.annotation)
+    known = known_of(sources, *inputs.reading)
     page = Page()
     if known.parsed is None:
         show_faults(page, known.faults, known)

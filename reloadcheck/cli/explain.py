@@ -59,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         inputs = inputs_of(arguments, files)
     except UsageError as error:
         raise error if files or arguments.app else UsageError(f"{error}; {_USAGE}") from None
-    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
+    known = known_of(inputs.sources, *inputs.reading)
     page = Page()
     if known.parsed is None:
         _refuse(page, known, as_json=arguments.json)

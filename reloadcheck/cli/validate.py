@@ -34,6 +34,7 @@ from ._output import Page
 from ._overrides import Override, leaves, overrides, overrides_document, show_overrides
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._reports import report
+from ._secret_sources import plain_secrets
 from ._sides import Side, side_of, stand_of
 from ._yaml_versions import differences
 
@@ -79,11 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _look(arguments: argparse.Namespace, words: Sequence[str]) -> _Looked:
     inputs = inputs_of(arguments, words)
-    known = known_of(inputs.sources, inputs.max_bytes, inputs.schema.annotation)
+    known = known_of(inputs.sources, *inputs.reading)
     faults, found = findings(inputs, known), None
     verdict = _judged(arguments, inputs, known, faults)
-    if verdict is not None:
-        faults = _sorted([*faults, *verdict.faults])
+    with locating_many():
+        plain = list(plain_secrets(inputs, known))
+    of_verdict = () if verdict is None else verdict.faults
+    faults = _sorted([*faults, *of_verdict, *plain])
     if arguments.overrides:  # told as a whole, and then they are meant
         faults = [fault for fault in faults if fault.code != _OVERRIDDEN]
         with locating_many():
@@ -107,7 +110,7 @@ def _judged(
             raise UsageError(f"--old {printable(arguments.old)}: {old.faults[0].problem}")
         if len(arguments.words) == 1 and arguments.words != ["-"]:  # as the application has it
             stand = stand_of(inputs, arguments.words[0], arguments.format)
-            known = known_of(stand.sources, inputs.max_bytes, inputs.schema.annotation)
+            known = known_of(stand.sources, *inputs.reading)
     if known.parsed is None:
         return None
     config = validated(inputs.schema, known.parsed, None if old is None else old.config)

@@ -9,8 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import path as paths
 from pathlib import Path
+from typing import Any
 
-from ..seams import Proposal, Wait
+from .._config.digest import tree_digest
+from .._load.references import as_written
+from ..seams import Loaded, Proposal, Wait
 from ..types import Code, KeyPath, key_path_text
 from .signing import verified
 from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
@@ -71,7 +74,7 @@ class Approvals:
                     continue
                 if statement.until - proposal.at > allowed.at_most:
                     continue
-                if statement.to not in (None, proposal.new.digest):
+                if statement.to is not None and statement.to not in _digests(proposal.new):
                     continue
                 if not all(statement.covers(path) for path in changed):
                     continue
@@ -94,14 +97,15 @@ class Approvals:
         self, statement: Statement, proposal: Proposal, needed: Mapping[KeyPath, object]
     ) -> str | None:
         """Return why a statement is not for this edit, or None where it is."""
-        old = "" if proposal.old is None else proposal.old.digest
+        old = ("",) if proposal.old is None else _digests(proposal.old)
+        new = _digests(proposal.new)
         uncovered = [path for path in needed if not statement.covers(path)]
         checks = (
             (statement.kind == "approval", "it is no approval"),
             (statement.service == (self._terms.service or ""), "it is for another service"),
             (statement.environment == (self._environment or ""), "it is for another environment"),
-            (statement.base == old, "it is for another base than what serves"),
-            (statement.to == proposal.new.digest, "it is for another content than this"),
+            (statement.base in old, "it is for another base than what serves"),
+            (statement.to in new, "it is for another content than this"),
             (not uncovered, f"it says nothing of {_listed(uncovered)}"),
             (statement.until > proposal.at, "it has expired"),
         )
@@ -141,6 +145,13 @@ def unfilled(
         return False
 
     return next((role for role in roles if not fill(role, set())), None)
+
+
+def _digests(loaded: Loaded[Any]) -> tuple[str, ...]:
+    """Return what statements may call a content: also as it is written, where secrets are not."""
+    if not any(layer.referred for layer in loaded.layers):
+        return (loaded.digest,)
+    return loaded.digest, tree_digest(as_written(loaded.tree, loaded.layers))
 
 
 def _listed(paths_: Sequence[KeyPath]) -> str:

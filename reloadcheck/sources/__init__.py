@@ -17,13 +17,16 @@ if TYPE_CHECKING:
     from .environ import EnvironSource
     from .etcd import EtcdSource
     from .http import HTTPSource
+    from .references import EnvReferences, FileReferences
 
 __all__ = [
     "DirectorySource",
     "Disk",
     "DotenvSource",
+    "EnvReferences",
     "EnvironSource",
     "EtcdSource",
+    "FileReferences",
     "FileSource",
     "HTTPSource",
     "newest_of",
@@ -58,6 +61,8 @@ def _is_source(value: object) -> bool:
 _LATE: Final = {
     "DirectorySource": "directory",
     "DotenvSource": "dotenv",
+    "EnvReferences": "references",
+    "FileReferences": "references",
     "EnvironSource": "environ",
     "EtcdSource": "etcd",
     "HTTPSource": "http",

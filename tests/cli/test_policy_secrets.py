@@ -124,7 +124,10 @@ def test_the_commands_before_a_roll_out(run: Run, shop: Path, name: str) -> None
         run("doctor", *app),
     ]
     wrong = name == "wrong.yaml"
-    assert {one.status for one in done[5:12]} == ({1} if wrong else {4})
+    assert {one.status for one in done[:10]} == {1}  # they are in plain text
+    assert {one.status for one in done[10:12]} == ({1} if wrong else {4})
+    if not wrong:
+        assert done[5].out.count("is a secret in plain text") == len(KEYS) + 3
     for one in done:
         assert clean(one.out, one.err), one
 
