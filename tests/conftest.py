@@ -1,4 +1,4 @@
-"""What all tests share: one private PostgreSQL and one Valkey for the whole run."""
+"""What all tests share: one PostgreSQL and one Valkey for the run, engines on a clock of theirs."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,21 @@ import pytest
 
 from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
+from tests.support.fixtures import clients, clock, make, outliving, ready, serve, text
 from tests.support.valkey import ValkeyServer, valkey_server
+
+__all__ = [
+    "clients",
+    "clock",
+    "make",
+    "no_unit_of_work_stays",
+    "outliving",
+    "postgres",
+    "ready",
+    "serve",
+    "text",
+    "valkey",
+]
 
 
 @pytest.fixture(autouse=True)

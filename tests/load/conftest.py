@@ -1,23 +1,5 @@
-"""Engines on a fake clock, closed after each test."""
+"""Engines on a fake clock, closed after each test; no thread of theirs stays."""
 
-from tests.support.fixtures import (
-    clients,
-    clock,
-    make,
-    no_engine_thread_stays,
-    outliving,
-    ready,
-    serve,
-    text,
-)
+from tests.support.fixtures import no_engine_thread_stays
 
-__all__ = [
-    "clients",
-    "clock",
-    "make",
-    "no_engine_thread_stays",
-    "outliving",
-    "ready",
-    "serve",
-    "text",
-]
+__all__ = ["no_engine_thread_stays"]

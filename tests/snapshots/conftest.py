@@ -1,23 +1,27 @@
-"""Engines on a fake clock, closed after each test."""
+"""A shop with a pool, on a fake clock; no thread of its engine stays."""
 
-from tests.support.fixtures import (
-    clients,
-    clock,
-    make,
-    no_engine_thread_stays,
-    outliving,
-    ready,
-    serve,
-    text,
+import pytest
+
+from reloadcheck.testing import FakeClock
+from tests.support.fixtures import Make, no_engine_thread_stays
+from tests.support.rig import Text
+
+from .shop import Door, Shop, through_asgi, through_lease, through_wsgi, through_wsgi_by_name
+
+__all__ = ["door", "no_engine_thread_stays", "shop"]
+
+
+@pytest.fixture
+def shop(make: Make, text: Text, clock: FakeClock) -> Shop:
+    """Version 1 of a shop, started."""
+    return Shop(make, text, clock)
+
+
+@pytest.fixture(
+    params=[through_lease, through_wsgi, through_wsgi_by_name, through_asgi],
+    ids=lambda way: way.__name__.removeprefix("through_"),
 )
-
-__all__ = [
-    "clients",
-    "clock",
-    "make",
-    "no_engine_thread_stays",
-    "outliving",
-    "ready",
-    "serve",
-    "text",
-]
+def door(request: pytest.FixtureRequest) -> Door:
+    """A way to be a unit of work that is taken step by step."""
+    found: Door = request.param
+    return found
