@@ -20,7 +20,16 @@ from ._inputs import engine_named
 from ._output import Page
 from ._project import project_of
 
-__all__ = ["UNREACHABLE", "ago", "asked", "moment", "orders_of", "store_named", "unreachable"]
+__all__ = [
+    "UNREACHABLE",
+    "ago",
+    "asked",
+    "day",
+    "moment",
+    "orders_of",
+    "store_named",
+    "unreachable",
+]
 
 UNREACHABLE: Final = 3
 _SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -107,3 +116,8 @@ def ago(at: float, now: float | None = None) -> str:
         if seconds >= _SPANS[letter]:
             return f"{seconds // _SPANS[letter]:.0f}{letter}"
     return f"{seconds:.0f}s"
+
+
+def day(at: float) -> str:
+    """Say when something was, by this machine's clock."""
+    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"

@@ -2,12 +2,14 @@
 
 import argparse
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from .._config.veil import Veil
+from .._state.ledger import Entry
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
-from ._board import asked
+from ._board import ago, asked, day
 from ._editions import EditionSource, number_of
 from ._history_rows import row_of
 from ._output import Page
@@ -15,6 +17,9 @@ from ._reading import known_of
 from ._values import Hiding, told
 
 __all__ = ["run"]
+
+
+_INDENT = 10
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,9 +48,28 @@ def _show(arguments: argparse.Namespace, orders: Orders) -> int:
     if arguments.json:
         page.json({**entry, "config": hidden})
         return 0
-    for name, value in entry.items():
-        if value not in (None, [], {}, 0, False):
-            page.sentence(f"{name}: {value}")
+    for name, text in _lines(orders.edition(number)):
+        if text:
+            page.sentence(f"{name:<{_INDENT}}{text}", indent=_INDENT)
     page.line()
     page.json(hidden)
     return 0
+
+
+def _lines(entry: Entry) -> Iterator[tuple[str, str | None]]:
+    again = f", edition {entry.of} again" if entry.of is not None else ""
+    yield "edition", f"{entry.edition}, {entry.outcome}{again}"
+    yield "at", f"{day(entry.at)} ({ago(entry.at)} ago)"
+    yield "by", entry.actor
+    yield "cause", entry.cause
+    yield "why", entry.why
+    yield "trigger", entry.trigger
+    yield "trace", entry.trace
+    yield "changed", ", ".join(entry.changed)
+    yield "worker", entry.member
+    yield "release", entry.release
+    yield "took", ", ".join(f"{name} {seconds:.3f} s" for name, seconds in entry.seconds.items())
+    yield "content", entry.content
+    yield "source", f"{entry.source}, {entry.size} bytes{'' if entry.kept else ', not kept'}"
+    for name, digest in entry.layers.items():
+        yield "layer", f"{name} {digest}"

@@ -1,5 +1,6 @@
 """The commands that need a store, on a real one with a real engine's history in it."""
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -68,6 +69,9 @@ def test_show_hides_what_looks_secret_and_raw_does_not(run: Run, live: ReloadChe
     assert 0 == done.status
     assert '"greeting": "hello"' in done.out
     assert "canary" not in done.out
+    assert re.fullmatch(r"edition   1, reloaded", done.lines[0])
+    assert re.fullmatch(r"at        [0-9 :-]{19} \([0-9]+[sm] ago\)", done.lines[1])
+    assert "cause     start" in done.lines
     assert "hello" == run("show", "1", *STORE, "--json").document["config"]["greeting"]
     assert 2 == run("show", "9", *STORE).status
     assert 2 == run("show", "x", *STORE).status
