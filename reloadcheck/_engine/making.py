@@ -6,7 +6,7 @@ whose event loop has ended are dropped here, and built anew with the next config
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -77,19 +77,22 @@ class Making(Generic[C]):
         except ConfigError:
             return ()
 
-    def build(self, loaded: Loaded[C], phases: Phases) -> Built:
-        """Build what the configuration needs; raise what `Builder.build` raises."""
+    def build(self, loaded: Loaded[C], phases: Phases, tell: Callable[[str], None]) -> Built:
+        """Build what the configuration needs; raise what `Builder.build` raises.
+
+        `tell` hears what is waited for, where an old resource has to close first.
+        """
         self._tell_ended()
         try:
             build = partial(self._builder.build, loaded, self.running, self._admission.home)
             return timed("build", build, phases, self._clock)()
         except WaitForDrainError as wait:
-            if not self._scheduler.let_close(wait.wanted, wait.may_build):
+            if not self._scheduler.let_close(wait.wanted, wait.may_build, tell):
                 raise
         except ResourceError as error:
             self.failed_builds[error.resource] = self.failed_builds.get(error.resource, 0) + 1
             raise
-        return self.build(loaded, phases)
+        return self.build(loaded, phases, tell)
 
     def snapshot(
         self, loaded: Loaded[C], built: Built, version: int | None = None

@@ -7,11 +7,11 @@ behind but its record; the swap cannot fail.
 import math
 from collections.abc import Iterator
 from concurrent.futures import Future
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from .._config.diff import diff
 from .._resources.build import Built, WaitForDrainError
-from .._resources.registry import Registry
+from .._resources.registry import Registry, Resource
 from .._runtime.pause import nap
 from .._schema.schema import Schema
 from .._snapshots.snapshot import Snapshot
@@ -182,9 +182,9 @@ class Reload(Generic[C]):
     def build(self, loaded: Loaded[C], *, is_edit: bool = True) -> Built | Conclusion:
         """Let it be built, or say what came in between."""
         try:
-            return self.making.build(loaded, self.report.phases)
+            return self.making.build(loaded, self.report.phases, self._tell_drain)
         except WaitForDrainError as wait:
-            return self._wait_for_drain(wait.resource)
+            return self._wait_for_drain(wait.wanted)
         except ConfigError as error:
             forget_frames(error)  # they hold values, and listeners get the error
             self._course.failed_in = home = self._admission.home
@@ -197,13 +197,17 @@ class Reload(Generic[C]):
             self.report.complain(self._course.failure, is_edit=is_edit)
             return Conclusion(Outcome.REJECTED, self._course.failure)
 
-    def _wait_for_drain(self, resource: str) -> Conclusion:
+    def _wait_for_drain(self, resource: Resource[Any]) -> Conclusion:
         self._scheduler.awaited = self._scheduler.drain.closing.closed
         if not isinstance(self._course.failure, DrainError):  # else it was said, with who held on
-            waits = self._scheduler.drain.awaited(resource)
-            self._course.failure = DrainError(Problem(waits))
+            self._course.failure = DrainError(Problem(self._scheduler.drain.awaited(resource)))
         self.report.defer(self._course.failure)
         return Conclusion(Outcome.DEFERRED, self._course.failure)
+
+    def _tell_drain(self, waits: str) -> None:
+        """Say which old resource is to close before an edit can be built, while it waits."""
+        if not isinstance(self._course.failure, DrainError):
+            self.report.defer(DrainError(Problem(waits)))
 
     def _unsettled(self, error: SourceError | None) -> ConfigError | None:
         """Say what is wrong while a file is not quiet: what was before, or that it never is."""

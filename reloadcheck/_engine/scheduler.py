@@ -28,6 +28,9 @@ T = TypeVar("T")
 LATE_IN_NEED = 1.0
 """Seconds, at the most, that an edit waits for units of work that may read an old resource yet."""
 
+UNTOLD = 0.1
+"""Seconds that an edit waits for an old resource to close before it says so."""
+
 
 class StoppingError(Exception):
     """The engine closes; what was under way is given up."""
@@ -152,20 +155,32 @@ class Scheduler(Generic[C]):
             log(logging.WARNING, words, self.options.patience, self.phases.doing)
         return first
 
-    def let_close(self, resource: Resource[Any], enough: Callable[[], bool]) -> bool:
+    def let_close(
+        self,
+        resource: Resource[Any],
+        enough: Callable[[], bool],
+        tell: Callable[[str], None],
+    ) -> bool:
         """Step while closes are under way, until it is enough; say whether it is.
 
-        What no unit of work has read is closed too, as soon as P2 asks that an edit is live.
+        What no unit of work has read is closed too, as soon as P2 asks that an edit is live. What
+        is waited for is told once, where it takes longer than `UNTOLD`.
         """
         soon = min(self.options.window + self.options.settle, LATE_IN_NEED)
         until = self.drain.make_room(resource, soon)
         self.drain.step()
+        tell_at: float | None = self.after(UNTOLD)
         while not enough():
-            if not self.drain.closing.busy and (until is None or self.clock.monotonic() >= until):
+            now = self.clock.monotonic()
+            if not self.drain.closing.busy and (until is None or now >= until):
                 break
             if self.closing:
                 raise StoppingError
-            self.step(until, requests=False)
+            if tell_at is not None and now >= tell_at:
+                tell_at = None
+                tell(self.drain.awaited(resource))
+            times = [at for at in (until, tell_at) if at is not None and at > now]
+            self.step(min(times, default=None), requests=False)
             self.drain.step()  # takes note of a close that has just ended, which no post follows
         return enough()
 

@@ -71,11 +71,12 @@ class ResourceStatus:
 
 @dataclass(frozen=True, slots=True)
 class Draining:
-    """An old instance of a resource that units of work still use.
+    """An old instance of a resource that units of work still use, or that an edit waits for.
 
     `version` is the last that it served and `leases` the number of its users. It was replaced
     `seconds` ago, so none of them is younger, and closes under them in `closes_in` seconds.
-    `holders` says what they are called, once it has taken some seconds.
+    `holders` says what they are called, once it has taken some seconds. Where it is `unread`, they
+    have not read it and may yet.
     """
 
     resource: str
@@ -84,6 +85,7 @@ class Draining:
     seconds: float
     closes_in: float
     holders: tuple[str, ...] = ()
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True)

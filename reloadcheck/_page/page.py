@@ -179,6 +179,7 @@ def _state(view: View) -> JSON:
                 "seconds": _rounded(one.seconds),
                 "closes_in": _rounded(one.closes_in),
                 "holders": list(one.holders),
+                "unread": one.unread,
             }
             for one in status.draining
         ],

@@ -137,8 +137,9 @@ def resources(found: Iterable[ResourceStatus], old: Iterable[Draining] = ()) -> 
     yield from table("resources", "Resource", names, rows)
     for left in old:
         users = ", ".join(left.holders) or f"{left.leases} in progress"
+        use = "may yet be read by" if left.unread else "is still used by"
         yield error(
-            f"{left.resource} of version {left.version} is still used by {users}, "
+            f"{left.resource} of version {left.version} {use} {users}, "
             f"{left.seconds:.0f} s after it was replaced; it is closed in {left.closes_in:.0f} s",
             "warn",
         )

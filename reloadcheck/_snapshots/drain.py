@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.05, 1.0
 """Seconds between two looks at who still holds a retired snapshot, besides being told."""
 
-LATE = 5.0
-"""Seconds that a retired resource is kept, besides for those who have read it, for units of work
-that have not read it yet: a request that is about to must not fail. If an edit needs its place, it
-closes sooner, as soon as P2 asks."""
-
 SLOW, AT_LEAST = 5.0, 1.0
 """Seconds after which the log says that a retired resource is still used, and by whom; and those
 that must be left then, for somebody to do something about it."""
@@ -77,7 +72,7 @@ class Drain:
         self._latest: float | None = None
         self.forced: dict[str, int] = {}
         self.outlived = 0
-        self._patience = LATE
+        self._patience = math.inf
         self._wanted: list[Instance] = []
         self._told: set[Instance] = set()
         self._real: Callable[[], float] = time.monotonic
@@ -97,10 +92,14 @@ class Drain:
     def make_room(self, resource: Resource[Any], patience: float) -> float | None:
         """Let what is kept for late readers alone close `patience` seconds after it retired.
 
+        A request that has not read a resource yet when it is replaced may be about to, and must not
+        fail: for its sake the old one is kept as for those who have read it, up to its deadline.
+        But it delays no edit, since nobody can tell it from a stream that never reads.
+
         Return when that is, for the retired instance of a resource that waits for nothing else, or
         None. It holds for these instances until they are closed.
         """
-        self._patience = min(patience, LATE)
+        self._patience = patience
         self._wanted = self._with_dependents(resource)
         waits = [one for one in self._wanted if not self.users(one)]
         if len(waits) != len(self._wanted) or not waits:
@@ -121,6 +120,7 @@ class Drain:
         times = self.closing.times(now)
         for instance in self._retired():
             if instance.retired_at is not None:
+                self._tell_slow(instance, instance.retired_at, now)
                 times += self._looks(instance, instance.retired_at, now)
         for live_snapshot in self._serving.retired:
             if not live_snapshot.abandoned:
@@ -146,7 +146,8 @@ class Drain:
 
     def _looks(self, instance: Instance, retired_at: float, now: float) -> list[float]:
         """Return when to look at a retired instance again that is not closed yet."""
-        later = [self._late_until(instance), self._due(instance, retired_at)]
+        told_at = -math.inf if instance in self._told else retired_at + SLOW
+        later = [told_at, self._late_until(instance), self._due(instance, retired_at)]
         return [now + _pause(now - retired_at), *(at for at in later if at > now)]
 
     def abandon(self) -> None:
@@ -185,8 +186,8 @@ class Drain:
         """Return until when an instance is kept for units of work that have not read it yet."""
         if instance.retired_at is None:
             return -math.inf
-        late = self._patience if instance in self._wanted else LATE
-        return min(instance.retired_at + late, self._due(instance, instance.retired_at))
+        due = self._due(instance, instance.retired_at)
+        return min(instance.retired_at + self._patience, due) if instance in self._wanted else due
 
     def _with_dependents(self, resource: Resource[Any]) -> list[Instance]:
         """Return a resource's retired instances, and the ones that were built on them."""
@@ -205,6 +206,10 @@ class Drain:
             if name in one.snapshot.resources.read_by_others
         )
 
+    def _readers_to_come(self, instance: Instance) -> int:
+        """Count the units of work that may read an instance yet."""
+        return sum(one.readers_to_come() for one in self._seeing(instance))
+
     def _seeing(self, instance: Instance) -> list[LiveSnapshot[Any]]:
         return [one for one in self._serving.live if one.has(instance)]
 
@@ -222,12 +227,10 @@ class Drain:
 
         While somebody may be using it, it is open, until its deadline.
         """
-        late = now < self._late_until(instance)
-        if late and any(one.readers_to_come() for one in self._seeing(instance)):
-            return False
         due = instance.retired_at is None or now >= self._due(instance, instance.retired_at)
-        if not due and (users := self.users(instance)):
-            self._tell_slow(instance, users, now)
+        if not due and self.users(instance):
+            return False
+        if now < self._late_until(instance) and self._readers_to_come(instance):
             return False
         instance.closed = True
         users = self.users(instance)
@@ -244,35 +247,32 @@ class Drain:
         self.forced[name] = self.forced.get(name, 0) + 1
         log(
             logging.WARNING,
-            "resource %s of version %d is closed after %.1f s of drain (its next use fails): %d"
-            " unit%s of work still use it: %s",
+            "resource %s of version %d is closed after %.1f s of drain (its next use fails): %s"
+            " still use it: %s",
             name,
             self.version_of(instance),
             seconds,
-            users,
-            "s" if users > 1 else "",
+            _units(users),
             self._listed(instance),
             code=str(Code.FORCED_CLOSE),
         )
 
-    def _tell_slow(self, instance: Instance, users: int, now: float) -> None:
+    def _tell_slow(self, instance: Instance, retired_at: float, now: float) -> None:
         """Say once who keeps a resource from closing, while there is time to do something."""
-        retired_at = instance.retired_at
-        if retired_at is None or instance in self._told or now - retired_at < SLOW:
+        if instance in self._told or now - retired_at < SLOW:
             return
         left = self._due(instance, retired_at) - now
-        if left < AT_LEAST:
+        if left < AT_LEAST or not (users := self.users(instance)):
             return
         self._told.add(instance)
         log(
             logging.WARNING,
-            "resource %s of version %d is still used %.1f s after it was replaced, by %d unit%s"
-            " of work, and is closed under them in %.1f s: %s",
+            "resource %s of version %d is still used %.1f s after it was replaced, by %s,"
+            " and is closed under them in %.1f s: %s",
             instance.resource.name,
             self.version_of(instance),
             now - retired_at,
-            users,
-            "s" if users > 1 else "",
+            _units(users),
             left,
             self._listed(instance),
             code=str(Code.DRAIN),
@@ -288,27 +288,48 @@ class Drain:
         told: list[Draining] = []
         for instance in self._retired():
             retired_at, users = instance.retired_at, self.users(instance)
-            if retired_at is None or not users:
+            unread = 0
+            if not users and instance in self._wanted:
+                unread = self._readers_to_come(instance)
+            if retired_at is None or not users + unread:
                 continue
             seconds = now - retired_at
-            left = max(0.0, self._due(instance, retired_at) - now)
-            holders = tuple(self.labels(instance)) if seconds >= SLOW else ()
-            version = self.version_of(instance)
-            told.append(Draining(instance.resource.name, version, users, seconds, left, holders))
+            until = self._late_until(instance) if unread else self._due(instance, retired_at)
+            holders = tuple(self.labels(instance)) if users and seconds >= SLOW else ()
+            told.append(
+                Draining(
+                    instance.resource.name,
+                    self.version_of(instance),
+                    users + unread,
+                    seconds,
+                    max(0.0, until - now),
+                    holders,
+                    bool(unread),
+                )
+            )
         return tuple(told)
 
-    def awaited(self, resource: str) -> str:
+    def awaited(self, resource: Resource[Any]) -> str:
         """Say what an edit waits for that needs a third instance of a resource, and how long."""
-        retired = [one for one in self._retired() if one.resource.name == resource]
-        if not retired or retired[0].retired_at is None:
-            return f"the older one of {resource!r} is still closing"
-        oldest, retired_at = retired[0], retired[0].retired_at
-        due = self._due(oldest, retired_at)
-        closes = datetime.fromtimestamp(self._clock.wall() + due - self._clock.monotonic(), UTC)
+        waits = [one for one in self._with_dependents(resource) if one.retired_at is not None]
+        if not waits:
+            return f"the older one of {resource.name!r} is still closing"
+        oldest = next((one for one in waits if self.users(one)), waits[0])
+        now, retired_at = self._clock.monotonic(), oldest.retired_at or 0.0
+        due, users = self._due(oldest, retired_at), self.users(oldest)
+        built_on = "" if oldest.resource is resource else f", built on {resource.name!r},"
+        what = f"{oldest.resource.name!r} of version {self.version_of(oldest)}{built_on}"
+        if not users:
+            return (
+                f"{what} was replaced {now - retired_at:.1f} s ago, and "
+                f"{_units(self._readers_to_come(oldest))} may read it yet; it is closed within "
+                f"{max(0.0, self._late_until(oldest) - now):.1f} s"
+            )
+        closes = datetime.fromtimestamp(self._clock.wall() + due - now, UTC)
         return (
-            f"{resource!r} of version {self.version_of(oldest)} is still used by "
-            f"{self._listed(oldest)}; it is closed at {closes:%H:%M:%S} UTC at the latest "
-            f"(drain {due - retired_at:g} s)"
+            f"{what} is still used by {self._listed(oldest)} ({_units(users)}, "
+            f"{now - retired_at:.0f} s after it was replaced); it is closed at "
+            f"{closes:%H:%M:%S} UTC at the latest (drain {due - retired_at:g} s)"
         )
 
     def _listed(self, instance: Instance) -> str:
@@ -322,6 +343,10 @@ class Drain:
             for holder in holders_of(one, instance, self._loop())
         ]
         return sorted({described(holder) for holder in holders if holder is not None})
+
+
+def _units(count: int) -> str:
+    return f"{count} unit{'' if count == 1 else 's'} of work"
 
 
 def _pause(since: float) -> float:

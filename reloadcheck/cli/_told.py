@@ -146,7 +146,8 @@ def _old(one: Mapping[str, Any]) -> str:
     users = ", ".join(map(str, _list(one, "holders"))) or f"{one.get('leases')} in progress"
     left = one.get("closes_in")
     closes = f"; closed in {left:.0f} s" if isinstance(left, int | float) else ""
-    return f"{one.get('resource')} of version {one.get('version')} is used by {users}{closes}"
+    use = "may yet be read by" if one.get("unread") else "is used by"
+    return f"{one.get('resource')} of version {one.get('version')} {use} {users}{closes}"
 
 
 def _attempt(attempt: Mapping[str, Any]) -> str:

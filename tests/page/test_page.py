@@ -304,6 +304,9 @@ def test_an_old_resource_that_is_still_used_is_told_with_its_end() -> None:
         "pool of version 6 is still used by websocket /<ws>, 42 s after it was replaced; "
         "it is closed in 18 s"
     ) in words
+    unread = replace(STATUS, draining=(Draining("pool", 6, 3, 0.4, 0.6, (), unread=True),))
+    words = Outline(rendered(Wanted.HTML, unread).body.decode()).words
+    assert "pool of version 6 may yet be read by 3 in progress, 0 s after it was replaced" in words
     (told,) = json.loads(rendered(Wanted.JSON, status).body)["draining"]
     assert (["websocket /<ws>"], 18.0, 6) == (told["holders"], told["closes_in"], told["version"])
 

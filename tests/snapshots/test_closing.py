@@ -14,7 +14,7 @@ from reloadcheck._snapshots.closing import (
     SLOW_CLOSE,
     Closing,
 )
-from reloadcheck._snapshots.drain import LATE, LONGEST_PAUSE, SHORTEST_PAUSE
+from reloadcheck._snapshots.drain import LONGEST_PAUSE, SHORTEST_PAUSE
 from reloadcheck.testing import FakeClock, MemorySource
 from tests.snapshots.test_unit_races import Rig
 from tests.support.rig import same
@@ -140,15 +140,16 @@ def test_a_drain_costs_a_look_now_and_then(clock: FakeClock, seconds: float, pau
 
 
 def test_a_drain_looks_at_the_very_moment_of_a_deadline(clock: FakeClock) -> None:
-    """At the end of what is kept for late readers, and at the drain deadline."""
+    """At the end of what is kept for late readers where room is made, and at the deadline."""
     rig = Rig(clock)
     unit = rig.fast()
     retired_at = clock.monotonic()
     rig.serving.end()
-    clock.advance(LATE - 0.1)
-    assert rig.drain.step() == pytest.approx(retired_at + LATE)
+    rig.drain.make_room(rig.pool, 5.0)
+    clock.advance(4.9)
+    assert rig.drain.step() == pytest.approx(retired_at + 5.0)
     unit.append(rig.instance.hold)
-    clock.advance(30.0 - LATE)
+    clock.advance(25.0)
     assert rig.drain.step() == pytest.approx(retired_at + 30.0)
     clock.advance(0.09)
     rig.drain.step()

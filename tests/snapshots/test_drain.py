@@ -1,6 +1,7 @@
 """Old snapshots: two instances at most, closed once, after their last user or at the deadline."""
 
 import asyncio
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck, Resource, ResourceClosedError, Snapshot, reload_check
+from reloadcheck._engine.api import host_of
 from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
@@ -114,6 +116,7 @@ def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
         assert pools.live.snapshot.version == 2
         error = str(pools.live.status().error)
         assert "'pool' of version 1 is still used by test_a_third_instance" in error
+        assert " (1 unit of work, 0 s after it was replaced); " in error
         assert re.search(
             r"; it is closed at \d\d:\d\d:\d\d UTC at the latest \(drain \d+ s\)", error
         )
@@ -122,6 +125,72 @@ def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
     until(lambda: pools.log == ["+1", "+2", "-1", "+3", "-2"])
     assert pools.most == 2
     assert pools.live.status().error is None
+
+
+def test_an_edit_that_waits_for_late_readers_says_for_which_and_how_long(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """While it waits the status names the resource, how many may read it and its age; log after."""
+    text.write("a: 1")
+    pools = Pools(make, text, window=1.0, settle=0.0)
+    begin(pools.live)
+    caplog.set_level(logging.INFO, "reloadcheck")
+    with pools.live.lease(name="stream"), pools.live.lease(name="other"):
+        assert pools.edit(2) is Outcome.RELOADED
+        clock.advance(0.3)
+        text.write("a: 3")
+        waiting = Call(pools.live.check)
+        until(lambda: pools.live.status().draining)
+        (draining,) = pools.live.status().draining
+        assert (draining.resource, draining.version, draining.leases) == ("pool", 1, 2)
+        assert draining.unread
+        assert draining.closes_in == pytest.approx(0.7)
+        assert pools.live.status().history[-1].outcome is Outcome.RELOADED
+        clock.advance(0.1)
+        until(lambda: pools.live.status().history[-1].outcome is Outcome.DEFERRED)
+        assert waiting.result(clock) is Outcome.RELOADED
+    told = [one.getMessage() for one in caplog.records if "waits" in one.getMessage()]
+    assert told == [
+        "the edit waits: 'pool' of version 1 was replaced 0.4 s ago, and 2 units of work may read "
+        "it yet; it is closed within 0.6 s"
+    ]
+    assert [one.outcome for one in pools.live.status().history[-2:]] == [
+        Outcome.DEFERRED,
+        Outcome.RELOADED,
+    ]
+    assert pools.live.status().draining == ()
+    assert pools.live.status().error is None
+
+
+def test_an_edit_that_waits_for_a_slow_close_says_so(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What takes its time to close is named; what closes at once is not."""
+    caplog.set_level(logging.INFO, "reloadcheck")
+    gate = threading.Event()
+    live = make(drain=DRAIN, window=1.0, settle=0.0)
+
+    @live.resource("a")
+    def pool(a: int) -> Iterator[int]:
+        yield a
+        if a == 1:
+            gate.wait(10)
+
+    assert pool.name == "pool"
+    text.write("a: 1")
+    begin(live)
+    text.write("a: 2")
+    reload(live)
+    text.write("a: 3")
+    waiting = Call(live.check)
+    thread = host_of(live).thread
+    assert thread is not None
+    until(lambda: thread.drain.closing.busy)
+    until(lambda: live.status().history[-1].outcome is Outcome.DEFERRED or clock.advance(0.01))
+    gate.set()
+    assert waiting.result(clock) is Outcome.RELOADED
+    told = [one.getMessage() for one in caplog.records if "waits" in one.getMessage()]
+    assert told == ["the edit waits: the older one of 'pool' is still closing"]
 
 
 def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:

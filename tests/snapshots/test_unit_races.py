@@ -11,7 +11,7 @@ from reloadcheck._resources.inventory import Inventory
 from reloadcheck._runtime.references import others_with
 from reloadcheck._snapshots import unit as units
 from reloadcheck._snapshots.context import enter, leave
-from reloadcheck._snapshots.drain import LATE, Drain
+from reloadcheck._snapshots.drain import Drain
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
 from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
@@ -191,7 +191,8 @@ def test_a_resource_is_not_closed_under_who_reads_it_meanwhile(
 
     token = None if anonymous else enter(rig.snapshot, lease)
     rig.serving.end()
-    rig.clock.advance(LATE + 1)
+    rig.drain.make_room(rig.pool, 1.0)
+    rig.clock.advance(2.0)
     with acting_at_line(line, read) as stop:
         rig.drain.step()
     if token is not None:
@@ -220,7 +221,8 @@ def test_a_read_that_a_close_overtakes_is_open_or_says_so(
     _, lease = rig.named()
     token = None if anonymous else enter(rig.snapshot, lease)
     rig.serving.end()
-    rig.clock.advance(LATE + 1)
+    rig.drain.make_room(rig.pool, 1.0)
+    rig.clock.advance(2.0)
     got: list[object] = []
     with acting_at_line(line, rig.drain.step):
         try:
