@@ -96,15 +96,11 @@ class Instance:
     def read(self) -> Any:
         """Hand the built object to a unit of work.
 
-        Raises `ResourceClosedError` after the drain deadline, and `WrongLoopError` for an async
-        resource in another running loop.
+        Raises `ResourceClosedError` once it is closed, and `WrongLoopError` for an async resource
+        in another running loop.
         """
         if self.closed or self.dropped:
-            raise ResourceClosedError(
-                f"resource {self.resource.name!r} is closed: the unit of work that reads it "
-                "has ended or outlived its snapshot's drain deadline, the event loop that built "
-                "it has ended, or a task of the resource's own has failed"
-            )
+            raise ResourceClosedError(f"resource {self.resource.name!r} is closed: {self._why}")
         if self._task is not None:
             running = running_loop()
             if running is not None and running is not self._task.loop:
@@ -113,6 +109,24 @@ class Instance:
                     "there, register a sync factory, or use one engine for each loop"
                 )
         return self.value
+
+    @property
+    def _why(self) -> str:
+        """Say why it is closed to who reads it now, and what to do about it."""
+        if self.dropped:
+            return (
+                "the event loop that built it has ended, or a task of the resource's own has failed"
+            )
+        if self.forced:
+            return (
+                "the unit of work that reads it has ended or outlived its snapshot's drain "
+                "deadline; raise `drain`, or take a lease for each step of long work"
+            )
+        return (
+            "the unit of work that reads it has ended or had not read it yet when what replaced it "
+            "needed its place; read it at the beginning, or call `snapshot.release()` and take "
+            "`live.lease()` when it is needed"
+        )
 
     # ------------------------------------------------------------------ jobs
 

@@ -105,13 +105,14 @@ def test_a_late_reader_gets_its_own_version(shop: Shop, door: Door) -> None:
     until(lambda: shop.open == [2], shop.clock)
 
 
-def test_who_reads_too_late_hears_that_it_is_closed(shop: Shop, door: Door) -> None:
+@pytest.mark.parametrize("why", ["the drain is over", "an edit needs its place"])
+def test_who_reads_too_late_hears_that_it_is_closed(shop: Shop, door: Door, why: str) -> None:
     """Never another version's resource; the configuration is the unit's own to its end."""
     answers: list[object] = []
 
     def body(snapshot: Any) -> Iterator[bytes]:
         yield b""
-        with pytest.raises(ResourceClosedError, match="pool"):
+        with pytest.raises(ResourceClosedError, match=r"'pool' is closed: .* had not read it yet"):
             snapshot[shop.pool]
         answers.append(snapshot.config.a)
         yield b""
@@ -119,8 +120,11 @@ def test_who_reads_too_late_hears_that_it_is_closed(shop: Shop, door: Door) -> N
     stream = door(shop, body)
     next(stream)
     shop.edit(2)
-    shop.pass_time(DRAIN + 0.1)
-    until(lambda: shop.open == [2], shop.clock)
+    if why == "the drain is over":
+        shop.pass_time(DRAIN + 0.1)
+        until(lambda: shop.open == [2], shop.clock)
+    else:
+        shop.edit(3)
     next(stream)
     assert answers == [1]
     assert shop.live.status().forced_closes == 0
