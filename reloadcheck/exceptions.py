@@ -301,7 +301,11 @@ class InternalError(ConfigError):
 
 
 class ResourceClosedError(ReloadCheckError):
-    """A resource was read after it was closed, because its lease outlived the drain deadline."""
+    """A resource was read after it was closed.
+
+    The unit of work has ended, has outlived the drain deadline, or had not read it before an edit
+    needed its place.
+    """
 
     code = Code.FORCED_CLOSE
 

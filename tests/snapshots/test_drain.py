@@ -186,7 +186,7 @@ def test_an_edit_that_waits_for_a_slow_close_says_so(
     thread = host_of(live).thread
     assert thread is not None
     until(lambda: thread.drain.closing.busy)
-    until(lambda: live.status().history[-1].outcome is Outcome.DEFERRED or clock.advance(0.01))
+    until(lambda: live.status().history[-1].outcome is Outcome.DEFERRED, clock)
     gate.set()
     assert waiting.result(clock) is Outcome.RELOADED
     told = [one.getMessage() for one in caplog.records if "waits" in one.getMessage()]
