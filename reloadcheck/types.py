@@ -395,11 +395,14 @@ class Board:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How much a store keeps: so many editions, so many bytes of content; or no content at all."""
+    """How much a store keeps: so many editions, so many bytes of content; or no content at all.
+
+    `content` None: only content in which nothing looks secret.
+    """
 
     editions: int = 100
     size: int = 64 * 2**20
-    content: bool = True
+    content: bool | None = True
 
 
 @runtime_checkable

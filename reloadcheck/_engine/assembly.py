@@ -85,9 +85,9 @@ def add_store(
     from .._state.attach import attach
 
     if not isinstance(store, Store):
-        from ..stores.sqlite import SQLiteStore
+        from ..stores.named import store_named
 
-        store = SQLiteStore(store)
+        store = store_named(store)
     attach(engine, store)
 
 

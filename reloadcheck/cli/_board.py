@@ -13,8 +13,8 @@ from typing import Any, Final
 
 from .._engine.api import host_of
 from .._state.store_orders import Orders, applications_in
-from ..exceptions import StoreError, StoreRefusedError, UsageError
-from ..stores.sqlite import SQLiteStore
+from ..exceptions import OptionError, StoreError, StoreRefusedError, UsageError
+from ..stores import named
 from ..types import Store, printable
 from ._inputs import engine_named
 from ._output import Page
@@ -26,8 +26,10 @@ __all__ = [
     "asked",
     "day",
     "moment",
+    "named_store",
     "orders_of",
     "store_named",
+    "store_of",
     "unreachable",
 ]
 
@@ -70,6 +72,14 @@ def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
     return Orders(store, app=name, release=release), store
 
 
+def named_store(arguments: argparse.Namespace) -> Store:
+    """Return the store that a command is about; a file need not be there yet."""
+    given = arguments.store or os.environ.get("RELOAD_CHECK_STORE")
+    if given is not None and not named.is_address(given):
+        return named.store_named(given)
+    return store_named(arguments)[0]
+
+
 def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str | None]:
     """Return the store, and the application and release in it that are meant, if any is named."""
     project = project_of(arguments.app, None)
@@ -77,12 +87,10 @@ def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str |
     name: str | None = arguments.name or os.environ.get("RELOAD_CHECK_APP") or project.name
     release: str | None = arguments.release or os.environ.get("RELOAD_CHECK_RELEASE")
     if path is not None and arguments.app is None:
-        if not os.path.exists(path):
-            raise UsageError(f"--store {printable(path)}: there is no such file")
-        return SQLiteStore(path), name, release
+        return store_of(path), name, release
     if project.app is None:
         raise UsageError(
-            "name the store by --store FILE, or an engine that has one by --app MODULE:NAME; "
+            "name the store by --store STORE, or an engine that has one by --app MODULE:NAME; "
             "[tool.reloadcheck] store = 'FILE' in pyproject.toml names it for every command"
         )
     engine = host_of(engine_named("--app", project))
@@ -91,6 +99,17 @@ def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str |
         raise UsageError(f"--app {printable(project.app)}: has no store=…")
     options = engine.options
     return companion.keeper.store, name or companion.application, release or options.release
+
+
+def store_of(given: str) -> Store:
+    """Return the store that a text names; raise `UsageError`, which quotes no address."""
+    if not named.is_address(given) and not os.path.exists(given):
+        raise UsageError(f"--store {printable(given)}: there is no such file")
+    try:
+        return named.store_named(given)
+    except (OptionError, ModuleNotFoundError) as error:
+        reason = str(error)
+    raise UsageError(f"--store: {reason}")
 
 
 def moment(text: str, *, past: bool) -> float:

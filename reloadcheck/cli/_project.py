@@ -43,7 +43,7 @@ def project_of(app: str | None, app_dir: str | None, *, wanted: bool = True) -> 
         return Project(app, (here,))
     path, settings = _nearest(here)
     named, store, name = settings.get("app"), settings.get("store"), settings.get("name")
-    if store is not None:
+    if store is not None and "://" not in store:
         store = os.path.join(os.path.dirname(path), store)
     if named is None:
         return Project(None, (here,), store=store, name=name)

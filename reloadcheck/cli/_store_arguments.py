@@ -16,8 +16,9 @@ def add_store(command: argparse.ArgumentParser, *, app: bool = True) -> None:
     """Add what names a store and an application in it."""
     command.add_argument(
         "--store",
-        metavar="FILE",
-        help="the store (else RELOAD_CHECK_STORE, [tool.reloadcheck] store, the engine's)",
+        metavar="STORE",
+        help="the store: a file, postgresql://…, etcd://… (else RELOAD_CHECK_STORE, "
+        "[tool.reloadcheck] store, the engine's)",
     )
     command.add_argument(
         "--name", help="the application's name in it (else RELOAD_CHECK_APP, the only one)"
@@ -31,7 +32,7 @@ def _history(commands: Any) -> None:
     command = command_named(
         commands,
         "history",
-        "[--store FILE] [--limit N] [--outcome NAME] [--since 2h] [--key KEY.PATH]",
+        "[--store STORE] [--limit N] [--outcome NAME] [--since 2h] [--key KEY.PATH]",
         "say what was live and what was refused, who wanted it and why",
         "List the editions of a configuration and the edits that were refused, newest first: age, "
         "cause, who, why, changed keys; marks what serves, is held or banned.",
@@ -47,7 +48,7 @@ def _show(commands: Any) -> None:
     command = command_named(
         commands,
         "show",
-        "EDITION [--raw] [--store FILE]",
+        "EDITION [--raw] [--store STORE]",
         "show one edition, with what looks secret hidden",
         "Show what is known of an edition and the configuration that it was, as far as it is kept. "
         "--raw prints the kept documents as they were.",
@@ -57,11 +58,25 @@ def _show(commands: Any) -> None:
     add_store(command)
 
 
+def _store(commands: Any) -> None:
+    command = command_named(
+        commands,
+        "store",
+        "init [--store STORE] [--sql]",
+        "make what a store needs before it can be used",
+        "`init` makes the table of a PostgreSQL store, unless it is there; --sql prints the "
+        "statements instead, for whoever may. Other stores make theirs by themselves.",
+    )
+    command.add_argument("words", nargs="*", metavar="init", help="what to do")
+    command.add_argument("--sql", action="store_true", help="print the statements, run none")
+    add_store(command)
+
+
 def _fleet(commands: Any) -> None:
     command = command_named(
         commands,
         "fleet",
-        "[--store FILE] [--watch] [--against FILE... | --git REV:PATH] [--max-drift SHARE]",
+        "[--store STORE] [--watch] [--against FILE... | --git REV:PATH] [--max-drift SHARE]",
         "say which worker serves what, and who is behind",
         "List every worker as the store knows it, of all applications unless one is named: what it "
         "serves, since when, whether that is what it should. Status 1 where a larger share than "
@@ -82,7 +97,7 @@ def _fleet(commands: Any) -> None:
 
 
 def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
-    command = command_named(commands, name, f"{usage} [--store FILE]", short, long)
+    command = command_named(commands, name, f"{usage} [--store STORE]", short, long)
     command.set_defaults(run=partial(run_named, "ordering"), verb=name)
     command.add_argument("words", nargs="*", metavar="EDITION", help=_ONE_EDITION)
     command.add_argument("--why", metavar="TEXT", help="the reason, for the history")
@@ -142,6 +157,7 @@ STORE_COMMANDS: Final[tuple[Callable[[Any], None], ...]] = (
     _history,
     _show,
     _fleet,
+    _store,
     *(partial(_order, *words) for words in _ORDERS),
 )
 """What adds each command to a parser."""

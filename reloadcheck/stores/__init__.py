@@ -10,11 +10,12 @@ from ..types import Board, Record, Retention, Store
 
 if TYPE_CHECKING:
     from .etcd import EtcdStore
+    from .postgres import PostgresStore
     from .sqlite import SQLiteStore
 
-__all__ = ["Board", "EtcdStore", "Record", "Retention", "SQLiteStore", "Store"]
+__all__ = ["Board", "EtcdStore", "PostgresStore", "Record", "Retention", "SQLiteStore", "Store"]
 
-_HOMES = {"EtcdStore": "etcd", "SQLiteStore": "sqlite"}
+_HOMES = {"EtcdStore": "etcd", "PostgresStore": "postgres", "SQLiteStore": "sqlite"}
 
 
 def __getattr__(name: str) -> Any:
