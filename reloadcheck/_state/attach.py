@@ -7,17 +7,18 @@ Long because what a store says reaches an engine by all three seams, and they sh
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
 from .._observe.events import ReloadEvent
 from .._observe.identity import Identity, identity
 from .._runtime.clock import Clock
+from .._runtime.log import WARNING, log
 from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Wait
 from ..types import Code, Outcome, Problem, Source, Stamp, Store, key_path_text
 from .board import Member, State, prefix_of
-from .content import content_of, layers_of, packed, with_kept
+from .content import content_of, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
 from .keeper import Fact, Keeper
 from .ledger import Entry
@@ -52,6 +53,16 @@ class Options(Protocol):
         """Seconds between two looks."""
         ...
 
+    @property
+    def secrets(self) -> Collection[str]:
+        """Names of keys that are secret, too."""
+        ...
+
+    @property
+    def public(self) -> Collection[str]:
+        """Names of keys that are not."""
+        ...
+
 
 class Memory:
     """What one engine and its store have to do with each other; is feed, gate and listener."""
@@ -78,6 +89,7 @@ class Memory:
         self._own: dict[str, bytes] = {}
         self._boots_with_kept = False
         self._passed_over: str | None = None
+        self._unpublished = False
         self._swapping: dict[str, str] = {}
         self._decision = Decision(None)
         self._member = Member()
@@ -267,12 +279,26 @@ class Memory:
         documents = None
         if reading is not None:
             documents = self._own.get(content or "") or packed(self.sources, reading)
+            documents = self._publishable(reading, documents)
             layers = layers_of(self.sources, reading)
-            entry = replace(entry, size=len(documents), layers=layers)
+            entry = replace(entry, size=len(documents or b""), layers=layers)
         self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED:
             return
         self.keeper.note(Fact(entry, documents, first=event.first))
+
+    def _publishable(self, reading: Reading, documents: bytes) -> bytes | None:
+        """Return what the store is to keep: nothing that looks secret, where it is asked so."""
+        options = self._options()
+        if self.keeper.store.retention.content is not None or not looks_secret(
+            self.sources, reading, options.secrets, options.public
+        ):
+            return documents
+        if not self._unpublished:
+            self._unpublished = True
+            words = "something in the configuration looks secret: %s keeps no content of it"
+            log(WARNING, words, self.keeper.store.name, code=str(Code.STORE))
+        return None
 
     def _swapped(self, digest: str | None) -> tuple[str, str | None, Reading | None]:
         """Return the source digest, content and documents of what was swapped in."""

@@ -5,11 +5,15 @@ nothing of it: editions, bans, rounds and drift speak of it.
 """
 
 import json
+import re
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import Final
 
 from .._config.digest import source_digest, tree_digest
+from .._config.secret_looks import masked
+from .._config.veil import Veil, written
 from .._load.merge import parse
 from .._load.references import with_documents
 from .._runtime.pause import nap
@@ -18,7 +22,18 @@ from ..seams import Reading
 from ..sources import DotenvSource, EnvironSource
 from ..types import Document, Place, Source
 
-__all__ = ["content_of", "kept_of", "layers_of", "packed", "unpacked", "with_kept"]
+__all__ = [
+    "content_of",
+    "kept_of",
+    "layers_of",
+    "looks_secret",
+    "packed",
+    "unpacked",
+    "with_kept",
+]
+
+_COMMENT: Final = re.compile(r"(?:#|//).*")
+_SAYING: Final = re.compile(r"([\w.-]+)\s*[:=]\s*[\"']?([^\s\"']+)")
 
 
 def kept_of(sources: Sequence[Source], places: Sequence[Place]) -> tuple[int, ...]:
@@ -52,6 +67,37 @@ def layers_of(sources: Sequence[Source], reading: Reading) -> dict[str, str]:
             continue
         found[sources[number].name] = tree_digest(tree, nap)
     return found
+
+
+def looks_secret(
+    sources: Sequence[Source],
+    reading: Reading,
+    also: Collection[str] = (),
+    public: Collection[str] = (),
+) -> bool:
+    """Return whether something in what is kept looks secret, by the judge of the status page.
+
+    Comments are kept with the rest, and may hold the password of yesterday.
+    """
+    veil = Veil(also, public)
+    for number in kept_of(sources, reading.places):
+        documents = reading.documents[number]
+        try:
+            tree = parse([sources[number]], [documents], nap).tree
+        except ConfigError:
+            return True  # nobody can tell
+        for count, (_, value, hidden) in enumerate(veil.walk(tree)):
+            text = value if isinstance(value, str) else written(value)
+            if hidden or (text is not None and masked(text) != text):
+                return True
+            if count % 1_000 == 999:
+                nap()
+        for document in documents:
+            for comment in _COMMENT.findall(document.data.decode("utf-8", "replace")):
+                sayings = _SAYING.findall(comment)
+                if masked(comment) != comment or any(veil.hides_at(k, v) for k, v in sayings):
+                    return True
+    return False
 
 
 def packed(sources: Sequence[Source], reading: Reading) -> bytes:

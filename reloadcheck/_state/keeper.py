@@ -278,7 +278,7 @@ class Keeper:
 
     def _keep(self, content: str | None, documents: bytes | None) -> bool:
         """Keep what an edition is made of, before anything points to it; say whether it is kept."""
-        if content is None or documents is None or not self.store.retention.content:
+        if content is None or documents is None or self.store.retention.content is False:
             return False
         try:
             self.store.keep(content, documents)

@@ -1,5 +1,6 @@
 """A store in memory, which fails when a test wants it to; shared by all peers of it."""
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -28,8 +29,17 @@ class MemoryStore:
     A member that has not beaten for `ttl` seconds is gone at the next beat of any peer.
     """
 
-    def __init__(self, keep: int = 100, keep_bytes: int = 64 * 2**20, *, ttl: float = 15.0) -> None:
-        self._retention = Retention(keep, keep_bytes)
+    def __init__(
+        self,
+        keep: int = 100,
+        keep_bytes: int = 64 * 2**20,
+        *,
+        ttl: float = 15.0,
+        content: bool | None = True,
+        mirror: str | os.PathLike[str] | None = None,
+    ) -> None:
+        self._retention = Retention(keep, keep_bytes, content)
+        self.mirror = None if mirror is None else os.path.abspath(os.fspath(mirror))
         self._ttl = ttl
         self._shared = _Shared()
         self._mine: set[str] = set()
@@ -54,7 +64,8 @@ class MemoryStore:
 
     def peer(self) -> "MemoryStore":
         """Return what another process would have: the same board, lives and faults of its own."""
-        peer = MemoryStore(self._retention.editions, self._retention.size, ttl=self._ttl)
+        kept = self._retention
+        peer = MemoryStore(kept.editions, kept.size, ttl=self._ttl, content=kept.content)
         peer._shared = self._shared
         return peer
 
@@ -156,7 +167,7 @@ class MemoryStore:
         with self._shared.changed:
             if data is None:
                 self._shared.contents.pop(digest, None)
-            else:
+            elif self._retention.content is not False:
                 self._shared.contents.setdefault(digest, data)
 
     def close(self) -> None:

@@ -149,17 +149,13 @@ def test_who_stands_still_in_the_middle_of_writing_holds_nobody(postgres: Postgr
         session: Session = paused._opened()  # pyright: ignore[reportPrivateUsage]
         assert session.script(paused._sql.begin)  # pyright: ignore[reportPrivateUsage]
 
-        told: list[str] = []
-
         def written() -> bool:
             try:
                 return other.put({"shop/a": "1"}) is not None
-            except StoreLostError as error:
-                told.append(str(error))
+            except StoreLostError:
                 return False
 
         until(written)
-        assert all("another writer holds it" in one for one in told)
         until(session.is_broken)
         assert paused.put({"shop/b": "1"}) is not None
 
