@@ -4,22 +4,33 @@ Pure: from what is known to text.
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import Standing, Status
 from ..types import Code, Outcome
+from .fleet import fleet, said_of
 from .markup import ago, badge, code, error, shown, text_of, time_of
 from .style import STYLE
 from .tables import config, history, resources, sources
 from .trial import trial
 from .values import Leaves
 
+if TYPE_CHECKING:
+    from .._state.fleet import Fleet
+
 _TONES = {Standing.OK: "good", Standing.WARN: "warn", Standing.FAIL: "bad"}
 
 
 def document(
-    status: Status, leaves: Leaves, now: float, who: Identity, release: str, find: str = ""
+    status: Status,
+    leaves: Leaves,
+    now: float,
+    who: Identity,
+    release: str,
+    find: str = "",
+    workers: "Fleet | None" = None,
 ) -> str:
     """Return the whole page; `find` is what the keys of `leaves` were chosen by."""
     title, word = _summary(status)
@@ -45,6 +56,7 @@ def document(
         "</header>",
         "<main>",
         *_state(status, title, word, now),
+        *fleet(workers, status.store, who, now),
         *trial(status.trial, status.version, running=True),
         *trial(None if status.trial else status.last_trial, status.version, running=False),
         *_facts(status),
@@ -53,9 +65,7 @@ def document(
         *resources(status.resources, status.draining),
         *config(leaves, find, who.directory),
         "</main>",
-        f"<footer><p>reloadcheck {shown(release)}. What this page tells is of one worker process, "
-        f"{who.pid} on {shown(who.host)}; another may be a moment ahead or behind. "
-        "<code>reloadcheck status --all</code> asks them all.</p></footer>",
+        f"<footer><p>reloadcheck {shown(release)}. {said_of(workers, who)}</p></footer>",
         "</body>",
         "</html>",
     ]

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from .._observe.status import Status
+from ..seams import StoreStatus
 from ..types import Code, Outcome
 
 
@@ -93,6 +94,36 @@ class Metric(Enum):
         "gauge",
         "How likely a harmless edit ever looks this bad; at the least luck it is undone.",
     )
+    IN_STEP = (
+        "reloadcheck_in_step",
+        "gauge",
+        "Whether what serves is what all workers should serve (1), or not (0); with a store only.",
+    )
+    EDITION = (
+        "reloadcheck_edition",
+        "gauge",
+        "The store's number of what serves; 0 while it has none. With a store only.",
+    )
+    HOLD = (
+        "reloadcheck_hold",
+        "gauge",
+        "Whether an order holds what serves (1): a roll-back, a pin or the fall-back.",
+    )
+    STORE_UP = (
+        "reloadcheck_store_up",
+        "gauge",
+        "Whether the store could be asked at the last look (1), or not (0).",
+    )
+    ROUND_SECONDS = (
+        "reloadcheck_round_seconds",
+        "summary",
+        "How long the tries to activate an edit together were open.",
+    )
+    REFUSALS = (
+        "reloadcheck_refusals_total",
+        "counter",
+        "Tries to activate an edit together that were refused.",
+    )
     PICKUP = (
         "reloadcheck_pickup_seconds",
         "histogram",
@@ -157,6 +188,21 @@ def _samples(status: Status) -> Iterator[tuple[Metric, str, Mapping[str, str], f
         yield Metric.FORCED, "", {"resource": one.name}, one.forced_closes
     for metric, labels, value in trial_samples(status):
         yield metric, "", labels, value
+    if status.store is not None:
+        for metric, value in store_gauges(status.store):
+            yield metric, "", {}, value
+        yield Metric.ROUND_SECONDS, "_count", {}, status.store.rounds
+        yield Metric.ROUND_SECONDS, "_sum", {}, status.store.round_seconds
+        yield Metric.REFUSALS, "", {}, status.store.refusals
+
+
+def store_gauges(store: StoreStatus) -> Iterator[tuple[Metric, float]]:
+    """Return what a store says of this worker, as far as anybody can tell."""
+    if store.in_step is not None:
+        yield Metric.IN_STEP, int(store.in_step)
+    yield Metric.EDITION, store.edition or 0
+    yield Metric.HOLD, int(store.hold is not None)
+    yield Metric.STORE_UP, int(store.code is None)
 
 
 def trial_samples(status: Status) -> Iterator[tuple[Metric, Mapping[str, str], float]]:

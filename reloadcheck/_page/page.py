@@ -8,18 +8,21 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from .._observe.history import Attempt
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import ResourceStatus, Standing, Status
-from ..seams import Waiting
+from ..seams import StoreStatus, Waiting
 from ..types import TrialStatus
 from .html import document
 from .metrics import exposition
 from .style import STYLE_HASH
 from .values import Leaves
+
+if TYPE_CHECKING:
+    from .._state.fleet import Fleet
 
 Headers = tuple[tuple[str, str], ...]
 JSON = Mapping[str, object] | Sequence[object] | str | int | float | bool | None
@@ -41,7 +44,10 @@ LOOKS: Final = (Wanted.JSON, Wanted.HTML, Wanted.METRICS)
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """All that a page may show. `now` is wall-clock time, in seconds since the epoch."""
+    """All that a page may show. `now` is wall-clock time, in seconds since the epoch.
+
+    `fleet` are all workers, where there is a store, as it was read last.
+    """
 
     status: Status
     leaves: Leaves
@@ -49,6 +55,7 @@ class View:
     who: Identity
     release: str
     find: str = ""
+    fleet: "Fleet | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +93,9 @@ def page(view: View, wanted: Wanted) -> Page:
         case Wanted.HTML:
             policy = policy.replace("form-action 'none'", "form-action 'self'")
             policy += f"; style-src '{STYLE_HASH}'; img-src data:"
-            body = document(view.status, view.leaves, view.now, view.who, view.release, view.find)
+            body = document(
+                view.status, view.leaves, view.now, view.who, view.release, view.find, view.fleet
+            )
         case Wanted.METRICS:
             body = exposition(view.status)
         case Wanted.JSON:
@@ -153,6 +162,8 @@ def _state(view: View) -> JSON:
         "pending_restart": list(status.pending_restart),
         "trial": None if status.trial is None else _trial(status.trial),
         "last_trial": None if status.last_trial is None else _trial(status.last_trial),
+        "store": None if status.store is None else _store(status.store),
+        "fleet": None if view.fleet is None else _fleet(view.fleet),
         "attempt": None if status.attempt is None else _attempt(status.attempt),
         "checks": status.checks,
         "reloads": status.reloads,
@@ -224,6 +235,24 @@ def _waiting(one: Waiting) -> JSON:
         "opens": _time(one.opens),
         "keys": list(one.keys),
     }
+
+
+def _store(one: StoreStatus) -> JSON:
+    return {
+        "name": one.name,
+        "code": one.code,
+        "error": one.error,
+        "since": _time(one.since),
+        "edition": one.edition,
+        "hold": one.hold,
+        "in_step": one.in_step,
+    }
+
+
+def _fleet(one: "Fleet") -> JSON:
+    from .._state.fleet import document as fleet_document  # where there is a store only
+
+    return fleet_document([one])
 
 
 def _trial(one: TrialStatus) -> JSON:

@@ -1,13 +1,17 @@
 """From a live engine to all that its status page may show; looks, and changes nothing."""
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .._engine.api import ReloadCheck, host_of
 from .._observe.identity import identity
 from .._observe.status import Status
+from ..seams import Companion
 from .page import View, Wanted
 from .values import Leaves, leaves_of
+
+if TYPE_CHECKING:
+    from .._state.fleet import Fleet
 
 
 def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = "") -> View:
@@ -25,7 +29,18 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = 
         options = engine.options
         leaves = leaves_of(checker.running, checker.places, options.secrets, find, options.public)
     who = identity(engine.options.app)
-    return View(status, leaves, time.time(), who, _release(), find)
+    now = time.time()
+    fleet = _fleet_of(engine.companion, now) if reads_values(wanted) else None
+    return View(status, leaves, now, who, _release(), find, fleet)
+
+
+def _fleet_of(companion: Companion | None, now: float) -> "Fleet | None":
+    """Return all workers as the store thread knows them; nobody waits for the store here."""
+    if companion is None:
+        return None
+    from .._state.attach import Memory  # loaded already, where there is a store
+
+    return companion.fleet(now) if isinstance(companion, Memory) else None
 
 
 def reads_values(wanted: Wanted) -> bool:

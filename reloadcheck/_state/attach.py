@@ -20,6 +20,7 @@ from ..types import Code, Outcome, Problem, Source, Stamp, Store, key_path_text
 from .board import Member, State, prefix_of
 from .content import content_of, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
+from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
 from .ledger import Entry
 
@@ -351,9 +352,36 @@ class Memory:
         known, state = self.keeper.known, self._state
         hold = None if state.hold is None else state.hold.kind
         code = Code.STORE if known.error is not None else None
+        tally = self.keeper.tally
         return StoreStatus(
-            self.keeper.store.name, code, known.error, known.since, self.keeper.edition, hold
+            self.keeper.store.name,
+            code,
+            known.error,
+            known.since,
+            self.keeper.edition,
+            hold,
+            in_step=self._in_step(),
+            rounds=tally.rounds,
+            round_seconds=tally.seconds,
+            refusals=tally.refusals,
+            last_rounds=tally.last,
         )
+
+    def _in_step(self) -> bool | None:
+        if self.keeper.known.view is None or self._serving is None:
+            return None
+        return self._state.target in (None, self._serving)
+
+    def fleet(self, now: float) -> Fleet | None:
+        """Return all workers as the store was read last; never asks it. None before a first look.
+
+        `now` is in epoch seconds.
+        """
+        view = self.keeper.known.view
+        if view is None:
+            return None
+        release = self._options().release or ""
+        return fleet_in(view, now, app=self.application, release=release)
 
 
 def _with_remark(reading: Reading, remark: str) -> Reading:

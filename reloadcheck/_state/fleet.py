@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ..types import Board
-from .board import DEFAULT_GROUP, STATE, Member, State, View, prefix_of, view_of
+from .board import DEFAULT_GROUP, STATE, Hold, Member, State, View, prefix_of, view_of
 from .ledger import entries_from, served_before
 
 __all__ = ["GRACE", "Against", "Fleet", "Standing", "document", "fleet_in", "fleet_of", "fleets_in"]
@@ -58,7 +58,7 @@ class Standing:
 class Fleet:
     """All members. `drift` is the share of live ones off the target, `score` that of the time.
 
-    `hold` is the kind of the order in force.
+    `order` is the hold in force.
     """
 
     target: str | None
@@ -68,7 +68,12 @@ class Fleet:
     score: float
     app: str = ""
     release: str = ""
-    hold: str | None = None
+    order: Hold | None = None
+
+    @property
+    def hold(self) -> str | None:
+        """Return the kind of the order in force."""
+        return None if self.order is None else self.order.kind
 
     @property
     def live(self) -> tuple[Standing, ...]:
@@ -114,8 +119,8 @@ def fleet_of(
     inside = sum(member.in_step[0] for member in members.values())
     total = sum(member.in_step[1] for member in members.values())
     score = inside / total if total else 1.0
-    hold = None if state.hold is None else state.hold.kind
-    return Fleet(wanted, state.edition, tuple(standings), drift, score, app, release, hold)
+    whole = tuple(standings)
+    return Fleet(wanted, state.edition, whole, drift, score, app, release, state.hold)
 
 
 def fleet_in(

@@ -19,6 +19,7 @@ from ..types import Board, Code, Store
 from .board import MEMBERS, SEEN, STATE, Hold, Member, State, View, view_of
 from .identity import member_id
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+from .tally import Tally
 
 __all__ = ["Fact", "Keeper", "Known"]
 
@@ -93,6 +94,7 @@ class Keeper:
         self._started_at: int | None = None
         self._beaten = -1e9
         self._missing: dict[str, float] = {}
+        self.tally = Tally()
         self._orders: object = None
         self._looked = threading.Event()
         self._closing = False
@@ -198,7 +200,8 @@ class Keeper:
         if self._started_at is None:
             self._started_at = state.edition
         self.known = replace(self.known, view=view, contents=self._contents_for(state))
-        orders = (state.hold, frozenset(state.banned), state.freeze, state.retries)
+        self.tally.look(state, self._clock.monotonic())
+        orders = (state.hold, frozenset(state.banned), state.freeze, state.retries, state.target)
         if orders != self._orders:
             first, self._orders = self._orders is None, orders
             if not first:
@@ -330,8 +333,10 @@ class Keeper:
             words = "the store is away, serving goes on: %s"
             log(WARNING, words, error, code=str(Code.STORE))
             self.known = replace(self.known, error=error, since=self._clock.wall())
+            self._notify()
 
     def _heal(self) -> None:
         if self.known.error is not None:
             log(INFO, "the store is back: %s", self.store.name, code=str(Code.STORE))
             self.known = replace(self.known, error=None, since=None)
+            self._notify()

@@ -12,12 +12,13 @@ from typing import Any
 from .._engine.api import ReloadCheck, host_of
 from .._observe.history import Attempt
 from .._observe.status import Status
-from .._page.metrics import Metric, is_successful, trial_samples
+from .._page.metrics import Metric, is_successful, store_gauges, trial_samples
+from ..seams import StoreStatus
 from ..types import Outcome
 from ._extras import missing
 
 try:
-    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Summary
     from prometheus_client.core import GaugeMetricFamily
     from prometheus_client.registry import Collector
 except ModuleNotFoundError as error:
@@ -32,6 +33,14 @@ _TRIAL = {
     Metric.TRIAL_LUCK: ("signal",),
 }
 
+_STORE = {
+    Metric.IN_STEP: "liveall",
+    Metric.EDITION: "liveall",
+    Metric.HOLD: "livemax",
+    Metric.STORE_UP: "liveall",
+}
+"""How several processes' are put together: drift is the average of all of them."""
+
 PICKUP_BUCKETS = (0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 PHASE_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -44,7 +53,8 @@ def instrument(live: ReloadCheck[Any], *, registry: CollectorRegistry = REGISTRY
     label sets cannot be removed. A second engine needs a registry of its own.
     """
     shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-    meters = None if shared else _Meters(registry)
+    has_store = host_of(live).companion is not None
+    meters = None if shared else _Meters(registry, has_store=has_store)
     counting = _Counting(live, registry, meters)
     host_of(live).listeners.add_pulse(counting.pulse)
     if not shared:
@@ -54,7 +64,9 @@ def instrument(live: ReloadCheck[Any], *, registry: CollectorRegistry = REGISTRY
 class _Meters:
     """The metrics of one process."""
 
-    def __init__(self, registry: CollectorRegistry, *, shared: bool = False) -> None:
+    def __init__(
+        self, registry: CollectorRegistry, *, has_store: bool, shared: bool = False
+    ) -> None:
         def gauge(metric: Metric, mode: Any) -> Gauge:
             return Gauge(metric.title, metric.help, registry=registry, multiprocess_mode=mode)
 
@@ -82,6 +94,29 @@ class _Meters:
         # One process's are looked up by each scrape; of the other workers only files can tell.
         self.snapshots = gauge(Metric.SNAPSHOTS, "livesum") if shared else None
         self.leases = gauge(Metric.LEASES, "livesum") if shared else None
+        self.of_store = _OfStore(registry, shared=shared) if has_store else None
+
+
+class _OfStore:
+    """What there is with a store only; each gauge from when it has a value, as 0 is one, too."""
+
+    def __init__(self, registry: CollectorRegistry, *, shared: bool) -> None:
+        self._registry = registry
+        self._shared = shared
+        self._gauges: dict[Metric, Gauge] = {}
+        rounds, refusals = Metric.ROUND_SECONDS, Metric.REFUSALS
+        self.rounds = Summary(rounds.title, rounds.help, registry=registry)
+        self.refusals = Counter(refusals.title, refusals.help, registry=registry)
+
+    def tell(self, store: StoreStatus) -> None:
+        """Set the gauges, where no scrape can look them up by itself."""
+        for metric, value in store_gauges(store) if self._shared else ():
+            mode: Any = _STORE[metric]
+            if metric not in self._gauges:
+                self._gauges[metric] = Gauge(
+                    metric.title, metric.help, registry=self._registry, multiprocess_mode=mode
+                )
+            self._gauges[metric].set(value)
 
 
 class _Counting:
@@ -103,7 +138,10 @@ class _Counting:
             return
         if self._thread is None or self._thread() is not thread:  # another start, or a fork
             self._thread, self._seen = weakref.ref(thread), {}
-        meters = self._meters = self._meters or _Meters(self._registry, shared=True)
+        has_store = host_of(self._live).companion is not None
+        meters = self._meters = self._meters or _Meters(
+            self._registry, has_store=has_store, shared=True
+        )
         status, history = self._live.status(), thread.reload.report.history
         news = self._more(history.noted, "attempts")
         for attempt in status.history[-news:] if news else ():
@@ -122,9 +160,21 @@ class _Counting:
                 more = self._more(count, one.name, outcome)
                 meters.builds.labels(one.name, outcome).inc(more)
             meters.forced.labels(one.name).inc(self._more(one.forced_closes, one.name))
+        if status.store is not None:
+            self._tell_store(meters, status.store)
         if meters.snapshots is not None and meters.leases is not None:
             meters.snapshots.set(len(status.leases))
             meters.leases.set(sum(status.leases.values()))
+
+    def _tell_store(self, meters: _Meters, store: StoreStatus) -> None:
+        of_store = meters.of_store
+        if of_store is None:
+            return
+        news = self._more(store.rounds, "rounds")
+        for seconds in store.last_rounds[-news:] if news else ():
+            of_store.rounds.observe(seconds)
+        of_store.refusals.inc(self._more(store.refusals, "refusals"))
+        of_store.tell(store)
 
     def _more(self, count: int, *name: str) -> int:
         """Return by how much a count has grown since the last time."""
@@ -165,6 +215,13 @@ class _Scrape(Collector):
             (Metric.LEASES, sum(status.leases.values())),
         ):
             yield GaugeMetricFamily(metric.title, metric.help, value=value)
+        if host_of(self._live).companion is not None:
+            known = {} if status.store is None else dict(store_gauges(status.store))
+            for gauge in _STORE:
+                family = GaugeMetricFamily(gauge.title, gauge.help)
+                if gauge in known:
+                    family.add_metric((), known[gauge])
+                yield family
         trial = {
             metric: GaugeMetricFamily(metric.title, metric.help, labels=labels)
             for metric, labels in _TRIAL.items()

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reloadcheck import ReloadCheck
 from reloadcheck._page.metrics import Metric
 from reloadcheck.integrations.prometheus import instrument
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.config import replace
 from tests.support.fixtures import Make
@@ -156,7 +156,7 @@ def test_a_request_pays_nothing(make: Make, text: Text) -> None:
 def test_the_names_are_the_pages() -> None:
     """The page's own text and the client's registry agree in every name that both have."""
     registry = CollectorRegistry()
-    instrument(ReloadCheck(Text("a: 1")), registry=registry)
+    instrument(ReloadCheck(Text("a: 1"), store=MemoryStore()), registry=registry)
     names = {family.name for family in registry.collect()}
     assert {metric.title.removesuffix("_total") for metric in Metric} == names
 
