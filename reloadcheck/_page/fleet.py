@@ -105,7 +105,7 @@ def _verdict(one: "Standing") -> str:
     if one.lost:
         return f'<span>{badge("lost", "warn")} <span class="soft">left without a word</span></span>'
     if one.in_step:
-        return badge("in step", "good")
+        return f"<span>{badge('in step', 'good')}</span>"
     why = "" if one.behind is None else f" {shown(one.behind)}"
     return f"<span>{badge('behind', 'bad')}{why}</span>"
 

@@ -87,6 +87,7 @@ thead th { color: var(--soft); font-size: .8125rem; font-weight: 600; }
 tbody th { font-weight: 400; }
 tbody tr { border-top: 1px solid var(--line); }
 td.count { font-variant-numeric: tabular-nums; }
+table.fleet thead th, table.fleet td:nth-child(n+3):nth-child(-n+5) { white-space: nowrap; }
 table.config th { width: 34%; } table.config td:last-child { width: 30%; }
 .hidden { letter-spacing: .1em; }
 @media (max-width: 40rem) {

@@ -306,7 +306,8 @@ class Keeper:
         if member == self._told and self.id in self._view.members:
             return
         if self._told is None:  # outlives it, so that a worker that is killed is missed
-            seen = replace(member, outcome=None, code=None, error=None, behind=None)
+            seen = Member(member.host, member.pid, member.worker, member.app, member.release)
+            seen = replace(seen, started=member.started)
             self.store.put({f"{self.prefix}{SEEN}{self.id}": seen.to_text()})
         self.store.put({f"{self.prefix}{MEMBERS}{self.id}": member.to_text()}, mortal=True)
         self._told = member

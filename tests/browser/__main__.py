@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from .shop import CANARY, TOKEN, shop
 
 WIDTHS = {1280: 900, 390: 844}
+FLEET = ("3 of 4 serve edition 4", "1 behind", "1 lost", "(this one)", "A pin of edition 4")
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 OVERFLOW = """() => {
   const wide = document.documentElement;
@@ -100,7 +101,14 @@ def _document(page: Page, address: str, scheme: str) -> Iterator[str]:
         yield "a secret is in the document"
     if TOKEN in text:
         yield "the token is in the document"
-    for words in ("is serving", "rejected", "app.yaml:9:", "database.pool_size", "..2026_11_20"):
+    for words in (
+        "is serving",
+        "rejected",
+        "app.yaml:9:",
+        "database.pool_size",
+        "..2026_11_20",
+        *FLEET,
+    ):
         if words not in page.inner_text("body"):
             yield f"does not say {words!r}"
     if page.locator("script").count():
