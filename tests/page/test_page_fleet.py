@@ -20,7 +20,7 @@ from reloadcheck.integrations.prometheus import instrument
 from reloadcheck.seams import StoreStatus
 from reloadcheck.testing import MemoryStore
 from reloadcheck.wsgi import ReloadCheckMiddleware
-from tests.core.conftest import Make
+from tests.support.fixtures import Make
 from tests.support.load import until
 from tests.support.servers import gunicorn, serving
 
@@ -223,8 +223,8 @@ def test_four_workers_are_told_by_any_of_them(tmp_path: Path) -> None:
         "RELOAD_CHECK_STATUS_PATH": PATH,
         "RELOAD_CHECK_STATUS_TOKEN": TOKEN,
     }
-    options = ["--workers", "4", "--config", "python:tests.status.metrics_app"]
-    command = gunicorn("tests.status.metrics_app:app", *options)
+    options = ["--workers", "4", "--config", "python:tests.page.metrics_app"]
+    command = gunicorn("tests.page.metrics_app:app", *options)
     with serving(command, environ, tmp_path) as server, Traffic(server.port) as traffic:
         until(traffic.reached(0))
         config.write_text("number: 1\n")
