@@ -4,9 +4,7 @@ Takes where to ask and what to say, gives a status, headers and a whole body, or
 whose words quote neither credentials nor content. Never follows to another host.
 """
 
-import io
 import socket
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.client import (
@@ -16,9 +14,10 @@ from http.client import (
     IncompleteRead,
     RemoteDisconnected,
 )
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from .._runtime.deadline import Deadline, TimedSocket
 from ..types import printable
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def ask(
     tls: "ssl.SSLContext | None",
 ) -> Answer:
     """Ask for a document, following redirects within one host; `timeout` bounds all of it."""
-    deadline = _Deadline(timeout)
+    deadline = Deadline(timeout)
     for _ in range(_MOST_REDIRECTS + 1):
         answer = _once(url, headers, deadline, max_bytes, tls)
         if answer.status not in _REDIRECTS:
@@ -76,63 +75,10 @@ def origin_of(url: SplitResult) -> tuple[str, str | None, int | None]:
     return url.scheme, url.hostname, _PORTS.get(url.scheme) if port is None else port
 
 
-class _Deadline:
-    """When all of an exchange has to be over."""
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._at = time.monotonic() + seconds
-
-    def left(self) -> float:
-        """Return the seconds that are left; raise when there are none."""
-        left = self._at - time.monotonic()
-        if left <= 0:
-            raise self.error()
-        return left
-
-    def error(self) -> ExchangeError:
-        """Make the error for an answer that takes too long."""
-        return ExchangeError(f"has not answered in full within {self._seconds:g} s")
-
-
-class _Bytes(io.RawIOBase):
-    """What comes from a socket; each wait ends with the exchange, however slowly it drips."""
-
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
-        super().__init__()
-        self._sock = sock
-        self._deadline = deadline
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any, /) -> int:
-        self._sock.settimeout(self._deadline.left())
-        return self._sock.recv_into(buffer)
-
-
-class _Socket:
-    """As much of a socket as `http.client` uses, under a deadline."""
-
-    def __init__(self, sock: socket.socket, deadline: _Deadline) -> None:
-        self._sock = sock
-        self._deadline = deadline
-
-    def makefile(self, *_: object) -> io.BufferedReader:
-        return io.BufferedReader(_Bytes(self._sock, self._deadline))
-
-    def sendall(self, data: bytes) -> None:
-        self._sock.settimeout(self._deadline.left())
-        self._sock.sendall(data)
-
-    def close(self) -> None:
-        """Leave it open: the answer is still to be read, and who opened it closes it."""
-
-
 def _once(
     url: SplitResult,
     headers: Mapping[str, str],
-    deadline: _Deadline,
+    deadline: Deadline,
     max_bytes: int,
     tls: "ssl.SSLContext | None",
 ) -> Answer:
@@ -146,13 +92,13 @@ def _once(
         if tls is not None:
             sock.settimeout(deadline.left())
             sock = tls.wrap_socket(sock, server_hostname=host)
-        connection.sock = _Socket(sock, deadline)
+        connection.sock = TimedSocket(sock, deadline)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         connection.request("GET", path, headers=dict(headers))
         with connection.getresponse() as response:
             return _answer(response, deadline, max_bytes)
     except TimeoutError:
-        raise deadline.error() from None
+        reason = f"has not answered in full within {deadline.seconds:g} s"
     except RemoteDisconnected:
         reason = "closes the connection without an answer"
     except OSError as error:
@@ -168,7 +114,7 @@ def _once(
     raise ExchangeError(reason)
 
 
-def _answer(response: HTTPResponse, deadline: _Deadline, max_bytes: int) -> Answer:
+def _answer(response: HTTPResponse, deadline: Deadline, max_bytes: int) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
     told = response.length
     parts: list[bytes] = []

@@ -5,7 +5,9 @@ be believed of a watch; a server that is away is a `SourceError`, and what was l
 """
 
 import os
+import threading
 import time
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -71,6 +73,9 @@ class EtcdSource:
         self._have: _Have | None = None
         self._failure: SourceError | None = None
         self._asked = -_AGAIN_AFTER
+        self._used_by = (os.getpid(), threading.Lock())
+        # A source is never told that it is not needed any more.
+        weakref.finalize(self, self._etcd.close)
 
     def __repr__(self) -> str:
         return f"EtcdSource({self._name!r})"
@@ -82,6 +87,17 @@ class EtcdSource:
 
     def stamp(self) -> Stamp:
         """Ask the cluster what is there."""
+        if self._used_by[0] != os.getpid():  # the parent's may be held by a thread that is not here
+            self._used_by = (os.getpid(), threading.Lock())
+        lock = self._used_by[1]
+        if not lock.acquire(blocking=False):  # by a look that was given up
+            raise SourceError(Problem("does not answer in time", self._name))
+        try:
+            return self._asked_for()
+        finally:
+            lock.release()
+
+    def _asked_for(self) -> Stamp:
         now = time.monotonic()
         if self._failure is not None and now - self._asked < _AGAIN_AFTER:
             raise self._failure
@@ -95,8 +111,6 @@ class EtcdSource:
         else:
             self._failure = None
             return self._have.stamp
-        finally:
-            self._etcd.close()  # a source is never told that it is not needed any more
         raise self._failure
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
@@ -149,15 +163,10 @@ class EtcdSource:
             )
         header: dict[str, str] = answer.get("header") or {}
         revision = int(header.get("revision", 0))
-        # The newest revision of a prefix does not move with a delete; the count does.
-        newest = max(int(one["mod_revision"]) for one in found)
-        value = (header.get("cluster_id"), len(found), newest)
         have = self._have
         if have is not None and revision < have.revision:
             words = "%s went back from revision %d to %d: an older copy was restored"
             log(WARNING, words, self._name, have.revision, revision)
-        if have is not None and have.stamp.value == value and revision >= have.revision:
-            return _Have(have.stamp, have.documents, revision)
         documents = tuple(
             Document(
                 f"etcd:{unb64(one['key']).decode()}", unb64(one.get("value", "")), self._format
@@ -165,11 +174,27 @@ class EtcdSource:
             for one in found
             if not unb64(one["key"]).endswith(b"/")
         )
+        # The newest revision of a prefix does not move with a delete, the count does; and after an
+        # older copy was restored a revision comes again, with something else.
+        newest = max(int(one["mod_revision"]) for one in found)
+        value = (header.get("cluster_id"), len(found), newest, _digest(documents))
+        if have is not None and have.stamp.value == value:
+            return _Have(have.stamp, have.documents, revision)
         if self._key is not None and not documents[0].data:
             raise SourceError(Problem("is empty; the configuration before it stays", self._name))
         # A prefix is written key by key: it has settled when nothing came for a while.
         quiet = None if self._prefix is None else time.time_ns()
         return _Have(Stamp(value, quiet), documents, revision)
+
+
+def _digest(documents: Sequence[Document]) -> str:
+    from blake3 import blake3
+
+    hasher = blake3()
+    for one in documents:
+        name = one.name.encode()
+        hasher.update(b"%d %d " % (len(name), len(one.data)) + name + one.data)
+    return hasher.hexdigest()
 
 
 def _format_of(key: str, format: str | None) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, SourceError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
 from ._exchange import Answer, ExchangeError, ask
@@ -92,8 +93,7 @@ class HTTPSource:
             self._headers["Authorization"] = token
         self._bearer = token is not None
         self._timeout, self._max_bytes = timeout, max_bytes
-        self._tls_files = tuple(None if one is None else os.fspath(one) for one in (ca, cert, key))
-        self._tls: tuple[object, ssl.SSLContext] | None = None
+        self._tls = TLSFiles(ca, cert, key)
         self._last_good = None if last_good is None else absolute(os.fspath(last_good))
         self._confidential = confidential
         self._have: _Have | None = None
@@ -280,23 +280,10 @@ class HTTPSource:
         """Return the context for TLS, made anew when one of its files changes."""
         if self._url.scheme != "https":
             return None
-        import ssl
-
-        reason: str
         try:
-            files = [os.stat(one) for one in self._tls_files if one is not None]
-            seen = [(one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in files]
-            if self._tls is None or self._tls[0] != seen:
-                ca, cert, key = self._tls_files
-                context = ssl.create_default_context(cafile=ca)
-                if cert is not None:
-                    context.load_cert_chain(cert, key)
-                self._tls = seen, context
-            return self._tls[1]
-        except ssl.SSLError:
-            reason = "the files for TLS hold no usable certificate or key"
-        except OSError as error:
-            reason = f"a file for TLS cannot be read: {error.strerror}"
+            return self._tls.context()
+        except TLSFilesError as error:
+            reason = str(error)
         raise SourceError(Problem(reason, self._name))
 
 

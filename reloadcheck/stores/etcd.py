@@ -1,10 +1,11 @@
 """A store for many machines: etcd, over its JSON gateway, with leases for what is mortal.
 
-A look is linearizable, so that a node that is cut off from its majority tells nothing stale. The
-watch only makes a wait shorter.
+The watch only makes it fast; a range, linearizable so that a node that is cut off from its majority
+tells nothing stale, makes it right every ten seconds.
 """
 
 import os
+import socket
 import threading
 import time
 import zlib
@@ -12,16 +13,23 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._etcd import Etcd, Watch, b64, end_of, unb64
+from .._etcd import CHANCE, Etcd, Watch, b64, end_of, unb64
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
-from ..types import Board, Record, Retention
+from ..types import Board, Retention
+from ._etcd_board import Stamp, board_of, is_lasting, revision_of, stamp_of, with_events
 
 __all__ = ["EtcdStore"]
 
 _LARGEST = 1_000_000
 """Bytes of one value, compressed; etcd takes 1.5 MB a request, in base64 and with its key."""
 
-_SLICE = 0.2
+_MOST_OPERATIONS = 128
+
+RANGE = 10.0
+"""Seconds after which the cluster is asked, whatever the watch has told or not."""
+
+_SOON = 0.25
+"""Seconds that a watch may take to tell of what a range has found."""
 
 
 class EtcdStore:
@@ -56,7 +64,13 @@ class EtcdStore:
         self._ttl = max(1, round(ttl))
         self._lease: str | None = None
         self._watch: Watch | None = None
-        self._prefix: str | None = None
+        self._bell: tuple[socket.socket, socket.socket] | None = None
+        self._have: Board | None = None
+        self._key: str | None = None
+        self._news: list[dict[str, Any]] = []
+        self._at = 0
+        self._watch_at = 0.0
+        self._ranged = self._beaten = -RANGE
         self._made_for(os.getpid())
 
     def __repr__(self) -> str:
@@ -76,22 +90,35 @@ class EtcdStore:
         """Return the records below `prefix`; None where they are those that `seen` has."""
         self._here()
         key = self._board + prefix
-        whole = {"key": b64(key), "range_end": end_of(key)}
+        now = time.monotonic()
+        have = self._have if self._key == key and self._have is seen else None
+        if have is not None and now - self._ranged < RANGE and self._watch is not None:
+            have = self._followed(have, 0.0)
+            if self._watch is not None:
+                return self._given(have, seen)
+        lead, whole = len(self._board), {"key": b64(key), "range_end": end_of(key)}
         if seen is not None:
+            before = self._etcd.connections
             newest = {"sort_order": "DESCEND", "sort_target": "MOD", "limit": 1, "keys_only": True}
-            if _stamp(self._etcd.call("/v3/kv/range", {**whole, **newest})) == seen.stamp:
-                return None
-        answer = self._etcd.call("/v3/kv/range", whole)
-        lead = len(self._board)
-        records = {
-            unb64(one["key"]).decode()[lead:]: Record(
-                unb64(one.get("value", "")).decode(), int(one["mod_revision"])
-            )
-            for one in answer.get("kvs", ())
-        }
-        board = Board(_revision(answer), records, _stamp(answer))
-        self._seen, self._prefix = board.revision, key
-        return board
+            answer = self._etcd.call("/v3/kv/range", {**whole, **newest})
+            # Over a new connection an older copy of the store may answer, with the same revisions.
+            if before == self._etcd.connections and revision_of(answer) >= seen.revision:
+                self._ranged = now
+                if stamp_of(answer) == seen.stamp:
+                    self._at = revision_of(answer)
+                    return None
+                if have is not None and self._watch is not None:
+                    have = self._followed(have, _SOON, stamp_of(answer))
+                    if have.stamp == stamp_of(answer):
+                        return self._given(have, seen)
+                    self._end_watch()  # it has told nothing of a change
+        board = board_of(self._etcd.call("/v3/kv/range", whole), lead)
+        if self._key != key:
+            self._end_watch()
+        self._key, self._ranged, self._at = key, now, board.revision
+        if seen is not None and seen.revision <= board.revision and seen.records == board.records:
+            board = seen
+        return self._given(board, seen)
 
     def put(
         self,
@@ -126,24 +153,35 @@ class EtcdStore:
         lease = self._living() if mortal else None
         operations = [_operation(self._board + key, text, lease) for key, text in records.items()]
         body = {"compare": compare, "success": operations, "failure": []}
+        if len(compare) + len(operations) > _MOST_OPERATIONS:
+            words = f"takes at most {_MOST_OPERATIONS} records and conditions at once"
+            raise StoreRefusedError(f"{self.name}: {words}")
+        self._ranged = -RANGE  # whatever comes of it, the next look asks
         answer = self._etcd.call("/v3/kv/txn", body, writes=True)
-        return _revision(answer) if answer.get("succeeded") else None
+        return revision_of(answer) if answer.get("succeeded") else None
 
     def beat(self) -> bool:
         """Keep what is mortal alive; False where it had vanished."""
         self._here()
-        if self._lease is None:
+        now = time.monotonic()
+        if self._lease is None or now - self._beaten < self._ttl / 3:
             return True
         answer = self._etcd.call("/v3/lease/keepalive", {"ID": self._lease})
         result: dict[str, Any] = answer.get("result") or {}
         alive = int(result.get("TTL", 0)) > 0
+        self._beaten = now
         if not alive:
             self._lease = None
         return alive
 
     def wait(self, seconds: float) -> None:
-        """Wait so long, or less where something below the prefix looked at last changes."""
+        """Wait so long, or less where something lasting changes below what was looked at last.
+
+        What is mortal changes in crowds, after each edit: it is there at the next look.
+        """
         self._here()
+        if self._bell is None:
+            self._bell = socket.socketpair()
         deadline = time.monotonic() + seconds
         while not self._woken.is_set():
             rest = deadline - time.monotonic()
@@ -151,16 +189,30 @@ class EtcdStore:
                 break
             watch = self._watching()
             if watch is None:
-                self._woken.wait(min(rest, _SLICE))
-            elif watch.wait(min(rest, _SLICE)):
-                if watch.ended:
-                    self._end_watch()
+                again = rest if self._have is None else self._watch_at - time.monotonic()
+                self._bell[0].settimeout(min(rest, max(again, 0.01)))
+                with suppress(TimeoutError, OSError):
+                    self._bell[0].recv(4096)
+                continue
+            events = watch.wait(rest, self._bell[0])
+            self._news += events
+            if watch.ended:
+                self._end_watch()
+                break
+            if any(is_lasting(one) for one in events):
                 break
         self._woken.clear()
+        self._bell[0].settimeout(0.0)
+        with suppress(OSError):
+            self._bell[0].recv(4096)
 
     def wake(self) -> None:
         """End a wait that is under way, or the next one; from any thread."""
         self._woken.set()
+        bell = self._bell
+        if bell is not None:
+            with suppress(OSError):
+                bell[1].send(b".", socket.MSG_DONTWAIT)
 
     def content(self, digest: str) -> bytes | None:
         """Return what was kept under a digest, or None."""
@@ -191,7 +243,7 @@ class EtcdStore:
         if lease is not None and self._pid == os.getpid():
             with suppress(StoreError):
                 self._etcd.call("/v3/lease/revoke", {"ID": lease}, writes=True)
-        self._end_watch()
+        self._let_go()
         self._etcd.close()
 
     # ------------------------------------------------------------------ within
@@ -200,32 +252,66 @@ class EtcdStore:
         self._pid = pid
         self._woken = threading.Event()
         self._lease = None
-        self._watch = None
         self._watch_at = 0.0
-        self._seen = 0
-        self._prefix = None
+        self._news = []
+        self._have = None
+        self._at = 0
+        self._key = None
+        self._ranged = -RANGE
 
     def _here(self) -> None:
         if self._pid != os.getpid():
+            self._let_go()  # this process's copies; the parent's go on
             self._made_for(os.getpid())
+
+    def _let_go(self) -> None:
+        self._end_watch()
+        bell, self._bell = self._bell, None
+        for one in bell or ():
+            one.close()
+
+    def _followed(self, board: Board, seconds: float, stamp: Stamp | None = None) -> Board:
+        """Return what the watch has made of a board; wait for it so long, until it is the stamp."""
+        until, lead = time.monotonic() + seconds, len(self._board)
+        while self._watch is not None:
+            left = until - time.monotonic()
+            news, self._news = [*self._news, *self._watch.wait(max(left, 0.0))], []
+            board = with_events(board, news, lead)
+            if self._watch.ended:
+                self._end_watch()
+            if left <= 0 or board.stamp == stamp:
+                break
+        return board
+
+    def _given(self, board: Board, seen: Board | None) -> Board | None:
+        self._have, self._at = board, max(self._at, board.revision)
+        return None if board is seen else board
 
     def _living(self) -> str:
         if self._lease is None:
             answer = self._etcd.call("/v3/lease/grant", {"TTL": str(self._ttl)}, writes=True)
             self._lease = str(answer["ID"])
+            self._beaten = time.monotonic()
         return self._lease
 
     def _watching(self) -> Watch | None:
-        if self._watch is None and self._prefix is not None and time.monotonic() >= self._watch_at:
+        have, key = self._have, self._key
+        if self._watch is None and have is not None and key is not None:
+            now = time.monotonic()
+            if now < self._watch_at:
+                return None
             try:
-                self._watch = self._etcd.watch(self._prefix, self._seen + 1)
-            except (StoreError, OSError):
-                self._watch_at = time.monotonic() + 10.0
+                self._watch = self._etcd.watch(key, self._at + 1)
+            except StoreError:
+                self._watch_at = now + RANGE
         return self._watch
 
     def _end_watch(self) -> None:
         watch, self._watch = self._watch, None
-        self._watch_at = time.monotonic() + 1.0
+        self._news = []
+        self._ranged = -RANGE
+        # Not all at once, after a restart of the server.
+        self._watch_at = time.monotonic() + CHANCE.uniform(0.5, 1.5)
         if watch is not None:
             watch.close()
 
@@ -235,17 +321,3 @@ def _operation(key: str, value: str | None, lease: str | None) -> dict[str, Any]
         return {"request_delete_range": {"key": b64(key)}}
     put = {"key": b64(key), "value": b64(value)}
     return {"request_put": put if lease is None else {**put, "lease": lease}}
-
-
-def _revision(answer: Mapping[str, Any]) -> int:
-    header: dict[str, Any] = answer.get("header") or {}
-    return int(header.get("revision", 0))
-
-
-def _stamp(answer: Mapping[str, Any]) -> tuple[str, int, int]:
-    """Return what changes with every change: a delete moves no newest revision."""
-    kvs = answer.get("kvs") or ()
-    newest = max((int(one["mod_revision"]) for one in kvs), default=0)
-    header: dict[str, Any] = answer.get("header") or {}
-    cluster = str(header.get("cluster_id", ""))
-    return cluster, int(answer.get("count", 0)), newest

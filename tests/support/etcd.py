@@ -1,19 +1,40 @@
-"""A private etcd as a child process, on free ports, gone with its directory afterwards."""
+"""Private etcds as child processes, on free ports, gone with their directories afterwards.
+
+One, one with TLS and users, or a cluster of three whose members can be cut off from each other.
+"""
 
 import http.client
+import json
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-__all__ = ["EtcdServer", "etcd_server"]
+from .relay import Link, Relay, relay
+
+__all__ = [
+    "CERTIFICATES",
+    "Cluster",
+    "EtcdServer",
+    "etcd_cluster",
+    "etcd_server",
+    "etcd_with_users",
+    "tool",
+]
+
+CERTIFICATES = Path(__file__).parent / "certificates"
+"""An authority, and a server's and a client's certificate of it; the authority's key is gone."""
+
+ROOT_PASSWORD = "root-secret"
 
 
 @dataclass
@@ -24,26 +45,35 @@ class EtcdServer:
     port: int
     directory: str
     command: list[str]
+    tls: bool = False
     process: "subprocess.Popen[bytes] | None" = None
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
+        self.launch()
+        self.ready()
+
+    def launch(self) -> None:
+        """Start it."""
         with Path(self.directory, "log").open("ab") as log:
             self.process = subprocess.Popen(
                 self.command, stdout=log, stderr=log, start_new_session=True
             )
+
+    def ready(self) -> None:
+        """Wait until it answers."""
         until = time.monotonic() + 30
         while not self._answers():
             assert time.monotonic() < until, Path(self.directory, "log").read_text()
             time.sleep(0.1)
 
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2)
+    def ask(self, path: str, body: dict[str, Any] | None = None, token: str = "") -> Any:
+        """Send one request as nobody else would, and return the JSON of the answer."""
+        connection = self._connection()
         try:
-            connection.request("GET", "/health")
-            return b"true" in connection.getresponse().read()
-        except (OSError, http.client.HTTPException):
-            return False
+            headers = {"Authorization": token} if token else {}
+            connection.request("POST", path, json.dumps(body or {}), headers)
+            return json.loads(connection.getresponse().read())
         finally:
             connection.close()
 
@@ -59,29 +89,171 @@ class EtcdServer:
             self.process.wait()
             self.process = None
 
+    def _answers(self) -> bool:
+        connection = self._connection()
+        try:
+            connection.request("GET", "/health")
+            return b"true" in connection.getresponse().read()
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
 
-def _free() -> int:
+    def _connection(self) -> http.client.HTTPConnection:
+        if not self.tls:
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        context = ssl.create_default_context(cafile=str(CERTIFICATES / "ca.crt"))
+        context.load_cert_chain(CERTIFICATES / "client.crt", CERTIFICATES / "client.key")
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=5, context=context)
+
+
+@dataclass
+class Cluster:
+    """Three servers, and the relays through which they reach each other."""
+
+    servers: list[EtcdServer]
+    relays: list[Relay]
+    _cut: set[int] = field(default_factory=set[int])
+
+    @property
+    def urls(self) -> list[str]:
+        """Return where clients find them."""
+        return [one.url for one in self.servers]
+
+    def leader(self) -> int:
+        """Return which of them leads."""
+        until = time.monotonic() + 30
+        while time.monotonic() < until:
+            for number, one in enumerate(self.servers):
+                if one.process is not None and number not in self._cut:
+                    told = one.ask("/v3/maintenance/status")
+                    if told.get("leader") == told["header"]["member_id"]:
+                        return number
+            time.sleep(0.1)
+        raise AssertionError("no leader")
+
+    def cut(self, number: int) -> None:
+        """Cut one off from the others, both ways; clients still reach it."""
+        self._cut = {number}
+        for there, through in enumerate(self.relays):
+            through.silent = self._silencing(there)
+
+    def heal(self) -> None:
+        """Mend it."""
+        self._cut = set()
+
+    def _silencing(self, there: int) -> Callable[[Link], bool]:
+        def silent(link: Link) -> bool:
+            if not self._cut:
+                return False
+            if there in self._cut:
+                return True
+            return any(_owns(self.servers[one], link.port) for one in self._cut)
+
+        return silent
+
+
+def tool(name: str) -> str:
+    """Return the path of a program of etcd's."""
+    return str(Path(sys.executable).parent / name)
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
 
 
 @contextmanager
-def etcd_server() -> Generator[EtcdServer]:
-    """Run a server until the block ends."""
-    port, peer = _free(), _free()
-    url, peers = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{peer}"
+def etcd_server(*extra: str, tls: bool = False, data: str | None = None) -> Generator[EtcdServer]:
+    """Run a server until the block ends; with TLS, clients need a certificate."""
     with tempfile.TemporaryDirectory() as directory:
-        command = [
-            str(Path(sys.executable).parent / "etcd"),
-            *("--data-dir", f"{directory}/data", "--name", "one"),
-            *("--listen-client-urls", url, "--advertise-client-urls", url),
-            *("--listen-peer-urls", peers, "--initial-advertise-peer-urls", peers),
-            *("--initial-cluster", f"one={peers}", "--log-level", "error"),
-        ]
-        server = EtcdServer(url, port, directory, command)
+        server = _server("one", directory, free_port(), extra, tls=tls, data=data)
         server.start()
         try:
             yield server
         finally:
             server.stop()
+
+
+@contextmanager
+def etcd_with_users(*extra: str) -> Generator[EtcdServer]:
+    """Run a server with TLS and with users: `root`, and `shop` who may use `shop/`."""
+    with etcd_server("--bcrypt-cost", "4", *extra, tls=True) as server:
+        for name, password in (("root", ROOT_PASSWORD), ("shop", "shop-secret"), ("out", "out")):
+            server.ask("/v3/auth/user/add", {"name": name, "password": password})
+        server.ask("/v3/auth/role/add", {"name": "root"})
+        server.ask("/v3/auth/role/add", {"name": "shop"})
+        rights = {"permType": "READWRITE", "key": "c2hvcC8=", "range_end": "c2hvcDA="}
+        server.ask("/v3/auth/role/grant", {"name": "shop", "perm": rights})
+        for name in ("root", "shop"):
+            server.ask("/v3/auth/user/grant", {"user": name, "role": name})
+        assert "error" not in server.ask("/v3/auth/enable")
+        yield server
+
+
+@contextmanager
+def etcd_cluster() -> Generator[Cluster]:
+    """Run a cluster of three until the block ends."""
+    with ExitStack() as stack:
+        peers = [free_port() for _ in range(3)]
+        relays = [stack.enter_context(relay(port)) for port in peers]
+        names = [f"member{number}" for number in range(3)]
+        links = [f"http://127.0.0.1:{one.port}" for one in relays]
+        whole = ",".join(f"{name}={link}" for name, link in zip(names, links, strict=True))
+        servers: list[EtcdServer] = []
+        for name, peer, link in zip(names, peers, links, strict=True):
+            directory = stack.enter_context(tempfile.TemporaryDirectory())
+            given = ("--initial-cluster", whole, "--initial-advertise-peer-urls", link)
+            server = _server(name, directory, free_port(), given, peer=peer)
+            server.launch()
+            stack.callback(server.stop)
+            servers.append(server)
+        for server in servers:
+            server.ready()
+        yield Cluster(servers, relays)
+
+
+def _server(
+    name: str,
+    directory: str,
+    port: int,
+    extra: Sequence[str],
+    *,
+    peer: int | None = None,
+    tls: bool = False,
+    data: str | None = None,
+) -> EtcdServer:
+    url = f"{'https' if tls else 'http'}://127.0.0.1:{port}"
+    peers = f"http://127.0.0.1:{peer or free_port()}"
+    command = [
+        *(tool("etcd"), "--data-dir", data or f"{directory}/data", "--name", name),
+        *("--listen-client-urls", url, "--advertise-client-urls", url),
+        *("--listen-peer-urls", peers, "--log-level", "error"),
+    ]
+    if peer is None:
+        command += ["--initial-advertise-peer-urls", peers, "--initial-cluster", f"{name}={peers}"]
+    if tls:
+        command += ["--cert-file", str(CERTIFICATES / "server.crt"), "--client-cert-auth"]
+        command += ["--key-file", str(CERTIFICATES / "server.key")]
+        command += ["--trusted-ca-file", str(CERTIFICATES / "ca.crt")]
+    return EtcdServer(url, port, directory, [*command, *extra], tls)
+
+
+def _owns(server: EtcdServer, port: int) -> bool:
+    """Ask the kernel whether a connection from this port is the server's."""
+    if server.process is None:
+        return False
+    wanted = f"0100007F:{port:04X}"
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1] == wanted:
+            link = f"socket:[{fields[9]}]"
+            for one in Path(f"/proc/{server.process.pid}/fd").iterdir():
+                try:
+                    if os.readlink(one) == link:
+                        return True
+                except OSError:
+                    continue
+    return False

@@ -1,0 +1,72 @@
+"""A board as ranges and events of etcd tell it: from the gateway's JSON to records.
+
+Pure. A prefix's newest revision does not move when something is deleted, so that the count counts,
+too.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from .._etcd import unb64
+from ..types import Board, Record
+
+__all__ = ["Stamp", "board_of", "is_lasting", "revision_of", "stamp_of", "with_events"]
+
+Stamp = tuple[str, int, int]
+
+
+def board_of(answer: Mapping[str, Any], lead: int) -> Board:
+    """Read a whole range; `lead` is how much of each key is not the board's."""
+    records = {
+        unb64(one["key"]).decode()[lead:]: Record(
+            unb64(one.get("value", "")).decode(), int(one["mod_revision"])
+        )
+        for one in answer.get("kvs", ())
+    }
+    return Board(revision_of(answer), records, stamp_of(answer))
+
+
+def revision_of(answer: Mapping[str, Any]) -> int:
+    """Return the store's revision at an answer."""
+    header: dict[str, Any] = answer.get("header") or {}
+    return int(header.get("revision", 0))
+
+
+def stamp_of(answer: Mapping[str, Any]) -> Stamp:
+    """Return what changes with every change, from a range's newest key or from all of it."""
+    kvs = answer.get("kvs") or ()
+    newest = max((int(one["mod_revision"]) for one in kvs), default=0)
+    header: dict[str, Any] = answer.get("header") or {}
+    return str(header.get("cluster_id", "")), int(answer.get("count", 0)), newest
+
+
+def with_events(board: Board, events: Iterable[Mapping[str, Any]], lead: int) -> Board:
+    """Return the board after these events; those that it has already are left out."""
+    records, newest = dict(board.records), board.revision
+    for event in events:
+        kv: dict[str, Any] = event.get("kv") or {}
+        key, revision = unb64(kv.get("key", "")).decode()[lead:], int(kv.get("mod_revision", 0))
+        if revision <= board.revision:
+            continue
+        newest = max(newest, revision)
+        if event.get("type") == "DELETE":
+            records.pop(key, None)
+        else:
+            records[key] = Record(unb64(kv.get("value", "")).decode(), revision)
+    if newest == board.revision:
+        return board
+    cluster = board.stamp[0] if isinstance(board.stamp, tuple) else ""
+    last = max((record.revision for record in records.values()), default=0)
+    return replace(
+        board,
+        revision=newest,
+        records=dict(sorted(records.items())),
+        stamp=(cluster, len(records), last),
+    )
+
+
+def is_lasting(event: Mapping[str, Any]) -> bool:
+    """Return whether an event wrote something that lasts: neither mortal nor a deletion."""
+    kv: dict[str, Any] = event.get("kv") or {}
+    return event.get("type") != "DELETE" and int(kv.get("lease", 0)) == 0
