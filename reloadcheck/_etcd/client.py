@@ -80,6 +80,11 @@ class Etcd:
         """The first endpoint that was named, as messages name the cluster."""
         return self._name
 
+    @property
+    def asks(self) -> str:
+        """The endpoint that is asked at present."""
+        return _shown(self._endpoints[0])
+
     def call(self, path: str, body: Mapping[str, Any], *, writes: bool = False) -> dict[str, Any]:
         """Call the gateway; raise `StoreLostError`, or `StoreUnsureError` for a write."""
         if self._pid != os.getpid():

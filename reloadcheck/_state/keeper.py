@@ -33,6 +33,9 @@ LOST_SECONDS = 3600.0
 
 _TRIES = 20
 
+_AT_ONCE = 100
+"""How many records go in one put: etcd takes 128."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fact:
@@ -294,8 +297,9 @@ class Keeper:
         view = self._view
         accepted = {one.content for one in view.members.values() if one.content is not None}
         gone = dropped(entries_from(view.entries), view.state, self.store.retention, accepted)
-        if gone.keys:
-            self.store.put(dict.fromkeys(self.prefix + key for key in gone.keys))
+        for first in range(0, len(gone.keys), _AT_ONCE):
+            some = gone.keys[first : first + _AT_ONCE]
+            self.store.put(dict.fromkeys(self.prefix + key for key in some))
         for content in gone.contents:
             self.store.keep(content, None)
 

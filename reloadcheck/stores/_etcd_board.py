@@ -1,4 +1,4 @@
-"""A board as ranges and events of etcd tell it: from the gateway's JSON to records.
+"""A board as etcd's ranges and events tell it, and as its transactions write it.
 
 Pure. A prefix's newest revision does not move when something is deleted, so that the count counts,
 too.
@@ -8,10 +8,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .._etcd import unb64
+from .._etcd import b64, end_of, unb64
 from ..types import Board, Record
 
-__all__ = ["Stamp", "board_of", "is_lasting", "revision_of", "stamp_of", "with_events"]
+__all__ = [
+    "Stamp",
+    "board_of",
+    "conditions",
+    "is_lasting",
+    "operation",
+    "revision_of",
+    "stamp_of",
+    "with_events",
+]
 
 Stamp = tuple[str, int, int]
 
@@ -70,3 +79,38 @@ def is_lasting(event: Mapping[str, Any]) -> bool:
     """Return whether an event wrote something that lasts: neither mortal nor a deletion."""
     kv: dict[str, Any] = event.get("kv") or {}
     return event.get("type") != "DELETE" and int(kv.get("lease", 0)) == 0
+
+
+def conditions(
+    lead: str, same: Mapping[str, int], none_since: tuple[str, int] | None
+) -> list[dict[str, Any]]:
+    """Return what has to hold for a transaction to write anything."""
+    compare: list[dict[str, Any]] = [
+        {
+            "key": b64(lead + key),
+            "target": "MOD",
+            "result": "EQUAL",
+            "mod_revision": str(revision),
+        }
+        for key, revision in same.items()
+    ]
+    if none_since is not None:
+        prefix, revision = lead + none_since[0], none_since[1]
+        compare.append(
+            {
+                "key": b64(prefix),
+                "range_end": end_of(prefix),
+                "target": "MOD",
+                "result": "LESS",
+                "mod_revision": str(revision + 1),
+            }
+        )
+    return compare
+
+
+def operation(key: str, value: str | None, lease: str | None) -> dict[str, Any]:
+    """Return what writes a value, or takes it away."""
+    if value is None:
+        return {"request_delete_range": {"key": b64(key)}}
+    put = {"key": b64(key), "value": b64(value)}
+    return {"request_put": put if lease is None else {**put, "lease": lease}}

@@ -5,18 +5,17 @@ tells nothing stale, makes it right every ten seconds.
 """
 
 import os
-import socket
-import threading
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._etcd import CHANCE, Etcd, Watch, b64, end_of, unb64
+from .._etcd import Etcd, b64, end_of, unb64
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
 from ..types import Board, Retention
-from ._etcd_board import Stamp, board_of, is_lasting, revision_of, stamp_of, with_events
+from ._etcd_board import board_of, conditions, operation, revision_of, stamp_of
+from ._etcd_follow import Following
 
 __all__ = ["EtcdStore"]
 
@@ -63,14 +62,8 @@ class EtcdStore:
         self._retention = Retention(keep, 16 * 2**20, content)
         self._ttl = max(1, round(ttl))
         self._lease: str | None = None
-        self._watch: Watch | None = None
-        self._bell: tuple[socket.socket, socket.socket] | None = None
-        self._have: Board | None = None
-        self._key: str | None = None
-        self._news: list[dict[str, Any]] = []
-        self._at = 0
-        self._watch_at = 0.0
-        self._ranged = self._beaten = -RANGE
+        self._lapsed = False
+        self._beaten = 0.0
         self._made_for(os.getpid())
 
     def __repr__(self) -> str:
@@ -89,36 +82,38 @@ class EtcdStore:
     def look(self, prefix: str, seen: Board | None = None) -> Board | None:
         """Return the records below `prefix`; None where they are those that `seen` has."""
         self._here()
-        key = self._board + prefix
-        now = time.monotonic()
-        have = self._have if self._key == key and self._have is seen else None
-        if have is not None and now - self._ranged < RANGE and self._watch is not None:
-            have = self._followed(have, 0.0)
-            if self._watch is not None:
-                return self._given(have, seen)
-        lead, whole = len(self._board), {"key": b64(key), "range_end": end_of(key)}
+        known, key, now = self._known, self._board + prefix, time.monotonic()
+        have = seen if known.key == key and known.board is seen else None
+        recent = known.ranged is not None and now - known.ranged < RANGE
+        if have is not None and recent and known.watches:
+            have = known.follow(have, 0.0)
+            if known.watches:
+                return known.given(have, seen)
+        whole = {"key": b64(key), "range_end": end_of(key)}
         if seen is not None:
             before = self._etcd.connections
             newest = {"sort_order": "DESCEND", "sort_target": "MOD", "limit": 1, "keys_only": True}
             answer = self._etcd.call("/v3/kv/range", {**whole, **newest})
+            stamp, revision = stamp_of(answer), revision_of(answer)
             # Over a new connection an older copy of the store may answer, with the same revisions.
-            if before == self._etcd.connections and revision_of(answer) >= seen.revision:
-                self._ranged = now
-                if stamp_of(answer) == seen.stamp:
-                    self._at = revision_of(answer)
+            if before == self._etcd.connections and revision >= seen.revision:
+                if stamp == seen.stamp:
+                    if have is seen:
+                        known.at, known.ranged = revision, now
                     return None
-                if have is not None and self._watch is not None:
-                    have = self._followed(have, _SOON, stamp_of(answer))
-                    if have.stamp == stamp_of(answer):
-                        return self._given(have, seen)
-                    self._end_watch()  # it has told nothing of a change
-        board = board_of(self._etcd.call("/v3/kv/range", whole), lead)
-        if self._key != key:
-            self._end_watch()
-        self._key, self._ranged, self._at = key, now, board.revision
-        if seen is not None and seen.revision <= board.revision and seen.records == board.records:
+                if have is not None and known.watches:
+                    have = known.follow(have, _SOON, stamp)
+                    if have.stamp == stamp:
+                        known.ranged = now
+                        return known.given(have, seen)
+                    known.end()  # it has told nothing of a change
+        board = board_of(self._etcd.call("/v3/kv/range", whole), len(self._board))
+        revision = board.revision
+        if seen is not None and seen.revision <= revision and seen.records == board.records:
             board = seen
-        return self._given(board, seen)
+        if seen is not None or known.key in (None, key):  # what is looked at again is followed
+            known.ranges(key, board, revision)
+        return None if board is seen else board
 
     def put(
         self,
@@ -130,40 +125,27 @@ class EtcdStore:
     ) -> int | None:
         """Write all records or none, and return the new revision; None takes a record away."""
         self._here()
-        compare: list[dict[str, Any]] = [
-            {
-                "key": b64(self._board + key),
-                "target": "MOD",
-                "result": "EQUAL",
-                "mod_revision": str(revision),
-            }
-            for key, revision in (same or {}).items()
-        ]
-        if none_since is not None:
-            prefix, revision = self._board + none_since[0], none_since[1]
-            compare.append(
-                {
-                    "key": b64(prefix),
-                    "range_end": end_of(prefix),
-                    "target": "MOD",
-                    "result": "LESS",
-                    "mod_revision": str(revision + 1),
-                }
-            )
-        lease = self._living() if mortal else None
-        operations = [_operation(self._board + key, text, lease) for key, text in records.items()]
-        body = {"compare": compare, "success": operations, "failure": []}
-        if len(compare) + len(operations) > _MOST_OPERATIONS:
-            words = f"takes at most {_MOST_OPERATIONS} records and conditions at once"
+        compare = conditions(self._board, same or {}, none_since)
+        if max(len(compare), len(records)) > _MOST_OPERATIONS:
+            words = f"takes at most {_MOST_OPERATIONS} records at once"
             raise StoreRefusedError(f"{self.name}: {words}")
-        self._ranged = -RANGE  # whatever comes of it, the next look asks
-        answer = self._etcd.call("/v3/kv/txn", body, writes=True)
-        return revision_of(answer) if answer.get("succeeded") else None
+        self._known.ranged = None  # whatever comes of it, the next look asks
+        try:
+            return self._put(records, compare, mortal=mortal)
+        except StoreLostError as error:
+            if not mortal or "lease not found" not in str(error):
+                raise
+        # It has lapsed, or the store was replaced; nothing was written, and `beat` tells of it.
+        self._lease, self._lapsed = None, True
+        return self._put(records, compare, mortal=mortal)
 
     def beat(self) -> bool:
         """Keep what is mortal alive; False where it had vanished."""
         self._here()
         now = time.monotonic()
+        if self._lapsed:
+            self._lapsed = False
+            return False
         if self._lease is None or now - self._beaten < self._ttl / 3:
             return True
         answer = self._etcd.call("/v3/lease/keepalive", {"ID": self._lease})
@@ -180,39 +162,11 @@ class EtcdStore:
         What is mortal changes in crowds, after each edit: it is there at the next look.
         """
         self._here()
-        if self._bell is None:
-            self._bell = socket.socketpair()
-        deadline = time.monotonic() + seconds
-        while not self._woken.is_set():
-            rest = deadline - time.monotonic()
-            if rest <= 0:
-                break
-            watch = self._watching()
-            if watch is None:
-                again = rest if self._have is None else self._watch_at - time.monotonic()
-                self._bell[0].settimeout(min(rest, max(again, 0.01)))
-                with suppress(TimeoutError, OSError):
-                    self._bell[0].recv(4096)
-                continue
-            events = watch.wait(rest, self._bell[0])
-            self._news += events
-            if watch.ended:
-                self._end_watch()
-                break
-            if any(is_lasting(one) for one in events):
-                break
-        self._woken.clear()
-        self._bell[0].settimeout(0.0)
-        with suppress(OSError):
-            self._bell[0].recv(4096)
+        self._known.wait(seconds)
 
     def wake(self) -> None:
         """End a wait that is under way, or the next one; from any thread."""
-        self._woken.set()
-        bell = self._bell
-        if bell is not None:
-            with suppress(OSError):
-                bell[1].send(b".", socket.MSG_DONTWAIT)
+        self._known.wake()
 
     def content(self, digest: str) -> bytes | None:
         """Return what was kept under a digest, or None."""
@@ -243,49 +197,30 @@ class EtcdStore:
         if lease is not None and self._pid == os.getpid():
             with suppress(StoreError):
                 self._etcd.call("/v3/lease/revoke", {"ID": lease}, writes=True)
-        self._let_go()
+        self._known.close()
         self._etcd.close()
 
     # ------------------------------------------------------------------ within
 
     def _made_for(self, pid: int) -> None:
         self._pid = pid
-        self._woken = threading.Event()
         self._lease = None
-        self._watch_at = 0.0
-        self._news = []
-        self._have = None
-        self._at = 0
-        self._key = None
-        self._ranged = -RANGE
+        self._lapsed = False
+        self._known = Following(self._etcd, len(self._board), RANGE)
 
     def _here(self) -> None:
         if self._pid != os.getpid():
-            self._let_go()  # this process's copies; the parent's go on
+            self._known.close()  # this process's copies; the parent's go on
             self._made_for(os.getpid())
 
-    def _let_go(self) -> None:
-        self._end_watch()
-        bell, self._bell = self._bell, None
-        for one in bell or ():
-            one.close()
-
-    def _followed(self, board: Board, seconds: float, stamp: Stamp | None = None) -> Board:
-        """Return what the watch has made of a board; wait for it so long, until it is the stamp."""
-        until, lead = time.monotonic() + seconds, len(self._board)
-        while self._watch is not None:
-            left = until - time.monotonic()
-            news, self._news = [*self._news, *self._watch.wait(max(left, 0.0))], []
-            board = with_events(board, news, lead)
-            if self._watch.ended:
-                self._end_watch()
-            if left <= 0 or board.stamp == stamp:
-                break
-        return board
-
-    def _given(self, board: Board, seen: Board | None) -> Board | None:
-        self._have, self._at = board, max(self._at, board.revision)
-        return None if board is seen else board
+    def _put(
+        self, records: Mapping[str, str | None], compare: list[dict[str, Any]], *, mortal: bool
+    ) -> int | None:
+        lease = self._living() if mortal else None
+        operations = [operation(self._board + key, text, lease) for key, text in records.items()]
+        body = {"compare": compare, "success": operations, "failure": []}
+        answer = self._etcd.call("/v3/kv/txn", body, writes=True)
+        return revision_of(answer) if answer.get("succeeded") else None
 
     def _living(self) -> str:
         if self._lease is None:
@@ -293,31 +228,3 @@ class EtcdStore:
             self._lease = str(answer["ID"])
             self._beaten = time.monotonic()
         return self._lease
-
-    def _watching(self) -> Watch | None:
-        have, key = self._have, self._key
-        if self._watch is None and have is not None and key is not None:
-            now = time.monotonic()
-            if now < self._watch_at:
-                return None
-            try:
-                self._watch = self._etcd.watch(key, self._at + 1)
-            except StoreError:
-                self._watch_at = now + RANGE
-        return self._watch
-
-    def _end_watch(self) -> None:
-        watch, self._watch = self._watch, None
-        self._news = []
-        self._ranged = -RANGE
-        # Not all at once, after a restart of the server.
-        self._watch_at = time.monotonic() + CHANCE.uniform(0.5, 1.5)
-        if watch is not None:
-            watch.close()
-
-
-def _operation(key: str, value: str | None, lease: str | None) -> dict[str, Any]:
-    if value is None:
-        return {"request_delete_range": {"key": b64(key)}}
-    put = {"key": b64(key), "value": b64(value)}
-    return {"request_put": put if lease is None else {**put, "lease": lease}}

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +160,27 @@ def test_a_hundred_and_fifty_editions_leave_a_hundred(tmp_path: Path) -> None:
     store.close()
     assert path.stat().st_size < 100 * 20_000 * 1.5
     assert longest < 0.5
+
+
+def test_what_is_dropped_goes_in_portions() -> None:
+    """A store that keeps few editions now takes away hundreds: an etcd takes 128 at once."""
+
+    class Few(MemoryStore):
+        def put(self, records: Mapping[str, str | None], **options: Any) -> int | None:
+            assert len(records) <= 128
+            return super().put(records, **options)
+
+    store = Few(keep=5)
+    for number in range(300):
+        entry = Entry(None, "rejected", float(number), None, f"s{number}", member=f"m{number}")
+        super(Few, store).put({PREFIX + entry.key: entry.to_text()})
+    keeper = _keeper(store)
+    keeper.note(_fact("A", first=True))
+    keeper.step()
+    assert keeper.known.error is None
+    board = store.look(PREFIX)
+    assert board is not None
+    assert 6 == len([key for key in board.records if "/entry/" in key])
 
 
 def test_content_that_a_store_refuses_stops_no_history() -> None:

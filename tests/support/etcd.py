@@ -28,6 +28,7 @@ __all__ = [
     "etcd_cluster",
     "etcd_server",
     "etcd_with_users",
+    "restored",
     "tool",
 ]
 
@@ -151,6 +152,19 @@ class Cluster:
             return any(_owns(self.servers[one], link.port) for one in self._cut)
 
         return silent
+
+
+def restored(server: EtcdServer, backup: str) -> None:
+    """Start a server anew with what a backup of it holds."""
+    server.stop()
+    given = dict(zip(server.command[1::2], server.command[2::2], strict=False))
+    data = tempfile.mkdtemp(dir=server.directory)
+    command = [tool("etcdctl"), "snapshot", "restore", backup, "--data-dir", f"{data}/data"]
+    for option in ("--name", "--initial-cluster", "--initial-advertise-peer-urls"):
+        command += [option, given[option]]
+    subprocess.run(command, check=True, capture_output=True)
+    server.command[server.command.index("--data-dir") + 1] = f"{data}/data"
+    server.start()
 
 
 def tool(name: str) -> str:
