@@ -301,7 +301,8 @@ class ReloadCheck(Generic[C]):
         """
         keys = [as_key_path(path) for path in paths]
         for key in keys:
-            if "*" not in key and self._engine.schema.field(key) is False:
+            schema = self._engine.schema  # a JSON Schema is read at the start, not here
+            if schema.reader != "jsonschema" and not schema.spelled(key):
                 raise RegistrationError(f"the schema has no key {key_path_text(key)}")
         restart_only_of(self._engine).add(keys)
 

@@ -45,7 +45,7 @@ def add_contract(
         contract = Contract(contract)
     files = [one.name for one in engine.sources if isinstance(one, FileSource)]
     gate = ContractGate(
-        contract, lambda: engine.options.environment, engine.schema.field, files, _no_option
+        contract, lambda: engine.options.environment, engine.schema.spelled, files, _no_option
     )
     engine.gates.append(gate)
     return gate
@@ -144,7 +144,7 @@ def restart_only_of(engine: Engine[Any]) -> RestartOnly:
     for gate in engine.gates:
         if isinstance(gate, RestartOnly):
             return gate
-    gate = RestartOnly()
+    gate = RestartOnly(engine.schema.spelled)
     engine.gates.insert(0, gate)
     return gate
 

@@ -20,6 +20,7 @@ from ..types import KeyPath, Pause, Problem, Tree, no_pause
 from .annotations import check_immutable, check_result, fields_of, has_field
 from .members import members_of, owner_of
 from .messages import foreign_problem
+from .spellings import spellings
 
 __all__ = ["Schema", "schema_of"]
 
@@ -82,6 +83,10 @@ class Schema(Generic[T]):
     def field(self, path: KeyPath) -> bool | None:
         """Return whether the validated configuration has such a field; None when it depends."""
         return has_field(self._annotation, path)
+
+    def spelled(self, path: KeyPath) -> tuple[KeyPath, ...]:
+        """Return how a file may spell a key path, also one with `*` steps; none for no such key."""
+        return spellings(self.annotation, path)
 
     def fields(self, path: KeyPath) -> tuple[str, ...]:
         """Return the names of the fields that are known at a key path."""

@@ -70,7 +70,7 @@ class AnnotationValidator:
             read = self._member(members[0])
         else:
             _tell_apart(annotation, members)
-            read = _either(members, [self._member(member) for member in members])
+            read = _either(members, [self._reader(member) for member in members])
         return _checked(read, checks) if checks else read
 
     def _member(self, annotation: Any) -> Read:

@@ -234,7 +234,7 @@ _OF_LEAVE: Final = ("approval", "signature")
 
 
 def _roles_of(terms: Terms, key: str) -> tuple[str, ...]:
-    pattern = pattern_of(key)
-    own = terms.said("approve", pattern.steps)
-    below = [one.approve or () for one in terms.keys if pattern.covers(one.pattern.steps)]
+    pattern = pattern_of(key, terms.spelled)
+    own = terms.said("approve", pattern.ways[0])
+    below = [one.approve or () for one in terms.keys if pattern.covers(one.pattern.ways[0])]
     return tuple(dict.fromkeys([*(own or ()), *(role for each in below for role in each)]))

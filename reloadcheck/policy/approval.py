@@ -76,7 +76,7 @@ class Approvals:
                     continue
                 if statement.to is not None and statement.to not in _digests(proposal.new):
                     continue
-                if not all(statement.covers(path) for path in changed):
+                if not all(statement.covers(path, self._terms.spelled) for path in changed):
                     continue
                 people = self._people(statement, proposal.at)
             except UnsignedError:
@@ -99,7 +99,7 @@ class Approvals:
         """Return why a statement is not for this edit, or None where it is."""
         old = ("",) if proposal.old is None else _digests(proposal.old)
         new = _digests(proposal.new)
-        uncovered = [path for path in needed if not statement.covers(path)]
+        uncovered = [path for path in needed if not statement.covers(path, self._terms.spelled)]
         checks = (
             (statement.kind == "approval", "it is no approval"),
             (statement.service == (self._terms.service or ""), "it is for another service"),

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import ContractError, UsageError
-from ..types import KeyPath, Problem, printable
+from ..types import Problem, printable
 from .document import Entries, Faults, Items, Node, Scalar, read_document
-from .patterns import ANY, Pattern, pattern_of
+from .patterns import Pattern, Spelled, as_it_is, pattern_of
 from .terms import ABSENT, CelRule, KeyTerms, Notice, Override, Range, Terms
 from .windows import Freeze, Span, Window, instant_of, span_of
 
@@ -55,12 +55,12 @@ class Contract:
 
     def read(
         self,
-        is_field: Callable[[KeyPath], bool | None] = lambda path: None,
+        spelled: Spelled = as_it_is,
         no_option: NoOption = _any_option,
     ) -> tuple[Terms, bytes]:
         """Return the terms and the file's bytes; raise `ContractError` with all that is wrong.
 
-        `is_field` tells whether the schema has a key path, or None where it cannot tell;
+        `spelled` tells how files may write a key path, in no way one that the schema has not;
         `no_option` what is wrong with an option of a trial, by name and value, or None.
         """
         name = str(self.path)
@@ -70,20 +70,20 @@ class Contract:
             reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
             problem = Problem(reason, name)
         else:
-            return terms_of(data, name, is_field, no_option), data
+            return terms_of(data, name, spelled, no_option), data
         raise ContractError(problem)
 
 
 def terms_of(
     data: bytes,
     name: str,
-    is_field: Callable[[KeyPath], bool | None],
+    spelled: Spelled = as_it_is,
     no_option: NoOption = _any_option,
 ) -> Terms:
     """Read a contract's bytes; raise `ContractError` with all that is wrong."""
     document = read_document(data, name)
     faults = Faults(name)
-    terms = _Reader(document, faults, is_field, no_option).terms(os.path.dirname(name))
+    terms = _Reader(document, faults, spelled, no_option).terms(os.path.dirname(name))
     faults.check()
     return terms
 
@@ -112,13 +112,13 @@ class _Reader:
         self,
         document: Entries,
         faults: Faults,
-        is_field: Callable[[KeyPath], bool | None],
+        spelled: Spelled,
         no_option: NoOption,
     ) -> None:
         self._no_option = no_option
         self._document = document
         self._faults = faults
-        self._is_field = is_field
+        self._spelled = spelled
 
     def terms(self, directory: str) -> Terms:
         """Return the terms; they are whole only where no mistake was found."""
@@ -152,6 +152,7 @@ class _Reader:
             {name: members for name, (_, members) in roles.items()},
             self._override(roles),
             tuple(self._notices()),
+            self._spelled,
         )
 
     # ------------------------------------------------------------------------- sections
@@ -325,11 +326,11 @@ class _Reader:
 
     def _path(self, key: Scalar) -> Pattern:
         try:
-            pattern = pattern_of(key.text)
+            pattern = pattern_of(key.text, self._spelled)
         except UsageError:
             self._faults.add(key, f"{printable(key.text)} is no key path")
             return Pattern(key.text, ())
-        if ANY not in pattern.steps and self._is_field(pattern.steps) is False:
+        if not pattern.spelled:
             self._faults.add(key, f"the schema has no key {printable(key.text)}")
         return pattern
 

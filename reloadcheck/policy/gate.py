@@ -16,6 +16,7 @@ from .approval import Approvals, Leave
 from .cel import Expression, compiled
 from .contract import Contract, NoOption
 from .forecast import Forecast, soonest
+from .patterns import Spelled
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
 from .terms import ABSENT, Terms
 from .windows import Window, told
@@ -27,8 +28,8 @@ REMEMBERED: Final = 100
 class ContractGate:
     """One contract, asked about each edit of one engine.
 
-    `environment` returns the deployment's name or None; `is_field` tells whether the schema has a
-    key path; `statements` are the files beside which signed statements are looked for; `no_option`
+    `environment` returns the deployment's name or None; `spelled` tells how files may write a key
+    path; `statements` are the files beside which signed statements are looked for; `no_option`
     says what is wrong with an option of a trial.
     """
 
@@ -46,14 +47,14 @@ class ContractGate:
         self,
         contract: Contract,
         environment: Callable[[], str | None],
-        is_field: Callable[[KeyPath], bool | None],
+        spelled: Spelled,
         statements: Sequence[str],
         no_option: NoOption,
     ) -> None:
         self._no_option = no_option
         self._contract = contract
         self._environment = environment
-        self._is_field = is_field
+        self._spelled = spelled
         self._statements = tuple(statements)
         self._terms: Terms | None = None
         self._data = b""
@@ -78,7 +79,7 @@ class ContractGate:
 
         Raise `ContractError` with all that is wrong.
         """
-        terms, data = self._contract.read(self._is_field, self._no_option)
+        terms, data = self._contract.read(self._spelled, self._no_option)
         rules: list[Expression] = []
         problems: list[Problem] = []
         for rule in terms.rules:

@@ -3,9 +3,9 @@
 A pattern holds for a key and for everything below it; of several the nearest one wins.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from .._config.containers import is_dict, is_list
 from .._config.key_path import key_path_of
@@ -19,10 +19,19 @@ ANY: Final = "*"
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One key path, some of whose steps may be `*`."""
+    """One key path, some of whose steps may be `*`.
+
+    `spelled` are the ways in which files may write it, where a schema's fields go by other names.
+    """
 
     text: str
     steps: KeyPath
+    spelled: tuple[KeyPath, ...] = ()
+
+    @property
+    def ways(self) -> tuple[KeyPath, ...]:
+        """Return every way of writing it in a file."""
+        return self.spelled or (self.steps,)
 
     def covers(self, path: KeyPath) -> bool:
         """Return whether it holds for a key path: it is its beginning, or the path itself."""
@@ -30,7 +39,9 @@ class Pattern:
 
     def meets(self, path: KeyPath) -> bool:
         """Return whether pattern and path agree as far as the shorter of them goes."""
-        return all(_fits(step, key) for step, key in zip(self.steps, path, strict=False))
+        return any(
+            all(_fits(step, key) for step, key in zip(way, path, strict=False)) for way in self.ways
+        )
 
     @property
     def rank(self) -> tuple[int, tuple[bool, ...]]:
@@ -39,12 +50,23 @@ class Pattern:
 
     def found_in(self, tree: object) -> Iterator[tuple[KeyPath, object]]:
         """Return the key paths in a tree that it names, each with its value."""
-        yield from _found(tree, self.steps, ())
+        for way in self.ways:
+            yield from _found(tree, way, ())
 
 
-def pattern_of(text: str) -> Pattern:
+Spelled: TypeAlias = Callable[[KeyPath], Sequence[KeyPath]]
+"""How files may write a key path; nothing for a key that the schema does not have."""
+
+
+def as_it_is(path: KeyPath) -> Sequence[KeyPath]:
+    """Return the path itself, where nobody knows a schema."""
+    return (path,)
+
+
+def pattern_of(text: str, spelled: Spelled = as_it_is) -> Pattern:
     """Return the pattern that a text stands for; raise `UsageError` for what is no key path."""
-    return Pattern(text, key_path_of(text.replace("[*]", ".*")))
+    steps = key_path_of(text.replace("[*]", ".*"))
+    return Pattern(text, steps, tuple(spelled(steps)))
 
 
 class Nearest(Generic[T]):

@@ -8,14 +8,16 @@ from collections.abc import Iterable
 
 from ..seams import GO, Answer, Keep, Proposal
 from ..types import KeyPath, key_path_text
-from .patterns import Pattern
+from .patterns import Pattern, Spelled, as_it_is
 from .reach import changed_paths
 
 
 class RestartOnly:
     """The keys of one engine that wait for a restart, as a gate."""
 
-    def __init__(self) -> None:
+    def __init__(self, spelled: Spelled = as_it_is) -> None:
+        self._spelled = spelled
+        self._paths: list[KeyPath] = []
         self._patterns: list[Pattern] = []
 
     @property
@@ -30,17 +32,22 @@ class RestartOnly:
 
     def add(self, paths: Iterable[KeyPath]) -> None:
         """Take note of key paths, each with all below it; a step may be `*`."""
-        self._patterns += [Pattern(key_path_text(path), path) for path in paths]
+        self._paths += paths
 
     @property
     def keys(self) -> tuple[str, ...]:
         """Return the key paths, in the order of their registration."""
-        return tuple(pattern.text for pattern in self._patterns)
+        return tuple(key_path_text(path) for path in self._paths)
 
     def may(self, proposal: Proposal) -> Answer:
         """Keep the running values; at the first load there are none."""
         if proposal.old is None:
             return GO
+        if not self._patterns:
+            self._patterns = [
+                Pattern(key_path_text(path), path, tuple(self._spelled(path)))
+                for path in self._paths
+            ]
         kept = tuple(
             path
             for path in changed_paths(proposal, self._patterns)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final
 
 from ..types import KeyPath
-from .patterns import pattern_of
+from .patterns import Spelled, as_it_is, pattern_of
 
 FIELDS: Final = ("reloadcheck", "service", "environment", "from", "to", "keys", "until", "reason")
 ANYTHING: Final = "any"
@@ -42,9 +42,11 @@ class Statement:
     signed: bytes = field(repr=False)
     signatures: tuple[str, ...] = field(repr=False)
 
-    def covers(self, path: KeyPath) -> bool:
-        """Return whether its keys cover a key path."""
-        return self.keys is None or any(pattern_of(key).covers(path) for key in self.keys)
+    def covers(self, path: KeyPath, spelled: Spelled = as_it_is) -> bool:
+        """Return whether its keys cover a key path; `spelled` is how files may write a key."""
+        if self.keys is None:
+            return True
+        return any(pattern_of(key, spelled).covers(path) for key in self.keys)
 
 
 def statement_of(data: bytes, *, signed: bool = True) -> Statement:

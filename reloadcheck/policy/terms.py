@@ -9,7 +9,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from ..types import KeyPath
-from .patterns import ANY, Nearest, Pattern
+from .patterns import ANY, Nearest, Pattern, Spelled, as_it_is
 from .windows import Freeze, Window
 
 ABSENT: Final = object()
@@ -102,6 +102,7 @@ class Terms:
     roles: Mapping[str, tuple[str, ...]]
     override: Override | None
     notify: tuple[Notice, ...]
+    spelled: Spelled = field(default=as_it_is, repr=False)
     _nearest: dict[str, Nearest[Any]] = field(default_factory=dict[str, Nearest[Any]], repr=False)
 
     def said(self, word: str, path: KeyPath) -> Any:
@@ -124,7 +125,8 @@ class Terms:
     def secrets(self) -> frozenset[str]:
         """Return the names of keys that it calls secret."""
         return frozenset(
-            str(next(step for step in reversed(one.pattern.steps) if step != ANY))
+            str(next(step for step in reversed(way) if step != ANY))
             for one in self.keys
-            if one.secret and any(step != ANY for step in one.pattern.steps)
+            for way in (one.pattern.steps, *one.pattern.ways)
+            if one.secret and any(step != ANY for step in way)
         )
