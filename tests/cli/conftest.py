@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from reloadcheck import cli
+from reloadcheck.cli.doctor._machine import Machine
 
 WIDTH = 80
 
@@ -118,3 +119,25 @@ def app(here: Path) -> str:
     )
     (here / "local.yaml").write_text("database:\n  pool_size: 20\n")
     return "service:live"
+
+
+@pytest.fixture
+def proc(tmp_path: Path) -> Path:
+    """An empty `/proc`."""
+    (tmp_path / "proc" / "self").mkdir(parents=True)
+    return tmp_path / "proc"
+
+
+@pytest.fixture
+def machine(proc: Path, tmp_path: Path) -> Machine:
+    """A machine with nothing special about it."""
+    return Machine(
+        proc=str(proc),
+        cgroups=str(tmp_path / "cgroup"),
+        environ={},
+        uid=1000,
+        limit=lambda _: (1024, 4096),
+        answer=lambda _: None,
+        uwsgi=lambda: None,
+        watch=lambda _: 0,
+    )

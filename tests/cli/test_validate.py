@@ -1,17 +1,9 @@
 """`validate`: every problem at its place, warnings that are right, and no value shown."""
 
-import json
-import time
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Union
 
 import pytest
 
-from reloadcheck._schema.unknown_keys import unknown_keys
-from reloadcheck.cli._excerpt import excerpt
-from reloadcheck.parsers import survey
-from reloadcheck.types import Document
 from tests.cli.conftest import Run
 
 CANARY = "c4n4ry"
@@ -168,134 +160,6 @@ def test_a_null_or_a_list_overrides_as_a_whole(run: Run, here: Path) -> None:
     assert ["part.x", "part.y", "list"] == [one["key_path"] for one in problems]
 
 
-PYDANTIC = """
-from pydantic import BaseModel, ConfigDict, Field
-
-class Open(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-class Host(BaseModel):
-    model_config = ConfigDict(frozen=True)
-    name: str = "x"
-    port: int = Field(default=1, alias="tcpPort")
-
-class Settings(BaseModel):
-    model_config = ConfigDict(frozen=True)
-    greeting: str = ""
-    hosts: tuple[Host, ...] = ()
-    by_name: dict[str, Host | None] = {}
-    anything: Open = Open()
-"""
-MSGSPEC = """
-import msgspec
-
-class Host(msgspec.Struct, frozen=True, rename="camel"):
-    name: str = "x"
-    tcp_port: int = 1
-
-class Settings(msgspec.Struct, frozen=True):
-    greeting: str = ""
-    hosts: tuple[Host, ...] = ()
-    by_name: dict[str, Host | None] = {}
-    anything: dict = {}
-"""
-DATACLASS = """
-from dataclasses import dataclass, field
-from typing import Annotated, Any
-
-@dataclass(frozen=True)
-class Host:
-    name: str = "x"
-    tcpPort: int = 1
-
-@dataclass(frozen=True)
-class Settings:
-    greeting: str = ""
-    hosts: Annotated[tuple[Host, ...], "some"] = ()
-    by_name: dict[str, Host | None] = field(default_factory=dict)
-    anything: Any = None
-"""
-
-
-@pytest.mark.parametrize(
-    "module", [PYDANTIC, MSGSPEC, DATACLASS], ids=["pydantic", "msgspec", "dataclass"]
-)
-def test_keys_that_the_schema_does_not_know_are_warned_of(
-    run: Run, here: Path, module: str
-) -> None:
-    """At any depth, by the names that the file uses, with what was probably meant."""
-    (here / "service.py").write_text(module)
-    (here / "a.yaml").write_text(
-        "greetin: hello\nhosts:\n  - {name: a, tcpPrt: 2}\n  - {tcpPort: 3}\n"
-        "by_name:\n  x: {nam: a}\n  y: null\nanything: {goes: {here: 1}}\nzzz: 1\n"
-    )
-    done = run("validate", "a.yaml", "--schema", "service:Settings", "--json")
-    told = {one["key_path"]: one["reason"] for one in done.document["problems"]}
-    assert {
-        "greetin": "is not a known key; did you mean greeting?",
-        "hosts[0].tcpPrt": "is not a known key; did you mean tcpPort?",
-        "by_name.x.nam": "is not a known key; did you mean name?",
-        "zzz": "is not a known key",
-    } == told
-    assert 0 == done.status
-
-
-def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: Path) -> None:
-    """The error gets the suggestion, and no warning says the same again."""
-    (here / "service.py").write_text(
-        "import msgspec\n"
-        "class S(msgspec.Struct, frozen=True, forbid_unknown_fields=True):\n"
-        "    greeting: str = ''\n"
-    )
-    (here / "a.yaml").write_text("greetin: hello\n")
-    done = run("validate", "a.yaml", "--schema", "service:S")
-    assert 1 == done.status
-    assert "a.yaml:1:1: error: greetin: is not a known key; did you mean greeting?" == done.lines[0]
-    assert 1 == done.out.count("greetin:" + " is")
-
-
-def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> None:
-    """Not at its value, which may be a mapping further down; in each format."""
-    texts = {
-        "a.yaml": "greeting: x\n'databse':\n  # the main one\n  url: x\n",
-        "a.json": '{"greeting": "x",\n"databse": {\n"url": "x"}}',
-        "a.toml": "greeting = 'x'\ndatabse = {url = 'x'}\n",
-    }
-    for name, text in texts.items():
-        (here / name).write_text(text)
-        done = run("validate", name, "--app", app, "--json")
-        told = [one for one in done.document["problems"] if "not a known key" in one["reason"]]
-        assert [("databse", 2, 1)] == [(t["key_path"], t["line"], t["column"]) for t in told]
-
-
-def test_where_anything_may_stand_nothing_is_unknown() -> None:
-    """In a union with what does not tell its keys, in a plain mapping, in what is no mapping."""
-
-    @dataclass(frozen=True)
-    class Known:
-        name: str = ""
-
-    tree = {"nam": 1}
-    (unknown,) = unknown_keys(Known | None, tree)
-    assert (("nam",), "name") == (unknown.path, unknown.meant)
-    for annotation in (Union[Known, Any], Known | dict[str, int], dict, Any, int, None):  # noqa: UP007
-        assert [] == list(unknown_keys(annotation, tree))
-    assert [(0, "nam")] == [one.path for one in unknown_keys(list[Known] | None, [tree])]
-
-
-def test_the_tag_of_a_union_is_a_known_key(run: Run, here: Path) -> None:
-    """It tells which of two structs is meant, and is no field of either."""
-    (here / "service.py").write_text(
-        "import msgspec\n"
-        "class A(msgspec.Struct, frozen=True, tag='a', tag_field='kind'):\n    x: int = 1\n"
-        "class B(msgspec.Struct, frozen=True, tag='b', tag_field='kind'):\n    yes: int = 1\n"
-        "class S(msgspec.Struct, frozen=True):\n    part: A | B\n"
-    )
-    (here / "a.yaml").write_text("part: {kind: b, yes: 2, yess: 3}\n".replace("yes", '"yes"', 1))
-    done = run("validate", "a.yaml", "--schema", "service:S", "--json")
-    assert ["part.yess"] == [one["key_path"] for one in done.document["problems"]]
-
-
 def test_what_the_application_prints_is_not_in_the_output(run: Run, here: Path) -> None:
     """JSON and only that, however talkative a module and its schema are."""
     (here / "service.py").write_text(
@@ -372,84 +236,6 @@ def test_the_engine_of_an_application_gives_files_and_schema(run: Run, app: str)
     assert (["base.yaml", "local.yaml"], True) == (document["sources"], document["ok"])
 
 
-DOCUMENTS = {
-    "yaml": f"""\
-# {CANARY}
-top: {CANARY}
-"quo: ted": '{CANARY}'
-flow: {{a: {CANARY}, "b": ["{CANARY}", {CANARY}], c: {{d: {CANARY} }}}}
-list:
-  - {CANARY}
-  - key: {CANARY}
-    more: >-
-      key: {CANARY}
-      {CANARY}
-anchor: &name
-  text: "{CANARY}
-    {CANARY}: {CANARY}"
-  plain: {CANARY}
-    {CANARY}
-again: *name   # {CANARY}
-""",
-    "json": json.dumps(
-        {"top": CANARY, "list": [CANARY, {"key": CANARY}], "deep": {"a": {"b": CANARY}}}, indent=1
-    )
-    + json.dumps({"x": CANARY}),
-    "toml": f"""\
-# {CANARY}
-top = "{CANARY}"
-a."b.c" = '{CANARY}'
-inline = {{ x = "{CANARY}", y = ["{CANARY}", "key = {CANARY}"] }}
-[table]   # {CANARY}
-text = \"\"\"
-key = {CANARY}
-{CANARY}\"\"\"
-[[many]]
-key = "{CANARY}"
-""",
-}
-
-
-@pytest.mark.parametrize("format_", DOCUMENTS)
-def test_no_excerpt_shows_a_value_wherever_the_document_breaks(format_: str) -> None:
-    """At each line and column, of the document cut or spoilt anywhere, only keys are shown."""
-    text = DOCUMENTS[format_]
-    shown: set[str] = set()
-    for cut in range(0, len(text) + 1, 7):
-        for spoilt in (text[:cut], text[:cut] + "]" + text[cut:], text[:cut] + '"' + text[cut:]):
-            known = survey(Document("a", spoilt.encode(), format_))
-            for number, line in enumerate(spoilt.split("\n"), 1):
-                for column in {1, 4, len(line) // 2 + 1, len(line) + 1}:
-                    shown |= {text for _, text in excerpt(known, number, column).lines}
-    assert not {line for line in shown if CANARY in line}
-    assert any("***" in line for line in shown)
-
-
-def test_what_a_missing_sign_made_a_key_is_not_shown() -> None:
-    """Without a colon after it, text inside braces may have been a value."""
-    document = Document("a", f"a: {{b: {{{CANARY}, c: 1}}\n".encode(), "yaml")
-    assert ((1, "a: {b: {***, c: ***"),) == excerpt(survey(document), 1, 1).lines
-
-
-def test_a_long_line_is_cut_around_its_caret(run: Run, here: Path) -> None:
-    """A document on one line of thousands of characters still fits a terminal."""
-    many = {f"key{number}": number for number in range(300)}
-    (here / "a.json").write_text(json.dumps({**many, "key299": 2**70}))
-    done = run("validate", "a.json")
-    line, caret = done.lines[-3:-1]
-    assert line.startswith("     1 | …")
-    assert '"key299": ***' in line
-    assert caret.index("^") == line.index('"key299"') + len('"key299": ')
-
-
-def test_foreign_characters_in_keys_are_escaped(run: Run, here: Path) -> None:
-    """An escape sequence, a bidi mark and a line end in a key reach no terminal."""
-    (here / "a.yaml").write_text('"\\e[31m\\u202e\\n": 22:22\n')
-    done = run("validate", "a.yaml")
-    assert "\\x1b[31m\\u202e\\n" in done.out
-    assert "\x1b" not in done.out
-
-
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -482,26 +268,3 @@ def test_files_and_options_may_be_mixed(run: Run, app: str) -> None:
     """An option between two files ends neither."""
     document = run("validate", "base.yaml", "--json", "local.yaml").document
     assert ["base.yaml", "local.yaml"] == document["sources"]
-
-
-def test_warnings_of_one_kind_are_bounded(run: Run, here: Path) -> None:
-    """A thousand such scalars are not told one by one."""
-    (here / "a.yaml").write_text("a:\n" + "  - no\n" * 1000)
-    problems = run("validate", "a.yaml", "--json").document["problems"]
-    assert 51 == len(problems)
-    assert "and more of the same kind" in {one["reason"] for one in problems}
-
-
-HOSTILE = {
-    "brackets that end no list": "password: " + "]" * 100_000 + "x\npassword: 1\n",
-    "a warning for each value": "".join(f"k{number}: no\n" for number in range(60_000)),
-}
-
-
-@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_is_judged_in_linear_time(run: Run, here: Path, text: str) -> None:
-    """Nothing of what is shown is looked for with quadratic effort."""
-    (here / "a.yaml").write_text(text)
-    begun = time.process_time()
-    assert "a.yaml" in run("validate", "a.yaml").out
-    assert time.process_time() - begun < 6

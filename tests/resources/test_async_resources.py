@@ -333,7 +333,7 @@ def test_a_build_that_a_held_loop_never_began_is_made_later(
     make: Make, text: Text, clock: FakeClock
 ) -> None:
     """A loop that stands still beyond a factory's time-out costs that edit, not all later ones."""
-    live = make(window=0)
+    live = make(window=0, patience=3600.0)  # nobody's patience ends first
 
     @live.resource("a", timeout=2.0)
     async def client(a: int) -> int:

@@ -4,11 +4,12 @@ import pytest
 
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make, no_engine_thread_stays
-from tests.support.rig import Text
+from tests.support.rig import Text, begin
 
+from .pools import Pools
 from .shop import Door, Shop, through_asgi, through_lease, through_wsgi, through_wsgi_by_name
 
-__all__ = ["door", "no_engine_thread_stays", "shop"]
+__all__ = ["door", "no_engine_thread_stays", "pools", "shop"]
 
 
 @pytest.fixture
@@ -25,3 +26,11 @@ def door(request: pytest.FixtureRequest) -> Door:
     """A way to be a unit of work that is taken step by step."""
     found: Door = request.param
     return found
+
+
+@pytest.fixture
+def pools(make: Make, text: Text) -> Pools:
+    """A started engine with a pool."""
+    pools = Pools(make, text)
+    begin(pools.live)
+    return pools

@@ -155,3 +155,9 @@ def threads_named(*words: str) -> list[str]:
     """List the living threads of the package whose name holds one of the words."""
     names = [t.name for t in threading.enumerate() if t.name.startswith("reloadcheck")]
     return [name for name in names if any(word in name for word in words)]
+
+
+def config(live: "ReloadCheck[Any]") -> dict[str, Any]:
+    """Give the configuration that serves, as plain values."""
+    found: dict[str, Any] = live.snapshot.config.to_dict()
+    return found
