@@ -53,7 +53,7 @@ from .exceptions import (
     UsageError,
     WrongLoopError,
 )
-from .seams import StoreStatus, Waiting
+from .seams import RoundStatus, StoreStatus, Together, Waiting
 from .sources import FileSource
 from .types import (
     Code,
@@ -142,6 +142,7 @@ __all__ = [
     "ResourceError",
     "ResourceStatus",
     "ResourceTimeoutError",
+    "RoundStatus",
     "SchemaClassError",
     "SchemaError",
     "SignalStatus",
@@ -156,6 +157,7 @@ __all__ = [
     "StoreRefusedError",
     "StoreStatus",
     "StoreUnsureError",
+    "Together",
     "TornError",
     "TrialStatus",
     "Trigger",

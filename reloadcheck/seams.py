@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
-from .types import Diff, Document, KeyPath, Layer, Place, Problem, Source, Stamp, Trigger
+from .types import Diff, Document, KeyPath, Layer, Phase, Place, Problem, Source, Stamp, Trigger
 
 C = TypeVar("C")
 
@@ -81,8 +81,9 @@ class Proposal:
 
     `plan` names the resources that it would build. `at` is wall-clock time in seconds since the
     epoch. `versions` are the numbers that it would have and that serves. `overridden`: somebody
-    broke the glass for it, which skips trials. A gate changes nothing of it and keeps nothing of it
-    once it has answered.
+    broke the glass for it, which skips trials; `actor` and `reason` are of who gave leave.
+    `phases` are the steps so far, with their seconds. A gate changes nothing of it and keeps
+    nothing of it once it has answered.
     """
 
     old: Loaded[Any] | None
@@ -93,6 +94,9 @@ class Proposal:
     at: float
     versions: tuple[int, int] = (0, 0)
     overridden: bool = False
+    actor: str | None = None
+    reason: str | None = None
+    phases: tuple[Phase, ...] = ()
 
 
 class UnitTicket(Protocol):
@@ -239,7 +243,22 @@ class Waiting:
     keys: tuple[str, ...] = ()
 
 
-Answer: TypeAlias = Go | Reject | Wait | Keep | Share
+@dataclass(frozen=True, slots=True)
+class Defer:
+    """Put the edit off for what is no fault of it; ask again after `look` seconds.
+
+    `drop`: what was built is not held meanwhile. `again`: nothing is concluded, the sources are
+    looked at anew at once, as they may give something else.
+    """
+
+    code: str
+    why: str
+    look: float = 1.0
+    drop: bool = False
+    again: bool = False
+
+
+Answer: TypeAlias = Go | Reject | Wait | Keep | Share | Defer
 GO: Final = Go()
 
 
@@ -294,6 +313,35 @@ class Gate(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Together:
+    """How workers act as one, for `ReloadCheck(…, together=Together())`; times in seconds.
+
+    `need` says how many members must have an edit ready before it goes live: `all`, or a `quorum`,
+    which is more than half. After `deadline` without enough of them it is refused; None stands for
+    30 on a host, 120 in a fleet. While the store is away nothing is activated; with `alone_after`
+    this worker goes on alone once it has been away for so long.
+    """
+
+    need: str = "all"
+    deadline: float | None = None
+    alone_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundStatus:
+    """One try of the workers to activate an edit together; `content` is the edit's digest.
+
+    `by` is the member that opened it, `votes` what each member says: `prepared`, `failed`,
+    `failed for good`, or None so far. `attempt` counts from 0.
+    """
+
+    content: str
+    by: str | None
+    votes: Mapping[str, str | None]
+    attempt: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class StoreStatus:
     """What people are told of the store; `code` is `store` while it is away, and `error` why.
 
@@ -301,6 +349,8 @@ class StoreStatus:
     `hold` the kind of the order in force. `in_step`: what serves is what all should serve, as was
     read last; None before that. `rounds`, `round_seconds` and `refusals` count the tries to
     activate together that this worker has seen, `last_rounds` are the seconds of the newest.
+    `together` is how many must be ready, None where each worker goes by itself; `round` is the one
+    that is open.
     """
 
     name: str
@@ -314,6 +364,8 @@ class StoreStatus:
     round_seconds: float = 0.0
     refusals: int = 0
     last_rounds: tuple[float, ...] = ()
+    together: str | None = None
+    round: RoundStatus | None = None
 
 
 class Companion(Protocol):

@@ -358,6 +358,7 @@ class Code(StrEnum):
     FROZEN = "frozen"
     FALLBACK = "fallback"
     REFUSED = "refused"
+    WAITING = "waiting"
     BOOTED_LAST_GOOD = "booted-last-good"
     UNDONE_FAILED = "undone-failed"
     UNDONE_SLOW = "undone-slow"

@@ -41,6 +41,7 @@ from ..exceptions import (
     OutsideWorkError,
     RegistrationError,
 )
+from ..seams import Together
 from ..sources import source_of
 from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
 from .assembly import add_contract, add_references, add_store, add_trial, restart_only_of, rules_of
@@ -90,10 +91,12 @@ class ReloadCheck(Generic[C]):
     does not know is: told, refused or nothing. `environment` is the name of the deployment, for
     rules. `store` is what the processes share, a path for a `SQLiteStore`: history, orders, members
     of the application `app`, told apart by `release`; `boot="last-good"` starts with the last
-    accepted edition where the sources are bad. With `references` a value such as
-    `${file:db/password}` stands for what is read there, and is shown nowhere. `clock` and `environ`
-    are for tests. The environment variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY,
-    _PATIENCE, _DRAIN, _ENVIRONMENT, _STORE, _APP, _RELEASE and _BOOT override what is given.
+    accepted edition where the sources are bad. With `together`, "all", "quorum" or a `Together(…)`,
+    an edit goes live on all of them at once, when so many have it ready, or on none. With
+    `references` a value such as `${file:db/password}` stands for what is read there, and is shown
+    nowhere. `clock` and `environ` are for tests. The environment variables RELOAD_CHECK_ENABLED,
+    _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN, _ENVIRONMENT, _STORE, _APP, _RELEASE, _TOGETHER
+    and _BOOT override what is given.
     """
 
     __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
@@ -119,6 +122,7 @@ class ReloadCheck(Generic[C]):
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
         release: str | None = None,
+        together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
         references: Iterable[References] = (),
         clock: Clock | None = None,
@@ -145,6 +149,7 @@ class ReloadCheck(Generic[C]):
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
         release: str | None = None,
+        together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
         references: Iterable[References] = (),
         clock: Clock | None = None,
@@ -170,6 +175,7 @@ class ReloadCheck(Generic[C]):
         store: Store | str | os.PathLike[str] | None = None,
         app: str | None = None,
         release: str | None = None,
+        together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
         references: Iterable[References] = (),
         clock: Clock | None = None,
@@ -192,6 +198,7 @@ class ReloadCheck(Generic[C]):
             environment=environment,
             app=app,
             release=release,
+            together=cast("Together | None", together),
             boot=boot,
         )
         self._engine: Engine[C] = Engine(
@@ -205,7 +212,7 @@ class ReloadCheck(Generic[C]):
         agreed = add_contract(self._engine, contract, self._environ)
         add_store(self._engine, store, self._environ)
         add_trial(self._engine, trial, self._environ, agreed)
-        self._engine.remarks = strange_variables(self._environ)
+        self._engine.remarks += strange_variables(self._environ)
 
     def __repr__(self) -> str:
         names = ", ".join(printable(source.name) for source in self._engine.sources)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+ALONE = "the store is switched off: this worker takes up edits by itself, not together with others"
+
 OFF = ("", "off", "none")
 """What a variable says that switches off what the code names."""
 
@@ -79,8 +81,12 @@ def add_store(
     environ: Mapping[str, str],
 ) -> None:
     """Put a store beside the engine."""
-    store = _named("RELOAD_CHECK_STORE", store, environ)
+    given, store = store, _named("RELOAD_CHECK_STORE", store, environ)
     if store is None:
+        if engine.options.together is not None:
+            if given is None:
+                raise OptionError("together needs a store that the workers share: store=…")
+            engine.remarks = (*engine.remarks, ALONE)
         return
     from .._state.attach import attach
 

@@ -25,6 +25,7 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
+from ..seams import Together
 from ..types import References, Source, Store
 from .api import ReloadCheck, host_of
 
@@ -82,6 +83,7 @@ def reload_check(
     store: Store | str | os.PathLike[str] | None = None,
     app: str | None = None,
     release: str | None = None,
+    together: Literal["all", "quorum"] | Together | None = None,
     boot: Literal["file", "last-good"] = "file",
     references: Iterable[References] = (),
     clock: Clock | None = None,

@@ -15,6 +15,7 @@ from ..exceptions import RefusedError
 from ..seams import (
     GO,
     Answer,
+    Defer,
     Feed,
     Gate,
     Go,
@@ -118,7 +119,7 @@ def _together(answers: Sequence[Answer]) -> Answer:
     if rejections:
         problems = tuple(problem for one in rejections for problem in one.problems)
         return Reject(problems, rejections[0].code)
-    for kind in (Wait, Share):
+    for kind in (Wait, Defer, Share):
         found = [one for one in answers if isinstance(one, kind)]
         if found:
             return found[0]

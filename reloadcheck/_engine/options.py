@@ -10,6 +10,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from ..exceptions import OptionError
+from ..seams import Together
 from ..types import printable
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -122,6 +123,32 @@ class _Word:
         return text.strip()
 
 
+class _Together:
+    """How many must be ready: a word, or a `Together(…)`."""
+
+    _WORDS = ("all", "quorum")
+
+    def check(self, name: str, value: object) -> object:
+        if value is None:
+            return None
+        chosen = Together(value) if isinstance(value, str) else value
+        if not isinstance(chosen, Together) or chosen.need not in self._WORDS:
+            raise OptionError(f"{name} must be one of all, quorum, a Together(…), or None")
+        for option in ("deadline", "alone_after"):
+            seconds: object = getattr(chosen, option)
+            if seconds is not None and not _Seconds().check(f"{name}: {option}", seconds):
+                raise OptionError(f"{name}: {option} must be a number of seconds above 0, or None")
+        return chosen
+
+    def parse(self, text: str) -> object:
+        word = text.strip().lower()
+        if word in ("", "off", "none"):
+            return None
+        if word not in self._WORDS:
+            raise ValueError("one of all, quorum, off")
+        return Together(word)
+
+
 def _option(default: Any, kind: _Kind) -> Any:
     return field(default=default, metadata={"kind": kind})
 
@@ -143,6 +170,7 @@ class Options:
     environment: str | None = _option(None, _Word())
     app: str | None = _option(None, _Word())
     release: str | None = _option(None, _Word())
+    together: Together | None = _option(None, _Together())  # noqa: RUF009 - a field
     boot: str = _option("file", _Mode("file", "last-good"))
 
 

@@ -14,7 +14,7 @@ from .._resources.build import Built
 from .._runtime.clock import Clock
 from .._snapshots.serving import Serving
 from ..exceptions import ConfigError, RefusedError
-from ..seams import GO, Go, Keep, Loaded, Proposal, Reject, Share, Wait
+from ..seams import GO, Defer, Go, Keep, Loaded, Proposal, Reject, Share, Wait
 from ..types import Code, Diff, KeyPath, Outcome, Problem
 from .checker import Checker
 from .course import Course
@@ -144,7 +144,14 @@ class Permission(Generic[C]):
             return prepared
         proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
         leave = self.permit.leave
-        proposal = replace(proposal, overridden=leave is not None and leave.is_override)
+        if leave is not None:
+            proposal = replace(
+                proposal,
+                overridden=leave.is_override,
+                actor=leave.actor,
+                reason=leave.reason,
+            )
+        proposal = replace(proposal, phases=tuple(self._report.phases))
         match self._gates.now(proposal):
             case Reject() as answer:
                 if self.trying.candidate is not None:
@@ -155,6 +162,8 @@ class Permission(Generic[C]):
                 if self.trying.candidate is not None:
                     self._end_trial(answer)
                 return self._hold_back(answer, read)
+            case Defer() as answer:
+                return self._put_off(answer)
             case Share() as answer:
                 return self._try(prepared, answer, proposal)
             case Go() as answer:
@@ -174,6 +183,8 @@ class Permission(Generic[C]):
                 return self._refuse(answer, read)
             case Wait() as answer:
                 return self._hold_back(answer, read)
+            case Defer() as answer:
+                return self._put_off(answer)
             case Keep() as answer:
                 self.permit.let_through(answer)
                 return self._kept(read, answer.paths)
@@ -226,6 +237,19 @@ class Permission(Generic[C]):
             self._report.wait(error)
         self._course.look_at = now + look_after(answer, wall)
         return Conclusion(Outcome.WAITING, error)
+
+    def _put_off(self, answer: Defer) -> Conclusion:
+        """Put an edit off for what is no fault of it."""
+        self.permit.decided()
+        if answer.drop or answer.again:
+            self.permit.let_go()
+        self._course.look_at = self._clock.monotonic() + (0.0 if answer.again else answer.look)
+        if answer.again:
+            return Conclusion(Outcome.DEFERRED, settling=True)
+        error = RefusedError(Problem(answer.why), code=answer.code)
+        self._course.failure = error
+        self._report.defer(error)
+        return Conclusion(Outcome.DEFERRED, error)
 
     def _try(self, prepared: Prepared[C], answer: Share, proposal: Proposal) -> Conclusion:
         """Serve the edit to some units of work; ask again soon."""

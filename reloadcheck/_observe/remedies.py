@@ -44,6 +44,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.FROZEN: "wait until it ends, or reloadcheck thaw",
     Code.FALLBACK: "reloadcheck fallback off, when it may",
     Code.REFUSED: "see which of them failed and why; another edit, or reloadcheck retry",
+    Code.WAITING: "wait: it goes live on all of them at once; if it lasts, see which worker lags",
     Code.BOOTED_LAST_GOOD: "correct the sources; it goes live by itself",
     Code.UNDONE_FAILED: "correct it; the sentence counts them and names the first failure",
     Code.UNDONE_SLOW: "correct it; or have it promoted by hand, if it is meant to be slow",

@@ -15,20 +15,42 @@ from .._observe.events import ReloadEvent
 from .._observe.identity import Identity, identity
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
-from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Wait
-from ..types import Code, Outcome, Problem, Source, Stamp, Store, key_path_text
-from .board import Member, State, prefix_of
+from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Together, Wait
+from ..types import (
+    Code,
+    Diff,
+    Outcome,
+    Problem,
+    Source,
+    Stamp,
+    Store,
+    Trigger,
+    key_path_text,
+)
+from .barrier import Barrier
+from .board import Hold, Member, State, prefix_of
 from .content import content_of, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
 from .ledger import Entry
+from .rounds import Failure, Offer, Rounds
+from .together import Vote
 
 __all__ = ["Memory", "attach"]
 
 _KNOWN_READINGS = 8
 _FIRST_LOOK_SECONDS = 2.0
 _SHOWN = 20
+
+_ALL = Hold("together")
+"""Stands for what all serve, where this worker does not yet."""
+
+_OF_ALL = frozenset({Code.REFUSED, Code.BANNED, Code.PINNED})
+"""Rejections that are no fault found here, but what all have decided or somebody has ordered."""
+
+_MAY_TURN = frozenset({Code.FACTORY, Code.PROBE, Code.TIMEOUT, Code.RESOURCE, Code.INTERNAL})
+"""Rejections that are tried again by themselves."""
 
 
 class Options(Protocol):
@@ -47,6 +69,11 @@ class Options(Protocol):
     @property
     def boot(self) -> str:
         """What to start with where the sources are bad: `file` or `last-good`."""
+        ...
+
+    @property
+    def together(self) -> Together | None:
+        """How many of the workers must have an edit ready, None where each goes by itself."""
         ...
 
     @property
@@ -69,7 +96,7 @@ class Memory:
     """What one engine and its store have to do with each other; is feed, gate and listener."""
 
     name = "store"
-    seconds = 5.0
+    seconds = 10.0
 
     def __init__(
         self,
@@ -78,11 +105,12 @@ class Memory:
         *,
         options: Callable[[], Options],
         clock: Clock,
-        notify: Callable[[], None],
+        notify: Callable[[bool], None],
     ) -> None:
         self._options = options
         self._feed = feed
         self._clock = clock
+        self._notify = notify
         self._contents: dict[str, tuple[str | None, Reading]] = {}
         self._serving: str | None = None
         self._last: tuple[str, str | None] | None = None
@@ -100,9 +128,22 @@ class Memory:
             lambda: prefix_of(self._who.application, options().release),
             lambda: self._member,
             notify=notify,
+            begun=self._begun,
             window=lambda: options().window,
             clock=clock,
         )
+
+    def _begun(self) -> Rounds | None:
+        """Begin anew in this process."""
+        self._started = self._clock.wall()
+        together = self._options().together
+        if together is None:
+            return None
+        return Rounds(together, self.keeper.store, self._clock, self._record, self._notify)
+
+    @property
+    def _rounds(self) -> Rounds | None:
+        return self.keeper.rounds
 
     # ------------------------------------------------------------------ the feed
 
@@ -126,12 +167,25 @@ class Memory:
         inner = (Stamp(value[0], first.newest_ns), *rest)
         reading = self._feed.read(inner, max_bytes)
         content = self._content(reading)
+        given = self._given(reading, content)
+        rounds = self._rounds
         self._last = (reading.digest, content)
+        if rounds is not None:
+            read, _ = self._contents.get(given.digest, (None, None))
+            self._last = (given.digest, read)
+            rounds.read(content, read, given.digest)
+        return given
+
+    def _given(self, reading: Reading, content: str | None) -> Reading:
         decision = self._decision = self._decide(content)
         hold = self._state.hold
         if decision.ends_hold and hold is not None and content == hold.content:
             self.keeper.ends_hold = hold
         running = self._serving is not None
+        rounds = self._rounds
+        if running and rounds is not None and self._state.target not in (None, self._serving):
+            decision = replace(decision, serve=self._state.target)  # what all serve comes first
+            hold = hold or _ALL
         passed_over = content is not None and content == self._passed_over
         if running and hold is None and not passed_over:
             return self._remarked(reading, decision)  # what is wrong with it is told as ever
@@ -145,7 +199,7 @@ class Memory:
         if not running:
             beside_others = hold is None and decision.code is None
             self._boots_with_kept = not beside_others
-            self._passed_over = content if beside_others else None
+            self._passed_over = content if beside_others and rounds is None else None
         try:
             older = with_kept(self.sources, reading, data)
         except ValueError:
@@ -154,7 +208,13 @@ class Memory:
         return self._remarked(older, decision)
 
     def _mark(self) -> object:
-        state = self._state
+        state, rounds = self._state, self._rounds
+        if rounds is not None:
+            wanted = state.target if rounds.is_behind(state) else None
+            return (wanted, self._orders_mark(state))
+        return self._orders_mark(state)
+
+    def _orders_mark(self, state: State) -> object:
         booted = self._boots_with_kept and self._serving is not None
         if state.hold is None and not state.banned and not booted:
             return None
@@ -185,8 +245,9 @@ class Memory:
             return Decision(self._serving)  # what it held at the start, beside others who had more
         self._passed_over = None if self._serving is not None else self._passed_over
         kept = self.keeper.known.contents.keys() | self._own.keys()
+        together = self._rounds is not None
         others = view is not None and any(
-            one.content == state.target and name != self.keeper.id
+            (together or one.content == state.target) and name != self.keeper.id
             for name, one in view.members.items()
         )
         return decide(
@@ -236,7 +297,9 @@ class Memory:
         freeze = state.freeze
         now = self._clock.wall()
         if freeze is None or (freeze.until is not None and freeze.until <= now):
-            return GO
+            barrier = self._barrier
+            first = proposal.old is None
+            return GO if barrier is None else barrier.may(content, first=first)
         if proposal.old is None or content == state.target:
             return GO
         who = f" by {freeze.by}" if freeze.by else ""
@@ -245,8 +308,74 @@ class Memory:
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
-        self._swapping = {proposal.new.digest: proposal.new.source_digest}
-        return GO
+        source = proposal.new.source_digest
+        self._swapping = {proposal.new.digest: source}
+        content, reading = self._contents.get(source, (None, None))
+        barrier = self._barrier
+        if barrier is None or content is None or reading is None:
+            return GO
+        offer = barrier.rounds.offer
+        if offer is None or offer.entry.source != source:
+            offer = self._offer(proposal, content, reading)
+        return barrier.now(offer, first=proposal.old is None)
+
+    @property
+    def _barrier(self) -> Barrier | None:
+        rounds = self._rounds
+        return None if rounds is None else Barrier(rounds, self.keeper)
+
+    def _offer(self, proposal: Proposal, content: str, reading: Reading) -> Offer:
+        """Return what others would need of an edit, and its row, should it go live."""
+        documents = self._publishable(reading, packed(self.sources, reading))
+        entry = self._entry(
+            proposal.changes,
+            proposal.trigger,
+            outcome=Outcome.RELOADED,
+            at=proposal.at,
+            content=content,
+            source=proposal.new.source_digest,
+            first=proposal.old is None,
+        )
+        return Offer(
+            content,
+            replace(
+                entry,
+                size=len(documents or b""),
+                kept=documents is not None,
+                layers=layers_of(self.sources, reading),
+                seconds={phase.name: round(phase.seconds, 4) for phase in proposal.phases},
+                actor=proposal.actor,
+                why=proposal.reason,
+            ),
+            documents,
+        )
+
+    def _entry(
+        self,
+        changes: Diff,
+        trigger: Trigger,
+        *,
+        outcome: Outcome,
+        at: float,
+        content: str | None,
+        source: str,
+        first: bool,
+    ) -> Entry:
+        paths = [*changes.changed, *changes.added, *changes.removed]
+        return Entry(
+            None,
+            str(outcome),
+            at,
+            content,
+            source,
+            cause="start" if first else "file",
+            trigger=trigger.kind,
+            trace=trigger.link if isinstance(trigger.link, str) else None,
+            member=self.keeper.id,
+            changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
+            changes=len(paths),
+            release=self._options().release,
+        )
 
     # ------------------------------------------------------------------ the listener
 
@@ -256,27 +385,23 @@ class Memory:
         reading = None
         if event.outcome is Outcome.RELOADED:
             source, content, reading = self._swapped(event.digest)
-        error = None if event.error is None else str(event.error)
-        paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
-        entry = Entry(
-            None,
-            str(event.outcome),
-            event.at,
-            content,
-            source,
-            cause="start" if event.first else "file",
-            trigger=event.trigger.kind,
-            trace=event.trigger.link if isinstance(event.trigger.link, str) else None,
-            member=self.keeper.id,
+        entry = replace(
+            self._entry(
+                event.diff,
+                event.trigger,
+                outcome=event.outcome,
+                at=event.at,
+                content=content,
+                source=source,
+                first=event.first,
+            ),
             code=event.code,
-            error=error,
-            changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
-            changes=len(paths),
+            error=None if event.error is None else str(event.error),
             seconds={name: round(seconds, 4) for name, seconds in event.seconds},
             actor=event.actor,
             why=event.reason,
-            release=self._options().release,
         )
+        self._tell_rounds(entry)
         documents = None
         if reading is not None:
             documents = self._own.get(content or "") or packed(self.sources, reading)
@@ -284,22 +409,36 @@ class Memory:
             layers = layers_of(self.sources, reading)
             entry = replace(entry, size=len(documents or b""), layers=layers)
         self._member = self._member_after(event, entry)
-        if event.outcome is Outcome.UNCHANGED:
+        if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
         self.keeper.note(Fact(entry, documents, first=event.first))
 
     def _publishable(self, reading: Reading, documents: bytes) -> bytes | None:
         """Return what the store is to keep: nothing that looks secret, where it is asked so."""
         options = self._options()
-        if self.keeper.store.retention.content is not None or not looks_secret(
-            self.sources, reading, options.secrets, options.public
-        ):
+        kept = self.keeper.store.retention.content
+        if kept is not None:
+            return documents if kept else None
+        if not looks_secret(self.sources, reading, options.secrets, options.public):
             return documents
         if not self._unpublished:
             self._unpublished = True
             words = "something in the configuration looks secret: %s keeps no content of it"
             log(WARNING, words, self.keeper.store.name, code=str(Code.STORE))
         return None
+
+    def _tell_rounds(self, entry: Entry) -> None:
+        """Let the others know what came of an edit here."""
+        rounds, content = self._rounds, entry.content
+        if rounds is None or content is None:
+            return
+        if entry.outcome == Outcome.RELOADED:
+            rounds.swapped(content)
+        elif entry.outcome == Outcome.REJECTED and entry.code not in _OF_ALL:
+            turns = entry.code in _MAY_TURN
+            vote = Vote.FAILED if turns else Vote.FAILED_FOR_GOOD
+            rounds.failed(content, Failure(vote, entry.code, entry.error))
+        self.keeper.wake()
 
     def _swapped(self, digest: str | None) -> tuple[str, str | None, Reading | None]:
         """Return the source digest, content and documents of what was swapped in."""
@@ -319,10 +458,10 @@ class Memory:
     def _who(self) -> Identity:
         return identity(self._options().app)
 
-    def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
+    def _record(self) -> Member:
+        """Return this worker's record, also before it has served anything."""
         who = self._who
-        swapped = event.outcome is Outcome.RELOADED
-        member = replace(
+        return replace(
             self._member,
             host=who.host,
             pid=who.pid,
@@ -330,6 +469,12 @@ class Memory:
             app=who.application,
             release=self._options().release or "",
             started=self._started,
+        )
+
+    def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
+        swapped = event.outcome is Outcome.RELOADED
+        member = replace(
+            self._record(),
             content=self._serving,
             digest=event.digest,
             version=event.version,
@@ -349,7 +494,8 @@ class Memory:
 
     def status(self) -> StoreStatus:
         """Return what people are told of the store."""
-        known, state = self.keeper.known, self._state
+        known, state, rounds = self.keeper.known, self._state, self._rounds
+        together = self._options().together
         hold = None if state.hold is None else state.hold.kind
         code = Code.STORE if known.error is not None else None
         tally = self.keeper.tally
@@ -365,6 +511,8 @@ class Memory:
             round_seconds=tally.seconds,
             refusals=tally.refusals,
             last_rounds=tally.last,
+            together=None if together is None else together.need,
+            round=None if rounds is None or known.view is None else rounds.status(known.view),
         )
 
     def _in_step(self) -> bool | None:
@@ -391,9 +539,11 @@ def _with_remark(reading: Reading, remark: str) -> Reading:
 def attach(engine: Any, store: Store) -> Memory:
     """Put a store beside an engine that has not started."""
 
-    def notify() -> None:
+    def notify(anew: bool) -> None:
         thread = engine.thread
         if thread is not None and not thread.closing:
+            if anew:
+                thread.admission.post(thread.reload.forget_refusal)
             thread.admission.ask(eager=False)
 
     memory = Memory(

@@ -155,7 +155,8 @@ class Member:
 class View:
     """One look at all that a group of an application has; keys are without the group's prefix.
 
-    `seen` are the members that joined and took no leave, the present ones too.
+    `seen` are the members that joined and took no leave, the present ones too. `votes` are those of
+    the open round; `reasons` has code and error of each that failed.
     """
 
     revision: int = 0
@@ -163,6 +164,9 @@ class View:
     state_revision: int = 0
     members: Mapping[str, Member] = field(default_factory=dict[str, Member])
     votes: Mapping[str, str] = field(default_factory=dict[str, str])
+    reasons: Mapping[str, tuple[str | None, str | None]] = field(
+        default_factory=dict[str, tuple[str | None, str | None]]
+    )
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     seen: Mapping[str, Member] = field(default_factory=dict[str, Member])
 
@@ -184,6 +188,7 @@ def view_of(board: Board, prefix: str) -> View:
     state, state_revision = State(), 0
     members: dict[str, Member] = {}
     votes: dict[str, dict[str, str]] = {}
+    reasons: dict[str, tuple[str | None, str | None]] = {}
     entries: dict[str, Mapping[str, Any]] = {}
     seen: dict[str, Member] = {}
     for key, record in board.records.items():
@@ -198,12 +203,13 @@ def view_of(board: Board, prefix: str) -> View:
         elif kind.startswith(VOTES):
             number, _, voter = kind.removeprefix(VOTES).partition("/")
             votes.setdefault(number, {})[voter] = str(found.get("vote"))
+            reasons[voter] = (found.get("code"), found.get("error"))
         elif kind.startswith(ENTRIES):
             entries[kind] = found
         elif kind.startswith(SEEN):
             seen[kind.removeprefix(SEEN)] = _member_from(found)
     of_round = {} if state.round is None else votes.get(str(state.round.id), {})
-    return View(board.revision, state, state_revision, members, of_round, entries, seen)
+    return View(board.revision, state, state_revision, members, of_round, reasons, entries, seen)
 
 
 def state_from(found: Mapping[str, Any]) -> State:
@@ -224,6 +230,12 @@ def state_from(found: Mapping[str, Any]) -> State:
 def to_text(value: Any) -> str:
     """Write a record as JSON, small and in one order."""
     return json.dumps(asdict(value), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+
+
+def vote_text(vote: str, code: str | None = None, error: str | None = None) -> str:
+    """Write a vote as JSON; a failure with its code and scrubbed error."""
+    told = {"vote": str(vote), "code": code, "error": error}
+    return json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
 def _refusal_from(found: Any) -> Refusal | None:

@@ -1,10 +1,14 @@
-"""The name of this worker on a board: its host, its process, and something drawn by chance."""
+"""The name of this worker on a board: its host, its process, and something drawn by chance.
+
+`host/boot/pid/random`. The second part is another after each boot and in each space of process
+numbers; the last begins with when the process did, so that a number used twice is told apart.
+"""
 
 import os
 import secrets
 import socket
 
-__all__ = ["host_name", "login", "member_id"]
+__all__ = ["begun", "host_name", "login", "member_id", "place_of"]
 
 
 def host_name() -> str:
@@ -14,7 +18,30 @@ def host_name() -> str:
 
 def member_id() -> str:
     """Return a name that no other process has, not even one of the same number."""
-    return f"{host_name()}/{os.getpid()}/{secrets.token_hex(4)}"
+    start = begun(os.getpid()) or "0"
+    return f"{host_name()}/{_space()}/{os.getpid()}/{start}-{secrets.token_hex(4)}"
+
+
+def place_of(name: str) -> tuple[str, int, str] | None:
+    """Return of a name where its process numbers count, its number, and when it began."""
+    place, _, rest = name.rpartition("/")
+    place, _, pid = place.rpartition("/")
+    if not place or not pid.isdecimal():
+        return None
+    return place, int(pid), rest.partition("-")[0]
+
+
+def begun(pid: int) -> str | None:
+    """Return when a process began, in the kernel's own ticks; None where it is gone or a corpse.
+
+    Raise `OSError` where this system does not tell.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as stat:
+            words = stat.read().rpartition(b")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return None if words[0] in (b"Z", b"X") else words[19].decode()
 
 
 def login() -> str:
@@ -28,3 +55,13 @@ def login() -> str:
         except (ImportError, KeyError):
             name = str(os.getuid()) if hasattr(os, "getuid") else "somebody"
     return f"{name}@{host_name()}"
+
+
+def _space() -> str:
+    """Return what tells this boot and this space of process numbers from others."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as kernel:
+            boot = kernel.read().strip()[:8]
+        return f"{boot}-{os.stat('/proc/self/ns/pid').st_ino}"
+    except OSError:
+        return secrets.token_hex(4)  # nobody can tell, so nobody is taken for gone

@@ -11,14 +11,17 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
-from .board import MEMBERS, SEEN, STATE, Hold, Member, State, View, view_of
+from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, view_of
 from .identity import member_id
+from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+from .rounds import Rounds
 from .tally import Tally
 
 __all__ = ["Fact", "Keeper", "Known"]
@@ -30,6 +33,8 @@ LIMIT = 100
 BEAT_SECONDS = 5.0
 LOST_SECONDS = 3600.0
 """How long who vanished without a farewell is named among the lost."""
+TELL_SECONDS = 60.0
+"""Seconds after which a record is written anew for the time in step alone."""
 
 _TRIES = 20
 
@@ -59,10 +64,16 @@ class Known:
     since: float | None = None
 
 
-class Keeper:
-    """One worker's dealings with one store. `notify` hears of orders that changed.
+_Orders: TypeAlias = tuple[Hold | None, frozenset[str], Freeze | None, int, str | None]
 
-    `member` gives this worker's record. All but `note` and `known` belong to the store thread.
+
+class Keeper:
+    """One worker's dealings with one store.
+
+    `notify` hears of orders that changed, and whether what was refused is to be judged anew.
+    `rounds` is its part in deciding together, where workers do; `begun`, called in each process
+    anew, makes it. `member` gives this worker's record. All but `note` and `known` belong to the
+    store thread.
     """
 
     def __init__(
@@ -71,7 +82,8 @@ class Keeper:
         prefix: Callable[[], str],
         member: Callable[[], Member],
         *,
-        notify: Callable[[], None] = lambda: None,
+        notify: Callable[[bool], None] = lambda anew: None,
+        begun: Callable[[], Rounds | None] = lambda: None,
         window: Callable[[], float] = lambda: 1.0,
         clock: Clock,
     ) -> None:
@@ -83,6 +95,7 @@ class Keeper:
         self.ends_hold: Hold | None = None
         self._member = member
         self._notify = notify
+        self._begun = begun
         self._window = window
         self._clock = clock
         self._made_for(0)
@@ -98,8 +111,11 @@ class Keeper:
         self._beaten = -1e9
         self._missing: dict[str, float] = {}
         self.tally = Tally()
-        self._orders: object = None
+        self._orders: _Orders | None = None
         self._looked = threading.Event()
+        self._in_step = InStep()
+        self._told_at = 0.0
+        self.rounds: Rounds | None = None
         self._closing = False
         self._thread: threading.Thread | None = None
         self.edition = None
@@ -123,6 +139,7 @@ class Keeper:
         """Begin anew in this process, under a name of its own."""
         self._made_for(os.getpid())
         self.prefix = self._prefix()
+        self.rounds = self._begun()
 
     def first_look(self, seconds: float) -> bool:
         """Wait until the store was tried for the first time; blocks at most `seconds`."""
@@ -134,17 +151,18 @@ class Keeper:
         while len(self._facts) > LIMIT:
             self._facts.popleft()
             self._lost_facts += 1
-        self._wake()
+        self.wake()
 
     def close(self, seconds: float = 3.0) -> None:
         """Write down what waits, and leave the board; blocks at most `seconds`."""
         thread = self._thread
         self._closing = True
-        self._wake()
+        self.wake()
         if thread is not None and self._pid == os.getpid():
             thread.join(seconds)
 
-    def _wake(self) -> None:
+    def wake(self) -> None:
+        """Have the thread look at once, where the store can be woken."""
         wake: Callable[[], None] | None = getattr(self.store, "wake", None)
         if wake is not None:
             wake()
@@ -157,7 +175,7 @@ class Keeper:
             self.step()
             if closing:
                 break
-            self.store.wait(min(max(self._window(), 0.1), BEAT_SECONDS))
+            self.store.wait(self._pause())
         for leave in (self._take_leave, self.store.close):
             try:
                 leave()
@@ -169,11 +187,18 @@ class Keeper:
         if self._told is not None:
             self.store.put({f"{self.prefix}{SEEN}{self.id}": None})
 
+    def _pause(self) -> float:
+        seconds = min(max(self._window(), 0.1), BEAT_SECONDS)
+        return seconds if self.rounds is None else self.rounds.pause(self._view, seconds)
+
     def step(self) -> None:
         """Look, write, tell, beat; whatever is wrong with the store is told once."""
+        if self.rounds is not None:
+            self.rounds.busy_since = self._now()
         try:
             self._look()
             self._end_hold()
+            self._decide()
             self._write_facts()
             self._tell_member()
             self._beat()
@@ -187,10 +212,27 @@ class Keeper:
         else:
             self._heal()
         self._looked.set()
+        if self.rounds is not None:
+            self.rounds.busy_since = None
+            self.rounds.stepped.set()
+
+    def _decide(self) -> None:
+        """Take this worker's part in what all decide, until there is nothing to write."""
+        rounds = self.rounds
+        if rounds is None or self._closing:
+            return
+        for _ in range(_TRIES):
+            freeze = self._view.state.freeze
+            now = self._clock.wall()
+            frozen = freeze is not None and (freeze.until is None or freeze.until > now)
+            if not rounds.step(self._view, self.prefix, self.id, frozen=frozen):
+                break
+            self._look()
 
     def _look(self) -> None:
         board = self.store.look(self.prefix, self._board)
         if board is None:
+            self._fetch()
             return
         before = self._board
         if before is not None and board.revision < before.revision:
@@ -202,18 +244,28 @@ class Keeper:
         state = view.state
         if self._started_at is None:
             self._started_at = state.edition
-        self.known = replace(self.known, view=view, contents=self._contents_for(state))
-        self.tally.look(state, self._clock.monotonic())
+        self.known = replace(self.known, view=view)
+        self._fetch()
+        self.tally.look(state, self._now())
         orders = (state.hold, frozenset(state.banned), state.freeze, state.retries, state.target)
         if orders != self._orders:
-            first, self._orders = self._orders is None, orders
-            if not first:
-                self._notify()
+            known, self._orders = self._orders, orders
+            if known is not None:
+                forgiven = known[1] - orders[1] or known[3] != orders[3]
+                self._notify(bool(forgiven))
+
+    def _fetch(self) -> None:
+        contents = self._contents_for(self._view.state)
+        if contents != self.known.contents:
+            self.known = replace(self.known, contents=contents)
+            if self.rounds is not None and contents:
+                self._notify(False)
 
     def _contents_for(self, state: State) -> Mapping[str, bytes]:
-        """Read what an order could want served, and at first what a start could."""
-        before = self.known.contents
-        if state.hold is None and not state.banned and self._looked.is_set():
+        """Read what an order could want served, at first what a start could, and what all serve."""
+        before, rounds = self.known.contents, self.rounds
+        behind = rounds is not None and (rounds.booting or rounds.is_behind(state))
+        if state.hold is None and not state.banned and self._looked.is_set() and not behind:
             return {}
         found: dict[str, bytes] = {}
         for content in {state.target, state.active} - {None}:
@@ -258,6 +310,14 @@ class Keeper:
         for _ in range(_TRIES):
             view = self._view
             state, entries = view.state, entries_from(view.entries)
+            if self.rounds is not None:  # whoever decided has written it; who went alone has not
+                self.edition = None if content is None else served_before(entries, content)
+                if self.edition is None:
+                    key = self.prefix + fact.entry.key
+                    self.store.put({key: fact.entry.to_text()}, same={key: 0})
+                elif editions_of(entries)[self.edition].member == self.id:
+                    self._drop_old()
+                return
             if fact.first and content is not None and state.target == content:
                 self.edition = served_before(entries, content)
                 return
@@ -304,17 +364,29 @@ class Keeper:
             self.store.keep(content, None)
 
     def _tell_member(self) -> None:
-        member = replace(self._member(), edition=self.edition)
+        member, now, view = replace(self._member(), edition=self.edition), self._now(), self._view
         if member.version is None:
             return  # it serves nothing yet
-        if member == self._told and self.id in self._view.members:
+        self._in_step.note(now, inside=view.state.target in (None, member.content))
+        is_told = self.id in view.members
+        if self._told == member and is_told and now - self._told_at < TELL_SECONDS:
             return
+        same = None
+        if self.rounds is not None:
+            if not is_told:
+                return  # it joins by what all decide
+            same = {f"{self.prefix}{STATE}": view.state_revision}
         if self._told is None:  # outlives it, so that a worker that is killed is missed
             seen = Member(member.host, member.pid, member.worker, member.app, member.release)
             seen = replace(seen, started=member.started)
             self.store.put({f"{self.prefix}{SEEN}{self.id}": seen.to_text()})
-        self.store.put({f"{self.prefix}{MEMBERS}{self.id}": member.to_text()}, mortal=True)
-        self._told = member
+        record = replace(member, in_step=self._in_step.seconds)
+        key = f"{self.prefix}{MEMBERS}{self.id}"
+        if self.store.put({key: record.to_text()}, same=same, mortal=True) is not None:
+            self._told, self._told_at = member, now
+
+    def _now(self) -> float:
+        return self._clock.monotonic()
 
     def _beat(self) -> None:
         now = self._clock.monotonic()
@@ -338,10 +410,14 @@ class Keeper:
             words = "the store is away, serving goes on: %s"
             log(WARNING, words, error, code=str(Code.STORE))
             self.known = replace(self.known, error=error, since=self._clock.wall())
-            self._notify()
+            self._notify(False)
+        if self.rounds is not None:
+            self.rounds.lost()
 
     def _heal(self) -> None:
         if self.known.error is not None:
             log(INFO, "the store is back: %s", self.store.name, code=str(Code.STORE))
             self.known = replace(self.known, error=None, since=None)
-            self._notify()
+            self._notify(False)
+        if self.rounds is not None:
+            self.rounds.found()

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from ..types import Retention
+from ..types import Code, Retention
 from .board import ENTRIES, State, to_text
 
 __all__ = ["Dropped", "Entry", "Row", "dropped", "editions_of", "history", "served_before"]
@@ -52,11 +52,15 @@ class Entry:
 
     @property
     def key(self) -> str:
-        """The record's key: a refusal is one row per source digest and code, whoever met it."""
+        """The record's key: a refusal is one row per source digest and code, whoever met it.
+
+        What all have refused together is told by its content, as names of files may differ.
+        """
         if self.edition is not None:
             return f"{ENTRIES}{self.edition}"
         if self.cause == "file":
-            return f"{ENTRIES}r/{self.source or '-'}/{self.outcome}/{self.code or '-'}"
+            edit = self.content if self.code == Code.REFUSED else self.source
+            return f"{ENTRIES}r/{edit or '-'}/{self.outcome}/{self.code or '-'}"
         return f"{ENTRIES}o/{self.at:.6f}"
 
 

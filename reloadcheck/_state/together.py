@@ -20,6 +20,7 @@ class Vote(StrEnum):
     PREPARED = "prepared"
     FAILED = "failed"
     FAILED_FOR_GOOD = "failed for good"
+    BUILDING = "building"
 
 
 class Kind(StrEnum):
@@ -117,8 +118,9 @@ def _boot(me: Me, view: View) -> Action:
         return Action(Kind.BUILD, content)
     if content == state.target:
         return Action(Kind.PUT, joins=content, why="join")
+    # Joined by the next action: a member ends with its process, and what it founded does not.
     after = replace(state, edition=state.edition + 1, active=content, round=None, refused=None)
-    return Action(Kind.PUT, state=after, joins=content, alone=True, why="found")
+    return Action(Kind.PUT, state=after, alone=True, why="found")
 
 
 def _boots_with(me: Me, view: View) -> str | None:
@@ -152,8 +154,8 @@ def _calm(me: Me, view: View) -> Action:
         if barred or not me.may_retry:
             return LOOK if me.candidate is None else Action(Kind.DROP)
         attempt = state.refused.attempt + 1
-    if me.failed.get(content) is Vote.FAILED_FOR_GOOD:
-        return LOOK  # nobody opens what he would refuse himself
+    if content not in (me.candidate, me.serving):  # nobody opens what he has not built himself
+        return _build(me, content)
     opened = Round(view.revision + 1, content, by=me.id, attempt=attempt)
     return Action(Kind.PUT, state=replace(state, round=opened), why="open")
 
@@ -188,14 +190,27 @@ def _vote(me: Me, view: View, opened: Round) -> Action:
     mine = view.votes.get(me.id)
     if opened.content in (me.candidate, me.serving):
         vote = Vote.PREPARED
-    elif me.building == opened.content:
-        return LOOK
+    elif mine == Vote.PREPARED:  # a secret was rotated, and it is built anew
+        vote = Vote.BUILDING
+    elif me.failed.get(opened.content) is None or _builds(me, opened.content):
+        return _build(me, opened.content)
     else:
-        failed = me.failed.get(opened.content)
-        if failed is None or (failed is Vote.FAILED and me.may_retry):
-            return Action(Kind.BUILD, opened.content)
-        vote = failed
+        vote = me.failed[opened.content]
     return LOOK if mine == vote else Action(Kind.PUT, vote=vote, why="vote")
+
+
+def _builds(me: Me, content: str) -> bool:
+    """Return whether a content that failed is built again, or about to be."""
+    transient = me.failed.get(content) is Vote.FAILED
+    return me.building == content or (transient and me.may_retry)
+
+
+def _build(me: Me, content: str) -> Action:
+    """Build what is not being built, unless it can never be had."""
+    failed = me.failed.get(content)
+    if me.building == content or (failed is not None and not _builds(me, content)):
+        return LOOK
+    return Action(Kind.BUILD, content)
 
 
 def _is_over(me: Me, view: View, opened: Round) -> bool:

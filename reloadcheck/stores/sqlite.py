@@ -59,6 +59,8 @@ class SQLiteStore:
         self._mine: frozenset[str] = frozenset()
         self._made_for(os.getpid())
 
+    on_one_host = True
+
     def __repr__(self) -> str:
         return f"SQLiteStore({self._path!r})"
 

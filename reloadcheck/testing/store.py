@@ -49,6 +49,8 @@ class MemoryStore:
         self._running = threading.Event()
         self._running.set()
 
+    on_one_host = True
+
     def __repr__(self) -> str:
         return "MemoryStore()"
 

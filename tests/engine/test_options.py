@@ -208,6 +208,7 @@ def test_the_variables_are_pinned() -> None:
         "RELOAD_CHECK_STATUS_TOKEN",
         "RELOAD_CHECK_STATUS_URL",
         "RELOAD_CHECK_STORE",
+        "RELOAD_CHECK_TOGETHER",
         "RELOAD_CHECK_TRIAL",
         "RELOAD_CHECK_VERIFY",
         "RELOAD_CHECK_WINDOW",

@@ -24,8 +24,8 @@ STABLE = [
     "probe", "timeout", "resource", "drain", "config", "usage", "internal", "forced-close",
     "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
     "freeze", "approval", "signature", "banned", "pinned", "frozen", "fallback", "refused",
-    "booted-last-good", "undone-failed", "undone-slow", "undone-marked", "undone-by-hand", "watch",
-    "trouble", "superseded", "unjudged",
+    "waiting", "booted-last-good", "undone-failed", "undone-slow", "undone-marked",
+    "undone-by-hand", "watch", "trouble", "superseded", "unjudged",
 ]  # fmt: skip
 
 

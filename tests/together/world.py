@@ -231,7 +231,8 @@ class World:
         if action.why != "activate":
             return
         opened = state.round
-        assert opened is not None
+        if opened is None:
+            raise BrokenError("nothing is activated that is not in a round")
         check(after.active not in state.banned, "nothing banned is activated", after.active)
         pinned = state.hold is not None and state.hold.kind == "pin"
         check(not pinned, "nothing is activated against a pin")
