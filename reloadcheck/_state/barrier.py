@@ -43,7 +43,7 @@ class Barrier:
         if first or content is None or content == self._view.state.target:
             return GO
         if self.rounds.is_refused(self._view, content):
-            return self._refused()
+            return self._refused(content)
         away = self.rounds.lost_for
         if away is not None and away >= self.rounds.deadline and not self._goes_alone(away):
             return self._deferred(drop=True)
@@ -68,7 +68,7 @@ class Barrier:
                 return GO
             return self._deferred(drop=away >= self.rounds.deadline)
         if self.rounds.is_refused(view, offer.content):
-            return self._refused()
+            return self._refused(offer.content)
         return Wait(Code.WAITING, "it goes live when the other workers have it ready", look=0.5)
 
     def _join(self, offer: Offer) -> Answer:
@@ -117,10 +117,13 @@ class Barrier:
 
     def _deferred(self, *, drop: bool) -> Defer:
         error = self.keeper.known.error or "it does not answer"
+        if drop:
+            self.rounds.turned_away(None)
         words = f"the workers cannot decide together while the store is away: {error}"
         return Defer(Code.STORE, words, drop=drop)
 
-    def _refused(self) -> Reject:
+    def _refused(self, content: str) -> Reject:
+        self.rounds.turned_away(content)
         refused = self._view.state.refused
         error = None if refused is None else refused.error
         words = "the workers could not all take it up"

@@ -96,6 +96,7 @@ class Rounds:
         self._retry_at = 0.0
         self._retries = 0
         self._voted: str | None = None
+        self._turned_away: str | None = None
         self._lost_since: float | None = None
         self.busy_since: float | None = None
 
@@ -112,6 +113,10 @@ class Rounds:
         """Take note that something is built, and waits for the others."""
         self._failures.pop(offer.content, None)
         self.offer = offer
+
+    def turned_away(self, content: str | None) -> None:
+        """Take note that the engine was told to refuse it, and has let it go."""
+        self._turned_away, self.offer = content, None
 
     def swapped(self, content: str | None) -> None:
         """Take note of what serves."""
@@ -131,6 +136,9 @@ class Rounds:
         refused = view.state.refused
         if refused is None or refused.content != content:
             return False
+        opened = view.state.round
+        if opened is not None and opened.content == content:
+            return False  # somebody's pause is over
         if any(each in view.members for each in refused.by):
             return True
         return self._refused != (content, refused.attempt) or not self.may_retry
@@ -200,7 +208,7 @@ class Rounds:
             if self._round_since[0] != opened.id:
                 self._round_since, self._opener_gone_since = (opened.id, now), None
                 if opened.by != own:
-                    self._ask(self.is_open_again(opened.content))
+                    self._ask(self._is_anew(opened.content))
             late = now - self._round_since[1] > self.deadline
             if opened.by in view.members:
                 self._opener_gone_since = None
@@ -229,9 +237,13 @@ class Rounds:
             frozen=frozen,
         )
 
-    def is_open_again(self, content: str) -> bool:
-        """Return whether a round is for what was refused here before."""
-        return self._refused is not None and self._refused[0] == content
+    def _is_anew(self, content: str | None) -> bool:
+        """Return, once, whether the engine has been told that this content is refused."""
+        told, self._turned_away = self._turned_away, None
+        if content == told:
+            return told is not None
+        self._turned_away = told
+        return False
 
     def _heed(self, state: State, now: float) -> None:
         """Take note of refusals and of orders to forget them."""
@@ -255,8 +267,7 @@ class Rounds:
         before, at = self._asked
         if before != action or now - at >= ASK_SECONDS:
             self._asked = action, now
-            anew = action.content is not None and self.is_open_again(action.content)
-            self._ask(anew and action.kind is Kind.BUILD)
+            self._ask(self._is_anew(action.content))
 
     def _put(self, action: Action, view: View, prefix: str, own: str) -> bool:
         """Write what was decided on, if the look that it was decided on still holds."""

@@ -187,6 +187,7 @@ def test_the_signature_is_the_declaration() -> None:
         "environ",
         "trial",
         "store",
+        "references",
         *(one.name for one in fields(Options)),
     } == spelled
 

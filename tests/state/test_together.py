@@ -72,7 +72,7 @@ class Crew:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.board = MemoryStore(ttl=2.0)
+        self.board = MemoryStore()
         self.together: Any = "all"
         self.release: str | None = None
         self.text = "a: 1"
