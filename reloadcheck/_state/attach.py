@@ -82,6 +82,11 @@ class Options(Protocol):
         ...
 
     @property
+    def patience(self) -> float:
+        """Seconds that a request may wait."""
+        ...
+
+    @property
     def secrets(self) -> Collection[str]:
         """Names of keys that are secret, too."""
         ...
@@ -156,7 +161,8 @@ class Memory:
         """Return the sources' stamps, the first of which tells of orders, too."""
         self.keeper.ensure()
         if self._serving is None:
-            self.keeper.first_look(_FIRST_LOOK_SECONDS)
+            # In half the patience, so that no disk seems to hang.
+            self.keeper.first_look(min(self._options().patience / 2, _FIRST_LOOK_SECONDS))
         first, *rest = self._feed.look()
         return (Stamp((first.value, self._mark()), first.newest_ns), *rest)
 

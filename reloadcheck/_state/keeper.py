@@ -21,12 +21,13 @@ from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, view
 from .identity import member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+from .mirror import Mirror, mirror_of
 from .rounds import Rounds
 from .tally import Tally
 
 __all__ = ["Fact", "Keeper", "Known"]
 
-INFO = 20
+INFO, ERROR = 20, 40
 LIMIT = 100
 """How many facts wait for a store that is away, before the oldest are dropped."""
 
@@ -116,6 +117,8 @@ class Keeper:
         self._in_step = InStep()
         self._told_at = 0.0
         self.rounds: Rounds | None = None
+        self._mirror: Mirror | None = None
+        self._own: dict[str, bytes] = {}
         self._closing = False
         self._thread: threading.Thread | None = None
         self.edition = None
@@ -139,6 +142,13 @@ class Keeper:
         """Begin anew in this process, under a name of its own."""
         self._made_for(os.getpid())
         self.prefix = self._prefix()
+        self._mirror = mirror_of(self.store, self.prefix)
+        mirrored = None if self._mirror is None or self.known.view else self._mirror.load()
+        if mirrored is not None:
+            self.known = replace(
+                self.known, view=View(state=mirrored.state), contents=mirrored.contents
+            )
+            self._orders = _orders_of(mirrored.state)
         self.rounds = self._begun()
 
     def first_look(self, seconds: float) -> bool:
@@ -202,6 +212,7 @@ class Keeper:
             self._write_facts()
             self._tell_member()
             self._beat()
+            self._write_mirror()
         except StoreUnsureError as error:
             self._board = None  # look again at everything
             log(INFO, "%s", error, code=str(Code.STORE))
@@ -247,7 +258,7 @@ class Keeper:
         self.known = replace(self.known, view=view)
         self._fetch()
         self.tally.look(state, self._now())
-        orders = (state.hold, frozenset(state.banned), state.freeze, state.retries, state.target)
+        orders = _orders_of(state)
         if orders != self._orders:
             known, self._orders = self._orders, orders
             if known is not None:
@@ -292,6 +303,8 @@ class Keeper:
     def _write_facts(self) -> None:
         while self._facts:
             fact = self._facts[0]
+            if fact.documents is not None and fact.entry.content is not None:
+                self._own = {fact.entry.content: fact.documents}
             if fact.entry.outcome == "reloaded":
                 self._activate(fact)
             else:
@@ -328,6 +341,8 @@ class Keeper:
                     self.edition = number
                     return
             hold = state.hold
+            if content in state.banned:
+                return  # taken up before its ban could be read; the order stands
             if hold is not None and (hold.kind != "rollback" or hold.content == content):
                 return  # an order was faster: what it wants is written already
             kept = self._keep(content, fact.documents)
@@ -405,10 +420,23 @@ class Keeper:
         if gone:
             self.store.put(dict.fromkeys(f"{self.prefix}{SEEN}{each}" for each in gone))
 
+    def _write_mirror(self) -> None:
+        """Write down what a start would need while the store is away, where that has changed."""
+        mirror, state = self._mirror, self._view.state
+        if mirror is None or not mirror.wants(state, state.target):
+            return
+        content, data = state.target, None
+        if content is not None:
+            data = self.known.contents.get(content) or self._own.get(content)
+            data = data or self.store.content(content)
+        mirror.save(state, content, data)
+
     def _lose(self, error: str) -> None:
         if self.known.error is None:
-            words = "the store is away, serving goes on: %s"
-            log(WARNING, words, error, code=str(Code.STORE))
+            level, words = WARNING, "the store is away, serving goes on: %s"
+            if self.known.view is None:
+                level, words = ERROR, "the store is away, its orders are unknown: %s"
+            log(level, words, error, code=str(Code.STORE))
             self.known = replace(self.known, error=error, since=self._clock.wall())
             self._notify(False)
         if self.rounds is not None:
@@ -421,3 +449,8 @@ class Keeper:
             self._notify(False)
         if self.rounds is not None:
             self.rounds.found()
+
+
+def _orders_of(state: State) -> _Orders:
+    """Return what of a state workers are woken for."""
+    return (state.hold, frozenset(state.banned), state.freeze, state.retries, state.target)

@@ -34,9 +34,9 @@ _SOON = 0.25
 class EtcdStore:
     """What the workers of many machines share, in an etcd that is there already.
 
-    `content=True` keeps the documents of editions in it, so that they can be rolled back to:
-    anybody who may read the prefix can read them. A member that has not beaten for `ttl` seconds is
-    gone.
+    `content` keeps the documents of editions, so that they can be rolled back to, for anybody who
+    may read the prefix: True always, False never, None where nothing in them looks secret. A member
+    that has not beaten for `ttl` seconds is gone. `mirror` is a file for a start without etcd.
     """
 
     def __init__(
@@ -49,11 +49,13 @@ class EtcdStore:
         cert: str | None = None,
         key: str | None = None,
         ttl: float = 30.0,
-        *,
-        content: bool = False,
+        mirror: str | os.PathLike[str] | None = None,
+        content: bool | None = None,
         keep: int = 50,
+        *,
         timeout: float = 2.0,
     ) -> None:
+        self.mirror = None if mirror is None else os.path.abspath(os.fspath(mirror))
         self._etcd = Etcd(
             endpoints, user=user, password=password, ca=ca, cert=cert, key=key, timeout=timeout
         )
@@ -185,7 +187,7 @@ class EtcdStore:
         key = b64(self._contents + digest)
         if data is None:
             self._etcd.call("/v3/kv/deleterange", {"key": key}, writes=True)
-        elif self._retention.content:
+        elif self._retention.content is not False:
             packed = zlib.compress(data, 6)
             if len(packed) > _LARGEST:
                 raise StoreRefusedError(f"{self.name}: takes no content of {len(packed)} bytes")

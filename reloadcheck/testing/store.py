@@ -68,8 +68,12 @@ class MemoryStore:
         """Return what another process would have: the same board, lives and faults of its own."""
         kept = self._retention
         peer = MemoryStore(kept.editions, kept.size, ttl=self._ttl, content=kept.content)
-        peer._shared = self._shared
+        peer.share(self)
         return peer
+
+    def share(self, other: "MemoryStore") -> None:
+        """Be on the board of another store from now on."""
+        self._shared = other._shared
 
     # ------------------------------------------------------------------ faults
 
