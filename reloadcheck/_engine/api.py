@@ -374,6 +374,17 @@ class ReloadCheck(Generic[C]):
             if not self._engine.place.goes_on(thread, conclusion):
                 return conclusion.outcome
 
+    def check_on(self, number: int) -> Callable[[], None]:
+        """Check at each signal of that number, as in `live.check_on(signal.SIGHUP)`.
+
+        Off unless asked for: nothing is needed for an edit to be seen. The handler returns at once
+        and calls the one that was there before. Call it in the main thread; return the way to stop.
+        Raise `UsageError` elsewhere, `OptionError` for what is no signal that can be handled.
+        """
+        from .signals import check_on
+
+        return check_on(self._engine, number)
+
     # --------------------------------------------------------------------------- trials
 
     def promote(self) -> Outcome:

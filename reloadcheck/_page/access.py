@@ -89,13 +89,16 @@ class Gate:
         self._views: dict[str, Wanted | None] = {settings.path: None} if settings.path else {}
         if settings.path:
             self._views.update((settings.path + tail, kind) for tail, kind in _SUBPATHS.items())
+        self._check = f"{settings.path}/check" if settings.path else None
         self._bare: dict[str, Wanted] = {}
         if settings.health:
             self._bare.update((settings.health + tail, kind) for tail, kind in _HEALTH.items())
-        self.endings = (*self._views, *self._bare)
+        self.endings = (*self._views, *self._bare, *([self._check] if self._check else ()))
 
     def concerns(self, method: str, path: str) -> bool:
         """Return whether a request, by its decoded path and its method, may be for the page."""
+        if method == "POST":
+            return path == self._check
         return method in ("GET", "HEAD") and (path in self._views or path in self._bare)
 
     def grant(self, path: str, asked: Asked) -> Granted | None:
@@ -108,6 +111,9 @@ class Gate:
             query = parse_qs(asked.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         except ValueError:
             return None
+        if path == self._check:  # never by a cookie, which a browser sends for anybody's page
+            given = bool(asked.authorization) or "token" in query
+            return Granted(Wanted.CHECK) if given and self._is_open(asked, query) else None
         if not self._is_open(asked, query):
             return None
         wanted = self._views[path] or _format(query, asked.accept)

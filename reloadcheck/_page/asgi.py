@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from .._engine.api import ReloadCheck, host_of
 from .._engine.look import glance_async, look_async
 from ..exceptions import ReloadCheckError
+from ..types import Outcome
 from .access import Asked, Gate, Granted
 from .page import LOOKS, Page, Wanted, bare, page
 from .settings import Settings
@@ -56,12 +58,18 @@ async def _answer(
         with suppress(ReloadCheckError):
             async with live.lease():
                 pass
+    outcome: Outcome | None = None
+    if wanted is Wanted.CHECK:
+        with suppress(ReloadCheckError):  # the status tells why
+            outcome = await live.acheck()
     if wanted in LOOKS:
         await look_async(host_of(live))
     if wanted is Wanted.HTML and not granted.probe:
         status = host_of(live).observed(await glance_async(host_of(live)))
     else:
         status = await live.astatus(probe=granted.probe)
+    if outcome is not None:  # of this very check; another may have ended since
+        status = replace(status, outcome=outcome)
     if granted.bare:
         return bare(status, wanted)
     if not reads_values(wanted):

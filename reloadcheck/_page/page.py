@@ -36,6 +36,7 @@ class Wanted(StrEnum):
     METRICS = "prometheus"
     LIVE = "live"
     READY = "ready"
+    CHECK = "check"
 
 
 LOOKS: Final = (Wanted.JSON, Wanted.HTML, Wanted.METRICS)
@@ -83,6 +84,7 @@ _TYPES: Final = {
     Wanted.METRICS: "text/plain; version=0.0.4; charset=utf-8",
     Wanted.LIVE: "application/health+json",
     Wanted.READY: "application/health+json",
+    Wanted.CHECK: "application/json",
 }
 
 
@@ -105,6 +107,8 @@ def page(view: View, wanted: Wanted) -> Page:
         case Wanted.READY:
             ready = is_ready(view.status)
             status, body = 200 if ready else 503, _json(_health(view.status, ready=ready))
+        case Wanted.CHECK:
+            status, body = 200 if is_ready(view.status) else 503, _json(_checked(view))
     return answer(status, body, _TYPES[wanted], policy)
 
 
@@ -138,6 +142,20 @@ def _health(status: Status, *, ready: bool) -> JSON:
         "code": status.code,
         "output": status.error,
         "probes": {one.name: _probe(one) for one in status.resources if one.probe is not None},
+    }
+
+
+def _checked(view: View) -> JSON:
+    """Say what a check came to that was asked for by name, and of which worker it is."""
+    status = view.status
+    return {
+        "outcome": status.outcome,
+        "version": status.version,
+        "digest": status.digest,
+        "code": status.code,
+        "error": status.error,
+        "host": view.who.host,
+        "pid": view.who.pid,
     }
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from .._engine.api import ReloadCheck, host_of
 from .._engine.look import glance, look
 from ..exceptions import ReloadCheckError
+from ..types import Outcome
 from .access import Asked, Gate, Granted
 from .page import LOOKS, Page, Wanted, bare, page
 from .settings import Settings
@@ -48,12 +50,18 @@ def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
     if wanted is Wanted.READY and live.status().version is None:
         with suppress(ReloadCheckError), live.lease():
             pass
+    outcome: Outcome | None = None
+    if wanted is Wanted.CHECK:
+        with suppress(ReloadCheckError):  # the status tells why
+            outcome = live.check()
     if wanted in LOOKS:
         look(host_of(live))
     if wanted is Wanted.HTML and not granted.probe:
         status = host_of(live).observed(glance(host_of(live)))
     else:
         status = live.status(probe=granted.probe)
+    if outcome is not None:  # of this very check; another may have ended since
+        status = replace(status, outcome=outcome)
     if granted.bare:
         return bare(status, wanted)
     return page(view_of(live, status, wanted, granted.find), wanted)
