@@ -12,7 +12,7 @@ from tests.support.fixtures import Make
 from tests.support.rig import Text
 
 from .asking import PATH, TOKEN, Ask, bearer
-from .test_access import asgi, wsgi
+from .ways import asgi, wsgi
 
 CHECK = f"{PATH}/check"
 
