@@ -18,7 +18,7 @@ from .._runtime.event_loops import running_loop
 from .._runtime.jobs import Job, NoThreadError, call
 from .._runtime.loop_task import LoopTask
 from .._runtime.reentrancy import inside, put_inside
-from .._runtime.references import others_with
+from .._runtime.references import users_with
 from ..exceptions import ResourceClosedError, WrongLoopError
 from .registry import Kind, Resource, is_coroutine
 
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 class Instance:
     """One instance of a resource. Whoever refers to `hold` has read it and may go on using it.
+
+    `before` and `after` are held by nobody: what refers to them keeps every object.
 
     `retired_at` (monotonic seconds) is when it was last handed out as a part of what serves; None
     while it may be, and if it never was. `value` is there from the end of the opening job. The
@@ -51,7 +53,7 @@ class Instance:
         self.resource = resource
         self.parts = parts
         self.needs = needs
-        self.hold = object()
+        self.before, self.hold, self.after = object(), object(), object()
         self.retired_at: float | None = None
         self.closable = False
         self.closed = False
@@ -86,7 +88,7 @@ class Instance:
     @property
     def readers(self) -> int:
         """Count the units of work that have read it and have not ended."""
-        return others_with(self, "hold")
+        return users_with(self, "hold")
 
     @property
     def closes_in_loop(self) -> bool:

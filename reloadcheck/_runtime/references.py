@@ -52,3 +52,22 @@ _OWN = _references(SimpleNamespace(hold=object()), "hold") if counts_references(
 def others_with(owner: object, name: str) -> int:
     """Count the references to an attribute's value besides the attribute's own."""
     return max(0, _references(owner, name) - _OWN) if _OWN else 0
+
+
+def users_with(owner: object, name: str) -> int:
+    """Count the same, without those who keep every object that there is.
+
+    What a debugger or a profiler keeps of `gc.get_objects()` refers to each object once. So the
+    owner has two of the same kind, `before` and `after`, made on either side of the one that is
+    counted and used by nobody: what both are referred to by uses this one no more than them. Two,
+    since whoever goes through a list has one object at a time in hand, and a garbage collection may
+    come between any two that are made. They are looked at before the count and after it, for such
+    a list may come or go meanwhile: too much is counted then, and never too little.
+    """
+    kept = _kept(owner)
+    count = others_with(owner, name)
+    return max(0, count - min(kept, _kept(owner)))
+
+
+def _kept(owner: object) -> int:
+    return min(others_with(owner, "before"), others_with(owner, "after"))

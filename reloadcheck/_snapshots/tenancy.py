@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from .._resources.instance import Instance
-from .._runtime.references import others_with
+from .._runtime.references import users_with
 from .snapshot import Snapshot
 from .unit import Unit, hold
 
@@ -107,12 +107,15 @@ class LiveSnapshot(Generic[C]):
 
     `retired` is set once, by the swap. Whoever enters by name puts itself into `held` first and
     looks at `retired` second; if it is set, it leaves again and takes the current one. The engine
-    takes `hold` from the cell before it retires it, so that nobody comes to it afterwards.
+    takes `hold` from the cell before it retires it, so that nobody comes to it afterwards. `before`
+    and `after` are held by nobody: what refers to them keeps every object.
     """
 
     __slots__ = (
         "_members",
         "abandoned",
+        "after",
+        "before",
         "held",
         "hold",
         "instances",
@@ -129,8 +132,10 @@ class LiveSnapshot(Generic[C]):
         home: asyncio.AbstractEventLoop | None,
         wake: Callable[[], None],
     ) -> None:
+        self.before: LeaseRef[C] = LeaseRef(snapshot, home, None)
         self.released: LeaseRef[C] = LeaseRef(snapshot, home, None)
         self.hold = LeaseRef(snapshot, home, self.released)
+        self.after: LeaseRef[C] = LeaseRef(snapshot, home, None)
         self.held: dict[int, NamedLease] = {}
         self.retired = False
         self.retired_at = 0.0
@@ -202,10 +207,10 @@ class LiveSnapshot(Generic[C]):
         return self._by_reference() + sum(not lease.is_released for lease in named)
 
     def _by_reference(self) -> int:
-        return others_with(self, "hold")
+        return users_with(self, "hold")
 
     def _released_by_reference(self) -> int:
-        return max(0, others_with(self, "released") - 1)  # `hold` refers to it
+        return max(0, users_with(self, "released") - 1)  # `hold` refers to it
 
 
 class Cell(Generic[C]):

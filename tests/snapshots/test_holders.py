@@ -1,6 +1,7 @@
 """A unit of work holds a resource from its first read of it, and gives it back by name."""
 
 import asyncio
+import gc
 import sys
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
 from tests.support.rig import Call, until
 
-from .shop import DRAIN, Box, Door, Shop, ignore, stays_open_to_its_end
+from .shop import DRAIN, Box, Door, Shop, ignore, stays_open_to_its_end, through_wsgi
 
 
 def test_who_has_read_nothing_delays_no_rotation(
@@ -214,12 +215,19 @@ def test_two_threads_of_a_request_hold_what_each_has_read(shop: Shop) -> None:
     assert {one.leases for one in shop.live.status().resources} == {0}
 
 
-@pytest.mark.parametrize("tool", ["stack", "trace"])
-def test_whoever_looks_at_frames_takes_no_lease(shop: Shop, tool: str) -> None:
-    """Reporters of errors read the variables of every frame; the lease ends with the request."""
+@pytest.mark.parametrize("tool", ["stack", "trace", "objects", "referents"])
+def test_whoever_looks_at_everything_takes_no_lease(shop: Shop, tool: str) -> None:
+    """Reporters of errors read each frame, debuggers keep each object; the request ends it."""
     kept: list[object] = []
 
     def look() -> None:
+        if tool in ("objects", "referents"):
+            objects = gc.get_objects()
+            kept.append(objects)
+            if tool == "referents":  # what is not tracked itself, as measurers of memory do
+                found = {id(one): one for one in gc.get_referents(*objects)}
+                kept.append([one for one in found.values() if type(one) is object])
+            return
         frame: Any = sys._getframe(1)  # pyright: ignore[reportPrivateUsage]
         while frame is not None:
             kept.append((frame, dict(frame.f_locals)))
@@ -252,8 +260,31 @@ def test_whoever_looks_at_frames_takes_no_lease(shop: Shop, tool: str) -> None:
     assert kept
     assert {one.leases for one in shop.live.status().resources} == {0}
     assert shop.live.status().leases == {1: 0}
+    assert shop.live.snapshot[shop.pool].open  # in no unit's own context
     shop.edit(2)
     until(lambda: shop.open == [2])
+
+
+@pytest.mark.parametrize("generation", [0, 1, 2, None])
+def test_who_keeps_each_object_hides_no_lease(shop: Shop, generation: int | None) -> None:
+    """Who has read it keeps it open, whichever part of all objects a debugger keeps as well."""
+
+    def body(snapshot: Any) -> Iterator[bytes]:
+        box = snapshot[shop.pool]
+        while box.open:
+            yield b""
+
+    stream = through_wsgi(shop, body)
+    next(stream)
+    gc.collect(1)
+    kept = [gc.get_objects(generation), gc.get_objects(generation)]
+    assert shop.live.status().leases == {1: 1}
+    shop.edit(2)
+    shop.pass_time(DRAIN - 1)
+    assert shop.open == [1, 2]
+    assert kept
+    stream.close()
+    until(lambda: shop.open == [2], shop.clock)
 
 
 def test_without_exact_counts_all_units_on_a_snapshot_hold_what_one_has_read(
