@@ -8,11 +8,12 @@ from typing import Final
 
 from .mask import MASK
 
-__all__ = ["masked"]
+__all__ = ["asks_for_secret", "masked"]
 
 _HINT: Final = re.compile(
     r"://|[=@]|--|-----|bearer|basic|token|password|passwd|pwd|secret|gh[a-z]_|github_pat_|glpat-|"
-    r"AKIA|ASIA|xox|k_live|k_test|sk-|AIza|eyJ|SG\.|npm_|pypi-|hf_|dop_v|ya29|hvs\.|bot\d|-p\S|-u",
+    r"AKIA|ASIA|xox|k_live|k_test|sk-|AIza|eyJ|SG\.|npm_|pypi-|hf_|dop_v|ya29|hvs\.|bot\d|-p|-u|"
+    r"-a ",
     re.IGNORECASE,
 )
 # Behind `://` a user's name and an `@`, or a name and a colon that begins no port. The scheme is
@@ -36,7 +37,8 @@ _SECRET_WORDS: Final = (
 _SECRET_NAME: Final = re.compile(rf"(?:.{{0,100}}[_.-])?(?:{_SECRET_WORDS}|key)", re.IGNORECASE)
 _SHORT_VALUE: Final = 6
 _ASSIGNED: Final = re.compile(
-    rf"((?<![a-z])(?:[a-z]{{1,20}}[_-]){{0,3}}(?:{_SECRET_WORDS}) {{0,3}}= {{0,3}})"
+    rf"((?<![a-z])(?:[a-z]{{1,20}}[_-]){{0,3}}(?:[a-z]{{1,8}}(?=passw|secret)|ssh(?=pass))?"
+    rf"(?:{_SECRET_WORDS}) {{0,3}}= {{0,3}})"
     r"(\"[^\"]*\"|'[^']*'|[^\s;&,\"']+)",
     re.IGNORECASE,
 )
@@ -44,7 +46,10 @@ _OPTION: Final = re.compile(
     rf"(--(?:[a-z]{{1,20}}-){{0,3}}(?:{_SECRET_WORDS})[ =]+)(\"[^\"]*\"|'[^']*'|[^\s\"']+)",
     re.IGNORECASE,
 )
-_SHORT_OPTION: Final = re.compile(r"((?:mysql|mariadb|sshpass|mongo)\S*\s(?:.{0,200}\s)?-p)(\S+)")
+_SHORT_OPTION: Final = re.compile(
+    r"((?:(?:mysql|mariadb|mongo)\S*\s(?:.{0,200}\s)?-p|sshpass\s+-p\s*|redis-cli\s(?:.{0,200}\s)?-a\s*))"
+    r"(\S+)"
+)
 _USER_OPTION: Final = re.compile(r"((?:^|\s)(?:-u|--user)[ =]?[^\s:=]{1,100}:)(\S+)")
 _SCHEME: Final = re.compile(
     r"((?i:bearer|basic|token|apikey)\s+)(?=\S*[0-9=]|\S*[a-z][A-Z])([A-Za-z0-9+/=_.~-]{6,})"
@@ -59,11 +64,19 @@ _SHAPES: Final = re.compile(
 _HOOK: Final = re.compile(r"(://(?:hooks\.|[^/\s]*webhook)[^/\s]*/|/(?:api/)?webhooks?/)(\S+)")
 
 
+_ASKS: Final = re.compile(rf"--(?:[a-z]{{1,20}}-){{0,3}}(?:{_SECRET_WORDS})", re.IGNORECASE)
+
+
+def asks_for_secret(argument: object) -> bool:
+    """Return whether what follows an argument of a command is a secret: `--password`."""
+    return isinstance(argument, str) and _ASKS.fullmatch(argument) is not None
+
+
 def masked(text: str) -> str:
     """Return a text with what looks secret in it replaced by `***`."""
     if _HINT.search(text) is None:
         return text
-    if "PRIVATE KEY-----" in text:
+    if "PRIVATE KEY" in text and "-----" in text:
         return MASK
     if "://" in text:
         text = _without_credentials(text)

@@ -16,7 +16,7 @@ __all__ = ["Names", "Reach"]
 _LONGEST_NAME: Final = 200
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HINT: Final = re.compile(
-    r"pass|pw|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
+    r"pass|pw|kennwort|wachtwoord|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
     r"seed|mnemonic|webhook|hmac|signature|sas|pat|sig|session|psk|codes?",
     re.IGNORECASE,
 )
@@ -40,7 +40,7 @@ _LAST_WORDS: Final = frozenset({
 """Secret as the last word of a name, and only for the value itself: `auth` may be a section."""
 
 _STEM: Final = re.compile(
-    r"passw(?:d|ord|rd)?|pass(?:phrase|code)|secret|credential|seedphrase|recoveryphrase|sessionid|(?:recovery|backup|pin|unlock|activation)codes?$|"
+    r"passw(?:d|ord|rd)?|pass(?:phrase|code)|kennwort|wachtwoord|secret|credential|seedphrase|recoveryphrase|sessionid|(?:recovery|backup|pin|unlock|activation)codes?$|"
     r"(?:api|access|private|secret)keys?$|tokens?$"
 )
 _GLUED: Final = re.compile(
@@ -59,9 +59,9 @@ _ABOUT: Final = frozenset({
     "httponly", "interval", "issuer", "label", "leeway", "length", "lifetime", "limit", "limits",
     "max", "maximum", "method", "min", "minimum", "minutes", "mode", "ms", "name", "names",
     "optional", "pattern", "policy", "prefix", "provider", "providers", "quota", "rate", "realm",
-    "regex", "required", "retries", "rotation", "rounds", "samesite", "schema", "scheme", "scope",
-    "scopes", "seconds", "secure", "size", "strategy", "strength", "suffix", "timeout", "ttl",
-    "type", "types", "uri", "url", "validators", "validity", "version", "window",
+    "ref", "refs", "regex", "required", "retries", "rotation", "rounds", "samesite", "schema",
+    "scheme", "scope", "scopes", "seconds", "secure", "size", "strategy", "strength", "suffix",
+    "timeout", "ttl", "type", "types", "uri", "url", "validators", "validity", "version", "window",
 })  # fmt: skip
 """As the last word of a name they tell about a secret."""
 
@@ -73,9 +73,10 @@ _COUNTING: Final = frozenset({
 """In front of `tokens` or `keys` they count."""
 
 _KINDS_OF_KEYS: Final = frozenset({
-    "bucket", "cache", "composite", "dedup", "foreign", "group", "grouping", "hash", "hot", "idx",
-    "index", "lookup", "natural", "object", "order", "ordering", "partition", "primary", "public",
-    "pub", "range", "routing", "row", "shard", "sort", "sorting", "translation", "unique",
+    "bucket", "cache", "clustering", "composite", "dedup", "foreign", "group", "grouping", "hash",
+    "hot", "idx", "index", "join", "lookup", "message", "natural", "object", "order", "ordering",
+    "partition", "primary", "public", "pub", "range", "routing", "row", "shard", "sharding", "sort",
+    "sorting", "translation", "unique",
 })  # fmt: skip
 """In front of `key` they tell of a key that opens nothing."""
 

@@ -17,7 +17,7 @@ from .containers import is_dict, is_frozenset, is_list, is_set, is_tuple
 from .key_path import lookup, path_key
 from .mask import MASK
 from .model_fields import field_values
-from .secret_looks import masked
+from .secret_looks import asks_for_secret, masked
 from .secret_names import Names, Reach, counts, names_place
 
 __all__ = ["Veil", "parts_of", "written"]
@@ -160,8 +160,12 @@ class Veil:
             yield path, value, hidden or hasattr(value, "get_secret_value")
             return
         by_name = not (is_list(value) or is_tuple(value))
+        before: object = None
         for key, part in parts:
-            closed = by_name and isinstance(key, str) and self.hides_at(key, part)
+            if by_name:
+                closed = isinstance(key, str) and self.hides_at(key, part)
+            else:
+                closed, before = asks_for_secret(before), part
             yield from self.walk(part, (*path, key), closed)
 
     def hides_at(self, key: str, value: object) -> bool:

@@ -21,14 +21,15 @@ SECRET = [
     "cookie", "session_id", "pepper", "pin", "seed_phrase", "mnemonic", "webhook_url",
     "headers.X-Api-Auth", "signature", "hmac", "passcode", "pass_word", "privkey", "storage_sas",
     "pat", "totp", "otp_seed", "wpa_psk", "passkey", "recovery_codes", "pin_code", "private",
-    "webhooks.0.url", "credentials_file",
+    "webhooks.0.url", "credentials_file", "db_kennwort", "wachtwoord",
 ]  # fmt: skip
 SHOWN = [
     "primary_key", "sort_key", "partition-key", "public_key", "public_key_path", "cache_key",
     "token_type", "token_url", "auth_url", "auth.type", "auth.host", "cookie_name", "cookie.domain",
     "password_policy", "secret_name", "key_prefix", "max_tokens", "bypass", "compass", "spinner",
     "author", "tokens_per_minute", "password_hashers", "private_network", "is_private", "key_id",
-    "webhook_timeout", "country_code", "signal", "session_timeout", "authentication", "pinned",
+    "secret_ref", "message_key", "sharding_key", "webhook_timeout", "country_code",
+    "signal", "session_timeout", "authentication", "pinned",
 ]  # fmt: skip
 
 
@@ -87,6 +88,11 @@ LOOKS = {
     "https://example.org/a?b=c": "https://example.org/a?b=c",
     "https://example.org:8443/@name": "https://example.org:8443/@name",
     f"mysql -uroot -p{CANARY}": f"mysql -uroot -p{MASK}",
+    f"PGPASSWORD={CANARY} psql": f"PGPASSWORD={MASK} psql",
+    f"env SSHPASS={CANARY} sshpass -e ssh h": f"env SSHPASS={MASK} sshpass -e ssh h",
+    f"sshpass -p {CANARY} ssh h": f"sshpass -p {MASK} ssh h",
+    f"redis-cli -h cache -a {CANARY}": f"redis-cli -h cache -a {MASK}",
+    "-----BEGIN PGP PRIVATE KEY BLOCK-----\nx": MASK,
     f"dump --password {CANARY} --to x": f"dump --password {MASK} --to x",
     f"run --api-token={CANARY}": f"run --api-token={MASK}",
     f"curl -u app:{CANARY} http://h": f"curl -u app:{MASK} http://h",
@@ -199,3 +205,14 @@ def test_a_large_configuration_is_judged_in_linear_time() -> None:
     learnt = time.process_time() - begun
     assert veil.text(f"see {CANARY}-77 there") == f"see {MASK} there"
     assert learnt < 6
+
+
+def test_the_argument_behind_an_option_is_hidden() -> None:
+    """Of a command that is written as a list, and wherever it stands besides."""
+    tree = {"command": ["mysql", "-h", "db", "--password", CANARY, "-v"], "note": f"is {CANARY}"}
+    veil = Veil()
+    veil.learn(tree)
+    assert veil.redacted(tree) == {
+        "command": ["mysql", "-h", "db", "--password", MASK, "-v"],
+        "note": f"is {MASK}",
+    }
