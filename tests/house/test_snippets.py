@@ -135,7 +135,7 @@ def test_the_contract_on_the_page_is_one(tmp_path: Path) -> None:
     people = yaml.safe_load(text)["roles"].values()
     signers = "".join(f"{one} ssh-ed25519 AAAA\n" for role in people for one in role)
     (tmp_path / "allowed_signers").write_text(signers)
-    terms = terms_of(text.encode(), str(tmp_path / "contract.yaml"), lambda path: ())
+    terms = terms_of(text.encode(), str(tmp_path / "contract.yaml"))
     assert terms.service == "shop"
 
 
