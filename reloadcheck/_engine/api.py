@@ -401,9 +401,11 @@ class ReloadCheck(Generic[C]):
         return await self.acheck()
 
     def undo(self, *, reason: str | None = None) -> Outcome:
-        """Take back what is tried or watched; it stays undone until its content changes.
+        """Take back what is tried or watched, else what serves: the version before it serves.
 
-        Return what the check came to. Raise `UsageError` where nothing is tried or watched.
+        It stays undone until its content changes, or `retry`. Resources of a version that is not
+        kept ready any more are built anew. Return what the check came to. Raise `UsageError` where
+        there is no version before.
         """
         self._engine.ordered("undo", reason)
         return self.check()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from ..exceptions import ConfigError
 from .backoff import BackOff
+from .way_back import WayBack
 
 
 @dataclass(slots=True)
@@ -22,3 +23,4 @@ class Course:
     failed_in: object = None
     unsettled_since: float = math.inf
     back_off: BackOff = field(default_factory=BackOff)
+    way_back: WayBack = field(default_factory=WayBack)

@@ -87,10 +87,24 @@ class Engine(Generic[C]):
 
     def forget_refusal(self) -> None:
         """Judge anew, at the next check, what the sources hold."""
-        thread = self.running()
-        thread.admission.post(thread.reload.forget_refusal)
+        self.running().reload.forgets = True
 
     def ordered(self, word: str, reason: str | None) -> None:
+        """End a trial or a watch as a person says, or go back to the version before.
+
+        Raise `UsageError` where there is nothing to promote, or to go back to.
+        """
+        thread = self.thread
+        if self.trial is not None and self.trial.run is not None:
+            self.ended(word, reason)
+        elif word == "promote":
+            raise UsageError("live.promote(): no edit is tried or watched in this process")
+        elif thread is None or thread.reload.way_back.earlier is None:
+            raise UsageError("live.undo(): no other version has served in this process before")
+        else:
+            thread.reload.way_back.want(reason)
+
+    def ended(self, word: str, reason: str | None) -> None:
         """End a trial or a watch as a person says; raise `UsageError` where none is on."""
         run = None if self.trial is None else self.trial.run
         if run is None:

@@ -268,13 +268,18 @@ class Permission(Generic[C]):
         _, before = self.trying.undo()
         if before is not None:
             self._checker.adopt(before)
+            self._course.way_back.remember(None, 0)
         self.permit.prepared = None
         self.permit.decided()
         error = refused(answer)
+        self.taken_back(error, read)
+        return Conclusion(Outcome.UNDONE, error)
+
+    def taken_back(self, error: ConfigError, read: Loaded[C]) -> None:
+        """Refuse what was taken back until the sources hold something else, and tell of it."""
         self._checker.refuse(error, read, Outcome.UNDONE)
         self._course.standing = error
         self._report.undone(error)
-        return Conclusion(Outcome.UNDONE, error)
 
     def _end_trial(self, answer: Wait) -> None:
         """End a trial without a verdict: another edit came, or everything is in trouble."""

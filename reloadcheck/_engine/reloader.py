@@ -2,6 +2,9 @@
 
 One check at a time, in the engine thread. Everything before the swap may fail and leaves nothing
 behind but its record; the swap cannot fail.
+
+Long because whatever may change what serves is one after another here: an edit, a resource that is
+due, an event loop that ended, the way back.
 """
 
 import math
@@ -40,7 +43,10 @@ C = TypeVar("C")
 
 
 class Reload(Generic[C]):
-    """What one engine knows about its configuration; `owner` is what snapshots name as it."""
+    """What one engine knows about its configuration; `owner` is what snapshots name as it.
+
+    `forgets` is set by whoever wants judged anew, at the next check, what was refused before.
+    """
 
     def __init__(
         self,
@@ -64,6 +70,8 @@ class Reload(Generic[C]):
         self._clock = scheduler.clock
         self.making: Making[C] = Making(scheduler, self.checker, registry, owner, versions)
         self.renewal = Renewal(self._probe, self._poke)
+        self.way_back = self._course.way_back
+        self.forgets = False
         self.permission: Permission[C] = Permission(
             scheduler, seams, self.checker, self.making, self.report, self._course, self
         )
@@ -91,6 +99,10 @@ class Reload(Generic[C]):
         self._scheduler.phases = self.checker.phases = self.report.begin(trigger)
         if eager:
             self._course.back_off.hurry()
+        if self.forgets:
+            self.forgets = False
+            self._course.back_off.reset()
+            self.checker.forget_refusal()
         if self._serving.current is not None:
             moved = self._move_home()
             if moved is not None and moved.outcome is not Outcome.UNCHANGED:
@@ -103,6 +115,8 @@ class Reload(Generic[C]):
         watched = self.permission.watch()
         if watched is not None:
             return watched
+        if self.way_back.is_wanted and (gone_back := self._go_back()) is not None:
+            return gone_back
         shut = self.permission.open()
         if shut is not None:
             return shut
@@ -129,11 +143,6 @@ class Reload(Generic[C]):
             case Good(loaded, new):
                 return self._adopt(loaded, new)
 
-    def forget_refusal(self) -> None:
-        """Judge anew, at the next look, what was refused before."""
-        self._course.back_off.reset()
-        self.checker.forget_refusal()
-
     def _look_again(self) -> float:
         """Say when an unsettled file is looked at again, so that P2 holds for any window."""
         now, quiet_at = self._clock.monotonic(), self.checker.quiet_at
@@ -158,6 +167,8 @@ class Reload(Generic[C]):
         loaded, changes, built = prepared.loaded, prepared.changes, prepared.built
         self.permission.permit.prepared = None
         self.permission.permit.decided(loaded.source_digest)
+        current = self._serving.current
+        self.way_back.remember(before, 0 if current is None else current.snapshot.version)
         self.checker.adopt(loaded)
         tried = self.permission.trying.candidate
         if tried is None:
@@ -173,6 +184,24 @@ class Reload(Generic[C]):
         )
         self._course.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
+
+    def _go_back(self) -> Conclusion | None:
+        """Serve what served before the present version, whose content is refused from now on."""
+        current, bad, earlier = self._serving.current, self.checker.running, self.way_back.earlier
+        if current is None or bad is None or earlier is None:
+            return None
+        self.permission.give_up()
+        loaded, version = earlier
+        built = self.build(loaded, is_edit=False)
+        if isinstance(built, Conclusion):
+            self.way_back.is_wanted = built.outcome is Outcome.DEFERRED
+            return built
+        self._swap(self.making.snapshot(loaded, built, version))
+        self.checker.adopt(loaded)
+        error = self.way_back.error(current.snapshot.version, version)
+        self.way_back.remember(None, 0)
+        self.permission.taken_back(error, bad)
+        return Conclusion(Outcome.UNDONE, error)
 
     def _swap(self, live_snapshot: LiveSnapshot[C]) -> Snapshot[C]:
         self._serving.swap(live_snapshot)

@@ -8,6 +8,7 @@ Long because what a store says reaches an engine by all three seams, and they sh
 
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from .._observe.events import ReloadEvent
 from .._observe.identity import Identity, identity
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
+from ..exceptions import UsageError
 from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Together, Wait
 from ..types import (
     Code,
@@ -549,7 +551,11 @@ def attach(engine: Any, store: Store) -> Memory:
         thread = engine.thread
         if thread is not None and not thread.closing:
             if anew:
-                thread.admission.post(thread.reload.forget_refusal)
+                thread.reload.forgets = True
+            wish, memory.keeper.wish = memory.keeper.wish, None
+            if wish is not None:
+                with suppress(UsageError):  # this worker tries nothing
+                    engine.ended(wish.word, wish.why)
             thread.admission.ask(eager=False)
 
     memory = Memory(

@@ -69,6 +69,17 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """How a person wants the trial that is on to end: `promote` or `undo`; `number` counts them."""
+
+    number: int
+    word: str
+    by: str | None = None
+    at: float = 0.0
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Round:
     """One try to activate together; `id` is the store's revision at which it was opened."""
 
@@ -95,7 +106,7 @@ class State:
     """What is wanted: one record, changed by compare-and-set alone.
 
     `active` is the content that all should serve, `source` the digest of its kept documents.
-    `retries` counts the orders to forget what failed.
+    `retries` counts the orders to forget what failed; `wish` is the last one about a trial.
     """
 
     edition: int = 0
@@ -107,6 +118,7 @@ class State:
     refused: Refusal | None = None
     freeze: Freeze | None = None
     retries: int = 0
+    wish: Wish | None = None
 
     @property
     def target(self) -> str | None:
@@ -223,6 +235,7 @@ def state_from(found: Mapping[str, Any]) -> State:
         "round": _read(Round, found.get("round")),
         "refused": _refusal_from(found.get("refused")),
         "freeze": _read(Freeze, found.get("freeze")),
+        "wish": _read(Wish, found.get("wish")),
     }
     return _read(State, read) or State()
 

@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
-from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, view_of
+from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, Wish, view_of
 from .identity import member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
@@ -65,7 +65,7 @@ class Known:
     since: float | None = None
 
 
-_Orders: TypeAlias = tuple[Hold | None, frozenset[str], Freeze | None, int, str | None]
+_Orders: TypeAlias = tuple[Hold | None, frozenset[str], Freeze | None, int, str | None, Wish | None]
 
 
 class Keeper:
@@ -94,6 +94,7 @@ class Keeper:
         self.known = Known()
         self.edition: int | None = None
         self.ends_hold: Hold | None = None
+        self.wish: Wish | None = None
         self._member = member
         self._notify = notify
         self._begun = begun
@@ -262,6 +263,7 @@ class Keeper:
         if orders != self._orders:
             known, self._orders = self._orders, orders
             if known is not None:
+                self.wish = state.wish if known[5] != orders[5] else None
                 forgiven = known[1] - orders[1] or known[3] != orders[3]
                 self._notify(bool(forgiven))
 
@@ -453,4 +455,5 @@ class Keeper:
 
 def _orders_of(state: State) -> _Orders:
     """Return what of a state workers are woken for."""
-    return (state.hold, frozenset(state.banned), state.freeze, state.retries, state.target)
+    bans = frozenset(state.banned)
+    return (state.hold, bans, state.freeze, state.retries, state.target, state.wish)

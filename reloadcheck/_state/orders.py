@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..exceptions import OrderRefusedError
-from .board import Ban, Freeze, Hold, State
+from .board import Ban, Freeze, Hold, Member, State, Wish
 from .ledger import Entry, activated, editions_of, served_before
 
 __all__ = [
@@ -17,10 +17,12 @@ __all__ = [
     "fallback",
     "freeze",
     "pin",
+    "promote",
     "retry",
     "rollback",
     "thaw",
     "unban",
+    "undo",
     "unpin",
 ]
 
@@ -148,6 +150,33 @@ def retry(state: State, actor: Actor) -> Ordered:
     banned = {each: ban for each, ban in state.banned.items() if ban.cause != "undone"}
     after = replace(state, refused=None, banned=banned, retries=state.retries + 1)
     return Ordered(after, _row("retry", actor), "what failed is tried again")
+
+
+def promote(state: State, members: Collection[Member], actor: Actor) -> Ordered:
+    """End the trial that is on in the workers, for all; or the watch after it."""
+    if not _trying(members):
+        raise OrderRefusedError("no worker tries an edit: there is nothing to promote")
+    return _wished(state, "promote", actor, "promoted: what is tried serves everybody")
+
+
+def undo(
+    state: State, entries: Collection[Entry], members: Collection[Member], actor: Actor
+) -> Ordered:
+    """Take back what is tried; where nothing is, serve the edition before, and ban the present."""
+    if _trying(members):
+        return _wished(state, "undo", actor, "undone: what is tried is taken back")
+    ordered = rollback(state, entries, actor)
+    return replace(ordered, says=f"undone: {ordered.says}")
+
+
+def _trying(members: Collection[Member]) -> bool:
+    return any(one.outcome == "trying" for one in members)
+
+
+def _wished(state: State, word: str, actor: Actor, says: str) -> Ordered:
+    number = 1 if state.wish is None else state.wish.number + 1
+    wish = Wish(number, word, actor.by, actor.at, actor.why)
+    return Ordered(replace(state, wish=wish), _row(word, actor), says)
 
 
 def _respect(state: State, actor: Actor) -> None:

@@ -153,14 +153,35 @@ class Orders:
         """Forget what was refused, and try it again."""
         return self._order(lambda state, _, actor: orders.retry(state, actor), self._actor(why, by))
 
+    def promote(self, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """Let what the workers try serve everybody."""
+        return self._given(
+            lambda view, actor: orders.promote(view.state, view.members.values(), actor),
+            self._actor(why, by),
+        )
+
+    def undo(self, *, why: str | None = None, by: str | None = None) -> Ordered:
+        """Take back what the workers try, or else what serves."""
+        return self._given(
+            lambda view, actor: orders.undo(
+                view.state, entries_from(view.entries), view.members.values(), actor
+            ),
+            self._actor(why, by),
+        )
+
     def wait(self, seconds: float, target: str | None = None) -> tuple[str, ...]:
-        """Wait until every live member serves the target; return the names of those who do not."""
+        """Wait until every live member serves the target, and tries nothing beside it.
+
+        Return the names of those who do not.
+        """
         until = time.monotonic() + seconds
         while True:
             view = self._look()[1]
             wanted = view.state.target if target is None else target
             behind = tuple(
-                name for name, one in sorted(view.members.items()) if one.content != wanted
+                name
+                for name, one in sorted(view.members.items())
+                if one.content != wanted or one.outcome == "trying"
             )
             if not behind or time.monotonic() >= until:
                 return behind
@@ -194,9 +215,18 @@ class Orders:
         *,
         dry_run: bool = False,
     ) -> Ordered:
+        return self._given(
+            lambda view, actor: order(view.state, entries_from(view.entries), actor),
+            actor,
+            dry_run=dry_run,
+        )
+
+    def _given(
+        self, order: Callable[[View, Actor], Ordered], actor: Actor, *, dry_run: bool = False
+    ) -> Ordered:
         for _ in range(_TRIES):
             prefix, view = self._look()
-            ordered = order(view.state, entries_from(view.entries), actor)
+            ordered = order(view, actor)
             if dry_run:
                 return ordered
             key = prefix + ordered.entry.key

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from .._config.containers import is_dict
 from .._observe.status import Standing
-from ..types import printable
+from ..types import Outcome, printable
 from ._asking import UnreachableError, address, asked
 from ._inputs import Inputs
 from ._judging import WAITS
@@ -57,7 +57,7 @@ def until_live(page: Page, arguments: argparse.Namespace, inputs: Inputs) -> int
             else:
                 page.sentence(line, kind=kind, mark=word, indent=12)
         left = _left(arguments, began)
-        if word in ("live", "rejected") or left <= 0:
+        if word in ("live", "rejected", "undone") or left <= 0:
             return status
         time.sleep(min(arguments.interval, left))
 
@@ -72,6 +72,15 @@ def _seen(told: Mapping[str, Any], wanted: str | None) -> tuple[int, str, str]:
     waiting = told.get("waiting")
     if is_dict(waiting):
         return WAITS, "waits", printable(str(waiting.get("sentence")))
+    trial, last = told.get("trial"), told.get("last_trial")
+    if is_dict(trial) and trial.get("phase") == "trying":
+        share, number = trial.get("share"), trial.get("version")
+        has = f"{share:.0%} of all" if isinstance(share, int | float) else "a share"
+        return WAITS, "trying", f"version {number} has {has}"
+    if told.get("outcome") == Outcome.UNDONE and is_dict(last):
+        if wanted is not None and last.get("digest") != wanted:  # what was undone was another edit
+            return 1, "not yet", f"version {told['version']} serves"
+        return 1, "undone", printable(str(told.get("error")))
     if standing_of(told) is Standing.FAIL:
         return 1, "rejected", printable(str(told.get("error")))
     pending = told.get("pending_restart") or ()

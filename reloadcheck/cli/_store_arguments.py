@@ -102,7 +102,7 @@ def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
     command.add_argument("words", nargs="*", metavar="EDITION", help=_ONE_EDITION)
     command.add_argument("--why", metavar="TEXT", help="the reason, for the history")
     command.add_argument("--by", metavar="WHO", help="who orders it (who you are, @host)")
-    if name in ("rollback", "pin", "unpin"):
+    if name in ("rollback", "pin", "unpin", "promote", "undo"):
         command.add_argument(
             "--wait", type=seconds, metavar="S", help="so long for all workers to serve it"
         )
@@ -145,6 +145,21 @@ _ORDERS: Final = (
         "Hold every edit back, until a time or `thaw`. Orders are still carried out.",
     ),
     ("thaw", "[--why TEXT]", "let edits go live again", "End a freeze; it ends no roll-back."),
+    (
+        "promote",
+        "[--why TEXT] [--wait S]",
+        "let what is tried serve everybody",
+        "End the trial that is on in the workers: what they try serves everybody from now on; a "
+        "second one ends the watch after it.",
+    ),
+    (
+        "undo",
+        "--why TEXT [--wait S]",
+        "take back what is tried, or what serves",
+        "End the trial that is on in the workers: what they try is taken back and stays refused. "
+        "Where nothing is tried, the edition before serves and what serves now is banned, as by "
+        "`rollback`.",
+    ),
     (
         "retry",
         "[--why TEXT]",

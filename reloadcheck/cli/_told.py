@@ -35,8 +35,7 @@ def show(page: Page, told: Mapping[str, Any], *, brief: bool = False) -> None:
     mark = "IDLE:" if idle else _MARKS[standing]
     page.sentence(f"{mark} {_verdict(told)}", kind=_KINDS[standing], mark=mark)
     told_lines = _reasons(told)
-    if not brief:
-        told_lines += _lines(told)
+    told_lines += _trials(told) if brief else _lines(told)
     for name, text in told_lines:
         page.sentence(f"{name:<10}{text}", kind="dim", mark=name, indent=10)
     resources = [] if brief else [one for one in _list(told, "resources") if is_dict(one)]

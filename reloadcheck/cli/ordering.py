@@ -1,4 +1,4 @@
-"""`reloadcheck rollback`, `pin`, `unpin`, `unban`, `freeze`, `thaw`, `retry`: orders to workers.
+"""`reloadcheck rollback`, `pin`, `unban`, `freeze`, `promote`, `undo`, `retry` …: to workers.
 
 Prints what the order does and, with `--wait`, who does not serve it in time: then the status is 1.
 """
@@ -17,7 +17,7 @@ from ._output import Page
 
 __all__ = ["run"]
 
-_WHY: Final = ("rollback", "pin", "freeze")
+_WHY: Final = ("rollback", "pin", "freeze", "undo")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -92,5 +92,7 @@ _VERBS: Final[dict[str, Callable[[argparse.Namespace, Orders], Ordered]]] = {
     "unban": _unban,
     "freeze": _freeze,
     "thaw": lambda arguments, orders: orders.thaw(why=arguments.why, by=arguments.by),
+    "promote": lambda arguments, orders: orders.promote(why=arguments.why, by=arguments.by),
+    "undo": lambda arguments, orders: orders.undo(why=arguments.why, by=arguments.by),
     "retry": lambda arguments, orders: orders.retry(why=arguments.why, by=arguments.by),
 }

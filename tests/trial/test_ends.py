@@ -61,7 +61,7 @@ def test_without_a_watch_nothing_is_left_of_a_trial(site: Making) -> None:
     until(lambda: len(shop.pool.open) == 1)
     shop.get()
     with pytest.raises(UsageError, match="no edit is tried"):
-        shop.live.undo()
+        shop.live.promote()
 
 
 def test_never_three(site: Making) -> None:

@@ -383,7 +383,7 @@ def test_without_a_trial_there_is_nothing_to_end(make: Make, text: Text) -> None
     live = make()
     with pytest.raises(UsageError, match="no edit is tried"):
         live.promote()
-    with pytest.raises(UsageError, match="no edit is tried"):
+    with pytest.raises(UsageError, match="no other version has served"):
         live.undo()
 
 
