@@ -10,7 +10,7 @@ import pytest
 from reloadcheck import ReloadCheck
 
 from .conftest import Done, Run
-from .test_verdicts import TOKEN, application
+from .test_status_command import TOKEN, application
 
 STORE = ("--store", "store.db")
 

@@ -7,8 +7,8 @@ import pytest
 from reloadcheck import Outcome, UsageError
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
-from tests.core.conftest import Make
-from tests.core.rig import Text, begin, until
+from tests.support.fixtures import Make
+from tests.support.rig import Text, begin, until
 
 from .test_trial import Making
 
