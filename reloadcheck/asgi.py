@@ -6,6 +6,7 @@ Wraps any ASGI application and changes nothing else about it.
 import asyncio
 import logging
 from collections.abc import MutableMapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ._doors.protocols import ASGIApp as ASGIApp
@@ -13,6 +14,7 @@ from ._doors.protocols import Message as Message
 from ._doors.protocols import Receive as Receive
 from ._doors.protocols import Scope as Scope
 from ._doors.protocols import Send as Send
+from ._doors.sending import asgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_asgi
 from ._engine.api import ReloadCheck, host_of
@@ -138,6 +140,8 @@ async def _slowly(
         await app(scope, receive, send)
         return
     engine = host_of(live)
+    if engine.send is None and scope["type"] == "http":
+        engine.send = asgi_sender(partial(_slowly, app, live), scope, engine.shared)
     state: MutableMapping[str, Any] | None = scope.get("state")
     if state is None:
         scope["state"] = state = {}
@@ -175,6 +179,7 @@ async def _lifespan(
     """Start the engine before the application starts, close it after the application ends."""
     started = False
     refused: ReloadCheckError | None = None
+    host_of(live).shared = scope.get("state") or {}
 
     async def receive_started() -> Message:
         nonlocal started, refused

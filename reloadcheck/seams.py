@@ -287,6 +287,37 @@ class Opening(Protocol):
         ...
 
 
+class Stage(Protocol):
+    """One version, for whoever tries something on it before users get it; in a call thread."""
+
+    @property
+    def snapshot(self) -> object:
+        """Return the version's snapshot."""
+        ...
+
+    @property
+    def takes_requests(self) -> bool:
+        """Return whether requests can be sent to the application in this process."""
+        ...
+
+    def run(self, work: Callable[[], Any], timeout: float) -> Any:
+        """Run a function or a coroutine on it; raise `TimeoutError`, or what it raises."""
+        ...
+
+    def answer(self, method: str, target: str) -> int:
+        """Send a request to the application; return the status of the answer."""
+        ...
+
+
+@runtime_checkable
+class Rehearsing(Protocol):
+    """A gate that tries an edit by itself when all is built, before anybody gets it."""
+
+    def rehearse(self, proposal: Proposal, new: Stage, old: Stage) -> Answer:
+        """Answer as `now` does; `old` is what serves."""
+        ...
+
+
 class Gate(Protocol):
     """What is asked about each edit; runs in a call thread, one question at a time."""
 

@@ -366,6 +366,7 @@ class Code(StrEnum):
     UNDONE_BY_HAND = "undone-by-hand"
     WATCH = "watch"
     TROUBLE = "trouble"
+    REHEARSAL = "rehearsal"
     SUPERSEDED = "superseded"
     UNJUDGED = "unjudged"
 

@@ -5,12 +5,14 @@ Wraps any WSGI application and changes nothing else about it.
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from ._doors.protocols import Environ as Environ
 from ._doors.protocols import StartResponse as StartResponse
 from ._doors.protocols import WSGIApp as WSGIApp
+from ._doors.sending import wsgi_sender
 from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed
 from ._engine.api import ReloadCheck, host_of
@@ -124,6 +126,8 @@ def _slowly(
 ) -> Iterable[bytes]:
     """Do the same where there is more to it: no fresh snapshot, or another unit around."""
     engine = host_of(live)
+    if engine.send is None:
+        engine.send = wsgi_sender(partial(_slowly, app, live), environ)
     before: tuple[Any, Any] | None = None
     if "reloadcheck.snapshot" in environ:  # another engine's: it is put back afterwards
         before = environ.get("reloadcheck.config"), environ["reloadcheck.snapshot"]

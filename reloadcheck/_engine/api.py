@@ -44,7 +44,15 @@ from ..exceptions import (
 from ..seams import Together
 from ..sources import source_of
 from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
-from .assembly import add_contract, add_references, add_store, add_trial, restart_only_of, rules_of
+from .assembly import (
+    add_contract,
+    add_references,
+    add_store,
+    add_trial,
+    rehearsals_of,
+    restart_only_of,
+    rules_of,
+)
 from .engine import Engine
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
@@ -297,6 +305,30 @@ class ReloadCheck(Generic[C]):
             return function
 
         return register
+
+    @overload
+    def rehearsal(self, function: F) -> F: ...
+
+    @overload
+    def rehearsal(self, *, timeout: float = 10.0) -> Callable[[F], F]: ...
+
+    def rehearsal(
+        self, function: Callable[..., Any] | None = None, *, timeout: float = 10.0
+    ) -> Callable[..., Any]:
+        """Register a function that tries an edit before anybody gets it, sync or async.
+
+        It is called with the new version's snapshot, if it takes one, when all is built, and runs
+        as a unit of work of that version: `live.current()`, leases and requests that it sends to
+        the application in this process work on it. An exception, or a sentence that it returns,
+        rejects the edit (code `rehearsal`) where the same does not befall the version that serves.
+        At most `timeout` seconds. The first load is not rehearsed. Raise `RegistrationError`.
+        """
+
+        def register(function: F) -> F:
+            rehearsals_of(self._engine).add(function, timeout)
+            return function
+
+        return register if function is None else register(function)
 
     def restart_only(self, *paths: str | KeyPath) -> None:
         """Let keys, with all below them, keep their running value until the process starts anew.

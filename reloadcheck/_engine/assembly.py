@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ..policy.restart_only import RestartOnly
     from ..policy.rules import Rules
     from ..trial.options import Trial
+    from ..trial.rehearsal import Rehearsals
 
 T = TypeVar("T")
 
@@ -50,6 +51,7 @@ def add_contract(
         contract, lambda: engine.options.environment, engine.schema.spelled, files, _no_option
     )
     engine.gates.append(gate)
+    _rehearsals_of(engine).requests = lambda: gate.terms.rehearse
     return gate
 
 
@@ -119,6 +121,27 @@ def add_trial(
     if contract is not None:
         engine.trial.terms = contract.tried
     engine.gates.append(engine.trial)
+
+
+def _rehearsals_of(engine: Engine[Any]) -> Rehearsals:
+    from ..trial.rehearsal import Rehearsals
+
+    for gate in engine.gates:
+        if isinstance(gate, Rehearsals):
+            return gate
+    rehearsals = Rehearsals()
+    engine.gates.append(rehearsals)
+    return rehearsals
+
+
+def rehearsals_of(engine: Engine[Any]) -> Rehearsals:
+    """Return the gate of what the application tries by itself, made when the first is named."""
+    if engine.thread is not None:
+        raise RegistrationError(
+            "rehearsals are registered before the engine starts: move this up, to where "
+            "ReloadCheck(…) is constructed"
+        )
+    return _rehearsals_of(engine)
 
 
 def rules_of(engine: Engine[Any]) -> Rules:

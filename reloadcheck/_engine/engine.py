@@ -43,6 +43,7 @@ from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket
 from .options import Options
 from .process import keep_in_sight, watch_process
+from .rehearsing import Send
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
@@ -75,6 +76,8 @@ class Engine(Generic[C]):
         self.companion: Companion | None = None
         self.references: ReferenceSet | None = None
         self.trial: TrialGate | None = None
+        self.send: Send | None = None
+        self.shared: Mapping[str, Any] = {}
         self.registry = registry
         self.options = options
         self.listeners = Listeners()
@@ -188,8 +191,11 @@ class Engine(Generic[C]):
     def rejoin(self, lease: NamedLease, snapshot: object) -> LiveSnapshot[C] | None:
         """Take a second lease on the snapshot that a request's state holds already.
 
-        None when it is not one of this engine, or belongs to a unit of work that has ended.
+        Where this code rehearses an edit, that is it, whatever the state holds. None when it is
+        not one of this engine, or belongs to a unit of work that has ended.
         """
+        if self.thread is not None and self.thread.serving.staged is not None:
+            snapshot = self._rehearsed_here() or snapshot
         live_snapshot = self._live_snapshot_of(snapshot)
         if live_snapshot is None:
             return None
@@ -202,6 +208,14 @@ class Engine(Generic[C]):
         live_snapshot.leave(lease.key)
         lease.live_snapshot = None
         return None
+
+    def _rehearsed_here(self) -> object:
+        """Return the snapshot that this code rehearses, the new one or what serves, or None."""
+        unit = unit_in(self)
+        thread = self.thread
+        if unit is None or not lasts(unit) or thread is None or not is_inside(thread.scheduler):
+            return None
+        return unit[SNAPSHOT]
 
     def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:
         thread = self.thread
@@ -354,7 +368,7 @@ class Engine(Generic[C]):
         watch_process()
         fresh: EngineThread[C] = engine_thread(
             self,
-            Seams(self.feed, tuple(self.gates), self.listeners, self._hide),
+            Seams(self.feed, tuple(self.gates), self.listeners, self._hide, lambda: self.send),
             self.schema,
             self.registry,
             self.options,

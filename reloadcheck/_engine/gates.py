@@ -22,12 +22,15 @@ from ..seams import (
     Keep,
     Opening,
     Proposal,
+    Rehearsing,
     Reject,
     Share,
+    Stage,
     Wait,
     Watching,
 )
 from ..types import Code, Problem
+from .rehearsing import Send
 
 T = TypeVar("T")
 
@@ -44,17 +47,24 @@ class Caller(Protocol):
         ...
 
 
+def _nobody() -> Send | None:
+    """Know no application."""
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Seams:
     """What reaches an engine from outside: what it reads, who is asked, and who is told.
 
-    `hide` takes names of further keys whose values are shown nowhere.
+    `hide` takes names of further keys whose values are shown nowhere; `send` returns what sends
+    requests to the application, None while none is known.
     """
 
     feed: Feed
     gates: tuple[Gate, ...]
     listeners: Listeners
     hide: Callable[[frozenset[str]], None]
+    send: Callable[[], Send | None] = _nobody
 
 
 class Gates:
@@ -88,6 +98,20 @@ class Gates:
     def now(self, proposal: Proposal) -> Answer:
         """Ask each gate before the swap."""
         return _together([self._asked(one, one.now, proposal) for one in self._gates])
+
+    @property
+    def rehearse_something(self) -> bool:
+        """Return whether one of them tries edits by itself."""
+        return any(isinstance(one, Rehearsing) for one in self._gates)
+
+    def rehearse(self, proposal: Proposal, new: Stage, old: Stage) -> Answer:
+        """Let those who do try an edit by themselves."""
+
+        def asked(one: Rehearsing) -> Callable[[Proposal], Answer]:
+            return lambda edit: one.rehearse(edit, new, old)
+
+        rehearsing = [one for one in self._gates if isinstance(one, Rehearsing)]
+        return _together([self._asked(one, asked(one), proposal) for one in rehearsing])
 
     def after(self, proposal: Proposal) -> Answer:
         """Ask those who go on judging, while the version before is kept ready."""

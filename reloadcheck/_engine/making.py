@@ -112,6 +112,16 @@ class Making(Generic[C]):
         self._admission.built_in = home
         return live_snapshot
 
+    def rehearsed(self, loaded: Loaded[C], built: Built, version: int) -> LiveSnapshot[C]:
+        """Return a snapshot for a rehearsal alone, under the number that the edit would have."""
+        resources = Resources({one.resource.name: one for one in built.instances})
+        loaded_at = self._clock.wall()
+        snapshot = Snapshot(
+            loaded.config, version, loaded.digest, loaded_at, resources, self._owner
+        )
+        home = self._admission.home if self.needs_loop else None
+        return LiveSnapshot(snapshot, built.instances, home, self._scheduler.settled)
+
     def drop_elsewhere(self, loop: asyncio.AbstractEventLoop) -> None:
         """Drop what lives in another event loop than the one given, which has ended."""
         for instance in self.running:

@@ -2,6 +2,8 @@
 
 Between a good configuration and the swap: before the build, after the probes, while a version is
 tried and while the one before is kept ready. Decides nothing itself, and never swaps.
+
+Long because each answer at each of these points is carried out here, and nowhere else.
 """
 
 import math
@@ -13,6 +15,7 @@ from .._load.problems import located
 from .._resources.build import Built
 from .._runtime.clock import Clock
 from .._snapshots.serving import Serving
+from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, RefusedError
 from ..seams import GO, Defer, Go, Keep, Loaded, Proposal, Reject, Share, Wait
 from ..types import Code, Diff, KeyPath, Outcome, Problem
@@ -21,6 +24,7 @@ from .course import Course
 from .gates import Gates, Seams, refused
 from .making import Making
 from .permit import Permit, Prepared, look_after
+from .rehearsing import StageOf
 from .reporter import Report
 from .scheduler import Scheduler
 from .trying import Trying
@@ -71,6 +75,7 @@ class Permission(Generic[C]):
         self._hide: Callable[[frozenset[str]], None] = seams.hide
         self._open, self._gates_at = False, -math.inf
         self._post = scheduler.admission.post
+        self._admission, self._send = scheduler.admission, seams.send
         self._serving: Serving[C] = scheduler.serving
         self._clock: Clock = scheduler.clock
         self._checker, self._making, self._report = checker, making, report
@@ -142,6 +147,11 @@ class Permission(Generic[C]):
             prepared = self.permit.prepared = Prepared(read, loaded, changes, built)
         if not self._gates:
             return prepared
+        if not prepared.is_rehearsed:
+            refused_by = self._rehearse(prepared)
+            if refused_by is not None:
+                return refused_by
+            prepared = self.permit.prepared = replace(prepared, is_rehearsed=True)
         proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
         leave = self.permit.leave
         if leave is not None:
@@ -171,6 +181,31 @@ class Permission(Generic[C]):
                 return prepared
             case Keep():
                 return prepared
+
+    def _rehearse(self, prepared: Prepared[C]) -> Conclusion | None:
+        """Let the edit be tried by the application itself; return what it came to if not good."""
+        current = self._serving.current
+        if current is None or not self._gates.rehearse_something:
+            return None
+        proposal = self._proposal(prepared.loaded, prepared.changes, prepared.built.names)
+        staged = self._making.rehearsed(prepared.loaded, prepared.built, proposal.versions[0])
+        self._serving.stage(staged)
+        try:
+            answer = self._gates.rehearse(proposal, self._stage(staged), self._stage(current))
+        finally:
+            self._serving.unstage()
+        match answer:
+            case Reject():
+                self.permit.let_go()
+                return self._refuse(answer, prepared.read)
+            case Wait():
+                return self._hold_back(answer, prepared.read)
+            case Go() if answer.remarks:
+                self.permit.remarks = (*self.permit.remarks, *answer.remarks)
+        return None
+
+    def _stage(self, live_snapshot: LiveSnapshot[C]) -> StageOf:
+        return StageOf(live_snapshot, self._admission.home, self._send())
 
     def _allowed(self, read: Loaded[C]) -> Loaded[C] | Conclusion:
         """Ask whether the edit may go on; return what of it may."""

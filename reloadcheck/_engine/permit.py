@@ -24,6 +24,7 @@ class Prepared(Generic[C]):
     loaded: Loaded[C]
     changes: Diff
     built: Built
+    is_rehearsed: bool = False
 
     @property
     def is_whole(self) -> bool:

@@ -51,6 +51,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.UNDONE_MARKED: "correct it; the mark says in which sense",
     Code.UNDONE_BY_HAND: "correct it, or live.retry()",
     Code.WATCH: "see whether it was the edit or an incident; then live.retry()",
+    Code.REHEARSAL: "correct it; the request or the function that failed is named",
     Code.TROUBLE: "see what ails the application; the edit is tried again by itself",
     Code.SUPERSEDED: "nothing: the newer edit is tried",
     Code.UNJUDGED: "nothing, or a longer trial",

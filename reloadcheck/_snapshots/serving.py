@@ -23,15 +23,16 @@ class Serving(Generic[C]):
     """The snapshots of one engine in one process.
 
     `current` is what a unit of work gets, `candidate` what a share of them gets beside it,
-    `standby` what served before and is kept ready; the rest of `live`, oldest first, is retired and
-    drains. `swapped_at` (monotonic seconds) is when the current one took its place, `swaps` counts
-    them, and `cell` is what the doors read.
+    `standby` what served before and is kept ready, `staged` what is rehearsed; the rest of `live`,
+    oldest first, is retired and drains. `swapped_at` (monotonic seconds) is when the current one
+    took its place, `swaps` counts them, and `cell` is what the doors read.
     """
 
     def __init__(self, clock: Clock, cell: Cell[C]) -> None:
         self.current: LiveSnapshot[C] | None = None
         self.candidate: LiveSnapshot[C] | None = None
         self.standby: LiveSnapshot[C] | None = None
+        self.staged: LiveSnapshot[C] | None = None
         self.live: tuple[LiveSnapshot[C], ...] = ()
         self.swapped_at = 0.0
         self.swaps = 0
@@ -73,6 +74,17 @@ class Serving(Generic[C]):
             instance.closable, instance.retired_at = False, None
         if old is not None:
             self._retire(old)
+
+    def stage(self, live_snapshot: LiveSnapshot[C]) -> None:
+        """Let a snapshot be known that is rehearsed, and that no unit of work is given."""
+        self.staged = live_snapshot
+        self.live = (*self.live, live_snapshot)
+
+    def unstage(self) -> None:
+        """Let it be known no longer than those last who are on it; its instances live on."""
+        staged, self.staged = self.staged, None
+        if staged is not None:
+            staged.retire(self._clock.monotonic())
 
     def share(self, candidate: LiveSnapshot[C], units: Units) -> None:
         """Let a candidate get the units of work that `units` draws to it."""

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
 from ..exceptions import SourceError, UsageError
+from ..seams import Rehearsing
 from ..types import Diff, Outcome, Problem, key_path_text
 from ._faults import problem_document
 from ._inputs import Inputs, inputs_of
@@ -130,7 +131,11 @@ def _engine(inputs: Inputs) -> ReloadCheck[Any]:
     live: ReloadCheck[Any] = ReloadCheck(*inputs.sources, schema=schema, **options)
     if inputs.live is not None:
         engine = host_of(inputs.live)
-        host_of(live).gates += [gate for gate in engine.gates if gate is not engine.trial]
+        host_of(live).gates += [
+            gate
+            for gate in engine.gates
+            if gate is not engine.trial and not isinstance(gate, Rehearsing)
+        ]
     return live
 
 

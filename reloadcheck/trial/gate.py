@@ -5,7 +5,6 @@ Begins a run for each new content, asks it what follows, and translates that int
 
 import random
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Final
 
@@ -13,10 +12,7 @@ from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialTerms, Wait
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
 from .run import Decision, Run
-
-REMEMBERED: Final = 100
-"""Digests of what served before that are remembered, without a store."""
-
+from .served import Served
 
 TROUBLE_SECONDS: Final = 30.0
 """Seconds after which what was in trouble is tried again."""
@@ -53,7 +49,7 @@ class TrialGate:
         self._now = now
         self.draw: Callable[[], random.Random] = _private
         self.terms: Callable[[Proposal], TrialTerms] = _nothing_said
-        self._served: deque[str] = deque(maxlen=REMEMBERED)
+        self._served = Served()
         self._quiet_at = 0.0
         self._run: Run | None = None
         self.last: TrialStatus | None = None
@@ -80,9 +76,9 @@ class TrialGate:
             return self._promoted(run)
         if proposal.old is None or proposal.overridden or digest in self._served:
             self._end()
-            self._remember(digest)
+            self._served.add(digest)
             return GO
-        self._remember(proposal.old.digest)
+        self._served.add(proposal.old.digest)
         trouble = self._in_trouble()
         if trouble is not None:
             return trouble
@@ -135,11 +131,6 @@ class TrialGate:
             trial = most_careful([trial.changed(one) for one in terms.keys])
         digest, versions = proposal.new.digest, proposal.versions
         return Run(trial, digest, versions, self._now, self.draw(), terms.signals)
-
-    def _remember(self, digest: str) -> None:
-        if digest in self._served:
-            self._served.remove(digest)
-        self._served.append(digest)
 
     def _end(self) -> None:
         run, self._run = self._run, None

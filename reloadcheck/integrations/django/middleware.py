@@ -8,12 +8,16 @@ import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
+from io import BytesIO
 from typing import Any, cast
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.core.handlers.asgi import ASGIRequest
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from ..._doors.sending import asgi_sender, wsgi_sender
 from ..._doors.watched import what
 from ..._engine.api import host_of
 from ..._page.settings import PAGE_OPTIONS, chosen
@@ -64,6 +68,8 @@ class ReloadCheckMiddleware:
     def _serve(self, request: HttpRequest) -> HttpResponseBase:
         if self._page is not None and (page := self._page.answer(request)) is not None:
             return page
+        if self._engine.send is None:
+            self._engine.send = wsgi_sender(self._asked, request.META)
         lease = Lease[Any](self._engine, request.path, request.META)
         try:
             snapshot = lease.take()
@@ -75,6 +81,8 @@ class ReloadCheckMiddleware:
     async def _serve_async(self, request: HttpRequest) -> HttpResponseBase:
         if self._page is not None and (page := await self._page.answer_async(request)) is not None:
             return page
+        if self._engine.send is None and isinstance(request, ASGIRequest):
+            self._engine.send = asgi_sender(self._asked_async, dict(request.scope), {})
         lease = Lease[Any](self._engine, request.path, request.META)
         try:
             snapshot = await lease.take_async()
@@ -82,6 +90,18 @@ class ReloadCheckMiddleware:
             return self._unavailable(error)
         with _begun(lease, snapshot, request) as unit:
             return _kept(await self.get_response(request), request, lease, unit)
+
+    def _asked(self, environ: Any, start_response: Any) -> HttpResponseBase:
+        """Serve a request that is made up, for a rehearsal."""
+        response = cast("HttpResponseBase", self(WSGIRequest(environ)))
+        start_response(f"{response.status_code} ", [])
+        return response
+
+    async def _asked_async(self, scope: Any, _: Any, send: Any) -> None:
+        """Serve a request that is made up, for a rehearsal."""
+        response = await cast("Awaitable[HttpResponseBase]", self(ASGIRequest(scope, BytesIO())))
+        await send({"type": "http.response.start", "status": response.status_code})
+        response.close()
 
     def _unavailable(self, error: ReloadCheckError) -> HttpResponse:
         """Answer for a site that has no configuration yet; the body does not say why."""

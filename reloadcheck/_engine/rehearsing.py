@@ -1,0 +1,83 @@
+"""One version as a stage: code runs on it, and requests are sent to the application on it.
+
+Whoever stands on it is in a unit of work of that version, so that doors, leases and `current()` all
+give it; nobody else sees it. Runs in a call thread; coroutines run in the home loop.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable
+from concurrent.futures import TimeoutError as LateError
+from contextvars import copy_context
+from typing import Any, Final, TypeAlias
+
+from .._snapshots.context import enter, leave
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
+
+Send: TypeAlias = Callable[[str, str], int | Awaitable[int]]
+"""Sends one request to the application, by method and target, and gives the answer's status."""
+
+REQUEST_SECONDS: Final = 10.0
+"""Seconds that one request may take."""
+
+
+class StageOf:
+    """The stage that one live snapshot is; `send` is None where no application is known."""
+
+    def __init__(
+        self,
+        live_snapshot: LiveSnapshot[Any],
+        home: asyncio.AbstractEventLoop | None,
+        send: Send | None,
+    ) -> None:
+        self._live_snapshot = live_snapshot
+        self._home = home
+        self._send = send
+
+    @property
+    def snapshot(self) -> object:
+        """Return the version's snapshot."""
+        return self._live_snapshot.snapshot
+
+    @property
+    def takes_requests(self) -> bool:
+        """Return whether the application is known, so that requests can be sent to it."""
+        return self._send is not None
+
+    def run(self, work: Callable[[], Any], timeout: float) -> Any:
+        """Run a function, or a coroutine, on this version; raise `TimeoutError`, or its error."""
+        return copy_context().run(self._run, work, timeout)
+
+    def answer(self, method: str, target: str) -> int:
+        """Send a request to the application; return the status of its answer."""
+        send = self._send
+        if send is None:
+            raise LookupError("no application is known")
+        return int(self.run(lambda: send(method, target), REQUEST_SECONDS))
+
+    def _run(self, work: Callable[[], Any], timeout: float) -> Any:
+        lease = NamedLease("a rehearsal")
+        self._live_snapshot.join(lease)
+        token = enter(self._live_snapshot.snapshot, lease)
+        try:
+            result = work()
+            if inspect.isawaitable(result):
+                return self._awaited(result, timeout)
+            return result
+        finally:
+            leave(token)
+            lease.end()
+
+    def _awaited(self, result: Awaitable[Any], timeout: float) -> Any:
+        async def awaiting() -> Any:
+            return await result
+
+        home = self._home
+        if home is None or home.is_closed():
+            return asyncio.run(asyncio.wait_for(awaiting(), timeout))
+        future = asyncio.run_coroutine_threadsafe(awaiting(), home)
+        try:
+            return future.result(timeout)
+        except LateError:
+            future.cancel()
+            raise TimeoutError from None
