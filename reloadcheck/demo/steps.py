@@ -61,10 +61,11 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A title and the edit itself."""
+    """A title and the edit itself; `is_tried`: another application tries an edit of its own."""
 
     title: str
     perform: Callable[[], Expectation]
+    is_tried: bool = False
 
 
 class Script:
@@ -91,6 +92,7 @@ class Script:
             Step(self._database.mistake, self._mistake),
             Step("write slowly, in pieces", self._dribble),
             Step("restore the file", self._restore),
+            Step("break one request in five", self._restore, is_tried=True),
         ]
 
     def _edit(self) -> Expectation:

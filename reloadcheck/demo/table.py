@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 __all__ = ["Row", "as_json", "as_text", "finished"]
 
 WIDTH = 80
+UNDONE = "undone"
 HEAD = (
     "                              had it after, s    requests        pools    server",
     " step                          worker worker   sent failed  built closed   conns",
@@ -21,6 +22,7 @@ class Row:
     `seconds` says for each worker, by process id, how long after the last byte it had the edit, or
     had rejected it. `connections` are the server's at the end, `peak` the most seen on the way;
     both are None where there is no server to ask. `broken` names each promise that was not kept.
+    An edit that was undone is one that was meant to fail: its failed requests count apart.
     """
 
     step: str
@@ -57,7 +59,8 @@ def as_json(rows: Sequence[Row], database: str) -> str:
             "database": database,
             "kept": not any(row.broken for row in rows),
             "requests": sum(row.requests for row in rows),
-            "failed": sum(row.failed for row in rows),
+            "failed": sum(row.failed for row in rows if row.promise != UNDONE),
+            "failed_on_trial": sum(row.failed for row in rows if row.promise == UNDONE),
             "steps": [asdict(row) for row in rows],
         },
         indent=2,
@@ -67,11 +70,13 @@ def as_json(rows: Sequence[Row], database: str) -> str:
 def finished(rows: Sequence[Row], database: str) -> str:
     """Say in a sentence how it went."""
     kept = sum(not row.broken for row in rows)
-    failed = sum(row.failed for row in rows)
+    failed = sum(row.failed for row in rows if row.promise != UNDONE)
+    tried = sum(row.failed for row in rows if row.promise == UNDONE)
+    undone = f"\n{tried} more failed on the edit that undid itself." if tried else ""
     requests = sum(row.requests for row in rows)
     return (
         f"{kept} of {len(rows)} steps as promised; "
-        f"{requests} requests, {failed} failed, on {database}."
+        f"{requests} requests, {failed} failed, on {database}.{undone}"
     )
 
 

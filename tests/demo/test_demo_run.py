@@ -48,9 +48,12 @@ def _nothing_left(told: str, left_behind: LeftBehind) -> bool:
 
 
 def test_every_step_as_promised(python: Python, left_behind: LeftBehind) -> None:
-    """Eight edits under load on a real PostgreSQL: no request fails, each promise is kept."""
+    """Nine edits under load on a real PostgreSQL: no request fails, each promise is kept.
+
+    Save on the last one, which breaks a request in five, and undoes itself.
+    """
     demo = python(PREFIX + 'sys.exit(cli.main(["demo", "--json"]))')
-    said, told = demo.communicate(timeout=60)
+    said, told = demo.communicate(timeout=120)
     assert demo.returncode == 0, said + told
     shown = json.loads(said)
     assert shown["database"] == "PostgreSQL"
@@ -58,8 +61,14 @@ def test_every_step_as_promised(python: Python, left_behind: LeftBehind) -> None
     assert [(row["pools_built"], row["pools_closed"]) for row in shown["steps"]] == [
         *((0, 0), (2, 2), (2, 2), (0, 0)),
         *((0, 0), (0, 0), (0, 0), (2, 2)),
+        (0, 0),
     ]
-    assert [row["connections"] for row in shown["steps"]] == [8, 8, 12, 12, 12, 12, 12, 8]
+    connections = [row["connections"] for row in shown["steps"]]
+    assert connections == [8, 8, 12, 12, 12, 12, 12, 8, None]
+    undone = shown["steps"][-1]
+    assert (undone["promise"], undone["failed"]) == ("undone", shown["failed_on_trial"])
+    assert len(undone["seconds"]) == 2
+    assert re.search(r"undone: version 2 after .* failed requests were on it", undone["cause"])
     assert all(row["requests"] > 20 for row in shown["steps"])
     causes = [row["cause"] for row in shown["steps"] if row["promise"] == "rejected"]
     assert re.search(r"orders\.yaml:\d+:\d+: ", causes[0])

@@ -58,3 +58,13 @@ def test_json_says_the_same() -> None:
     assert [row["step"] for row in shown["steps"]] == [GOOD.step, LARGE.step]
     assert shown["steps"][0]["seconds"] == {"4001": 0.412, "4002": 1.236}
     assert json.loads(as_json([GOOD], "SQLite"))["kept"] is True
+
+
+def test_what_was_meant_to_fail_counts_apart() -> None:
+    """The failures of an edit that was undone are told, and not as the demo's own."""
+    undone = Row("break one request in five", "undone", {1: 5.3, 2: 7.2}, requests=950, failed=9)
+    text = as_text([GOOD, undone], "SQLite")
+    assert ", 0 failed, on SQLite.\n9 more failed on the edit that undid itself." in text
+    assert max(map(len, text.splitlines())) <= 80
+    shown = json.loads(as_json([GOOD, undone], "SQLite"))
+    assert (shown["failed"], shown["failed_on_trial"]) == (0, 9)
