@@ -58,7 +58,10 @@ def ask(
         answer = _once(url, headers, deadline, max_bytes, tls)
         if answer.status not in _REDIRECTS:
             return answer
-        there = urlsplit(urljoin(url.geturl(), answer.headers.get("location", "")))
+        try:
+            there = urlsplit(urljoin(url.geturl(), answer.headers.get("location", "")))
+        except ValueError:  # half of an address in brackets, for one
+            raise ExchangeError("redirects to what is no URL") from None
         if origin_of(there) != origin_of(url):
             host = printable(there.hostname or "nowhere")
             raise ExchangeError(f"redirects to {there.scheme}://{host}, which is not followed")
@@ -96,7 +99,7 @@ def _once(
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         connection.request("GET", path, headers=dict(headers))
         with connection.getresponse() as response:
-            return _answer(response, deadline, max_bytes)
+            return _answer(response, max_bytes)
     except TimeoutError:
         reason = f"has not answered in full within {deadline.seconds:g} s"
     except RemoteDisconnected:
@@ -114,8 +117,13 @@ def _once(
     raise ExchangeError(reason)
 
 
-def _answer(response: HTTPResponse, deadline: Deadline, max_bytes: int) -> Answer:
+def _answer(response: HTTPResponse, max_bytes: int) -> Answer:
     headers = {name.lower(): value for name, value in response.getheaders()}
+    lengths = {one.strip() for one in response.headers.get_all("content-length") or ()}
+    coding = headers.get("transfer-encoding", "chunked").strip().lower()
+    sound = all(one.isascii() and one.isdigit() for one in lengths)
+    if coding != "chunked" or len(lengths) > 1 or not sound:
+        raise ExchangeError("does not tell how long its answer is")
     told = response.length
     parts: list[bytes] = []
     size = 0

@@ -15,7 +15,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, SourceError, TornError
-from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
+from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, printable
 from ._exchange import Answer, ExchangeError, ask
 from ._formats import FORMATS
 from ._last_good import Copy, load_copy, save_copy
@@ -44,6 +44,8 @@ _TYPES: Final = {
     "text/yaml": "yaml",
     "text/x-yaml": "yaml",
 }
+
+_NO_TEXT: Final = ("image", "audio", "video", "font", "multipart")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +218,8 @@ class HTTPSource:
             raise ExchangeError(f"answers with status {answer.status}")
         if kind in ("text/html", "application/xhtml+xml"):
             raise ExchangeError("answers with a page (text/html): is it a login, or an error?")
+        if kind.partition("/")[0] in _NO_TEXT:
+            raise ExchangeError(f"answers with {printable(kind)}, which is no configuration")
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise ExchangeError("answers with a compressed document, which was not asked for")
         if not answer.body:
@@ -234,7 +238,8 @@ class HTTPSource:
         if have is not None and have.stamp == stamp:
             stamp, document = have.stamp, have.document
         pairs = (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified"))
-        validators = {ask: answer.headers[told] for ask, told in pairs if told in answer.headers}
+        given = {ask: answer.headers.get(told, "") for ask, told in pairs}
+        validators = {ask: text for ask, text in given.items() if text and text.isprintable()}
         return _Have(stamp, document, validators)
 
     def _sent(self) -> dict[str, str]:

@@ -10,6 +10,8 @@ import pytest
 from reloadcheck import HTTPSource, Outcome
 from reloadcheck.exceptions import OptionError
 from reloadcheck.types import Source
+from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
+from tests.page.asking import PATH, TOKEN, ask_wsgi, bearer, own_wsgi
 from tests.support.web import Request, Respond, Web, answering, raw, validating, web
 
 from .served import CANARY, LIMIT, live_on, refused, tree_of
@@ -102,7 +104,59 @@ def test_a_tag_that_lies_is_found_out(server: Web, monkeypatch: pytest.MonkeyPat
     assert source.stamp() != before
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNK = b"400\r\n" + b"a" * 1024 + b"\r\n"
+
 REFUSED: dict[str, tuple[Respond, str]] = {
+    "unchanged, of what nobody has": (
+        answering("", "304 Not Modified"),
+        "answers with status 304",
+    ),
+    "a part": (answering("a: 1\n", "206 Partial Content"), "answers with status 206"),
+    "a picture": (
+        answering("a: 1\n", Content_Type="image/png"),
+        "answers with image/png, which is no configuration",
+    ),
+    "compressed on the way": (
+        raw(OK + b"Transfer-Encoding: gzip, chunked\r\n\r\n5\r\na: 1\n\r\n0\r\n\r\n"),
+        "does not tell how long its answer is",
+    ),
+    "of two lengths": (
+        raw(OK + b"Content-Length: 3\r\nContent-Length: 5\r\n\r\na: 1\n"),
+        "does not tell how long its answer is",
+    ),
+    "of a length that is none": (
+        raw(OK + b"Content-Length: -5\r\n\r\na: 1\n"),
+        "does not tell how long its answer is",
+    ),
+    "chunks that are none": (
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\na: 1\n\r\n0\r\n\r\n"),
+        "the answer broke off",
+    ),
+    "a chunk beyond everything": (
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\nFFFFFFFFFFFFFFFF\r\na: 1\n"),
+        "the answer broke off",
+    ),
+    "chunks without end": (
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\n", *[CHUNK] * 9),
+        "is larger than max_bytes (5000 bytes)",
+    ),
+    "endless trailers": (
+        raw(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", *[b"X: y\r\n"] * 50, pause=0.1),
+        "has not answered in full within 0.3 s",
+    ),
+    "wait, for ever": (
+        raw(*[b"HTTP/1.1 100 Continue\r\n\r\n"] * 50, pause=0.1),
+        "has not answered in full within 0.3 s",
+    ),
+    "half an address": (
+        answering("", "302 Found", Location="http://[::1/app.yaml"),
+        "redirects to what is no URL",
+    ),
+    "with a password": (
+        answering("", "302 Found", Location=f"http://me:{CANARY}@127.0.0.2/{CANARY}?{CANARY}"),
+        "redirects to http://127.0.0.2, which is not followed",
+    ),
     "missing": (answering("", "404 Not Found"), "has no such document (404)"),
     "denied": (answering("", "401 Unauthorized"), "refuses the credentials (401)"),
     "broken": (answering(CANARY, "503 Service Unavailable"), "answers with status 503"),
@@ -223,6 +277,35 @@ def test_credentials_are_asked_anew_and_shown_nowhere(server: Web, tmp_path: Pat
     assert source.name == server.url("/app.yaml?…")
     HTTPSource(server.url(user="me:p%40ss@")).stamp()
     assert server.requests[-1].headers["authorization"] == "Basic bWU6cEBzcw=="
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "503 x", "200 OK"])
+def test_no_secret_leaves_a_running_engine(
+    server: Web, tmp_path: Path, caplog: pytest.LogCaptureFixture, status: str
+) -> None:
+    """Neither by status nor page nor log nor copy, whatever the server says of it."""
+    caplog.set_level(0)
+    url = server.url(f"/app.yaml?key={CANARY}", user=f"me:{CANARY}@")
+    source = HTTPSource(
+        url, token=CANARY, headers={"X-Key": CANARY}, last_good=tmp_path / "copy", timeout=1.0
+    )
+    live = live_on(source)
+    live.start()
+    server.respond = answering(f"a: [{CANARY}", status, ETag=CANARY)
+    time.sleep(1.05)
+    assert live.check() is not Outcome.RELOADED
+    told = live.status()
+    assert told.error is not None
+    ask = ask_wsgi(wsgi_door(own_wsgi, live, status_path=PATH, status_token=TOKEN))
+    queries = ("", "format=json", "format=prometheus")
+    shown = [ask(PATH, query, headers=[bearer()]) for query in queries]
+    assert [200] * 3 == [one.status for one in shown]
+    pages = [one.body.decode() for one in shown]
+    live.close()
+    kept = (tmp_path / "copy").read_text()
+    everything = "\n".join([repr(told), str(told.error), caplog.text, kept, repr(live), *pages])
+    assert f"127.0.0.1:{server.port}/app.yaml" in everything
+    assert CANARY not in everything
 
 
 def _raising() -> str:
