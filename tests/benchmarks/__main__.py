@@ -22,7 +22,7 @@ from .rounds import Size
 QUICK = ("request", "contextvar", "reading", "memory", "phases", "scale")
 """What the short form runs when no names are given; the long one runs them all."""
 
-NAMES = (*QUICK, "trial", "served", "reloads", "pickup")
+NAMES = (*QUICK, "trial", "served", "reloads", "pickup", "fleet")
 
 FULL_SIZE = Size(rounds=201, batch=0.002)
 QUICK_SIZE = Size(rounds=31, batch=0.002, quick=True)

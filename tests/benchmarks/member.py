@@ -1,0 +1,99 @@
+"""Many members of a fleet in one process: `python -m tests.benchmarks.member COUNT URL …`.
+
+Each is what an application's worker is towards etcd: a source that is looked at once a window, and
+the store thread's own keeper over a store with a watch and a lease. It says on standard output when
+it has an edit; what it was told to be is whatever the document says.
+"""
+
+import json
+import random
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+
+from reloadcheck import EtcdSource
+from reloadcheck._runtime.clock import SystemClock
+from reloadcheck._state.board import Member, prefix_of
+from reloadcheck._state.keeper import Fact, Keeper
+from reloadcheck._state.ledger import Entry
+from reloadcheck.exceptions import SourceError
+from reloadcheck.stores import EtcdStore
+
+__all__ = ["APP", "KEY", "PREFIX"]
+
+APP, KEY, PREFIX = "fleet", "fleet.json", "fleet/"
+WINDOW = 1.0
+
+_said = threading.Lock()
+_ended = threading.Event()
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Be so many members until standard input ends."""
+    threading.stack_size(512 * 1024)
+    count, urls = int(arguments[0]), arguments[1:]
+    threads = [threading.Thread(target=_member, args=(n, urls)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    _ended.set()
+    for thread in threads:
+        thread.join(10)
+
+
+def _member(number: int, urls: Sequence[str]) -> None:
+    chance = random.Random()
+    _ended.wait(chance.uniform(0.0, 5.0))
+    source = EtcdSource(urls, KEY)
+    serves = Member(host=f"host{number}", pid=number, app=APP, state="serving")
+    known: list[Member] = [serves]
+    keeper = Keeper(
+        EtcdStore(urls, PREFIX), lambda: prefix_of(APP), lambda: known[0], clock=SystemClock()
+    )
+    keeper.begin()
+    version, before, due = 0, None, time.monotonic()
+    while not _ended.is_set():
+        if time.monotonic() >= due:
+            due = max(due + WINDOW, time.monotonic())
+            try:
+                stamp = source.stamp()
+                if stamp != before:
+                    text = source.read(stamp, 2**20)[0].data.decode()
+                    said = json.loads(text)["number"]
+                    _say(["has", said, time.monotonic()])
+                    version, before = version + 1, stamp
+                    now = time.time()
+                    content = f"{said:064x}"
+                    known[0] = replace(
+                        serves, version=version, content=content, digest=content, since=now
+                    )
+                    entry = Entry(None, "reloaded", now, content, content, member=keeper.id)
+                    keeper.note(Fact(entry, first=version == 1))
+            except SourceError:
+                pass
+        keeper.step()
+        if keeper.known.error is None and version and keeper.edition is not None:
+            _told(number, keeper.edition)
+        keeper.store.wait(max(due - time.monotonic(), 0.01))
+    keeper.store.close()
+
+
+_editions: dict[int, int] = {}
+
+
+def _told(number: int, edition: int) -> None:
+    """Say once when a member has told that it serves an edition."""
+    if _editions.get(number) != edition:
+        _editions[number] = edition
+        _say(["told", edition, time.monotonic()])
+
+
+def _say(what: list[object]) -> None:
+    with _said:
+        print(json.dumps(what), flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
