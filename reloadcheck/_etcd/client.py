@@ -102,9 +102,11 @@ class Etcd:
             pass
         raise StoreLostError(f"{self.name}: refuses the token that it gave: user=, password=")
 
-    def watch(self, prefix: str, revision: int) -> Watch:
-        """Begin to watch a prefix from a revision on, at one endpoint; raise `StoreLostError`."""
-        create = {"key": b64(prefix), "range_end": end_of(prefix), "start_revision": str(revision)}
+    def watch(self, key: str, revision: int, *, below: bool = True) -> Watch:
+        """Begin to watch a key, or all `below` it, from a revision on; raise `StoreLostError`."""
+        create = {"key": b64(key), "start_revision": str(revision)}
+        if below:
+            create["range_end"] = end_of(key)
         headers = self._headers(self._authorized())
         # A node that is cut off from its majority ends the watch, rather than be silent.
         headers["Grpc-Metadata-hasleader"] = "true"
@@ -116,10 +118,13 @@ class Etcd:
             raise StoreLostError(f"{_shown(endpoint)}: {_reason(error)}") from None
         try:
             lines = {"Host": _shown(endpoint).partition("//")[2], **headers}
-            return Watch(sock, "/v3/watch", lines, json.dumps({"create_request": create}), deadline)
+            request = json.dumps({"create_request": create})
+            watch = Watch(sock, "/v3/watch", lines, request, deadline)
         except (OSError, ValueError) as error:
             sock.close()
             raise StoreLostError(f"{_shown(endpoint)}: {_reason(error)}") from None
+        watch.endpoint = _shown(endpoint)
+        return watch
 
     def close(self) -> None:
         """Let go of the connection."""

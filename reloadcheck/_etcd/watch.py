@@ -22,7 +22,10 @@ _LONGEST_HEAD: Final = 65536
 
 
 class Watch:
-    """A watch that was asked for; `ended` once it tells nothing more, for whatever reason."""
+    """A watch that was asked for; `ended` once it tells nothing more, for whatever reason.
+
+    `told` is set by every event, and taken back by whoever has heard of it.
+    """
 
     def __init__(
         self,
@@ -36,7 +39,8 @@ class Watch:
         self._data = bytearray()
         self._line = bytearray()
         self._left: int | None = None
-        self.ended = False
+        self.endpoint = ""
+        self.ended = self.told = False
         lines = [f"POST {path} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items())]
         lines += [f"Content-Length: {len(body)}", "", body]
         sock.settimeout(deadline.left())
@@ -136,3 +140,4 @@ class Watch:
         if is_dict(result):
             self.ended = self.ended or bool(result.get("canceled"))
             events.extend(result.get("events") or ())
+            self.told = self.told or bool(events)

@@ -1,7 +1,7 @@
 """A configuration in etcd as a source: one key with a document, or a prefix with a key a value.
 
-Takes endpoints, gives stamps, bytes and a tree. Each look asks the cluster, so that nothing has to
-be believed of a watch; a server that is away is a `SourceError`, and what was live stays.
+Takes endpoints, gives stamps, bytes and a tree. A watch spares the asking, a range every ten
+seconds makes it right; a server that is away is a `SourceError`, and what was live stays.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._etcd import Etcd, b64, end_of, unb64
+from .._etcd import Etcd, Quiet, b64, end_of, unb64
 from .._runtime.log import WARNING, log
 from ..exceptions import OptionError, SourceError, StoreError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
@@ -74,8 +74,11 @@ class EtcdSource:
         self._failure: SourceError | None = None
         self._asked = -_AGAIN_AFTER
         self._used_by = (os.getpid(), threading.Lock())
+        lead = key if key is not None else prefix or ""
+        self._quiet = Quiet(self._etcd, lead, below=prefix is not None)
         # A source is never told that it is not needed any more.
         weakref.finalize(self, self._etcd.close)
+        weakref.finalize(self, self._quiet.close)
 
     def __repr__(self) -> str:
         return f"EtcdSource({self._name!r})"
@@ -101,9 +104,15 @@ class EtcdSource:
         now = time.monotonic()
         if self._failure is not None and now - self._asked < _AGAIN_AFTER:
             raise self._failure
+        have = self._have
+        if have is not None and self._failure is None and self._quiet.lasts():
+            return have.stamp
         self._asked = now
         try:
             self._have = self._looked()
+            self._quiet.asked(
+                self._have.revision, changed=self._have.stamp is not (have and have.stamp)
+            )
         except StoreError as error:
             self._failure = SourceError(Problem(str(error), self._name))
         except SourceError as error:

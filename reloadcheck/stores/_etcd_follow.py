@@ -39,7 +39,9 @@ class Following:
 
     @property
     def watches(self) -> bool:
-        """Return whether a watch is open."""
+        """Return whether a watch is open, at an endpoint that is asked at present."""
+        if self._watch is not None and self._watch.endpoint != self._etcd.asks:
+            self.end()
         return self._watch is not None
 
     def given(self, board: Board, seen: Board | None) -> Board | None:

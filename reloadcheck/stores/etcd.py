@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._etcd import Etcd, b64, end_of, unb64
+from .._etcd import RANGE, Etcd, b64, end_of, unb64
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
 from ..types import Board, Retention
 from ._etcd_board import board_of, conditions, operation, revision_of, stamp_of
@@ -23,9 +23,6 @@ _LARGEST = 1_000_000
 """Bytes of one value, compressed; etcd takes 1.5 MB a request, in base64 and with its key."""
 
 _MOST_OPERATIONS = 128
-
-RANGE = 10.0
-"""Seconds after which the cluster is asked, whatever the watch has told or not."""
 
 _SOON = 0.25
 """Seconds that a watch may take to tell of what a range has found."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import EtcdSource, ReloadCheck
-from reloadcheck._etcd import b64
+from reloadcheck._etcd import b64, quiet
 from reloadcheck._state.board import Member
 from reloadcheck._state.keeper import Keeper
 from reloadcheck.exceptions import StoreError, StoreRefusedError
@@ -94,7 +94,6 @@ def test_a_watch_that_is_swallowed_is_found_out(
     server: EtcdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A box on the way that lets ranges through and no event: a range tells the truth in time."""
-    assert 10.0 == etcd.RANGE
     monkeypatch.setattr(etcd, "RANGE", 0.5)
     prefix = _prefix()
     with relay(server.port) as between:
@@ -108,6 +107,32 @@ def test_a_watch_that_is_swallowed_is_found_out(
         assert "2" == _value(_next(store, board))
         store.close()
         other.close()
+
+
+def test_a_source_under_a_watch_asks_nobody(
+    server: EtcdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is told of a change; and a watch that is swallowed is found out in time."""
+    assert 10.0 == quiet.RANGE
+    key = f"{_prefix()}app.yaml"
+    _write(server, key, "a: 1")
+    with relay(server.port) as between:
+        source = EtcdSource(f"http://127.0.0.1:{between.port}", key)
+        stamps = [source.stamp() for _ in range(3)]
+        sent = between.sent
+        assert {stamp.value for stamp in stamps} == {source.stamp().value for _ in range(20)}
+        assert sent == between.sent
+        _write(server, key, "a: 2")
+        until(lambda: source.stamp() != stamps[0])
+        between.silent = _is_watch
+        before = source.stamp()
+        _write(server, key, "a: 3")
+        monkeypatch.setattr(quiet, "RANGE", 0.2)
+        until(lambda: source.stamp() != before)
+
+
+def _write(server: EtcdServer, key: str, value: str) -> None:
+    server.ask("/v3/kv/put", {"key": b64(key), "value": b64(value)})
 
 
 def test_a_compaction_is_got_over(server: EtcdServer) -> None:
@@ -276,7 +301,7 @@ def test_a_slow_drip_ends_with_the_time_out() -> None:
 def test_a_stopped_server_is_told_and_asked_once_a_second(server: EtcdServer) -> None:
     """A source's looks cost one time-out a second, the rest is answered from memory."""
     key = f"{_prefix()}app.yaml"
-    server.ask("/v3/kv/put", {"key": b64(key), "value": b64("a: 1")})
+    _write(server, key, "a: 1")
     source = EtcdSource(server.url, key, timeout=0.3)
     stamp = source.stamp()
     server.signal(signal.SIGSTOP)

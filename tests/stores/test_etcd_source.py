@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from reloadcheck import EtcdSource, OptionError, Outcome, ReloadCheck, Source
-from reloadcheck._etcd import Etcd, b64
+from reloadcheck._etcd import Etcd, b64, quiet
 from tests.support.etcd import EtcdServer, etcd_server
 from tests.support.load import until
 
@@ -69,8 +69,11 @@ def test_a_prefix_is_a_tree_of_texts(etcd: EtcdServer) -> None:
     live.close()
 
 
-def test_a_cluster_that_is_away_changes_nothing(etcd: EtcdServer) -> None:
+def test_a_cluster_that_is_away_changes_nothing(
+    etcd: EtcdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was live stays, the cause is told, and the next edit is taken when it is back."""
+    monkeypatch.setattr(quiet, "RANGE", 0.5)
     _put(etcd, "away.yaml", "a: 1")
     live = ReloadCheck(EtcdSource(etcd.url, "away.yaml", timeout=0.3), settle=0, window=0.1)
     live.start()
