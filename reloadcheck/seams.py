@@ -206,13 +206,51 @@ class Wait:
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Let the edit through, but the values at `paths` stay what they are until a restart."""
+    """Let the edit through, but the values at `paths` stay what they are until a restart.
+
+    At the first load, where nothing serves yet, they are those of the tree `values`.
+    """
 
     paths: tuple[KeyPath, ...]
     remarks: tuple[str, ...] = ()
     actor: str | None = None
     reason: str | None = None
     override: bool = False
+    values: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """What the workers of one server keep until a restart: values by key path.
+
+    `left` are key paths whose values are not written down, as they are nowhere to be read.
+    """
+
+    kept: tuple[tuple[KeyPath, Any], ...] = field(repr=False)
+    left: tuple[KeyPath, ...] = ()
+
+
+class Beside(Protocol):
+    """What a store knows that a contract asks for; never blocks."""
+
+    def statements(self, kind: str) -> Sequence[tuple[str, bytes]]:
+        """Return the statements of a kind that are in the store, each with a name."""
+        ...
+
+    def served(self, source_digest: str) -> bool:
+        """Return whether what was read served before, or is what an order wants."""
+        ...
+
+    def running(self, who: str) -> Agreed | None:
+        """Return what the siblings of this process keep; None where this is the first of them.
+
+        `who` tells apart those who ask: the code and the contract.
+        """
+        ...
+
+    def run_with(self, who: str, source_digest: str, agreed: Agreed) -> None:
+        """Let siblings to come know what was read, as far as it may be kept."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from .engine import Engine
 from .options import switch_of
 
 if TYPE_CHECKING:
+    from .._state.attach import Memory
     from ..policy.contract import Contract
     from ..policy.gate import ContractGate
     from ..policy.restart_only import RestartOnly
@@ -96,7 +97,18 @@ def add_store(
         from ..stores.named import store_named
 
         store = store_named(store)
-    attach(engine, store)
+    _introduce(engine, attach(engine, store))
+
+
+def _introduce(engine: Engine[Any], memory: Memory) -> None:
+    """Let the contract know the store."""
+    if engine.gates == [memory]:
+        return
+    from ..policy.gate import ContractGate
+
+    for gate in engine.gates:
+        if isinstance(gate, ContractGate):
+            gate.beside, memory.guards_start = memory.beside, True
 
 
 def add_trial(
@@ -174,6 +186,8 @@ def restart_only_of(engine: Engine[Any]) -> RestartOnly:
         if isinstance(gate, RestartOnly):
             return gate
     gate = RestartOnly(engine.schema.spelled)
+    if engine.companion is not None:
+        gate.beside = getattr(engine.companion, "beside", None)
     engine.gates.insert(0, gate)
     return gate
 

@@ -7,10 +7,10 @@ Long because one look has many ends, and each is told here as a verdict.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 from .._config.digest import tree_digest
 from .._config.freeze import FrozenDict, freeze
@@ -225,23 +225,31 @@ class Checker(Generic[C]):
         if isinstance(self._verdict, Bad):
             self._stamps = self._digest = None
 
-    def keep(self, loaded: Loaded[C], paths: Sequence[KeyPath]) -> Loaded[C]:
+    def keep(
+        self,
+        loaded: Loaded[C],
+        paths: Sequence[KeyPath],
+        values: Mapping[str, Any] | None = None,
+    ) -> Loaded[C]:
         """Return the configuration with the running values at `paths`, validated again.
 
-        Raise `ConfigError` where the two do not fit together.
+        At the first load they are those of the tree `values`. Raise `ConfigError` where the two do
+        not fit together.
         """
         running, pause = self.running, nap
-        if running is None:
+        kept = values if running is None else running.tree
+        if kept is None:
             return loaded
-        old = running
+        other = kept
 
         def mixing() -> tuple[FrozenDict, str]:
-            tree = freeze(with_values_of(loaded.tree, old.tree, paths), old.tree, pause)
+            before = None if running is None else running.tree
+            tree = freeze(with_values_of(loaded.tree, other, paths), before, pause)
             return tree, tree_digest(tree, pause)
 
         tree, digest = self._run.load(mixing)
-        if tree is old.tree:
-            return replace(old, source_digest=loaded.source_digest, layers=loaded.layers)
+        if running is not None and tree is running.tree:
+            return replace(running, source_digest=loaded.source_digest, layers=loaded.layers)
         parsed = Parsed(tree, loaded.layers)
         config = cast("C", tree) if self._schema.is_plain else self._validated(parsed, pause)
         return Loaded(config, tree, digest, loaded.source_digest, loaded.layers)

@@ -157,5 +157,7 @@ def _together(answers: Sequence[Answer]) -> Answer:
     actor, reason = (given[0].actor, given[0].reason) if given else (None, None)
     override = any(one.override for one in given)
     if kept:
-        return Keep(tuple(kept), remarks, actor, reason, override)
+        trees = [one.values for one in through if isinstance(one, Keep) and one.values is not None]
+        values = {key: value for each in trees for key, value in each.items()} if trees else None
+        return Keep(tuple(kept), remarks, actor, reason, override, values)
     return Go(remarks, actor, reason, None, override) if remarks or given else GO

@@ -7,9 +7,9 @@ Long because each answer at each of these points is carried out here, and nowher
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from .._load.problems import located
 from .._resources.build import Built
@@ -222,17 +222,19 @@ class Permission(Generic[C]):
                 return self._put_off(answer)
             case Keep() as answer:
                 self.permit.let_through(answer)
-                return self._kept(read, answer.paths)
+                return self._kept(read, answer.paths, answer.values)
             case Go() as answer:
                 self.permit.let_through(answer)
                 return read
             case _:
                 return read
 
-    def _kept(self, read: Loaded[C], paths: tuple[KeyPath, ...]) -> Loaded[C] | Conclusion:
+    def _kept(
+        self, read: Loaded[C], paths: tuple[KeyPath, ...], values: Mapping[str, Any] | None
+    ) -> Loaded[C] | Conclusion:
         """Let the edit through but for what waits for a restart."""
         try:
-            loaded = self._checker.keep(read, paths)
+            loaded = self._checker.keep(read, paths, values)
         except ConfigError as error:
             self._checker.refuse(error)
             self._course.standing = error

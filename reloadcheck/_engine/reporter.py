@@ -208,6 +208,7 @@ class Report:
                 pickup,
                 actor,
                 reason,
+                leave is not None and leave.is_override,
             )
         )
 

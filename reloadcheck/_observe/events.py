@@ -16,6 +16,7 @@ class ReloadEvent:
     that an engine starts with. `pickup` is how many seconds passed from the newest time of the
     sources to the swap; None where there was none, or no time to count from. `actor` is who gave
     leave for the edit or broke the glass for it, `reason` why; None where nobody had to.
+    `is_override`: the glass was broken.
     """
 
     outcome: Outcome
@@ -31,6 +32,7 @@ class ReloadEvent:
     pickup: float | None = None
     actor: str | None = None
     reason: str | None = None
+    is_override: bool = False
 
     @property
     def seconds(self) -> tuple[tuple[str, float], ...]:

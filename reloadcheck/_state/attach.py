@@ -7,7 +7,7 @@ Long because what a store says reaches an engine by all three seams, and they sh
 """
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
@@ -30,12 +30,13 @@ from ..types import (
     key_path_text,
 )
 from .barrier import Barrier
+from .beside import Beside
 from .board import Hold, Member, State, prefix_of
-from .content import content_of, layers_of, looks_secret, packed, with_kept
+from .content import content_of, kept_tree, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
-from .ledger import Entry
+from .ledger import Entry, entries_from, served_before
 from .rounds import Failure, Offer, Rounds
 from .together import Vote
 
@@ -130,6 +131,7 @@ class Memory:
         self._decision = Decision(None)
         self._member = Member()
         self._started = time.time()
+        self.guards_start = False
         self.keeper = Keeper(
             store,
             lambda: prefix_of(self._who.application, options().release),
@@ -139,6 +141,8 @@ class Memory:
             window=lambda: options().window,
             clock=clock,
         )
+
+        self.beside = Beside(self.keeper, self._content_by, lambda: self._serving, self._written_by)
 
     def _begun(self) -> Rounds | None:
         """Begin anew in this process."""
@@ -185,7 +189,7 @@ class Memory:
         return given
 
     def _given(self, reading: Reading, content: str | None) -> Reading:
-        decision = self._decision = self._decide(content)
+        decision = self._decision = self._guarded(content, self._decide(content))
         hold = self._state.hold
         if decision.ends_hold and hold is not None and content == hold.content:
             self.keeper.ends_hold = hold
@@ -214,6 +218,28 @@ class Memory:
             return reading
         self._know(older, decision.serve)
         return self._remarked(older, decision)
+
+    def _guarded(self, content: str | None, decision: Decision) -> Decision:
+        """Start with what was accepted last where a contract has not been asked about the edit.
+
+        So that an edit made while nothing ran waits for its window and its leave, too.
+        """
+        active, view = self._state.active, self.keeper.known.view
+        if self._serving is not None or not self.guards_start or view is None:
+            return decision
+        news = content is not None and content != active
+        if not news or decision.serve != content or active not in self.keeper.known.contents:
+            return decision
+        if served_before(entries_from(view.entries), str(content)) is not None:
+            return decision
+        return Decision(active, str(Outcome.WAITING))
+
+    def _content_by(self, digest: str) -> str | None:
+        return self._contents.get(digest, (None, None))[0]
+
+    def _written_by(self, digest: str) -> Mapping[str, Any]:
+        found = self._contents.get(digest)
+        return {} if found is None else kept_tree(self.sources, found[1])
 
     def _mark(self) -> object:
         state, rounds = self._state, self._rounds
@@ -408,6 +434,8 @@ class Memory:
             seconds={name: round(seconds, 4) for name, seconds in event.seconds},
             actor=event.actor,
             why=event.reason,
+            override=event.is_override,
+            release=self._options().release,
         )
         self._tell_rounds(entry)
         documents = None

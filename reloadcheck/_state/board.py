@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 DEFAULT_GROUP = "default"
 STATE, MEMBERS, VOTES, ENTRIES = "state", "member/", "vote/", "entry/"
+STATEMENTS = "statement/"
 SEEN = "seen/"
 """Who joined and took no leave; not bound to a life, so that the lost can be named."""
 

@@ -20,11 +20,12 @@ from .._runtime.pause import nap
 from ..exceptions import ConfigError
 from ..seams import Reading
 from ..sources import DotenvSource, EnvironSource
-from ..types import Document, Place, Source
+from ..types import Document, Place, Source, Tree
 
 __all__ = [
     "content_of",
     "kept_of",
+    "kept_tree",
     "layers_of",
     "looks_secret",
     "packed",
@@ -48,13 +49,17 @@ def kept_of(sources: Sequence[Source], places: Sequence[Place]) -> tuple[int, ..
 
 def content_of(sources: Sequence[Source], reading: Reading) -> str | None:
     """Return the content digest of a reading; None where what is kept does not parse."""
-    kept = kept_of(sources, reading.places)
     try:
-        own = [sources[number] for number in kept]
-        tree = parse(own, [reading.documents[number] for number in kept], nap).tree
-        return tree_digest(tree, nap)
+        return tree_digest(kept_tree(sources, reading), nap)
     except ConfigError:
         return None
+
+
+def kept_tree(sources: Sequence[Source], reading: Reading) -> Tree:
+    """Return what merges of the documents that may be kept; raise `ConfigError`."""
+    kept = kept_of(sources, reading.places)
+    own = [sources[number] for number in kept]
+    return parse(own, [reading.documents[number] for number in kept], nap).tree
 
 
 def layers_of(sources: Sequence[Source], reading: Reading) -> dict[str, str]:

@@ -106,6 +106,7 @@ class Keeper:
         self._pid = pid
         self._id = "" if pid == 0 else member_id()
         self._facts: deque[Fact] = deque()
+        self._to_write: deque[Mapping[str, str | None]] = deque(maxlen=LIMIT)
         self._lost_facts = 0
         self._board: Board | None = None
         self._told: Member | None = None
@@ -164,6 +165,17 @@ class Keeper:
             self._lost_facts += 1
         self.wake()
 
+    def records(self, lead: str) -> Mapping[str, str]:
+        """Return the texts of the group's records below a name, as they were read last."""
+        board, start = self._board, self.prefix + lead
+        found = {} if board is None else board.records
+        return {k.removeprefix(start): r.value for k, r in found.items() if k.startswith(start)}
+
+    def write(self, records: Mapping[str, str | None]) -> None:
+        """Let records of the group be written, each by whoever is first; None takes one away."""
+        self._to_write.append(records)
+        self._wake()
+
     def close(self, seconds: float = 3.0) -> None:
         """Write down what waits, and leave the board; blocks at most `seconds`."""
         thread = self._thread
@@ -209,6 +221,7 @@ class Keeper:
         try:
             self._look()
             self._end_hold()
+            self._write_records()
             self._decide()
             self._write_facts()
             self._tell_member()
@@ -301,6 +314,13 @@ class Keeper:
         after = replace(state, hold=None).to_text()
         self.store.put({key: after}, same={key: self._view.state_revision})
         self._look()
+
+    def _write_records(self) -> None:
+        while self._to_write:
+            records = {self.prefix + key: text for key, text in self._to_write[0].items()}
+            same = {key: 0 for key, text in records.items() if text is not None}
+            self.store.put(records, same=same)
+            self._to_write.popleft()
 
     def _write_facts(self) -> None:
         while self._facts:

@@ -14,13 +14,16 @@ from .board import ENTRIES, State, to_text
 __all__ = ["Dropped", "Entry", "Row", "dropped", "editions_of", "history", "served_before"]
 
 LIVE = "reloaded"
+REVIEWED = "reviewed"
+"""The cause of a row that says that somebody looked at an override."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of the history; holds key paths and scrubbed texts, never values.
 
-    `of` is the edition that this one serves again. `at` is in epoch seconds, `size` in bytes,
+    `of` is the edition that this one serves again, or is about. `override`: somebody broke the
+    glass for it. `at` is in epoch seconds, `size` in bytes,
     `layers` the digest of each kept layer by its name.
     """
 
@@ -45,6 +48,7 @@ class Entry:
     layers: Mapping[str, str] = field(default_factory=dict[str, str])
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     release: str | None = None
+    override: bool = False
 
     def to_text(self) -> str:
         """Write it as JSON."""
@@ -66,12 +70,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """An entry as people read it: with what it is now."""
+    """An entry as people read it: with what it is now.
+
+    `reviewed` is whether somebody looked at an override afterwards; None where there was none.
+    """
 
     entry: Entry
     serves: bool = False
     held: bool = False
     banned: bool = False
+    reviewed: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +134,14 @@ def history(
     outcome: str | None = None,
     since: float | None = None,
     key: str | None = None,
+    reviewed: bool | None = None,
 ) -> tuple[Row, ...]:
-    """Return the newest rows first; `since` is in epoch seconds, `key` a key path or its parent."""
+    """Return the newest rows first; `since` is in epoch seconds, `key` a key path or its parent.
+
+    `reviewed`: only overrides that somebody has looked at since, or that nobody has.
+    """
     rows: list[Row] = []
+    seen = {one.of for one in entries if one.cause == REVIEWED}
     newest = served_before(entries, state.target) if state.target is not None else None
     held = None if state.hold is None else state.hold.content
     for entry in sorted(entries, key=lambda one: (one.at, one.edition or 0), reverse=True):
@@ -138,6 +151,9 @@ def history(
             continue
         if key is not None and not any(_is_below(changed, key) for changed in entry.changed):
             continue
+        looked_at = entry.edition in seen if entry.override else None
+        if reviewed is not None and looked_at is not reviewed:
+            continue
         live = entry.edition is not None
         rows.append(
             Row(
@@ -145,6 +161,7 @@ def history(
                 serves=live and entry.edition == newest,
                 held=live and entry.content == held,
                 banned=live and entry.content in state.banned,
+                reviewed=looked_at,
             )
         )
     return tuple(rows[:limit])

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from ..exceptions import OrderRefusedError
 from .board import Ban, Freeze, Hold, Member, State, Wish
-from .ledger import Entry, activated, editions_of, served_before
+from .ledger import REVIEWED, Entry, activated, editions_of, served_before
 
 __all__ = [
     "Actor",
@@ -177,6 +177,11 @@ def _wished(state: State, word: str, actor: Actor, says: str) -> Ordered:
     number = 1 if state.wish is None else state.wish.number + 1
     wish = Wish(number, word, actor.by, actor.at, actor.why)
     return Ordered(replace(state, wish=wish), _row(word, actor), says)
+
+
+def reviewed(edition: int, actor: Actor) -> Entry:
+    """Return the row that says that somebody looked at an override."""
+    return _row(REVIEWED, actor, of=edition)
 
 
 def _respect(state: State, actor: Actor) -> None:

@@ -3,19 +3,22 @@
 Each order is one conditional write of state and history together; who is slower looks again.
 """
 
+import json
 import time
 from collections.abc import Callable, Collection
+from typing import Any
 from urllib.parse import unquote
 
 from ..exceptions import OrderRefusedError, StoreLostError, UsageError
 from ..types import Board, Document, Store
 from . import orders
-from .board import STATE, Member, State, View, groups_in, prefix_of, view_of
+from .beside import text_in
+from .board import STATE, STATEMENTS, Member, State, View, groups_in, prefix_of, view_of
 from .content import unpacked
 from .fleet import GRACE, Fleet, fleet_in
 from .identity import login
 from .ledger import Entry, Row, editions_of, entries_from, history
-from .orders import Actor, Ordered
+from .orders import Actor, Ordered, reviewed
 
 __all__ = ["Orders", "applications_in"]
 
@@ -58,11 +61,40 @@ class Orders:
         outcome: str | None = None,
         since: float | None = None,
         key: str | None = None,
+        reviewed: bool | None = None,
     ) -> tuple[Row, ...]:
-        """Return the newest rows first; `since` is in epoch seconds."""
+        """Return the newest rows first; `since` is in epoch seconds.
+
+        `reviewed`: only overrides that somebody has looked at since, or that nobody has.
+        """
         view = self._look()[1]
         entries = entries_from(view.entries)
-        return history(entries, view.state, limit=limit, outcome=outcome, since=since, key=key)
+        wanted: dict[str, Any] = {"limit": limit, "outcome": outcome, "since": since, "key": key}
+        return history(entries, view.state, **wanted, reviewed=reviewed)
+
+    def review(self, edition: int, *, why: str | None = None, by: str | None = None) -> Entry:
+        """Take note that somebody looked at an override; raise `OrderRefusedError` for no such."""
+        if not self.edition(edition).override:
+            raise OrderRefusedError(f"edition {edition} is live by no override")
+        actor = self._actor(why, by)
+        entry = reviewed(edition, actor)
+        self._store.put({self._look()[0] + entry.key: entry.to_text()})
+        return entry
+
+    def statements(self, kind: str) -> dict[str, str]:
+        """Return the statements of a kind (`approval`, `override`), by their key on the board."""
+        lead = f"{STATEMENTS}{kind}/"
+        prefix, board = self._board()
+        records = {key.removeprefix(prefix): one.value for key, one in board.records.items()}
+        texts = {key: text_in(text) for key, text in records.items() if key.startswith(lead)}
+        return {key: text for key, text in texts.items() if text is not None}
+
+    def give_leave(self, key: str, text: str, gone: Collection[str] = ()) -> None:
+        """Put a signed statement into the store, and take others away."""
+        prefix = self._board()[0]
+        records: dict[str, str | None] = dict.fromkeys(prefix + one for one in gone)
+        records[prefix + key] = json.dumps({"text": text})
+        self._store.put(records)
 
     def edition(self, number: int) -> Entry:
         """Return the entry of an edition."""
@@ -190,13 +222,17 @@ class Orders:
     # ------------------------------------------------------------------ within
 
     def _look(self) -> tuple[str, View]:
+        prefix, board = self._board()
+        return prefix, view_of(board, prefix)
+
+    def _board(self) -> tuple[str, Board]:
         board = self._store.look(prefix_of(self._app, self._release))
         if self._release is None and (board is None or not board.records):
             prefix = self._only_group()
             board = self._store.look(prefix)
         else:
             prefix = prefix_of(self._app, self._release)
-        return prefix, view_of(board or Board(0, {}), prefix)
+        return prefix, board or Board(0, {})
 
     def _only_group(self) -> str:
         board = self._store.look(prefix_of(self._app).split("/", 1)[0] + "/")

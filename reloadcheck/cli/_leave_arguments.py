@@ -59,6 +59,15 @@ def _leave(name: str, short: str, long: str, commands: Any) -> None:
         help="what serves: a digest, or a file (else a running application is asked, by "
         "RELOAD_CHECK_STATUS_URL; else the application's own file, where FILE is another one)",
     )
+    command.add_argument(
+        "--store",
+        nargs="?",
+        const="",
+        metavar="STORE",
+        help="write it into the store instead: the engine's, or the one that is named",
+    )
+    command.add_argument("--name", help="the application's name in it (else the engine's)")
+    command.add_argument("--release", help="the group of workers, where there are several")
     command.add_argument("--app", metavar="M:NAME", help=_APP)
     add_project(command)
 

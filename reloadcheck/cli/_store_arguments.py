@@ -32,7 +32,8 @@ def _history(commands: Any) -> None:
     command = command_named(
         commands,
         "history",
-        "[--store STORE] [--limit N] [--outcome NAME] [--since 2h] [--key KEY.PATH]",
+        "[--store STORE] [--limit N] [--outcome NAME] [--since 2h] [--key KEY.PATH] "
+        "[--reviewed no|yes|EDITION]",
         "say what was live and what was refused, who wanted it and why",
         "List the editions of a configuration and the edits that were refused, newest first: age, "
         "cause, who, why, changed keys; marks what serves, is held or banned.",
@@ -41,6 +42,14 @@ def _history(commands: Any) -> None:
     command.add_argument("--outcome", metavar="NAME", help="only these: reloaded, rejected, …")
     command.add_argument("--since", metavar="TIME", help="not older: 2h, or ISO 8601")
     command.add_argument("--key", metavar="KEY.PATH", help="only what changed it, or below it")
+    command.add_argument(
+        "--reviewed",
+        metavar="WHICH",
+        help="overrides alone: those that nobody has looked at (no), that somebody has (yes); with "
+        "an edition's number, take note that you have",
+    )
+    command.add_argument("--why", metavar="TEXT", help="what you found, with --reviewed EDITION")
+    command.add_argument("--by", metavar="WHO", help="who has looked (who you are, @host)")
     add_store(command)
 
 

@@ -2,10 +2,11 @@
 
 import argparse
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
 from .._state.ledger import Row
 from .._state.store_orders import Orders
+from ..exceptions import OrderRefusedError, UsageError
 from ..types import printable
 from ._board import ago, asked, moment
 from ._output import WIDTH, Page, cut
@@ -20,10 +21,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _history(arguments: argparse.Namespace, orders: Orders, since: float | None) -> int:
-    rows = orders.history(
-        limit=arguments.limit, outcome=arguments.outcome, since=since, key=arguments.key
-    )
     page = Page()
+    which: str | None = arguments.reviewed
+    if which is not None and which not in _REVIEWED:
+        return _review(page, arguments, orders, which)
+    rows = orders.history(
+        limit=arguments.limit,
+        outcome=arguments.outcome,
+        since=since,
+        key=arguments.key,
+        reviewed=None if which is None else _REVIEWED[which],
+    )
     if arguments.json:
         page.json({"entries": [row_document(row) for row in rows]})
         return 0
@@ -34,9 +42,27 @@ def _history(arguments: argparse.Namespace, orders: Orders, since: float | None)
     return 0
 
 
+_REVIEWED: Final = {"no": False, "yes": True}
+
+
+def _review(page: Page, arguments: argparse.Namespace, orders: Orders, which: str) -> int:
+    if not which.isdecimal():
+        raise UsageError(f"--reviewed {printable(which)}: write no, yes, or an edition's number")
+    try:
+        entry = orders.review(int(which), why=arguments.why, by=arguments.by)
+    except OrderRefusedError as error:
+        raise UsageError(str(error)) from None
+    if arguments.json:
+        page.json({"ok": True, "edition": int(which), "by": entry.actor})
+    else:
+        page.sentence(f"OK: edition {which} is reviewed by {printable(entry.actor or '')}")
+    return 0
+
+
 def row_document(row: Row) -> dict[str, Any]:
     """Return a row as JSON has it; times are epoch seconds."""
     marks = {"serves": row.serves, "held": row.held, "banned": row.banned}
+    marks |= {} if row.reviewed is None else {"reviewed": row.reviewed}
     return {**asdict(row.entry), **marks}
 
 
@@ -48,6 +74,8 @@ def _show(page: Page, row: Row) -> None:
         what = f"{entry.of} again, {what}"
     marks = [m for m, on in (("serves", row.serves), ("held", row.held)) if on]
     marks += ["banned"] * row.banned
+    if row.reviewed is not None:
+        marks += ["override", "reviewed: yes" if row.reviewed else "reviewed: no"]
     parts = [what, *([entry.code] if entry.code else []), *([entry.actor] if entry.actor else [])]
     head = f"{number:>5}  {ago(entry.at):>4}  {', '.join(parts)}"
     tail = f"  [{', '.join(marks)}]" if marks else ""

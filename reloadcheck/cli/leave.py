@@ -5,20 +5,24 @@ nothing, and what it has signed is verified as a running application will.
 """
 
 import argparse
-import os
 import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from ..exceptions import UsageError
+from .._engine.api import host_of
+from .._state.store_orders import Orders
+from ..exceptions import StoreError, UsageError
 from ..policy.signing import NAMESPACE, signature_by, verified
-from ..policy.statement import FIELDS, MOST_BYTES, Statement, UnsignedError, statement_of
-from ..types import printable
+from ..policy.statement import FIELDS, Statement, UnsignedError, statement_of
+from ..types import Store, printable
+from ._board import store_of, unreachable
 from ._faults import show_faults
-from ._inputs import inputs_of
+from ._inputs import Inputs, inputs_of
 from ._output import Page
+from ._statement_places import BesideFile, InStore
 from ._wording import Wording, worded
 
 __all__ = ["run"]
@@ -45,15 +49,23 @@ def run(arguments: argparse.Namespace) -> int:
         return 1
     if not wording.keys:
         return _nothing(page, arguments)
+    try:
+        return _leave(page, arguments, inputs, wording)
+    except StoreError as error:
+        return unreachable(page, error, json=arguments.json)
+
+
+def _leave(page: Page, arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -> int:
     path = Path(f"{wording.file}.{wording.kind}")
-    found = _found(path, wording)
+    place = BesideFile(path) if arguments.store is None else _in_store(arguments, inputs, wording)
+    found = _found(place, wording)
     if found is None:
         if not arguments.why:
             raise UsageError(f"say why: reloadcheck {arguments.verb} FILE --why 'TEXT'")
         found = _Signed(wording.lines(arguments.why), {})
     elif (limit := wording.limit) is not None and _until(found.lines) > limit:
         raise UsageError(
-            f"{printable(path.name)} holds the same statement, good for longer than --until says: "
+            f"{printable(place.name)} holds the same statement, good for longer than --until says: "
             "remove it, or sign it as it is, without --until"
         )
     if arguments.key is None:
@@ -64,16 +76,24 @@ def run(arguments: argparse.Namespace) -> int:
         page.sentence(f"FAILED: {error}", kind="error", mark="FAILED:")
         return 1
     found.signatures.setdefault(person, signature)
-    try:
-        beside = path.with_name(f"{path.name}.new")
-        beside.write_text(found.lines + "".join(found.signatures.values()), encoding="utf-8")
-        os.replace(beside, path)
-    except OSError as error:
-        raise UsageError(
-            f"{printable(str(path))} cannot be written: {error.strerror}; without --key, what to "
-            "sign is printed"
-        ) from None
-    return _conclude(page, arguments, wording, found, path)
+    place.write(found.lines + "".join(found.signatures.values()), wording.at)
+    return _conclude(page, arguments, wording, found, place.name)
+
+
+def _in_store(arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -> InStore:
+    """Return the store that is named, else the engine's."""
+    engine = None if inputs.live is None else host_of(inputs.live)
+    companion: Any = None if engine is None else engine.companion
+    given: str = arguments.store
+    if not given and companion is None:
+        raise UsageError("the engine has no store=…: name one by --store STORE")
+    store: Store = store_of(given) if given else companion.keeper.store
+    own = (None, None) if engine is None else (engine.options.app, engine.options.release)
+    name = arguments.name or (own[0] if companion is None else companion.application)
+    if name is None:
+        raise UsageError("name the application in the store by --name")
+    orders = Orders(store, app=name, release=arguments.release or own[1])
+    return InStore(orders, wording.kind, store.name)
 
 
 def _nothing(page: Page, arguments: argparse.Namespace) -> int:
@@ -85,16 +105,14 @@ def _nothing(page: Page, arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _found(path: Path, wording: Wording) -> _Signed | None:
-    """Return the statement beside the file where it says the same, with what holds of it."""
-    try:
-        with path.open("rb") as file:
-            statement = statement_of(file.read(MOST_BYTES + 1), signed=False)
-    except (OSError, UnsignedError):
-        return None
-    if not wording.is_same(statement):
-        return None
-    return _Signed(statement.signed.decode(), _held(statement, wording))
+def _found(place: BesideFile | InStore, wording: Wording) -> _Signed | None:
+    """Return the statement that is there already, if it says the same, with what holds of it."""
+    for text in place.texts():
+        with suppress(UnsignedError):
+            statement = statement_of(text, signed=False)
+            if wording.is_same(statement):
+                return _Signed(statement.signed.decode(), _held(statement, wording))
+    return None
 
 
 def _held(statement: Statement, wording: Wording) -> dict[str, str]:
@@ -155,7 +173,7 @@ def _tell(
 
 
 def _conclude(
-    page: Page, arguments: argparse.Namespace, wording: Wording, found: _Signed, path: Path
+    page: Page, arguments: argparse.Namespace, wording: Wording, found: _Signed, place: str
 ) -> int:
     missing = wording.missing(frozenset(found.signatures))
     if arguments.json:
@@ -163,7 +181,7 @@ def _conclude(
             {
                 "ok": True,
                 "written": True,
-                "path": str(path),
+                "path": place,
                 "statement": found.lines,
                 "signed_by": sorted(found.signatures),
                 "missing": missing,
@@ -174,7 +192,7 @@ def _conclude(
         page.line(printable(line))
     page.line()
     people = ", ".join(sorted(found.signatures))
-    page.sentence(f"OK: {path} is signed by {people}", kind="good", mark="OK:")
+    page.sentence(f"OK: {printable(place)} is signed by {people}", kind="good", mark="OK:")
     if missing is not None:
         page.sentence(f"waits  for the leave of {missing}", kind="warn", mark="waits")
     return 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from .._config.digest import tree_digest
 from .._load.references import as_written
-from ..seams import Loaded, Proposal, Wait
+from ..seams import Beside, Loaded, Proposal, Wait
 from ..types import Code, KeyPath, key_path_text
 from .signing import verified
 from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
@@ -29,11 +29,18 @@ class Leave:
 
 
 class Approvals:
-    """The signed statements beside the sources of one engine."""
+    """The signed statements of one engine: beside its sources' `files`, and in its store."""
 
-    def __init__(self, terms: Terms, beside: Sequence[str], environment: str | None) -> None:
+    def __init__(
+        self,
+        terms: Terms,
+        files: Sequence[str],
+        environment: str | None,
+        beside: Beside | None = None,
+    ) -> None:
         self._terms = terms
-        self._beside = tuple(beside)
+        self._sources = tuple(files)
+        self._store = beside
         self._environment = environment
 
     def leave(
@@ -113,13 +120,15 @@ class Approvals:
 
     def _files(self, kind: str) -> list[tuple[str, bytes]]:
         found: list[tuple[str, bytes]] = []
-        for beside in self._beside:
+        for beside in self._sources:
             path = Path(f"{beside}.{kind}")
             try:
                 with path.open("rb") as file:
                     found.append((path.name, file.read(MOST_BYTES + 1)))
             except OSError:
                 continue
+        if self._store is not None:
+            found += self._store.statements(kind)
         return found
 
     def _people(self, statement: Statement, at: float) -> frozenset[str]:

@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import ContractError
-from ..seams import GO, Answer, Go, Keep, Proposal, Reject, TrialTerms, Wait
+from ..seams import GO, Answer, Beside, Go, Keep, Proposal, Reject, TrialTerms, Wait
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled
 from .contract import Contract, NoOption
 from .forecast import Forecast, soonest
-from .patterns import Spelled
+from .patterns import Pattern, Spelled
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
+from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
 from .windows import Window, told
 
@@ -61,6 +62,7 @@ class ContractGate:
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
         self._served: deque[str] = deque(maxlen=REMEMBERED)
+        self.beside: Beside | None = None
 
     @property
     def path(self) -> Path:
@@ -97,7 +99,8 @@ class ContractGate:
         if problems:
             raise ContractError(*problems)
         self._rules = tuple(rules)
-        self._approvals = Approvals(terms, self._statements, self._environment())
+        beside = self.beside
+        self._approvals = Approvals(terms, self._statements, self._environment(), beside)
         self._terms, self._data = terms, data
         return terms.secrets
 
@@ -115,7 +118,9 @@ class ContractGate:
         if broken:
             return Reject(tuple(problem for problem, _ in broken), broken[0][1])
         if proposal.old is None:
-            return GO
+            patterns = self._restarting()
+            siblings, values = kept_by_siblings(self.beside, "contract", patterns, proposal.new)
+            return Keep(siblings, values=values) if siblings else GO
         kept, going = self._parted(proposal)
         leave: Leave | None = None
         overridden = False
@@ -168,10 +173,15 @@ class ContractGate:
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was let through before; remember that it serves."""
-        if proposal.old is not None:
+        if proposal.old is None:
+            tell_siblings(self.beside, "contract", self._restarting(), proposal.new)
+        else:
             self._remember(proposal.old.digest)
         self._remember(proposal.new.digest)
         return GO
+
+    def _restarting(self) -> list[Pattern]:
+        return [one.pattern for one in self.terms.keys if one.restart]
 
     def _parted(self, proposal: Proposal) -> tuple[tuple[KeyPath, ...], list[KeyPath]]:
         """Return which changed keys keep their value until a restart, and which go on."""
@@ -278,7 +288,9 @@ class ContractGate:
         return self._approvals
 
     def _served_before(self, proposal: Proposal) -> bool:
-        return proposal.new.digest in self._served
+        if proposal.new.digest in self._served:
+            return True
+        return self.beside is not None and self.beside.served(proposal.new.source_digest)
 
     def _remember(self, digest: str) -> None:
         if digest in self._served:

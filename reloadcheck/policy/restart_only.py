@@ -6,10 +6,11 @@ unset what is said here.
 
 from collections.abc import Iterable
 
-from ..seams import GO, Answer, Keep, Proposal
+from ..seams import GO, Answer, Beside, Keep, Proposal
 from ..types import KeyPath, key_path_text
 from .patterns import Pattern, Spelled, as_it_is
 from .reach import changed_paths
+from .siblings import kept_by_siblings, tell_siblings
 
 
 class RestartOnly:
@@ -17,6 +18,7 @@ class RestartOnly:
 
     def __init__(self, spelled: Spelled = as_it_is) -> None:
         self._spelled = spelled
+        self.beside: Beside | None = None
         self._paths: list[KeyPath] = []
         self._patterns: list[Pattern] = []
 
@@ -40,14 +42,15 @@ class RestartOnly:
         return tuple(key_path_text(path) for path in self._paths)
 
     def may(self, proposal: Proposal) -> Answer:
-        """Keep the running values; at the first load there are none."""
-        if proposal.old is None:
-            return GO
+        """Keep the running values; at the first load those of the siblings, if there are any."""
         if not self._patterns:
             self._patterns = [
                 Pattern(key_path_text(path), path, tuple(self._spelled(path)))
                 for path in self._paths
             ]
+        if proposal.old is None:
+            kept, values = kept_by_siblings(self.beside, "code", self._patterns, proposal.new)
+            return Keep(kept, values=values) if kept else GO
         kept = tuple(
             path
             for path in changed_paths(proposal, self._patterns)
@@ -56,5 +59,7 @@ class RestartOnly:
         return Keep(kept) if kept else GO
 
     def now(self, proposal: Proposal) -> Answer:
-        """Let through what was let through before the build."""
+        """Let through what was let through before; what it starts with is what siblings keep."""
+        if proposal.old is None:
+            tell_siblings(self.beside, "code", self._patterns, proposal.new)
         return GO

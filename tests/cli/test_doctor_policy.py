@@ -116,3 +116,15 @@ def test_zone_data_that_is_not_there_is_named(shop: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(zoneinfo, "available_timezones", set[str])
     found = [one for one in contract(inputs(shop), Machine()) if one.level is Level.FAIL]
     assert [one.remedy for one in found] == ["pip install tzdata, or install the system's tzdata"]
+
+
+@pytest.mark.parametrize("has_store", [False, True])
+def test_restart_only_keys_want_a_store(run: Run, shop: Path, has_store: bool) -> None:
+    """Without one a recycled worker takes the new value, which is said plainly."""
+    text = (shop / "contract.yaml").read_text()
+    (shop / "contract.yaml").write_text(text.replace("keys:", "keys:\n  server: {restart: true}"))
+    if has_store:
+        module = (shop / "service.py").read_text()
+        (shop / "service.py").write_text(module.replace("settle=0", 'store="s.db", settle=0'))
+    told = " ".join(run("doctor", "--app", "service:live").out.split())
+    assert ("a recycled worker takes the new value" in told) is not has_store

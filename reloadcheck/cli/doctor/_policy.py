@@ -49,6 +49,11 @@ def _needs(gate: ContractGate, machine: Machine) -> Iterator[Finding]:
     if terms.rules:
         yield passed("rules", "the extra for rules in CEL is installed")
     yield _zone(terms)
+    if any(one.restart for one in terms.keys) and gate.beside is None:
+        said = (
+            "there is no store: a recycled worker takes the new value of what waits for a restart"
+        )
+        yield warned("restart", said, "name one by store=, so that a server's workers agree")
     if terms.approvers is None:
         return
     signers = os.path.abspath(os.path.join(terms.directory, terms.approvers))

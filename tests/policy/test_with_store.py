@@ -1,0 +1,272 @@
+"""A contract beside a store: leave lies there, history counts, a restart is no way around it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import Outcome, ReloadCheck
+from reloadcheck._state import beside
+from reloadcheck._state.beside import statement_key
+from reloadcheck._state.store_orders import Orders
+from reloadcheck.stores import SQLiteStore
+from tests.support.load import until
+
+from .signing import Signers
+from .test_gate import signers
+
+__all__ = ["signers"]
+
+CONTRACT = """\
+reloadcheck: 1
+service: shop
+keys:
+  database: {approve: [dba]}
+  log: {window: never}
+  server: {restart: true}
+windows: {never: []}
+approvers: allowed_signers
+roles: {dba: [dora@example.test], oncall: [otto@example.test]}
+override: {roles: [oncall], at_most: 4h}
+"""
+CONFIG = "database: {size: 1}\nlog: {level: INFO}\nserver: {bind: 0.0.0.0:80}\nfree: 1\n"
+
+
+class Site:
+    """One file, one store, one worker at a time, as a master starts them one after another."""
+
+    def __init__(self, directory: Path, signers: Signers) -> None:
+        self.directory, self.signers = directory, signers
+        self.file = directory / "config.yaml"
+        self.file.write_text(CONFIG)
+        (directory / "contract.yaml").write_text(CONTRACT)
+        (directory / "allowed_signers").write_text("\n".join(signers.lines) + "\n")
+        self.engines: list[ReloadCheck[Any]] = []
+        self.orders = Orders(SQLiteStore(directory / "store.db"), app="shop")
+
+    def engine(self, **options: Any) -> ReloadCheck[Any]:
+        """Return a worker's engine that has started and is known to the store."""
+        given = {"contract": self.directory / "contract.yaml", **options}
+        live: ReloadCheck[Any] = ReloadCheck(
+            self.file,
+            store=SQLiteStore(self.directory / "store.db"),
+            app="shop",
+            settle=0,
+            verify=0,
+            window=0.1,
+            environ={},
+            **given,
+        )
+        self.engines.append(live)
+        live.start()
+        return live
+
+    def edit(self, old: str, new: str) -> None:
+        """Replace a text in the file."""
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def editions(self, count: int) -> None:
+        """Wait until the history has so many editions."""
+        until(lambda: self.orders.state().edition >= count)
+
+
+@pytest.fixture
+def site(tmp_path: Path, signers: Signers) -> Iterator[Site]:
+    """The site, all of whose workers are closed at the end."""
+    made = Site(tmp_path, signers)
+    yield made
+    for live in made.engines:
+        live.close()
+
+
+def comes_to(live: ReloadCheck[Any], outcome: Outcome) -> None:
+    """Wait until a check comes to an outcome."""
+    until(lambda: live.check() is outcome)
+
+
+def serves(live: ReloadCheck[Any], **wanted: object) -> None:
+    """Wait until values are live; the store may have had them taken up by itself."""
+
+    def holds() -> bool:
+        live.check()
+        config = live.snapshot.config
+        found = {"level": config.log.level, "size": config.database.size, "free": config.free}
+        return wanted.items() <= found.items()
+
+    until(holds)
+
+
+@pytest.mark.parametrize(
+    ("kind", "person", "change"),
+    [
+        ("approval", "dora@example.test", ("size: 1", "size: 2")),
+        ("override", "otto@example.test", ("INFO", "DEBUG")),
+    ],
+)
+def test_a_statement_in_the_store_lets_an_edit_through(
+    site: Site, kind: str, person: str, change: tuple[str, str]
+) -> None:
+    """It is written there by whoever may, and works as one beside the file does."""
+    live = site.engine()
+    base = live.snapshot.digest
+    site.edit(*change)
+    comes_to(live, Outcome.WAITING)
+    waiting = live.status().waiting
+    assert waiting is not None
+    text = site.signers.statement(
+        person,
+        kind=kind,
+        environment="",
+        base=base,
+        to=waiting.digest,
+        keys="database, log",
+        until="2099-01-01T00:00+00:00" if kind == "approval" else soon(),
+    )
+    site.orders.give_leave(statement_key(kind, text), text)
+    wanted = {"approval": {"size": 2, "level": "INFO"}, "override": {"size": 1, "level": "DEBUG"}}
+    serves(live, **wanted[kind])
+    rows = {"approval": None, "override": False}
+    until(lambda: site.orders.history()[0].entry.actor == person)
+    assert site.orders.history()[0].reviewed is rows[kind]
+
+
+def soon() -> str:
+    """Return a time within the next hours."""
+    from datetime import UTC, datetime, timedelta
+
+    return (datetime.now(UTC) + timedelta(hours=2)).isoformat(timespec="seconds")
+
+
+def test_a_roll_back_waits_for_no_window(site: Site) -> None:
+    """What served before is free: an order, and the old bytes put back, even after a restart."""
+    free = site.engine(contract=None)
+    site.editions(1)
+    site.edit("INFO", "DEBUG")
+    serves(free, level="DEBUG")
+    site.editions(2)
+    free.close()
+    live = site.engine()
+    assert live.snapshot.config.log.level == "DEBUG"
+    site.orders.rollback(1, why="a test")
+    serves(live, level="INFO")
+    site.orders.unban(2)
+    site.edit("free: 1", "free: 2")
+    comes_to(live, Outcome.WAITING)  # DEBUG with something new beside it
+    site.edit("free: 2", "free: 1")
+    serves(live, level="DEBUG")
+
+
+def test_a_restart_is_no_way_around_a_window(site: Site) -> None:
+    """An edit made while nothing ran waits: what was accepted last serves meanwhile."""
+    site.engine().close()
+    site.edit("INFO", "DEBUG")
+    live = site.engine()
+    assert live.snapshot.config.log.level == "INFO"
+    comes_to(live, Outcome.WAITING)
+    assert live.status().code == "window"
+    site.edit("DEBUG", "INFO")
+    site.edit("free: 1", "free: 2")
+    serves(live, free=2)
+
+
+def test_a_first_start_of_all_takes_the_file(site: Site) -> None:
+    """With an empty store there is nothing that was accepted."""
+    assert site.engine().snapshot.config.log.level == "INFO"
+
+
+@pytest.mark.parametrize("said_by", ["contract", "code"])
+def test_a_recycled_worker_keeps_what_its_siblings_keep(
+    site: Site, monkeypatch: pytest.MonkeyPatch, said_by: str
+) -> None:
+    """Until their master starts anew: then the file's value is live."""
+    monkeypatch.setattr(beside, "parent_id", lambda: "host/1.1")
+
+    def worker() -> ReloadCheck[Any]:
+        options: dict[str, Any] = {} if said_by == "contract" else {"contract": None}
+        live: ReloadCheck[Any] = ReloadCheck(
+            site.file,
+            store=SQLiteStore(site.directory / "store.db"),
+            app="shop",
+            settle=0, verify=0, window=0.1, environ={},
+            **({"contract": site.directory / "contract.yaml"} | options),
+        )  # fmt: skip
+        if said_by == "code":
+            live.restart_only("server")
+        site.engines.append(live)
+        live.start()
+        return live
+
+    first = worker()
+    until(lambda: "server" in str(site.orders._board()[1].records))
+    site.edit(":80", ":90")
+    site.edit("free: 1", "free: 2")
+    serves(first, free=2)
+    site.editions(2)
+    recycled = worker()
+    for live in (first, recycled):
+        assert (live.snapshot.config.server.bind, live.snapshot.config.free) == ("0.0.0.0:80", 2)
+        assert live.status().pending_restart == ("server" if live is recycled else "server.bind",)
+    first.close()
+    recycled.close()
+    monkeypatch.setattr(beside, "parent_id", lambda: "host/2.2")
+    assert worker().snapshot.config.server.bind == "0.0.0.0:90"
+
+
+def test_a_key_that_came_later_stays_away_from_a_recycled_worker(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A restart-only section that was not there when the master started is not there for it."""
+    monkeypatch.setattr(beside, "parent_id", lambda: "host/1.1")
+    site.file.write_text("free: 1\n")
+    first = site.engine()
+    until(lambda: "running/" in str(list(site.orders._board()[1].records)))
+    site.file.write_text("free: 2\nserver: {bind: x}\n")
+    until(lambda: first.check() is not None and first.snapshot.config.free == 2)
+    site.editions(2)
+    recycled = site.engine()
+    for live in (first, recycled):
+        assert live.snapshot.config.to_dict() == {"free": 2}
+
+
+def test_a_secret_is_not_written_for_siblings(
+    site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What comes from a confidential source is in no store, and so not agreed on."""
+    monkeypatch.setattr(beside, "parent_id", lambda: "host/1.1")
+    secrets = tmp_path / "secrets"
+    (secrets / "server").mkdir(parents=True)
+    (secrets / "server" / "token").write_text("quartz-molten")
+    from reloadcheck import DirectorySource
+
+    live: ReloadCheck[Any] = ReloadCheck(
+        site.file, DirectorySource(secrets),
+        store=SQLiteStore(tmp_path / "store.db"), app="shop", settle=0, environ={},
+        contract=tmp_path / "contract.yaml",
+    )  # fmt: skip
+    site.engines.append(live)
+    live.start()
+    until(lambda: "running/" in str(list(site.orders._board()[1].records)))
+    live.close()
+    for file in tmp_path.glob("store.db*"):
+        assert b"quartz" not in file.read_bytes()
+
+
+def test_who_else_starts_python_is_no_master(tmp_path: Path) -> None:
+    """The parent counts where it runs the same program, and by the time at which it began."""
+    import os
+    import subprocess
+    import sys
+
+    code = "from reloadcheck._state.beside import parent_id; print(parent_id())"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert f"/{os.getpid()}." in done
+    shell = subprocess.run(
+        ["/bin/sh", "-c", f"'{sys.executable}' -c '{code}'; true"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert shell == "None\n"
