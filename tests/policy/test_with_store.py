@@ -161,7 +161,9 @@ def test_a_roll_back_waits_for_no_window(site: Site) -> None:
 
 def test_a_restart_is_no_way_around_a_window(site: Site) -> None:
     """An edit made while nothing ran waits: what was accepted last serves meanwhile."""
-    site.engine().close()
+    before = site.engine()
+    site.editions(1)
+    before.close()
     site.edit("INFO", "DEBUG")
     live = site.engine()
     assert live.snapshot.config.log.level == "INFO"

@@ -51,7 +51,7 @@ def _needs(gate: ContractGate, machine: Machine) -> Iterator[Finding]:
     yield _zone(terms)
     if any(one.restart for one in terms.keys) and gate.beside is None:
         said = (
-            "there is no store: a recycled worker takes the new value of what waits for a restart"
+            "without a store a recycled worker takes the new value of what is to wait"
         )
         yield warned("restart", said, "name one by store=, so that a server's workers agree")
     if terms.approvers is None:
