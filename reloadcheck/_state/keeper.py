@@ -174,7 +174,7 @@ class Keeper:
     def write(self, records: Mapping[str, str | None]) -> None:
         """Let records of the group be written, each by whoever is first; None takes one away."""
         self._to_write.append(records)
-        self._wake()
+        self.wake()
 
     def close(self, seconds: float = 3.0) -> None:
         """Write down what waits, and leave the board; blocks at most `seconds`."""
