@@ -50,9 +50,7 @@ def _needs(gate: ContractGate, machine: Machine) -> Iterator[Finding]:
         yield passed("rules", "the extra for rules in CEL is installed")
     yield _zone(terms)
     if any(one.restart for one in terms.keys) and gate.beside is None:
-        said = (
-            "without a store a recycled worker takes the new value of what is to wait"
-        )
+        said = "without a store a recycled worker takes the new value of what is to wait"
         yield warned("restart", said, "name one by store=, so that a server's workers agree")
     if terms.approvers is None:
         return
