@@ -12,5 +12,6 @@ HERE = Path(__file__).parent
 
 if __name__ == "__main__":
     os.environ[ALL_SITES] = "yes"
-    files = [str(HERE / name) for name in ("test_databases_on_servers.py", "test_caches.py")]
+    names = ("databases_on_servers", "databases_in_tasks", "caches")
+    files = [str(HERE / f"test_{name}.py") for name in names]
     sys.exit(pytest.main(["-q", *files, *sys.argv[1:]]))

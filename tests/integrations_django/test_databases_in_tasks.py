@@ -3,6 +3,7 @@
 Celery's own worker, a real Valkey and a real PostgreSQL.
 """
 
+import os
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support.servers import environment
 from tests.support.task_client import client_of
 from tests.support.valkey import ValkeyServer
 
+from . import ALL_SITES
 from .filled import filled
 from .role import role_in
 
@@ -23,6 +25,17 @@ SECONDS = 20.0
 POOLS = {"prefork": 2, "solo": 1, "threads": 2}
 KEPT: dict[str, Any] = {"conn_max_age": None}
 EACH: dict[str, Any] = {}
+BRIEFLY = {
+    "prefork-kept": ("prefork", KEPT),
+    "solo-each": ("solo", EACH),
+    "threads-kept": ("threads", KEPT),
+}
+MORE = {
+    "prefork-each": ("prefork", EACH),
+    "solo-kept": ("solo", KEPT),
+    "threads-each": ("threads", EACH),
+}
+WORKERS = BRIEFLY | (MORE if ALL_SITES in os.environ else {})
 
 
 class Orders:
@@ -65,8 +78,7 @@ class Orders:
                     self.failures.append(f"{type(error).__name__}: {error}")
 
 
-@pytest.mark.parametrize("extra", [EACH, KEPT], ids=["each", "kept"])
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize(("pool", "extra"), WORKERS.values(), ids=WORKERS.keys())
 def test_a_rotated_password_fails_no_task(
     pool: str, extra: dict[str, Any], postgres: PostgresServer, valkey: ValkeyServer, tmp_path: Path
 ) -> None:
