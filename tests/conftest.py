@@ -1,9 +1,12 @@
 """What all tests share: one PostgreSQL and one Valkey for the run, engines on a clock of theirs."""
 
+import compileall
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+import reloadcheck
 from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
 from tests.support.fixtures import clients, clock, make, outliving, ready, serve, text
@@ -21,6 +24,23 @@ __all__ = [
     "text",
     "valkey",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile what the programs that tests start import.
+
+    Where Python is told to write no byte code, hundreds of them would each do it for themselves.
+    """
+    if not hasattr(config, "workerinput"):
+        for directory in (Path(reloadcheck.__file__).parent, Path(__file__).parent / "support"):
+            compileall.compile_dir(directory, quiet=2)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only tests that run alone are asked for, look for them where there are some."""
+    if config.getoption("markexpr") != "alone" or collection_path.suffix != ".py":
+        return None
+    return "mark.alone" not in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.fixture(autouse=True)
