@@ -4,15 +4,18 @@ Whoever stands on it is in a unit of work of that version, so that doors, leases
 give it; nobody else sees it. Runs in a call thread; coroutines run in the home loop.
 """
 
-import asyncio
+from __future__ import annotations
+
 import inspect
 from collections.abc import Awaitable, Callable
-from concurrent.futures import TimeoutError as LateError
 from contextvars import copy_context
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from .._snapshots.context import enter, leave
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
+
+if TYPE_CHECKING:
+    import asyncio
 
 Send: TypeAlias = Callable[[str, str], int | Awaitable[int]]
 """Sends one request to the application, by method and target, and gives the answer's status."""
@@ -69,6 +72,8 @@ class StageOf:
             lease.end()
 
     def _awaited(self, result: Awaitable[Any], timeout: float) -> Any:
+        import asyncio  # which only a coroutine needs
+
         async def awaiting() -> Any:
             return await result
 
@@ -78,6 +83,6 @@ class StageOf:
         future = asyncio.run_coroutine_threadsafe(awaiting(), home)
         try:
             return future.result(timeout)
-        except LateError:
+        except TimeoutError:
             future.cancel()
             raise TimeoutError from None
