@@ -91,4 +91,9 @@ def resource_here(resource: Resource[T], line: str) -> T:
             unit = unit[OUTER]
             if unit is None and innermost is not None and lasts(innermost):
                 raise
-    raise OutsideWorkError(f"no unit of work here: add `{line}`")
+    raise OutsideWorkError(f"no unit of work here: add {quoted(line)}")
+
+
+def quoted(line: str) -> str:
+    """Return a line of code as a sentence shows it; one that quotes by itself as it is."""
+    return line if "`" in line else f"`{line}`"

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from .._engine.api import ReloadCheck, host_of
 from .._resources.registry import Resource
-from .._snapshots.context import resource_here
+from .._snapshots.context import quoted, resource_here
 from ..exceptions import OutsideWorkError
 
 __all__ = ["config_getter", "config_here", "resource_getter"]
@@ -27,7 +27,7 @@ def config_here(live: ReloadCheck[C], line: str) -> C:
     try:
         return live.current().config
     except OutsideWorkError:
-        raise OutsideWorkError(f"no unit of work of this engine here: add `{line}`") from None
+        raise OutsideWorkError(f"no unit of work of this engine here: add {quoted(line)}") from None
 
 
 def config_getter(live: ReloadCheck[C], line: str) -> Callable[[], C]:

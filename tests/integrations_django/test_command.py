@@ -70,10 +70,12 @@ def test_a_bad_configuration_is_status_1(
     ("words", "given", "said"),
     [
         ([], {}, "usage: manage.py reloadcheck"),
-        (["stauts"], {}, "invalid choice: 'stauts'"),
-        (["check"], {"widnow": 1}, "'widnow'] is none of"),
+        (["stauts"], {}, "there is no stauts; did you mean status?"),
+        (["frobnicate"], {}, "there is no frobnicate; there are approve, check,"),
+        ([], {}, "name a QUESTION, `check` for example"),
+        (["check"], {"widnow": 1}, "WINDOW; did you mean 'WINDOW'?"),
     ],
-    ids=["no question", "a question that does not exist", "settings that cannot be meant"],
+    ids=["help", "misspelt", "none like it", "no question", "settings that cannot be meant"],
 )
 def test_wrong_usage_is_status_2(
     tmp_path: Path,

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["config_of", "live", "resource_of"]
 
 _LINE = (
-    "'reloadcheck.integrations.django.middleware.ReloadCheckMiddleware', first in MIDDLEWARE, or "
-    "outside of a request `with live.lease():`"
+    "`'reloadcheck.integrations.django.middleware.ReloadCheckMiddleware'` first in MIDDLEWARE, "
+    "outside of a request `with live.lease():`, and call it in a function, not while a module is "
+    "imported"
 )
 
 

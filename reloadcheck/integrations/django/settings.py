@@ -6,6 +6,7 @@ Imports the schema, which a site names by its dotted path. Must never open a fil
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from inspect import signature
 from typing import Any, cast
 
@@ -89,7 +90,9 @@ def _lowered(given: Mapping[object, object]) -> dict[str, object]:
         word = str(key).lower()
         if word not in _KEYS:
             known = ", ".join(sorted(name.upper() for name in _KEYS))
-            raise ImproperlyConfigured(f"RELOAD_CHECK[{str(key)!r}] is none of: {known}")
+            close = get_close_matches(word, list(_KEYS), 1)
+            meant = f"; did you mean {close[0].upper()!r}?" if close else ""
+            raise ImproperlyConfigured(f"RELOAD_CHECK[{str(key)!r}] is none of: {known}{meant}")
         if word in words:
             raise ImproperlyConfigured(f"RELOAD_CHECK has {str(key)!r} twice, in different cases")
         words[word] = value

@@ -7,6 +7,7 @@ used, 2 wrong usage or settings, 3 unreachable.
 """
 
 import argparse
+from difflib import get_close_matches
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
@@ -14,6 +15,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from .....cli import main, verbs
 from .....exceptions import UsageError
+from .....types import printable
 from ...._commands import COMMANDS
 from ...engine import ready_engine
 
@@ -34,13 +36,23 @@ class Command(BaseCommand):
         words = {name: _help_of(command) for name, command in COMMANDS.items()}
         words = {name: verb.short for name, verb in verbs().items()} | words
         told = "; ".join(f"{name}: {text}" for name, text in words.items())
-        parser.add_argument("question", choices=tuple(words), metavar="QUESTION", help=told)
+        parser.add_argument("question", nargs="?", metavar="QUESTION", help=told)
         parser.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help=_WORDS)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the answer, or end with the reason why nothing can be used."""
-        question: str = options["question"]
+        question: str | None = options["question"]
         words = _without_djangos(options["words"])
+        known = {*verbs(), *COMMANDS}
+        if question is None:
+            self.stderr.write(self.create_parser("manage.py", "reloadcheck").format_help())
+            raise CommandError("name a QUESTION, `check` for example", returncode=2)
+        if question not in known:
+            close = get_close_matches(question, sorted(known), 1)
+            meant = (
+                f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(known))}"
+            )
+            raise CommandError(f"there is no {printable(question)}; {meant}", returncode=2)
         try:
             live = ready_engine()
         except (ImproperlyConfigured, UsageError) as error:
