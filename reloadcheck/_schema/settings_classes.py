@@ -31,10 +31,13 @@ def _sources(config: Any) -> Iterator[str]:
     """Return the sources that read what the class would have, the strongest last."""
     for path in _several(config.get("secrets_dir")):
         yield f'DirectorySource("{path}")'
-    for name in ("yaml_file", "toml_file", "json_file", "env_file"):
+    for name in ("yaml_file", "toml_file", "json_file"):
         yield from (f'"{path}"' for path in _several(config.get(name)))
-    prefix = str(config.get("env_prefix") or "APP").rstrip("_").upper()
-    yield f'EnvironSource("{prefix}")'
+    prefix = str(config.get("env_prefix") or "").rstrip("_").upper()
+    own = f', prefix="{prefix}"' if prefix else ""
+    for path in _several(config.get("env_file")):
+        yield f'DotenvSource("{path}"{own}, optional=True)'
+    yield f'EnvironSource("{prefix or "APP"}")'
 
 
 def _several(value: Any) -> list[str]:

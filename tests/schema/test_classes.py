@@ -1,8 +1,10 @@
 """Classes that are refused at construction: what can be changed, or that nobody can convert."""
 
+import re
 from collections import Counter, OrderedDict, defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Optional
 
 import attrs
@@ -13,6 +15,7 @@ from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from typing_extensions import TypedDict
 
+import reloadcheck
 from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import SchemaClassError
 
@@ -259,5 +262,46 @@ def test_a_class_that_fetches_its_own_input_is_refused(schema: Any) -> None:
     with pytest.raises(SchemaClassError) as caught:
         schema_of(schema)
     assert "Derive it from pydantic.BaseModel" in str(caught.value)
-    sources = '"config.yaml", DirectorySource("/run/secrets"), ".env", EnvironSource("SHOP")'
+    sources = (
+        '"config.yaml", DirectorySource("/run/secrets"), '
+        'DotenvSource(".env", prefix="SHOP", optional=True), EnvironSource("SHOP")'
+    )
     assert f"`ReloadCheck({sources}, schema=ReadsItself)`" in str(caught.value)
+
+
+class Reader(BaseSettings):
+    """A settings class as projects have them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SHOP_", env_file=".env", env_nested_delimiter="__"
+    )
+    greeting: str = "hi"
+    count: int = 1
+
+
+def test_what_is_to_be_written_reads_what_the_class_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who follows the sentence to the letter has the same values, with each file or without it."""
+
+    class Settings(BaseModel):
+        model_config = FROZEN
+        greeting: str = "hi"
+        count: int = 1
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SHOP_COUNT", "2")
+    with pytest.raises(SchemaClassError) as caught:
+        schema_of(Reader)
+    (line,) = re.findall(r"`(ReloadCheck\(.*\))`", str(caught.value))
+    Path("config.yaml").write_text("{}\n")
+    needed = ("ReloadCheck", "DotenvSource", "EnvironSource")
+    names: dict[str, Any] = {name: getattr(reloadcheck, name) for name in needed}
+    names["Reader"] = Settings
+    for text in (None, "SHOP_GREETING=hello\nSHOP_COUNT=3\n"):
+        if text is not None:
+            Path(".env").write_text(text)
+        live = eval(line, names)
+        live.start()
+        assert live.snapshot.config.model_dump() == Reader().model_dump()
+        live.close()
