@@ -15,6 +15,7 @@ from . import _json, _toml, _yaml
 from ._dotenv import assignments
 from ._inline import read_list, read_mapping
 from ._keys import key_before
+from ._left_over import left_over
 from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
@@ -176,7 +177,10 @@ def _error(document: Document, refusal: Refusal) -> ConfigError:
         return SourceError(Problem(refusal.reason, path=document.name))
     line, column = None, None
     if refusal.index is not None:
-        line, column = place(decode_anyhow(document.data), refusal.index)
+        text = decode_anyhow(document.data)
+        refusal = left_over(text, refusal.index, refusal.key_path) or refusal
+    if refusal.index is not None:
+        line, column = place(text, refusal.index)
     reason = refusal.reason
     if reason in (DUPLICATE, TABLE_TWICE) and line is not None:
         reason += _first(document, refusal.key_path, (line, column or 1))

@@ -14,8 +14,10 @@ TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
 NO_KEY: Final = 'expected "key: value" here (": " is missing; is the file cut off?)'
 _ESCAPE: Final = "an escape that does not exist; single quotes take a \\ as it is"
 _LIBYAML_TOO_DEEP: Final = "maximum nesting depth"
+_NO_TOKEN: Final = "no value may begin with this character; put it in quotes"
+_INDICATORS: Final = frozenset("@`%")
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
-    ("cannot start any token", "no value may begin with this character; put it in quotes"),
+    ("cannot start any token", _NO_TOKEN),
     ("tab character", TAB),
     (
         "could not find expected ':'",
@@ -66,4 +68,6 @@ def refusal_of(error: YAMLError, text: str) -> Refusal:
         return Refusal(reason)
     if text.startswith("\t", mark.index):
         return Refusal(TAB, mark.index)
+    if reason is _NO_TOKEN and text[mark.index : mark.index + 1] in _INDICATORS:
+        reason = f"no value may begin with {text[mark.index]}; put it in quotes"
     return Refusal(reason, min(mark.index, len(text.rstrip())))  # not on a line after the last
