@@ -21,7 +21,7 @@ from .._snapshots.snapshot import Resources, Snapshot
 from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, ResourceError
 from ..seams import Loaded
-from ..types import Code
+from ..types import Code, Origin
 from .checker import Checker
 from .phases import Phases, timed
 from .scheduler import Scheduler
@@ -128,13 +128,13 @@ class Making(Generic[C]):
             if instance.home is not None and instance.home is not loop:
                 self._drop(instance)
 
-    def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> str:
-        """Say what an edit changes of a resource's parts, with places; empty at the first load."""
+    def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> tuple[str, Origin | None]:
+        """Say what an edit changes of a resource's parts, and where; nothing at the first load."""
         running, current = self._checker.running, self._serving.current
         if running is None or current is None or not resource.config:
-            return ""
-        told = changes_since(running, loaded, resource.paths)
-        return f"; changed since version {current.snapshot.version}: {told}" if told else ""
+            return "", None
+        told, at = changes_since(running, loaded, resource.paths)
+        return f"; changed since version {current.snapshot.version}: {told}" if told else "", at
 
     def _gone(self, instance: Instance) -> None:
         """Hear, in the home loop's thread, that an async resource's task has ended."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from .._load.hidden import Hidden
-from .._load.problems import located
+from .._load.problems import at, located
 from .._runtime.jobs import Job
 from ..exceptions import (
     FactoryError,
@@ -22,7 +22,7 @@ from ..exceptions import (
     ResourceTimeoutError,
 )
 from ..seams import Loaded
-from ..types import Problem
+from ..types import Origin, Problem
 from .instance import Instance
 from .registry import Registry, Resource
 
@@ -93,7 +93,7 @@ class Builder:
         wait: Waiting,
         gone: Callable[[Instance], None],
         hidden: Hidden,
-        changed: Callable[[Resource[Any], Loaded[Any]], str],
+        changed: Callable[[Resource[Any], Loaded[Any]], tuple[str, Origin | None]],
     ) -> None:
         self._hidden = hidden
         self._changed = changed
@@ -217,5 +217,9 @@ class Builder:
     ) -> ResourceError:
         path = resource.paths[0] if resource.paths else ()
         reason = f"resource {resource.name!r} cannot be built: {reason}"
-        problem = Problem(reason + self._changed(resource, loaded), key_path=path)
-        return located(kind(problem, resource=resource.name), loaded.layers)
+        changed, edited = self._changed(resource, loaded)
+        problem = Problem(reason + changed, key_path=path)
+        error = located(kind(problem, resource=resource.name), loaded.layers)
+        if edited is None or edited.name == error.path:
+            return error
+        return kind(at(problem, edited), resource=resource.name)  # of the part, and not of another

@@ -224,6 +224,26 @@ def test_a_failure_quotes_what_is_shown_and_says_what_changed(make: Make) -> Non
     live.close()
 
 
+def test_a_failure_stands_where_the_edit_was(make: Make) -> None:
+    """Of a part that several sources make up, the one that was edited is named, and no other."""
+    source = MemorySource("db: {host: a}", "config.yaml")
+    live: ReloadCheck[Any] = ReloadCheck(
+        source, MemorySource("db: {password: x}", "secrets.yaml"), environ={}
+    )
+
+    @live.resource("db")
+    def pool(db: Any) -> object:
+        if db.host != "a":
+            raise OSError("it refuses")
+        return object()
+
+    live.start()
+    source.edit("db: {host: wrong}")
+    live.check()
+    assert str(live.status().error).startswith("config.yaml:1:12: db: resource 'pool' cannot be")
+    live.close()
+
+
 def test_a_factory_that_breaks_the_protocol_is_named(make: Make, text: Text) -> None:
     """A generator without a yield rejects; one with two is closed and warned of."""
     live = make()
