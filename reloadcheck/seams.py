@@ -82,7 +82,8 @@ class Proposal:
     `plan` names the resources that it would build. `at` is wall-clock time in seconds since the
     epoch. `versions` are the numbers that it would have and that serves. `overridden`: somebody
     broke the glass for it, which skips trials; `actor` and `reason` are of who gave leave.
-    `phases` are the steps so far, with their seconds. A gate changes nothing of it and keeps
+    `phases` are the steps so far, with their seconds. `is_back`: its content served before, in this
+    process or by the history, and was not taken back since. A gate changes nothing of it and keeps
     nothing of it once it has answered.
     """
 
@@ -97,6 +98,7 @@ class Proposal:
     actor: str | None = None
     reason: str | None = None
     phases: tuple[Phase, ...] = ()
+    is_back: bool = False
 
 
 class UnitTicket(Protocol):
@@ -237,10 +239,6 @@ class Beside(Protocol):
         """Return the statements of a kind that are in the store, each with a name."""
         ...
 
-    def served(self, source_digest: str) -> bool:
-        """Return whether what was read served before, or is what an order wants."""
-        ...
-
     def running(self, who: str) -> Agreed | None:
         """Return what the siblings of this process keep; None where this is the first of them.
 
@@ -306,6 +304,15 @@ class Watching(Protocol):
 
     def after(self, proposal: Proposal) -> Answer:
         """Answer while the version before is kept ready: `Wait`, `Go` to let it end, `Reject`."""
+        ...
+
+
+@runtime_checkable
+class Remembering(Protocol):
+    """A gate that knows what served before this process did."""
+
+    def served(self, loaded: Loaded[Any]) -> bool:
+        """Return whether a configuration served, and was not taken back since; never blocks."""
         ...
 
 

@@ -7,7 +7,7 @@ answer is made of all: a rejection wins over a wait, a wait over keys that keep 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
@@ -20,10 +20,12 @@ from ..seams import (
     Gate,
     Go,
     Keep,
+    Loaded,
     Opening,
     Proposal,
     Rehearsing,
     Reject,
+    Remembering,
     Share,
     Stage,
     Wait,
@@ -90,6 +92,10 @@ class Gates:
         if not opening:
             return ()
         return self._caller.load(lambda: tuple(one for gate in opening for one in gate.pending()))
+
+    def served(self, loaded: Loaded[Any]) -> bool:
+        """Return whether a gate knows that a configuration served before this process did."""
+        return any(one.served(loaded) for one in self._gates if isinstance(one, Remembering))
 
     def may(self, proposal: Proposal) -> Answer:
         """Ask each gate before the build."""

@@ -7,7 +7,9 @@ Long because each answer at each of these points is carried out here, and nowher
 """
 
 import math
+from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Generic, Protocol, TypeVar
 
@@ -34,6 +36,9 @@ C = TypeVar("C")
 
 GATES_SECONDS: Final = 10.0
 """Seconds between two looks at what the gates have read, a contract for example."""
+
+REMEMBERED: Final = 100
+"""Digests of what served in this process that are remembered."""
 
 SUPERSEDED: Final = Wait("superseded", "the sources hold something else now")
 
@@ -71,6 +76,7 @@ class Permission(Generic[C]):
         self.trying: Trying[C] = Trying(scheduler.serving, self._poke)
         self.verdict = GO
         self._watched_until = 0.0
+        self._served: deque[str] = deque(maxlen=REMEMBERED)
         self._gates = Gates(seams.gates, scheduler)
         self._hide: Callable[[frozenset[str]], None] = seams.hide
         self._open, self._gates_at = False, -math.inf
@@ -308,6 +314,7 @@ class Permission(Generic[C]):
             self._course.way_back.remember(None, 0)
         self.permit.prepared = None
         self.permit.decided()
+        self._forget(read.digest)
         error = refused(answer)
         self.taken_back(error, read)
         return Conclusion(Outcome.UNDONE, error)
@@ -337,6 +344,16 @@ class Permission(Generic[C]):
         self.abandon()
         self.trying.settle()
 
+    def serves(self, *loaded: Loaded[C]) -> None:
+        """Take note of what serves, as it was read and as it went live."""
+        for digest in dict.fromkeys(one.digest for one in loaded):
+            self._forget(digest)
+            self._served.append(digest)
+
+    def _forget(self, digest: str) -> None:
+        with suppress(ValueError):
+            self._served.remove(digest)
+
     def _proposal(self, loaded: Loaded[C], changes: Diff, plan: tuple[str, ...]) -> Proposal:
         running, trigger = self._checker.running, self._report.trigger
         current = self._serving.current
@@ -344,4 +361,5 @@ class Permission(Generic[C]):
         tried = self.trying.candidate
         ahead = number + 1 if tried is None else tried.snapshot.version
         wall, versions = self._clock.wall(), (ahead, number)
-        return Proposal(running, loaded, changes, plan, trigger, wall, versions)
+        is_back = loaded.digest in self._served or self._gates.served(loaded)
+        return Proposal(running, loaded, changes, plan, trigger, wall, versions, is_back=is_back)

@@ -177,6 +177,7 @@ class Reload(Generic[C]):
             snapshot = tried.snapshot
             self.permission.trying.promote(before, self.permission.verdict)
             self.forget_failure()
+        self.permission.serves(prepared.read, loaded)
         newest = self.checker.newest_ns
         leave = self.permission.permit.leave
         self.report.announce(

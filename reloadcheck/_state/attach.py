@@ -17,7 +17,18 @@ from .._observe.identity import Identity, identity
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import UsageError
-from ..seams import GO, Answer, Feed, Proposal, Reading, Reject, StoreStatus, Together, Wait
+from ..seams import (
+    GO,
+    Answer,
+    Feed,
+    Loaded,
+    Proposal,
+    Reading,
+    Reject,
+    StoreStatus,
+    Together,
+    Wait,
+)
 from ..types import (
     Code,
     Diff,
@@ -36,7 +47,7 @@ from .content import content_of, kept_tree, layers_of, looks_secret, packed, wit
 from .decide import Decision, Situation, decide
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
-from .ledger import Entry, entries_from, served_before
+from .ledger import Entry, entries_from, stands
 from .rounds import Failure, Offer, Rounds
 from .together import Vote
 
@@ -230,7 +241,7 @@ class Memory:
         news = content is not None and content != active
         if not news or decision.serve != content or active not in self.keeper.known.contents:
             return decision
-        if served_before(entries_from(view.entries), str(content)) is not None:
+        if stands(entries_from(view.entries), str(content)):
             return decision
         return Decision(active, str(Outcome.WAITING))
 
@@ -410,6 +421,10 @@ class Memory:
             changes=len(paths),
             release=self._options().release,
         )
+
+    def served(self, loaded: Loaded[Any]) -> bool:
+        """Return whether it served and was not undone since, or is what an order wants."""
+        return self.beside.served(loaded.source_digest)
 
     # ------------------------------------------------------------------ the listener
 

@@ -17,7 +17,7 @@ from ..types import KeyPath
 from .board import STATEMENTS
 from .identity import host_name
 from .keeper import Keeper
-from .ledger import entries_from, served_before
+from .ledger import entries_from, stands
 
 __all__ = ["Beside", "parent_id", "statement_key", "text_in"]
 
@@ -49,7 +49,7 @@ class Beside:
         return tuple((name, text.encode()) for name, text in named if text is not None)
 
     def served(self, source_digest: str) -> bool:
-        """Return whether what was read served before, or is what an order wants."""
+        """Return whether what was read served and was not undone since, or is what an order wants."""
         content, view = self._content(source_digest), self._keeper.known.view
         if content is None or view is None:
             return False
@@ -58,7 +58,7 @@ class Beside:
             return True
         if content == self._serving():
             return False  # what changed is in no history: a secret, or the environment
-        return served_before(entries_from(view.entries), content) is not None
+        return stands(entries_from(view.entries), content)
 
     def running(self, who: str) -> Agreed | None:
         """Return what this process's siblings keep until their parent starts anew."""

@@ -11,11 +11,21 @@ from typing import Any
 from ..types import Code, Retention
 from .board import ENTRIES, State, to_text
 
-__all__ = ["Dropped", "Entry", "Row", "dropped", "editions_of", "history", "served_before"]
+__all__ = [
+    "Dropped",
+    "Entry",
+    "Row",
+    "dropped",
+    "editions_of",
+    "history",
+    "served_before",
+    "stands",
+]
 
 LIVE = "reloaded"
 REVIEWED = "reviewed"
 """The cause of a row that says that somebody looked at an override."""
+UNDONE = "undone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +127,13 @@ def served_before(entries: Iterable[Entry], content: str) -> int | None:
     """Return the newest edition that served a content, or None."""
     found = [one.edition for one in entries if one.content == content and one.edition is not None]
     return max(found, default=None)
+
+
+def stands(entries: Iterable[Entry], content: str) -> bool:
+    """Return whether a content served and was not undone since; `entries` are oldest first."""
+    told = [one for one in entries if one.content == content]
+    ends = [one.edition is not None for one in told if one.edition or one.outcome == UNDONE]
+    return bool(ends) and ends[-1]
 
 
 def activated(state: State, entry: Entry) -> tuple[State, Entry]:

@@ -4,10 +4,8 @@ What is wrong is rejected before anything waits; an edit waits whole if any key 
 served before goes back at any time. Asked in a call thread, never on the request path.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Final
 
 from ..exceptions import ContractError
 from ..seams import GO, Answer, Beside, Go, Keep, Proposal, Reject, TrialTerms, Wait
@@ -21,9 +19,6 @@ from .reach import changed_paths, found_by, leaves_of, number_of, value_at
 from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
 from .windows import Window, told
-
-REMEMBERED: Final = 100
-"""Digests of what served before that are remembered, without a store."""
 
 
 class ContractGate:
@@ -61,7 +56,6 @@ class ContractGate:
         self._data = b""
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
-        self._served: deque[str] = deque(maxlen=REMEMBERED)
         self.beside: Beside | None = None
 
     @property
@@ -124,7 +118,7 @@ class ContractGate:
         kept, going = self._parted(proposal)
         leave: Leave | None = None
         overridden = False
-        if going and not self._served_before(proposal):
+        if going and not proposal.is_back:
             override = self._approval.override(proposal, going)
             if override is None:
                 held = self._frozen(proposal, going) or self._closed(proposal, going)
@@ -148,7 +142,7 @@ class ContractGate:
         concerned = [one for one in self._rules if one.concerns(before, proposal.new.config)]
         rules = tuple(f"{self._contract.path.name}:{one.rule.line}" for one in concerned)
         kept, going = ((), []) if proposal.old is None else self._parted(proposal)
-        if not going or self._served_before(proposal):
+        if not going or proposal.is_back:
             return Forecast(rules, kept, {}, (), proposal.at, None, is_override=False)
         override = self._approval.override(proposal, going)
         if override is not None:
@@ -172,12 +166,9 @@ class ContractGate:
         return TrialTerms(terms.trial, tuple(keys.values()), tuple(named))
 
     def now(self, proposal: Proposal) -> Answer:
-        """Let through what was let through before; remember that it serves."""
+        """Let through what was let through before it was built."""
         if proposal.old is None:
             tell_siblings(self.beside, "contract", self._restarting(), proposal.new)
-        else:
-            self._remember(proposal.old.digest)
-        self._remember(proposal.new.digest)
         return GO
 
     def _restarting(self) -> list[Pattern]:
@@ -286,16 +277,6 @@ class ContractGate:
         if self._approvals is None:
             raise ContractError(Problem("has not been read yet", str(self._contract.path)))
         return self._approvals
-
-    def _served_before(self, proposal: Proposal) -> bool:
-        if proposal.new.digest in self._served:
-            return True
-        return self.beside is not None and self.beside.served(proposal.new.source_digest)
-
-    def _remember(self, digest: str) -> None:
-        if digest in self._served:
-            self._served.remove(digest)
-        self._served.append(digest)
 
     def _owned(self, path: KeyPath) -> str:
         owner = self.terms.said("owner", path)

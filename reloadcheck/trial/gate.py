@@ -12,7 +12,6 @@ from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialTerms, Wait
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
 from .run import Decision, Run
-from .served import Served
 
 TROUBLE_SECONDS: Final = 30.0
 """Seconds after which what was in trouble is tried again."""
@@ -49,7 +48,6 @@ class TrialGate:
         self._now = now
         self.draw: Callable[[], random.Random] = _private
         self.terms: Callable[[Proposal], TrialTerms] = _nothing_said
-        self._served = Served()
         self._quiet_at = 0.0
         self._run: Run | None = None
         self.last: TrialStatus | None = None
@@ -66,7 +64,7 @@ class TrialGate:
 
     def may(self, proposal: Proposal) -> Answer:
         """Let everything be built, save while all are in trouble."""
-        known = proposal.old is None or proposal.new.digest in self._served
+        known = proposal.old is None or proposal.is_back
         return GO if known else self._in_trouble() or GO
 
     def now(self, proposal: Proposal) -> Answer:
@@ -74,11 +72,9 @@ class TrialGate:
         digest, run = proposal.new.digest, self.run
         if run is not None and run.digest == digest and run.promoted_at is not None:
             return self._promoted(run)
-        if proposal.old is None or proposal.overridden or digest in self._served:
+        if proposal.old is None or proposal.overridden or proposal.is_back:
             self._end()
-            self._served.add(digest)
             return GO
-        self._served.add(proposal.old.digest)
         trouble = self._in_trouble()
         if trouble is not None:
             return trouble
@@ -89,7 +85,7 @@ class TrialGate:
         decision = run.decide()
         if decision.word == "promote":
             run.promote()
-            return self._promoted(run)  # remembered once it serves
+            return self._promoted(run)
         return self._answer(decision, run)
 
     def after(self, proposal: Proposal) -> Answer:

@@ -1,0 +1,124 @@
+"""P12. Going back is never held up: no window, freeze, leave or trial for what served before."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import Orders, Outcome, ReloadCheck
+from reloadcheck.policy import Contract
+from reloadcheck.stores import SQLiteStore
+from reloadcheck.testing import FakeClock
+from reloadcheck.trial import Trial
+from tests.support.load import until
+
+TUESDAY = 1_795_514_400.0
+"""2026-11-24, 10:00 UTC."""
+
+HOUR = 3600.0
+SIGNERS = 'dora@example.test namespaces="reloadcheck" ssh-ed25519 {}\n'
+CONTRACT = """
+reloadcheck: 1
+service: shop
+zone: UTC
+keys:
+  a: {window: office}
+  b: {approve: [dba]}
+windows:
+  office: [tue 09:00-11:00]
+freezes:
+  - {from: 2026-11-24T18:00, until: 2026-11-25T06:00, why: a fair}
+approvers: allowed_signers
+roles: {dba: [dora@example.test]}
+"""
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIJ2ynTPmJfBM4DmQ4ZcqjXWSm2hJ7dFLRbBqZQ5q2VqO"
+
+
+class Shop:
+    """One worker whose edits need a window, leave and a trial."""
+
+    def __init__(self, directory: Path) -> None:
+        self.file = directory / "config.yaml"
+        self.file.write_text("a: 1\nb: 1\n")
+        (directory / "contract.yaml").write_text(CONTRACT)
+        (directory / "allowed_signers").write_text(SIGNERS.format(KEY))
+        self.clock = FakeClock(TUESDAY)
+        self.store = directory / "private" / "store.db"
+        self.orders = Orders(SQLiteStore(self.store), app="shop")
+        self.live = self.engine()
+
+    def engine(self) -> ReloadCheck[Any]:
+        """Make a worker's engine."""
+        return ReloadCheck(
+            self.file,
+            contract=Contract(self.file.with_name("contract.yaml")),
+            trial=Trial(),
+            store=SQLiteStore(self.store),
+            app="shop",
+            settle=0.0,
+            window=0.0,
+            clock=self.clock,
+        )
+
+    def serves(self, a: int) -> None:
+        """Wait until a value serves, and see that it serves everybody."""
+        until(lambda: self.live.check() is not None and self.live.snapshot.config.a == a)
+        assert self.live.status().trial is None
+
+    def edit(self, text: str) -> Outcome:
+        """Write the file, and return what becomes of it."""
+        self.file.write_text(text)
+        return self.live.check()
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop that has served `a: 1` and serves `a: 2`, which is watched."""
+    shop = Shop(tmp_path)
+    shop.live.start()
+    assert Outcome.TRYING == shop.edit("a: 2\nb: 1\n")
+    assert Outcome.RELOADED == shop.live.promote()
+    until(lambda: len(shop.orders.history(limit=9, outcome="reloaded")) == 2)
+    yield shop
+    shop.live.close()
+
+
+def test_the_old_bytes_are_live_at_once(shop: Shop) -> None:
+    """In a freeze, outside the window, and for everybody; what is new waits."""
+    shop.clock.advance(9 * HOUR)
+    assert Outcome.WAITING == shop.edit("a: 3\nb: 1\n")
+    assert Outcome.RELOADED == shop.edit("a: 1\nb: 1\n")
+    assert (1, None) == (shop.live.snapshot.config.a, shop.live.status().trial)
+    assert Outcome.RELOADED == shop.edit("a: 2\nb: 1\n")
+
+
+def test_a_roll_back_waits_for_nothing(shop: Shop) -> None:
+    """Nor does its end, where what serves again has served before."""
+    shop.clock.advance(9 * HOUR)
+    shop.orders.rollback(why="slow", by="dora")
+    shop.serves(1)
+    shop.orders.unban(2, by="dora")
+    shop.serves(2)
+
+
+def test_the_history_knows_what_served_before_this_process(shop: Shop) -> None:
+    """A worker that was started a moment ago lets the way back be as free as an old one."""
+    shop.live.close()
+    shop.clock.advance(9 * HOUR)
+    shop.live = shop.engine()
+    shop.live.start()
+    assert Outcome.WAITING == shop.edit("a: 3\nb: 1\n")
+    assert Outcome.RELOADED == shop.edit("a: 1\nb: 1\n")
+
+
+def test_an_undo_in_the_watch_asks_nobody(shop: Shop) -> None:
+    """In a freeze too. After `retry` it is tried as what is new, since it was taken back."""
+    shop.orders.freeze(why="a fair", by="dora")
+    until(lambda: shop.orders.state().freeze is not None)
+    assert Outcome.UNDONE == shop.live.undo(reason="wrong prices")
+    assert 1 == shop.live.snapshot.config.a
+    shop.orders.thaw(by="dora")
+    until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
+    shop.live.retry()
+    until(lambda: shop.live.check() is Outcome.TRYING)
