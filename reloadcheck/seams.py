@@ -451,6 +451,10 @@ class Companion(Protocol):
         """End; the engine has closed everything."""
         ...
 
+    def retry(self) -> None:
+        """Let what was undone be tried again, here at once and elsewhere soon; never blocks."""
+        ...
+
     def status(self) -> StoreStatus:
         """Return what people are told of it; never blocks."""
         ...

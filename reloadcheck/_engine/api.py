@@ -424,13 +424,13 @@ class ReloadCheck(Generic[C]):
 
         Raise `UsageError` where nothing is tried or watched.
         """
-        self._engine.ordered("promote", None)
-        return self.check()
+        became = self._engine.ordered("promote", None)
+        return became(self.check())
 
     async def apromote(self) -> Outcome:
         """Do what `promote` does, without blocking the event loop."""
-        self._engine.ordered("promote", None)
-        return await self.acheck()
+        became = self._engine.ordered("promote", None)
+        return became(await self.acheck())
 
     def undo(self, *, reason: str | None = None) -> Outcome:
         """Take back what is tried or watched, else what serves: the version before it serves.
@@ -439,13 +439,13 @@ class ReloadCheck(Generic[C]):
         kept ready any more are built anew. Return what the check came to. Raise `UsageError` where
         there is no version before.
         """
-        self._engine.ordered("undo", reason)
-        return self.check()
+        became = self._engine.ordered("undo", reason)
+        return became(self.check())
 
     async def aundo(self, *, reason: str | None = None) -> Outcome:
         """Do what `undo` does, without blocking the event loop."""
-        self._engine.ordered("undo", reason)
-        return await self.acheck()
+        became = self._engine.ordered("undo", reason)
+        return became(await self.acheck())
 
     def retry(self) -> Outcome:
         """Forget that what the sources hold was refused or undone, and take it up anew."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import math
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -38,7 +38,7 @@ from ..exceptions import (
     UsageError,
 )
 from ..seams import Companion, Feed, Gate, UnitTicket
-from ..types import Problem, Source
+from ..types import Outcome, Problem, Source
 from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket
 from .options import Options
@@ -91,13 +91,18 @@ class Engine(Generic[C]):
     def forget_refusal(self) -> None:
         """Judge anew, at the next check, what the sources hold."""
         self.running().reload.forgets = True
+        if self.companion is not None:
+            self.companion.retry()
 
-    def ordered(self, word: str, reason: str | None) -> None:
+    def ordered(self, word: str, reason: str | None) -> Callable[[Outcome], Outcome]:
         """End a trial or a watch as a person says, or go back to the version before.
 
-        Raise `UsageError` where there is nothing to promote, or to go back to.
+        What is returned makes of the next check's outcome what became of the order, which the
+        engine may have carried out by itself just before. Raise `UsageError` where there is nothing
+        to promote, or to go back to.
         """
-        thread = self.thread
+        thread, run = self.thread, None if self.trial is None else self.trial.run
+        tried = run is not None and run.promoted_at is None
         if self.trial is not None and self.trial.run is not None:
             self.ended(word, reason)
         elif word == "promote":
@@ -106,6 +111,12 @@ class Engine(Generic[C]):
             raise UsageError("live.undo(): no other version has served in this process before")
         else:
             thread.reload.way_back.want(reason)
+
+        def became(outcome: Outcome) -> Outcome:
+            promoted = tried and run is not None and run.promoted_at is not None
+            return Outcome.RELOADED if promoted and outcome is Outcome.UNCHANGED else outcome
+
+        return became
 
     def ended(self, word: str, reason: str | None) -> None:
         """End a trial or a watch as a person says; raise `UsageError` where none is on."""

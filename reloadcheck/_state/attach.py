@@ -40,6 +40,7 @@ from ..types import (
     Trigger,
     key_path_text,
 )
+from . import orders
 from .barrier import Barrier
 from .beside import Beside
 from .board import Hold, Member, State, prefix_of
@@ -139,6 +140,7 @@ class Memory:
         self._passed_over: str | None = None
         self._unpublished = False
         self._swapping: dict[str, str] = {}
+        self._retried_at: int | None = None
         self._decision = Decision(None)
         self._member = Member()
         self._started = time.time()
@@ -268,7 +270,12 @@ class Memory:
     @property
     def _state(self) -> State:
         view = self.keeper.known.view
-        return State() if view is None else view.state
+        if view is None:
+            return State()
+        state = view.state
+        if state.retries != self._retried_at:
+            return state
+        return replace(state, banned=orders.without_undone(state.banned))
 
     def _content(self, reading: Reading) -> str | None:
         known = self._contents.get(reading.digest)
@@ -542,6 +549,12 @@ class Memory:
         """Leave the board; the engine has ended."""
         self._serving = None
         self.keeper.close()
+
+    def retry(self) -> None:
+        """Let what was undone be tried again: at once here, elsewhere when the store says so."""
+        view = self.keeper.known.view
+        self._retried_at = None if view is None else view.state.retries
+        self.keeper.retry()
 
     def status(self) -> StoreStatus:
         """Return what people are told of the store."""

@@ -49,7 +49,7 @@ class Beside:
         return tuple((name, text.encode()) for name, text in named if text is not None)
 
     def served(self, source_digest: str) -> bool:
-        """Return whether what was read served and was not undone since, or is what an order wants."""
+        """Return whether what was read served and still stands, or is what an order wants."""
         content, view = self._content(source_digest), self._keeper.known.view
         if content is None or view is None:
             return False

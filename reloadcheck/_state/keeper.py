@@ -17,11 +17,13 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
+from . import orders
 from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, Wish, view_of
 from .identity import member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
 from .mirror import Mirror, mirror_of
+from .orders import Actor
 from .rounds import Rounds
 from .tally import Tally
 
@@ -95,6 +97,7 @@ class Keeper:
         self.edition: int | None = None
         self.ends_hold: Hold | None = None
         self.wish: Wish | None = None
+        self._retries = False
         self._member = member
         self._notify = notify
         self._begun = begun
@@ -176,6 +179,11 @@ class Keeper:
         self._to_write.append(records)
         self.wake()
 
+    def retry(self) -> None:
+        """Order that what was undone or refused be tried again."""
+        self._retries = True
+        self.wake()
+
     def close(self, seconds: float = 3.0) -> None:
         """Write down what waits, and leave the board; blocks at most `seconds`."""
         thread = self._thread
@@ -222,6 +230,7 @@ class Keeper:
             self._look()
             self._end_hold()
             self._write_records()
+            self._order_retry()
             self._decide()
             self._write_facts()
             self._tell_member()
@@ -321,6 +330,21 @@ class Keeper:
             same = {key: 0 for key, text in records.items() if text is not None}
             self.store.put(records, same=same)
             self._to_write.popleft()
+
+    def _order_retry(self) -> None:
+        """Write the order down, where there is anything to forget."""
+        view = self._view
+        state = view.state
+        if not self._retries:
+            return
+        if state.refused is not None or state.banned != orders.without_undone(state.banned):
+            ordered = orders.retry(state, Actor(at=self._clock.wall()))
+            key, row = self.prefix + STATE, self.prefix + ordered.entry.key
+            records = {key: ordered.state.to_text(), row: ordered.entry.to_text()}
+            if self.store.put(dict(records), same={key: view.state_revision, row: 0}) is None:
+                return  # somebody was faster: once more, after the next look
+            self._look()
+        self._retries = False
 
     def _write_facts(self) -> None:
         while self._facts:

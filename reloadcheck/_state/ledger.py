@@ -130,10 +130,11 @@ def served_before(entries: Iterable[Entry], content: str) -> int | None:
 
 
 def stands(entries: Iterable[Entry], content: str) -> bool:
-    """Return whether a content served and was not undone since; `entries` are oldest first."""
+    """Return whether a content served and was not undone since."""
     told = [one for one in entries if one.content == content]
-    ends = [one.edition is not None for one in told if one.edition or one.outcome == UNDONE]
-    return bool(ends) and ends[-1]
+    live = max((one.at for one in told if one.edition is not None), default=None)
+    undone = max((one.at for one in told if one.outcome == UNDONE), default=None)
+    return live is not None and (undone is None or undone < live)
 
 
 def activated(state: State, entry: Entry) -> tuple[State, Entry]:

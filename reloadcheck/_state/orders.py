@@ -24,6 +24,7 @@ __all__ = [
     "unban",
     "undo",
     "unpin",
+    "without_undone",
 ]
 
 
@@ -147,7 +148,7 @@ def fallback(state: State, actor: Actor, *, on: bool) -> Ordered:
 
 def retry(state: State, actor: Actor) -> Ordered:
     """Forget a refusal, back-offs, and the bans that undone trials left."""
-    banned = {each: ban for each, ban in state.banned.items() if ban.cause != "undone"}
+    banned = without_undone(state.banned)
     after = replace(state, refused=None, banned=banned, retries=state.retries + 1)
     return Ordered(after, _row("retry", actor), "what failed is tried again")
 
@@ -182,6 +183,11 @@ def _wished(state: State, word: str, actor: Actor, says: str) -> Ordered:
 def reviewed(edition: int, actor: Actor) -> Entry:
     """Return the row that says that somebody looked at an override."""
     return _row(REVIEWED, actor, of=edition)
+
+
+def without_undone(banned: Mapping[str, Ban]) -> dict[str, Ban]:
+    """Return the bans without those that undone trials left."""
+    return {each: ban for each, ban in banned.items() if ban.cause != "undone"}
 
 
 def _respect(state: State, actor: Actor) -> None:
