@@ -8,6 +8,7 @@ import os
 import time
 from collections.abc import Mapping
 from typing import Any, Final
+from urllib.parse import urlunsplit
 
 from .._config.containers import is_dict
 from .._observe.status import Standing
@@ -46,7 +47,8 @@ def until_live(page: Page, arguments: argparse.Namespace, inputs: Inputs) -> int
         try:
             told = asked(url, token, _SECONDS)
         except UnreachableError as error:
-            status, word, text = _UNREACHABLE, "unreachable", str(error)
+            shown = urlunsplit(url._replace(query=""))
+            status, word, text = _UNREACHABLE, "unreachable", f"{shown}: {error}"
         else:
             status, word, text = _seen(told, wanted)
         if (line := f"{word:<12}{text}") != last:

@@ -270,7 +270,8 @@ def test_watch_until_live_asks_the_application(
         (shop / "config.yaml").write_text("database: [\n")
         done = run(*watch, "--json")
         assert (done.status, '"rejected"' in done.out) == (1, True)
-    assert run(*watch).status == 3
+    done = run(*watch)
+    assert (done.status, done.lines[0].startswith(f"unreachable {url}")) == (3, True)
 
 
 @pytest.mark.parametrize(
