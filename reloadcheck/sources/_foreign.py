@@ -26,13 +26,20 @@ FOREIGN: Final[frozenset[tuple[str, ...]]] = frozenset({
     ("redhat.repo",),
     ("rhsm",),
 })  # fmt: skip
+_LEFT: Final = frozenset({"lost+found", "__pycache__", "Thumbs.db", "desktop.ini"})
+_COPIES: Final = (
+    "~", ".bak", ".orig", ".rej", ".swp", ".swo", ".tmp", ".rpmnew", ".rpmsave", ".dpkg-dist",
+    ".dpkg-new", ".dpkg-old", ".dpkg-tmp", ".ucf-dist", ".ucf-new", ".ucf-old",
+)  # fmt: skip
 
 
 def is_foreign(keys: tuple[str, ...]) -> bool:
     """Return whether a name, told by its path below the directory, is a platform's or an editor's.
 
-    Editors leave `password~` and `#password#` beside what they edit.
+    Editors leave `password~` and `#password#` beside what they edit, package managers their
+    `.dpkg-old`, and who writes a file to rename it then a `.tmp`; a file system has its
+    `lost+found`, which nobody but root may read.
     """
     name = keys[-1]
-    is_of_editor = name.endswith("~") or (len(name) > 1 and name[0] == name[-1] == "#")
-    return is_of_editor or keys in FOREIGN
+    is_copy = name.endswith(_COPIES) or (len(name) > 1 and name[0] == name[-1] == "#")
+    return is_copy or name in _LEFT or keys in FOREIGN

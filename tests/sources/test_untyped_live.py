@@ -84,11 +84,15 @@ def test_an_engine_starts_on_it_and_follows_it(
         engine.close()
 
 
-def test_what_an_editor_leaves_beside_a_secret_is_no_key(tmp_path: Path) -> None:
+def test_what_others_leave_beside_a_secret_is_no_key(tmp_path: Path) -> None:
     """Neither a backup nor an unsaved copy of a password comes into the configuration."""
-    for name in ("password", "password~", "#password#", ".password.swp"):
+    copies = (".bak", ".orig", ".swp", ".tmp", ".rpmsave", ".dpkg-old", "~")
+    (tmp_path / "lost+found").mkdir()
+    for name in ("#password#", ".password.swp", "lost+found/#123", "Thumbs.db", "tls.crt"):
+        (tmp_path / name).write_text("x")
+    for name in ("password", *(f"password{copy}" for copy in copies)):
         (tmp_path / name).write_text("x")
     live: ReloadCheck[Any] = ReloadCheck(DirectorySource(tmp_path), settle=0)
     live.start()
-    assert ["password"] == list(live.snapshot.config)
+    assert ["password", "tls.crt"] == sorted(live.snapshot.config)
     live.close()
