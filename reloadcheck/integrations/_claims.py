@@ -7,7 +7,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any, Final
@@ -43,7 +43,7 @@ class Claims:
             return True
 
     @contextmanager
-    def _locked(self) -> Iterator[int]:
+    def _locked(self) -> Generator[int]:
         """Open the file in a directory that is ours alone, and hold its lock for a moment."""
         import fcntl
 
@@ -63,7 +63,8 @@ def _read(file: int) -> tuple[str | None, dict[str, float]]:
     data = os.pread(file, _MOST_BYTES, 0)
     try:
         told: Any = json.loads(data) if data else {}
-        return told.get("last"), {str(k): float(v) for k, v in (told.get("recent") or {}).items()}
+        recent: dict[Any, Any] = dict(told.get("recent") or {})
+        return told.get("last"), {str(key): float(at) for key, at in recent.items()}
     except (ValueError, TypeError, AttributeError):
         return None, {}
 

@@ -36,6 +36,7 @@ STATES: Final = (*(str(outcome) for outcome in Outcome), "override")
 PAUSES: Final = (0.5, 2.0)
 """Seconds between the three tries, and up to as much again by chance."""
 
+_NO_ADDRESS: Final = "a webhook is told at an address as https://host/path"
 _MOST_KEYS: Final = 20
 _MOST_WAITING: Final = 100
 
@@ -71,9 +72,9 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        good = False
+        raise OptionError(_NO_ADDRESS) from None
     if not good:
-        raise OptionError("a webhook is told at an address as https://host/path")
+        raise OptionError(_NO_ADDRESS)
     return parts
 
 

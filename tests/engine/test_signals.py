@@ -38,7 +38,11 @@ def test_a_signal_makes_an_edit_live_though_no_window_is_over(make: Make, text: 
 def test_who_listened_before_is_called_after_it(make: Make) -> None:
     """Also when it is stopped while another handler lies over it, which stays."""
     heard: list[str] = []
-    signal.signal(signal.SIGHUP, lambda *_: heard.append("before"))
+
+    def listen(number: int, frame: FrameType | None) -> None:
+        heard.append("before")
+
+    signal.signal(signal.SIGHUP, listen)
     live = make(settle=0.0)
     stop = live.check_on(signal.SIGHUP)
     os.kill(os.getpid(), signal.SIGHUP)

@@ -4,6 +4,8 @@ import configparser
 import re
 import runpy
 import shutil
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -104,3 +106,34 @@ def test_the_service_follows_its_file(tmp_path: Path) -> None:
         until(everywhere)
         assert set(seen) <= {"Hello, at most 100\n", "Hello, at most 200\n"}
         assert service.stop() == 0
+
+
+def test_a_reload_returns_when_the_edit_is_taken_up(tmp_path: Path) -> None:
+    """As systemd would see it: RELOADING, and READY with what serves, for a bad edit as well."""
+    file = tmp_path / "config.yaml"
+    text = (EXAMPLE / "config.yaml").read_text()
+    file.write_text(text)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(30)
+        environ = {
+            "ORDERS_CONFIG": str(file),
+            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "RELOAD_CHECK_WINDOW": "3600",  # so that nothing but the signal has a check made
+            "RELOAD_CHECK_SETTLE": "0.01",
+        }
+        command = [sys.executable, str(EXAMPLE / "reload_now.py"), "0"]
+        with serving(command, environ, tmp_path) as service:
+            assert manager.recv(999) == b"READY=1\nSTATUS=version 1 serves"
+            replace(file, text.replace("100", "200"))
+            service.process.send_signal(signal.SIGHUP)
+            assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", manager.recv(999))
+            assert manager.recv(999) == b"READY=1\nSTATUS=version 2 serves"
+            assert get(service.port) == (200, "Hello, at most 200\n")
+            file.write_text("greeting: [")
+            service.process.send_signal(signal.SIGHUP)
+            assert manager.recv(999).startswith(b"RELOADING=1")
+            told = manager.recv(999).decode()
+            assert told.startswith(f"READY=1\nSTATUS=version 2 serves; refused: {file}:1:")
+            assert service.stop() == 0
+            assert manager.recv(999) == b"STOPPING=1"

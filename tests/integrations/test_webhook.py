@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -73,7 +73,7 @@ def receiver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Receiv
 
 
 @contextmanager
-def worker(file: Path, url: str, **options: Any) -> Iterator[ReloadCheck[Any]]:
+def worker(file: Path, url: str, **options: Any) -> Generator[ReloadCheck[Any]]:
     """A worker that tells a webhook."""
     live: ReloadCheck[Any] = ReloadCheck(file, settle=0, app="shop", release="1.4")
     notify(live, url, **options)
