@@ -208,7 +208,7 @@ class Memory:
             self.keeper.ends_hold = hold
         running = self._serving is not None
         rounds = self._rounds
-        if running and rounds is not None and self._state.target not in (None, self._serving):
+        if running and rounds is not None and rounds.is_behind(self._state):
             decision = replace(decision, serve=self._state.target)  # what all serve comes first
             hold = hold or _ALL
         passed_over = content is not None and content == self._passed_over

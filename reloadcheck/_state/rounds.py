@@ -20,7 +20,7 @@ from ..types import Code, Store
 from .alive import is_gone
 from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, vote_text
 from .ledger import Entry, activated, entries_from
-from .together import Action, Kind, Me, Vote, react
+from .together import Action, Kind, Me, Vote, mends, react
 
 __all__ = ["Offer", "Rounds"]
 
@@ -149,7 +149,10 @@ class Rounds:
         return self._clock.monotonic() >= self._retry_at
 
     def is_behind(self, state: State) -> bool:
-        """Return whether what is wanted is neither what serves here nor what the sources hold."""
+        """Return whether what all serve is read, and not the sources; as `reads` has it."""
+        failure = self._failures.get(str(state.target))
+        if mends(state, self.file, None if failure is None else failure.vote):
+            return False
         return state.target not in (None, self.serving, self.file)
 
     # ------------------------------------------------------------ from the store thread
@@ -274,22 +277,19 @@ class Rounds:
         key = f"{prefix}{STATE}"
         same = {key: view.state_revision}
         since = (f"{prefix}{MEMBERS}", view.revision) if action.alone else None
+        records: dict[str, str | None] = {}
         if action.joins is not None:
             member = replace(self._member(), content=action.joins, edition=view.state.edition)
-            records = {f"{prefix}{MEMBERS}{own}": member.to_text()}
-            if self._store.put(records, same=same, mortal=True) is None:
-                return True
-            if self.booting:
-                self.swapped(action.joins)
-            return True
+            records[f"{prefix}{MEMBERS}{own}"] = member.to_text()
         if action.vote is not None and view.state.round is not None:
             told = self._failures.get(view.state.round.content)
             why = (None, None) if told is None else (told.code, told.error)
-            vote = f"{prefix}{VOTES}{view.state.round.id}/{own}"
-            self._voted = vote
-            self._store.put({vote: vote_text(action.vote, *why)}, same=same, mortal=True)
-            return True
-        self._decide(action, view, prefix, same, since)
+            self._voted = f"{prefix}{VOTES}{view.state.round.id}/{own}"
+            records[self._voted] = vote_text(action.vote, *why)
+        if not records:
+            self._decide(action, view, prefix, same, since)
+        elif self._store.put(records, same=same, mortal=True) is not None and self.booting:
+            self.swapped(action.joins)
         return True
 
     def _decide(

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from .board import Refusal, Round, State, View
 
-__all__ = ["LOOK", "Action", "Kind", "Me", "Vote", "react", "wanted"]
+__all__ = ["LOOK", "Action", "Kind", "Me", "Vote", "mends", "react", "reads", "wanted"]
 
 
 class Vote(StrEnum):
@@ -84,6 +84,34 @@ def wanted(state: State, content: str | None) -> str | None:
     return content if content != state.target else None
 
 
+def reads(me: Me, view: View) -> str | None:
+    """Return what a worker reads: what all serve, as long as it does not, else its own sources.
+
+    Orders act here: all that follows takes what is read for what the sources hold. What cannot be
+    had is left for the edit that may mend it.
+    """
+    state = view.state
+    if me.booting:
+        return _boots_with(me, view)
+    if state.target in (None, me.serving):
+        return me.file
+    return me.file if mends(state, me.file, me.failed.get(str(state.target))) else state.target
+
+
+def mends(state: State, file: str | None, failed: Vote | None) -> bool:
+    """Return whether what the sources hold may mend that what all serve cannot be had here.
+
+    `failed` is how it failed. What may turn is tried again once the others have refused the edit.
+    """
+    if failed is None or wanted(state, file) is None:
+        return False
+    if failed is Vote.FAILED_FOR_GOOD:
+        return True
+    if state.round is not None:
+        return state.round.content == file
+    return state.refused is None or state.refused.content != file
+
+
 def react(me: Me, view: View) -> Action:
     """Return the next action of a worker."""
     state = view.state
@@ -95,10 +123,14 @@ def react(me: Me, view: View) -> Action:
             return Action(Kind.SWAP, target)
         if me.building == target:
             return LOOK
-        if target not in me.failed or (me.may_retry and state.round is None):
+        again = me.may_retry and state.round is None
+        may_mend = mends(state, me.file, me.failed.get(target))
+        if not may_mend and (target not in me.failed or again):
             return Action(Kind.BUILD, target)
-        if me.id not in view.members:
+        if me.id not in view.members and not may_mend:
             return LOOK  # it cannot have the target: it serves on, and nobody waits for it
+    if target is None:  # it started while the board was away, and is the first one there
+        return _found(state, me.serving)
     if me.id not in view.members:
         return Action(Kind.PUT, joins=me.serving, why="rejoin")
     if view.members[me.id].content != me.serving:
@@ -118,7 +150,11 @@ def _boot(me: Me, view: View) -> Action:
         return Action(Kind.BUILD, content)
     if content == state.target:
         return Action(Kind.PUT, joins=content, why="join")
-    # Joined by the next action: a member ends with its process, and what it founded does not.
+    return _found(state, content)
+
+
+def _found(state: State, content: str | None) -> Action:
+    """Begin with a content; it is joined next, as a member ends with its process and this not."""
     after = replace(state, edition=state.edition + 1, active=content, round=None, refused=None)
     return Action(Kind.PUT, state=after, alone=True, why="found")
 
@@ -165,6 +201,10 @@ def _in_round(me: Me, view: View, opened: Round) -> Action:
     state = view.state
     if _is_over(me, view, opened):
         return Action(Kind.PUT, state=replace(state, round=None), why="withdraw")
+    has = opened.content in (me.candidate, me.serving)
+    if view.votes.get(me.id) == Vote.PREPARED and me.file == opened.content and not has:
+        # A secret was rotated, and it is built anew. Told like a joiner, whom no decision passes.
+        return Action(Kind.PUT, vote=Vote.BUILDING, joins=me.serving, why="vote")
     if _has_enough(me, view):
         if opened.by != me.id and not me.absent:
             return LOOK  # the opener decides, as long as it is there
@@ -190,8 +230,6 @@ def _vote(me: Me, view: View, opened: Round) -> Action:
     mine = view.votes.get(me.id)
     if opened.content in (me.candidate, me.serving):
         vote = Vote.PREPARED
-    elif mine == Vote.PREPARED:  # a secret was rotated, and it is built anew
-        vote = Vote.BUILDING
     elif me.failed.get(opened.content) is None or _builds(me, opened.content):
         return _build(me, opened.content)
     else:

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reloadcheck._state.board import View
-from reloadcheck._state.together import LOOK, Action, Kind, Me, Vote, react
+from reloadcheck._state.together import LOOK, Action, Kind, Me, Vote, react, reads
 
-from .world import Reaction
+from .world import Reaction, Stage
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -17,6 +17,7 @@ class Mutant:
 
     reaction: Reaction = react
     unguarded: frozenset[str] = frozenset()
+    stage: Stage = reads
 
 
 def _after(change: Callable[[Me, View, Action], Action]) -> Mutant:
@@ -83,6 +84,14 @@ def _stubborn(me: Me, view: View) -> tuple[Me, View]:
     return replace(me, failed=failed, may_retry=True), replace(view, state=state)
 
 
+def _never_mends(me: Me, view: View) -> str | None:
+    return reads(replace(me, failed={}), view)
+
+
+def _keeps_its_vote(me: Me, view: View, action: Action) -> Action:
+    return LOOK if action.vote is Vote.BUILDING else action
+
+
 MUTANTS = {
     "activates past a joiner": _after(_past_joiners),
     "takes half for all": _before(_with_half_of_them),
@@ -96,6 +105,9 @@ MUTANTS = {
     "tries what failed for good": _before(_stubborn),
     "does not join again": _never("rejoin"),
     "does not tell what it serves": _never("tell"),
+    "reads its file whatever was ordered": Mutant(stage=lambda me, view: me.file),
+    "reads what cannot be had though an edit may mend it": Mutant(stage=_never_mends),
+    "keeps its vote for what it builds anew": _after(_keeps_its_vote),
     "decides on an old look": Mutant(
         unguarded=frozenset({"activate", "refuse", "withdraw", "open", "found"})
     ),

@@ -4,12 +4,18 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from reloadcheck._state.together import Vote, react
+from reloadcheck._state.together import Vote, react, reads
 
-from .world import Reaction, World, check, pin, retry, rollback, unban, unpin
+from .world import Reaction, Stage, World, check, pin, retry, rollback, unban, unpin
 
 
-def run(seed: int, *, reaction: Reaction = react, unguarded: frozenset[str] = frozenset()) -> World:
+def run(
+    seed: int,
+    *,
+    reaction: Reaction = react,
+    unguarded: frozenset[str] = frozenset(),
+    stage: Stage = reads,
+) -> World:
     """Run one schedule; raise `BrokenError` where an invariant does not hold."""
     draw = random.Random(seed)
     releases = ("1", "2") if draw.random() < 0.25 else ("1",)
@@ -20,7 +26,9 @@ def run(seed: int, *, reaction: Reaction = react, unguarded: frozenset[str] = fr
         need="all" if draw.random() < 0.7 else "quorum",
         releases=releases,
         unguarded=unguarded,
+        stage=stage,
     )
+    world.alone = draw.random() < 0.3
     world.good = {"C": _never_for_some(draw), "D": _sometimes(draw), "E": _never}
     world.unsure = draw.choice((0.0, 0.0, 0.1))
     faulty = draw.random() < 0.7
@@ -60,14 +68,20 @@ def _happen(world: World, draw: random.Random, *, faulty: bool) -> None:
         for one in world.workers:
             one.me = replace(one.me, file=file)
     elif dice < 0.14:
-        order = draw.choice((rollback("A"), rollback("B"), pin, unpin, unpin, unban, retry))
+        order = draw.choice(
+            (rollback("A"), rollback("B"), rollback("C"), pin, unpin, unpin, unban, retry)
+        )
         world.order(release, order)
     elif faulty and dice < 0.16:
-        world.crash(worker)
+        world.crash(worker, release)  # a deploy, where there are two
     elif faulty and dice < 0.18:
         worker.paused_until = world.now + draw.choice((0.5, 3.0, 20.0, 40.0))
     elif faulty and dice < 0.20:
         worker.cut_until = world.now + draw.choice((0.5, 3.0, 20.0))
+    elif dice < 0.24:
+        for one in world.workers:
+            if draw.random() < 0.8:
+                world.rotate(one)
 
 
 def _never(_: str) -> Vote | None:

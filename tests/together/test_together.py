@@ -22,7 +22,12 @@ def test_each_wrong_rule_is_noticed(name: str) -> None:
 
     def schedules() -> None:
         for seed in range(400):
-            run(seed, reaction=mutant.reaction, unguarded=mutant.unguarded)
+            run(
+                seed,
+                reaction=mutant.reaction,
+                unguarded=mutant.unguarded,
+                stage=mutant.stage,
+            )
 
     with pytest.raises(BrokenError):
         schedules()

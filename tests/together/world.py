@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from reloadcheck._state.board import Ban, Hold, Member, State, View
-from reloadcheck._state.together import Action, Kind, Me, Vote, react
+from reloadcheck._state.together import Action, Kind, Me, Vote, react, reads
 
 DEADLINE, LIFE, GONE, BACK_OFF, LOOK_EVERY = 30.0, 15.0, 5.0, 2.0, 0.5
 Reaction = Callable[[Me, View], Action]
+Stage = Callable[[Me, View], str | None]
 
 
 class BrokenError(AssertionError):
@@ -66,7 +67,10 @@ class World:
         need: str = "all",
         releases: Iterable[str] = ("1",),
         unguarded: frozenset[str] = frozenset(),
+        stage: Stage = reads,
     ) -> None:
+        self.stage = stage
+        self.alone = False
         self.draw = draw or random.Random(0)
         self.now, self.revision, self.born = 0.0, 0, 0
         self.reaction, self.need, self.unguarded = reaction, need, unguarded
@@ -97,6 +101,7 @@ class World:
         self._finish_build(worker)
         if self.now < worker.cut_until:
             worker.view = None
+            self._go_alone(worker)
             return None
         if worker.view is None:
             worker.view = self.look(worker)
@@ -107,6 +112,7 @@ class World:
         action = self.reaction(worker.me, view)
         self._do(worker, view, action)
         check(before is None or worker.me.serving is not None, "no action ends serving")
+        self._judge_vote(worker, view, action)
         worker.steps += 1
         return action
 
@@ -167,6 +173,8 @@ class World:
         match action.kind:
             case Kind.BUILD:
                 check(me.building is None or me.building != action.content, "no build twice")
+                if self.stage(me, view) != action.content:
+                    return  # it is not what is read, and nothing else can be built
                 worker.built_at = self.now + self.draw.choice((0.0, 0.2, 1.0))
                 worker.me = replace(me, building=action.content)
             case Kind.SWAP:
@@ -243,7 +251,30 @@ class World:
         enough = len(ready) == count if self.need == "all" else len(ready) > count // 2
         check(not joined and enough, "activated with enough votes, and never past a joiner")
 
+    def _judge_vote(self, worker: Worker, view: View, action: Action) -> None:
+        me, opened = worker.me, view.state.round
+        if opened is None or view.votes.get(me.id) != Vote.PREPARED or me.booting:
+            return
+        has = opened.content in (me.candidate, me.serving)
+        behind = view.state.target not in (None, me.serving)
+        told_next = action.kind is Kind.SWAP  # as one that joins, whom no decision passes
+        over = told_next or action.why in ("withdraw", "rejoin", "tell", "vote")
+        lost = me.file != opened.content  # it withdraws what it had shown
+        check(has or behind or over or lost, "who says that it is ready is, or takes it back")
+
     # ------------------------------------------------------------------ orders and faults
+
+    def rotate(self, worker: Worker) -> None:
+        """Rotate a secret: no content changes, and what was not swapped in is built anew."""
+        worker.me = replace(worker.me, candidate=None, building=None)
+
+    def _go_alone(self, worker: Worker) -> None:
+        """Start without the board, or go on without it, where that is allowed."""
+        me = worker.me
+        content = me.file if me.booting else me.candidate
+        good = content is not None and self.good.get(content) is None
+        if good and (me.booting or (self.alone and content == me.file)):
+            worker.me = replace(me, booting=False, serving=content, candidate=None, building=None)
 
     def order(self, release: str, change: Callable[[State], State | None]) -> None:
         """Carry out an operator's order, which is voted on by nobody."""
@@ -253,10 +284,10 @@ class World:
             self.revision += 1
             group.state, group.changed = after, self.revision
 
-    def crash(self, worker: Worker) -> None:
-        """End a process, and start another in its place."""
-        file = worker.me.file
-        self.workers[self.workers.index(worker)] = self.newborn(worker.release, file)
+    def crash(self, worker: Worker, release: str | None = None) -> None:
+        """End a process, and start another in its place, of another release perhaps."""
+        fresh = self.newborn(release or worker.release, worker.me.file)
+        self.workers[self.workers.index(worker)] = fresh
 
     def rest(self, *, most: int = 4000) -> None:
         """Let everybody go on without faults, until the longest life and deadline are long over."""
@@ -283,6 +314,8 @@ class World:
         """Check that all serve the target and say so, and that it is what the sources ask for."""
         for release, group in self.groups.items():
             workers = [w for w in self.workers if w.release == release]
+            if not workers:
+                continue  # nobody looks at it any more
             target = group.state.target
             for worker in workers:
                 me = worker.me
