@@ -53,6 +53,7 @@ class Worker:
     failed_at: float = -1e9
     retries: int = 0
     steps: int = 0
+    spun: bool = False
 
 
 class World:
@@ -111,6 +112,7 @@ class World:
         before = worker.me.serving
         action = self.reaction(worker.me, view)
         self._do(worker, view, action)
+        worker.spun = False
         check(before is None or worker.me.serving is not None, "no action ends serving")
         self._judge_vote(worker, view, action)
         worker.steps += 1
@@ -250,6 +252,11 @@ class World:
         count = len(view.members)
         enough = len(ready) == count if self.need == "all" else len(ready) > count // 2
         check(not joined and enough, "activated with enough votes, and never past a joiner")
+        for each in self.workers:
+            me, out = each.me, each.spun or self.now < each.cut_until
+            has = opened.content in (me.candidate, me.serving)
+            counted = each.release == release and me.id in ready
+            check(has or out or not counted, "who is counted has built it", me)
 
     def _judge_vote(self, worker: Worker, view: View, action: Action) -> None:
         me, opened = worker.me, view.state.round
@@ -267,6 +274,7 @@ class World:
     def rotate(self, worker: Worker) -> None:
         """Rotate a secret: no content changes, and what was not swapped in is built anew."""
         worker.me = replace(worker.me, candidate=None, building=None)
+        worker.spun = True
 
     def _go_alone(self, worker: Worker) -> None:
         """Start without the board, or go on without it, where that is allowed."""
