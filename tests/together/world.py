@@ -346,6 +346,8 @@ class World:
 
     def _judge_file(self, group: Group, workers: list[Worker], file: str | None) -> None:
         state = group.state
+        if all(worker.me.booting for worker in workers):
+            return  # what is held cannot be had here, and so nothing starts
         never = (Vote.FAILED_FOR_GOOD,)
         can = [w for w in workers if file and self.judged.get((file, w.me.id)) not in never]
         held = state.hold is not None and state.hold.kind == "pin"
