@@ -101,6 +101,65 @@ class Proposal:
     is_back: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one worker has counted of a trial, in sums, so that no order matters.
+
+    `units` fell on the candidate, `baseline` on what serves. `signals` has for each the bad units,
+    those on the candidate, and the sums of its judge; `first` is the first failure in words.
+    """
+
+    units: int = 0
+    baseline: int = 0
+    signals: Mapping[str, tuple[int, int, tuple[float, ...]]] = field(
+        default_factory=dict[str, tuple[int, int, tuple[float, ...]]]
+    )
+    first: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a trial ends for all: `promote`, `undo` or `trouble`, with code and sentence."""
+
+    word: str
+    code: str = ""
+    sentence: str = ""
+
+
+class TrialPool(Protocol):
+    """The workers that share one trial; every method may be called in a call thread."""
+
+    def begin(self, digest: str) -> None:
+        """Take part in the trial of a configuration, by its digest."""
+        ...
+
+    def tell(self, counted: Counted) -> None:
+        """Tell the others what was counted here."""
+        ...
+
+    @property
+    def others(self) -> tuple[Counted, ...]:
+        """Return what the others have counted."""
+        ...
+
+    @property
+    def lost(self) -> str | None:
+        """Return the name of a worker whose process ended in the midst of it."""
+        ...
+
+    def verdict(self, stage: str = "") -> Verdict | None:
+        """Return what was decided, of the trial or of a later stage of it."""
+        ...
+
+    def decide(self, verdict: Verdict, stage: str = "") -> Verdict:
+        """Decide for all; return what holds. Blocks for half a second at most."""
+        ...
+
+    def leave(self) -> None:
+        """Take part no longer."""
+        ...
+
+
 class UnitTicket(Protocol):
     """One unit of work, as it is told while an edit is tried; may be called in any thread."""
 

@@ -364,6 +364,7 @@ class Code(StrEnum):
     UNDONE_SLOW = "undone-slow"
     UNDONE_MARKED = "undone-marked"
     UNDONE_BY_HAND = "undone-by-hand"
+    WORKER_LOST = "worker-lost"
     WATCH = "watch"
     TROUBLE = "trouble"
     REHEARSAL = "rehearsal"

@@ -132,6 +132,9 @@ def add_trial(
     engine.trial = TrialGate(options, engine.clock.monotonic)
     if contract is not None:
         engine.trial.terms = contract.tried
+    shared = getattr(engine.companion, "trial_pool", None)
+    if shared is not None:
+        engine.trial.shared = shared
     engine.gates.append(engine.trial)
 
 

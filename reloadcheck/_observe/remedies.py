@@ -50,6 +50,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.UNDONE_SLOW: "correct it; or have it promoted by hand, if it is meant to be slow",
     Code.UNDONE_MARKED: "correct it; the mark says in which sense",
     Code.UNDONE_BY_HAND: "correct it, or live.retry()",
+    Code.WORKER_LOST: "see why the process ended, in its server's log; then live.retry()",
     Code.WATCH: "see whether it was the edit or an incident; then live.retry()",
     Code.REHEARSAL: "correct it; the request or the function that failed is named",
     Code.TROUBLE: "see what ails the application; the edit is tried again by itself",

@@ -49,6 +49,7 @@ from .decide import Decision, Situation, decide
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
 from .ledger import Entry, entries_from, stands
+from .pool import Pool
 from .rounds import Failure, Offer, Rounds
 from .together import Vote
 
@@ -139,6 +140,7 @@ class Memory:
         self._boots_with_kept = False
         self._passed_over: str | None = None
         self._unpublished = False
+        self._before: str | None = None
         self._swapping: dict[str, str] = {}
         self._retried_at: int | None = None
         self._decision = Decision(None)
@@ -460,6 +462,8 @@ class Memory:
             release=self._options().release,
         )
         self._tell_rounds(entry)
+        if event.outcome is Outcome.UNDONE and content == self._serving:
+            self._serving = self._before  # it had been promoted
         documents = None
         if reading is not None:
             documents = self._own.get(content or "") or packed(self.sources, reading)
@@ -502,7 +506,7 @@ class Memory:
         """Return the source digest, content and documents of what was swapped in."""
         source = self._swapping.get(digest or "", "")
         content, reading = self._contents.get(source, (None, None))
-        self._serving = content
+        self._before, self._serving = self._serving, content
         if reading is not None and content is not None:
             self._own = {content: packed(self.sources, reading)}
         return source, content, reading
@@ -544,6 +548,10 @@ class Memory:
         return replace(member, layers=entry.layers) if swapped else member
 
     # ------------------------------------------------------------------ the companion
+
+    def trial_pool(self) -> Pool:
+        """Return what the workers share a trial by, in this process."""
+        return self.keeper.pool
 
     def close(self) -> None:
         """Leave the board; the engine has ended."""

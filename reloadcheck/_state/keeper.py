@@ -18,12 +18,13 @@ from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Code, Store
 from . import orders
-from .board import MEMBERS, SEEN, STATE, Freeze, Hold, Member, State, View, Wish, view_of
+from .board import MEMBERS, SEEN, STATE, Ban, Freeze, Hold, Member, State, View, Wish, view_of
 from .identity import member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
 from .mirror import Mirror, mirror_of
 from .orders import Actor
+from .pool import Pool
 from .rounds import Rounds
 from .tally import Tally
 
@@ -40,6 +41,19 @@ TELL_SECONDS = 60.0
 """Seconds after which a record is written anew for the time in step alone."""
 
 _TRIES = 20
+
+_JUDGED = frozenset(
+    {
+        Code.UNDONE_FAILED,
+        Code.UNDONE_SLOW,
+        Code.UNDONE_MARKED,
+        Code.UNDONE_BY_HAND,
+        Code.WORKER_LOST,
+        Code.WATCH,
+        Code.UNJUDGED,
+    }
+)
+"""Ends of a trial that are verdicts; others leave no ban."""
 
 _AT_ONCE = 100
 """How many records go in one put: etcd takes 128."""
@@ -122,6 +136,7 @@ class Keeper:
         self._in_step = InStep()
         self._told_at = 0.0
         self.rounds: Rounds | None = None
+        self.pool = Pool(self.store, self.wake, lambda: self._notify(False))
         self._mirror: Mirror | None = None
         self._own: dict[str, bytes] = {}
         self._closing = False
@@ -220,6 +235,8 @@ class Keeper:
 
     def _pause(self) -> float:
         seconds = min(max(self._window(), 0.1), BEAT_SECONDS)
+        if self.pool.is_on:
+            return 0.1
         return seconds if self.rounds is None else self.rounds.pause(self._view, seconds)
 
     def step(self) -> None:
@@ -232,6 +249,7 @@ class Keeper:
             self._write_records()
             self._order_retry()
             self._decide()
+            self._share_trial()
             self._write_facts()
             self._tell_member()
             self._beat()
@@ -249,6 +267,40 @@ class Keeper:
         if self.rounds is not None:
             self.rounds.busy_since = None
             self.rounds.stepped.set()
+
+    def _share_trial(self) -> None:
+        """Take part in a trial that all workers share."""
+        for _ in range(_TRIES):
+            board = self._board
+            if board is None or not self.pool.is_on:
+                break
+            if not self.pool.step(board, self.prefix, self.id):
+                break
+            self._look()
+
+    def _ban(self, entry: Entry) -> None:
+        """Let nobody serve again what was undone; what served before it is what all should."""
+        content, serving = entry.content, self._member().content
+        if content is None or content == serving:
+            return
+        for _ in range(_TRIES):
+            state = self._view.state
+            if content in state.banned:
+                return
+            ban = Ban(at=entry.at, why=entry.error, cause="undone")
+            after = replace(state, banned={**state.banned, content: ban})
+            records: dict[str, str | None] = {}
+            if state.active == content and serving is not None:
+                number = served_before(entries_from(self._view.entries), serving)
+                back = Entry(None, "reloaded", entry.at, serving, of=number, cause="undone")
+                after, back = activated(after, replace(back, member=self.id, why=entry.error))
+                records[self.prefix + back.key] = back.to_text()
+            key = f"{self.prefix}{STATE}"
+            same = {key: self._view.state_revision, **dict.fromkeys(records, 0)}
+            written = self.store.put({**records, key: after.to_text()}, same=same)
+            self._look()
+            if written is not None:
+                return
 
     def _decide(self) -> None:
         """Take this worker's part in what all decide, until there is nothing to write."""
@@ -354,6 +406,8 @@ class Keeper:
             if fact.entry.outcome == "reloaded":
                 self._activate(fact)
             else:
+                if fact.entry.outcome == "undone" and fact.entry.code in _JUDGED:
+                    self._ban(fact.entry)
                 key = self.prefix + fact.entry.key
                 self.store.put({key: fact.entry.to_text()}, same={key: 0})
             if self._facts and self._facts[0] is fact:
@@ -386,6 +440,9 @@ class Keeper:
                 if number >= since and entry.content == content:
                     self.edition = number
                     return
+            if content is not None and state.target == content:  # a secret was rotated, for one
+                self.edition = served_before(entries, content)
+                return
             hold = state.hold
             if content in state.banned:
                 return  # taken up before its ban could be read; the order stands

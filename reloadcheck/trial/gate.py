@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialTerms, Wait
+from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialPool, TrialTerms, Verdict, Wait
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
 from .run import Decision, Run
@@ -51,6 +51,7 @@ class TrialGate:
         self._quiet_at = 0.0
         self._run: Run | None = None
         self.last: TrialStatus | None = None
+        self.shared: Callable[[], TrialPool | None] = _nobody
 
     @property
     def run(self) -> Run | None:
@@ -82,7 +83,7 @@ class TrialGate:
             self._end()
             run = self._run = self._begun(proposal)
         run.version, run.before = proposal.versions
-        decision = run.decide()
+        decision = self._decided(run)
         if decision.word == "promote":
             run.promote()
             return self._promoted(run)
@@ -93,7 +94,7 @@ class TrialGate:
         run = self.run
         if run is None:
             return GO
-        decision = run.decide()
+        decision = self._decided(run, "watch")
         if decision.word == "settle":
             self._end()
             return GO
@@ -102,6 +103,26 @@ class TrialGate:
             if decision.word == "go on"
             else self._answer(decision, run)
         )
+
+    def _decided(self, run: Run, stage: str = "") -> Decision:
+        """Return what follows, for all workers that share the trial where some do."""
+        pool = self.shared()
+        if pool is None:
+            return run.decide()
+        run.others = pool.others
+        known, lost = pool.verdict(stage), pool.lost
+        if known is not None:
+            run.hear(known)
+        elif lost is not None and not stage and run.trial.act == "undo":
+            run.lose(lost)
+        decision = run.decide()
+        if known is None and decision.word in ("promote", "undo", "trouble"):
+            said = Verdict(decision.word, decision.code, decision.sentence)
+            held = pool.decide(said, stage)
+            decision = Decision(held.word, held.code, held.sentence)
+        elif known is None:
+            pool.tell(run.counted())
+        return decision
 
     def _in_trouble(self) -> Wait | None:
         left = self._quiet_at - self._now()
@@ -126,10 +147,16 @@ class TrialGate:
         if terms.keys:
             trial = most_careful([trial.changed(one) for one in terms.keys])
         digest, versions = proposal.new.digest, proposal.versions
+        pool = self.shared()
+        if pool is not None:
+            pool.begin(digest)
         return Run(trial, digest, versions, self._now, self.draw(), terms.signals)
 
     def _end(self) -> None:
         run, self._run = self._run, None
+        pool = self.shared()
+        if run is not None and pool is not None:
+            pool.leave()
         if run is not None:
             self.last = run.status()
 
@@ -148,6 +175,11 @@ def _nothing_said(proposal: Proposal) -> TrialTerms:
     """Leave it to the trial itself."""
     del proposal
     return NOTHING_SAID
+
+
+def _nobody() -> TrialPool | None:
+    """Share no trial."""
+    return None
 
 
 def _private() -> random.Random:

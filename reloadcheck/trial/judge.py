@@ -11,6 +11,7 @@ The method was published for canaries of software by Lindon and others (arXiv 22
 """
 
 import math
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
@@ -38,6 +39,17 @@ class Judge:
         self.bad += 1
         self.on_candidate += on_candidate
         self._sums = [a + b for a, b in zip(self._sums, _steps(on_candidate, share), strict=True)]
+
+    @property
+    def sums(self) -> tuple[float, ...]:
+        """Return the logarithm of each rate's likelihood so far."""
+        return tuple(self._sums)
+
+    def take(self, bad: int, on_candidate: int, sums: Iterable[float]) -> None:
+        """Take what another judge of the same signal has weighed."""
+        self.bad += bad
+        self.on_candidate += on_candidate
+        self._sums = [a + b for a, b in zip(self._sums, sums, strict=True)]
 
     @property
     def luck(self) -> float:

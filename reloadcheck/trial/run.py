@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
+from ..seams import Counted, Verdict
 from ..types import SignalStatus, TrialStatus
 from .judge import Judge
 from .options import Trial
@@ -95,6 +96,7 @@ class Run:
         self._frozen = False
         self._ended: Decision | None = None
         self._ordered: Decision | None = None
+        self.others: tuple[Counted, ...] = ()
 
     # --------------------------------------------------------------- where units are served
 
@@ -234,6 +236,38 @@ class Run:
         self._ordered = Decision(word, f"{done}-by-hand", f"{sentence}Version {serves} serves.")
         self.poke()
 
+    def hear(self, verdict: Verdict) -> None:
+        """Take note of what was decided for all workers."""
+        self._ordered = Decision(verdict.word, verdict.code, verdict.sentence)
+
+    def lose(self, name: str) -> None:
+        """Take note that a worker's process ended in the midst of it, which undoes at once."""
+        words = f"undone: worker {name} ended while version {self.version} was tried"
+        self._ordered = Decision("undo", "worker-lost", f"{words}. Version {self.before} serves.")
+
+    def counted(self) -> Counted:
+        """Return what was counted here, for the others."""
+        with self._lock:
+            signals = {n: (j.bad, j.on_candidate, j.sums) for n, j in self._judges.items()}
+            first = None if self._first is None else self._first[1]
+            return Counted(self._sides[True].units, self._sides[False].units, signals, first)
+
+    def _of_all(self) -> dict[str, Judge]:
+        """Return the judges of all workers together."""
+        mine, judges = self.counted(), dict[str, Judge]()
+        for counted in (mine, *self.others):
+            for name, told in counted.signals.items():
+                judges.setdefault(name, Judge()).take(*told)
+        return judges
+
+    @property
+    def _units(self) -> int:
+        return self._sides[True].units + sum(one.units for one in self.others)
+
+    @property
+    def _baseline(self) -> int:
+        return self._sides[False].units + sum(one.baseline for one in self.others)
+
     def promote(self) -> None:
         """Take note that the candidate serves everybody now; the watch begins."""
         now = self._now()
@@ -253,7 +287,7 @@ class Run:
             return self._watched(now)
         self._freeze(now)
         self._scan(now)
-        for signal, judge in list(self._judges.items()):
+        for signal, judge in self._of_all().items():
             if judge.luck <= self.trial.luck and self._is_common(signal, judge):
                 undone = self._undone(signal, judge, now)
                 if self.trial.act == "undo":
@@ -265,7 +299,7 @@ class Run:
         return self._scheduled(now)
 
     def _scheduled(self, now: float) -> Decision:
-        elapsed, units = now - self.opened_at, self._sides[True].units
+        elapsed, units = now - self.opened_at, self._units
         if elapsed < self.trial.seconds:
             return Decision("go on")
         if units >= self.trial.units:
@@ -295,7 +329,8 @@ class Run:
 
     def _undone(self, signal: str, judge: Judge, now: float) -> Decision:
         what = {FAILED: "failed", SLOW: "slow"}.get(signal, signal.partition(": ")[2])
-        first = f" First: {self._first[1]}." if self._first and signal != SLOW else ""
+        told = [one.first for one in (self.counted(), *self.others) if one.first]
+        first = f" First: {told[0]}." if told and signal != SLOW else ""
         sentence = (
             f"undone: version {self.version} after {now - self.opened_at:.1f} s: "
             f"{judge.on_candidate} of the {judge.bad} {what} requests were on it, though it had "
@@ -308,7 +343,7 @@ class Run:
         """Say, of slow units, whether they are at least twice as common on the candidate."""
         if signal != SLOW:
             return True
-        on, off = self._sides[True].units or 1, self._sides[False].units or 1
+        on, off = self._units or 1, self._baseline or 1
         return judge.on_candidate / on >= 2 * (judge.bad - judge.on_candidate) / off
 
     def _freeze(self, now: float) -> None:
@@ -336,7 +371,7 @@ class Run:
         now = self._now()
         signals = tuple(
             SignalStatus(name, judge.on_candidate, judge.bad, judge.luck)
-            for name, judge in sorted(self._judges.items())
+            for name, judge in sorted(self._of_all().items())
         )
         decision = self._ended or self._told
         phase = "trying" if self.promoted_at is None else "watching"
@@ -348,8 +383,8 @@ class Run:
             self.version,
             self.share,
             max(0.0, lasts - (now - since)),
-            self._sides[True].units,
-            self._sides[False].units,
+            self._units,
+            self._baseline,
             signals,
             None if decision is None else decision.sentence,
         )

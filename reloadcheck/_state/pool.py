@@ -1,0 +1,157 @@
+"""One trial over all workers that share a store: each tells what it counted, one verdict holds.
+
+The gate's side tells and asks from a call thread; the store thread carries it to the board and
+back. What a worker tells is bound to its life: one whose process ends in a trial is missed.
+"""
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from ..seams import Counted, Verdict
+from ..types import Board, Store
+from .alive import is_gone
+
+__all__ = ["TRIALS", "VERDICTS", "Pool"]
+
+TRIALS, VERDICTS = "trial/", "verdict/"
+
+ANSWER_SECONDS: Final = 0.5
+"""Seconds that a verdict waits for the store; without an answer it is this worker's alone."""
+
+
+class Pool:
+    """One worker's part in the trials of all. `wake` has the store thread look at once.
+
+    `poke` has the engine ask the trial what follows.
+    """
+
+    def __init__(self, store: Store, wake: Callable[[], None], poke: Callable[[], None]) -> None:
+        self._store = store
+        self._wake = wake
+        self._poke = poke
+        self._stepped = threading.Event()
+        self._on: str | None = None
+        self._mine: Counted | None = None
+        self._told: Counted | None = None
+        self._begun = False
+        self._heard: Mapping[str, Counted] = {}
+        self._verdicts: Mapping[str, Verdict] = {}
+        self._decided: dict[str, Verdict] = {}
+        self._lost: str | None = None
+        self._key: str | None = None
+
+    # ------------------------------------------------------------ from the gate's side
+
+    def begin(self, digest: str) -> None:
+        """Take part in the trial of a configuration, by its digest."""
+        self._heard, self._verdicts, self._decided, self._lost = {}, {}, {}, None
+        self._mine, self._begun, self._on = Counted(), False, digest
+        self._wake()
+
+    def tell(self, counted: Counted) -> None:
+        """Tell the others what was counted here."""
+        if counted != self._mine:
+            self._mine = counted
+            self._wake()
+
+    @property
+    def others(self) -> tuple[Counted, ...]:
+        """Return what the others have counted."""
+        return tuple(self._heard.values())
+
+    @property
+    def lost(self) -> str | None:
+        """Return the name of a worker whose process ended in the midst of it."""
+        return self._lost
+
+    def verdict(self, stage: str = "") -> Verdict | None:
+        """Return what was decided, of the trial or of a later stage of it."""
+        return self._verdicts.get(stage)
+
+    def decide(self, verdict: Verdict, stage: str = "") -> Verdict:
+        """Decide for all; return what holds, which another may have been faster to say."""
+        self._decided[stage] = verdict
+        for _ in range(int(ANSWER_SECONDS / 0.02)):
+            self._stepped.clear()
+            self._wake()
+            known = self._verdicts.get(stage)
+            if known is not None:
+                return known
+            self._stepped.wait(0.02)
+        return verdict
+
+    def leave(self) -> None:
+        """Take part no longer."""
+        self._on = None
+        self._wake()
+
+    # ------------------------------------------------------------ from the store thread
+
+    @property
+    def is_on(self) -> bool:
+        """Return whether this worker takes part, or is about to leave."""
+        return self._on is not None or self._key is not None
+
+    def step(self, board: Board, prefix: str, own: str) -> bool:
+        """Tell, and hear; return whether something was written."""
+        digest = self._on
+        key = None if digest is None else f"{prefix}{TRIALS}{digest}/{own}"
+        wrote = False
+        if self._key is not None and self._key != key:
+            self._store.put({self._key: None})
+            self._key, self._told, wrote = None, None, True
+        if digest is None or key is None:
+            return wrote
+        lead = f"{prefix}{TRIALS}{digest}/"
+        peers = {
+            name.removeprefix(lead): record
+            for name, record in board.records.items()
+            if name.startswith(lead) and name != key
+        }
+        verdict = f"{prefix}{VERDICTS}{digest}/"
+        found = {n: r for n, r in board.records.items() if n.startswith(verdict)}
+        if not self._begun:
+            if found and not peers:  # of an earlier trial, which was to be forgotten
+                self._store.put(dict.fromkeys(found))
+                return True
+            self._begun = True
+        gone = [name for name in peers if is_gone(name, own)]
+        if gone:
+            self._lost = self._lost or gone[0]
+            self._store.put({f"{lead}{name}": None for name in gone})
+            self._poke()
+        mine = self._mine
+        if mine is not None and mine != self._told:
+            self._store.put({key: _text(mine)}, mortal=True)
+            self._key, self._told, wrote = key, mine, True
+        for stage, decided in list(self._decided.items()):
+            name = f"{verdict}{stage or 'trial'}"
+            if name not in found:
+                self._store.put({name: _text(decided)}, same={name: 0})
+                wrote = True
+        heard = {name: _counted(r.value) for name, r in peers.items() if name not in gone}
+        verdicts = {
+            name.removeprefix(verdict).removeprefix("trial"): Verdict(**json.loads(record.value))
+            for name, record in found.items()
+        }
+        news = verdicts != self._verdicts
+        self._heard, self._verdicts = heard, verdicts
+        self._stepped.set()
+        if news and verdicts:
+            self._poke()
+        return wrote or bool(gone)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(asdict(value), separators=(",", ":"), sort_keys=True)
+
+
+def _counted(text: str) -> Counted:
+    found: dict[str, Any] = json.loads(text)
+    signals = {
+        name: (int(bad), int(on), tuple(sums)) for name, (bad, on, sums) in found["signals"].items()
+    }
+    return Counted(found["units"], found["baseline"], signals, found.get("first"))

@@ -1,0 +1,69 @@
+"""Four real workers and one trial: undone everywhere by what all have seen, or by a death."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reloadcheck import Orders
+from reloadcheck.stores import SQLiteStore
+from tests.support.load import until
+from tests.support.servers import serving
+from tests.trial.test_on_servers import Visitors, answer
+
+pytestmark = pytest.mark.alone
+
+COMMAND = ["gunicorn", "tests.trial.tried_wsgi:app", "--bind", "127.0.0.1:0", "-k", "gthread",
+           "--threads", "4", "--workers", "4"]  # fmt: skip
+
+
+def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
+    """All failing is undone on all within a second; a worker killed in a trial undoes it, too."""
+    config, path = tmp_path / "config.yaml", tmp_path / "store.db"
+    config.write_text("number: 1\nevery: 0\n")
+    environ = {
+        "TRIED_CONFIG": str(config),
+        "RELOAD_CHECK_STORE": str(path),
+        "RELOAD_CHECK_APP": "shop",
+    }
+    with serving([sys.executable, "-m", *COMMAND], environ, tmp_path) as server:
+        orders = Orders(SQLiteStore(path), app="shop")
+        visitors = Visitors(server.port)
+        try:
+            until(lambda: path.exists() and len(orders.members()) == 4, 40.0)
+            config.write_text("number: 2\nevery: 1\n")
+            spread = _undone(orders, "undone-failed")
+            assert spread < 2.0
+            failed = visitors.seen["500"]
+            until(lambda: len(orders.state().banned) == 1)
+            config.write_text("number: 3\nevery: 0\n")
+            until(lambda: _outcomes(orders) == ["trying"] * 4, 20.0)
+            os.kill(next(iter(orders.members().values())).pid, signal.SIGKILL)
+            _undone(orders, "worker-lost", workers=3)
+        finally:
+            visitors.stop()
+        assert answer(server.port) == "1"
+        assert failed <= 40
+        assert visitors.seen["3"] < visitors.seen["1"]
+
+
+def _outcomes(orders: Orders, of: Callable[[object], object] | None = None) -> list[str]:
+    return [str(one.outcome) for one in orders.members().values()]
+
+
+def _undone(orders: Orders, code: str, workers: int = 4) -> float:
+    """Wait until all have undone it; return the seconds between the first and the last."""
+    first: list[float] = []
+
+    def all_have() -> bool:
+        codes = [one.code for one in orders.members().values()]
+        if code in codes and not first:
+            first.append(time.monotonic())
+        return codes.count(code) >= workers
+
+    until(all_have, 40.0)
+    return time.monotonic() - first[0]

@@ -1,0 +1,137 @@
+"""Workers that share a store share one trial: counts of all, one verdict, heard by all."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reloadcheck import ReloadCheck
+from reloadcheck._engine.api import host_of
+from reloadcheck._state.store_orders import Orders
+from reloadcheck.testing import FakeDraw, MemoryStore
+from reloadcheck.trial import Trial
+
+
+def eventually(holds: Callable[[], object], seconds: float = 15.0) -> None:
+    """Wait until something holds."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+class Crew:
+    """Some workers that try edits of one file."""
+
+    def __init__(self, directory: Path, trial: Trial, count: int = 2) -> None:
+        self.board = MemoryStore()
+        self.file = directory / "config.yaml"
+        self.file.write_text("a: 1")
+        self.stores = [self.board.peer() for _ in range(count)]
+        self.lives: list[ReloadCheck[Any]] = []
+        for store in self.stores:
+            live: ReloadCheck[Any] = ReloadCheck(
+                self.file, store=store, app="shop", settle=0, window=0.1, trial=trial
+            )
+            gate = host_of(live).trial
+            assert gate is not None
+            gate.draw = lambda: FakeDraw(share=0.5)
+            self.lives.append(live)
+            live.start()
+
+    def edit(self, value: int) -> None:
+        """Edit the file, and let all try it."""
+        self.file.write_text(f"a: {value}")
+        for live in self.lives:
+            live.check()
+        eventually(lambda: all(live.status().trial for live in self.lives))
+
+    def ask(self, live: ReloadCheck[Any], count: int, bad: int | None = None) -> None:
+        """Make requests to one worker, of which those on a value fail."""
+        for _ in range(count):
+            try:
+                with live.lease(trial=True) as snapshot:
+                    if snapshot.config["a"] == bad:
+                        raise RuntimeError
+            except RuntimeError:
+                continue
+
+    def outcomes(self) -> set[str]:
+        """Return what became of the edit, on each."""
+        return {str(live.status().outcome) for live in self.lives}
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
+    """Return how to make one; it is ended with the test."""
+    made: list[Crew] = []
+
+    def make(**options: Any) -> Crew:
+        trial = Trial(shares=(0.2,), watch=0.0, **options)
+        made.append(Crew(tmp_path, trial))
+        return made[-1]
+
+    yield make
+    for one in made:
+        for store in one.stores:
+            store.heal()
+        for live in one.lives:
+            live.close()
+
+
+def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> None:
+    """Neither has enough by itself to undo it; together they have, and all are told at once."""
+    site = crew(seconds=30.0)
+    one, two = site.lives
+    site.edit(2)
+    site.ask(one, 6, bad=2)
+    time.sleep(0.6)
+    assert {"trying"} == site.outcomes()
+    site.ask(two, 6, bad=2)
+    eventually(lambda: {"undone"} == site.outcomes())
+    assert {"undone-failed"} == {live.status().code for live in site.lives}
+    assert {1} == {live.snapshot.config["a"] for live in site.lives}
+    assert 1 == len({str(live.status().error) for live in site.lives})
+
+
+def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
+    """It is banned in the store, whoever starts; a retry lifts that, and it is tried anew."""
+    site = crew(seconds=30.0)
+    site.edit(2)
+    site.lives[0].undo(reason="x")
+    eventually(lambda: {"undone"} == site.outcomes())
+    orders = Orders(site.board.peer(), app="shop")
+    eventually(lambda: orders.state().banned)
+    late: ReloadCheck[Any] = ReloadCheck(
+        site.file, store=site.board.peer(), app="shop", settle=0, window=0.1, trial=True
+    )
+    late.start()
+    assert 1 == late.snapshot.config["a"]
+    late.close()
+    site.lives[0].retry()
+    eventually(lambda: all(live.status().trial for live in site.lives))
+    assert not orders.state().banned
+
+
+def test_units_are_counted_over_all(crew: Callable[..., Crew]) -> None:
+    """The time is over, and together they have had enough: promoted, for all at once."""
+    site = crew(seconds=0.5, units=6, longest=60.0)
+    site.edit(2)
+    for live in site.lives:
+        site.ask(live, 8)
+    eventually(lambda: {2} == {live.snapshot.config["a"] for live in site.lives})
+    trial = site.lives[0].status().last_trial
+    assert trial is not None
+
+
+def test_without_the_store_each_judges_alone(crew: Callable[..., Crew]) -> None:
+    """What is away is no reason to wait with an undo."""
+    site = crew(seconds=30.0)
+    site.edit(2)
+    for store in site.stores:
+        store.lose()
+    site.ask(site.lives[0], 30, bad=2)
+    eventually(lambda: "undone" == str(site.lives[0].status().outcome))
+    assert "trying" == str(site.lives[1].status().outcome)
