@@ -47,7 +47,7 @@ def add_contract(
 
     if not isinstance(contract, Contract):
         contract = Contract(contract)
-    files = [one.name for one in engine.sources if isinstance(one, FileSource)]
+    files = [os.path.abspath(one.name) for one in engine.sources if isinstance(one, FileSource)]
     gate = ContractGate(
         contract, lambda: engine.options.environment, engine.schema.spelled, files, _no_option
     )

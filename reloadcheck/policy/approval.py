@@ -15,6 +15,7 @@ from .._config.digest import tree_digest
 from .._load.references import as_written
 from ..seams import Beside, Loaded, Proposal, Wait
 from ..types import Code, KeyPath, key_path_text
+from .files import bytes_of
 from .signing import verified
 from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
 from .terms import Terms
@@ -123,8 +124,7 @@ class Approvals:
         for beside in self._sources:
             path = Path(f"{beside}.{kind}")
             try:
-                with path.open("rb") as file:
-                    found.append((path.name, file.read(MOST_BYTES + 1)))
+                found.append((path.name, bytes_of(path, MOST_BYTES)))
             except OSError:
                 continue
         if self._store is not None:

@@ -6,7 +6,11 @@ a large configuration would hold the interpreter; its errors come back as values
 they were given, and are never shown.
 """
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -25,7 +29,16 @@ LONGEST: Final = 1_000
 MOST_NODES: Final = 2_000
 """Values that the parts named by one expression may have together."""
 
+MOST_TEXT: Final = 64 * 2**10
+"""Characters that they may have together."""
+
 _LARGEST: Final = 2**63
+_WALKS: Final = re.compile(r"\.\s*(?:map|filter|all|exists|exists_one)\s*\(")
+"""What walks a list: its cost is not bounded by the size of what it is given."""
+
+_CHILD_SECONDS: Final = 1.0
+_STARTING: Final = 4.0
+"""Seconds that an interpreter may take to begin, on a busy machine; its work is bounded by CPU."""
 _PART: Final = re.compile(
     r"""\b(self|oldSelf)\b(?:\s*\.\s*([A-Za-z_]\w*)|\s*\[\s*["']([^"']+)["']\s*\])?"""
 )
@@ -62,9 +75,10 @@ class Expression:
             data["self"] = _thawed(new, self.parts)
             data["oldSelf"] = {} if old is None else _thawed(old, self.parts)
         except _TooLargeError:
-            return self._error(f"what it names has more than {MOST_NODES} values")
+            most = f"{MOST_NODES:,} values or {MOST_TEXT // 1024} KiB of text"
+            return self._error(f"what it names has more than {most}")
         try:
-            answer = self.compiled.eval(data=data).value()
+            answer = self._answer(data)
         except Exception:
             return self._error("it takes too long, or cannot be evaluated")
         if answer is True:
@@ -73,6 +87,12 @@ class Expression:
             return Problem(self.rule.says, key_path=self.rule.key), Code.RULE
         return self._error("it comes to neither true nor false: is a key missing, or another type?")
 
+    def _answer(self, data: Mapping[str, object]) -> object:
+        """Evaluate it here, or in a process of its own where it could hold the interpreter."""
+        if _WALKS.search(self.rule.text) is None:
+            return self.compiled.eval(data=data).value()
+        return in_child(self.rule.text, data)
+
     def _error(self, reason: str) -> tuple[Problem, str]:
         reason = f"the rule on line {self.rule.line} of the contract cannot be asked: {reason}"
         return Problem(reason, key_path=self.rule.key), Code.RULE_ERROR
@@ -80,6 +100,37 @@ class Expression:
 
 class _TooLargeError(Exception):
     """More values than an expression is given."""
+
+
+def in_child(text: str, data: Mapping[str, object]) -> object:
+    """Evaluate an expression in a process that is ended after a second; raise where it fails."""
+    library = import_module("cel_expr_python.cel")
+    place = os.path.dirname(os.path.dirname(os.path.abspath(str(library.__file__))))
+    command = [interpreter(), "-I", "-S", os.path.join(os.path.dirname(__file__), "cel_child.py")]
+    given = json.dumps({"rule": text, "data": data}).encode()
+    done = subprocess.run(
+        [*command, place],
+        input=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        timeout=_CHILD_SECONDS + _STARTING,
+        check=True,
+        env={},
+    )
+    return {b"true": True, b"false": False}.get(done.stdout.strip())
+
+
+def interpreter() -> str:
+    """Return the interpreter that runs this, also where a server has put itself in its place."""
+    own = sys.executable or ""
+    if os.path.basename(own).startswith("python"):
+        return own
+    name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    return next(
+        path
+        for directory in (sys.exec_prefix, sys.base_exec_prefix)
+        if os.access(path := os.path.join(directory, "bin", name), os.X_OK)
+    )
 
 
 def compiled(rule: CelRule) -> Expression | str:
@@ -130,7 +181,7 @@ def _top(config: object) -> Mapping[str, object]:
 
 
 def _thawed(config: object, parts: frozenset[str] | None) -> dict[str, object]:
-    left = [MOST_NODES]
+    left = [MOST_NODES, MOST_TEXT]
     return {
         key: _plain(value, left)
         for key, value in _top(config).items()
@@ -143,7 +194,12 @@ def _plain(value: object, left: list[int]) -> Any:
     left[0] -= 1
     if left[0] < 0:
         raise _TooLargeError
-    if value is None or type(value) in (bool, str, float):
+    if isinstance(value, str):
+        left[1] -= len(value)
+        if left[1] < 0:
+            raise _TooLargeError
+        return str(value) if not isinstance(value, Enum) else _plain(value.value, left)
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, Enum):
         return _plain(value.value, left)

@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import Final
 
 from ..exceptions import ContractError, UsageError
-from ..types import Problem, printable
-from .document import Entries, Faults, Items, Node, Scalar, read_document
+from ..types import KeyPath, Problem, printable
+from .document import MOST_BYTES, Entries, Faults, Items, Node, Scalar, read_document
+from .files import bytes_of
 from .patterns import Pattern, Spelled, as_it_is, pattern_of
 from .terms import ABSENT, CelRule, KeyTerms, Notice, Override, Range, Terms
 from .windows import Freeze, Span, Window, instant_of, span_of
@@ -29,6 +30,7 @@ ANY_TIME: Final = "any"
 NO_LEAVE: Final = "none"
 _RANGE = re.compile(r"\s*(?P<low>[^.\s]\S*?)?\s*\.\.\s*(?P<high>\S+)?\s*")
 _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) *(?P<unit>s|m|min|h|d)")
+_LONGEST_OVERRIDE: Final = 366 * 86_400.0
 _UNITS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -44,11 +46,13 @@ def _any_option(_: str, __: object) -> str | None:
 class Contract:
     """A contract file, for `ReloadCheck(…, contract=Contract("contract.yaml"))`; no I/O here.
 
-    Paths in the file are relative to it. It is read when the engine starts.
+    Paths in the file are relative to it; a relative `path` means the working directory at
+    construction. It is read when the engine starts.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = Path(path)
+        self.where = Path(os.path.abspath(path))
 
     def __repr__(self) -> str:
         return f"Contract({str(self.path)!r})"
@@ -65,12 +69,12 @@ class Contract:
         """
         name = str(self.path)
         try:
-            data = self.path.read_bytes()
+            data = bytes_of(self.where, MOST_BYTES)
         except OSError as error:
             reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
             problem = Problem(reason, name)
         else:
-            return terms_of(data, name, spelled, no_option), data
+            return terms_of(data, name, spelled, no_option, str(self.where.parent)), data
         raise ContractError(problem)
 
 
@@ -79,11 +83,16 @@ def terms_of(
     name: str,
     spelled: Spelled = as_it_is,
     no_option: NoOption = _any_option,
+    directory: str | None = None,
 ) -> Terms:
-    """Read a contract's bytes; raise `ContractError` with all that is wrong."""
+    """Read a contract's bytes; raise `ContractError` with all that is wrong.
+
+    Paths in it are relative to `directory`, which is that of its name unless it is given.
+    """
     document = read_document(data, name)
     faults = Faults(name)
-    terms = _Reader(document, faults, spelled, no_option).terms(os.path.dirname(name))
+    directory = os.path.dirname(name) if directory is None else directory
+    terms = _Reader(document, faults, spelled, no_option).terms(directory)
     faults.check()
     return terms
 
@@ -159,6 +168,8 @@ class _Reader:
 
     def _zone(self) -> tuple[tzinfo, str]:
         node = self._of(self._document, "zone")
+        if node is not None and not isinstance(node, Scalar):
+            self._faults.add(node, "`zone:` is one name, as in Europe/Berlin")
         name = node.text if isinstance(node, Scalar) else "UTC"
         if name == "UTC":
             return UTC, name  # for which no zone data is needed
@@ -266,8 +277,11 @@ class _Reader:
             self._faults.add(named or node, "`override:` needs `roles:`")
         limit = self._of(node, "at_most")
         seconds = seconds_of(limit.text) if isinstance(limit, Scalar) else None
-        if seconds is None:
-            self._faults.add(limit or node, "`at_most:` is a time as in 4h, 30m or 1d")
+        if seconds is None or not 0 < seconds <= _LONGEST_OVERRIDE:
+            reason = "`at_most:` is a time as in 4h, 30m or 1d, of a year at the most"
+            self._faults.add(limit or node, reason)
+        if self._of(self._document, "approvers") is None:
+            self._faults.add(node, "`override:` needs `approvers:`, a file of allowed signers")
         return Override(names, seconds or 0.0)
 
     def _notices(self) -> Iterable[Notice]:
@@ -284,10 +298,16 @@ class _Reader:
     # ----------------------------------------------------------------------------- keys
 
     def _keys(self, windows: Mapping[str, Window], roles: Mapping[str, object]) -> list[KeyTerms]:
-        return [
-            self._key(key, node, windows, roles)
-            for key, node in self._entries(self._document, "keys")
-        ]
+        known: dict[KeyPath, str] = {}
+        keys: list[KeyTerms] = []
+        for key, node in self._entries(self._document, "keys"):
+            keys.append(self._key(key, node, windows, roles))
+            for way in keys[-1].pattern.ways if keys[-1].pattern.steps else ():
+                if known.setdefault(way, key.text) != key.text:
+                    reason = f"{printable(key.text)} is the same key as {printable(known[way])}"
+                    self._faults.add(key, f"{reason} above: say all of it in one place")
+                    break
+        return keys
 
     def _key(
         self, key: Scalar, node: Node, windows: Mapping[str, Window], roles: Mapping[str, object]

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import yaml
 
+from .._load.problems import bounded
 from ..exceptions import ConfigError, ContractError
 from ..parsers import parse_scalar
 from ..types import Problem, printable
@@ -76,11 +77,15 @@ class Faults:
         """Raise `ContractError` if anything is wrong, in the order of the file."""
         if self.problems:
             self.problems.sort(key=lambda one: (one.line or 0, one.column or 0))
-            raise ContractError(*self.problems)
+            raise ContractError(*bounded(self.problems))
 
 
 class _TooDeepError(Exception):
     """A line and a column at which nothing more is read."""
+
+
+class _SecondError(Exception):
+    """A line and a column at which a second document begins, which nobody would read."""
 
 
 def read_document(data: bytes, name: str) -> Entries:
@@ -93,7 +98,12 @@ def read_document(data: bytes, name: str) -> Entries:
         raise ContractError(Problem("is not UTF-8", name)) from None
     faults = Faults(name)
     try:
-        node = _node(_events(text), faults)
+        events = _events(text)
+        node = _node(events, faults)
+        for _ in events:  # whatever comes after it would be read by nobody
+            pass
+    except _SecondError as error:
+        problem = Problem("begins a second document: a contract is one", name, *error.args)
     except _TooDeepError as error:
         problem = Problem(f"is nested deeper than {DEEPEST} levels", name, *error.args)
     except yaml.YAMLError as error:
@@ -109,7 +119,7 @@ def read_document(data: bytes, name: str) -> Entries:
 
 
 def _events(text: str) -> Iterator[Any]:
-    depth = 0
+    depth, documents = 0, 0
     for event in yaml.parse(text, Loader=_Loader):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
@@ -125,6 +135,11 @@ def _events(text: str) -> Iterator[Any]:
             | yaml.DocumentEndEvent,
         ):
             yield event
+        elif isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                again: Any = event.start_mark
+                raise _SecondError(again.line + 1, again.column + 1)
 
 
 def _node(events: Iterator[Any], faults: Faults, event: Any = None) -> Node | None:

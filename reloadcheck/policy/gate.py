@@ -13,6 +13,8 @@ from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled
 from .contract import Contract, NoOption
+from .document import MOST_BYTES
+from .files import bytes_of
 from .forecast import Forecast, soonest
 from .patterns import Pattern, Spelled
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
@@ -101,7 +103,7 @@ class ContractGate:
     def pending(self) -> tuple[str, ...]:
         """Return the contract's file name, where what is on disk is not what is in force."""
         try:
-            same = self._contract.path.read_bytes() == self._data
+            same = bytes_of(self._contract.where, MOST_BYTES) == self._data
         except OSError:
             same = False
         return () if same else (self._contract.path.name,)

@@ -74,13 +74,23 @@ class Nearest(Generic[T]):
 
     def __init__(self, values: Iterable[tuple[Pattern, T]]) -> None:
         self._values = sorted(values, key=lambda pair: pair[0].rank, reverse=True)
+        firsts = {str(way[0]) for one, _ in self._values for way in one.ways if way}
+        self._by_first = {
+            first: [pair for pair in self._values if _may_begin(pair[0], first)] for first in firsts
+        }
+        self._others = self._by_first.get(ANY, [])
 
     def __bool__(self) -> bool:
         return bool(self._values)
 
     def of(self, path: KeyPath) -> tuple[Pattern, T] | None:
         """Return the nearest pattern that holds for the key path, and its value."""
-        return next((pair for pair in self._values if pair[0].covers(path)), None)
+        near = self._by_first.get(str(path[0]), self._others) if path else self._values
+        return next((pair for pair in near if pair[0].covers(path)), None)
+
+
+def _may_begin(pattern: Pattern, first: str) -> bool:
+    return any(str(way[0]) in (first, ANY) for way in pattern.ways if way)
 
 
 def _fits(step: Key, key: Key) -> bool:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from ..types import KeyPath
+from ..exceptions import UsageError
+from ..types import KeyPath, printable
 from .patterns import Spelled, as_it_is, pattern_of
 
 FIELDS: Final = ("reloadcheck", "service", "environment", "from", "to", "keys", "until", "reason")
@@ -18,6 +19,9 @@ ANYTHING: Final = "any"
 MOST_BYTES: Final = 64 * 2**10
 _BEGIN: Final = "-----BEGIN SSH SIGNATURE-----"
 _END: Final = "-----END SSH SIGNATURE-----"
+_ARMOUR: Final = re.compile(rf"{_BEGIN}[A-Za-z0-9+/=\s]*{_END}")
+MOST_SIGNATURES: Final = 10
+"""Each is verified by a program of its own."""
 
 
 class UnsignedError(Exception):
@@ -76,7 +80,15 @@ def statement_of(data: bytes, *, signed: bool = True) -> Statement:
     until = instant_in(values[6])
     if until is None:
         raise UnsignedError("its `until:` is no time with an offset, as in 2026-12-01T18:00+01:00")
+    if not all(value.isprintable() for value in values):
+        raise UnsignedError("a line of it holds control characters")
     keys = None if values[5] == ANYTHING else tuple(re.split(r", *", values[5]))
+    for key in keys or ():
+        try:
+            pattern_of(key)
+        except UsageError:
+            reason = f"its `keys:` names {printable(key)!r}, which is no key path"
+            raise UnsignedError(reason) from None
     to = None if values[4] == ANYTHING else values[4]
     if keys is None and to is None:
         raise UnsignedError("it names neither the content nor the keys that it is for")
@@ -85,6 +97,11 @@ def statement_of(data: bytes, *, signed: bool = True) -> Statement:
     signatures = tuple(
         _BEGIN + part.split(_END)[0] + _END + "\n" for part in (begin + rest).split(_BEGIN)[1:]
     )
+    left = _ARMOUR.sub("", begin + rest)
+    if left.strip():
+        raise UnsignedError("after its eight lines stands something that is no signature")
+    if len(signatures) > MOST_SIGNATURES:
+        raise UnsignedError(f"it has more than {MOST_SIGNATURES} signatures")
     if signed and not signatures:
         raise UnsignedError("nobody has signed it")
     _, service, environment, base, *_ = values
