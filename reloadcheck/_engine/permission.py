@@ -16,9 +16,10 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 from .._load.problems import located
 from .._resources.build import Built
 from .._runtime.clock import Clock
+from .._runtime.jobs import OverdueError
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
-from ..exceptions import ConfigError, RefusedError
+from ..exceptions import ConfigError, HangingError, RefusedError
 from ..seams import GO, Defer, Go, Keep, Loaded, Proposal, Reject, Share, Wait
 from ..types import Code, Diff, KeyPath, Outcome, Problem
 from .checker import Checker
@@ -106,7 +107,8 @@ class Permission(Generic[C]):
         if not self._gates or now < self._gates_at:
             return None
         if self._open:
-            self.permit.of_gates = self._gates.pending()
+            with suppress(OverdueError):  # the reader hangs, which the check tells
+                self.permit.of_gates = self._gates.pending()
         else:
             try:
                 names = self._gates.open()
@@ -116,6 +118,9 @@ class Permission(Generic[C]):
                 self._course.standing = error
                 self._report.complain(error)
                 return Conclusion(Outcome.REJECTED, error)
+            except OverdueError:  # nothing goes live that a gate has not been asked about
+                hanging = HangingError(Problem("reading has not returned; is its disk hanging?"))
+                return Conclusion(Outcome.DEFERRED, hanging)
             self._open = True
         self._gates_at = now + GATES_SECONDS
         return None

@@ -11,7 +11,9 @@ from reloadcheck import ContractError, Outcome
 from reloadcheck.policy.contract import terms_of
 from reloadcheck.policy.patterns import Nearest, pattern_of
 from reloadcheck.policy.statement import MOST_SIGNATURES, UnsignedError, statement_of
-from tests.support.rig import begin
+from reloadcheck.testing import FakeClock
+from tests.support.fixtures import Make
+from tests.support.rig import Call, Text, begin
 
 from .test_gate import Shop, clock, shop, signers
 
@@ -204,6 +206,21 @@ def test_a_working_directory_that_changes_changes_nothing(
     )
     shop.file.with_name("config.yaml.approval").write_text(statement)
     assert live.check() is Outcome.RELOADED
-    shop.clock.advance(11.0)
     assert live.check() is Outcome.UNCHANGED
     assert live.status().pending_restart == ()
+
+
+def test_a_disk_that_hangs_is_told_as_that(
+    make: Make, clock: FakeClock, text: Text, tmp_path: Path
+) -> None:
+    """Though the contract is due to be looked at again: that cannot be read either."""
+    contract = tmp_path / "contract.yaml"
+    contract.write_text(HEAD)
+    live = make(contract=contract, settle=0.0, verify=0.0)
+    begin(live)
+    text.gate.clear()
+    for _ in range(3):
+        assert Call(live.check).result(clock, step=1.0) is Outcome.DEFERRED
+        assert live.status().code in (None, "hanging")
+        clock.advance(11.0)
+    text.gate.set()
