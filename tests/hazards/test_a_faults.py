@@ -27,7 +27,7 @@ from tests.support.rig import until
 
 GOOD = "number: 1\n"
 CHECK_SECONDS = 0.1
-PATIENCE = 0.3
+PATIENCE = 1.0
 
 
 @pytest.fixture
@@ -72,13 +72,14 @@ def test_what_is_no_file_is_named_and_heals(
     """The check is short, the reason exact; a good file in its place is live at once."""
     with engine(path) as live:
         before = live.snapshot
+        control = max(timed_check(live)[1] for _ in range(3))  # what this machine does to a check
         clear(path)
         make(path)
-        checks = [timed_check(live) for _ in range(3)]  # of which the machine may delay one
+        checks = [timed_check(live) for _ in range(3)]
         assert {outcome for outcome, _ in checks} == {Outcome.DEFERRED}
         assert live.snapshot is before
         assert reason in (live.status().error or "")
-        assert min(seconds for _, seconds in checks) < CHECK_SECONDS
+        assert min(seconds for _, seconds in checks) < CHECK_SECONDS + control
         clear(path)
         path.write_text("number: 2\n")
         assert live.check() is Outcome.RELOADED
@@ -86,7 +87,10 @@ def test_what_is_no_file_is_named_and_heals(
 
 @pytest.mark.parametrize("make", [make for make, _ in KINDS.values()], ids=KINDS)
 def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], object]) -> None:
-    """A file that turns into something else and back between any two calls of a check."""
+    """A file that turns into something else and back between any two calls of a check.
+
+    A reader that waits for what stands there then never answers again: no edit is live later.
+    """
     flipping = threading.Event()
 
     def flip(*, good: bool) -> None:
@@ -111,12 +115,10 @@ def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], obj
         return os.read(descriptor, size)
 
     source = FileSource(path, disk=Disk(stat=stat, lstat=stat, open=opening, read=reading))
-    slowest = 0.0
     with engine(source, verify=0, patience=CHECK_SECONDS) as live, Traffic(live) as traffic:
         flipping.set()
         for _ in range(8):
-            _, seconds = timed_check(live)
-            slowest = max(slowest, seconds)
+            live.check()
         flipping.clear()
         live.check()  # a flip that had begun is over then
         clear(path)
@@ -124,7 +126,6 @@ def test_flips_in_mid_check_never_hang_it(path: Path, make: Callable[[Path], obj
         until(lambda: live.check() is Outcome.UNCHANGED)
         assert live.snapshot.config.number == 3
     assert {int(config.number) for config in traffic.configs} <= {1, 2, 3}
-    assert slowest < 2 * CHECK_SECONDS
 
 
 FAILURES = {
@@ -187,22 +188,23 @@ def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
 
     source = FileSource(path, disk=Disk(stat=stat, lstat=stat))
 
-    async def longest_turn() -> float:
-        """Serve for a second, a unit of work each millisecond, and check by name as well."""
+    async def longest_turn(outcome: Outcome, seconds: float) -> float:
+        """Serve a unit of work each millisecond, and check by name as well."""
         checks = [asyncio.create_task(live.acheck()) for _ in range(5)]
         longest, last = 0.0, time.perf_counter()
-        ends = last + 1.0
+        ends = last + seconds
         while last < ends:
             async with live.lease() as snapshot:
                 assert snapshot.config.number == 1
             await asyncio.sleep(0.001)
             now = time.perf_counter()
             longest, last = max(longest, now - last), now
-        outcomes = [await check for check in checks]
-        assert outcomes == [Outcome.DEFERRED] * 5
+        assert [await check for check in checks] == [outcome] * 5
         return longest
 
     with engine(source, window=0.05, patience=PATIENCE) as live:
+        # What this machine does to a loop anyway: the longest of several times is the control.
+        control = max(asyncio.run(longest_turn(Outcome.UNCHANGED, 0.3)) for _ in range(3))
         hanging.set()
         live.check()
         threads = len(threading.enumerate())
@@ -210,9 +212,9 @@ def test_a_hanging_disk_holds_nobody_and_costs_one_thread(path: Path) -> None:
         # Known to hang, it is not waited for again, and nothing queues up behind it.
         assert min(timed_check(live)[1] for _ in range(3)) < PATIENCE
         turns: list[float] = []
-        while len(turns) < 3 and min(turns, default=1.0) >= 0.05:  # the machine's other work
-            turns.append(asyncio.run(longest_turn()))
-        assert min(turns) < 0.05
+        while len(turns) < 3 and min(turns, default=60.0) >= 0.05 + control:
+            turns.append(asyncio.run(longest_turn(Outcome.DEFERRED, 1.0)))
+        assert min(turns) < 0.05 + control
         assert len(threading.enumerate()) <= threads
         hanging.clear()
         released.set()
@@ -288,17 +290,24 @@ def test_a_process_out_of_descriptors_holds_the_last_good(path: Path) -> None:
 @pytest.mark.parametrize("size", [120 * 10**6, 1 << 40], ids=["120 MB", "a sparse TiB"])
 def test_a_huge_file_costs_no_memory(path: Path, size: int) -> None:
     """Refused by its size, unread, while the last good one serves on."""
-    with engine(path) as live:
+    read: list[int] = []
+
+    def reading(descriptor: int, wanted: int) -> bytes:
+        found = os.read(descriptor, wanted)
+        read.append(len(found))
+        return found
+
+    with engine(FileSource(path, disk=Disk(read=reading))) as live:
+        read.clear()
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if size < 1 << 30:
             path.write_bytes(b"a: 1\n" * (size // 5))
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         else:
             os.truncate(path, size)
-        outcome, seconds = timed_check(live)
-        assert outcome is Outcome.DEFERRED
+        assert live.check() is Outcome.DEFERRED
         assert "is larger than max_bytes" in (live.status().error or "")
-        assert seconds < CHECK_SECONDS
+        assert read == []
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 8 * 1024
         assert live.snapshot.config.number == 1
 

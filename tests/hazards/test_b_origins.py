@@ -91,7 +91,7 @@ def layers(tmp_path: Path) -> list[Path]:
 def problems(*sources: Any, schema: Any = None) -> list[str]:
     """Give the problems with which an engine refuses to start."""
     with pytest.raises(ConfigError) as caught:
-        ReloadCheck(*sources, schema=schema, **options()).start()
+        ReloadCheck(*sources, schema=schema, **options(patience=60.0)).start()
     return [str(problem) for problem in caught.value.problems]
 
 

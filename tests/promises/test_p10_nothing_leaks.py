@@ -105,7 +105,7 @@ def test_nothing_of_ours_is_alive_after_close(tmp_path: Path) -> None:
     """No thread and no descriptor; the engine itself and its resources can be collected."""
     file = tmp_path / "config.yaml"
     config.write(file, config.text(1))
-    descriptors = len(os.listdir("/proc/self/fd"))
+    descriptors, others = len(os.listdir("/proc/self/fd")), set(threading.enumerate())
     live = ReloadCheck(file, settle=0.0, environ={})
 
     @live.resource("pool")
@@ -114,24 +114,33 @@ def test_nothing_of_ours_is_alive_after_close(tmp_path: Path) -> None:
 
     live.start()
     engine, made = weakref.ref(live), weakref.ref(live.snapshot[pool])
-    assert ours() != []
+    assert ours(others) != []
     live.close()
-    assert (ours(), len(os.listdir("/proc/self/fd"))) == ([], descriptors)
+    assert (ours(others), len(os.listdir("/proc/self/fd"))) == ([], descriptors)
     del live, pool
     gc.collect()
     assert (engine(), made()) == (None, None)
 
 
-def ours() -> list[str]:
-    """Give the names of our threads that are alive."""
-    names = [thread.name for thread in threading.enumerate()]
+def ours(others: set[threading.Thread]) -> list[str]:
+    """Give the names of our threads that are alive, without those that were before."""
+    names = [thread.name for thread in set(threading.enumerate()) - others]
     return [name for name in names if name.startswith("reloadcheck")]
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_process_exits_at_once_whatever_hangs(place: str, tmp_path: Path) -> None:
-    """Less than a second from the end of its main part, without a word on its error output."""
-    command = [sys.executable, "-m", "tests.support.stuck", place, str(tmp_path)]
+    """Less than a second from the end of its main part, without a word on its error output.
+
+    A second more, on a busy machine, than a program takes that ends with nothing hanging.
+    """
+    control = seconds_to_exit("-c", "import reloadcheck, time; print(time.monotonic(), flush=True)")
+    assert seconds_to_exit("-m", "tests.support.stuck", place, str(tmp_path)) < 1.0 + control
+
+
+def seconds_to_exit(*words: str) -> float:
+    """Run a program that says when its main part ends; return how long its end took from then."""
+    command = [sys.executable, *words]
     process = subprocess.Popen(
         command, cwd=ROOT, env=ENVIRON, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
@@ -141,8 +150,8 @@ def test_a_process_exits_at_once_whatever_hangs(place: str, tmp_path: Path) -> N
         process.kill()
     ended = time.monotonic()
     assert process.returncode == 0, err.decode()
-    assert ended - float(out) < 1.0
     assert b"Traceback" not in err
+    return ended - float(out)
 
 
 def test_a_server_stops_in_time_while_a_factory_hangs(tmp_path: Path) -> None:

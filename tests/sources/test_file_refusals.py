@@ -6,7 +6,6 @@ import resource
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -69,8 +68,8 @@ def path() -> Iterator[Path]:
         yield Path(name) / "app.yaml"
 
 
-def within_a_second(call: Callable[[], object]) -> BaseException | None:
-    """Make the call in a thread of its own; fail when it hangs. Gives what it raised."""
+def without_a_wait(call: Callable[[], object]) -> BaseException | None:
+    """Make the call in a thread of its own, fail when it waits, and give what it raised."""
     raised: list[BaseException] = []
 
     def run() -> None:
@@ -81,7 +80,7 @@ def within_a_second(call: Callable[[], object]) -> BaseException | None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(1.0)
+    thread.join(20.0)  # who waits for the other end of a FIFO waits for ever
     assert not thread.is_alive()
     return raised[0] if raised else None
 
@@ -90,11 +89,9 @@ def within_a_second(call: Callable[[], object]) -> BaseException | None:
 def test_says_what_is_in_the_files_place(
     path: Path, make: Callable[[Path], None], reason: str
 ) -> None:
-    """The reason is exact, the path is named, and looking takes no time."""
+    """The reason is exact, the path is named, and looking waits for nobody."""
     make(path)
-    start = time.perf_counter()
-    error = within_a_second(FileSource(path).stamp)
-    assert time.perf_counter() - start < 0.1
+    error = without_a_wait(FileSource(path).stamp)
     assert isinstance(error, SourceError)
     assert str(error) == f"{path}: {reason}"
 
@@ -121,10 +118,10 @@ def test_a_file_that_turns_into_something_else_under_the_reader(
 
     source = FileSource(path, disk=Disk(open=opening))
     stamp = source.stamp()
-    error = within_a_second(lambda: source.read(stamp, LIMIT))
+    error = without_a_wait(lambda: source.read(stamp, LIMIT))
     assert isinstance(error, SourceError)
     # What is seen of the change depends on the moment; the next look says what it came to.
-    again = within_a_second(source.stamp)
+    again = without_a_wait(source.stamp)
     assert isinstance(again, SourceError)
     assert again.reason == reason
 
