@@ -203,7 +203,7 @@ def test_a_loop_that_only_awaits_gets_its_turns(tmp_path: Path) -> None:
     naps: list[str] = []
     path = tmp_path / "app.yaml"
     replace(path, text(1, 2_900, every=True))
-    live = ReloadCheck(path, **options())
+    live = ReloadCheck(path, **options(patience=60.0))
 
     async def main() -> None:
         await live.astart()
