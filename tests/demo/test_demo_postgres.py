@@ -205,6 +205,7 @@ def test_nothing_is_left_of_an_interrupted_start(
     directory = Path(owner.stdout.readline().strip())
     assert directory.is_dir()
     owner.send_signal(number)
+    owner.wait(60)  # who is interrupted clears up before it ends
     assert left_behind(directory) == []
 
 

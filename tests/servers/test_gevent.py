@@ -59,11 +59,11 @@ class Loaded:
         await asyncio.sleep(0.3)  # the old tree goes
         return self._since(before, (await self._client.ask()).said, seconds)
 
-    async def idle(self) -> Phase:
-        """Write nothing for a moment, the control."""
+    async def idle(self, seconds: float) -> Phase:
+        """Write nothing for so long, the control."""
         before = (await self._client.ask("/forget")).said
-        await asyncio.sleep(0.5)
-        return self._since(before, (await self._client.ask()).said, 0.5)
+        await asyncio.sleep(seconds)
+        return self._since(before, (await self._client.ask()).said, seconds)
 
     def _since(self, before: dict[str, int], after: dict[str, float], seconds: float) -> Phase:
         return Phase(after["longest"], int(after["turns"]) - before["turns"], seconds)
@@ -107,7 +107,8 @@ def test_no_greenlet_waits_for_a_reload(
         found: list[Phase] = []
         async with loaded(tmp_path) as server:
             while len(found) < TRIES and not (found and _good(idle[-1], found[-1])):
-                idle.append(await server.idle())
+                # The longest of a long time is longer: the control lasts as long as an edit did.
+                idle.append(await server.idle(found[-1].seconds + 0.3 if found else 0.5))
                 found.append(await server.phase(len(found) + 1, parts))
         return idle, found, server.side.poll.failures
 
