@@ -1,5 +1,6 @@
 """Factories that build nothing and remember everything: what was asked of them, and what closed."""
 
+import warnings
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -57,38 +58,68 @@ class _Recording(Generic[R]):
         name: str = "recorded",
         *,
         log: list[str] | None = None,
+        build_error: BaseException | None = None,
         fault: BaseException | None = None,
     ) -> None:
         self.__name__ = name
         self.log: list[str] = [] if log is None else log
         self.built: list[R] = []
-        self.fault = fault
-        self.sick: BaseException | None = None
+        self.build_error = build_error
+        self.probe_error: BaseException | None = None
+        if fault is not None:
+            self.fault = fault
 
     @property
     def open(self) -> list[R]:
         """Return what was built and is not closed, oldest first."""
         return [one for one in self.built if not one.closed]
 
+    @property
+    def fault(self) -> BaseException | None:
+        """The earlier name of `build_error`, for one release."""
+        _renamed("fault", "build_error")
+        return self.build_error
+
+    @fault.setter
+    def fault(self, error: BaseException | None) -> None:
+        _renamed("fault", "build_error")
+        self.build_error = error
+
+    @property
+    def sick(self) -> BaseException | None:
+        """The earlier name of `probe_error`, for one release."""
+        _renamed("sick", "probe_error")
+        return self.probe_error
+
+    @sick.setter
+    def sick(self, error: BaseException | None) -> None:
+        _renamed("sick", "probe_error")
+        self.probe_error = error
+
     def _build(self, arguments: tuple[object, ...]) -> R:
-        if self.fault is not None:
-            raise self.fault
+        if self.build_error is not None:
+            raise self.build_error
         record = self._kind(self.__name__, len(self.built) + 1, arguments, self.log)
         self.built.append(record)
         self.log.append(f"+{record.name}{record.number}")
         return record
 
     def _probe(self) -> None:
-        if self.sick is not None:
-            raise self.sick
+        if self.probe_error is not None:
+            raise self.probe_error
+
+
+def _renamed(old: str, new: str) -> None:
+    words = f"a recording factory's {old} is called {new} now"
+    warnings.warn(words, DeprecationWarning, stacklevel=3)
 
 
 class RecordingFactory(_Recording[Recorded]):
     """A sync factory: `live.resource("database")(pools := RecordingFactory("pool"))`.
 
     `built` is all that it built, `open` what is not closed. `log` gets `+pool1` and `-pool1`, and
-    may be shared by several, to see in which order they are closed. While `fault` is set, building
-    raises it; while `sick` is set, `probe` does.
+    may be shared by several, to see in which order they are closed. While `build_error` is set,
+    building raises it; while `probe_error` is set, `probe` does.
     """
 
     _kind = Recorded
@@ -98,7 +129,7 @@ class RecordingFactory(_Recording[Recorded]):
         return self._build(arguments)
 
     def probe(self, recorded: Recorded) -> None:
-        """Pass, or raise what makes it sick: for `live.resource(…, probe=pools.probe)`."""
+        """Pass, or raise `probe_error`: for `live.resource(…, probe=pools.probe)`."""
         self._probe()
 
 
@@ -112,5 +143,5 @@ class AsyncRecordingFactory(_Recording[AsyncRecorded]):
         return self._build(arguments)
 
     async def probe(self, recorded: AsyncRecorded) -> None:
-        """Pass, or raise what makes it sick."""
+        """Pass, or raise `probe_error`."""
         self._probe()

@@ -280,7 +280,7 @@ def test_an_engine_that_is_switched_off_is_probed_too(make: Make) -> None:
     live.resource("a", probe=pools.probe)(pools)
     live.start()
     assert () == live.status(probe=True).failed_probes
-    pools.sick = ConnectionError("down")
+    pools.probe_error = ConnectionError("down")
     assert ("pool",) == live.status(probe=True).failed_probes
 
 

@@ -68,7 +68,7 @@ def test_a_rebuild_that_fails_leaves_what_serves_and_is_tried_again(
     pool = live.resource("a")(pools)
     begin(live)
     first = live.snapshot[pool]
-    pools.fault = ConnectionError("refused")
+    pools.build_error = ConnectionError("refused")
     assert live.rebuild(pool) is Outcome.REJECTED
     assert live.snapshot[pool] is first
     status = live.status()
@@ -80,7 +80,7 @@ def test_a_rebuild_that_fails_leaves_what_serves_and_is_tried_again(
     told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     words = "not built anew (will be tried again); version 1 goes on serving"
     assert [f"{words}: {status.error}"] == told
-    pools.fault = None
+    pools.build_error = None
     until(lambda: live.snapshot[pool] is not first, clock)
     assert live.snapshot.version == 1
     until(lambda: live.status().code is None, clock)

@@ -159,7 +159,7 @@ def test_health_block_tells_bad_edits_from_a_database_that_is_down(
         assert await apush(live, source, "a: 1") is Outcome.RELOADED
         assert await apush(live, source, "a: [") is Outcome.REJECTED
         assert (200, "version 1") == await readiness(live)
-        pools.sick = ConnectionError("down")
+        pools.probe_error = ConnectionError("down")
         assert (503, "not answering: pool") == await readiness(live)
         await live.aclose()
 

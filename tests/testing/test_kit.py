@@ -96,7 +96,7 @@ def test_push_in_async_tests(settles: bool) -> None:
         assert await apush(live, source, "a: 1", clock=passing) is Outcome.RELOADED
         assert await apush(live, source, "a: 2", clock=passing) is Outcome.RELOADED
         assert await apush(live, source, "a: [", clock=passing) is Outcome.REJECTED
-        clients.sick = ConnectionError("gone")
+        clients.probe_error = ConnectionError("gone")
         assert await apush(live, source, "a: 3", clock=passing) is Outcome.REJECTED
         assert (await live.astatus(probe=True)).failed_probes == ("client",)
         await live.aclose()
@@ -119,12 +119,12 @@ def test_recording_factories_remember() -> None:
     with live.lease() as snapshot:
         assert snapshot[pool] is pools.built[0]
         assert users.built[0].arguments == (1, snapshot[pool])
-    pools.fault = ConnectionError("nobody there")
+    pools.build_error = ConnectionError("nobody there")
     assert push(live, source, "a: 2\nb: 1") is Outcome.REJECTED
     assert pools.open == pools.built[:1]
-    pools.fault, pools.sick = None, ConnectionError("sick")
+    pools.build_error, pools.probe_error = None, ConnectionError("sick")
     assert push(live, source, "a: 3\nb: 1") is Outcome.REJECTED
-    pools.sick = None
+    pools.probe_error = None
     assert push(live, source, "a: 4\nb: 1") is Outcome.RELOADED
     live.close()
     assert_all_closed(live)
@@ -169,3 +169,16 @@ def test_an_open_instance_and_its_thread_are_told(monkeypatch: pytest.MonkeyPatc
             assert_all_closed(live)
     finally:
         gate.set()
+
+
+def test_the_earlier_names_of_a_recording_factorys_errors_still_work() -> None:
+    """For one release, and they say what they are called now."""
+    error = ConnectionError("gone")
+    with pytest.warns(DeprecationWarning, match="fault is called build_error"):
+        pools = RecordingFactory(fault=error)
+    assert pools.build_error is error
+    with pytest.warns(DeprecationWarning, match="sick is called probe_error"):
+        pools.sick = error
+    assert pools.probe_error is error
+    with pytest.warns(DeprecationWarning, match="is called"):
+        assert (pools.fault, pools.sick) == (error, error)

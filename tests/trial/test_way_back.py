@@ -76,10 +76,10 @@ def test_a_way_back_that_cannot_be_built_changes_nothing(make: Make, text: Text)
     begin(live)
     text.write("a: 2\nb: 1\n")
     live.check()
-    pool.fault = ConnectionError("gone")
+    pool.build_error = ConnectionError("gone")
     assert live.undo() is Outcome.REJECTED
     assert live.snapshot.config.a == 2
-    pool.fault = None
+    pool.build_error = None
     text.write("a: 3\nb: 1\n")
     assert live.check() is Outcome.RELOADED
 
