@@ -35,10 +35,10 @@ class Admission(Generic[C]):
     """What the engine thread and all others share.
 
     `freshness` is how old the last result is. `settling`: units of work wait, after an idle time,
-    for a file to become quiet; `weary`: nobody waits, for it never does or its disk hangs. `armed`:
-    a request has come, so that the fresh flag may be raised (a process that only prepares to fork
-    has none). `home` is the event loop where async resources are to live, `built_in` the one where
-    they do. `trigger` is what had the present check made.
+    for a file to become quiet; `gave_up_waiting`: nobody waits, for it never does or its disk
+    hangs. `serves_requests`: one has come, so that the fresh flag may be raised (a process that
+    only prepares to fork has none). `home` is the event loop where async resources are to live,
+    `built_in` the one where they do. `trigger` is what had the present check made.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Admission(Generic[C]):
         self.serving = serving
         self._needs_loop = needs_loop
         self.condition = threading.Condition()
-        self.armed = False
+        self.serves_requests = False
         self.wanted = False
         self.home: asyncio.AbstractEventLoop | None = None
         self.built_in: asyncio.AbstractEventLoop | None = None
@@ -55,7 +55,7 @@ class Admission(Generic[C]):
         self.freshness = Freshness(options)
         self.late = False
         self.conclusion: Conclusion | None = None
-        self.settling = self.weary = False
+        self.settling = self.gave_up_waiting = False
         self.waiters: list[Waiter] = []
         self._busy = False
         self._eager = False
@@ -92,8 +92,8 @@ class Admission(Generic[C]):
     def _admitted(
         self, arm: bool, prepare: Callable[[Waiter], None] | None
     ) -> LiveSnapshot[C] | Waiter:
-        if arm and not self.armed:
-            self.armed = True
+        if arm and not self.serves_requests:
+            self.serves_requests = True
             if not self._options.enabled:  # there is no check to come that would raise the flag
                 self._want()
         now, current = self._clock.monotonic(), self.serving.current
@@ -108,7 +108,7 @@ class Admission(Generic[C]):
             return self._pause(self._wait(self.begun, now, prepare=prepare, want=False))
         if age is Age.FRESH:
             return current
-        if age is Age.IDLE and not self._busy and not self.weary:
+        if age is Age.IDLE and not self._busy and not self.gave_up_waiting:
             waiter = self._wait(self.begun - self.freshness.in_flight, now, prepare=prepare)
             return self._pause(waiter)
         self._busy = True
@@ -260,7 +260,7 @@ class Admission(Generic[C]):
             self.conclusion = conclusion
             held = any(waiter.paused for waiter in self.waiters)
             self.settling = conclusion.settling and not tired and held
-            self.weary = tired and (conclusion.settling or hung)
+            self.gave_up_waiting = tired and (conclusion.settling or hung)
             if self.settling:  # whoever comes now waits with those who came before
                 return
             self.freshness.renew(self._clock.monotonic())

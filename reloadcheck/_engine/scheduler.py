@@ -191,7 +191,7 @@ class Scheduler(Generic[C]):
 
     def offer(self, until: float | None) -> None:
         """Let doors go on without asking, where they may, until the time given; None: for now."""
-        if self.admission.armed and self.admission.freshness.lasts:
+        if self.admission.serves_requests and self.admission.freshness.lasts:
             self.serving.offer(until)
 
 

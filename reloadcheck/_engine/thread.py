@@ -103,7 +103,7 @@ class EngineThread(Generic[C]):
         """Return whether a request has come, or somebody but a start waits, or holds a lease."""
         current = self.serving.current
         waiters = self.admission.waiters
-        if self.admission.armed or any(not waiter.through_build for waiter in waiters):
+        if self.admission.serves_requests or any(not waiter.through_build for waiter in waiters):
             return True
         return current is not None and self.serving.leases(current) > 0
 

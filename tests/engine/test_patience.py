@@ -155,7 +155,7 @@ def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serv
         text.write(f"a: {number}")
         clock.advance(0.1)
         check_once(admission)
-    assert admission.weary
+    assert admission.gave_up_waiting
     text.write("a: 100")
     clock.advance(3.0)  # an idle time, and too short for the new stamp to be quiet at first sight
     assert Call(lambda: serve(live)).result() == 1

@@ -91,6 +91,6 @@ def test_who_may_go_on_without_asking(
     scheduler: Scheduler[object] = Scheduler(options, clock, Cell(), needs_loop=False)
     seen: list[float | None] = []
     monkeypatch.setattr(scheduler.serving, "offer", seen.append)
-    scheduler.admission.armed = armed
+    scheduler.admission.serves_requests = armed
     scheduler.offer(7.0)
     assert seen == ([7.0] if offered else [])
