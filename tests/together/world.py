@@ -111,8 +111,8 @@ class World:
         worker.me = self._with_clock(worker, view)
         before = worker.me.serving
         action = self.reaction(worker.me, view)
-        self._do(worker, view, action)
         worker.spun = False
+        self._do(worker, view, action)
         check(before is None or worker.me.serving is not None, "no action ends serving")
         self._judge_vote(worker, view, action)
         worker.steps += 1
@@ -193,10 +193,13 @@ class World:
     def _put(self, worker: Worker, view: View, action: Action) -> None:
         if self.draw.random() < self.unsure:
             if self.draw.random() < 0.5:
+                worker.spun = True
                 return  # not written, and nobody can tell
             self._write(worker, view, action)  # written, and the answer was lost: look again
             return
-        if self._write(worker, view, action) and worker.me.booting and action.joins is not None:
+        written = self._write(worker, view, action)
+        worker.spun = not written  # what was not told yet is told at the next turn
+        if written and worker.me.booting and action.joins is not None:
             worker.me = replace(worker.me, booting=False, serving=action.joins, candidate=None)
 
     def _write(self, worker: Worker, view: View, action: Action) -> bool:

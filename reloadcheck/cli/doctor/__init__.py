@@ -24,6 +24,7 @@ from ._mounts import file_system, mount_of, pinned
 from ._paths import exposure, left_out, links, projection, readable
 from ._reader import reader
 from ._surroundings import options, python, systemd, uwsgi
+from ._trial import trial
 
 __all__ = ["Group", "examine", "run"]
 
@@ -67,6 +68,7 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         *uwsgi(machine),
         *python(),
         reader(inputs.schema),
+        *trial(None if inputs.live is None else host_of(inputs.live)),
     ]
     if inputs.contract is not None:
         from ._policy import contract
