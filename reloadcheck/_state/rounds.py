@@ -94,7 +94,7 @@ class Rounds:
         self._opener_gone_since: float | None = None
         self._refused: tuple[str, int] | None = None
         self._retry_at = 0.0
-        self._retries = 0
+        self._retries: int = 0
         self._voted: str | None = None
         self._turned_away: str | None = None
         self._lost_since: float | None = None

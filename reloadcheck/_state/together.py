@@ -123,7 +123,7 @@ def react(me: Me, view: View) -> Action:
             return Action(Kind.SWAP, target)
         if me.building == target:
             return LOOK
-        again = me.may_retry and state.round is None
+        again = me.may_retry and (state.round is None or state.round.content != me.file)
         may_mend = mends(state, me.file, me.failed.get(target))
         if not may_mend and (target not in me.failed or again):
             return Action(Kind.BUILD, target)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -58,7 +58,7 @@ class Crew:
         return self.orders.state().edition
 
     @contextmanager
-    def staged(self, what: str, pid: int) -> Iterator[Path]:
+    def staged(self, what: str, pid: int) -> Generator[Path]:
         """Let a process fail or wait while the block runs."""
         mark = self.stage / f"{what}-{pid}"
         mark.touch()
@@ -69,7 +69,7 @@ class Crew:
 
 
 @contextmanager
-def crew_of(command: list[str], directory: Path) -> Iterator[Crew]:
+def crew_of(command: list[str], directory: Path) -> Generator[Crew]:
     """Run a server with four workers that are members."""
     file, stage = directory / "config.yaml", directory / "stage"
     stage.mkdir()
