@@ -481,9 +481,10 @@ class StoreStatus:
     """What people are told of the store; `code` is `store` while it is away, and `error` why.
 
     `since` is when that began, in seconds since the epoch, `edition` the number of what serves,
-    `hold` the kind of the order in force. `in_step`: what serves is what all should serve, as was
-    read last; None before that. `rounds`, `round_seconds` and `refusals` count the tries to
-    activate together that this worker has seen, `last_rounds` are the seconds of the newest.
+    `hold` the kind of the order in force, `order` its code. `in_step`: what serves is what all
+    should serve, as was read last; None before that. `rounds`, `round_seconds` and `refusals` count
+    the tries to activate together that this worker has seen, `last_rounds` are the seconds of the
+    newest.
     `together` is how many must be ready, None where each worker goes by itself; `round` is the one
     that is open.
     """
@@ -494,6 +495,7 @@ class StoreStatus:
     since: float | None = None
     edition: int | None = None
     hold: str | None = None
+    order: str | None = None
     in_step: bool | None = None
     rounds: int = 0
     round_seconds: float = 0.0

@@ -99,7 +99,8 @@ class ReloadCheck(Generic[C]):
     does not know is: told, refused or nothing. `environment` is the name of the deployment, for
     rules. `store` is what the processes share, a path for a `SQLiteStore`: history, orders, members
     of the application `app`, told apart by `release`; `boot="last-good"` starts with the last
-    accepted edition where the sources are bad. With `together`, "all", "quorum" or a `Together(…)`,
+    accepted edition where the sources are bad, and `fallback` is what serves instead of them while
+    `reloadcheck fallback on` is in force. With `together`, "all", "quorum" or a `Together(…)`,
     an edit goes live on all of them at once, when so many have it ready, or on none. With
     `references` a value such as `${file:db/password}` stands for what is read there, and is shown
     nowhere. `clock` and `environ` are for tests. The environment variables RELOAD_CHECK_ENABLED,
@@ -132,6 +133,7 @@ class ReloadCheck(Generic[C]):
         release: str | None = None,
         together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
+        fallback: str | os.PathLike[str] | Source | None = None,
         references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -159,6 +161,7 @@ class ReloadCheck(Generic[C]):
         release: str | None = None,
         together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
+        fallback: str | os.PathLike[str] | Source | None = None,
         references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -185,6 +188,7 @@ class ReloadCheck(Generic[C]):
         release: str | None = None,
         together: Literal["all", "quorum"] | Together | None = None,
         boot: Literal["file", "last-good"] = "file",
+        fallback: str | os.PathLike[str] | Source | None = None,
         references: Iterable[References] = (),
         clock: Clock | None = None,
         environ: Mapping[str, str] | None = None,
@@ -218,7 +222,7 @@ class ReloadCheck(Generic[C]):
         )
         add_references(self._engine, references)
         agreed = add_contract(self._engine, contract, self._environ)
-        add_store(self._engine, store, self._environ)
+        add_store(self._engine, store, self._environ, fallback)
         add_trial(self._engine, trial, self._environ, agreed)
         self._engine.remarks += strange_variables(self._environ)
 

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..exceptions import OptionError, RegistrationError
+from ..sources import source_of
 from ..sources.file import FileSource
-from ..types import References, Store
+from ..types import References, Source, Store
 from .engine import Engine
 from .options import switch_of
 
@@ -82,14 +83,17 @@ def add_store(
     engine: Engine[Any],
     store: Store | str | os.PathLike[str] | None,
     environ: Mapping[str, str],
+    fallback: str | os.PathLike[str] | Source | None = None,
 ) -> None:
-    """Put a store beside the engine."""
+    """Put a store beside the engine, and what is served where an order says so."""
     given, store = store, _named("RELOAD_CHECK_STORE", store, environ)
     if store is None:
         if engine.options.together is not None:
             if given is None:
                 raise OptionError("together needs a store that the workers share: store=…")
             engine.remarks = (*engine.remarks, ALONE)
+        if fallback is not None and given is None:
+            raise OptionError("fallback is served by an order, which needs a store: store=…")
         return
     from .._state.attach import attach
 
@@ -97,7 +101,8 @@ def add_store(
         from ..stores.named import store_named
 
         store = store_named(store)
-    _introduce(engine, attach(engine, store))
+    source = None if fallback is None else source_of(fallback)
+    _introduce(engine, attach(engine, store, source))
 
 
 def _introduce(engine: Engine[Any], memory: Memory) -> None:

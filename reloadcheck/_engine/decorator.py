@@ -85,6 +85,7 @@ def reload_check(
     release: str | None = None,
     together: Literal["all", "quorum"] | Together | None = None,
     boot: Literal["file", "last-good"] = "file",
+    fallback: str | os.PathLike[str] | Source | None = None,
     references: Iterable[References] = (),
     clock: Clock | None = None,
     environ: Mapping[str, str] | None = None,

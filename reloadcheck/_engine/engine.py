@@ -283,7 +283,12 @@ class Engine(Generic[C]):
         gate = self.trial
         trial, last = (None, None) if gate is None else (gate.status(), gate.latest())
         remarks = (*self.remarks, *status.remarks)
-        return replace(status, remarks=remarks, store=store, trial=trial, last_trial=last)
+        code = status.code
+        if code is None and store is not None and status.error is None:
+            code = store.order  # an edit's own is never hidden by it
+        return replace(
+            status, code=code, remarks=remarks, store=store, trial=trial, last_trial=last
+        )
 
     def probed(self) -> Probes:
         """Call the probes and return what they came to; blocks."""

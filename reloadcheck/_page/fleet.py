@@ -72,6 +72,9 @@ def _title(workers: "Fleet | None") -> str:
     return f"{shown(words)} {badge(word, tone)}{missed}"
 
 
+_ENDS = {"pin": "reloadcheck unpin", "fallback": "reloadcheck fallback off"}
+
+
 def _order(workers: "Fleet") -> Iterator[str]:
     hold = workers.order
     if hold is None:
@@ -80,7 +83,7 @@ def _order(workers: "Fleet") -> Iterator[str]:
     why = "" if hold.why is None else f": {hold.why}"
     edition = "" if hold.edition is None else f" of edition {hold.edition}"
     yield error(f"A {hold.kind}{edition} is in force{by}{why}", "warn")
-    ends = "reloadcheck unpin" if hold.kind == "pin" else "another good edit"
+    ends = _ENDS.get(hold.kind, "another good edit")
     yield f'<p class="remedy">Since {time_of(hold.at)}; it ends by: {ends}</p>'
 
 

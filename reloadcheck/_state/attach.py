@@ -46,6 +46,7 @@ from .beside import Beside
 from .board import Hold, Member, State, prefix_of
 from .content import content_of, kept_tree, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
+from .fallback import Fallback
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
 from .ledger import Entry, entries_from, stands
@@ -58,6 +59,10 @@ __all__ = ["Memory", "attach"]
 _KNOWN_READINGS = 8
 _FIRST_LOOK_SECONDS = 2.0
 _SHOWN = 20
+
+_FALLEN = "the fall-back serves"
+
+_ORDERED = {"pin": Code.PINNED, "rollback": Code.BANNED, "fallback": Code.FALLBACK}
 
 _ALL = Hold("together")
 """Stands for what all serve, where this worker does not yet."""
@@ -127,8 +132,11 @@ class Memory:
         options: Callable[[], Options],
         clock: Clock,
         notify: Callable[[bool], None],
+        fallback: Source | None = None,
     ) -> None:
         self._options = options
+        self._fallback = None if fallback is None else Fallback(fallback)
+        self._fallen: tuple[str, Reading] | None = None
         self._feed = feed
         self._clock = clock
         self._notify = notify
@@ -194,6 +202,9 @@ class Memory:
         inner = (Stamp(value[0], first.newest_ns), *rest)
         reading = self._feed.read(inner, max_bytes)
         content = self._content(reading)
+        self._fallen = None
+        if self._fallback is not None and self._falls_back:
+            self._fallen = self._fallback.laid(self.sources, reading, max_bytes)
         given = self._given(reading, content)
         rounds = self._rounds
         self._last = (reading.digest, content)
@@ -210,7 +221,8 @@ class Memory:
             self.keeper.ends_hold = hold
         running = self._serving is not None
         rounds = self._rounds
-        if running and rounds is not None and rounds.is_behind(self._state):
+        ahead = rounds is not None and rounds.is_behind(self._state)
+        if running and ahead and not self._falls_back:
             decision = replace(decision, serve=self._state.target)  # what all serve comes first
             hold = hold or _ALL
         passed_over = content is not None and content == self._passed_over
@@ -218,6 +230,9 @@ class Memory:
             return self._remarked(reading, decision)  # what is wrong with it is told as ever
         if decision.serve in (None, content):
             return self._remarked(reading, decision)
+        if self._fallen is not None and decision.serve == self._fallen[0]:
+            self._know(self._fallen[1], decision.serve)
+            return self._remarked(self._fallen[1], decision)
         data = self.keeper.known.contents.get(str(decision.serve)) or self._own.get(
             str(decision.serve)
         )
@@ -256,6 +271,11 @@ class Memory:
         found = self._contents.get(digest)
         return {} if found is None else kept_tree(self.sources, found[1])
 
+    @property
+    def _falls_back(self) -> bool:
+        hold = self._state.hold
+        return hold is not None and hold.kind == "fallback"
+
     def _mark(self) -> object:
         state, rounds = self._state, self._rounds
         if rounds is not None:
@@ -267,7 +287,8 @@ class Memory:
         booted = self._boots_with_kept and self._serving is not None
         if state.hold is None and not state.banned and not booted:
             return None
-        return (state.hold, frozenset(state.banned), state.retries, booted)
+        fallback = self._fallback.mark() if self._fallback and self._falls_back else None
+        return (state.hold, frozenset(state.banned), state.retries, booted, fallback)
 
     @property
     def _state(self) -> State:
@@ -298,7 +319,8 @@ class Memory:
         if content is not None and content == self._passed_over and state.hold is None:
             return Decision(self._serving)  # what it held at the start, beside others who had more
         self._passed_over = None if self._serving is not None else self._passed_over
-        kept = self.keeper.known.contents.keys() | self._own.keys()
+        fallback = None if self._fallen is None else self._fallen[0]
+        kept = self.keeper.known.contents.keys() | self._own.keys() | {fallback or ""}
         together = self._rounds is not None
         others = view is not None and any(
             (together or one.content == state.target) and name != self.keeper.id
@@ -312,6 +334,7 @@ class Memory:
                 frozenset(kept),
                 others,
                 self._options().boot == "last-good",
+                fallback,
             )
         )
 
@@ -319,12 +342,17 @@ class Memory:
         """Say beside it why what serves is not what the sources hold."""
         hold = self._state.hold
         self._remark = None
-        if hold is not None and not decision.ends_hold and decision.serve == hold.content:
+        fallen = self._fallen is not None and decision.serve == self._fallen[0]
+        held = hold is not None and decision.serve == hold.content
+        if hold is not None and not decision.ends_hold and (held or fallen):
             who = f" by {hold.by}" if hold.by else ""
             why = f" ({hold.why})" if hold.why else ""
             words = "rolled back" if hold.kind == "rollback" else "pinned"
             pending = "; what the sources hold is not served" if decision.pending else ""
-            self._remark = f"{words} to edition {hold.edition}{who}{why}{pending}"
+            order = f"{words} to edition {hold.edition}" if held and not fallen else _FALLEN
+            self._remark = f"{order}{who}{why}{pending}"
+        elif self._falls_back and decision.behind:
+            self._remark = self._no_fallback()
         elif decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
             self._remark = "the last accepted edition serves: what the sources hold cannot"
         return reading if self._remark is None else _with_remark(reading, self._remark)
@@ -337,6 +365,8 @@ class Memory:
         state = self._state
         if self._decision.behind and proposal.old is None and state.hold is not None:
             hold = state.hold
+            if hold.kind == "fallback":
+                return Reject((Problem(self._no_fallback()),), Code.FALLBACK)
             words = (
                 f"edition {hold.edition} is held by {hold.by or 'an order'} and is not kept here"
             )
@@ -351,14 +381,18 @@ class Memory:
         freeze = state.freeze
         now = self._clock.wall()
         if freeze is None or (freeze.until is not None and freeze.until <= now):
-            barrier = self._barrier
+            barrier = None if self._is_fallen(content) else self._barrier
             first = proposal.old is None
             return GO if barrier is None else barrier.may(content, first=first)
-        if proposal.old is None or content == state.target:
+        if proposal.old is None or content == state.target or self._is_fallen(content):
             return GO
         who = f" by {freeze.by}" if freeze.by else ""
         why = f": {freeze.why}" if freeze.why else ""
         return Wait(Code.FROZEN, f"edits are frozen{who}{why}", freeze.until, look=1.0)
+
+    def _is_fallen(self, content: str | None) -> bool:
+        """Return whether it is the fall-back's content, which is not voted on."""
+        return self._falls_back and self._fallen is not None and content == self._fallen[0]
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
@@ -366,12 +400,21 @@ class Memory:
         self._swapping = {proposal.new.digest: source}
         content, reading = self._contents.get(source, (None, None))
         barrier = self._barrier
-        if barrier is None or content is None or reading is None:
+        if barrier is None or content is None or reading is None or self._is_fallen(content):
             return GO
         offer = barrier.rounds.offer
         if offer is None or offer.entry.source != source:
             offer = self._offer(proposal, content, reading)
         return barrier.now(offer, first=proposal.old is None)
+
+    def _no_fallback(self) -> str:
+        """Say why the fall-back that is ordered does not serve here."""
+        hold = self._state.hold
+        who = f" by {hold.by}" if hold is not None and hold.by else ""
+        why = "this application names none: fallback=…"
+        if self._fallback is not None:
+            why = self._fallback.error or "it cannot be had"
+        return f"the fall-back is on{who}, and is not served here: {why}"
 
     @property
     def _barrier(self) -> Barrier | None:
@@ -473,7 +516,8 @@ class Memory:
         self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
-        self.keeper.note(Fact(entry, documents, first=event.first))
+        fallen = event.outcome is Outcome.RELOADED and self._is_fallen(content)
+        self.keeper.note(Fact(entry, documents, first=event.first, fallback=fallen))
 
     def _publishable(self, reading: Reading, documents: bytes) -> bytes | None:
         """Return what the store is to keep: nothing that looks secret, where it is asked so."""
@@ -578,6 +622,7 @@ class Memory:
             known.since,
             self.keeper.edition,
             hold,
+            order=self._order(state),
             in_step=self._in_step(),
             rounds=tally.rounds,
             round_seconds=tally.seconds,
@@ -586,6 +631,15 @@ class Memory:
             together=None if together is None else together.need,
             round=None if rounds is None or known.view is None else rounds.status(known.view),
         )
+
+    def _order(self, state: State) -> str | None:
+        """Return the code of the order that is in force."""
+        freeze = state.freeze
+        if state.hold is not None:
+            return _ORDERED.get(state.hold.kind)
+        now = self._clock.wall()
+        frozen = freeze is not None and (freeze.until is None or freeze.until > now)
+        return Code.FROZEN if frozen else None
 
     def _in_step(self) -> bool | None:
         if self.keeper.known.view is None or self._serving is None:
@@ -608,8 +662,8 @@ def _with_remark(reading: Reading, remark: str) -> Reading:
     return replace(reading, remarks=(*reading.remarks, remark))
 
 
-def attach(engine: Any, store: Store) -> Memory:
-    """Put a store beside an engine that has not started."""
+def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:
+    """Put a store beside an engine that has not started; `fallback` is served when ordered."""
 
     def notify(anew: bool) -> None:
         thread = engine.thread
@@ -623,7 +677,12 @@ def attach(engine: Any, store: Store) -> Memory:
             thread.admission.ask(eager=False)
 
     memory = Memory(
-        engine.feed, store, options=lambda: engine.options, clock=engine.clock, notify=notify
+        engine.feed,
+        store,
+        options=lambda: engine.options,
+        clock=engine.clock,
+        notify=notify,
+        fallback=fallback,
     )
     engine.feed = memory
     engine.gates.append(memory)

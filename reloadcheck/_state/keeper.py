@@ -61,11 +61,15 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What happened here: an entry, and with an activation what to keep of it."""
+    """What happened here: an entry, and with an activation what to keep of it.
+
+    `fallback`: it is the fall-back that was ordered.
+    """
 
     entry: Entry
     documents: bytes | None = None
     first: bool = False
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,6 +427,10 @@ class Keeper:
         for _ in range(_TRIES):
             view = self._view
             state, entries = view.state, entries_from(view.entries)
+            if fact.fallback and state.hold is not None and state.hold.kind == "fallback":
+                if self._fall_back(fact, state, view.state_revision):
+                    return
+                continue
             if self.rounds is not None:  # whoever decided has written it; who went alone has not
                 self.edition = None if content is None else served_before(entries, content)
                 if self.edition is None:
@@ -459,6 +467,28 @@ class Keeper:
                 self.edition = entry.edition
                 self._drop_old()
                 return
+
+    def _fall_back(self, fact: Fact, state: State, revision: int) -> bool:
+        """Give the fall-back that serves now its number; whoever is first says which it is."""
+        hold = state.hold
+        assert hold is not None
+        if hold.content is not None:
+            self.edition = hold.edition if hold.content == fact.entry.content else None
+            return True
+        kept = self._keep(fact.entry.content, fact.documents)
+        number = state.edition + 1
+        hold = replace(hold, content=fact.entry.content, edition=number)
+        entry = replace(fact.entry, edition=number, kept=kept, cause="fallback", trigger="order")
+        entry = replace(entry, actor=hold.by, why=hold.why)
+        key, state_key = self.prefix + entry.key, self.prefix + STATE
+        after = replace(state, edition=number, hold=hold)
+        same = {state_key: revision, key: 0}
+        put = self.store.put({state_key: after.to_text(), key: entry.to_text()}, same=same)
+        self._look()
+        if put is not None:
+            self.edition = number
+            self._drop_old()
+        return put is not None
 
     def _keep(self, content: str | None, documents: bytes | None) -> bool:
         """Keep what an edition is made of, before anything points to it; say whether it is kept."""

@@ -181,6 +181,20 @@ class Orders:
         """End a freeze."""
         return self._order(lambda state, _, actor: orders.thaw(state, actor), self._actor(why, by))
 
+    def fallback(
+        self,
+        on: bool = True,
+        *,
+        why: str | None = None,
+        by: str | None = None,
+        force: bool = False,
+    ) -> Ordered:
+        """Serve the application's fall-back instead of its sources, or its sources again."""
+        return self._order(
+            lambda state, _, actor: orders.fallback(state, actor, on=on),
+            self._actor(why, by, force),
+        )
+
     def retry(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """Forget what was refused, and try it again."""
         return self._order(lambda state, _, actor: orders.retry(state, actor), self._actor(why, by))
@@ -210,6 +224,9 @@ class Orders:
         while True:
             view = self._look()[1]
             wanted = view.state.target if target is None else target
+            hold = view.state.hold
+            if hold is not None and hold.kind == "fallback" and hold.content is None:
+                wanted = ""  # nobody serves it yet, whatever it is
             behind = tuple(
                 name
                 for name, one in sorted(view.members.items())

@@ -108,14 +108,15 @@ def _fleet(commands: Any) -> None:
 def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
     command = command_named(commands, name, f"{usage} [--store STORE]", short, long)
     command.set_defaults(run=partial(run_named, "ordering"), verb=name)
-    command.add_argument("words", nargs="*", metavar="EDITION", help=_ONE_EDITION)
+    words, meant = ("on|off", "which") if name == "fallback" else ("EDITION", _ONE_EDITION)
+    command.add_argument("words", nargs="*", metavar=words, help=meant)
     command.add_argument("--why", metavar="TEXT", help="the reason, for the history")
     command.add_argument("--by", metavar="WHO", help="who orders it (who you are, @host)")
-    if name in ("rollback", "pin", "unpin", "promote", "undo"):
+    if name in ("rollback", "pin", "unpin", "promote", "undo", "fallback"):
         command.add_argument(
             "--wait", type=seconds, metavar="S", help="so long for all workers to serve it"
         )
-    if name in ("rollback", "pin"):
+    if name in ("rollback", "pin", "fallback"):
         command.add_argument("--force", action="store_true", help="over another's pin, too")
     if name == "rollback":
         command.add_argument("--dry-run", action="store_true", help="say what it would do")
@@ -168,6 +169,13 @@ _ORDERS: Final = (
         "End the trial that is on in the workers: what they try is taken back and stays refused. "
         "Where nothing is tried, the edition before serves and what serves now is banned, as by "
         "`rollback`.",
+    ),
+    (
+        "fallback",
+        "on|off --why TEXT [--wait S] [--force]",
+        "serve the application's fall-back instead of its sources",
+        "`on` has every worker serve what its `fallback=` names until `off`, whatever the sources "
+        "hold; edits meanwhile are told as pending. Waits for no window, approval or vote.",
     ),
     (
         "retry",

@@ -1,4 +1,4 @@
-"""`reloadcheck rollback`, `pin`, `unban`, `freeze`, `promote`, `undo`, `retry` …: to workers.
+"""`reloadcheck rollback`, `pin`, `unpin`, `unban`, `freeze`, `fallback` and the like: orders.
 
 Prints what the order does and, with `--wait`, who does not serve it in time: then the status is 1.
 """
@@ -18,13 +18,18 @@ from ._output import Page
 __all__ = ["run"]
 
 _WHY: Final = ("rollback", "pin", "freeze", "undo")
+_SWITCH: Final = {"on": True, "off": False}
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
     verb: str = arguments.verb
-    if verb in _WHY and not arguments.why and not getattr(arguments, "dry_run", False):
-        raise UsageError(f"say why: reloadcheck {verb} --why 'TEXT'")
+    if verb == "fallback" and (len(arguments.words) != 1 or arguments.words[0] not in _SWITCH):
+        raise UsageError("say which: reloadcheck fallback on, or off")
+    wants_why = verb in _WHY or (verb == "fallback" and arguments.words == ["on"])
+    if wants_why and not arguments.why and not getattr(arguments, "dry_run", False):
+        command = "fallback on" if verb == "fallback" else verb
+        raise UsageError(f"say why: reloadcheck {command} --why 'TEXT'")
     if len(arguments.words) > 1 or (verb == "unban" and not arguments.words):
         raise UsageError("name one edition, by its number")
     return asked(arguments, lambda orders: _order(arguments, orders))
@@ -80,6 +85,11 @@ def _unban(arguments: argparse.Namespace, orders: Orders) -> Ordered:
     return orders.unban(number_of(arguments.words[0]), why=arguments.why, by=arguments.by)
 
 
+def _fallback(arguments: argparse.Namespace, orders: Orders) -> Ordered:
+    on = _SWITCH[arguments.words[0]]
+    return orders.fallback(on, why=arguments.why, by=arguments.by, force=arguments.force)
+
+
 def _freeze(arguments: argparse.Namespace, orders: Orders) -> Ordered:
     until = None if arguments.until is None else moment(arguments.until, past=False)
     return orders.freeze(until, why=arguments.why, by=arguments.by)
@@ -91,6 +101,7 @@ _VERBS: Final[dict[str, Callable[[argparse.Namespace, Orders], Ordered]]] = {
     "unpin": lambda arguments, orders: orders.unpin(why=arguments.why, by=arguments.by),
     "unban": _unban,
     "freeze": _freeze,
+    "fallback": _fallback,
     "thaw": lambda arguments, orders: orders.thaw(why=arguments.why, by=arguments.by),
     "promote": lambda arguments, orders: orders.promote(why=arguments.why, by=arguments.by),
     "undo": lambda arguments, orders: orders.undo(why=arguments.why, by=arguments.by),
