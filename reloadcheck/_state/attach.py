@@ -137,6 +137,7 @@ class Memory:
         self._options = options
         self._fallback = None if fallback is None else Fallback(fallback)
         self._fallen: tuple[str, Reading] | None = None
+        self._fell: set[str] = set()
         self._feed = feed
         self._clock = clock
         self._notify = notify
@@ -202,9 +203,11 @@ class Memory:
         inner = (Stamp(value[0], first.newest_ns), *rest)
         reading = self._feed.read(inner, max_bytes)
         content = self._content(reading)
-        self._fallen = None
+        fallen: tuple[str, Reading] | None = None
         if self._fallback is not None and self._falls_back:
-            self._fallen = self._fallback.laid(self.sources, reading, max_bytes)
+            fallen = self._fallback.laid(self.sources, reading, max_bytes)
+            self._fell.update(() if fallen is None else fallen[:1])
+        self._fallen = fallen
         given = self._given(reading, content)
         rounds = self._rounds
         self._last = (reading.digest, content)
@@ -392,7 +395,7 @@ class Memory:
 
     def _is_fallen(self, content: str | None) -> bool:
         """Return whether it is the fall-back's content, which is not voted on."""
-        return self._falls_back and self._fallen is not None and content == self._fallen[0]
+        return self._falls_back and content in self._fell
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
@@ -516,7 +519,7 @@ class Memory:
         self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
-        fallen = event.outcome is Outcome.RELOADED and self._is_fallen(content)
+        fallen = event.outcome is Outcome.RELOADED and content in self._fell
         self.keeper.note(Fact(entry, documents, first=event.first, fallback=fallen))
 
     def _publishable(self, reading: Reading, documents: bytes) -> bytes | None:

@@ -430,7 +430,7 @@ class Keeper:
             if fact.fallback and state.hold is not None and state.hold.kind == "fallback":
                 if self._fall_back(fact, state, view.state_revision):
                     return
-                continue
+                continue  # somebody was faster
             if self.rounds is not None:  # whoever decided has written it; who went alone has not
                 self.edition = None if content is None else served_before(entries, content)
                 if self.edition is None:
