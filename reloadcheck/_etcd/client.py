@@ -11,6 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from typing import Any, Final
 
 from .._runtime.deadline import Deadline, TimedSocket
@@ -72,6 +73,7 @@ class Etcd:
     def _made_for(self, pid: int) -> None:
         self._pid = pid
         self.connections = 0
+        self.date: str | None = None
         self._used = 0.0
         self._shaken = -_SHAKEN
 
@@ -84,6 +86,16 @@ class Etcd:
     def asks(self) -> str:
         """The endpoint that is asked at present."""
         return _shown(self._endpoints[0])
+
+    def singles(self) -> tuple["Etcd", ...]:
+        """Return a client for each endpoint by itself, for who looks at them one by one."""
+        found: list[Etcd] = []
+        for endpoint in sorted(self._endpoints):
+            one = copy(self)
+            one._endpoints, one._name = [endpoint], _shown(endpoint)
+            one._connection = one._socket = None
+            found.append(one)
+        return tuple(found)
 
     def call(self, path: str, body: Mapping[str, Any], *, writes: bool = False) -> dict[str, Any]:
         """Call the gateway; raise `StoreLostError`, or `StoreUnsureError` for a write."""
@@ -187,7 +199,7 @@ class Etcd:
                 connection.request("POST", path, data, headers)
                 response = connection.getresponse()
                 text = response.read(_MOST + 1)
-                self._used = time.monotonic()
+                self._used, self.date = time.monotonic(), response.getheader("Date")
                 if response.will_close:
                     self.close()
                 if len(text) > _MOST:

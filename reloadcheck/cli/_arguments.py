@@ -186,7 +186,7 @@ def _doctor(commands: Any) -> None:
     command = command_named(
         commands,
         "doctor",
-        "FILE... [--app M:NAME]",
+        "FILE... [--app M:NAME] [--store STORE]",
         "say whether edits will reach an application on this machine",
         "Look at the files and at this machine the way an expert would: file systems, mounts, "
         "links, permissions, limits, systemd, uWSGI, versions. Says pass, warn or fail, and what "
@@ -194,6 +194,9 @@ def _doctor(commands: Any) -> None:
     )
     command.add_argument("words", nargs="*", metavar="FILE", help="a file, or a directory of keys")
     command.add_argument("--app", metavar="M:NAME", help=ORIGIN)
+    command.add_argument(
+        "--store", metavar="STORE", help="look at this store, too (else at the engine's)"
+    )
     add_project(command)
 
 

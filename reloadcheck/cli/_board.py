@@ -75,8 +75,8 @@ def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
 def named_store(arguments: argparse.Namespace) -> Store:
     """Return the store that a command is about; a file need not be there yet."""
     given = arguments.store or os.environ.get("RELOAD_CHECK_STORE")
-    if given is not None and not named.is_address(given):
-        return named.store_named(given)
+    if given is not None:
+        return store_of(given, new=True)
     return store_named(arguments)[0]
 
 
@@ -101,9 +101,12 @@ def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str |
     return companion.keeper.store, name or companion.application, release or options.release
 
 
-def store_of(given: str) -> Store:
-    """Return the store that a text names; raise `UsageError`, which quotes no address."""
-    if not named.is_address(given) and not os.path.exists(given):
+def store_of(given: str, *, new: bool = False) -> Store:
+    """Return the store that a text names; raise `UsageError`, which quotes no address.
+
+    `new`: a file need not be there yet.
+    """
+    if not new and not named.is_address(given) and not os.path.exists(given):
         raise UsageError(f"--store {printable(given)}: there is no such file")
     try:
         return named.store_named(given)

@@ -33,6 +33,7 @@ class Statements:
     content: str
     keep: str
     forget: str
+    facts: str
 
 
 def statements_for(table: str, timeout: float) -> Statements:
@@ -43,7 +44,7 @@ def statements_for(table: str, timeout: float) -> Statements:
         raise OptionError("table is the name of a table, as reloadcheck, or schema.reloadcheck")
     t = ".".join(_quoted(part) for part in parts)
     channel = _quoted(table)
-    literal = "'" + table.replace("'", "''") + "'"
+    literal = _literal(table)
     meta = "kind = 'meta' AND key = ''"
     limit = max(1, round(timeout * 800))  # so that the server says why, before we give up
     limits = "".join(
@@ -124,9 +125,22 @@ def statements_for(table: str, timeout: float) -> Statements:
         keep=(
             f"INSERT INTO {t} (kind, key, data) VALUES ('content', $1, $2) ON CONFLICT DO NOTHING"
         ),
+        facts=(
+            "SELECT json_build_object('version', current_setting('server_version'), "
+            "'most', current_setting('max_connections')::int "
+            "- current_setting('superuser_reserved_connections')::int, "
+            "'used', (SELECT sum(numbackends) FROM pg_stat_database), "
+            "'standby', pg_is_in_recovery(), 'now', extract(epoch FROM clock_timestamp()), "
+            "'lacks', (SELECT json_agg(wanted) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', "
+            f"'DELETE']) AS wanted WHERE NOT has_table_privilege({_literal(t)}, wanted)))::text"
+        ),
         forget=f"DELETE FROM {t} WHERE kind = 'content' AND key = $1",
     )
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

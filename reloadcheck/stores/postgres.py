@@ -78,6 +78,13 @@ class PostgresStore:
         """The statements that make the table."""
         return self._sql.create
 
+    def facts(self) -> dict[str, Any]:
+        """Return what the server says of itself, for who looks at it."""
+        found: Any = json.loads(
+            self._tried(lambda session: _text(session.run(self._sql.facts)[0][0]))
+        )
+        return found if is_dict(found) else {}
+
     def init(self) -> None:
         """Make the table, unless it is there."""
         self._here()

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..._engine.api import host_of
 from ...sources import DirectorySource, FileSource
-from ...types import Source
+from ...types import Source, Store
 from .._inputs import Inputs, inputs_of
 from .._output import Page
 from ._finding import Finding, Level
@@ -39,8 +39,18 @@ class Group:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    inputs = inputs_of(arguments, arguments.words)
-    groups = examine(inputs, Machine())
+    machine = Machine()
+    groups: list[Group] = []
+    alone = arguments.store is not None and not arguments.words and arguments.app is None
+    inputs = None if alone else inputs_of(arguments, arguments.words)
+    if inputs is not None:
+        groups = examine(inputs, machine)
+    which = _store_of(arguments, inputs)
+    if which is not None:
+        from ._store import store
+
+        groups.append(Group(which.name, tuple(store(which, machine))))
+        which.close()
     found = [finding for group in groups for finding in group.findings]
     page = Page()
     if arguments.json:
@@ -48,6 +58,19 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _show(page, groups, found)
     return int(any(finding.level is Level.FAIL for finding in found))
+
+
+def _store_of(arguments: argparse.Namespace, inputs: Inputs | None) -> Store | None:
+    """Return the store that is named, else the engine's; a file need not be there yet."""
+    given: str | None = arguments.store
+    if given is None:
+        companion: Any = None
+        if inputs is not None and inputs.live is not None:
+            companion = host_of(inputs.live).companion
+        return None if companion is None else companion.keeper.store
+    from .._board import store_of
+
+    return store_of(given, new=True)
 
 
 def examine(inputs: Inputs, machine: Machine) -> list[Group]:
