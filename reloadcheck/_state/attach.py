@@ -60,6 +60,9 @@ _KNOWN_READINGS = 8
 _FIRST_LOOK_SECONDS = 2.0
 _SHOWN = 20
 
+_LAGS_SECONDS = 120.0
+"""Seconds after which a file that lagged at the start is believed: a volume's copy takes 90."""
+
 _FALLEN = "the fall-back serves"
 
 _ORDERED = {"pin": Code.PINNED, "rollback": Code.BANNED, "fallback": Code.FALLBACK}
@@ -148,6 +151,7 @@ class Memory:
         self._own: dict[str, bytes] = {}
         self._boots_with_kept = False
         self._passed_over: str | None = None
+        self._passed_at = 0.0
         self._unpublished = False
         self._before: str | None = None
         self._swapping: dict[str, str] = {}
@@ -243,8 +247,10 @@ class Memory:
             return reading
         if not running:
             beside_others = hold is None and decision.code is None
-            self._boots_with_kept = not beside_others
-            self._passed_over = content if beside_others and rounds is None else None
+            stale = beside_others and rounds is None and self._was_live(content)
+            self._boots_with_kept = not (beside_others if rounds is not None else stale)
+            self._passed_over = content if stale else None
+            self._passed_at = self._clock.monotonic()
         try:
             older = with_kept(self.sources, reading, data)
         except ValueError:
@@ -274,6 +280,12 @@ class Memory:
         found = self._contents.get(digest)
         return {} if found is None else kept_tree(self.sources, found[1])
 
+    def _was_live(self, content: str | None) -> bool:
+        """Return whether it may be the others' past: a file that lags, which they have not."""
+        view = self.keeper.known.view
+        entries = () if view is None else entries_from(view.entries)
+        return content is not None and served_before(entries, content) is not None
+
     @property
     def _falls_back(self) -> bool:
         hold = self._state.hold
@@ -287,6 +299,8 @@ class Memory:
         return self._orders_mark(state)
 
     def _orders_mark(self, state: State) -> object:
+        if self._passed_over and self._clock.monotonic() - self._passed_at > _LAGS_SECONDS:
+            self._passed_over, self._boots_with_kept = None, True
         booted = self._boots_with_kept and self._serving is not None
         if state.hold is None and not state.banned and not booted:
             return None
@@ -442,7 +456,7 @@ class Memory:
                 entry,
                 size=len(documents or b""),
                 kept=documents is not None,
-                layers=layers_of(self.sources, reading),
+                layers=layers_of(self.sources, reading, content),
                 seconds={phase.name: round(phase.seconds, 4) for phase in proposal.phases},
                 actor=proposal.actor,
                 why=proposal.reason,
@@ -514,7 +528,7 @@ class Memory:
         if reading is not None:
             documents = self._own.get(content or "") or packed(self.sources, reading)
             documents = self._publishable(reading, documents)
-            layers = layers_of(self.sources, reading)
+            layers = layers_of(self.sources, reading, content)
             entry = replace(entry, size=len(documents or b""), layers=layers)
         self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:

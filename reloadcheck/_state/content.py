@@ -62,10 +62,18 @@ def kept_tree(sources: Sequence[Source], reading: Reading) -> Tree:
     return parse(own, [reading.documents[number] for number in kept], nap).tree
 
 
-def layers_of(sources: Sequence[Source], reading: Reading) -> dict[str, str]:
-    """Return the digest of each kept layer's own tree, by the name of its source."""
+def layers_of(
+    sources: Sequence[Source], reading: Reading, content: str | None = None
+) -> dict[str, str]:
+    """Return the digest of each kept layer's own tree, by the name of its source.
+
+    `content` is the content digest: that of the only layer, which is not parsed again.
+    """
     found: dict[str, str] = {}
-    for number in kept_of(sources, reading.places):
+    kept = kept_of(sources, reading.places)
+    if len(kept) == 1 and content is not None:
+        return {sources[kept[0]].name: content}
+    for number in kept:
         try:
             tree = parse([sources[number]], [reading.documents[number]], nap).tree
         except ConfigError:

@@ -188,6 +188,7 @@ def test_the_signature_is_the_declaration() -> None:
         "trial",
         "store",
         "references",
+        "fallback",
         *(one.name for one in fields(Options)),
     } == spelled
 
