@@ -49,7 +49,7 @@ from .decide import Decision, Situation, decide
 from .fallback import Fallback
 from .fleet import Fleet, fleet_in
 from .keeper import Fact, Keeper
-from .ledger import Entry, entries_from, stands
+from .ledger import Entry, entries_from, served_before, stands
 from .pool import Pool
 from .rounds import Failure, Offer, Rounds
 from .together import Vote
