@@ -150,8 +150,8 @@ class Rounds:
 
     def is_behind(self, state: State) -> bool:
         """Return whether what all serve is read, and not the sources; as `reads` has it."""
-        failure = self._failures.get(str(state.target))
-        if mends(state, self.file, None if failure is None else failure.vote):
+        failures = {content: one.vote for content, one in list(self._failures.items())}
+        if mends(state, self.file, failures):
             return False
         return state.target not in (None, self.serving, self.file)
 

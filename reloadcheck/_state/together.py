@@ -95,15 +95,17 @@ def reads(me: Me, view: View) -> str | None:
         return _boots_with(me, view)
     if state.target in (None, me.serving):
         return me.file
-    return me.file if mends(state, me.file, me.failed.get(str(state.target))) else state.target
+    return me.file if mends(state, me.file, me.failed) else state.target
 
 
-def mends(state: State, file: str | None, failed: Vote | None) -> bool:
+def mends(state: State, file: str | None, failures: Mapping[str, Vote]) -> bool:
     """Return whether what the sources hold may mend that what all serve cannot be had here.
 
-    `failed` is how it failed. What may turn is tried again once the others have refused the edit.
+    What may turn is tried again once the others have refused the edit.
     """
-    if failed is None or wanted(state, file) is None:
+    failed = failures.get(str(state.target))
+    never = failures.get(str(file)) is Vote.FAILED_FOR_GOOD
+    if failed is None or never or wanted(state, file) is None:
         return False
     if failed is Vote.FAILED_FOR_GOOD:
         return True
@@ -124,7 +126,7 @@ def react(me: Me, view: View) -> Action:
         if me.building == target:
             return LOOK
         again = me.may_retry and (state.round is None or state.round.content != me.file)
-        may_mend = mends(state, me.file, me.failed.get(target))
+        may_mend = mends(state, me.file, me.failed)
         if not may_mend and (target not in me.failed or again):
             return Action(Kind.BUILD, target)
         if me.id not in view.members and not may_mend:
