@@ -161,7 +161,12 @@ class TrialPool(Protocol):
 
 
 class UnitTicket(Protocol):
-    """One unit of work, as it is told while an edit is tried; may be called in any thread."""
+    """One unit of work, as it is told while an edit is tried; may be called in any thread.
+
+    `on_candidate`: it is on the new version. Whoever cannot have it there says so by setting this.
+    """
+
+    on_candidate: bool
 
     def is_bad(self, status: int) -> bool:
         """Return whether an answer with this status is a failure."""
@@ -199,12 +204,12 @@ class Units(Protocol):
 
     poke: Callable[[], None]
 
-    def falls(self, scope: Mapping[str, Any]) -> bool:
-        """Return whether a request falls on the candidate; `scope` is its scope or environ."""
+    def draw(self, scope: Mapping[str, Any]) -> UnitTicket:
+        """Return the ticket of a request that begins; `scope` is its scope or environ."""
         ...
 
-    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> UnitTicket:
-        """Take note of a unit of work that begins; `scope` is None for what is not drawn."""
+    def begin(self, on_candidate: bool) -> UnitTicket:
+        """Return the ticket of a unit of work that begins and is not drawn."""
         ...
 
     def over(self) -> None:

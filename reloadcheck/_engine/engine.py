@@ -205,9 +205,12 @@ class Engine(Generic[C]):
         Where this code rehearses an edit, that is it, whatever the state holds. None when it is
         not one of this engine, or belongs to a unit of work that has ended.
         """
-        if self.thread is not None and self.thread.serving.staged is not None:
+        thread = self.thread
+        if thread is None:
+            return None
+        if thread.serving.staged is not None and is_inside(thread.scheduler):
             snapshot = self._rehearsed_here() or snapshot
-        live_snapshot = self._live_snapshot_of(snapshot)
+        live_snapshot = None if snapshot is None else thread.serving.of(snapshot)
         if live_snapshot is None:
             return None
         live_snapshot.join(lease)
@@ -223,10 +226,7 @@ class Engine(Generic[C]):
     def _rehearsed_here(self) -> object:
         """Return the snapshot that this code rehearses, the new one or what serves, or None."""
         unit = unit_in(self)
-        thread = self.thread
-        if unit is None or not lasts(unit) or thread is None or not is_inside(thread.scheduler):
-            return None
-        return unit[SNAPSHOT]
+        return None if unit is None or not lasts(unit) else unit[SNAPSHOT]
 
     def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:
         thread = self.thread

@@ -5,7 +5,6 @@ begins meanwhile. While there is none, nothing of this is touched.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import ContextVar, Token
 from typing import Any, Generic, TypeVar
 
@@ -34,8 +33,10 @@ def begin_ticket(ticket: UnitTicket) -> "Token[tuple[UnitTicket, ...]]":
 
 def end_ticket(token: "Token[tuple[UnitTicket, ...]]") -> None:
     """Let it do so no longer; from another context than it began in, this does nothing."""
-    with suppress(ValueError):
+    try:
         tickets_here.reset(token)
+    except ValueError:
+        return
 
 
 class Pair(Generic[C]):
@@ -56,11 +57,15 @@ class Pair(Generic[C]):
         websocket is not.
         """
         candidate = self.candidate
+        if scope is None:
+            return current, self.units.begin(candidate is None)
+        ticket = self.units.draw(scope)
         if candidate is None:
-            return current, self.units.begin(True, scope)
-        if scope is not None and self.units.falls(scope):
+            ticket.on_candidate = True  # all are, once it serves everybody
+        elif ticket.on_candidate:
             if candidate.enter(lease):
                 current.leave(lease.key)
-                return candidate, self.units.begin(True, scope)
+                return candidate, ticket
             current.join(lease)  # the trial has just ended; this one holds it still
-        return current, self.units.begin(False, scope)
+            ticket.on_candidate = False
+        return current, ticket

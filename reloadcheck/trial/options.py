@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import OptionError
@@ -55,7 +56,7 @@ class Trial:
 
     def is_bad(self, status: int) -> bool:
         """Return whether a status counts as a failure."""
-        return any(_matches(one, status) for one in self.bad)
+        return _is_bad(self.bad, status)
 
     def changed(self, words: Mapping[str, object]) -> "Trial":
         """Return the same with what a contract says; raise `OptionError`."""
@@ -64,6 +65,11 @@ class Trial:
             _check(name in known, name, "nothing: there is no such option of a trial")
         given: dict[str, Any] = dict(words)
         return replace(self, **given)
+
+
+@lru_cache(maxsize=256)
+def _is_bad(bad: tuple[str, ...], status: int) -> bool:
+    return any(_matches(one, status) for one in bad)
 
 
 def most_careful(trials: Sequence[Trial]) -> Trial:

@@ -35,6 +35,9 @@ LEAST_BASELINE: Final = 20
 TROUBLE_SHARE, TROUBLE_SECONDS = 0.2, 10.0
 """Where so many of both sides' units fail for so long, no trial can tell anything."""
 
+LEAST_SLOW: Final = 0.001
+"""Seconds; below, it is our own handling of a unit that differs between the two versions."""
+
 UNDRAWN: Final = 0.0
 """The share of what could not fall on the candidate, as a websocket."""
 
@@ -105,24 +108,31 @@ class Run:
         """Return the candidate's present share."""
         if self.promoted_at is not None:
             return 1.0
-        step = int((self._now() - self.opened_at) / self.trial.first) if self.trial.first else 99
-        return self.trial.shares[min(step, len(self.trial.shares) - 1)]
+        return self._share_at(self._now())
 
-    def falls(self, scope: Mapping[str, Any]) -> bool:
-        """Return whether a request falls on the candidate."""
-        key = self._key(scope)
-        if key is not None:
-            return int.from_bytes(key[:8], "big") / 2**64 < self.share
-        return self._random() < self.share
+    def _share_at(self, now: float) -> float:
+        """Return the share in force at a time, which a unit that begins then is judged by."""
+        shares, first = self.trial.shares, self.trial.first
+        step = int((now - self.opened_at) / first) if first else len(shares)
+        return shares[step] if step < len(shares) else shares[-1]
 
-    def begin(self, on_candidate: bool, scope: Mapping[str, Any] | None) -> Ticket:
-        """Take note of a unit of work that begins."""
-        share = UNDRAWN if scope is None else self.share
-        ticket = Ticket(self, next(self._serial), on_candidate, share, self._now())
-        if scope is not None:
-            ticket.key = self._key(scope)
-            self._open[ticket.number] = ticket
+    def draw(self, scope: Mapping[str, Any]) -> Ticket:
+        """Return the ticket of a request that begins: on whom it falls, at which share."""
+        now, number = self._now(), next(self._serial)
+        key = None if self.trial.sticky is None else self._key(scope)
+        if self.promoted_at is not None:
+            share, falls = 1.0, True
+        else:
+            share = self._share_at(now)
+            drawn = self._random() if key is None else int.from_bytes(key[:8], "big") / 2**64
+            falls = drawn < share
+        ticket = self._open[number] = Ticket(self, number, falls, share, now)
+        ticket.key = key
         return ticket
+
+    def begin(self, on_candidate: bool) -> Ticket:
+        """Return the ticket of a unit of work that is not drawn, as a websocket is not."""
+        return Ticket(self, next(self._serial), on_candidate, UNDRAWN, self._now())
 
     def over(self) -> None:
         """Take note that the engine draws nobody any more; nothing asks it to decide then."""
@@ -157,18 +167,19 @@ class Run:
 
     def end(self, ticket: Ticket, failed: bool) -> None:
         """Take note of the end of a unit of work."""
-        self._open.pop(ticket.number, None)
-        seconds = self._now() - ticket.began
-        drawn = ticket.share != UNDRAWN
         side = self._sides[ticket.on_candidate]
         with self._lock:
             side.units += 1
-        if drawn:
-            side.recent.append((self._now(), failed))
-        if drawn and not ticket.on_candidate and not self._frozen:
-            self._times.append(seconds)
+        if ticket.share == UNDRAWN:
+            return
+        now = self._now()
+        self._open.pop(ticket.number, None)
+        side.recent.append((now, failed))
         after = self._slow_after
-        if drawn and after is not None and seconds > after and not ticket.slow:
+        if after is None:
+            if not ticket.on_candidate and not self._frozen:
+                self._times.append(now - ticket.began)
+        elif now - ticket.began > after and not ticket.slow:
             self._slow(ticket)
 
     def _bad(self, signal: str, ticket: Ticket, what: str) -> None:
@@ -355,7 +366,8 @@ class Run:
             self._frozen = True
             times = sorted(self._times)
             if len(times) >= LEAST_BASELINE:
-                self._slow_after = times[int(len(times) * self.trial.slow)]
+                slowest = times[int(len(times) * self.trial.slow)]
+                self._slow_after = max(slowest, LEAST_SLOW)
 
     def _scan(self, now: float) -> None:
         """Count a unit as slow when its age passes the limit, not when it ends."""

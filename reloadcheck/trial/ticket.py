@@ -52,7 +52,7 @@ class Ticket:
     ) -> None:
         self._run = run
         self._failed = self._gone = False
-        self._marks: set[str] = set()
+        self._marks: tuple[str, ...] = ()
         self.number = number
         self.on_candidate = on_candidate
         self.share = share
@@ -86,7 +86,7 @@ class Ticket:
     def marked(self, name: str) -> None:
         """Take note that the application itself calls it bad, once a name."""
         if name not in self._marks:
-            self._marks = {*self._marks, name}
+            self._marks = (*self._marks, name)
             self._run.mark(name, self)
 
     def ended(self) -> None:

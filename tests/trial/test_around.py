@@ -162,7 +162,8 @@ def test_who_asks_to_be_asked(clock: FakeClock) -> None:
     run.poke = lambda: poked.append(clock.monotonic())
 
     def unit(seconds: float, *, failed: bool = False, on_candidate: bool = False) -> None:
-        ticket = run.begin(on_candidate, {})
+        ticket = run.draw({})
+        ticket.on_candidate = on_candidate
         clock.advance(seconds)
         if failed:
             ticket.failed("status 500")
@@ -184,7 +185,8 @@ def test_who_asks_to_be_asked(clock: FakeClock) -> None:
 def test_a_finalizer_may_end_a_unit_in_the_midst_of_counting(clock: FakeClock) -> None:
     """A response that is thrown away is collected at any moment, in whatever thread that is in."""
     run = Run(Trial(), "digest", (2, 1), clock.monotonic, random.Random(1))
-    thrown_away = run.begin(True, {})
+    thrown_away = run.draw({})
+    thrown_away.on_candidate = True
     done = threading.Event()
 
     def counting() -> None:
@@ -195,3 +197,26 @@ def test_a_finalizer_may_end_a_unit_in_the_midst_of_counting(clock: FakeClock) -
     threading.Thread(target=counting, daemon=True).start()
     assert done.wait(5.0)
     assert run.status().units == 1
+
+
+def test_what_takes_no_time_is_not_slow(clock: FakeClock) -> None:
+    """Under a millisecond it is our own handling that differs, and not the edit."""
+    run = Run(Trial(first=1.0, shares=(0.5,)), "digest", (2, 1), clock.monotonic, random.Random(1))
+
+    def unit(seconds: float, *, on_candidate: bool) -> None:
+        ticket = run.draw({})
+        ticket.on_candidate = on_candidate
+        clock.advance(seconds)
+        ticket.ended()
+
+    for _ in range(100):
+        unit(0.00001, on_candidate=False)
+    clock.advance(2.0)
+    for _ in range(200):
+        unit(0.00002, on_candidate=True)
+        unit(0.00001, on_candidate=False)
+    assert run.decide().word == "go on"
+    for _ in range(200):
+        unit(0.002, on_candidate=True)
+        unit(0.00001, on_candidate=False)
+    assert run.decide().code == "undone-slow"
