@@ -10,7 +10,7 @@ from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
 from .._snapshots.context import current_snapshot
 from ..exceptions import OutsideWorkError
-from ..types import key_path_text
+from ..types import Code, Outcome, key_path_text
 from ._extras import missing
 
 try:
@@ -37,7 +37,7 @@ def instrument(
     tracer = trace.get_tracer("reloadcheck", tracer_provider=tracer_provider)
     listeners = host_of(live).listeners
     listeners.link = _span_context
-    return live.subscribe(lambda event: _record(tracer, event))
+    return live.subscribe(lambda event: _record(tracer, event, _verdict(live, event)))
 
 
 def _span_context() -> SpanContext | None:
@@ -45,7 +45,26 @@ def _span_context() -> SpanContext | None:
     return context if context.is_valid else None
 
 
-def _record(tracer: Tracer, event: ReloadEvent) -> None:
+def _verdict(live: ReloadCheck[Any], event: ReloadEvent) -> dict[str, AttributeValue] | None:
+    """Return what a trial of the event's edit came to, None where it was not tried to its end."""
+    gate = host_of(live).trial
+    trial = None if gate is None else gate.status() or gate.latest()
+    if event.outcome is Outcome.UNDONE:
+        word = "withdrawn" if event.code in (Code.SUPERSEDED, Code.TROUBLE) else "undone"
+    elif event.outcome is Outcome.RELOADED and trial is not None and not event.first:
+        word = "promoted"
+        trial = trial if trial.version == event.version else None
+    else:
+        return None
+    counted: dict[str, AttributeValue] = {"verdict": word}
+    if event.error is not None:
+        counted |= {"code": event.code or "", "sentence": str(event.error)}
+    if trial is not None:
+        counted |= {"version": trial.version, "units": trial.units, "share": trial.share}
+    return counted if trial is not None or word != "promoted" else None
+
+
+def _record(tracer: Tracer, event: ReloadEvent, verdict: dict[str, AttributeValue] | None) -> None:
     begun = min([event.at, *(phase.begun for phase in event.phases)])
     link = event.trigger.link
     span = tracer.start_span(
@@ -57,6 +76,8 @@ def _record(tracer: Tracer, event: ReloadEvent) -> None:
     ends = [phase.begun + phase.seconds for phase in event.phases]
     for phase, end in zip(event.phases, ends, strict=True):
         span.add_event(phase.name, {"seconds": phase.seconds}, _nanoseconds(end))
+    if verdict is not None:
+        span.add_event("trial.verdict", verdict, _nanoseconds(event.at))
     if event.error is not None:
         span.set_status(Status(StatusCode.ERROR, str(event.error)))
     span.end(_nanoseconds(max([event.at, *ends])))

@@ -24,14 +24,9 @@ try:
 except ModuleNotFoundError as error:
     raise missing(error, "reloadcheck[metrics]") from None
 
-__all__ = ["instrument"]
+from ._trial_gauges import TRIAL_LABELS, TrialGauges
 
-_TRIAL = {
-    Metric.TRIAL_SHARE: (),
-    Metric.TRIAL_UNITS: ("on",),
-    Metric.TRIAL_BAD: ("signal", "on"),
-    Metric.TRIAL_LUCK: ("signal",),
-}
+__all__ = ["instrument"]
 
 _STORE = {
     Metric.IN_STEP: "liveall",
@@ -94,6 +89,7 @@ class _Meters:
         # One process's are looked up by each scrape; of the other workers only files can tell.
         self.snapshots = gauge(Metric.SNAPSHOTS, "livesum") if shared else None
         self.leases = gauge(Metric.LEASES, "livesum") if shared else None
+        self.of_trial = TrialGauges(registry) if shared else None
         self.of_store = _OfStore(registry, shared=shared) if has_store else None
 
 
@@ -160,6 +156,8 @@ class _Counting:
                 more = self._more(count, one.name, outcome)
                 meters.builds.labels(one.name, outcome).inc(more)
             meters.forced.labels(one.name).inc(self._more(one.forced_closes, one.name))
+        if meters.of_trial is not None and host_of(self._live).trial is not None:
+            meters.of_trial.tell(status)
         if status.store is not None:
             self._tell_store(meters, status.store)
         if meters.snapshots is not None and meters.leases is not None:
@@ -224,7 +222,7 @@ class _Scrape(Collector):
                 yield family
         trial = {
             metric: GaugeMetricFamily(metric.title, metric.help, labels=labels)
-            for metric, labels in _TRIAL.items()
+            for metric, labels in TRIAL_LABELS.items()
         }
         for metric, of, amount in trial_samples(status):
             trial[metric].add_metric(tuple(of.values()), amount)

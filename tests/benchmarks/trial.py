@@ -18,6 +18,7 @@ from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIDoor
 from .judging import Claim, Report, Row, Series, ratio
 from .request import answer, receive, request_scope, send
 from .rounds import Batch, Size, interleave
+from .tried import run as real_trials
 
 __all__ = ["run"]
 
@@ -27,8 +28,9 @@ NOTE = "CPU time of a whole request to an application that does nothing; the eng
 
 
 def run(size: Size) -> list[Report]:
-    """Measure ASGI and WSGI."""
-    return [_measured("ASGI", _asgi_batch, size), _measured("WSGI", _wsgi_batch, size)]
+    """Measure what it costs, ASGI and WSGI, and what it comes to behind a real server."""
+    costs = [_measured("ASGI", _asgi_batch, size), _measured("WSGI", _wsgi_batch, size)]
+    return [*costs, *real_trials(size)]
 
 
 def _measured(kind: str, batch_of: Callable[[ReloadCheck[Any]], Batch], size: Size) -> Report:

@@ -1,0 +1,80 @@
+"""How often is a harmless edit undone? `python -m tests.trial.harmless [trials]`: 100,000 of them.
+
+Whole trials by the judge, unit after unit: shares that rise on the way, and failures that have
+nothing to do with the edit, at rates of 0, 0.1, 2 and 50 %, that jump, and in bursts. Says how many
+were undone by their signal, and fails where that is more than one in a thousand.
+"""
+
+import random
+import sys
+from collections.abc import Callable, Iterator
+from itertools import repeat
+
+from reloadcheck.trial import Judge
+
+TRIALS = 100_000
+LUCK = 0.001
+SHARES = (0.01, 0.2)
+
+Rates = Callable[[random.Random], Iterator[float]]
+
+
+def jumping(random_: random.Random) -> Iterator[float]:
+    """A rate that jumps with each unit in a few hundred."""
+    while True:
+        yield from repeat(random_.choice((0.0, 0.01, 0.5, 1.0)), random_.randrange(1, 300))
+
+
+def bursts(random_: random.Random) -> Iterator[float]:
+    """No failure, but for seconds in which everything fails."""
+    while True:
+        yield from repeat(0.0, random_.randrange(1, 2000))
+        yield from repeat(1.0, random_.randrange(1, 100))
+
+
+RATES: dict[str, Rates] = {
+    "0 %": lambda _: repeat(0.0),
+    "0.1 %": lambda _: repeat(0.001),
+    "2 %": lambda _: repeat(0.02),
+    "50 %": lambda _: repeat(0.5),
+    "jumping": jumping,
+    "bursts": bursts,
+}
+
+
+def is_undone(random_: random.Random, rates: Iterator[float], units: int, first: int) -> bool:
+    """Run one trial of so many units, the first of them at the smaller share."""
+    judge = Judge()
+    for number in range(units):
+        if random_.random() >= next(rates):
+            continue
+        share = SHARES[number >= first]
+        on_candidate = random_.random() < share
+        judge.add(on_candidate, share)
+        if on_candidate and judge.luck <= LUCK:
+            return True
+    return False
+
+
+def undone(name: str, trials: int, seed: int = 1) -> int:
+    """Return how many of so many harmless trials are undone, at one way to fail."""
+    random_ = random.Random(f"{seed} {name}")
+    return sum(
+        is_undone(random_, RATES[name](random_), random_.randrange(100, 1500), 150)
+        for _ in range(trials)
+    )
+
+
+def main(trials: int) -> int:
+    """Run them all, evenly over the ways to fail; the exit status says whether too many were."""
+    each = max(1, trials // len(RATES))
+    found = {name: undone(name, each) for name in RATES}
+    for name, count in found.items():
+        print(f"{name:<10}{count:>6} of {each} undone")
+    worst = max(found.values())
+    print(f"in all {sum(found.values())} of {each * len(found)}")
+    return int(worst > each * LUCK + 3 * (each * LUCK) ** 0.5)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else TRIALS))
