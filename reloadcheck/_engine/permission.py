@@ -305,7 +305,8 @@ class Permission(Generic[C]):
         first = candidate is None
         if candidate is None:
             candidate = self._making.snapshot(prepared.loaded, prepared.built)
-        self.trying.give(candidate, answer, proposal)
+        versions = candidate.snapshot.version, proposal.versions[1]
+        self.trying.give(candidate, answer, replace(proposal, versions=versions))
         if first:
             self._report.attempt(candidate.snapshot, prepared.changes)
         self._course.look_at = self._clock.monotonic() + answer.look

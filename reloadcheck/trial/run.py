@@ -99,6 +99,7 @@ class Run:
         self._frozen = False
         self._ended: Decision | None = None
         self._ordered: Decision | None = None
+        self._wanted: tuple[str, str | None] | None = None
         self.others: tuple[Counted, ...] = ()
 
     # --------------------------------------------------------------- where units are served
@@ -240,12 +241,15 @@ class Run:
 
     def order(self, word: str, reason: str | None) -> None:
         """Let a person decide: `promote` or `undo`; the engine is poked."""
+        self._wanted = word, reason
+        self.poke()
+
+    def _by_hand(self, word: str, reason: str | None) -> Decision:
         why = f": {reason}" if reason else ""
         done = "promoted" if word == "promote" else "undone"
         sentence = f"{done} by hand: version {self.version}{why}. "
         serves = self.version if word == "promote" else self.before
-        self._ordered = Decision(word, f"{done}-by-hand", f"{sentence}Version {serves} serves.")
-        self.poke()
+        return Decision(word, f"{done}-by-hand", f"{sentence}Version {serves} serves.")
 
     def hear(self, verdict: Verdict) -> None:
         """Take note of what was decided for all workers."""
@@ -288,7 +292,9 @@ class Run:
             self.promoted_at = now
 
     def _decided(self) -> Decision:
-        now, ordered = self._now(), self._ordered
+        now, ordered, wanted = self._now(), self._ordered, self._wanted
+        if wanted is not None:
+            ordered, self._wanted = self._by_hand(*wanted), None
         if ordered is not None:
             self._ordered = None
             if ordered.word == "undo" or self.promoted_at is None:

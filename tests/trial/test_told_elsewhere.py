@@ -55,7 +55,7 @@ def test_several_workers_metrics_have_the_trial(tmp_path: Path) -> None:
     values = metrics(done.stdout)
     assert values[("reloadcheck_trial_share",)] == 0.01
     assert values[("reloadcheck_trial_units", "candidate")] == 1
-    assert values[("reloadcheck_trial_bad", "marked: wrong", "candidate")] == 1
+    assert values[("reloadcheck_trial_bad", "candidate", "marked: wrong")] == 1
     assert values[("reloadcheck_trial_luck", "marked: wrong")] < 0.1
 
 
@@ -69,13 +69,13 @@ def test_what_is_over_is_told_as_over(site: Making) -> None:
     shop.get(on_candidate=True)
     gauges.tell(shop.live.status())
     values = metrics(generate_latest(registry).decode())
-    assert values[("reloadcheck_trial_bad", "failed", "candidate")] == 1
+    assert values[("reloadcheck_trial_bad", "candidate", "failed")] == 1
     assert values[("reloadcheck_trial_luck", "failed")] < 1
     shop.live.undo()
     gauges.tell(shop.live.status())
     values = metrics(generate_latest(registry).decode())
     assert values[("reloadcheck_trial_share",)] == 0
-    assert values[("reloadcheck_trial_bad", "failed", "candidate")] == 0
+    assert values[("reloadcheck_trial_bad", "candidate", "failed")] == 0
     assert values[("reloadcheck_trial_luck", "failed")] == 1
 
 
@@ -97,12 +97,13 @@ def test_a_span_tells_the_verdict(site: Making) -> None:
     assert shop.live.undo(reason="wrong prices") is Outcome.UNDONE
     until(lambda: len(verdicts(exporter.get_finished_spans())) == 2)
     shop.edit(4)
-    assert shop.live.promote() is Outcome.RELOADED
+    shop.live.promote()
+    until(lambda: shop.live.snapshot.config.a == 4)
     until(lambda: len(verdicts(exporter.get_finished_spans())) == 3)
     told = verdicts(exporter.get_finished_spans())
     assert [one["verdict"] for one in told] == ["withdrawn", "undone", "promoted"]
     assert told[1]["code"] == "undone-by-hand"
-    assert "wrong prices" in str(told[1]["sentence"])
+    assert "undone by hand: version 3: wrong prices" in str(told[1]["sentence"])
     assert told[2]["version"] == 4
     stop()
     provider.shutdown()
