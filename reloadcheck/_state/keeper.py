@@ -16,14 +16,15 @@ from typing import TypeAlias
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
-from ..types import Board, Code, Store
+from ..types import Code, Store
 from . import orders
-from .board import MEMBERS, SEEN, STATE, Ban, Freeze, Hold, Member, State, View, Wish, view_of
+from .board import MEMBERS, SEEN, STATE, Ban, Freeze, Hold, Member, State, View, Wish
 from .identity import member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
 from .mirror import Mirror, mirror_of
 from .orders import Actor
+from .outlook import Outlook
 from .pool import Pool
 from .rounds import Rounds
 from .tally import Tally
@@ -129,7 +130,7 @@ class Keeper:
         self._facts: deque[Fact] = deque()
         self._to_write: deque[Mapping[str, str | None]] = deque(maxlen=LIMIT)
         self._lost_facts = 0
-        self._board: Board | None = None
+        self._outlook = Outlook()
         self._told: Member | None = None
         self._started_at: int | None = None
         self._beaten = -1e9
@@ -189,9 +190,7 @@ class Keeper:
 
     def records(self, lead: str) -> Mapping[str, str]:
         """Return the texts of the group's records below a name, as they were read last."""
-        board, start = self._board, self.prefix + lead
-        found = {} if board is None else board.records
-        return {k.removeprefix(start): r.value for k, r in found.items() if k.startswith(start)}
+        return self._outlook.records(self.prefix, lead)
 
     def write(self, records: Mapping[str, str | None]) -> None:
         """Let records of the group be written, each by whoever is first; None takes one away."""
@@ -259,7 +258,7 @@ class Keeper:
             self._beat()
             self._write_mirror()
         except StoreUnsureError as error:
-            self._board = None  # look again at everything
+            self._outlook.forget()  # look again at everything
             log(INFO, "%s", error, code=str(Code.STORE))
         except StoreError as error:
             self._lose(str(error))
@@ -275,7 +274,7 @@ class Keeper:
     def _share_trial(self) -> None:
         """Take part in a trial that all workers share."""
         for _ in range(_TRIES):
-            board = self._board
+            board = self._outlook.whole
             if board is None or not self.pool.is_on:
                 break
             if not self.pool.step(board, self.prefix, self.id):
@@ -319,19 +318,19 @@ class Keeper:
                 break
             self._look()
 
-    def _look(self) -> None:
-        board = self.store.look(self.prefix, self._board)
-        if board is None:
+    def _look(self, *, whole: bool = False) -> None:
+        before, votes = self.known.view, self.rounds is not None or self.pool.is_on
+        found = self._outlook.look(
+            self.store, self.prefix, self._now(), before, whole=whole, votes=votes
+        )
+        if found is None:
             self._fetch()
             return
-        before = self._board
-        if before is not None and board.revision < before.revision:
+        if found.replaced:
             words = "the store %s was replaced: it is told anew"
             log(WARNING, words, self.store.name, code=str(Code.STORE))
             self._told = None
-        self._board = board
-        view = view_of(board, self.prefix)
-        state = view.state
+        view, state = found.view, found.view.state
         if self._started_at is None:
             self._started_at = state.edition
         self.known = replace(self.known, view=view)
@@ -425,6 +424,12 @@ class Keeper:
         """Write an activation down, unless another worker's tells of the very same one."""
         content = fact.entry.content
         for _ in range(_TRIES):
+            if self._outlook.crowded:
+                if not fact.first and self._is_written_by_others(fact):
+                    self.edition = self._view.state.edition
+                    return
+                if fact.first or self._view.state.edition != self.edition:
+                    self._look(whole=True)  # others have written, and which is to be read
             view = self._view
             state, entries = view.state, entries_from(view.entries)
             if fact.fallback and state.hold is not None and state.hold.kind == "fallback":
@@ -462,7 +467,7 @@ class Keeper:
             records = {state_key: after.to_text(), key: entry.to_text()}
             same = {state_key: view.state_revision, key: 0}
             written = self.store.put(dict(records), same=same)
-            self._look()
+            self._look(whole=written is not None)
             if written is not None:
                 self.edition = entry.edition
                 self._drop_old()
@@ -484,11 +489,17 @@ class Keeper:
         after = replace(state, edition=number, hold=hold)
         same = {state_key: revision, key: 0}
         put = self.store.put({state_key: after.to_text(), key: entry.to_text()}, same=same)
-        self._look()
+        self._look(whole=put is not None)
         if put is not None:
             self.edition = number
             self._drop_old()
         return put is not None
+
+    def _is_written_by_others(self, fact: Fact) -> bool:
+        """Return whether the state alone tells that: in a crowd that is all there is to read."""
+        state = self._view.state
+        alone = len(self._facts) == 1 and state.hold is None
+        return alone and state.active == fact.entry.content and state.edition > (self.edition or 0)
 
     def _keep(self, content: str | None, documents: bytes | None) -> bool:
         """Keep what an edition is made of, before anything points to it; say whether it is kept."""
@@ -516,8 +527,10 @@ class Keeper:
         if member.version is None:
             return  # it serves nothing yet
         self._in_step.note(now, inside=view.state.target in (None, member.content))
-        is_told = self.id in view.members
-        if self._told == member and is_told and now - self._told_at < TELL_SECONDS:
+        crowded = self._outlook.crowded  # then who is on the board is read seldom
+        is_told = self.id in view.members or crowded
+        pause = TELL_SECONDS * (5 if crowded else 1)
+        if self._told == member and is_told and now - self._told_at < pause:
             return
         same = None
         if self.rounds is not None:

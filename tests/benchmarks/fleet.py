@@ -33,6 +33,8 @@ __all__ = ["run"]
 EDITS = 3
 IDLE = 30.0
 AWAY = 3.0
+STARTS = 15
+"""Members that start in a second, as a rolling deployment has it."""
 
 
 class Members:
@@ -40,10 +42,11 @@ class Members:
 
     def __init__(self, count: int, processes: int, urls: Sequence[str]) -> None:
         self.count = count
+        spread = f"{max(5.0, count / STARTS):.0f}"
         self.said: list[tuple[str, int, float]] = []
         self._processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.member", str(some), *urls],
+                [sys.executable, "-m", "tests.benchmarks.member", str(some), spread, *urls],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

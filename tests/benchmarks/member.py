@@ -1,8 +1,9 @@
-"""Many members of a fleet in one process: `python -m tests.benchmarks.member COUNT URL …`.
+"""Many members of a fleet in one process: `python -m tests.benchmarks.member COUNT SECONDS URL …`.
 
 Each is what an application's worker is towards etcd: a source that is looked at once a window, and
 the store thread's own keeper over a store with a watch and a lease. It says on standard output when
-it has an edit; what it was told to be is whatever the document says.
+it has an edit; what it was told to be is whatever the document says. They start over so many
+seconds.
 """
 
 import json
@@ -33,8 +34,9 @@ _ended = threading.Event()
 def main(arguments: Sequence[str]) -> None:
     """Be so many members until standard input ends."""
     threading.stack_size(512 * 1024)
-    count, urls = int(arguments[0]), arguments[1:]
-    threads = [threading.Thread(target=_member, args=(n, urls)) for n in range(count)]
+    count, spread, *urls = arguments
+    args = [(number, spread, urls) for number in range(int(count))]
+    threads = [threading.Thread(target=_member, args=one) for one in args]
     for thread in threads:
         thread.start()
     sys.stdin.read()
@@ -43,9 +45,9 @@ def main(arguments: Sequence[str]) -> None:
         thread.join(10)
 
 
-def _member(number: int, urls: Sequence[str]) -> None:
+def _member(number: int, spread: str, urls: Sequence[str]) -> None:
     chance = random.Random()
-    _ended.wait(chance.uniform(0.0, 5.0))
+    _ended.wait(chance.uniform(0.0, float(spread)))
     source = EtcdSource(urls, KEY)
     serves = Member(host=f"host{number}", pid=number, app=APP, state="serving")
     known: list[Member] = [serves]
