@@ -52,7 +52,9 @@ class EtcdStore:
         *,
         timeout: float = 2.0,
     ) -> None:
-        self.mirror = None if mirror is None else os.path.abspath(os.fspath(mirror))
+        self.mirror: str | None = None
+        if mirror is not None:
+            self.mirror = os.path.abspath(os.fspath(mirror))
         self._etcd = Etcd(
             endpoints, user=user, password=password, ca=ca, cert=cert, key=key, timeout=timeout
         )

@@ -54,7 +54,9 @@ class PostgresStore:
         self._retention = Retention(keep, 64 * 2**20, content)
         self._ttl = ttl
         self._timeout = timeout
-        self.mirror = None if mirror is None else os.path.abspath(os.fspath(mirror))
+        self.mirror: str | None = None
+        if mirror is not None:
+            self.mirror = os.path.abspath(os.fspath(mirror))
         self._session: Session | None = None
         self._mine: frozenset[str] = frozenset()
         self._woken = Waking()

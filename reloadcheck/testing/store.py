@@ -39,7 +39,9 @@ class MemoryStore:
         mirror: str | os.PathLike[str] | None = None,
     ) -> None:
         self._retention = Retention(keep, keep_bytes, content)
-        self.mirror = None if mirror is None else os.path.abspath(os.fspath(mirror))
+        self.mirror: str | None = None
+        if mirror is not None:
+            self.mirror = os.path.abspath(os.fspath(mirror))
         self._ttl = ttl
         self._shared = _Shared()
         self._mine: set[str] = set()

@@ -128,7 +128,7 @@ def test_one_that_cannot_be_had_changes_nothing_and_stops_a_start(site: Site) ->
     site.orders.fallback(why="x", by="dora")
     live = site.engines[0]
     words = "the fall-back is on by dora, and is not served here"
-    until(lambda: live.check() is not None and any(words in s for s in live.status().remarks))
+    until(lambda: bool(live.check()) and any(words in s for s in live.status().remarks))
     assert live.snapshot.config.a == 1
     other = site.engine()
     with pytest.raises(ConfigError, match=words):
@@ -196,9 +196,9 @@ def test_no_secret_of_the_sources_is_left_behind(site: Site, tmp_path: Path) -> 
     live.start()
     until(lambda: len(site.orders.history()) == 1)
     site.orders.fallback(why="x", by="dora")
-    until(lambda: live.check() is not None and live.snapshot.config.a == 0)
+    until(lambda: bool(live.check()) and live.snapshot.config.a == 0)
     (secrets / "password").write_text("two")
-    until(lambda: live.check() is not None and live.snapshot.config.password == "two")
+    until(lambda: bool(live.check()) and live.snapshot.config.password == "two")
     assert live.snapshot.config.a == 0
     with closing(live):
         pass

@@ -54,7 +54,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
     ahead = site.start("ahead.yaml")
     site.reaches(1)
     site.write("ahead.yaml", "a: 2")
-    until(lambda: ahead.check() is not None and ahead.snapshot.config.a == 2)
+    until(lambda: bool(ahead.check()) and ahead.snapshot.config.a == 2)
     site.reaches(2)
     yield site
     for live in site.engines:
@@ -65,7 +65,7 @@ def test_an_edit_that_nobody_has_seen_is_live(site: Site) -> None:
     """Though all who could have seen it end before they look: a rolling restart in mid-edit."""
     site.write("new.yaml", "a: 3")
     starting = site.start("new.yaml")
-    until(lambda: starting.check() is not None and starting.snapshot.config.a == 3)
+    until(lambda: bool(starting.check()) and starting.snapshot.config.a == 3)
     site.reaches(3)
 
 
@@ -74,7 +74,7 @@ def test_a_bad_file_is_told(site: Site) -> None:
     site.write("bad.yaml", "a: [")
     starting = site.start("bad.yaml")
     assert starting.snapshot.config.a == 2
-    until(lambda: starting.check() is not None and starting.status().code == "syntax")
+    until(lambda: bool(starting.check()) and starting.status().code == "syntax")
     assert starting.snapshot.config.a == 2
 
 
@@ -89,5 +89,5 @@ def test_a_file_that_lags_is_passed_over_and_believed_after_a_while(
         assert starting.snapshot.config.a == 2
     assert site.orders.state().edition == 2
     monkeypatch.setattr(attach, "_LAGS_SECONDS", 0.0)
-    until(lambda: starting.check() is not None and starting.snapshot.config.a == 1)
+    until(lambda: bool(starting.check()) and starting.snapshot.config.a == 1)
     site.reaches(3)

@@ -53,7 +53,7 @@ class Away:
         return live
 
     def _reach(self, live: Engine, edition: int) -> None:
-        until(lambda: live.check() is not None and self.editions() >= edition)
+        until(lambda: bool(live.check()) and self.editions() >= edition)
 
     def editions(self) -> int:
         """Return how many editions the history has."""
@@ -81,7 +81,7 @@ def away(tmp_path: Path) -> Iterator[Away]:
 
 
 def _follows(live: Engine, value: object) -> None:
-    until(lambda: live.check() is not None and live.snapshot.config["a"] == value)
+    until(lambda: bool(live.check()) and live.snapshot.config["a"] == value)
 
 
 def _stays(live: Engine, value: object) -> None:

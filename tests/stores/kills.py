@@ -215,7 +215,7 @@ class Torture:
         with closing(self.opening()) as store:
             board = store.look(ROWS)
             entries = Orders(store, app="shop").entries()
-        keys = set() if board is None else {key.removeprefix(ROWS) for key in board.records}
+        keys = set[str]() if board is None else {key.removeprefix(ROWS) for key in board.records}
         lost = [row for row in self.told if row not in keys]
         if lost:
             raise LieError(f"{len(lost)} rows are lost: {lost[:3]}")
@@ -306,6 +306,7 @@ def main(kills: str = "500", kind: str = "sqlite", seed: str = "") -> int:
             for child in [] if torture is None else torture.children:
                 os.kill(child.pid, signal.SIGKILL)
                 os.waitpid(child.pid, 0)
+    assert torture is not None
     print(
         f"{kind}, seed {number}: {torture.kills} kills, {len(torture.told)} rows told as written, "
         f"0 lost, {torture.value} contents, {time.monotonic() - begun:.0f} s"
