@@ -43,7 +43,8 @@ class Quiet:
         news = self._watch.wait(_GRACE)
         if self._watch.ended:
             self.close()
-        return self._watch is not None and not news
+            return False
+        return not news
 
     def asked(self, revision: int, *, changed: bool) -> None:
         """Take note that the cluster was asked, and has answered at a revision."""

@@ -56,7 +56,9 @@ class Outlook:
         """
         board = self._parts.setdefault(lead, None) if self.crowded else None
         board, start = board or self._whole, prefix + lead
-        found = {} if board is None else board.records
+        if board is None:
+            return {}
+        found = board.records
         return {k.removeprefix(start): r.value for k, r in found.items() if k.startswith(start)}
 
     def forget(self) -> None:

@@ -65,7 +65,8 @@ def with_events(board: Board, events: Iterable[Mapping[str, Any]], lead: int) ->
             records[key] = Record(unb64(kv.get("value", "")).decode(), revision)
     if newest == board.revision:
         return board
-    cluster = board.stamp[0] if isinstance(board.stamp, tuple) else ""
+    stamp: Any = board.stamp
+    cluster = str(stamp[0]) if isinstance(stamp, tuple) else ""
     last = max((record.revision for record in records.values()), default=0)
     return replace(
         board,

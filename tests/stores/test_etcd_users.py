@@ -34,7 +34,7 @@ def _files(name: str = "client") -> dict[str, str]:
 
 
 def _store(etcd: EtcdServer, prefix: str = "shop/", **options: Any) -> EtcdStore:
-    given = {"user": "shop", "password": "shop-secret", **_files(), **options}
+    given: dict[str, Any] = {"user": "shop", "password": "shop-secret", **_files(), **options}
     return EtcdStore(etcd.url, prefix, ttl=2.0, content=True, **given)
 
 
@@ -49,14 +49,14 @@ def _told(store: EtcdStore) -> str:
 def authentications(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect the paths of all that is asked without a token: authentications."""
     asked: list[str] = []
-    original: Any = Etcd._called
+    original: Any = vars(Etcd)["_called"]
 
     def called(self: Etcd, path: str, *rest: Any, **options: Any) -> Any:
         if path.endswith("/authenticate"):
             asked.append(path)
         return original(self, path, *rest, **options)
 
-    monkeypatch.setattr(Etcd, "_called", called)
+    monkeypatch.setattr("reloadcheck._etcd.client.Etcd._called", called)
     return asked
 
 
@@ -121,7 +121,7 @@ def test_after_a_restart_each_waits_for_a_time_of_its_own(
 ) -> None:
     """All tokens are gone, and a thousand that ask at once would stop the server."""
     monkeypatch.setattr(tokens, "FIRST", 2.0)
-    monkeypatch.setattr(tokens.CHANCE, "uniform", lambda low, high: high)
+    monkeypatch.setattr(tokens.CHANCE, "uniform", _high)
     store = _store(etcd)
     store.put({"shop/a": "1"})
     time.sleep(0.5)  # what it has not written to its own file is played again, the token too
@@ -140,6 +140,10 @@ def test_after_a_restart_each_waits_for_a_time_of_its_own(
     store.close()
 
 
+def _high(low: float, high: float) -> float:
+    return max(low, high)
+
+
 def _has(store: EtcdStore, prefix: str) -> bool:
     try:
         return store.look(prefix) is not None
@@ -155,6 +159,7 @@ def test_a_wrong_password_is_told_and_not_shown_and_not_tried_in_a_loop(
     store = _store(etcd, password=lambda: given[0])
     first = _told(store)
     assert "authentication failed, invalid user ID or password (user 'shop')" in first
+    second = ""
     for _ in range(5):
         second = _told(store)
         assert "to authenticate anew: user and password were refused (user 'shop')" in second
