@@ -13,6 +13,7 @@ import atexit
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, NoReturn
 
 _IMPORTED_IN: Final = os.getpid()
@@ -44,8 +45,18 @@ def _finalized_by_multiprocessing(close: Callable[[], object]) -> bool:
     process, util = (sys.modules.get(f"multiprocessing.{name}") for name in ("process", "util"))
     if process is None or util is None or process.parent_process() is None:
         return False
-    util.Finalize(None, close, exitpriority=_LAST)
+    util.Finalize(None, _closed_and_said, (close,), exitpriority=_LAST)
     return True
+
+
+def _closed_and_said(close: Callable[[], object]) -> None:
+    """Close, and let what closers printed be seen: since 3.14 these streams were flushed before."""
+    try:
+        close()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(AttributeError, OSError, ValueError):
+                stream.flush()
 
 
 def _was_forked() -> bool:

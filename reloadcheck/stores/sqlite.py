@@ -10,6 +10,7 @@ import random
 import sqlite3
 import threading
 import time
+import weakref
 import zlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -269,6 +270,9 @@ class SQLiteStore:
                 file = None
         if file is None:
             file = self._file = open_file(self._path)
+            # For who never closes: a script that gives an order and ends.
+            self._ends = weakref.finalize(self, _shut, file)
+            self._ends.atexit = False
         return file
 
     def _roll_back(self) -> None:
@@ -278,13 +282,9 @@ class SQLiteStore:
 
     def _let_go(self) -> None:
         file, self._file = self._file, None
-        if file is None:
-            return
-        if file.pid != os.getpid():
-            _abandoned.append(file.connection)
-            return
-        with suppress(sqlite3.Error):
-            file.connection.close()
+        if file is not None:
+            self._ends.detach()
+            _shut(file)
 
     def _watch_log(self) -> None:
         """Warn once that the log grows: a reader stands still in the middle of reading."""
@@ -295,3 +295,12 @@ class SQLiteStore:
         if large and not self._large:
             log(WARNING, "the log of the store %s is larger than 64 MiB", self._path, code="store")
         self._large = large
+
+
+def _shut(file: File) -> None:
+    """Close a file, in the process that opened it."""
+    if file.pid != os.getpid():
+        _abandoned.append(file.connection)
+        return
+    with suppress(sqlite3.Error):
+        file.connection.close()

@@ -229,7 +229,7 @@ class Plain:
         (dict, "not the class dict"),
         (dict[str, Database], "not the class dict"),
         (int, "not the class int"),
-        (Optional[Database], r"not typing\.Optional"),  # noqa: UP045
+        (Optional[Database], f"not {re.escape(repr(Optional[Database]))}"),  # noqa: UP045
         (Database | None, r"not .*Database \| None"),
         (Literal["a"], "not typing.Literal"),
     ],
