@@ -320,13 +320,13 @@ class Permission(Generic[C]):
             self._course.way_back.remember(None, 0)
         self.permit.prepared = None
         self.permit.decided()
-        self._forget(read.digest)
         error = refused(answer)
         self.taken_back(error, read)
         return Conclusion(Outcome.UNDONE, error)
 
     def taken_back(self, error: ConfigError, read: Loaded[C]) -> None:
         """Refuse what was taken back until the sources hold something else, and tell of it."""
+        self._forget(read.digest)
         self._checker.refuse(error, read, Outcome.UNDONE)
         self._course.standing = error
         self._report.undone(error)

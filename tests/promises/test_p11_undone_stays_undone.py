@@ -67,18 +67,19 @@ def undone(tmp_path: Path) -> Iterator[tuple[Site, Server]]:
 
 @pytest.mark.alone
 def test_no_new_worker_serves_what_was_undone(undone: tuple[Site, Server]) -> None:
-    """Not one that takes a dead one's place, nor one that is started with the file as it is.
+    """Not one that is started with the file as it is, nor one that takes a dead one's place.
 
     A comment is no other content; other content is tried, and so is the same one after `retry`.
     """
     site, server = undone
-    before = set(site.outcomes(server))
-    os.kill(min(before), signal.SIGKILL)
-    until(lambda: len(set(site.outcomes(server)) - before) == 1)
-    assert {answer(server.port) for _ in range(40)} == {"1"}
     server.stop()
+    until(lambda: site.orders.members() == {})  # nobody is left to ask
     with site.serving() as again:
         until(lambda: len(site.outcomes(again)) == 2)
+        assert {answer(again.port) for _ in range(40)} == {"1"}
+        before = set(site.outcomes(again))
+        os.kill(min(before), signal.SIGKILL)
+        until(lambda: len(set(site.outcomes(again)) - before) == 1)
         assert {answer(again.port) for _ in range(40)} == {"1"}
         site.config.write_text(f"# {BAD}{BAD}")
         until(lambda: None not in site.codes(again))

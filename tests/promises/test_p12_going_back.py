@@ -11,6 +11,7 @@ from reloadcheck.policy import Contract
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
+from tests.support import config
 from tests.support.load import until
 
 TUESDAY = 1_795_514_400.0
@@ -68,7 +69,7 @@ class Shop:
 
     def edit(self, text: str) -> Outcome:
         """Write the file, and return what becomes of it."""
-        self.file.write_text(text)
+        config.replace(self.file, text)
         return self.live.check()
 
 

@@ -28,7 +28,7 @@ def test_after_the_watch_the_version_before_is_put_back(site: Making, clock: Fak
     assert [one.arguments for one in shop.pool.built] == [(1,), (2,), (1,)]
     until(lambda: len(shop.pool.open) == 1)
     assert shop.asked() is Outcome.UNDONE
-    assert shop.live.retry() is Outcome.RELOADED  # it has served before: it is not tried again
+    assert shop.live.retry() is Outcome.TRYING  # taken back once: it is tried again
 
 
 def test_without_a_trial_there_is_a_way_back_too(make: Make, text: Text) -> None:
