@@ -62,6 +62,8 @@ def commands(text: str) -> Iterator[list[str]]:
             before = words[at - 1] if at else ""
             if before == "manage.py" or word not in ("reloadcheck", ".venv/bin/reloadcheck"):
                 continue
+            if "install" in words[:at]:  # the package, and not the command
+                continue
             rest = words[at + 1 :]
             yield rest[: min((rest.index(one) for one in ENDS if one in rest), default=len(rest))]
 

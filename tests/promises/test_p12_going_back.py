@@ -67,10 +67,13 @@ class Shop:
         until(lambda: self.live.check() is not None and self.live.snapshot.config.a == a)
         assert self.live.status().trial is None
 
-    def edit(self, text: str) -> Outcome:
-        """Write the file, and return what becomes of it."""
-        config.replace(self.file, text)
-        return self.live.check()
+    def edit(self, a: int) -> None:
+        """Write the file."""
+        config.replace(self.file, f"a: {a}\nb: 1\n")
+
+    def comes_to(self, outcome: Outcome) -> None:
+        """Wait until this is what becomes of the file."""
+        until(lambda: self.live.check() is outcome)
 
 
 @pytest.fixture
@@ -78,7 +81,8 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop that has served `a: 1` and serves `a: 2`, which is watched."""
     shop = Shop(tmp_path)
     shop.live.start()
-    assert Outcome.TRYING == shop.edit("a: 2\nb: 1\n")
+    shop.edit(2)
+    shop.comes_to(Outcome.TRYING)
     assert Outcome.RELOADED == shop.live.promote()
     until(lambda: len(shop.orders.history(limit=9, outcome="reloaded")) == 2)
     yield shop
@@ -88,10 +92,11 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 def test_the_old_bytes_are_live_at_once(shop: Shop) -> None:
     """In a freeze, outside the window, and for everybody; what is new waits."""
     shop.clock.advance(9 * HOUR)
-    assert Outcome.WAITING == shop.edit("a: 3\nb: 1\n")
-    assert Outcome.RELOADED == shop.edit("a: 1\nb: 1\n")
-    assert (1, None) == (shop.live.snapshot.config.a, shop.live.status().trial)
-    assert Outcome.RELOADED == shop.edit("a: 2\nb: 1\n")
+    shop.edit(3)
+    shop.comes_to(Outcome.WAITING)
+    for a in (1, 2):
+        shop.edit(a)
+        shop.serves(a)
 
 
 def test_a_roll_back_waits_for_nothing(shop: Shop) -> None:
@@ -109,8 +114,10 @@ def test_the_history_knows_what_served_before_this_process(shop: Shop) -> None:
     shop.clock.advance(9 * HOUR)
     shop.live = shop.engine()
     shop.live.start()
-    assert Outcome.WAITING == shop.edit("a: 3\nb: 1\n")
-    assert Outcome.RELOADED == shop.edit("a: 1\nb: 1\n")
+    shop.edit(3)
+    shop.comes_to(Outcome.WAITING)
+    shop.edit(1)
+    shop.serves(1)
 
 
 def test_an_undo_in_the_watch_asks_nobody(shop: Shop) -> None:
@@ -122,4 +129,4 @@ def test_an_undo_in_the_watch_asks_nobody(shop: Shop) -> None:
     shop.orders.thaw(by="dora")
     until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
     shop.live.retry()
-    until(lambda: shop.live.check() is Outcome.TRYING)
+    shop.comes_to(Outcome.TRYING)
