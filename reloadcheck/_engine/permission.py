@@ -213,6 +213,8 @@ class Permission(Generic[C]):
                 return self._hold_back(answer, prepared.read)
             case Go() if answer.remarks:
                 self.permit.remarks = (*self.permit.remarks, *answer.remarks)
+            case _:
+                pass
         return None
 
     def _stage(self, live_snapshot: LiveSnapshot[C]) -> StageOf:

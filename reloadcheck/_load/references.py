@@ -57,7 +57,7 @@ def checked(given: object) -> tuple[References, ...]:
     for one in [*given]:
         if not isinstance(one, References):
             raise OptionError(f"references are objects, as in {example}")
-        kind: object = one.kind
+        kind: Any = one.kind
         if not isinstance(kind, str) or _KIND.fullmatch(kind) is None:
             raise OptionError(f"references {type(one).__name__}: kind is a word in lower case")
         if any(other.kind == one.kind for other in found):

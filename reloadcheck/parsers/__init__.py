@@ -176,6 +176,7 @@ def _error(document: Document, refusal: Refusal) -> ConfigError:
     if isinstance(refusal, Empty):
         return SourceError(Problem(refusal.reason, path=document.name))
     line, column = None, None
+    text = ""
     if refusal.index is not None:
         text = decode_anyhow(document.data)
         refusal = left_over(text, refusal.index, refusal.key_path) or refusal

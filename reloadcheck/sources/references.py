@@ -33,7 +33,7 @@ class FileReferences:
     directory at construction, which touches no disk.
     """
 
-    kind: Final = "file"
+    kind: str = "file"
 
     def __init__(self, directory: str | os.PathLike[str], *, disk: Disk | None = None) -> None:
         self._name = os.fspath(directory)
@@ -95,7 +95,7 @@ class EnvReferences:
     text means, and without a schema it is one YAML scalar.
     """
 
-    kind: Final = "env"
+    kind: str = "env"
 
     def __init__(self, prefix: str = "", environ: Mapping[str, str] | None = None) -> None:
         self._prefix = prefix

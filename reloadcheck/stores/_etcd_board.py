@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from .._config.containers import is_tuple
 from .._etcd import b64, end_of, unb64
 from ..types import Board, Record
 
@@ -66,7 +67,7 @@ def with_events(board: Board, events: Iterable[Mapping[str, Any]], lead: int) ->
     if newest == board.revision:
         return board
     stamp: Any = board.stamp
-    cluster = str(stamp[0]) if isinstance(stamp, tuple) else ""
+    cluster = str(stamp[0]) if is_tuple(stamp) else ""
     last = max((record.revision for record in records.values()), default=0)
     return replace(
         board,

@@ -53,7 +53,10 @@ class Rehearsals:
 
     def add(self, function: Callable[..., Any], timeout: float) -> None:
         """Register a function; raise `RegistrationError` where it wants more than a snapshot."""
-        parameters = inspect.signature(function).parameters.values()
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except ValueError:  # some of C's tell nothing
+            raise RegistrationError("a rehearsal is a function that says what it takes") from None
         needed = [one for one in parameters if one.default is one.empty]
         if len([one for one in needed if one.kind not in _OPEN]) > 1:
             raise RegistrationError("a rehearsal takes no argument, or the snapshot alone")

@@ -109,11 +109,11 @@ def _undone(rate: float, trials: int) -> Report:
     with tempfile.TemporaryDirectory() as name, _serving(Path(name), 60.0) as (server, config):
         load = Load(server.port, rate)
         with load.running():
-            _all(server.port, lambda told: told["outcome"] is not None)
+            _all(server.port, _has_begun)
             time.sleep(2.0)
             number = 0
             for what, text in BAD.items():
-                seconds, failed, late = [], [], 0
+                seconds, failed, late = list[float](), list[float](), 0
                 for _ in range(trials):
                     number += 1
                     before, begun = load.failed, time.monotonic()
@@ -140,7 +140,7 @@ def _harmless(trials: int) -> Report:
     with tempfile.TemporaryDirectory() as name, _serving(Path(name), 10.0) as (server, config):
         load = Load(server.port, 100.0)
         with load.running():
-            _all(server.port, lambda told: told["outcome"] is not None)
+            _all(server.port, _has_begun)
             for number in range(1, trials + 1):
                 config.write_text(f"number: {number}\n{ANYWAY}")
                 decided = _all(server.port, _is_decided, number=number)
@@ -159,6 +159,10 @@ def _is_decided(told: dict[str, Any]) -> bool:
 
 def _is_back(told: dict[str, Any]) -> bool:
     return bool(told["number"] == 0 and told["outcome"] in ("reloaded", "unchanged"))
+
+
+def _has_begun(told: dict[str, Any]) -> bool:
+    return told["outcome"] is not None
 
 
 def _all(port: int, wanted: Any, number: int | None = None) -> dict[int, dict[str, Any]]:

@@ -60,7 +60,7 @@ def test_two_people_sign_in_the_store(
     second = run(*words, "--key", key(signers, ARNO), "--store", "store.db", "--name", "shop")
     assert second.status == 0
     assert "is signed by arno@example.test, dora@example.test" in " ".join(second.out.split())
-    until(lambda: live.check() is not None and live.snapshot.config.database.pool_max == 30)
+    until(lambda: bool(live.check()) and live.snapshot.config.database.pool_max == 30)
     assert not list(shop.glob("config.yaml.*"))
 
 
@@ -71,7 +71,7 @@ def test_an_override_is_to_be_reviewed(
     edit(shop, "INFO", "DEBUG")
     done = run("override", "config.yaml", *WHY, "--key", key(signers, OTTO), "--store")
     assert done.status == 0
-    until(lambda: live.check() is not None and live.snapshot.config.log.level == "DEBUG")
+    until(lambda: bool(live.check()) and live.snapshot.config.log.level == "DEBUG")
     of_store = ("--store", "store.db", "--name", "shop")
 
     def listed(which: str) -> list[Any]:

@@ -73,9 +73,9 @@ class Rig:
 
     def engine(self, *references: References, **options: Any) -> ReloadCheck[Any]:
         """Return a started engine that settles at once."""
-        given = {"settle": 0.0, "verify": None, "patience": 0.5, "environ": {}, **options}
+        given: dict[str, Any] = {"settle": 0.0, "verify": None, "patience": 0.5, "environ": {}}
         named = references or (FileReferences(self.secrets),)
-        live: ReloadCheck[Any] = ReloadCheck(self.file, references=named, **given)
+        live: ReloadCheck[Any] = ReloadCheck(self.file, references=named, **(given | options))
         self.engines.append(live)
         live.start()
         assert live.check() is Outcome.UNCHANGED

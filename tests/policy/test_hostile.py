@@ -112,14 +112,22 @@ def test_what_is_no_statement_says_why(text: str, reason: str) -> None:
         statement_of(text.encode())
 
 
+def _text(text: str) -> Callable[[Path], object]:
+    return lambda file: file.write_bytes(text.encode("latin-1"))
+
+
+def _device(file: Path) -> None:
+    file.symlink_to("/dev/zero")
+
+
 @pytest.mark.parametrize(
     "write",
     [
-        lambda file: file.write_text(resigned("keys: database", "keys: a..b")),
-        lambda file: file.write_bytes(b"\xff\x00" * 100_000),
-        lambda file: file.write_text(LINES + SIGNATURE),
-        lambda file: file.mkdir(),
-        lambda file: file.symlink_to("/dev/zero"),
+        _text(resigned("keys: database", "keys: a..b")),
+        _text("\xff\x00" * 100_000),
+        _text(LINES + SIGNATURE),
+        Path.mkdir,
+        _device,
         os.mkfifo,
     ],
 )
@@ -172,7 +180,7 @@ def test_a_statement_lies_in_a_config_map(shop: Shop) -> None:
     assert live.snapshot.config.database.url == "new.example.test"
 
 
-@pytest.mark.parametrize("write", [os.mkfifo, lambda file: file.symlink_to("/dev/zero")])
+@pytest.mark.parametrize("write", [os.mkfifo, _device])
 def test_what_stands_in_the_place_of_the_contract_stops_no_reload(
     shop: Shop, write: Callable[[Path], object]
 ) -> None:

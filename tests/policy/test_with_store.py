@@ -47,7 +47,7 @@ class Site:
 
     def engine(self, **options: Any) -> ReloadCheck[Any]:
         """Return a worker's engine that has started and is known to the store."""
-        given = {"contract": self.directory / "contract.yaml", **options}
+        given: dict[str, Any] = {"contract": self.directory / "contract.yaml", **options}
         live: ReloadCheck[Any] = ReloadCheck(
             self.file,
             store=SQLiteStore(self.directory / "store.db"),
@@ -187,13 +187,12 @@ def test_a_recycled_worker_keeps_what_its_siblings_keep(
     monkeypatch.setattr(beside, "parent_id", lambda: "host/1.1")
 
     def worker() -> ReloadCheck[Any]:
-        options: dict[str, Any] = {} if said_by == "contract" else {"contract": None}
+        contract = site.directory / "contract.yaml" if said_by == "contract" else None
         live: ReloadCheck[Any] = ReloadCheck(
             site.file,
             store=SQLiteStore(site.directory / "store.db"),
             app="shop",
-            settle=0, verify=0, window=0.1, environ={},
-            **({"contract": site.directory / "contract.yaml"} | options),
+            settle=0, verify=0, window=0.1, environ={}, contract=contract,
         )  # fmt: skip
         if said_by == "code":
             live.restart_only("server")
@@ -202,7 +201,7 @@ def test_a_recycled_worker_keeps_what_its_siblings_keep(
         return live
 
     first = worker()
-    until(lambda: "server" in str(site.orders._board()[1].records))
+    until(lambda: "server" in str(site.orders._board()[1].records))  # pyright: ignore[reportPrivateUsage]
     site.edit(":80", ":90")
     site.edit("free: 1", "free: 2")
     serves(first, free=2)
@@ -224,9 +223,9 @@ def test_a_key_that_came_later_stays_away_from_a_recycled_worker(
     monkeypatch.setattr(beside, "parent_id", lambda: "host/1.1")
     site.file.write_text("free: 1\n")
     first = site.engine()
-    until(lambda: "running/" in str(list(site.orders._board()[1].records)))
+    until(lambda: "running/" in str(list(site.orders._board()[1].records)))  # pyright: ignore[reportPrivateUsage]
     site.file.write_text("free: 2\nserver: {bind: x}\n")
-    until(lambda: first.check() is not None and first.snapshot.config.free == 2)
+    until(lambda: bool(first.check()) and first.snapshot.config.free == 2)
     site.editions(2)
     recycled = site.engine()
     for live in (first, recycled):
@@ -250,7 +249,7 @@ def test_a_secret_is_not_written_for_siblings(
     )  # fmt: skip
     site.engines.append(live)
     live.start()
-    until(lambda: "running/" in str(list(site.orders._board()[1].records)))
+    until(lambda: "running/" in str(list(site.orders._board()[1].records)))  # pyright: ignore[reportPrivateUsage]
     live.close()
     for file in tmp_path.glob("store.db*"):
         assert b"quartz" not in file.read_bytes()

@@ -15,8 +15,10 @@ from tests.support.load import until
 from tests.support.servers import Server, serving
 from tests.trial.test_on_servers import Visitors, answer, status
 
-COMMAND = [sys.executable, "-m", "gunicorn", "tests.trial.tried_wsgi:app", "--workers", "2"]
-COMMAND += ["--bind", "127.0.0.1:0", "-k", "gthread", "--threads", "4"]
+COMMAND = [
+    *(sys.executable, "-m", "gunicorn", "tests.trial.tried_wsgi:app", "--workers", "2"),
+    *("--bind", "127.0.0.1:0", "-k", "gthread", "--threads", "4"),
+]
 GOOD = "number: 1\nevery: 0\n"
 BAD = "number: 2\nevery: 1\n"
 

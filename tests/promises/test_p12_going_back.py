@@ -64,7 +64,7 @@ class Shop:
 
     def serves(self, a: int) -> None:
         """Wait until a value serves, and see that it serves everybody."""
-        until(lambda: self.live.check() is not None and self.live.snapshot.config.a == a)
+        until(lambda: bool(self.live.check()) and self.live.snapshot.config.a == a)
         assert self.live.status().trial is None
 
     def edit(self, a: int) -> None:

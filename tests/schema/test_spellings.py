@@ -62,10 +62,10 @@ class Settings(BaseModel):
         (("numbers", "x", "plain"), {("numbers", "x", "plain")}),
         (("more", "x", "y"), {("more", "x", "y")}),
         (("any", "x"), {("any", "x")}),
-        (("services", "*", "nowhere"), set()),
-        (("servces", "*", "plain"), set()),
-        (("hosts", "*", "plain", "deep"), set()),
-        (("payment", "nowhere"), set()),
+        (("services", "*", "nowhere"), set[KeyPath]()),
+        (("servces", "*", "plain"), set[KeyPath]()),
+        (("hosts", "*", "plain", "deep"), set[KeyPath]()),
+        (("payment", "nowhere"), set[KeyPath]()),
     ],
 )
 def test_a_key_path_is_spelled_as_files_do(path: KeyPath, spelled: set[KeyPath]) -> None:

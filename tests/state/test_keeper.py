@@ -265,15 +265,13 @@ def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:
     """A worker that vanished is named for an hour; one that took its leave never is."""
     store = MemoryStore(ttl=0.2)
     clock = FakeClock()
-    for leaves in (False, True):
-        going = _keeper(store.peer(), clock)
+    peers = store.peer(), store.peer()
+    killed, leaving = (_keeper(peer, clock) for peer in peers)
+    for going in (killed, leaving):
         going.ensure()
         assert going.first_look(10.0)
-        if leaves:
-            going.close()
-        else:
-            going.store.lose()  # type: ignore[attr-defined]
-            killed = going.id
+    peers[0].lose()
+    leaving.close()
     keeper = _keeper(store, clock)
     keeper.step()
     time.sleep(0.3)
@@ -283,7 +281,7 @@ def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:
     keeper.step()
     view = keeper.known.view
     assert view is not None
-    assert {killed} == view.seen.keys() - view.members.keys()
+    assert {killed.id} == view.seen.keys() - view.members.keys()
     clock.advance(LOST_SECONDS + 1)
     keeper.step()
     keeper.step()

@@ -9,7 +9,7 @@ import pytest
 from reloadcheck import FileReferences, Outcome, ReloadCheck
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
-from tests.state.test_engine import _eventually
+from tests.support.load import until
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def serves(live: ReloadCheck[Any], value: str) -> None:
         live.check()
         return bool(live.snapshot.config.key == value)
 
-    _eventually(holds)
+    until(holds)
 
 
 def test_an_older_edition_refers_to_what_is_there_now(
@@ -64,7 +64,7 @@ def test_an_older_edition_refers_to_what_is_there_now(
     orders = Orders(SQLiteStore(tmp_path / "store.db"), app="shop")
     (tmp_path / "config.yaml").write_text("key: ${file:new}\n")
     serves(live, "molten-two")
-    _eventually(lambda: len(orders.history()) == 2)
+    until(lambda: len(orders.history()) == 2)
     (secrets / "old").write_text("quartz-three")
     orders.rollback(why="a test")
     serves(live, "quartz-three")
@@ -77,7 +77,7 @@ def test_no_secret_is_in_the_store(live: ReloadCheck[Any], tmp_path: Path, secre
     orders = Orders(SQLiteStore(tmp_path / "store.db"), app="shop")
     (secrets / "old").write_text("quartz-three")
     serves(live, "quartz-three")
-    _eventually(lambda: len(orders.history()) >= 1)
+    until(lambda: len(orders.history()) >= 1)
     (edition,) = {row.entry.edition for row in orders.history()} - {None}
     assert edition == 1
     live.close()

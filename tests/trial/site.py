@@ -77,7 +77,7 @@ class Site:
         async def receive() -> Any:
             return {"type": "http.disconnect"}
 
-        scope = {"type": kind, "path": "/", "headers": []}
+        scope: dict[str, Any] = {"type": kind, "path": "/", "headers": []}
         await self.asgi(scope | ({"method": "GET"} if kind == "http" else {}), receive, send)
         return b"".join(message.get("body", b"") for message in sent)
 

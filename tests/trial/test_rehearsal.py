@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, RegistrationError, ReloadCheck
+from reloadcheck import Outcome, RegistrationError, ReloadCheck, Snapshot
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
@@ -78,10 +78,14 @@ def test_what_fails_there_is_rejected(shop: Shop) -> None:
 
 def test_a_sentence_rejects_as_well(shop: Shop) -> None:
     """What a function returns is told, as with a rule."""
-    shop.live.rehearsal(lambda snapshot: "no price" if snapshot.config.a == 2 else None)
+
+    def priced(snapshot: Snapshot[Any]) -> str | None:
+        return "no price" if snapshot.config.a == 2 else None
+
+    shop.live.rehearsal(priced)
     begin(shop.live)
     assert shop.edit(2) is Outcome.REJECTED
-    assert str(shop.live.status().error).endswith("rehearsal <lambda>: no price")
+    assert str(shop.live.status().error).endswith("rehearsal priced: no price")
 
 
 def test_what_fails_on_both_blames_nobody(shop: Shop, clock: FakeClock) -> None:
@@ -105,7 +109,11 @@ def test_what_fails_on_both_blames_nobody(shop: Shop, clock: FakeClock) -> None:
 def test_what_served_before_goes_back_unrehearsed(shop: Shop) -> None:
     """The way back is never held up."""
     tried: list[int] = []
-    shop.live.rehearsal(lambda snapshot: tried.append(snapshot.config.a))
+
+    def note(snapshot: Snapshot[Any]) -> None:
+        tried.append(snapshot.config.a)
+
+    shop.live.rehearsal(note)
     begin(shop.live)
     shop.edit(2)
     until(lambda: shop.live.snapshot.config.a == 2)
@@ -118,7 +126,11 @@ def test_a_trial_begins_after_it(make: Make, text: Text) -> None:
     """`rehearsed` comes before the first request; and once, however often the judge is asked."""
     shop = Shop(make(trial=True), text)
     tried: list[int] = []
-    shop.live.rehearsal(lambda snapshot: tried.append(snapshot.config.a))
+
+    def note(snapshot: Snapshot[Any]) -> None:
+        tried.append(snapshot.config.a)
+
+    shop.live.rehearsal(note)
     begin(shop.live)
     assert shop.edit(2) is Outcome.TRYING
     assert shop.live.check() is Outcome.TRYING
@@ -150,7 +162,9 @@ def test_one_that_hangs_is_given_up(make: Make, text: Text) -> None:
 def test_registration(shop: Shop) -> None:
     """Before the start, with no more than a snapshot."""
     with pytest.raises(RegistrationError, match="takes no argument"):
-        shop.live.rehearsal(lambda one, two: None)
+        shop.live.rehearsal(pow)
+    with pytest.raises(RegistrationError, match="says what it takes"):
+        shop.live.rehearsal(max)
     begin(shop.live)
     with pytest.raises(RegistrationError, match="before the engine starts"):
         shop.live.rehearsal(lambda: None)

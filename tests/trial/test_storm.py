@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import ReloadCheck, UsageError
+from reloadcheck import ReloadCheck, Snapshot, UsageError
 from reloadcheck.testing import MemorySource, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.wsgi import ReloadCheckMiddleware
@@ -18,6 +18,10 @@ from tests.support.rig import until
 pytestmark = pytest.mark.alone
 
 SECONDS = 2.0
+
+
+def _seventh(snapshot: Snapshot[Any]) -> str | None:
+    return "no" if snapshot.config.a % 7 == 0 else None
 
 
 class Storm:
@@ -30,7 +34,7 @@ class Storm:
             self.source, trial=quick, window=0.05, drain=2.0, environ={}
         )
         self.handle = self.live.resource("a", name="pool")(self.pool)
-        self.live.rehearsal(lambda snapshot: "no" if snapshot.config.a % 7 == 0 else None)
+        self.live.rehearsal(_seventh)
         self.door = ReloadCheckMiddleware(self._app, self.live)
         self.wrong: list[str] = []
         self.most = 0
