@@ -13,19 +13,23 @@ __all__ = ["MUTANTS", "Mutant"]
 
 @dataclass(frozen=True)
 class Mutant:
-    """A wrong reaction, or writes that are not conditional on the look."""
+    """A wrong reaction, or writes that are not conditional on the look.
+
+    `seed` is of a schedule that is known to notice it.
+    """
 
     reaction: Reaction = react
     unguarded: frozenset[str] = frozenset()
     stage: Stage = reads
+    seed: int = 0
 
 
-def _after(change: Callable[[Me, View, Action], Action]) -> Mutant:
-    return Mutant(lambda me, view: change(me, view, react(me, view)))
+def _after(change: Callable[[Me, View, Action], Action], seed: int = 0) -> Mutant:
+    return Mutant(lambda me, view: change(me, view, react(me, view)), seed=seed)
 
 
-def _before(change: Callable[[Me, View], tuple[Me, View]]) -> Mutant:
-    return Mutant(lambda me, view: react(*change(me, view)))
+def _before(change: Callable[[Me, View], tuple[Me, View]], seed: int = 0) -> Mutant:
+    return Mutant(lambda me, view: react(*change(me, view)), seed=seed)
 
 
 def _never(why: str) -> Mutant:
@@ -93,22 +97,22 @@ def _keeps_its_vote(me: Me, view: View, action: Action) -> Action:
 
 
 MUTANTS = {
-    "activates past a joiner": _after(_past_joiners),
+    "activates past a joiner": _after(_past_joiners, 71),
     "takes half for all": _before(_with_half_of_them),
-    "boots by its file": _before(_boots_by_its_file),
+    "boots by its file": _before(_boots_by_its_file, 107),
     "swaps when it is ready": _after(_swaps_when_ready),
-    "activates what is banned": _before(_deaf_to_bans),
-    "activates against a pin": _before(_deaf_to_pins),
-    "keeps the hold that ended": _after(_keeps_the_hold),
-    "votes before it has built": _after(_votes_unprepared),
-    "knows no deadline": _before(_never_late),
-    "tries what failed for good": _before(_stubborn),
+    "activates what is banned": _before(_deaf_to_bans, 3),
+    "activates against a pin": _before(_deaf_to_pins, 11),
+    "keeps the hold that ended": _after(_keeps_the_hold, 15),
+    "votes before it has built": _after(_votes_unprepared, 9),
+    "knows no deadline": _before(_never_late, 14),
+    "tries what failed for good": _before(_stubborn, 46),
     "does not join again": _never("rejoin"),
     "does not tell what it serves": _never("tell"),
-    "reads its file whatever was ordered": Mutant(stage=lambda me, view: me.file),
-    "reads what cannot be had though an edit may mend it": Mutant(stage=_never_mends),
-    "keeps its vote for what it builds anew": _after(_keeps_its_vote),
+    "reads its file whatever was ordered": Mutant(stage=lambda me, view: me.file, seed=3),
+    "reads what cannot be had though an edit may mend it": Mutant(stage=_never_mends, seed=15),
+    "keeps its vote for what it builds anew": _after(_keeps_its_vote, 3),
     "decides on an old look": Mutant(
-        unguarded=frozenset({"activate", "refuse", "withdraw", "open", "found"})
+        unguarded=frozenset({"activate", "refuse", "withdraw", "open", "found"}), seed=11
     ),
 }

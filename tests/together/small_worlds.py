@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Callable, Iterator
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -50,7 +49,7 @@ def explore(budget: Budget, *, bad: bool = False, ends: int = 100) -> int:
     while waiting:
         world, budget = waiting.pop()
         for change, left in _moves(world, budget):
-            after = deepcopy(world)
+            after = world.copy()
             change(after)
             key = _key(after, left)
             if key in seen:
@@ -58,7 +57,7 @@ def explore(budget: Budget, *, bad: bool = False, ends: int = 100) -> int:
             seen.add(key)
             waiting.append((after, left))
             if len(seen) % ends == 0:
-                end = deepcopy(after)
+                end = after.copy()
                 end.rest()
                 end.judge_end()
     return len(seen)

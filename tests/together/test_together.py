@@ -1,11 +1,15 @@
 """Workers that act as one keep their promises whatever happens; each wrong rule is noticed."""
 
+from dataclasses import replace
+
 import pytest
+
+from reloadcheck._state.together import Kind, Vote
 
 from .mutants import MUTANTS
 from .schedules import run
-from .small_worlds import Budget, explore
-from .world import BrokenError
+from .small_worlds import Budget, Steady, explore
+from .world import BrokenError, World
 
 
 @pytest.mark.parametrize("block", range(10))
@@ -21,7 +25,7 @@ def test_each_wrong_rule_is_noticed(name: str) -> None:
     mutant = MUTANTS[name]
 
     def schedules() -> None:
-        for seed in range(400):
+        for seed in (mutant.seed, *range(400)):  # the rest where the rules have changed since
             run(
                 seed,
                 reaction=mutant.reaction,
@@ -47,3 +51,36 @@ def test_each_wrong_rule_is_noticed(name: str) -> None:
 def test_small_worlds_have_no_bad_state(budget: Budget, bad: bool) -> None:
     """Two workers, every interleaving: each state keeps the invariants, and leads to rest."""
     assert explore(budget, bad=bad) > 100
+
+
+def test_who_builds_another_edit_no_longer_has_the_one_before() -> None:
+    """There and back again while a round is opened: it is not counted before it has built anew."""
+    world = World(2, draw=Steady())
+    opener, other = world.workers
+    for worker in world.workers * 20:
+        world.turn(worker)
+    for worker in world.workers:
+        worker.me = replace(worker.me, file="B")
+    for _ in range(3):  # it looks, builds, and has looked again
+        world.turn(other)
+    assert ("B", None) == (other.me.candidate, world.groups["1"].state.round)
+    other.me = replace(other.me, file="C")
+    world.turn(other)
+    assert other.me.building == "C"
+    other.built_at = world.now + 1.0
+    other.me = replace(other.me, file="B")
+    for _ in range(6):
+        world.turn(opener)
+    opened = world.groups["1"].state.round
+    assert opened is not None
+    votes = world.groups["1"].votes
+    assert {(opened.id, opener.me.id): Vote.PREPARED} == votes
+    world.turn(other)
+    action = world.turn(other)
+    assert action is not None
+    assert (Kind.BUILD, "B") == (action.kind, action.content)
+    assert (opened.id, other.me.id) not in votes
+    world.now += 2.0
+    world.rest()
+    world.judge_end()
+    assert ["B", "B"] == [worker.me.serving for worker in world.workers]

@@ -6,6 +6,7 @@ Time is what the schedule says; each worker's own clock runs up to 3 % fast or s
 
 import random
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from reloadcheck._state.board import Ban, Hold, Member, State, View
@@ -87,6 +88,18 @@ class World:
         for number in range(workers):
             self.workers.append(self.newborn(names[number % len(names)], "A"))
 
+    def copy(self) -> "World":
+        """Return a world that goes on from here by itself; what nobody writes to is shared."""
+        other = copy(self)
+        other.groups = {
+            name: replace(one, members=dict(one.members), votes=dict(one.votes))
+            for name, one in self.groups.items()
+        }
+        other.workers = [copy(worker) for worker in self.workers]
+        other.decided, other.opened = set(self.decided), list(self.opened)
+        other.judged, other.opened_at = dict(self.judged), dict(self.opened_at)
+        return other
+
     def newborn(self, release: str, file: str | None) -> Worker:
         """Make a process that starts."""
         self.born += 1
@@ -108,7 +121,7 @@ class World:
             worker.view = self.look(worker)
             return None
         view, worker.view = worker.view, None
-        worker.me = self._with_clock(worker, view)
+        self._tell_clock(worker, view)
         before = worker.me.serving
         action = self.reaction(worker.me, view)
         worker.spun = False
@@ -122,23 +135,25 @@ class World:
         """Look at the board, and beat; the silent are taken away."""
         group = self.groups[worker.release]
         worker.beat = self.now
-        alive = {w.me.id for w in self.workers if self.now - w.beat <= LIFE}
-        for gone in [m for m in group.members if m not in alive]:
-            del group.members[gone]
-            self.revision += 1
+        oldest = self.now - LIFE
+        alive = {w.me.id for w in self.workers if w.beat >= oldest}
+        if not alive.issuperset(group.members):
+            for gone in group.members.keys() - alive:
+                del group.members[gone]
+                self.revision += 1
         opened = group.state.round
         votes = {} if opened is None else {
             voter: vote
             for (number, voter), vote in group.votes.items()
             if number == opened.id and voter in group.members
         }  # fmt: skip
-        members = {each: member for each, (member, _) in group.members.items()}
+        members = {each: record[0] for each, record in group.members.items()}
         return View(self.revision, group.state, group.changed, members, votes)
 
-    def _with_clock(self, worker: Worker, view: View) -> Me:
+    def _tell_clock(self, worker: Worker, view: View) -> None:
         me, own = worker.me, self.now * worker.rate
         opened = view.state.round
-        late, absent = False, False
+        late, absent, shown, failed = False, False, me.shown, me.failed
         if opened is not None:
             if worker.seen_round[0] != opened.id:
                 worker.seen_round, worker.opener_gone = (opened.id, own), None
@@ -149,12 +164,15 @@ class World:
                 worker.opener_gone = own
             absent = worker.opener_gone is not None and own - worker.opener_gone > GONE
             if me.file == opened.content:
-                me = replace(me, shown=opened.id)
+                shown = opened.id
         if worker.retries != view.state.retries:
-            worker.retries = view.state.retries
-            me = replace(me, failed={})
+            worker.retries, failed = view.state.retries, {}
         may_retry = own - worker.failed_at > BACK_OFF
-        return replace(me, late=late, absent=absent, may_retry=may_retry)
+        told = (late, absent, may_retry, shown, failed)
+        if told != (me.late, me.absent, me.may_retry, me.shown, me.failed):
+            worker.me = replace(
+                me, late=late, absent=absent, may_retry=may_retry, shown=shown, failed=failed
+            )
 
     def _finish_build(self, worker: Worker) -> None:
         me = worker.me
@@ -178,7 +196,9 @@ class World:
                 if self.stage(me, view) != action.content:
                     return  # it is not what is read, and nothing else can be built
                 worker.built_at = self.now + self.draw.choice((0.0, 0.2, 1.0))
-                worker.me = replace(me, building=action.content)
+                # The engine lets go of what it built of another reading before it builds this one.
+                kept = me.candidate if me.candidate == action.content else None
+                worker.me = replace(me, building=action.content, candidate=kept)
             case Kind.SWAP:
                 check(action.content == view.state.target, "swapped in is the last look's target")
                 check(action.content == me.candidate, "swapped in is what was built")
