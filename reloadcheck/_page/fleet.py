@@ -37,6 +37,9 @@ def fleet(
         yield "<p>The store has not been read so far.</p></section>"
         return
     yield from _order(workers)
+    for told in (workers.waiting, workers.refusal):
+        if told is not None:
+            yield error(f"{told[0].upper()}{told[1:]}", "warn")
     ranked = sorted(workers.members, key=lambda one: (one.in_step, one.lost))
     rows = [(_who(one, who), [*_cells(one, now)]) for one in ranked[:MOST_WORKERS]]
     yield from table("fleet", "Worker", _NAMES, rows)

@@ -53,6 +53,7 @@ from .ledger import Entry, entries_from, served_before, stands
 from .pool import Pool
 from .rounds import Failure, Offer, Rounds
 from .together import Vote
+from .votes import round_in
 
 __all__ = ["Memory", "attach"]
 
@@ -646,7 +647,7 @@ class Memory:
             refusals=tally.refusals,
             last_rounds=tally.last,
             together=None if together is None else together.need,
-            round=None if rounds is None or known.view is None else rounds.status(known.view),
+            round=None if rounds is None or known.view is None else round_in(known.view),
         )
 
     def _order(self, state: State) -> str | None:

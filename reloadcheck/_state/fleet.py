@@ -9,11 +9,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import unquote
 
+from ..seams import RoundStatus
 from ..types import Board
-from .board import DEFAULT_GROUP, STATE, Hold, Member, State, View, prefix_of, view_of
+from .board import DEFAULT_GROUP, STATE, Hold, Member, Refusal, State, View, prefix_of, view_of
 from .ledger import entries_from, served_before
+from .votes import round_in, said_of_refusal, said_of_round
 
-__all__ = ["GRACE", "Against", "Fleet", "Standing", "document", "fleet_in", "fleet_of", "fleets_in"]
+__all__ = [
+    "GRACE",
+    "Against",
+    "Fleet",
+    "Standing",
+    "document",
+    "fleet_in",
+    "fleet_of",
+    "fleets_in",
+    "round_in",
+]
 
 GRACE = 32.0
 """Seconds after a change in which nobody drifts: two windows and the deadline of a round."""
@@ -58,7 +70,8 @@ class Standing:
 class Fleet:
     """All members. `drift` is the share of live ones off the target, `score` that of the time.
 
-    `order` is the hold in force.
+    `order` is the hold in force, `round` an edit that waits until the workers have it ready,
+    `refused` one that they could not all take up, until another is live.
     """
 
     target: str | None
@@ -69,6 +82,22 @@ class Fleet:
     app: str = ""
     release: str = ""
     order: Hold | None = None
+    round: RoundStatus | None = None
+    refused: Refusal | None = None
+
+    @property
+    def waiting(self) -> str | None:
+        """Say who has the edit of the open round ready, and what the others have said so far."""
+        members = {one.id: one.member for one in self.live}
+        return None if self.round is None else said_of_round(self.round, members)
+
+    @property
+    def refusal(self) -> str | None:
+        """Say which edit was refused for all, and why; nothing while it is tried again."""
+        refused, opened = self.refused, self.round
+        if refused is None or (opened is not None and opened.content == refused.content):
+            return None
+        return said_of_refusal(refused)
 
     @property
     def hold(self) -> str | None:
@@ -92,6 +121,7 @@ def fleet_of(
     lost: Mapping[str, Member] | None = None,
     app: str = "",
     release: str = "",
+    opened: RoundStatus | None = None,
 ) -> Fleet:
     """Judge every member; `target` is another content to compare with than what is wanted.
 
@@ -120,7 +150,10 @@ def fleet_of(
     total = sum(member.in_step[1] for member in members.values())
     score = inside / total if total else 1.0
     whole = tuple(standings)
-    return Fleet(wanted, state.edition, whole, drift, score, app, release, state.hold)
+    order, refused = state.hold, state.refused
+    return Fleet(
+        wanted, state.edition, whole, drift, score, app, release, order, opened, refused
+    )  # fmt: skip
 
 
 def fleet_in(
@@ -146,6 +179,7 @@ def fleet_in(
         lost=view.seen,
         app=app,
         release=release,
+        opened=round_in(view),
     )
 
 
@@ -183,6 +217,8 @@ def document(fleets: Iterable[Fleet], against: Against | None = None) -> dict[st
         "edition": None if only is None else only.edition,
         "target": None if only is None else only.target,
         "hold": None if only is None else only.hold,
+        "round": None if only is None else _plain(only.round),
+        "refused": None if only is None else _plain(only.refused),
         "against": None if against is None else {"name": against.name, "digest": against.digest},
         "drift": drift,
         "score": score,
@@ -210,11 +246,17 @@ def _group(fleet: Fleet) -> dict[str, Any]:
         "edition": fleet.edition,
         "target": fleet.target,
         "hold": fleet.hold,
+        "round": _plain(fleet.round),
+        "refused": _plain(fleet.refused),
         "drift": fleet.drift,
         "score": fleet.score,
         "live": len(fleet.live),
         "lost": len(fleet.members) - len(fleet.live),
     }
+
+
+def _plain(one: RoundStatus | Refusal | None) -> dict[str, Any] | None:
+    return None if one is None else asdict(one)
 
 
 def _member(fleet: Fleet, one: Standing) -> dict[str, Any]:

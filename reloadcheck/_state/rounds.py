@@ -15,7 +15,7 @@ from typing import Final
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreRefusedError
-from ..seams import RoundStatus, Together
+from ..seams import Together
 from ..types import Code, Store
 from .alive import is_gone
 from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, vote_text
@@ -194,14 +194,6 @@ class Rounds:
         elif opened is not None and self.file != opened.content:
             self._have(Action(Kind.BUILD, opened.content))  # a file that lags is looked at again
         return False
-
-    def status(self, view: View) -> RoundStatus | None:
-        """Return what people are told of the open round."""
-        opened = view.state.round
-        if opened is None:
-            return None
-        votes = {each: view.votes.get(each) for each in sorted(view.members)}
-        return RoundStatus(opened.content, opened.by, votes, opened.attempt)
 
     def _me(self, view: View, own: str, *, frozen: bool) -> Me:
         now, state = self._clock.monotonic(), view.state

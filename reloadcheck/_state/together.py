@@ -128,7 +128,7 @@ def react(me: Me, view: View) -> Action:
         again = me.may_retry and (state.round is None or state.round.content != me.file)
         may_mend = mends(state, me.file, me.failed)
         if not may_mend and (target not in me.failed or again):
-            return Action(Kind.BUILD, target)
+            return _without_vote(me, view) or Action(Kind.BUILD, target)
         if me.id not in view.members and not may_mend:
             return LOOK  # it cannot have the target: it serves on, and nobody waits for it
     if target is None:  # it started while the board was away, and is the first one there
@@ -204,9 +204,10 @@ def _in_round(me: Me, view: View, opened: Round) -> Action:
     if _is_over(me, view, opened):
         return Action(Kind.PUT, state=replace(state, round=None), why="withdraw")
     has = opened.content in (me.candidate, me.serving)
-    if view.votes.get(me.id) == Vote.PREPARED and me.file == opened.content and not has:
-        # A secret was rotated, and it is built anew. Told like a joiner, whom no decision passes.
-        return Action(Kind.PUT, vote=Vote.BUILDING, joins=me.serving, why="vote")
+    if me.file == opened.content and not has:  # a secret was rotated, and it is built anew
+        taken_back = _without_vote(me, view)
+        if taken_back is not None:
+            return taken_back
     if _has_enough(me, view):
         if opened.by != me.id and not me.absent:
             return LOOK  # the opener decides, as long as it is there
@@ -224,6 +225,16 @@ def _in_round(me: Me, view: View, opened: Round) -> Action:
         refused = Refusal(opened.content, opened.attempt, never)
         return Action(Kind.PUT, state=replace(state, round=None, refused=refused), why="refuse")
     return _vote(me, view, opened)
+
+
+def _without_vote(me: Me, view: View) -> Action | None:
+    """Take back that the round's edit is ready here; what is built next takes its place.
+
+    It is told like a joiner, whom no decision passes.
+    """
+    if view.votes.get(me.id) != Vote.PREPARED or me.id not in view.members:
+        return None
+    return Action(Kind.PUT, vote=Vote.BUILDING, joins=me.serving, why="vote")
 
 
 def _vote(me: Me, view: View, opened: Round) -> Action:

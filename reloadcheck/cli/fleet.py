@@ -178,6 +178,9 @@ def _show(page: Page, fleets: Sequence[Fleet]) -> None:
     for fleet in fleets:
         if fleet.hold is not None:
             page.sentence(f"{_name_of(fleet)}: {fleet.hold} is in force", kind="warn", mark="")
+        for told in (fleet.waiting, fleet.refusal):
+            if told is not None:
+                page.sentence(f"{_name_of(fleet)}: {told}", kind="warn", mark="")
 
 
 def _lead(one: Standing) -> str:

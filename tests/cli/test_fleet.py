@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._state.board import Hold, Member, State
+from reloadcheck._state.board import Hold, Member, Refusal, Round, State, vote_text
 from reloadcheck._state.ledger import Entry
 from reloadcheck.cli import fleet as command
 from reloadcheck.stores import SQLiteStore
@@ -94,6 +95,54 @@ def test_one_of_twelve_differs_and_is_named(run: Run, here: Path) -> None:
     assert [307] == [one["pid"] for one in document["members"] if not one["in_step"]]
     assert 0 == run("fleet", *STORE, "--max-drift", "0.1").status
     assert 2 == run("fleet", *STORE, "--max-drift", "1.5").status
+
+
+def test_who_has_voted_what_of_an_open_round_is_shown(run: Run, here: Path) -> None:
+    """Which edit waits, who has it ready and who not, in 80 columns; no drift, and status 0."""
+    _dozen(here, edition=43, content="b" * 64)
+    opened = Round(7, "c" * 64, by="web-1/03", attempt=1)
+    _put(here, {
+        "state": State(43, "b" * 64, round=opened).to_text(),
+        **{f"vote/7/web-1/{number:02}": vote_text("prepared") for number in range(9)},
+        "vote/7/web-1/09": vote_text("failed", "factory", "no route to host"),
+        "vote/6/web-1/10": vote_text("failed for good"),
+    })  # fmt: skip
+    done = run("fleet", *STORE)
+    told = " ".join(" ".join(done.lines[-4:-1]).split())
+    assert 0 == done.status
+    assert told.endswith(
+        "shop: edit cccccccc waits, 9 of 12 have it ready; failed: web-1 309 gunicorn-9; "
+        "not yet: web-1 310 gunicorn-10, web-1 311 gunicorn-11"
+    )
+    assert WIDTH >= max(len(line) for line in done.lines)
+    document = run("fleet", *STORE, "--json").document
+    votes = document["round"].pop("votes")
+    assert {"content": "c" * 64, "by": "web-1/03", "attempt": 1} == document["round"]
+    assert ("prepared", "failed", None) == tuple(votes[f"web-1/{n}"] for n in ("08", "09", "10"))
+    assert 12 == len(votes)
+    assert votes == document["groups"][0]["round"]["votes"]
+    assert document["refused"] is None
+
+
+def test_an_edit_that_was_refused_for_all_is_shown_with_its_reason(run: Run, here: Path) -> None:
+    """Which worker stands in the way, why; not while it is tried again."""
+    _dozen(here, edition=43, content="b" * 64)
+    why = "web-1/09 cannot take it up: no route to host"
+    refused = Refusal("c" * 64, 1, ("web-1/09",), "factory", why)
+    state = State(43, "b" * 64, refused=refused)
+    _put(here, {"state": state.to_text()})
+    done = run("fleet", *STORE)
+    told = " ".join(" ".join(done.lines[-3:-1]).split())
+    assert told.endswith(f"shop: edit cccccccc was refused for all: factory: {why}")
+    document = run("fleet", *STORE, "--json").document
+    assert document["refused"] == {
+        "content": "c" * 64, "attempt": 1, "by": ["web-1/09"], "code": "factory", "error": why,
+    }  # fmt: skip
+    assert document["round"] is None
+    _put(here, {"state": replace(state, round=Round(9, "c" * 64)).to_text()})
+    done = run("fleet", *STORE)
+    assert "was refused" not in done.out
+    assert "0 of 12 have it ready" in done.out
 
 
 def test_right_after_a_change_nobody_drifts_but_who_says_that_it_cannot(

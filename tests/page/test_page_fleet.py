@@ -17,7 +17,7 @@ from reloadcheck._state.board import Hold, Member, Refusal, Round, State
 from reloadcheck._state.fleet import Fleet, document, fleet_of
 from reloadcheck._state.tally import Tally
 from reloadcheck.integrations.prometheus import instrument
-from reloadcheck.seams import StoreStatus
+from reloadcheck.seams import RoundStatus, StoreStatus
 from reloadcheck.testing import MemoryStore
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
@@ -80,6 +80,24 @@ def test_all_in_step_is_said_in_a_word() -> None:
     assert "All workers" not in alone
     assert "status --all" in alone
     assert "has not been read so far" in words(None)
+
+
+def test_an_open_round_and_a_refusal_are_said_above_the_list() -> None:
+    """Who has it ready and who not; then why it came to nothing; both in the JSON, too."""
+    votes = {"web-1/1": "prepared", "web-1/2": None, "web-2/1": "failed"}
+    opened = RoundStatus("c" * 64, "web-1/1", votes)
+    waits = fleet_of(STATE, MEMBERS, NOW, opened=opened)
+    told = words(waits)
+    assert "Edit cccccccc waits, 1 of 3 have it ready; failed: " in told
+    assert 2 == told.count("'& 77")  # in its row, too
+    assert "not yet: web-1 4712" in told
+    refused = Refusal("c" * 64, error=f"web-2/1 cannot take it up: {NASTY}")
+    ended = fleet_of(replace(STATE, refused=refused), MEMBERS, NOW)
+    assert "Edit cccccccc was refused for all: web-2/1 cannot take it up: " in words(ended)
+    shown = json.loads(rendered(Wanted.JSON, waits).body)["fleet"]
+    assert votes == shown["round"]["votes"]
+    shown = json.loads(rendered(Wanted.JSON, ended).body)["fleet"]
+    assert (None, "c" * 64) == (shown["round"], shown["refused"]["content"])
 
 
 def test_an_order_and_a_store_that_is_away_are_said_above_the_list() -> None:

@@ -19,12 +19,11 @@ def test_what_was_built_is_let_go_as_soon_as_something_else_is_read() -> None:
     """So that nobody says that it has ready what the next build takes the place of."""
     rounds = _rounds()
     rounds.built(_offer("B"))
-    rounds.read("B", "B", "source of B")
-    assert rounds.offer == _offer("B")
-    rounds.read("C", "C", "source of C")
-    assert rounds.offer is None
-    rounds.read("B", "B", "source of B")
-    assert rounds.offer is None
+    offered: list[Offer | None] = []
+    for content in ("B", "C", "B"):
+        rounds.read(content, content, f"source of {content}")
+        offered.append(rounds.offer)
+    assert offered == [_offer("B"), None, None]
 
 
 def test_what_was_built_of_another_reading_is_let_go() -> None:

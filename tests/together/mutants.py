@@ -96,6 +96,12 @@ def _keeps_its_vote(me: Me, view: View, action: Action) -> Action:
     return LOOK if action.vote is Vote.BUILDING else action
 
 
+def _builds_while_it_is_counted(me: Me, view: View, action: Action) -> Action:
+    behind = view.state.target not in (None, me.serving)
+    taken_back = action.vote is Vote.BUILDING and me.candidate is not None
+    return Action(Kind.BUILD, view.state.target) if behind and taken_back else action
+
+
 MUTANTS = {
     "activates past a joiner": _after(_past_joiners, 71),
     "takes half for all": _before(_with_half_of_them),
@@ -112,6 +118,7 @@ MUTANTS = {
     "reads its file whatever was ordered": Mutant(stage=lambda me, view: me.file, seed=3),
     "reads what cannot be had though an edit may mend it": Mutant(stage=_never_mends, seed=15),
     "keeps its vote for what it builds anew": _after(_keeps_its_vote, 3),
+    "catches up while it is counted": _after(_builds_while_it_is_counted, 54091),
     "decides on an old look": Mutant(
         unguarded=frozenset({"activate", "refuse", "withdraw", "open", "found"}), seed=11
     ),
