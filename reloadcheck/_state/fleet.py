@@ -150,9 +150,9 @@ def fleet_of(
     total = sum(member.in_step[1] for member in members.values())
     score = inside / total if total else 1.0
     whole = tuple(standings)
-    order, refused = state.hold, state.refused
+    order, off_for_all = state.hold, state.refused
     return Fleet(
-        wanted, state.edition, whole, drift, score, app, release, order, opened, refused
+        wanted, state.edition, whole, drift, score, app, release, order, opened, off_for_all
     )  # fmt: skip
 
 
