@@ -1,5 +1,6 @@
 """P12. Going back is never held up: no window, freeze, leave or trial for what served before."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Orders, Outcome, ReloadCheck
+from reloadcheck._engine.api import host_of
 from reloadcheck.policy import Contract
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock
@@ -71,6 +73,28 @@ class Shop:
         """Write the file."""
         config.replace(self.file, f"a: {a}\nb: 1\n")
 
+    def fails(self) -> None:
+        """Have six of the requests fail that fall on what is tried: enough for a verdict."""
+        gate = host_of(self.live).trial
+        assert gate is not None and gate.run is not None
+        failed = 0
+        while failed < 6:
+            ticket = gate.run.draw({})
+            if ticket.on_candidate:
+                ticket.failed("KeyError")
+                failed += 1
+            ticket.ended()
+
+    def stays(self, a: int) -> None:
+        """See that a value serves on, whatever is checked and looked up in the store."""
+        seen = 0
+        while seen < 8:
+            self.live.check()
+            assert a == self.live.snapshot.config.a
+            assert self.live.status().trial is None
+            time.sleep(0.05)
+            seen += 1
+
     def comes_to(self, outcome: Outcome) -> None:
         """Wait until this is what becomes of the file."""
         until(lambda: self.live.check() is outcome)
@@ -130,3 +154,33 @@ def test_an_undo_in_the_watch_asks_nobody(shop: Shop) -> None:
     until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
     shop.live.retry()
     shop.comes_to(Outcome.TRYING)
+
+
+@pytest.mark.parametrize("judged", [True, False], ids=["by its trial", "by a person"])
+def test_a_roll_back_is_served_while_the_file_holds_what_was_undone(
+    shop: Shop, judged: bool
+) -> None:
+    """The older edition serves and stays, also after a restart; what was undone does not return."""
+    shop.edit(3)
+    shop.comes_to(Outcome.TRYING)
+    if judged:
+        shop.fails()
+        until(lambda: bool(shop.live.check()) and shop.live.status().outcome is Outcome.UNDONE)
+    else:
+        assert Outcome.UNDONE == shop.live.undo(reason="wrong prices")
+    until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
+    assert 2 == shop.live.snapshot.config.a
+    shop.orders.rollback(why="slow, too", by="dora")
+    shop.serves(1)
+    shop.stays(1)
+    shop.live.close()
+    shop.live = shop.engine()
+    shop.live.start()
+    assert 1 == shop.live.snapshot.config.a
+    shop.stays(1)
+    assert {"banned"} == {shop.live.status().code}
+    assert {1: True, 2: False} == {
+        row.entry.edition: row.held
+        for row in shop.orders.history(limit=9, outcome="reloaded")
+        if row.entry.edition in (1, 2)
+    }

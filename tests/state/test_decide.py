@@ -7,8 +7,8 @@ import pytest
 from reloadcheck._state.board import Ban, Hold, State
 from reloadcheck._state.decide import Decision, Situation, decide
 
-OLD, HELD, BANNED, NEW = "old", "held", "banned", "new"
-KEPT = frozenset({OLD, HELD, BANNED})
+OLD, HELD, BANNED, UNDONE, NEW = "old", "held", "banned", "undone", "new"
+KEPT = frozenset({OLD, HELD, BANNED, UNDONE})
 HOLDS = {
     None: None,
     "rollback": Hold("rollback", HELD, 41),
@@ -20,7 +20,8 @@ HOLDS = {
 def _state(kind: str | None, active: str = OLD) -> State:
     hold = HOLDS[kind]
     active = HELD if kind in ("rollback", "pin") else active
-    return State(43, active, hold=hold, banned={BANNED: Ban(43, "dora", 1.0, "slow")})
+    banned = {BANNED: Ban(43, "dora", 1.0, "slow"), UNDONE: Ban(at=1.0, cause="undone")}
+    return State(43, active, hold=hold, banned=banned)
 
 
 def _running(kind: str | None, file: str | None) -> Decision:
@@ -34,7 +35,9 @@ def _running(kind: str | None, file: str | None) -> Decision:
         (NEW, None, Decision(NEW)),
         (None, None, Decision(OLD, "config")),
         (BANNED, None, Decision(OLD, "banned")),
+        (UNDONE, None, Decision(OLD, "banned")),
         (BANNED, "rollback", Decision(HELD, "banned", pending=True)),
+        (UNDONE, "rollback", Decision(HELD, "banned", pending=True)),
         (HELD, "rollback", Decision(HELD, ends_hold=True)),
         (NEW, "rollback", Decision(NEW, ends_hold=True)),
         (None, "rollback", Decision(HELD, "config")),
@@ -57,7 +60,9 @@ def test_a_running_worker(file: str | None, kind: str | None, expected: Decision
         (NEW, None, Decision(NEW)),
         (None, None, Decision(None, "booted-last-good")),
         (BANNED, None, Decision(OLD, "banned")),
+        (UNDONE, None, Decision(OLD, "banned")),
         (BANNED, "rollback", Decision(HELD, "banned", pending=True)),
+        (UNDONE, "rollback", Decision(HELD, "banned", pending=True)),
         (HELD, "rollback", Decision(HELD, ends_hold=True)),
         (NEW, "rollback", Decision(HELD, pending=True)),
         (None, "rollback", Decision(HELD, "config")),
