@@ -7,7 +7,8 @@ asked for, and put among its gates or beside it. An operator's variable wins ove
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..exceptions import OptionError, RegistrationError
@@ -54,7 +55,30 @@ def add_contract(
     )
     engine.gates.append(gate)
     _rehearsals_of(engine).requests = lambda: gate.terms.rehearse
+    gate.hear = _Notices(engine, gate)
     return gate
+
+
+class _Notices:
+    """The webhooks that a contract names, which hear of the states that it lists."""
+
+    def __init__(self, engine: Engine[Any], gate: ContractGate) -> None:
+        self._engine, self._gate = engine, gate
+        self._ends: list[Callable[[], None]] = []
+
+    def __call__(self) -> None:
+        """Tell those of the contract as it was read now, and no longer those of a failed start."""
+        terms = self._gate.terms
+        for end in self._ends:
+            end()
+        self._ends.clear()
+        if not terms.notify:
+            return
+        from ..integrations.webhook import tell
+
+        for notice in terms.notify:
+            address = partial(notice.address, terms.directory)
+            self._ends.append(tell(self._engine, address, notice.on))
 
 
 def _no_option(name: str, value: object) -> str | None:

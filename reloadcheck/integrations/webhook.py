@@ -14,12 +14,14 @@ from base64 import b64encode
 from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, unquote
 
 from .._engine.api import ReloadCheck, host_of
+from .._engine.engine import Engine
 from .._observe.events import ReloadEvent
 from .._observe.identity import Identity, identity
 from .._observe.remedies import remedy_of
+from .._runtime.addresses import address_of
 from .._runtime.log import WARNING, log
 from .._runtime.threads import daemon
 from ..exceptions import OptionError
@@ -32,6 +34,7 @@ __all__ = ["SIGNATURE", "notify"]
 SIGNATURE: Final = "X-Reloadcheck-Signature"
 """The header that has `sha256=` and the HMAC of the body by the secret, in hex."""
 
+TIMEOUT: Final = 5.0
 STATES: Final = (*(str(outcome) for outcome in Outcome), "override")
 PAUSES: Final = (0.5, 2.0)
 """Seconds between the three tries, and up to as much again by chance."""
@@ -48,7 +51,7 @@ def notify(
     secret: str | bytes | Callable[[], str | bytes] | None = None,
     on: Collection[str] = ("rejected", "undone", "override"),
     headers: Mapping[str, str] | None = None,
-    timeout: float = 5.0,
+    timeout: float = TIMEOUT,
 ) -> Callable[[], None]:
     """POST JSON to `url` when an edit comes to one of the states `on`; return the way to stop.
 
@@ -63,17 +66,21 @@ def notify(
             )
     if isinstance(url, str):
         _split(url)
-    hook = _Hook(live, url, secret, frozenset(on), dict(headers or {}), timeout)
-    return host_of(live).listeners.add(hook.hear)
+    engine = host_of(live)
+    hook = _Hook(engine, url, secret, frozenset(on), dict(headers or {}), timeout)
+    return engine.listeners.add(hook.hear)
+
+
+def tell(
+    engine: Engine[Any], url: str | Callable[[], str], on: Collection[str]
+) -> Callable[[], None]:
+    """Have an engine's contract tell a webhook; both were judged when it was read."""
+    return engine.listeners.add(_Hook(engine, url, None, frozenset(on), {}, TIMEOUT).hear)
 
 
 def _split(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        raise OptionError(_NO_ADDRESS) from None
-    if not good:
+    parts = address_of(url)
+    if parts is None:
         raise OptionError(_NO_ADDRESS)
     return parts
 
@@ -83,14 +90,14 @@ class _Hook:
 
     def __init__(
         self,
-        live: ReloadCheck[Any],
+        engine: Engine[Any],
         url: str | Callable[[], str],
         secret: str | bytes | Callable[[], str | bytes] | None,
         on: frozenset[str],
         headers: dict[str, str],
         timeout: float,
     ) -> None:
-        self._live = live
+        self._engine = engine
         self._url = url
         self._secret = secret
         self._on = on
@@ -101,34 +108,39 @@ class _Hook:
     def _made_for(self, pid: int) -> None:
         self._pid = pid
         self._waiting: deque[ReloadEvent] = deque(maxlen=_MOST_WAITING)
-        self._more = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self._sends = False
         self._told = ("", 0)
 
     def hear(self, event: ReloadEvent) -> None:
         """Queue an event; the oldest of a hundred that wait is dropped."""
         if self._pid != os.getpid():
             self._made_for(os.getpid())
-        self._waiting.append(event)
-        self._more.set()
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = daemon("webhook", self._run)
-            self._thread.start()
+        with self._lock:
+            self._waiting.append(event)
+            if not self._sends:
+                daemon("webhook", self._run).start()
+                self._sends = True
 
     def _run(self) -> None:
+        """Send what waits, and end: no thread is kept for what is seldom."""
         while True:
-            self._more.wait()
-            self._more.clear()
-            while self._waiting:
-                try:
-                    self._take(self._waiting.popleft())
-                except Exception as error:  # an address or a secret that cannot be had
-                    words = "the webhook failed with %s"
-                    log(WARNING, words, type(error).__name__, code=str(Code.LISTENER))
+            with self._lock:
+                event = self._waiting.popleft() if self._waiting else None
+                self._sends = event is not None
+            if event is None:
+                return
+            try:
+                self._take(event)
+            except OptionError as error:
+                log(WARNING, "the webhook is told nothing: %s", error, code=str(Code.LISTENER))
+            except Exception as error:  # an address or a secret that cannot be had
+                words = "the webhook failed with %s"
+                log(WARNING, words, type(error).__name__, code=str(Code.LISTENER))
 
     def _take(self, event: ReloadEvent) -> None:
         state = _state_of(event)
-        options = host_of(self._live).options
+        options = self._engine.options
         who = identity(options.app)
         url = self._url if isinstance(self._url, str) else self._url()
         key = self._numbered(_key(event, state, who))

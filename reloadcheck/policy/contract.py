@@ -18,6 +18,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Final
 
+from .._runtime.addresses import address_of
 from ..exceptions import ContractError, UsageError
 from ..types import KeyPath, Problem, printable
 from .document import MOST_BYTES, Entries, Faults, Items, Node, Scalar, read_document
@@ -105,9 +106,10 @@ _WORDS: Final = (
     "baseline", "range", "required_in", "not_baseline_in", "secret", "owner", "restart", "window",
     "approve", "signal", "trial",
 )  # fmt: skip
-STATES: Final = (
-    "reloaded", "rejected", "waiting", "trying", "undone", "override", "store", "rolled-back",
-)  # fmt: skip
+STATES: Final = ("reloaded", "rejected", "waiting", "trying", "undone", "override")
+TOLD: Final = ("rejected", "undone", "override")
+"""The states that a notice without `on:` is about."""
+
 TRIAL_WORDS: Final = (
     "shares", "first", "seconds", "units", "longest", "watch", "luck", "slow", "bad", "unjudged",
     "act",
@@ -291,9 +293,16 @@ class _Reader:
             url, file = self._text(item, "url"), self._text(item, "url_file")
             if (url is None) == (file is None):
                 self._faults.add(item, "name one of `url:` and `url_file:`")
+            if url is not None and address_of(url) is None:  # it may be a secret: not quoted
+                self._faults.add(self._of(item, "url") or item, "an address is https://host/path")
             states: dict[str, object] = {}
             states.update(dict.fromkeys(STATES))
-            yield Notice(url, file, self._names(self._of(item, "on"), states, "state"))
+            named = self._of(item, "on")
+            on = TOLD if named is None else self._names(named, states, "state")
+            if not on:
+                self._faults.add(named or item, f"`on:` names states: {', '.join(STATES)}")
+            where = f"{self._faults.name}:{item.line}:{item.column}"
+            yield Notice(url, file, on, where)
 
     # ----------------------------------------------------------------------------- keys
 

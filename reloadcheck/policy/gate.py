@@ -28,7 +28,7 @@ class ContractGate:
 
     `environment` returns the deployment's name or None; `spelled` tells how files may write a key
     path; `statements` are the files beside which signed statements are looked for; `no_option`
-    says what is wrong with an option of a trial.
+    says what is wrong with an option of a trial. `hear` is called each time it is read.
     """
 
     @property
@@ -59,6 +59,7 @@ class ContractGate:
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
         self.beside: Beside | None = None
+        self.hear: Callable[[], None] = _nothing
 
     @property
     def path(self) -> Path:
@@ -98,6 +99,7 @@ class ContractGate:
         beside = self.beside
         self._approvals = Approvals(terms, self._statements, self._environment(), beside)
         self._terms, self._data = terms, data
+        self.hear()
         return terms.secrets
 
     def pending(self) -> tuple[str, ...]:
@@ -283,3 +285,7 @@ class ContractGate:
     def _owned(self, path: KeyPath) -> str:
         owner = self.terms.said("owner", path)
         return "" if owner is None else f" (owner: {owner})"
+
+
+def _nothing() -> None:
+    """Do nothing."""

@@ -6,14 +6,21 @@ Values that only answer; reading and checking a file is `contract`'s.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from pathlib import Path
 from typing import Any, Final
 
+from .._runtime.addresses import address_of
+from ..exceptions import OptionError
 from ..types import KeyPath
+from .files import bytes_of
 from .patterns import ANY, Nearest, Pattern, Spelled, as_it_is
 from .windows import Freeze, Window
 
 ABSENT: Final = object()
 """A baseline that is not there; it may be null."""
+
+MOST_ADDRESS: Final = 8192
+"""Bytes of a file with an address that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +85,27 @@ class Override:
 class Notice:
     """Where to tell of which states: a URL, or a file that holds one."""
 
-    url: str | None
+    url: str | None = field(repr=False)
     url_file: str | None
     on: tuple[str, ...]
+
+    where: str
+    """Its place in the contract."""
+
+    def address(self, directory: str) -> str:
+        """Return the address, read anew each time; raise `OptionError` where there is none."""
+        if self.url is not None:
+            return self.url
+        try:
+            data = bytes_of(Path(directory, self.url_file or ""), MOST_ADDRESS)
+        except OSError as error:
+            reason = error.strerror or type(error).__name__
+            words = f"the file of an address cannot be read: {reason}"
+            raise OptionError(f"{self.where}: {words}") from None
+        url = data.decode(errors="replace").strip()
+        if len(data) > MOST_ADDRESS or address_of(url) is None:
+            raise OptionError(f"{self.where}: the file holds no address as https://host/path")
+        return url
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,6 @@
 """The webhook, on a real HTTP server: once a state and host, three tries, never waited for."""
 
 import hmac
-import json
 import os
 import socket
 import subprocess
@@ -12,7 +11,6 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reloadcheck import OptionError, Outcome, ReloadCheck
+from reloadcheck._engine.api import host_of
 from reloadcheck._observe.events import ReloadEvent
 from reloadcheck.integrations import webhook
 from reloadcheck.integrations._claims import Claims
@@ -27,39 +26,8 @@ from reloadcheck.integrations._post import PostError, post
 from reloadcheck.integrations.webhook import SIGNATURE, notify
 from reloadcheck.types import Diff
 from tests.support.load import until
+from tests.support.receiver import CANARY, Receiver
 from tests.support.servers import ROOT
-
-CANARY = "canary-77aa"
-
-
-class Receiver:
-    """A server that notes what it is told; `answers` are its next statuses, then 204."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[dict[str, Any], dict[str, str], bytes]] = []
-        self.answers: list[int] = []
-        receiver = self
-
-        class Page(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.told.append((json.loads(body), dict(self.headers), body))
-                self.send_response(receiver.answers.pop(0) if receiver.answers else 204)
-                self.end_headers()
-
-            def log_message(self, format: str, *args: Any) -> None:
-                """Log nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
-        self.url = f"http://127.0.0.1:{self.server.server_port}/hook/{CANARY}"
-        self.thread = threading.Thread(target=self.server.serve_forever)
-        self.thread.start()
-
-    def close(self) -> None:
-        """End it."""
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -131,7 +99,7 @@ def test_four_workers_tell_a_state_once(receiver: Receiver, tmp_path: Path) -> N
     heard: list[Callable[[ReloadEvent], None]] = []
     for live in hooks:
         made = webhook._Hook(  # pyright: ignore[reportPrivateUsage] - as four processes have it
-            live, receiver.url, None, frozenset(("rejected", "reloaded")), {}, 5.0
+            host_of(live), receiver.url, None, frozenset(("rejected", "reloaded")), {}, 5.0
         )
         heard.append(made.hear)
     for count, event in enumerate(states, 1):

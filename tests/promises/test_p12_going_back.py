@@ -76,7 +76,8 @@ class Shop:
     def fails(self) -> None:
         """Have six of the requests fail that fall on what is tried: enough for a verdict."""
         gate = host_of(self.live).trial
-        assert gate is not None and gate.run is not None
+        assert gate is not None
+        assert gate.run is not None
         failed = 0
         while failed < 6:
             ticket = gate.run.draw({})
