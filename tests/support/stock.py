@@ -92,6 +92,7 @@ def process(live: ReloadCheck[FrozenDict]) -> dict[str, Any]:
         "outcome": status.outcome,
         "error": status.error,
         "reloads": status.reloads,
+        "store": None if status.store is None else status.store.code,
         "leases": sum(status.leases.values()),
         "instances": sum(one.instances for one in status.resources),
         "alive": len(Pool.alive),
