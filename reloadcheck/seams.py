@@ -160,6 +160,80 @@ class TrialPool(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it can be made again; `path` is the whole one, `target` what is below `root`.
+
+    `headers` are names in lower case and values; `client` is the address that it came from.
+    """
+
+    method: str
+    path: str
+    target: str
+    root: str = ""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    client: tuple[str, int] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer to a request that was made again; `headers` are names in lower case and values.
+
+    `error` is the name of the exception that came in its place; `status` is 500 then.
+    """
+
+    status: int
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    error: str | None = None
+
+    def header(self, name: str) -> str | None:
+        """Return the value of a header, by its name in lower case; None where there is none."""
+        return next((value for key, value in self.headers if key == name), None)
+
+
+LARGEST: Final = 1 << 20
+"""Bytes of an answer's body; a larger one is not compared."""
+
+
+class Repeat:
+    """A request that is made again, and its answer as it comes; both doors fill it in."""
+
+    __slots__ = ("body", "headers", "request")
+
+    def __init__(self, request: Request) -> None:
+        self.request = request
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self.body = bytearray()
+
+    def take(self, part: bytes) -> None:
+        """Take the next part of the body; raise `OverflowError` where it is too large."""
+        self.body += part
+        if len(self.body) > LARGEST:
+            raise OverflowError
+
+
+class Repeats(Protocol):
+    """Who makes a request again in process, on the version that serves and on the candidate."""
+
+    def request(self, scope: Mapping[str, Any]) -> Request | None:
+        """Return how to make it again, from its scope or environ; None where that cannot be."""
+        ...
+
+    def start(
+        self,
+        request: Request,
+        order: Sequence[bool],
+        came: Callable[[Sequence[Answered] | None], None],
+    ) -> None:
+        """Make it once for each of `order`, which says whether on the candidate; never blocks.
+
+        `came` is called once, in another thread, with the answers, or None where there are none to
+        compare. Raise where it cannot begin; `came` is not called then.
+        """
+        ...
+
+
 class UnitTicket(Protocol):
     """One unit of work, as it is told while an edit is tried; may be called in any thread.
 
@@ -167,6 +241,15 @@ class UnitTicket(Protocol):
     """
 
     on_candidate: bool
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the request is to be made again: say `sent` once its answer is."""
+        ...
+
+    def sent(self) -> None:
+        """Take note that the whole answer has been handed to the server; never blocks."""
+        ...
 
     def is_bad(self, status: int) -> bool:
         """Return whether an answer with this status is a failure."""

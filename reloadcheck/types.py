@@ -304,11 +304,29 @@ class SignalStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowStatus:
+    """What became of the requests of a trial that were made again on both versions.
+
+    `compared` were judged, `dropped` came while another one was, `unjudged` had no answers to
+    compare. On `differing` the candidate alone gave another answer; `first` says which was the
+    first, `error` what `compare=` has raised.
+    """
+
+    compared: int
+    differing: int
+    dropped: int
+    unjudged: int
+    first: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class TrialStatus:
     """A trial as people are told of it; `phase` is `trying` or `watching`.
 
     `share` is the candidate's, between 0 and 1; `left` the seconds of the phase; `units` and
-    `baseline_units` what ended on either side. `explanation` is there once there is a verdict.
+    `baseline_units` what ended on either side. `explanation` is there once there is a verdict,
+    `shadow` where requests are made again.
     """
 
     phase: str
@@ -320,6 +338,7 @@ class TrialStatus:
     baseline_units: int
     signals: tuple[SignalStatus, ...]
     explanation: str | None
+    shadow: ShadowStatus | None = None
 
 
 class Code(StrEnum):
@@ -363,6 +382,7 @@ class Code(StrEnum):
     UNDONE_FAILED = "undone-failed"
     UNDONE_SLOW = "undone-slow"
     UNDONE_MARKED = "undone-marked"
+    UNDONE_SHADOW = "undone-shadow"
     UNDONE_BY_HAND = "undone-by-hand"
     WORKER_LOST = "worker-lost"
     WATCH = "watch"

@@ -1,16 +1,21 @@
-"""Requests that are made up and sent to the application in process, for a rehearsal.
+"""Requests that are made up and sent to the application in process: a rehearsal, a shadow.
 
 They look like the first one that came by, as to host and server, and have the lifespan's state.
-They carry nobody's credentials, and a user agent by which the application can tell them.
+They carry nobody's credentials, and a user agent by which the application can tell them; those of a
+shadow are what came by, made again.
 """
 
 import io
 import sys
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
+from ..seams import Repeat
 from .protocols import ASGIApp, Environ, Message, Scope, WSGIApp
+
+if TYPE_CHECKING:
+    import asyncio
 
 AGENT: Final = "reloadcheck-rehearsal"
 """The user agent of such requests."""
@@ -18,7 +23,7 @@ AGENT: Final = "reloadcheck-rehearsal"
 
 def asgi_sender(
     app: ASGIApp, scope: Scope, state: Mapping[str, Any]
-) -> Callable[[str, str], Awaitable[int]]:
+) -> Callable[..., Awaitable[int]]:
     """Return what sends requests to an ASGI application; `scope` is one that came by.
 
     `state` is the lifespan's. An application that names itself in the scope is the outermost one,
@@ -34,7 +39,7 @@ def asgi_sender(
     }
     del scope
 
-    async def send_request(method: str, target: str) -> int:
+    async def send_request(method: str, target: str, repeat: Repeat | None = None, /) -> int:
         path, _, query = target.partition("?")
         headers = [(b"host", host or b"localhost"), (b"user-agent", AGENT.encode())]
         made: dict[str, Any] = {
@@ -49,12 +54,17 @@ def asgi_sender(
             "client": ("127.0.0.1", 0),
             "state": dict(state),
         }
+        if repeat is not None:
+            _make_again(made, repeat)
         answered: list[int] = []
         asked = False
+        over = None if repeat is None else _event()
 
         async def receive() -> Message:
             nonlocal asked
             if asked:
+                if over is not None:  # a client that stays until it has the answer
+                    await over.wait()
                 return {"type": "http.disconnect"}
             asked = True
             return {"type": "http.request", "body": b"", "more_body": False}
@@ -62,6 +72,15 @@ def asgi_sender(
         async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered.append(int(message["status"]))
+                if repeat is not None:
+                    repeat.headers = tuple(
+                        (bytes(name).decode("latin-1").lower(), bytes(value).decode("latin-1"))
+                        for name, value in message.get("headers", ())
+                    )
+            elif repeat is not None and message["type"] == "http.response.body":
+                repeat.take(message.get("body", b""))
+                if over is not None and not message.get("more_body", False):
+                    over.set()
 
         await outermost(made, receive, send)
         return answered[0] if answered else 500
@@ -69,13 +88,13 @@ def asgi_sender(
     return send_request
 
 
-def wsgi_sender(app: WSGIApp, environ: Environ) -> Callable[[str, str], int]:
+def wsgi_sender(app: WSGIApp, environ: Environ) -> Callable[..., int]:
     """Return what sends requests to a WSGI application; `environ` is one that came by."""
     kept = ("SERVER_NAME", "SERVER_PORT", "SERVER_PROTOCOL", "HTTP_HOST", "SCRIPT_NAME")
     like = {name: environ[name] for name in kept if name in environ}
     scheme = environ.get("wsgi.url_scheme", "http")
 
-    def send_request(method: str, target: str) -> int:
+    def send_request(method: str, target: str, repeat: Repeat | None = None, /) -> int:
         path, _, query = target.partition("?")
         made: dict[str, Any] = {
             "SERVER_NAME": "localhost",
@@ -96,16 +115,24 @@ def wsgi_sender(app: WSGIApp, environ: Environ) -> Callable[[str, str], int]:
             "wsgi.multiprocess": False,
             "wsgi.run_once": False,
         }
+        if repeat is not None:
+            _make_environ_again(made, repeat)
         answered: list[int] = []
 
-        def start_response(status: str, *_: Any) -> Callable[[bytes], object]:
+        def take(part: bytes) -> None:
+            if repeat is not None:
+                repeat.take(part)
+
+        def start_response(status: str, headers: Any, *_: Any) -> Callable[[bytes], object]:
             answered.append(int(status[:3]))
-            return lambda data: None
+            if repeat is not None:
+                repeat.headers = tuple((name.lower(), value) for name, value in headers)
+            return take
 
         body = app(made, start_response)
         try:
-            for _ in body:
-                pass
+            for part in body:
+                take(part)
         finally:
             close = getattr(body, "close", None)
             if close is not None:
@@ -113,3 +140,28 @@ def wsgi_sender(app: WSGIApp, environ: Environ) -> Callable[[str, str], int]:
         return answered[-1] if answered else 500
 
     return send_request
+
+
+def _make_again(made: dict[str, Any], repeat: Repeat) -> None:
+    """Have a scope be that of a request that came by; nothing in it is shared with that one."""
+    request = repeat.request
+    made["path"], made["root_path"] = request.path, request.root
+    made["client"] = request.client
+    made["headers"] = [(a.encode("latin-1"), b.encode("latin-1")) for a, b in request.headers]
+
+
+def _make_environ_again(made: dict[str, Any], repeat: Repeat) -> None:
+    """Have an environ be that of a request that came by; nothing in it is shared with that one."""
+    request = repeat.request
+    made["SCRIPT_NAME"] = request.root
+    made.pop("HTTP_USER_AGENT")
+    for name, value in request.headers:
+        made[f"HTTP_{name.upper().replace('-', '_')}"] = value
+    if request.client is not None:
+        made["REMOTE_ADDR"] = request.client[0]
+
+
+def _event() -> "asyncio.Event":
+    import asyncio  # which few of them need
+
+    return asyncio.Event()

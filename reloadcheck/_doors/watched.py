@@ -7,22 +7,19 @@ fails because the client went away is no failure.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from .._runtime.asked import asked
 from .._snapshots.pair import begin_ticket, end_ticket
 from ..seams import UnitTicket
 from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
 
 _ABNORMAL = 1011
 _NO_ANSWER = "no complete answer"
-_LONGEST = 24
-"""Characters of a path's segment; longer ones are tokens rather than words, and shown to nobody."""
 
 
 def what(method: str, path: str, failure: BaseException | str | int) -> str:
     """Return a failure in words: `POST /checkout → KeyError`."""
-    segments = (one if len(one) <= _LONGEST else "…" for one in path.split("/")[:9])
-    asked = "".join(one if one.isprintable() else "?" for one in "/".join(segments))
     said = type(failure).__name__ if isinstance(failure, BaseException) else failure
-    return f"{method} {asked} → {said}"
+    return f"{asked(method, path)} → {said}"
 
 
 def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
@@ -64,6 +61,8 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
             await app(scope, receiving, sending)
             if not complete:
                 fail(_NO_ANSWER)
+            elif ticket.repeats:
+                ticket.sent()
         except Exception as error:
             fail(error)
             raise
@@ -103,7 +102,8 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
         kind = type(body)
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             ticket.ended()
-            return body
+            if kind is not list or not ticket.repeats:
+                return body  # else its `close()` has to tell when it is sent
         return (_Sized if hasattr(kind, "__len__") else _Body)(body, ticket, fail)
 
     return watched
@@ -148,6 +148,8 @@ class _Body:
                 close()
         finally:
             self._ticket.ended()
+            if self._ticket.repeats:
+                self._ticket.sent()
 
 
 class _Sized(_Body):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ..policy.rules import Rules
     from ..trial.options import Trial
     from ..trial.rehearsal import Rehearsals
+    from .shadowing import Shadowing
 
 T = TypeVar("T")
 
@@ -159,12 +160,21 @@ def add_trial(
 
     options = Trial() if trial is True else cast("Trial", _checked(trial, Trial))
     engine.trial = TrialGate(options, engine.clock.monotonic)
+    engine.trial.repeats = partial(_shadowing, engine)
     if contract is not None:
         engine.trial.terms = contract.tried
     shared = getattr(engine.companion, "trial_pool", None)
     if shared is not None:
         engine.trial.shared = shared
     engine.gates.append(engine.trial)
+
+
+def _shadowing(engine: Engine[Any]) -> Shadowing:
+    """Return what makes requests again; from now on doors stay on their versions."""
+    from .shadowing import PinnedLease, Shadowing
+
+    engine.pinned = PinnedLease
+    return Shadowing(engine)
 
 
 def _rehearsals_of(engine: Engine[Any]) -> Rehearsals:

@@ -77,6 +77,7 @@ class Engine(Generic[C]):
         self.references: ReferenceSet | None = None
         self.trial: TrialGate | None = None
         self.send: Send | None = None
+        self.pinned: type[NamedLease] | None = None
         self.shared: Mapping[str, Any] = {}
         self.registry = registry
         self.options = options
@@ -210,6 +211,10 @@ class Engine(Generic[C]):
             return None
         if thread.serving.staged is not None and is_inside(thread.scheduler):
             snapshot = self._rehearsed_here() or snapshot
+        elif self.pinned is not None:
+            unit = unit_in(self)
+            if unit is not None and isinstance(unit[LIFE], self.pinned):
+                snapshot = unit[SNAPSHOT]
         live_snapshot = None if snapshot is None else thread.serving.of(snapshot)
         if live_snapshot is None:
             return None

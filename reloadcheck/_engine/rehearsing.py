@@ -9,16 +9,26 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .._snapshots.context import enter, leave
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
+from ..seams import Repeat
 
 if TYPE_CHECKING:
     import asyncio
 
-Send: TypeAlias = Callable[[str, str], int | Awaitable[int]]
-"""Sends one request to the application, by method and target, and gives the answer's status."""
+
+class Send(Protocol):
+    """Sends one request to the application, by method and target; gives the answer's status.
+
+    With `repeat` it is one that came by, and that keeps its answer.
+    """
+
+    def __call__(
+        self, method: str, target: str, repeat: Repeat | None = None, /
+    ) -> int | Awaitable[int]: ...
+
 
 REQUEST_SECONDS: Final = 10.0
 """Seconds that one request may take."""
@@ -59,8 +69,7 @@ class StageOf:
         return int(self.run(lambda: send(method, target), REQUEST_SECONDS))
 
     def _run(self, work: Callable[[], Any], timeout: float) -> Any:
-        lease = NamedLease("a rehearsal")
-        self._live_snapshot.join(lease)
+        lease = self._leased()
         token = enter(self._live_snapshot.snapshot, lease)
         try:
             result = work()
@@ -70,6 +79,11 @@ class StageOf:
         finally:
             leave(token)
             lease.end()
+
+    def _leased(self) -> NamedLease:
+        lease = NamedLease("a rehearsal")
+        self._live_snapshot.join(lease)
+        return lease
 
     def _awaited(self, result: Awaitable[Any], timeout: float) -> Any:
         import asyncio  # which only a coroutine needs
@@ -84,5 +98,6 @@ class StageOf:
         try:
             return future.result(timeout)
         except TimeoutError:
-            future.cancel()
+            if not home.is_closed():  # it may have ended meanwhile
+                future.cancel()
             raise TimeoutError from None

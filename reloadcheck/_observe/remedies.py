@@ -49,6 +49,8 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.UNDONE_FAILED: "correct it; the sentence counts them and names the first failure",
     Code.UNDONE_SLOW: "correct it; or have it promoted by hand, if it is meant to be slow",
     Code.UNDONE_MARKED: "correct it; the mark says in which sense",
+    Code.UNDONE_SHADOW: "correct it; or have it promoted by hand, if the answers are meant to "
+    "differ",
     Code.UNDONE_BY_HAND: "correct it, or live.retry()",
     Code.WORKER_LOST: "see why the process ended, in its server's log; then live.retry()",
     Code.WATCH: "see whether it was the edit or an incident; then live.retry()",

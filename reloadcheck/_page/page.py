@@ -6,7 +6,7 @@ quotes a value that is secret.
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -292,6 +292,7 @@ def _trial(one: TrialStatus) -> JSON:
             for signal in one.signals
         ],
         "explanation": one.explanation,
+        "shadow": None if one.shadow is None else asdict(one.shadow),
     }
 
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Final
 
-from ..types import SignalStatus, TrialStatus
+from ..types import ShadowStatus, SignalStatus, TrialStatus
 from .markup import NONE, shown, table, text_of
 
 _WIDE: Final = 320
@@ -31,6 +31,8 @@ def trial(one: TrialStatus | None, serving: int | None, *, running: bool) -> Ite
     )
     if one.explanation:
         yield f"<p>{shown(one.explanation)}</p>"
+    if one.shadow is not None:
+        yield from _shadow(one.shadow)
     rows = [(shown(signal.name), _cells(signal)) for signal in one.signals]
     yield from table("trial", "Bad units", ["On it", "In all", "Luck"], rows)
     if rows:
@@ -39,6 +41,14 @@ def trial(one: TrialStatus | None, serving: int | None, *, running: bool) -> Ite
             "as it falls; at the mark, 1 in 1,000, an edit is undone, if nothing else is said.</p>"
         )
     yield "</section>"
+
+
+def _shadow(one: ShadowStatus) -> Iterator[str]:
+    """Show what came of the requests that were made again."""
+    first = f", the first of them {one.first}" if one.first else ""
+    words = f"{one.compared} requests made again on both versions: {one.differing} differ{first}"
+    raised = f"; compare= raised {one.error}" if one.error else ""
+    yield f"<p>{shown(words + raised)}</p>"
 
 
 def _cells(one: SignalStatus) -> list[tuple[str, str]]:

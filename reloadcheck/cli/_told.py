@@ -137,6 +137,11 @@ def _trials(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 luck = one.get("luck")
                 odds = f"; luck {luck:.2g}" if isinstance(luck, int | float) else ""
                 yield "", f"{one.get('name')}: {one.get('on_candidate')} of {one.get('bad')}{odds}"
+        shadow = trial.get("shadow")
+        if is_dict(shadow):
+            first = f": {shadow['first']}" if shadow.get("first") else ""
+            compared, differing = shadow.get("compared"), shadow.get("differing")
+            yield "", f"{compared} made again on both, {differing} differ{first}"
     elif is_dict(last) and last.get("explanation"):
         yield "trial", f"the last one: {last['explanation']}"
 

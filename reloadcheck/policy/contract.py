@@ -112,7 +112,7 @@ TOLD: Final = ("rejected", "undone", "override")
 
 TRIAL_WORDS: Final = (
     "shares", "first", "seconds", "units", "longest", "watch", "luck", "slow", "bad", "unjudged",
-    "act",
+    "act", "shadow",
 )  # fmt: skip
 
 

@@ -3,14 +3,19 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ..seams import Answered
     from .judge import Judge
     from .options import Trial
 
-__all__ = ["Judge", "Trial"]
+__all__ = ["Answered", "Judge", "Trial"]
 
 
 def __getattr__(name: str) -> Any:
     """Load what is asked for, and nothing else."""
+    if name == "Answered":
+        from ..seams import Answered
+
+        return Answered
     if name == "Judge":
         from .judge import Judge
 

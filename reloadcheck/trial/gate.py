@@ -8,7 +8,19 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ..seams import GO, Answer, Go, Proposal, Reject, Share, TrialPool, TrialTerms, Verdict, Wait
+from ..seams import (
+    GO,
+    Answer,
+    Go,
+    Proposal,
+    Reject,
+    Repeats,
+    Share,
+    TrialPool,
+    TrialTerms,
+    Verdict,
+    Wait,
+)
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
 from .run import Decision, Run
@@ -52,6 +64,7 @@ class TrialGate:
         self._run: Run | None = None
         self.last: TrialStatus | None = None
         self.shared: Callable[[], TrialPool | None] = _nobody
+        self.repeats: Callable[[], Repeats | None] = _nobody
 
     @property
     def run(self) -> Run | None:
@@ -150,7 +163,8 @@ class TrialGate:
         pool = self.shared()
         if pool is not None:
             pool.begin(digest)
-        return Run(trial, digest, versions, self._now, self.draw(), terms.signals)
+        repeats = self.repeats() if trial.shadow else None
+        return Run(trial, digest, versions, self._now, self.draw(), terms.signals, repeats)
 
     def _end(self) -> None:
         run, self._run = self._run, None
@@ -177,9 +191,9 @@ def _nothing_said(proposal: Proposal) -> TrialTerms:
     return NOTHING_SAID
 
 
-def _nobody() -> TrialPool | None:
-    """Share no trial."""
-    return None
+def _nobody() -> None:
+    """Share no trial, and make nothing again."""
+    return
 
 
 def _private() -> random.Random:

@@ -1,15 +1,21 @@
 """How an edit is tried: shares, times, and what counts as bad."""
 
+import inspect
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import OptionError
+from ..seams import Answered
 
 Sticky = Callable[[Mapping[str, Any]], object]
 """Takes a scope or an environ, gives a key whose unit of work always falls alike, or None."""
+
+Compare = Callable[[Answered, Answered], object]
+"""Takes two answers to the same request, gives whether they agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,9 @@ class Trial:
     statuses count as failures, as `5xx` or `503`. `sticky` gives a key by which a visitor always
     gets the same version. `unjudged` says what becomes of a candidate that had fewer units:
     `promote` or `undo`; `act` is `undo`, or `tell` to only say what would have been undone.
+    `shadow` are paths, as `/products*`, whose GET and HEAD requests are made again on both versions
+    once they are answered; an edit that answers otherwise is undone. `compare` says whether two
+    answers agree; without it statuses, types, places to go to and bodies save for times do.
     """
 
     shares: tuple[float, ...] = (0.01, 0.2)
@@ -37,6 +46,8 @@ class Trial:
     sticky: Sticky | None = None
     unjudged: Literal["promote", "undo"] = "promote"
     act: Literal["undo", "tell"] = "undo"
+    shadow: tuple[str, ...] = ()
+    compare: Compare | None = None
 
     def __post_init__(self) -> None:
         for name in ("first", "seconds", "longest", "watch"):
@@ -52,6 +63,10 @@ class Trial:
         _check(_is_number(self.slow) and 0 < self.slow < 1, "slow", "a number between 0 and 1")
         _check(all(map(_is_status, self.bad)), "bad", "statuses, as in ('5xx', '429')")
         _check(self.unjudged in ("promote", "undo"), "unjudged", "'promote' or 'undo'")
+        object.__setattr__(self, "shadow", _tuple(self.shadow, "shadow"))
+        _check(all(map(_is_path, self.shadow)), "shadow", "paths, as in ['/products*']")
+        good = self.compare is None or _takes_two(self.compare)
+        _check(good, "compare", "a function of two answers, and no coroutine function")
         _check(self.act in ("undo", "tell"), "act", "'undo' or 'tell'")
 
     def is_bad(self, status: int) -> bool:
@@ -84,6 +99,7 @@ def most_careful(trials: Sequence[Trial]) -> Trial:
         shares=min(one.shares for one in trials),
         slow=min(one.slow for one in trials),
         bad=tuple(dict.fromkeys(bad for one in trials for bad in one.bad)),
+        shadow=tuple(dict.fromkeys(path for one in trials for path in one.shadow)),
         unjudged=max((one.unjudged for one in trials), key=("promote", "undo").index),
         act=max((one.act for one in trials), key=("tell", "undo").index),
         **longest,
@@ -109,6 +125,22 @@ def _is_status(text: object) -> bool:
         and text[0] in "12345"
         and (text[1:] == "xx" or text[1:].isdecimal())
     )
+
+
+def _is_path(text: object) -> bool:
+    return isinstance(text, str) and re.fullmatch(r"[/*][^\s?#]*", text) is not None
+
+
+def _takes_two(function: object) -> bool:
+    if not callable(function) or inspect.iscoroutinefunction(function):
+        return False
+    try:
+        inspect.signature(function).bind(None, None)
+    except TypeError:
+        return False
+    except ValueError:  # one that is written in C tells nothing of what it takes
+        return True
+    return True
 
 
 def _matches(text: str, status: int) -> bool:

@@ -14,9 +14,9 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ..seams import Counted, Verdict
+from ..seams import Counted, Repeats, Request, Verdict
 from ..types import SignalStatus, TrialStatus
 from .judge import Judge
 from .options import Trial
@@ -24,7 +24,10 @@ from .side import Side
 from .ticket import Ticket
 from .watch import Watch
 
-FAILED, SLOW, MARKED = "failed", "slow", "marked"
+if TYPE_CHECKING:
+    from .shadow import Shadow
+
+FAILED, SLOW, MARKED, SHADOW = "failed", "slow", "marked", "shadow"
 
 BASELINE_UNITS: Final = 500
 """How many units of what serves tell how long a unit takes."""
@@ -72,6 +75,7 @@ class Run:
         now: Callable[[], float],
         draw: random.Random,
         signals: Sequence[str] = (),
+        repeats: Repeats | None = None,
     ) -> None:
         self.trial = trial
         self._signals = frozenset(signals)
@@ -101,6 +105,16 @@ class Run:
         self._ordered: Decision | None = None
         self._wanted: tuple[str, str | None] | None = None
         self.others: tuple[Counted, ...] = ()
+        self._shadow: Shadow | None = None
+        self._odd_share = UNDRAWN
+        if trial.shadow and repeats is not None:
+            from . import shadow  # which few trials need
+
+            self._odd_share = shadow.SHARE
+            shuffle = random.Random(draw.randbytes(16))
+            self._shadow = shadow.Shadow(
+                trial.shadow, trial.compare, repeats, now, shuffle, self._differs
+            )
 
     # --------------------------------------------------------------- where units are served
 
@@ -129,6 +143,8 @@ class Run:
             falls = drawn < share
         ticket = self._open[number] = Ticket(self, number, falls, share, now)
         ticket.key = key
+        if self._shadow is not None and self.promoted_at is None:
+            ticket.request = self._shadow.wanted(scope)
         return ticket
 
     def begin(self, on_candidate: bool) -> Ticket:
@@ -150,6 +166,22 @@ class Run:
         """Take note that a unit of work failed."""
         self._count_failure(ticket)
         self._bad(FAILED, ticket, what)
+
+    def repeat(self, request: Request) -> None:
+        """Make a request again whose answer is sent, while it can tell something."""
+        if self._shadow is not None and not self.is_over and self.promoted_at is None:
+            self._shadow.offer(request)
+
+    def _differs(self, on_candidate: bool) -> None:
+        """Take note of a request that was answered otherwise by one of three."""
+        if self.is_over or self.promoted_at is not None:
+            return
+        with self._lock:
+            judge = self._judges.setdefault(SHADOW, Judge())
+            judge.add(on_candidate, self._odd_share)
+            guilty = judge.luck <= self.trial.luck
+        if guilty:
+            self._hurry()
 
     def _count_failure(self, ticket: Ticket) -> None:
         side = self._sides[ticket.on_candidate]
@@ -345,6 +377,8 @@ class Run:
         return Decision("go on")
 
     def _undone(self, signal: str, judge: Judge, now: float) -> Decision:
+        if signal == SHADOW:
+            return Decision("undo", "undone-shadow", self._told_of_shadow(judge, now))
         what = {FAILED: "failed", SLOW: "slow"}.get(signal, signal.partition(": ")[2])
         told = [one.first for one in (self.counted(), *self.others) if one.first]
         first = f" First: {told[0]}." if told and signal != SLOW else ""
@@ -355,6 +389,15 @@ class Run:
         )
         code = {FAILED: "undone-failed", SLOW: "undone-slow"}.get(signal, "undone-marked")
         return Decision("undo", code, sentence)
+
+    def _told_of_shadow(self, judge: Judge, now: float) -> str:
+        first = None if self._shadow is None else self._shadow.status().first
+        return (
+            f"undone: version {self.version} after {now - self.opened_at:.1f} s: of {judge.bad} "
+            f"requests made again, with one answer of three that differed, it was the one on it in "
+            f"{judge.on_candidate}, where chance makes it one in three; luck: {judge.odds}."
+            f"{f' First: {first}.' if first else ''} Version {self.before} serves."
+        )
 
     def _is_common(self, signal: str, judge: Judge) -> bool:
         """Say, of slow units, whether they are at least twice as common on the candidate."""
@@ -405,6 +448,7 @@ class Run:
             self._baseline,
             signals,
             None if decision is None else decision.sentence,
+            None if self._shadow is None else self._shadow.status(),
         )
 
 

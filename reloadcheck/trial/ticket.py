@@ -5,6 +5,7 @@ Remembers what was told, so that each thing counts once; the trial counts.
 
 from typing import Protocol
 
+from ..seams import Request
 from .options import Trial
 
 
@@ -25,6 +26,10 @@ class Counting(Protocol):
         """Take a better word for a failure that is counted."""
         ...
 
+    def repeat(self, request: Request) -> None:
+        """Make a request again whose answer is sent; never blocks, and never raises."""
+        ...
+
     def end(self, ticket: "Ticket", failed: bool) -> None:
         """Take note of the end of a unit of work."""
         ...
@@ -43,6 +48,7 @@ class Ticket:
         "key",
         "number",
         "on_candidate",
+        "request",
         "share",
         "slow",
     )
@@ -59,11 +65,23 @@ class Ticket:
         self.began = began
         self.done = False
         self.key: bytes | None = None
+        self.request: Request | None = None
         self.slow = False
 
     def is_bad(self, status: int) -> bool:
         """Return whether the trial calls this status a failure."""
         return self._run.trial.is_bad(status)
+
+    @property
+    def repeats(self) -> bool:
+        """Return whether the request is to be made again once its answer is sent."""
+        return self.request is not None
+
+    def sent(self) -> None:
+        """Take note that the answer is sent; the first time the request is made again."""
+        request, self.request = self.request, None
+        if request is not None:
+            self._run.repeat(request)
 
     def answered(self) -> None:
         """Take note that the answer is complete."""

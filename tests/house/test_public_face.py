@@ -67,6 +67,7 @@ FACE = [
     "RoundStatus",
     "SchemaClassError",
     "SchemaError",
+    "ShadowStatus",
     "SignalStatus",
     "Snapshot",
     "Source",

@@ -25,7 +25,8 @@ STABLE = [
     "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
     "freeze", "approval", "signature", "banned", "pinned", "frozen", "fallback", "refused",
     "waiting", "booted-last-good", "undone-failed", "undone-slow", "undone-marked",
-    "undone-by-hand", "worker-lost", "watch", "trouble", "rehearsal", "superseded", "unjudged",
+    "undone-shadow", "undone-by-hand", "worker-lost", "watch", "trouble", "rehearsal",
+    "superseded", "unjudged",
 ]  # fmt: skip
 
 

@@ -66,9 +66,10 @@ class Site:
                 close = getattr(body, "close", None)
                 if close is not None:
                     close()
-        return asyncio.run(self._asked(words.get("type", "http")))
+        return asyncio.run(self.ask(words.get("type", "http")))
 
-    async def _asked(self, kind: str) -> bytes:
+    async def ask(self, kind: str) -> bytes:
+        """Return the body of an answer through the ASGI door."""
         sent: list[Any] = []
 
         async def send(message: Any) -> None:

@@ -12,7 +12,13 @@ live = ReloadCheck(
     os.environ["TRIED_CONFIG"],
     window=0.2,
     settle=0.05,
-    trial=Trial(first=1.0, seconds=8.0, watch=4.0, units=5),
+    trial=Trial(
+        first=1.0,
+        seconds=8.0,
+        watch=4.0,
+        units=5,
+        shadow=tuple(os.environ.get("TRIED_SHADOW", "").split()),
+    ),
 )
 _asked = itertools.count(1)
 
@@ -25,7 +31,9 @@ async def app(scope: Any, receive: Any, send: Any) -> None:
     if config.every and next(_asked) % config.every == 0:
         raise RuntimeError("the checkout is broken")
     body = str(config.number).encode()
-    await send({"type": "http.response.start", "status": 200, "headers": []})
+    again = any(name == b"reloadcheck-shadow" for name, _ in scope["headers"])
+    headers = [(b"set-cookie", b"asked=shadow" if again else b"asked=user")]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 

@@ -12,7 +12,13 @@ live = ReloadCheck(
     os.environ["TRIED_CONFIG"],
     window=0.2,
     settle=0.05,
-    trial=Trial(first=1.0, seconds=8.0, watch=4.0, units=5),
+    trial=Trial(
+        first=1.0,
+        seconds=8.0,
+        watch=4.0,
+        units=5,
+        shadow=tuple(os.environ.get("TRIED_SHADOW", "").split()),
+    ),
 )
 _asked = itertools.count(1)
 
@@ -24,7 +30,9 @@ def page(environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("500 Broken", [("Content-Length", "6")])
         return [b"broken"]
     body = str(config.number).encode()
-    start_response("200 OK", [("Content-Length", str(len(body)))])
+    who = "shadow" if "HTTP_RELOADCHECK_SHADOW" in environ else "user"
+    headers = [("Content-Length", str(len(body))), ("Set-Cookie", f"asked={who}")]
+    start_response("200 OK", headers)
     return [body]
 
 

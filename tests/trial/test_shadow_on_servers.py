@@ -1,0 +1,39 @@
+"""Behind real servers a wrong answer with status 200 takes an edit back; clients notice nothing."""
+
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from tests.support.servers import serving
+
+from .test_on_servers import SERVERS, Visitors, answer, status, until
+
+pytestmark = pytest.mark.alone
+
+
+@pytest.mark.parametrize("name", sorted(SERVERS))
+def test_a_wrong_answer_takes_an_edit_back(name: str, tmp_path: Path) -> None:
+    """Undone by seven requests made again; no answer and no cookie of theirs reaches a client."""
+    config = tmp_path / "config.yaml"
+    config.write_text("number: 1\nevery: 0\n")
+    command = [sys.executable, "-m", *SERVERS[name]]
+    environ = {"TRIED_CONFIG": str(config), "TRIED_SHADOW": "/*"}
+    with serving(command, environ, tmp_path) as rig:
+        assert answer(rig.port) == "1"
+        visitors = Visitors(rig.port)
+        try:
+            config.write_text("number: 2\nevery: 0\n")
+            until(lambda: status(rig.port)["outcome"] == "undone", 20.0)
+            told = status(rig.port)
+            with urllib.request.urlopen(f"http://127.0.0.1:{rig.port}/", timeout=10) as response:
+                cookies = response.headers.get_all("Set-Cookie")
+        finally:
+            visitors.stop()
+    assert told["code"] == "undone-shadow"
+    assert "First: GET / → another body from byte 1 on. Version 1 serves." in told["error"]
+    assert told["last_trial"]["shadow"]["differing"] >= 7
+    assert set(visitors.seen) <= {"1", "2"}
+    assert visitors.seen["1"] > visitors.seen["2"]
+    assert cookies == ["asked=user"]
