@@ -14,6 +14,7 @@ TAB: Final = "a tab may stand only in quotes, comments and blocks of text"
 NO_KEY: Final = 'expected "key: value" here (": " is missing; is the file cut off?)'
 _ESCAPE: Final = "an escape that does not exist; single quotes take a \\ as it is"
 _LIBYAML_TOO_DEEP: Final = "maximum nesting depth"
+_TAG: Final = "a tag that cannot be read; put text that begins with ! in quotes"
 _NO_TOKEN: Final = "no value may begin with this character; put it in quotes"
 _INDICATORS: Final = frozenset("@`%")
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
@@ -61,8 +62,9 @@ def refusal_of(error: YAMLError, text: str) -> Refusal:
         return Refusal("is not valid YAML")
     problem = error.problem or ""
     found = (reason for fragment, reason in _REASONS if fragment in problem)
-    reason = next(found, "is not valid YAML from here")
-    begun = any(words in reason for words in _BEGUN)
+    unknown = _TAG if "scanning a tag" in (error.context or "") else "is not valid YAML from here"
+    reason = next(found, unknown)
+    begun = reason is _TAG or any(words in reason for words in _BEGUN)
     mark = (begun and error.context_mark) or error.problem_mark or error.context_mark
     if mark is None:
         return Refusal(reason)

@@ -13,8 +13,8 @@ import yaml
 
 from .._load.problems import bounded
 from ..exceptions import ConfigError, ContractError
-from ..parsers import parse_scalar
-from ..types import Problem, printable
+from ..parsers import parse, parse_scalar
+from ..types import Document, Problem, printable
 
 MOST_BYTES: Final = 256 * 2**10
 DEEPEST: Final = 12
@@ -95,7 +95,7 @@ def read_document(data: bytes, name: str) -> Entries:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ContractError(Problem("is not UTF-8", name)) from None
+        raise ContractError(*_refused(data, name, Problem("is not UTF-8", name))) from None
     faults = Faults(name)
     try:
         events = _events(text)
@@ -110,12 +110,26 @@ def read_document(data: bytes, name: str) -> Entries:
         mark = getattr(error, "problem_mark", None)
         place = (None, None) if mark is None else (mark.line + 1, mark.column + 1)
         problem = Problem("is not valid YAML from here", name, *place)
+        raise ContractError(*_refused(data, name, problem)) from None
     else:
         faults.check()
         if isinstance(node, Entries):
             return node
         problem = Problem("must be a mapping that begins with `reloadcheck: 1`", name, 1, 1)
     raise ContractError(problem)
+
+
+def _refused(data: bytes, name: str, else_: Problem) -> tuple[Problem, ...]:
+    """Return what the configuration's own parser says of such bytes, in its words and places."""
+    try:
+        parse(Document(name, data, "yaml"), _no_pause)
+    except ConfigError as error:
+        return error.problems
+    return (else_,)
+
+
+def _no_pause() -> None:
+    pass
 
 
 def _events(text: str) -> Iterator[Any]:
@@ -151,7 +165,8 @@ def _node(events: Iterator[Any], faults: Faults, event: Any = None) -> Node | No
     place = event.start_mark.line + 1, event.start_mark.column + 1
     if isinstance(event, yaml.AliasEvent) or event.anchor is not None or _is_tagged(event):
         node = Scalar("", False, *place)
-        faults.add(node, "anchors, aliases and tags have no place in a contract")
+        words = "put text that begins with &, * or ! in quotes"
+        faults.add(node, f"anchors, aliases and tags have no place in a contract: {words}")
         if isinstance(event, yaml.AliasEvent):
             return node
     if isinstance(event, yaml.ScalarEvent):

@@ -55,7 +55,11 @@ def read(tmp_path: Path) -> Read:
 
     def reading(text: str) -> Terms:
         path = str(tmp_path / "contract.yaml")
-        return terms_of(text.encode(), path, lambda path: () if path[0] == "nowhere" else (path,))
+        return terms_of(
+            text.encode(errors="surrogateescape"),
+            path,
+            lambda path: () if path[0] == "nowhere" else (path,),
+        )
 
     return reading
 
@@ -149,7 +153,20 @@ def test_the_nearest_key_wins(read: Read) -> None:
         ("reloadcheck: 1\nreloadcheck: 1\n", "2:1: the key reloadcheck stands here twice"),
         ("reloadcheck: 1\nkeys: &a {}\nwindows: *a\n", "2:7: anchors, aliases and tags"),
         ("reloadcheck: 1\nkeys: !!python/name:os.system {}\n", "2:7: anchors, aliases"),
-        ("reloadcheck: 1\nkeys: [a\n", "3:1: is not valid YAML from here"),
+        ("reloadcheck: 1\nkeys: [a\n", "2:7: the list that begins here is not closed"),
+        ("reloadcheck: 1\nkeys: {a: {}\n", "2:7: the mapping that begins here is not closed"),
+        ("reloadcheck: 1\nkeys:\n\ta: {}\n", "3:1: a tab may stand only in quotes"),
+        ("reloadcheck: 1\nkeys\n", '2:1: expected "key: value" here'),
+        ("reloadcheck: 1\nservice: 'shop\n", "2:10: the text that begins here in quotes"),
+        ("reloadcheck: 1\nservice: @shop\n", "2:10: no value may begin with @; put it in"),
+        ("reloadcheck: 1\nservice: a: b\n", "2:11: no key may stand here; put text with a"),
+        ('reloadcheck: 1\nservice: "\\q"\n', "2:11: an escape that does not exist"),
+        ("reloadcheck: 1\nkeys:\n  a: {}\n b: {}\n", "4:2: the indentation does not fit"),
+        ("reloadcheck: 1\nkeys:\n  - a\n  b: {}\n", "4:3: the indentation does not fit"),
+        ("reloadcheck: 1\nrules: [{rule: !self.a}]\n", "2:16: a tag that cannot be read; put"),
+        ("reloadcheck: 1\nrules: [{rule: !self.a }]\n", "2:16: anchors, aliases and tags"),
+        ("reloadcheck: 1\nservice: \x01\n", "2:10: the character U+0001 may be written"),
+        ("reloadcheck: 1\nservice: \udcff\n", "2:10: is not UTF-8 from here"),
         ("- 1\n", "1:1: must be a mapping"),
         ("reloadcheck: 1\nkeys: " + "[" * 20 + "]" * 20, "2:18: is nested deeper"),
     ],
@@ -190,7 +207,7 @@ def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ContractError, match="larger than 256 KiB"):
         Contract(tmp_path / "contract.yaml").read()
     (tmp_path / "contract.yaml").write_bytes(b"\xff\xfe")
-    with pytest.raises(ContractError, match="is not UTF-8"):
+    with pytest.raises(ContractError, match="1:1: is UTF-16; it must be UTF-8"):
         Contract(tmp_path / "contract.yaml").read()
 
 

@@ -1,0 +1,115 @@
+"""Leave, clocks and contracts over time: a signature is spent once, and nothing opens by chance."""
+
+from reloadcheck import Outcome
+from tests.support.rig import Call, begin, until
+
+from .test_contract import SHOP
+from .test_gate import (
+    ARNO,
+    BLACK_FRIDAY,
+    DORA,
+    MONDAY_NOON,
+    TUESDAY_NIGHT,
+    Shop,
+    clock,
+    shop,
+    signers,
+)
+
+__all__ = ["clock", "shop", "signers"]
+
+DAY = 86_400.0
+
+
+def _pool(shop: Shop, before: int, after: int) -> Outcome:
+    return shop.edit(f"pool_max: {before}", f"pool_max: {after}")
+
+
+def test_an_approval_is_refused_as_a_replay(shop: Shop) -> None:
+    """On another base, and with other content; the same edit from the same base is free anyway."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    approval = shop.file.with_name("config.yaml.approval")
+    assert _pool(shop, 20, 30) is Outcome.WAITING
+    shop.sign(DORA, ARNO)
+    spent = approval.read_text()
+    assert _pool(shop, 30, 40) is Outcome.WAITING
+    assert "it is for another content than this" in str(shop.live.status().error)
+    shop.sign(DORA, ARNO)
+    assert shop.live.check() is Outcome.RELOADED
+    approval.write_text(spent)
+    assert _pool(shop, 40, 30) is Outcome.WAITING
+    assert "it is for another base than what serves" in str(shop.live.status().error)
+    assert shop.live.status().code == "approval"
+    assert _pool(shop, 30, 20) is Outcome.RELOADED  # its baseline, which served before
+    assert _pool(shop, 20, 30) is Outcome.RELOADED  # just what was signed
+    approval.unlink()
+    assert _pool(shop, 30, 20) is Outcome.RELOADED
+    assert _pool(shop, 20, 30) is Outcome.RELOADED
+
+
+def test_two_signatures_by_one_person_are_one(shop: Shop) -> None:
+    """Whether that person has one of the roles or both."""
+    for contract in (SHOP, SHOP.replace("architect: [arno@", "architect: [dora@")):
+        shop.contract.write_text(contract)
+        shop.at(TUESDAY_NIGHT)
+        shop.live = shop.engine()
+        shop.begin()
+        assert _pool(shop, 20, 30) is Outcome.WAITING
+        shop.sign(DORA, DORA)
+        assert shop.live.check() is Outcome.WAITING
+        assert "the leave of architect is missing" in str(shop.live.status().error)
+        assert _pool(shop, 30, 20) is Outcome.UNCHANGED
+
+
+def test_a_clock_that_is_set_back_opens_and_takes_back_nothing(shop: Shop) -> None:
+    """What is live stays; what waits is judged by the time that it is, and opens by that."""
+    shop.at(MONDAY_NOON)
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.RELOADED
+    shop.at(TUESDAY_NIGHT - DAY)
+    assert shop.live.check() is Outcome.UNCHANGED
+    assert shop.live.snapshot.config.payment.timeout == 5.0
+    assert shop.edit("timeout: 5.0", "timeout: 6.0") is Outcome.WAITING
+    waiting = shop.live.status().waiting
+    assert waiting is not None
+    assert waiting.sentence == "its window 'office' opens Mon 10:00 Europe/Berlin"
+    shop.at(TUESDAY_NIGHT - 3 * DAY)  # Saturday, before what it waits for was computed
+    shop.clock.advance(120.0)
+    assert shop.live.check() is Outcome.WAITING
+    shop.at(MONDAY_NOON)
+    live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 6.0))
+    live.result(shop.clock, step=0.5)
+
+
+def test_a_clock_that_is_set_back_into_a_freeze(shop: Shop) -> None:
+    """What went live after it stays live; what is new waits again."""
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    assert shop.edit("level: INFO", "level: ERROR") is Outcome.WAITING
+    shop.at(BLACK_FRIDAY + 10.0 * DAY)
+    assert shop.live.check() is Outcome.RELOADED
+    shop.at(BLACK_FRIDAY)
+    assert shop.live.check() is Outcome.UNCHANGED
+    assert shop.live.snapshot.config.log.level == "ERROR"
+    assert shop.edit("level: ERROR", "level: WARN") is Outcome.WAITING
+
+
+def test_a_contract_that_is_edited_frees_no_edit_that_waits(shop: Shop) -> None:
+    """It is judged by the contract of the start, in its window and after; a restart takes both."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 99") is Outcome.REJECTED
+    assert shop.edit("timeout: 99", "timeout: 5.0") is Outcome.WAITING
+    loose = SHOP.replace("window: office", "window: any").replace("0.1..30", "0.1..300")
+    shop.contract.write_text(loose)
+    shop.clock.advance(60.0)
+    assert shop.live.check() is Outcome.WAITING
+    assert shop.live.status().pending_restart == ("contract.yaml",)
+    assert shop.edit("timeout: 5.0", "timeout: 99") is Outcome.REJECTED
+    assert shop.edit("timeout: 99", "timeout: 5.0") is Outcome.WAITING
+    assert shop.live.snapshot.config.payment.timeout == 3.0
+    live = shop.engine()
+    begin(live)
+    assert live.snapshot.config.payment.timeout == 5.0
+    assert live.status().pending_restart == ()
