@@ -10,9 +10,9 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
-from .._engine.api import ReloadCheck
-from ..asgi import ReloadCheckMiddleware as ASGIMiddleware
-from ..wsgi import ReloadCheckMiddleware as WSGIMiddleware
+from reloadcheck import ReloadCheck
+from reloadcheck.asgi import ReloadCheckMiddleware as ASGIMiddleware
+from reloadcheck.wsgi import ReloadCheckMiddleware as WSGIMiddleware
 
 CURRENCIES = ("EUR", "USD", "JPY", "CHF", "GBP")
 

@@ -18,7 +18,7 @@ from tests.support.rig import Text
 @pytest.fixture(autouse=True)
 def as_before() -> Iterator[None]:
     """Leave the signal as it was."""
-    before = signal.getsignal(signal.SIGHUP)
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
 

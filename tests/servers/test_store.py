@@ -21,8 +21,8 @@ def _has_rows(orders: Orders, count: int) -> bool:
 
 def _all_serve(orders: Orders, workers: int, edition: int = 1) -> bool:
     fleet = orders.fleet(grace=0.0)
-    live = fleet.edition >= edition and len(fleet.members) == workers
-    return live and fleet.drift == 0.0
+    live = [one for one in fleet.members if not one.lost]
+    return fleet.edition >= edition and len(live) == workers and fleet.drift == 0.0
 
 
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
