@@ -141,7 +141,9 @@ class Keeper:
         self._in_step = InStep()
         self._told_at = 0.0
         self.rounds: Rounds | None = None
-        self.pool = Pool(self.store, self.wake, lambda: self._notify(False))
+        self.pool = Pool(
+            self.store, self.wake, lambda: self._notify(False), lambda: self._view.revision
+        )
         self._mirror: Mirror | None = None
         self._own: dict[str, bytes] = {}
         self._closing = False

@@ -25,13 +25,21 @@ ANSWER_SECONDS: Final = 0.5
 class Pool:
     """One worker's part in the trials of all. `wake` has the store thread look at once.
 
-    `poke` has the engine ask the trial what follows.
+    `poke` has the engine ask the trial what follows. `revision` returns that of the newest look.
     """
 
-    def __init__(self, store: Store, wake: Callable[[], None], poke: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        wake: Callable[[], None],
+        poke: Callable[[], None],
+        revision: Callable[[], int] = lambda: 0,
+    ) -> None:
         self._store = store
         self._wake = wake
         self._poke = poke
+        self._revision = revision
+        self._since = 0
         self._stepped = threading.Event()
         self._on: str | None = None
         self._mine: Counted | None = None
@@ -48,6 +56,7 @@ class Pool:
     def begin(self, digest: str) -> None:
         """Take part in the trial of a configuration, by its digest."""
         self._heard, self._verdicts, self._decided, self._lost = {}, {}, {}, None
+        self._since = self._revision()
         self._mine, self._begun, self._on = Counted(), False, digest
         self._wake()
 
@@ -114,8 +123,10 @@ class Pool:
         verdict = f"{prefix}{VERDICTS}{digest}/"
         found = {n: r for n, r in board.records.items() if n.startswith(verdict)}
         if not self._begun:
-            if found and not peers:  # of an earlier trial, which was to be forgotten
-                self._store.put(dict.fromkeys(found))
+            # Of an earlier trial, which was to be forgotten; not one of peers who were faster.
+            stale = [name for name, record in found.items() if record.revision <= self._since]
+            if stale and not peers:
+                self._store.put(dict.fromkeys(stale))
                 return True
             self._begun = True
         gone = [name for name in peers if is_gone(name, own)]

@@ -1,7 +1,9 @@
 """Workers that share a store share one trial: counts of all, one verdict, heard by all."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +11,12 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import host_of
+from reloadcheck._state.pool import VERDICTS, Pool
 from reloadcheck._state.store_orders import Orders
+from reloadcheck.seams import Verdict
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial
+from reloadcheck.types import Board
 
 
 def eventually(holds: Callable[[], object], seconds: float = 15.0) -> None:
@@ -135,3 +140,27 @@ def test_without_the_store_each_judges_alone(crew: Callable[..., Crew]) -> None:
     site.ask(site.lives[0], 30, bad=2)
     eventually(lambda: "undone" == str(site.lives[0].status().outcome))
     assert "trying" == str(site.lives[1].status().outcome)
+
+
+@pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
+def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
+    """One of an earlier trial is forgotten; one of a peer who was faster to end this one is not."""
+    board = MemoryStore()
+    told = json.dumps(asdict(Verdict("undo", "undone-failed", "undone: version 2")))
+    verdict: dict[str, str | None] = {f"shop/{VERDICTS}d/trial": told}
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
+    if first:
+        board.put(verdict)
+    pool.begin("d")
+    if not first:
+        board.put(verdict)
+    while pool.step(look(), "shop/", "me"):
+        pass
+    heard = pool.verdict()
+    assert (None if first else "undo") == (None if heard is None else heard.word)
