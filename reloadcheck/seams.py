@@ -164,7 +164,8 @@ class TrialPool(Protocol):
 class Request:
     """A request as it can be made again; `path` is the whole one, `target` what is below `root`.
 
-    `headers` are names in lower case and values; `client` is the address that it came from.
+    `headers` are names in lower case and values; `client` is the address that it came from, `home`
+    the event loop that it was served in.
     """
 
     method: str
@@ -173,6 +174,7 @@ class Request:
     root: str = ""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     client: tuple[str, int] | None = field(default=None, repr=False)
+    home: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,8 @@ in the loop that it was asked in before. What comes of it is compared, and reach
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
@@ -49,6 +50,14 @@ class ShadowStage(StageOf):
             raise GoneError
         return lease
 
+    def _awaited(self, result: Awaitable[Any], timeout: float) -> Any:
+        if self._home is None or self._home.is_closed():  # what it uses lives in that loop alone
+            close = getattr(result, "close", None)
+            if close is not None:
+                close()
+            raise GoneError
+        return super()._awaited(result, timeout)
+
 
 class Shadowing:
     """Makes requests again for the trial of one engine."""
@@ -65,9 +74,7 @@ class Shadowing:
         if names.get("content-length", "0") not in ("0", ""):
             return None
         kept = tuple(pair for pair in found.headers if pair[0] not in _LEFT_OUT)
-        return Request(
-            found.method, found.path, found.target, found.root, (*kept, (MARK, "1")), found.client
-        )
+        return replace(found, headers=(*kept, (MARK, "1")), home=running_loop())
 
     def start(
         self,
@@ -82,10 +89,9 @@ class Shadowing:
         candidate, current = thread.serving.candidate, thread.serving.current
         if candidate is None or current is None:
             raise GoneError
-        home = running_loop() or thread.admission.home
 
         def stage(live_snapshot: LiveSnapshot[Any]) -> ShadowStage:
-            return ShadowStage(live_snapshot, home, send)
+            return ShadowStage(live_snapshot, request.home, send)
 
         stages = [stage(candidate if is_new else current) for is_new in order]
         daemon("shadow", _run, request, stages, send, came).start()
@@ -144,10 +150,14 @@ def _of_wsgi(environ: Mapping[str, Any]) -> Request:
     ]
     headers.append(("content-length", str(environ.get("CONTENT_LENGTH", ""))))
     address = environ.get("REMOTE_ADDR")
+    whole, target = root + path, quote(path)
+    if "wsgi.version" in environ:  # bytes in disguise; Django's META behind ASGI has text
+        whole = whole.encode("latin-1").decode("utf-8", "replace")
+        target = quote(path, encoding="latin-1")
     return Request(
         environ["REQUEST_METHOD"],
-        (root + path).encode("latin-1", "replace").decode("utf-8", "replace"),
-        _with_query(quote(path, encoding="latin-1"), environ.get("QUERY_STRING", "")),
+        whole,
+        _with_query(target, environ.get("QUERY_STRING", "")),
         root,
         tuple(headers),
         None if not address else (str(address), 0),

@@ -338,16 +338,16 @@ def test_what_a_request_was_asked_with_is_asked_again(site: Making) -> None:
         return [b"1"]
 
     shop.wsgi = ReloadCheckMiddleware(noting, shop.live)
-    session = object()
+    given: dict[str, Any] = {"wsgi.version": (1, 0), "session": object()}
     visit(
         shop,
+        **given,
         PATH_INFO="/caf\xc3\xa9",
         QUERY_STRING="q=1",
         HTTP_COOKIE="who=me",
         HTTP_IF_NONE_MATCH='"1"',
         HTTP_RANGE="bytes=0-1",
         REMOTE_ADDR="192.0.2.1",
-        session=session,
     )
     assert len(asked) == 4
     for environ in asked[1:]:

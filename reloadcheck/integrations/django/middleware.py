@@ -92,15 +92,20 @@ class ReloadCheckMiddleware:
             return _kept(await self.get_response(request), request, lease, unit)
 
     def _asked(self, environ: Any, start_response: Any) -> HttpResponseBase:
-        """Serve a request that is made up, for a rehearsal."""
+        """Serve a request that is made up, for a rehearsal or a shadow."""
         response = cast("HttpResponseBase", self(WSGIRequest(environ)))
-        start_response(f"{response.status_code} ", [])
+        start_response(f"{response.status_code} ", list(response.items()))
         return response
 
     async def _asked_async(self, scope: Any, _: Any, send: Any) -> None:
-        """Serve a request that is made up, for a rehearsal."""
+        """Serve the same behind ASGI; a stream is not read."""
         response = await cast("Awaitable[HttpResponseBase]", self(ASGIRequest(scope, BytesIO())))
-        await send({"type": "http.response.start", "status": response.status_code})
+        headers = [(a.encode("latin-1"), b.encode("latin-1")) for a, b in response.items()]
+        start = {"type": "http.response.start", "status": response.status_code, "headers": headers}
+        await send(start)
+        if not getattr(response, "streaming", False):
+            content = cast("HttpResponse", response).content
+            await send({"type": "http.response.body", "body": content})
         response.close()
 
     def _unavailable(self, error: ReloadCheckError) -> HttpResponse:
@@ -167,6 +172,8 @@ def _kept(
     """Let the unit of work of a streaming response end with its `close()`."""
     if lease.ticket is not None:
         _judged(response, request, lease.ticket)
+        if lease.ticket.repeats:  # which begins when the answer is sent
+            cast("Any", response)._resource_closers.append(lease.ticket.sent)
     if getattr(response, "streaming", False):  # a response class of a site's own may not say
         # Django's own way to close what a response was made from.
         cast("Any", response)._resource_closers.append(unit.pop_all().close)
