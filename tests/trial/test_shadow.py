@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import OptionError, Outcome
+from reloadcheck._engine.api import host_of
+from reloadcheck._engine.shadowing import Shadowing
 from reloadcheck.seams import Request
 from reloadcheck.trial import Answered, Judge, Trial
 from reloadcheck.trial.shadow import SHARE, Shadow, agree, difference
@@ -464,3 +466,26 @@ def test_a_difference_in_words(one: Answered, other: Answered, words: str) -> No
 def test_what_agrees_without_a_function(one: bytes, other: bytes, equal: bool) -> None:
     """Dates and times of day are no difference, and other numbers are."""
     assert agree(Answered(200, body=one), Answered(200, body=other)) is equal
+
+
+def test_a_loop_that_has_ended_is_not_replaced(site: Making) -> None:
+    """What an application uses lives in the loop that served it, and is touched in no other one."""
+    shop = site(trial=SHADOWED)
+    engine = host_of(shop.live)
+    shop.get(door="asgi")
+    shop.edit(2)
+    asked: list[int] = []
+
+    def page(config: Any) -> tuple[int, bytes]:
+        asked.append(config.a)
+        return 200, b"1"
+
+    shop.page = page
+    loop = asyncio.new_event_loop()
+    loop.close()
+    came: list[object] = []
+    for home in (loop, None):
+        Shadowing(engine).start(Request("GET", "/", "/", home=home), [True], came.append)
+        until(is_idle)
+    assert came == [None, None]
+    assert asked == []
