@@ -1,7 +1,7 @@
 """Under the frameworks' own adapters: wrong answers with status 200 are found, streams and all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, cast
 
@@ -142,7 +142,7 @@ def test_starlette(tried: ReloadCheck[Any], text: Text, path: str) -> None:
         return PlainTextResponse(f"number {request.state.config.a}")
 
     async def stream(request: Request) -> StreamingResponse:
-        async def parts() -> Any:
+        async def parts() -> AsyncIterator[str]:
             yield "number"
             await asyncio.sleep(0.01)
             yield f" {request.state.config.a}"
