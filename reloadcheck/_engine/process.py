@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 EXIT_SECONDS = 0.25
 """Seconds that all closers together get at the interpreter's exit."""
 
+LEAVE_SECONDS = 1.0
+"""Seconds that it takes at most after that to leave a store, in which one would be missed."""
+
 
 # ------------------------------------------------------------------------- this process
 
@@ -55,7 +58,12 @@ def _after_fork() -> None:
 def _at_exit() -> None:
     run_inline_without_threads()
     deadline = time.monotonic() + EXIT_SECONDS
-    for thread in [engine.exit() for engine in list(_engines)]:
+    threads = [engine.exit() for engine in list(_engines)]
+    for thread in threads:
         if thread is not None and not thread.ended.wait(max(0.0, deadline - time.monotonic())):
             names = ", ".join(one.resource.name for one in thread.inventory.instances)
             log(WARNING, "left open at exit: %s", names or "nothing")
+    deadline = time.monotonic() + LEAVE_SECONDS
+    for thread in threads:
+        if thread is not None and thread.ended.is_set():
+            thread.left.wait(max(0.0, deadline - time.monotonic()))

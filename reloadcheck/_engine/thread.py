@@ -76,6 +76,7 @@ class EngineThread(Generic[C]):
         self.inventory = self.scheduler.inventory
         self.reload: Reload[C] = Reload(self.scheduler, owner, seams, schema, registry, versions)
         self.ended = threading.Event()
+        self.left = threading.Event()
         self.checks = 0
         self._options = options
         self._clock = clock
@@ -311,3 +312,4 @@ class EngineThread(Generic[C]):
         for callback in self._at_end:
             with suppress(RuntimeError):  # its event loop is closed: nobody waits any more
                 callback()
+        self.left.set()

@@ -21,8 +21,11 @@ def _has_rows(orders: Orders, count: int) -> bool:
 
 def _all_serve(orders: Orders, workers: int, edition: int = 1) -> bool:
     fleet = orders.fleet(grace=0.0)
-    live = [one for one in fleet.members if not one.lost]
-    return fleet.edition >= edition and len(live) == workers and fleet.drift == 0.0
+    return (fleet.edition >= edition, len(fleet.live), fleet.drift) == (True, workers, 0.0)
+
+
+def _lost(orders: Orders) -> list[int]:
+    return [one.member.pid for one in orders.fleet().members if one.lost]
 
 
 @pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
@@ -52,7 +55,8 @@ def test_four_workers_have_one_history_and_one_mind(
         os.kill(victim, signal.SIGKILL)
         with Load(server.port):
             until(lambda: victim not in {one.pid for one in orders.members().values()}, 40.0)
-            until(lambda: _all_serve(orders, 4))
+            until(lambda: _all_serve(orders, 4))  # with the one that took its place
+            assert [victim] == _lost(orders)
             config.replace(file, config.text(3) + "# banned, with a comment\n")
             time.sleep(1.0)
             assert 2 == get(server.port).number
@@ -62,6 +66,7 @@ def test_four_workers_have_one_history_and_one_mind(
             assert 4 == get(server.port).number
         server.stop()
         until(lambda: not orders.members(), 30.0)
+        assert [victim] == _lost(orders)  # who ended by itself is missed by nobody
     rows = [(row.entry.edition, row.entry.cause) for row in reversed(orders.history(limit=99))]
     numbered = [row for row in rows if row[0] is not None]
     assert numbered == [(1, "start"), (2, "file"), (3, "file"), (4, "rollback"), (5, "file")]
