@@ -43,7 +43,7 @@ from ..types import (
 from . import orders
 from .barrier import Barrier
 from .beside import Beside
-from .board import Hold, Member, State, prefix_of
+from .board import Ban, Hold, Member, State, prefix_of
 from .content import content_of, kept_tree, layers_of, looks_secret, packed, with_kept
 from .decide import Decision, Situation, decide
 from .fallback import Fallback
@@ -148,6 +148,8 @@ class Memory:
         self._contents: dict[str, tuple[str | None, Reading]] = {}
         self._serving: str | None = None
         self._last: tuple[str, str | None] | None = None
+        self._held: str | None = None
+        self._ordered: tuple[Hold, str | None] | None = None
         self._remark: str | None = None
         self._own: dict[str, bytes] = {}
         self._boots_with_kept = False
@@ -213,14 +215,32 @@ class Memory:
             fallen = self._fallback.laid(self.sources, reading, max_bytes)
             self._fell.update(() if fallen is None else fallen[:1])
         self._fallen = fallen
+        self._note_order()
         given = self._given(reading, content)
-        rounds = self._rounds
+        rounds, self._held = self._rounds, content
         self._last = (reading.digest, content)
         if rounds is not None:
             read, _ = self._contents.get(given.digest, (None, None))
             self._last = (given.digest, read)
             rounds.read(content, read, given.digest)
         return given
+
+    def _note_order(self) -> None:
+        """Ban with a roll-back what the sources held here when it came: it ends by other content.
+
+        The order itself bans what its giver could know of: this edit may have been read since.
+        """
+        view, held = self.keeper.known.view, self._held
+        hold = None if view is None else view.state.hold
+        if hold is None or hold.kind != "rollback":
+            self._ordered = None
+        elif self._ordered is None or self._ordered[0] != hold:
+            news = held not in (None, hold.content, self._serving) and not self._was_live(held)
+            self._ordered = hold, held if news and self._serving is not None else None
+            if self._ordered[1] is not None:
+                self.keeper.bans = hold, self._ordered[1]
+        elif view is not None and self._ordered[1] in view.state.banned:
+            self._ordered = hold, None  # from here on the store says so, or `unban` does not
 
     def _given(self, reading: Reading, content: str | None) -> Reading:
         decision = self._decision = self._guarded(content, self._decide(content))
@@ -314,9 +334,13 @@ class Memory:
         if view is None:
             return State()
         state = view.state
-        if state.retries != self._retried_at:
+        if state.retries == self._retried_at:
+            state = replace(state, banned=orders.without_undone(state.banned))
+        hold, held = self._ordered or (None, None)
+        if hold is None or held is None or hold != state.hold or held in state.banned:
             return state
-        return replace(state, banned=orders.without_undone(state.banned))
+        ban = Ban(None, hold.by, hold.at, hold.why)  # until it stands in the store
+        return replace(state, banned={**state.banned, held: ban})
 
     def _content(self, reading: Reading) -> str | None:
         known = self._contents.get(reading.digest)
@@ -394,7 +418,8 @@ class Memory:
             who = f" by {ban.by}" if ban.by else ""
             why = f": {ban.why}" if ban.why else ""
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
-            reason = f"edition {ban.edition} was banned{who} at {when}{why}"
+            what = "this content" if ban.edition is None else f"edition {ban.edition}"
+            reason = f"{what} was banned{who} at {when}{why}"
             return Reject((Problem(reason),), Code.BANNED)
         freeze = state.freeze
         now = self._clock.wall()
@@ -606,6 +631,7 @@ class Memory:
             code=entry.code,
             error=entry.error,
             since=event.at,
+            pending=entry.content if event.outcome in _PENDING else None,
         )
         return replace(member, layers=entry.layers) if swapped else member
 
@@ -674,6 +700,10 @@ class Memory:
             return None
         release = self._options().release or ""
         return fleet_in(view, now, app=self.application, release=release)
+
+
+_PENDING = frozenset({Outcome.WAITING, Outcome.TRYING})
+"""What a roll-back bans, too: it would go live a moment later otherwise."""
 
 
 def _with_remark(reading: Reading, remark: str) -> Reading:

@@ -138,6 +138,7 @@ class Member:
     """One worker as the store knows it; times are epoch seconds.
 
     `in_step` are seconds on the target and seconds at all, of the present and the last hour.
+    `pending` is the content of an edit that waits here or is tried.
     """
 
     host: str = ""
@@ -158,6 +159,7 @@ class Member:
     started: float = 0.0
     in_step: tuple[float, float] = (0.0, 0.0)
     behind: str | None = None
+    pending: str | None = None
 
     def to_text(self) -> str:
         """Write it as JSON."""

@@ -115,6 +115,7 @@ class Keeper:
         self.known = Known()
         self.edition: int | None = None
         self.ends_hold: Hold | None = None
+        self.bans: tuple[Hold, str] | None = None
         self.wish: Wish | None = None
         self._retries = False
         self._member = member
@@ -251,6 +252,7 @@ class Keeper:
         try:
             self._look()
             self._end_hold()
+            self._ban_with_hold()
             self._write_records()
             self._order_retry()
             self._decide()
@@ -380,6 +382,20 @@ class Keeper:
         after = replace(state, hold=None).to_text()
         self.store.put({key: after}, same={key: self._view.state_revision})
         self._look()
+
+    def _ban_with_hold(self) -> None:
+        """Ban what the sources held here when a roll-back came, while it is in force."""
+        for _ in range(_TRIES):
+            state = self._view.state
+            hold, content = self.bans or (None, "")
+            if hold is None or state.hold != hold or content in state.banned:
+                break
+            ban = Ban(None, hold.by, hold.at, hold.why)
+            after = replace(state, banned={**state.banned, content: ban}).to_text()
+            key = self.prefix + STATE
+            self.store.put({key: after}, same={key: self._view.state_revision})
+            self._look()
+        self.bans = None
 
     def _write_records(self) -> None:
         while self._to_write:

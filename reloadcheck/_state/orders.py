@@ -166,8 +166,13 @@ def undo(
     """Take back what is tried; where nothing is, serve the edition before, and ban the present."""
     if _trying(members):
         return _wished(state, "undo", actor, "undone: what is tried is taken back")
-    ordered = rollback(state, entries, actor)
+    ordered = rollback(state, entries, actor, waiting=pending(members))
     return replace(ordered, says=f"undone: {ordered.says}")
+
+
+def pending(members: Collection[Member]) -> frozenset[str]:
+    """Return the contents of edits that wait somewhere, or are tried."""
+    return frozenset(one.pending for one in members if one.pending is not None)
 
 
 def _trying(members: Collection[Member]) -> bool:

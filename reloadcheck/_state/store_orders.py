@@ -137,9 +137,15 @@ class Orders:
         force: bool = False,
         dry_run: bool = False,
     ) -> Ordered:
-        """Serve an older edition everywhere, and ban what serves now."""
-        return self._order(
-            lambda state, entries, actor: orders.rollback(state, entries, actor, edition),
+        """Serve an older edition everywhere; ban what serves now, and an edit that waits."""
+        return self._given(
+            lambda view, actor: orders.rollback(
+                view.state,
+                entries_from(view.entries),
+                actor,
+                edition,
+                waiting=orders.pending(view.members.values()),
+            ),
             self._actor(why, by, force),
             dry_run=dry_run,
         )

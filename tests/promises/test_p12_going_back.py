@@ -26,7 +26,7 @@ reloadcheck: 1
 service: shop
 zone: UTC
 keys:
-  a: {window: office}
+  a: {window: office, range: 0..50}
   b: {approve: [dba]}
 windows:
   office: [tue 09:00-11:00]
@@ -185,3 +185,23 @@ def test_a_roll_back_is_served_while_the_file_holds_what_was_undone(
         for row in shop.orders.history(limit=9, outcome="reloaded")
         if row.entry.edition in (1, 2)
     }
+
+
+@pytest.mark.parametrize("outcome", [Outcome.WAITING, Outcome.TRYING, Outcome.REJECTED])
+def test_a_roll_back_bans_an_edit_that_is_not_live(shop: Shop, outcome: Outcome) -> None:
+    """What the sources hold when it comes holds it up as little as what serves; other bytes do."""
+    if outcome is Outcome.WAITING:
+        shop.clock.advance(9 * HOUR)
+    shop.edit(99 if outcome is Outcome.REJECTED else 3)
+    shop.comes_to(outcome)
+    shop.orders.rollback(why="slow", by="dora")
+    shop.serves(1)
+    shop.stays(1)
+    until(lambda: len(shop.orders.state().banned) == 2)
+    shop.live.close()
+    shop.live = shop.engine()
+    shop.live.start()
+    shop.stays(1)
+    assert {"banned"} == {shop.live.status().code}
+    shop.edit(4)
+    shop.comes_to(Outcome.WAITING if outcome is Outcome.WAITING else Outcome.TRYING)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from reloadcheck._state import orders
-from reloadcheck._state.board import State, state_from, view_of
+from reloadcheck._state.board import Member, State, state_from, view_of
 from reloadcheck._state.ledger import Entry, activated, dropped, entry_from, history, served_before
 from reloadcheck._state.orders import Actor
 from reloadcheck.exceptions import OrderRefusedError
@@ -53,6 +53,14 @@ def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
     state, entries = _lived("A", "B")
     ordered = orders.rollback(state, entries, DORA, waiting=["D"])
     assert {"B", "D"} == set(ordered.state.banned)
+
+
+def test_an_undo_bans_what_waits_somewhere_too() -> None:
+    """Each member tells what its sources hold that is not live."""
+    state, entries = _lived("A", "B")
+    members = [Member(content="B"), Member(content="B", outcome="waiting", pending="D")]
+    assert {"D"} == orders.pending(members)
+    assert {"B", "D"} == set(orders.undo(state, entries, members, DORA).state.banned)
 
 
 def test_what_cannot_be_rolled_back_to_is_said() -> None:
