@@ -119,13 +119,14 @@ def test_times_are_no_difference(site: Making) -> None:
     assert shadow_of(shop).differing == 0
 
 
-def test_what_varies_by_itself_blames_nobody(site: Making) -> None:
+@pytest.mark.parametrize("place", [1, 2, 3])
+def test_what_varies_by_itself_blames_nobody(site: Making, place: int) -> None:
     """One of three differs, now on this version and now on that one: the coin stays fair."""
     shop = site(trial=SHADOWED)
     serial = itertools.count()
-    shop.page = lambda config: (200, b"odd" if next(serial) % 4 == 3 else b"usual")
+    shop.page = lambda config: (200, b"odd" if next(serial) % 4 == place else b"usual")
     shop.edit(2)
-    visit(shop, 30)  # a request and its three: each time the last of them is odd
+    visit(shop, 30)  # a request and its three: each time the same of them is odd
     assert signals(shop)["shadow"].bad == 30
     assert signals(shop)["shadow"].on_candidate < 20
     assert shop.live.status().outcome is Outcome.TRYING
@@ -274,6 +275,48 @@ def test_the_trial_may_end_meanwhile(site: Making) -> None:
     until(is_idle)
     until(lambda: len(shop.pool.open) == 1)
     assert shop.live.status().code == "undone-by-hand"
+
+
+def test_what_has_ended_is_asked_nothing(site: Making) -> None:
+    """A version that is taken back between two answers has no resources to answer with."""
+    shop = site(trial=SHADOWED)
+    shop.get()
+    shop.edit(2)
+    hangs, ends = threading.Event(), threading.Event()
+    asked: list[int] = []
+
+    def page(config: Any) -> tuple[int, bytes]:
+        asked.append(config.a)
+        hangs.set()
+        assert ends.wait(10.0)
+        return 200, b"1"
+
+    shop.page = page
+    came: list[object] = []
+    Shadowing(host_of(shop.live)).start(Request("GET", "/", "/"), [False, True], came.append)
+    assert hangs.wait(10.0)
+    assert shop.live.undo() is Outcome.UNDONE
+    ends.set()
+    until(is_idle)
+    assert (came, asked) == ([None], [1])
+
+
+def test_a_request_of_an_older_trial_tells_nothing_of_a_newer_edit(site: Making) -> None:
+    """It began before the newer one was tried, and is not made again."""
+    shop = site(trial=SHADOWED)
+    shop.edit(2)
+    asked: list[int] = []
+
+    def page(config: Any) -> tuple[int, bytes]:
+        asked.append(config.a)
+        return 200, b"x"
+
+    shop.page = page
+    body: Any = shop.wsgi({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
+    assert shop.edit(3) is Outcome.TRYING
+    body.close()
+    until(is_idle)
+    assert asked == [1]
 
 
 def test_units_of_work_are_not_counted_twice(site: Making) -> None:
