@@ -150,6 +150,7 @@ class Memory:
         self._last: tuple[str, str | None] | None = None
         self._held: str | None = None
         self._ordered: tuple[Hold, str | None] | None = None
+        self._over: Hold | None = None
         self._remark: str | None = None
         self._own: dict[str, bytes] = {}
         self._boots_with_kept = False
@@ -336,6 +337,9 @@ class Memory:
         state = view.state
         if state.retries == self._retried_at:
             state = replace(state, banned=orders.without_undone(state.banned))
+        ended = state.hold is not None and state.hold == self._over
+        if ended and self._serving not in state.banned:
+            return replace(state, hold=None)  # other content ended it, which is yet to be told
         hold, held = self._ordered or (None, None)
         if hold is None or held is None or hold != state.hold or held in state.banned:
             return state
@@ -593,6 +597,9 @@ class Memory:
         """Return the source digest, content and documents of what was swapped in."""
         source = self._swapping.get(digest or "", "")
         content, reading = self._contents.get(source, (None, None))
+        hold = self._state.hold
+        if hold is not None and hold.kind == "rollback" and content not in (None, hold.content):
+            self._over = hold
         self._before, self._serving = self._serving, content
         if reading is not None and content is not None:
             self._own = {content: packed(self.sources, reading)}

@@ -269,3 +269,18 @@ def test_no_secret_is_in_a_mirror(tmp_path: Path) -> None:
     until(lambda: mirror.exists() and '"edition":1' in mirror.read_text())
     live.close()
     assert "canary" not in mirror.read_text()
+
+
+def test_a_roll_back_that_an_edit_ended_stays_ended(away: Away) -> None:
+    """Though the store cannot be told yet: a banned content does not bring the older one back."""
+    live = away.lived("a: 1", "a: 2")
+    away.orders.rollback(why="x", by="dora")
+    _follows(live, 1)
+    away.store.lose()
+    away.write("a: 3")
+    _follows(live, 3)
+    away.write("a: 2")
+    _stays(live, 3)
+    away.store.heal()
+    until(lambda: away.orders.state().hold is None)
+    _stays(live, 3)
