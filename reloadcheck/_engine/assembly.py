@@ -166,6 +166,7 @@ def add_trial(
     shared = getattr(engine.companion, "trial_pool", None)
     if shared is not None:
         engine.trial.shared = shared
+        engine.trial.is_news = getattr(engine.companion, "is_news", engine.trial.is_news)
     engine.gates.append(engine.trial)
 
 

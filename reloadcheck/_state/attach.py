@@ -525,6 +525,18 @@ class Memory:
         """Return whether it served and was not undone since, or is what an order wants."""
         return self.beside.served(loaded.source_digest)
 
+    def is_news(self, proposal: Proposal) -> bool:
+        """Return whether an edit is in the history for one reason: all have just decided on it."""
+        content, _ = self._contents.get(proposal.new.source_digest, (None, None))
+        rounds, view = self._rounds, self.keeper.known.view
+        if rounds is None or view is None or content is None or view.state.hold is not None:
+            return False
+        offer, state = rounds.offer, view.state
+        if offer is None or not (offer.content == content == state.active):
+            return False
+        before = [one for one in entries_from(view.entries) if one.edition != state.edition]
+        return not stands(before, content)
+
     # ------------------------------------------------------------------ the listener
 
     def hear(self, event: ReloadEvent) -> None:

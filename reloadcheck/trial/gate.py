@@ -37,7 +37,8 @@ NOTHING_SAID: Final = TrialTerms()
 class TrialGate:
     """The trials of one engine, one after another. `now` gives monotonic seconds.
 
-    `terms` says more of how an edit is tried, as a contract does. `draw` makes the generator of
+    `terms` says more of how an edit is tried, as a contract does. `is_news`: what all have just
+    decided on together has not served for that. `draw` makes the generator of
     each trial: a private one, as forks share the global one.
     """
 
@@ -65,6 +66,7 @@ class TrialGate:
         self.last: TrialStatus | None = None
         self.shared: Callable[[], TrialPool | None] = _nobody
         self.repeats: Callable[[], Repeats | None] = _nobody
+        self.is_news: Callable[[Proposal], bool] = _never
 
     @property
     def run(self) -> Run | None:
@@ -78,15 +80,18 @@ class TrialGate:
 
     def may(self, proposal: Proposal) -> Answer:
         """Let everything be built, save while all are in trouble."""
-        known = proposal.old is None or proposal.is_back
+        known = proposal.old is None or self._is_back(proposal)
         return GO if known else self._in_trouble() or GO
+
+    def _is_back(self, proposal: Proposal) -> bool:
+        return proposal.is_back and not self.is_news(proposal)
 
     def now(self, proposal: Proposal) -> Answer:
         """Try what is new, and go on trying it."""
         digest, run = proposal.new.digest, self.run
         if run is not None and run.digest == digest and run.promoted_at is not None:
             return self._promoted(run)
-        if proposal.old is None or proposal.overridden or proposal.is_back:
+        if proposal.old is None or proposal.overridden or self._is_back(proposal):
             self._end()
             return GO
         trouble = self._in_trouble()
@@ -189,6 +194,10 @@ def _nothing_said(proposal: Proposal) -> TrialTerms:
     """Leave it to the trial itself."""
     del proposal
     return NOTHING_SAID
+
+
+def _never(_: Proposal) -> bool:
+    return False
 
 
 def _nobody() -> None:

@@ -30,7 +30,7 @@ def eventually(holds: Callable[[], object], seconds: float = 15.0) -> None:
 class Crew:
     """Some workers that try edits of one file."""
 
-    def __init__(self, directory: Path, trial: Trial, count: int = 2) -> None:
+    def __init__(self, directory: Path, trial: Trial, together: Any, count: int = 2) -> None:
         self.board = MemoryStore()
         self.file = directory / "config.yaml"
         self.file.write_text("a: 1")
@@ -38,7 +38,13 @@ class Crew:
         self.lives: list[ReloadCheck[Any]] = []
         for store in self.stores:
             live: ReloadCheck[Any] = ReloadCheck(
-                self.file, store=store, app="shop", settle=0, window=0.1, trial=trial
+                self.file,
+                store=store,
+                app="shop",
+                settle=0,
+                window=0.1,
+                trial=trial,
+                together=together,
             )
             gate = host_of(live).trial
             assert gate is not None
@@ -73,9 +79,9 @@ def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
     """Return how to make one; it is ended with the test."""
     made: list[Crew] = []
 
-    def make(**options: Any) -> Crew:
+    def make(*, together: Any = None, **options: Any) -> Crew:
         trial = Trial(shares=(0.2,), watch=0.0, **options)
-        made.append(Crew(tmp_path, trial))
+        made.append(Crew(tmp_path, trial, together))
         return made[-1]
 
     yield make
@@ -164,3 +170,21 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
         pass
     heard = pool.verdict()
     assert (None if first else "undo") == (None if heard is None else heard.word)
+
+
+def test_what_all_have_decided_on_is_tried_before_it_serves(crew: Callable[..., Crew]) -> None:
+    """Ready on all is not good on any: it is tried by all, undone on all, and the next one goes."""
+    site = crew(together="all", seconds=1.0, units=4, longest=60.0)
+    orders = Orders(site.board.peer(), app="shop")
+    site.edit(2)
+    eventually(lambda: orders.state().round is None)
+    assert {1} == {live.snapshot.config["a"] for live in site.lives}
+    for live in site.lives:
+        site.ask(live, 12, bad=2)
+    eventually(lambda: {"undone"} == site.outcomes())
+    eventually(lambda: orders.state().banned)
+    assert {1} == {live.snapshot.config["a"] for live in site.lives}
+    site.edit(3)
+    for live in site.lives:
+        site.ask(live, 12)
+    eventually(lambda: {3} == {live.snapshot.config["a"] for live in site.lives})
