@@ -50,7 +50,7 @@ def _through_asgi(live: ReloadCheck[Any], going: Callable[[], bool]) -> float:
             async def send(message: Any, sent: list[Any] = sent) -> None:
                 sent.append(message)
 
-            scope = {"type": "http", "method": "GET", "path": "/", "headers": []}
+            scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
             await app(scope, receive, send)
             assert b"1" == sent[-1]["body"]
             await asyncio.sleep(0.002)  # the loop's own lag counts, too
