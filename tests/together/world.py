@@ -166,7 +166,7 @@ class World:
             if me.file == opened.content:
                 shown = opened.id
         if worker.retries != view.state.retries:
-            worker.retries, failed = view.state.retries, {}
+            worker.retries, failed = view.state.retries, dict[str, Vote]()
         may_retry = own - worker.failed_at > BACK_OFF
         told = (late, absent, may_retry, shown, failed)
         if told != (me.late, me.absent, me.may_retry, me.shown, me.failed):
