@@ -63,16 +63,15 @@ def test_workers_hold_no_more_after_reloads_than_before(command: list[str], tmp_
         everyone = set(workers(server.port))
         before = holdings(server.port)
         with Load(server.port) as load:
-            for number in range(2, 32):
+            for number in range(2, 24):
                 config.replace(file, config.text(number))
-                time.sleep(0.03)
-            load.reaches(31, everyone)
+                load.reaches(number, everyone)
         until(lambda: no_more(holdings(server.port), before))
         server.stop()
     entries = journal.read(log)
     assert load.failures == []
     assert (journal.still_open(entries), journal.closed_once(entries)) == ([], True)
-    assert len(entries) > 40
+    assert len(entries) == 2 * 23 * len(everyone)
 
 
 def holdings(port: int) -> dict[int, tuple[list[str], int, int]]:
