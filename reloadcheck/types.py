@@ -384,6 +384,7 @@ class Code(StrEnum):
     UNDONE_MARKED = "undone-marked"
     UNDONE_SHADOW = "undone-shadow"
     UNDONE_BY_HAND = "undone-by-hand"
+    UNDONE_BEFORE = "undone-before"
     WORKER_LOST = "worker-lost"
     WATCH = "watch"
     TROUBLE = "trouble"

@@ -132,6 +132,8 @@ class Checker(Generic[C]):
         self._remarks = Remarks()
         self.places: tuple[Place, ...] = ()
         self.running: Loaded[C] | None = None
+        self.running_read: Reading | None = None
+        self._newest_read: Reading | None = None
 
     def follow(self, feed: Feed) -> None:
         """Read from another feed from now on; called in the engine thread, between two looks."""
@@ -203,8 +205,17 @@ class Checker(Generic[C]):
         if self.running is not None:
             self._leaving.add(self.running.config, self.running.tree)
         self.running = loaded
+        newest = self._newest_read
+        is_newest = newest is not None and newest.digest == loaded.source_digest
+        self.running_read = newest if is_newest else None
         self._verdict = Same()
         self._has_adopted = True
+
+    def load_again(self, reading: Reading, kept: Sequence[KeyPath]) -> Loaded[C]:
+        """Return what was read before, with the running values at `kept`; raise `ConfigError`."""
+        loaded = self._load(reading)
+        self._newest_read = reading
+        return self.keep(loaded, kept) if kept else loaded
 
     def refuse(
         self,
@@ -284,6 +295,7 @@ class Checker(Generic[C]):
         self._remark(reading.remarks)
         self._source_remarks = reading.remarks
         self.places = reading.places
+        self._newest_read = reading
         known = reading.digest == self._digest
         if not known:
             try:
@@ -325,7 +337,7 @@ class Checker(Generic[C]):
         except ConfigError as error:
             return Bad(error, new=True)
         if running is not None and loaded.config is running.config:
-            self.running = loaded
+            self.running, self.running_read = loaded, reading
             return Same()
         return Good(loaded, new=True)
 

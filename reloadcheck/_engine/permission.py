@@ -76,6 +76,7 @@ class Permission(Generic[C]):
         self.permit: Permit[C] = Permit()
         self.trying: Trying[C] = Trying(scheduler.serving, self._poke)
         self.verdict = GO
+        self.kept: tuple[KeyPath, ...] = ()
         self._watched_until = 0.0
         self._served: deque[str] = deque(maxlen=REMEMBERED)
         self._gates = Gates(seams.gates, scheduler)
@@ -253,6 +254,7 @@ class Permission(Generic[C]):
             self._course.standing = error
             self._report.complain(error, again=True)
             return Conclusion(Outcome.REJECTED, error)
+        self.kept = paths
         news = not self.permit.is_pending_in(read.source_digest)
         self.permit.keep(read.source_digest, paths)
         running = self._checker.running
@@ -268,14 +270,16 @@ class Permission(Generic[C]):
         """Reject the edit until the sources hold something else."""
         self.permit.decided()
         error = located(refused(answer), read.layers)
+        undone = answer.code == Code.UNDONE_BEFORE
+        outcome = Outcome.UNDONE if undone else Outcome.REJECTED
         if answer.code == Code.INTERNAL:  # the gate failed, and may not the next time
             self._course.failure = error
             self._course.look_at = self._course.back_off.fail(self._clock.monotonic())
         else:
-            self._checker.refuse(error)
+            self._checker.refuse(error, outcome=outcome)
         self._course.standing = error
         self._report.complain(error, again=True)
-        return Conclusion(Outcome.REJECTED, error)
+        return Conclusion(outcome, error)
 
     def _hold_back(self, answer: Wait, read: Loaded[C]) -> Conclusion:
         """Hold back an edit that is good and not yet allowed; ask again when it may be."""
@@ -319,7 +323,7 @@ class Permission(Generic[C]):
         _, before = self.trying.undo()
         if before is not None:
             self._checker.adopt(before)
-            self._course.way_back.remember(None, 0)
+            self._course.way_back.forget()
         self.permit.prepared = None
         self.permit.decided()
         error = refused(answer)

@@ -27,7 +27,7 @@ from ..exceptions import (
     UnsettledError,
 )
 from ..seams import Loaded
-from ..types import TIMER, Diff, Outcome, Problem, Trigger
+from ..types import TIMER, Diff, KeyPath, Outcome, Problem, Trigger
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
 from .course import Course
 from .gates import Seams
@@ -71,6 +71,7 @@ class Reload(Generic[C]):
         self.making: Making[C] = Making(scheduler, self.checker, registry, owner, versions)
         self.renewal = Renewal(self._probe, self._poke)
         self.way_back = self._course.way_back
+        self._kept: tuple[KeyPath, ...] = ()
         self.forgets = False
         self.permission: Permission[C] = Permission(
             scheduler, seams, self.checker, self.making, self.report, self._course, self
@@ -167,8 +168,12 @@ class Reload(Generic[C]):
         loaded, changes, built = prepared.loaded, prepared.changes, prepared.built
         self.permission.permit.prepared = None
         self.permission.permit.decided(loaded.source_digest)
-        current = self._serving.current
-        self.way_back.remember(before, 0 if current is None else current.snapshot.version)
+        current, read = self._serving.current, self.checker.running_read
+        if current is None or read is None:
+            self.way_back.forget()
+        else:
+            self.way_back.remember(read, self._kept, current.snapshot.version)
+        self._kept = () if loaded is prepared.read else self.permission.kept
         self.checker.adopt(loaded)
         tried = self.permission.trying.candidate
         if tried is None:
@@ -192,7 +197,12 @@ class Reload(Generic[C]):
         if current is None or bad is None or earlier is None:
             return None
         self.permission.give_up()
-        loaded, version = earlier
+        read, kept, version = earlier
+        try:
+            loaded = self.checker.load_again(read, kept)
+        except ConfigError as failed:
+            self.way_back.forget()
+            return Conclusion(Outcome.REJECTED, failed)
         built = self.build(loaded, is_edit=False)
         if isinstance(built, Conclusion):
             self.way_back.is_wanted = built.outcome is Outcome.DEFERRED
@@ -200,7 +210,8 @@ class Reload(Generic[C]):
         self._swap(self.making.snapshot(loaded, built, version))
         self.checker.adopt(loaded)
         error = self.way_back.error(current.snapshot.version, version)
-        self.way_back.remember(None, 0)
+        self._kept = kept
+        self.way_back.forget()
         self.permission.taken_back(error, bad)
         return Conclusion(Outcome.UNDONE, error)
 

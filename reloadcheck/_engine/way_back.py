@@ -1,14 +1,13 @@
 """The way back to the version before, once nothing is tried or watched any more.
 
-Remembers one configuration, never its resources: they are built anew. No gate is asked, for what
-served before may serve at any time.
+Remembers the bytes of one configuration, and neither what was made of them, which would be twice as
+much to hold, nor its resources: both are made anew. No gate is asked, for what served before may
+serve at any time.
 """
 
-from typing import Any
-
 from ..exceptions import RefusedError
-from ..seams import Loaded
-from ..types import Code, Problem
+from ..seams import Reading
+from ..types import Code, KeyPath, Problem
 
 
 class WayBack:
@@ -18,14 +17,17 @@ class WayBack:
     """
 
     def __init__(self) -> None:
-        self.earlier: tuple[Loaded[Any], int] | None = None
+        self.earlier: tuple[Reading, tuple[KeyPath, ...], int] | None = None
         self.is_wanted = False
         self._reason: str | None = None
 
-    def remember(self, loaded: Loaded[Any] | None, version: int) -> None:
-        """Take note of what served until now."""
-        self.earlier = None if loaded is None else (loaded, version)
-        self.is_wanted = False
+    def remember(self, reading: Reading, kept: tuple[KeyPath, ...], version: int) -> None:
+        """Take note of what served until now, with values that wait for a restart at `kept`."""
+        self.earlier, self.is_wanted = (reading, kept, version), False
+
+    def forget(self) -> None:
+        """Take note that there is no way back."""
+        self.earlier, self.is_wanted = None, False
 
     def want(self, reason: str | None) -> None:
         """Have the next check go back."""

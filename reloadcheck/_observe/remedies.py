@@ -52,6 +52,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.UNDONE_SHADOW: "correct it; or have it promoted by hand, if the answers are meant to "
     "differ",
     Code.UNDONE_BY_HAND: "correct it, or live.retry()",
+    Code.UNDONE_BEFORE: "correct it, or reloadcheck retry",
     Code.WORKER_LOST: "see why the process ended, in its server's log; then live.retry()",
     Code.WATCH: "see whether it was the edit or an incident; then live.retry()",
     Code.REHEARSAL: "correct it; the request or the function that failed is named",

@@ -422,6 +422,9 @@ class Memory:
             who = f" by {ban.by}" if ban.by else ""
             why = f": {ban.why}" if ban.why else ""
             when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
+            if ban.cause == "undone":
+                reason = f"this content was taken back at {when}{why}"
+                return Reject((Problem(reason),), Code.UNDONE_BEFORE)
             what = "this content" if ban.edition is None else f"edition {ban.edition}"
             reason = f"{what} was banned{who} at {when}{why}"
             return Reject((Problem(reason),), Code.BANNED)

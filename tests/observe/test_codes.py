@@ -25,8 +25,8 @@ STABLE = [
     "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
     "freeze", "approval", "signature", "banned", "pinned", "frozen", "fallback", "refused",
     "waiting", "booted-last-good", "undone-failed", "undone-slow", "undone-marked",
-    "undone-shadow", "undone-by-hand", "worker-lost", "watch", "trouble", "rehearsal",
-    "superseded", "unjudged",
+    "undone-shadow", "undone-by-hand", "undone-before", "worker-lost", "watch", "trouble",
+    "rehearsal", "superseded", "unjudged",
 ]  # fmt: skip
 
 

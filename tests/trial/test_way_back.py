@@ -1,6 +1,8 @@
 """After the watch `undo` puts back the version before; with or without a trial, and never twice."""
 
 import asyncio
+import weakref
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,6 +13,14 @@ from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, until
 
 from .test_trial import Making
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What a weak reference can be made to."""
+
+    a: int
+    b: int
 
 
 def test_after_the_watch_the_version_before_is_put_back(site: Making, clock: FakeClock) -> None:
@@ -96,3 +106,22 @@ def test_an_edit_that_waits_in_the_sources_goes_on(site: Making) -> None:
     assert shop.live.undo() is Outcome.UNDONE
     assert shop.get() == b"1"
     assert shop.edit(4) is Outcome.TRYING
+
+
+def test_the_way_back_holds_nothing_but_bytes(make: Make, text: Text) -> None:
+    """No object of the version before lives on; what waits for a restart stays as it runs."""
+    live = make(schema=Pair)
+    live.restart_only("b")
+    text.write("a: 1\nb: 1\n")
+    begin(live)
+
+    def serve(a: int) -> None:
+        text.write(f"a: {a}\nb: 2\n")
+        until(lambda: bool(live.check()) and live.snapshot.config.a == a)
+
+    serve(2)
+    old = weakref.ref(live.snapshot.config)
+    serve(3)
+    until(lambda: bool(live.check()) and old() is None)
+    assert live.undo() is Outcome.UNDONE
+    assert (live.snapshot.config.a, live.snapshot.config.b) == (2, 1)
