@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -257,17 +257,21 @@ def _server(
 
 def _owns(server: EtcdServer, port: int) -> bool:
     """Ask the kernel whether a connection from this port is the server's."""
-    if server.process is None:
+    process = server.process
+    if process is None:
         return False
     wanted = f"0100007F:{port:04X}"
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         if fields[1] == wanted:
             link = f"socket:[{fields[9]}]"
-            for one in Path(f"/proc/{server.process.pid}/fd").iterdir():
-                try:
-                    if os.readlink(one) == link:
-                        return True
-                except OSError:
-                    continue
+            return link in _held_by(process.pid)
     return False
+
+
+def _held_by(pid: int) -> Iterator[str]:
+    """Return what a process has open, as far as it has not ended or closed it meanwhile."""
+    with suppress(OSError):
+        for one in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                yield os.readlink(one)
