@@ -372,6 +372,7 @@ class Code(StrEnum):
     FREEZE = "freeze"
     APPROVAL = "approval"
     SIGNATURE = "signature"
+    RESTART = "restart"
     BANNED = "banned"
     PINNED = "pinned"
     FROZEN = "frozen"

@@ -8,7 +8,7 @@ Long because each answer at each of these points is carried out here, and nowher
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Generic, Protocol, TypeVar
@@ -21,7 +21,7 @@ from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, HangingError, RefusedError
 from ..seams import GO, Defer, Go, Keep, Loaded, Proposal, Reject, Share, Wait
-from ..types import Code, Diff, KeyPath, Outcome, Problem
+from ..types import Code, Diff, KeyPath, Layer, Outcome, Problem, key_path_text
 from .checker import Checker
 from .course import Course
 from .gates import Gates, Seams, refused
@@ -40,6 +40,8 @@ GATES_SECONDS: Final = 10.0
 
 REMEMBERED: Final = 100
 """Digests of what served in this process that are remembered."""
+
+NEEDS_RESTART: Final = "needs a restart; the running value serves until then"
 
 SUPERSEDED: Final = Wait("superseded", "the sources hold something else now")
 
@@ -263,7 +265,7 @@ class Permission(Generic[C]):
         self._checker.adopt(loaded)
         self._steps.forget_failure()
         if news:
-            self._report.pend(self.permit.pending_restart)
+            self._report.pend(pending(paths, read.layers))
         return Conclusion(Outcome.UNCHANGED)
 
     def _refuse(self, answer: Reject, read: Loaded[C]) -> Conclusion:
@@ -375,3 +377,10 @@ class Permission(Generic[C]):
         wall, versions = self._clock.wall(), (ahead, number)
         is_back = loaded.digest in self._served or self._gates.served(loaded)
         return Proposal(running, loaded, changes, plan, trigger, wall, versions, is_back=is_back)
+
+
+def pending(paths: Sequence[KeyPath], layers: Sequence[Layer]) -> ConfigError:
+    """Return, as it is told, that keys keep their running value until a restart."""
+    ordered = sorted(set(paths), key=key_path_text)
+    problems = [Problem(NEEDS_RESTART, key_path=path) for path in ordered]
+    return located(RefusedError(*problems, code=Code.RESTART), layers)

@@ -32,7 +32,7 @@ from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
 from .course import Course
 from .gates import Seams
 from .making import Making
-from .permission import Permission
+from .permission import Permission, pending
 from .probes import Probes
 from .renewal import Renewal
 from .reporter import Report
@@ -173,6 +173,7 @@ class Reload(Generic[C]):
             self.way_back.forget()
         else:
             self.way_back.remember(read, self._kept, current.snapshot.version)
+        kept_before = self._kept
         self._kept = () if loaded is prepared.read else self.permission.kept
         self.checker.adopt(loaded)
         tried = self.permission.trying.candidate
@@ -188,6 +189,8 @@ class Reload(Generic[C]):
         self.report.announce(
             snapshot, changes, built.names, first=first, newest_ns=newest, leave=leave
         )
+        if self._kept not in ((), kept_before):
+            self.report.pend_rest(pending(self._kept, prepared.read.layers))
         self._course.look_at = self._clock.monotonic()  # what changed meanwhile gets one more pass
         return Conclusion(Outcome.RELOADED)
 

@@ -128,13 +128,20 @@ class Report:
         self._note(Outcome.UNDONE, error)
         self._tell_event(Outcome.UNDONE, error)
 
-    def pend(self, keys: Sequence[str]) -> None:
-        """Say that an edit changes only what waits for a restart."""
+    def pend(self, error: ConfigError) -> None:
+        """Say that an edit changes only what waits for a restart; `error` has its keys."""
         words = "the edit changes only what needs a restart: %s; version %d goes on serving"
         version, _ = self._serving()
-        self._say(logging.INFO, words, ", ".join(keys), version, **self._facts(Outcome.UNCHANGED))
-        self._note(Outcome.UNCHANGED)
-        self._tell_event(Outcome.UNCHANGED, None)
+        facts = self._facts(Outcome.UNCHANGED, error)
+        self._say(logging.INFO, words, _keys_of(error), version, **facts)
+        self._note(Outcome.UNCHANGED, error)
+        self._tell_event(Outcome.UNCHANGED, error)
+
+    def pend_rest(self, error: ConfigError) -> None:
+        """Say that the rest of an edit is live, and which keys of it wait for a restart."""
+        words = "what needs a restart keeps its running value until then: %s"
+        facts = self._facts(Outcome.RELOADED, error)
+        self._say(logging.INFO, words, _keys_of(error), **facts)
 
     def rebuilt(self, built: Sequence[str], why: Mapping[str, str]) -> None:
         """Say that resources were built anew without an edit; `why` says it of those in need."""
@@ -271,6 +278,11 @@ class Report:
         untold, self._untold = self._untold, []
         for telling in untold:
             telling()
+
+
+def _keys_of(error: ConfigError) -> str:
+    paths = [key_path_text(problem.key_path) for problem in error.problems]
+    return _listed(paths[:SHOWN_PATHS], len(paths))
 
 
 def _listed(paths: Sequence[str], count: int) -> str:

@@ -39,6 +39,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.FREEZE: "wait: it goes live by itself; or sign an override",
     Code.APPROVAL: "have it signed: reloadcheck approve",
     Code.SIGNATURE: "sign it anew, with a key that the contract knows",
+    Code.RESTART: "restart the application when it may be",
     Code.BANNED: "put something else into the sources, or reloadcheck unban",
     Code.PINNED: "reloadcheck unpin, when it may",
     Code.FROZEN: "wait until it ends, or reloadcheck thaw",

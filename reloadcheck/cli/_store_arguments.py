@@ -1,6 +1,7 @@
 """The commands that need a store: their options and help texts."""
 
 import argparse
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -10,6 +11,14 @@ from ._commands import command_named, count, run_named, seconds
 __all__ = ["STORE_COMMANDS", "add_store"]
 
 _ONE_EDITION = "the number of an edition"
+
+
+_OPERANDS: Final = {
+    "rollback": ("EDITION", _ONE_EDITION),
+    "pin": ("EDITION", _ONE_EDITION),
+    "unban": ("EDITION", _ONE_EDITION),
+    "fallback": ("on|off", "which"),
+}
 
 
 def add_store(command: argparse.ArgumentParser, *, app: bool = True) -> None:
@@ -108,13 +117,21 @@ def _fleet(commands: Any) -> None:
 def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
     command = command_named(commands, name, f"{usage} [--store STORE]", short, long)
     command.set_defaults(run=partial(run_named, "ordering"), verb=name)
-    words, meant = ("on|off", "which") if name == "fallback" else ("EDITION", _ONE_EDITION)
+    words, meant = _OPERANDS.get(name, ("", argparse.SUPPRESS))  # what is given is refused in words
     command.add_argument("words", nargs="*", metavar=words, help=meant)
     command.add_argument("--why", metavar="TEXT", help="the reason, for the history")
     command.add_argument("--by", metavar="WHO", help="who orders it (who you are, @host)")
     if name in ("rollback", "pin", "unpin", "promote", "undo", "fallback"):
         command.add_argument(
-            "--wait", type=seconds, metavar="S", help="so long for all workers to serve it"
+            "--wait",
+            type=seconds,
+            nargs="?",
+            const=math.nan,
+            metavar="S",
+            help="until all workers serve it, at most so long",
+        )
+        command.add_argument(
+            "--timeout", type=seconds, default=30.0, metavar="S", help="the same, with --wait (30)"
         )
     if name in ("rollback", "pin", "fallback"):
         command.add_argument("--force", action="store_true", help="over another's pin, too")
@@ -128,7 +145,7 @@ def _order(name: str, usage: str, short: str, long: str, commands: Any) -> None:
 _ORDERS: Final = (
     (
         "rollback",
-        "[EDITION] --why TEXT [--wait S] [--dry-run] [--force]",
+        "[EDITION] --why TEXT [--wait [S]] [--dry-run] [--force]",
         "serve an older edition everywhere, and ban what serves now",
         "Serve an older edition on all workers until the sources hold something else that is good; "
         "what serves now is banned, whatever comments it gets. Without a number: the newest older "
@@ -136,12 +153,12 @@ _ORDERS: Final = (
     ),
     (
         "pin",
-        "[EDITION] --why TEXT [--wait S] [--force]",
+        "[EDITION] --why TEXT [--wait [S]] [--force]",
         "serve an edition whatever the sources hold",
         "Serve an edition until `unpin`; without a number what serves now, which is to stop "
         "following the sources. Edits meanwhile are told as pending.",
     ),
-    ("unpin", "[--why TEXT] [--wait S]", "follow the sources again", "End a pin; bans stay."),
+    ("unpin", "[--why TEXT] [--wait [S]]", "follow the sources again", "End a pin; bans stay."),
     (
         "unban",
         "EDITION [--why TEXT]",
@@ -157,14 +174,14 @@ _ORDERS: Final = (
     ("thaw", "[--why TEXT]", "let edits go live again", "End a freeze; it ends no roll-back."),
     (
         "promote",
-        "[--why TEXT] [--wait S]",
+        "[--why TEXT] [--wait [S]]",
         "let what is tried serve everybody",
         "End the trial that is on in the workers: what they try serves everybody from now on; a "
         "second one ends the watch after it.",
     ),
     (
         "undo",
-        "--why TEXT [--wait S]",
+        "--why TEXT [--wait [S]]",
         "take back what is tried, or what serves",
         "End the trial that is on in the workers: what they try is taken back and stays refused. "
         "Where nothing is tried, the edition before serves and what serves now is banned, as by "
@@ -172,7 +189,7 @@ _ORDERS: Final = (
     ),
     (
         "fallback",
-        "on|off --why TEXT [--wait S] [--force]",
+        "on|off --why TEXT [--wait [S]] [--force]",
         "serve the application's fall-back instead of its sources",
         "`on` has every worker serve what its `fallback=` names until `off`, whatever the sources "
         "hold; edits meanwhile are told as pending. Waits for no window, approval or vote.",

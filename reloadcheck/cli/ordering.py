@@ -4,6 +4,7 @@ Prints what the order does and, with `--wait`, who does not serve it in time: th
 """
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import Final
 
@@ -18,6 +19,7 @@ from ._output import Page
 __all__ = ["run"]
 
 _WHY: Final = ("rollback", "pin", "freeze", "undo")
+_OF_NO_EDITION: Final = ("unpin", "freeze", "thaw", "promote", "undo", "retry")
 _SWITCH: Final = {"on": True, "off": False}
 
 
@@ -30,6 +32,8 @@ def run(arguments: argparse.Namespace) -> int:
     if wants_why and not arguments.why and not getattr(arguments, "dry_run", False):
         command = "fallback on" if verb == "fallback" else verb
         raise UsageError(f"say why: reloadcheck {command} --why 'TEXT'")
+    if arguments.words and verb in _OF_NO_EDITION:
+        raise UsageError(f"reloadcheck {verb} takes no edition")
     if len(arguments.words) > 1 or (verb == "unban" and not arguments.words):
         raise UsageError("name one edition, by its number")
     return asked(arguments, lambda orders: _order(arguments, orders))
@@ -40,6 +44,8 @@ def _order(arguments: argparse.Namespace, orders: Orders) -> int:
     dry = bool(getattr(arguments, "dry_run", False))
     behind: tuple[str, ...] = ()
     wait: float | None = getattr(arguments, "wait", None)
+    if wait is not None and math.isnan(wait):
+        wait = arguments.timeout
     if wait is not None and not dry:
         behind = orders.wait(wait)
     page = Page()

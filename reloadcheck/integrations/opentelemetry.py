@@ -25,6 +25,9 @@ __all__ = ["VersionOnSpan", "WSGIVersionOnSpan", "instrument"]
 MOST_KEYS = 20
 """How many changed key paths one span names."""
 
+_NO_FAILURE = frozenset({Outcome.UNCHANGED, Outcome.WAITING})
+"""What is told with a code and is no error: nothing was refused."""
+
 
 def instrument(
     live: ReloadCheck[Any], *, tracer_provider: TracerProvider | None = None
@@ -78,7 +81,7 @@ def _record(tracer: Tracer, event: ReloadEvent, verdict: dict[str, AttributeValu
         span.add_event(phase.name, {"seconds": phase.seconds}, _nanoseconds(end))
     if verdict is not None:
         span.add_event("trial.verdict", verdict, _nanoseconds(event.at))
-    if event.error is not None:
+    if event.error is not None and event.outcome not in _NO_FAILURE:
         span.set_status(Status(StatusCode.ERROR, str(event.error)))
     span.end(_nanoseconds(max([event.at, *ends])))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
+from reloadcheck._state.board import MEMBERS, Member, prefix_of
 from reloadcheck.stores import SQLiteStore
 
 from .conftest import Run
@@ -106,6 +107,30 @@ def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
     assert "[serves, held]" in rows[0]
     assert any("[banned]" in row for row in rows)
     assert "too moin" in run("history", *STORE).out
+
+
+def test_waiting_is_bounded_by_a_time_beside_it(
+    run: Run, live: ReloadCheck[Any], here: Path
+) -> None:
+    """`--wait` alone waits for --timeout, and then says who is behind, with status 1."""
+    assert run("pin", *STORE, "1", "--why", "x", "--wait", "--timeout", "20").status == 0
+    assert live.snapshot.config.greeting == "hello"
+    live.close()
+    stuck = Member("web-1", 7, content="other", version=1)
+    with closing(SQLiteStore(here / "store.db")) as store:
+        store.put({f"{prefix_of('shop', None)}{MEMBERS}web-1/7": stuck.to_text()})
+        done = run("unpin", *STORE, "--wait", "--timeout", "0.2")
+    assert done.status == 1
+    assert done.lines[-1].startswith("behind  ")
+
+
+def test_orders_that_name_no_edition_refuse_one(run: Run, live: ReloadCheck[Any]) -> None:
+    """Somebody who writes `undo 41` means something that it does not do."""
+    for verb in ("unpin", "freeze", "thaw", "promote", "undo", "retry"):
+        done = run(verb, "41", *STORE, "--why", "x")
+        assert (done.status, f"reloadcheck {verb} takes no edition" in done.err) == (2, True)
+        assert "EDITION" not in run(verb, "--help").out
+    del live
 
 
 def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadCheck[Any]) -> None:

@@ -23,8 +23,8 @@ STABLE = [
     "source-unreadable", "torn", "unsettled", "hanging", "syntax", "merge", "schema", "factory",
     "probe", "timeout", "resource", "drain", "config", "usage", "internal", "forced-close",
     "close", "listener", "store", "rule", "rule-error", "contract", "range", "required", "window",
-    "freeze", "approval", "signature", "banned", "pinned", "frozen", "fallback", "refused",
-    "waiting", "booted-last-good", "undone-failed", "undone-slow", "undone-marked",
+    "freeze", "approval", "signature", "restart", "banned", "pinned", "frozen", "fallback",
+    "refused", "waiting", "booted-last-good", "undone-failed", "undone-slow", "undone-marked",
     "undone-shadow", "undone-by-hand", "undone-before", "worker-lost", "watch", "trouble",
     "rehearsal", "superseded", "unjudged",
 ]  # fmt: skip

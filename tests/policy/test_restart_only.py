@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, RegistrationError, ReloadCheck
+from reloadcheck import Outcome, RegistrationError, ReloadCheck, ReloadEvent
+from reloadcheck._engine.permission import NEEDS_RESTART
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, until
@@ -55,14 +56,40 @@ def test_the_key_keeps_its_value_and_the_rest_goes_live(live: ReloadCheck[Any], 
 
 
 def test_such_keys_alone_are_no_new_version(live: ReloadCheck[Any], text: Text) -> None:
-    """The edit is `unchanged`, and told once."""
+    """The edit is `unchanged`, and told once, by the code `restart` at the key's place."""
+    told: list[ReloadEvent] = []
     live.restart_only("server.bind")
     text.write("server: {bind: 80}\n")
     begin(live)
+    live.subscribe(told.append)
     text.write("server: {bind: 81}\n")
     assert live.check() is Outcome.UNCHANGED
     assert live.snapshot.version == 1
     assert live.status().pending_restart == ("server.bind",)
+    assert live.check() is Outcome.UNCHANGED
+    ((code, error),) = [(one.code, str(one.error)) for one in told]
+    assert (code, error) == ("restart", f"app.yaml:1:16: server.bind: {NEEDS_RESTART}")
+    assert live.status().history[-1].code == "restart"
+    assert live.status().error is None
+
+
+def test_what_waits_for_a_restart_beside_what_is_live_is_told_once(
+    live: ReloadCheck[Any], text: Text, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line with the code `restart` names the key; the next edit of others repeats nothing."""
+    caplog.set_level("INFO", "reloadcheck")
+    live.restart_only("server.bind")
+    text.write("server: {bind: 80}\na: 1\n")
+    begin(live)
+    for a in (2, 3):
+        text.write(f"server: {{bind: 81}}\na: {a}\n")
+        assert live.check() is Outcome.RELOADED
+        assert live.check() is Outcome.UNCHANGED
+    assert [
+        record.getMessage()
+        for record in caplog.records
+        if getattr(record, "config_code", None) == "restart"
+    ] == ["what needs a restart keeps its running value until then: server.bind"]
 
 
 @pytest.mark.parametrize("text_after", ["server: null\na: 2\n", "a: 2\n", "server: 5\na: 2\n"])
