@@ -132,13 +132,13 @@ def add_store(
 
 def _introduce(engine: Engine[Any], memory: Memory) -> None:
     """Let the contract know the store."""
-    if engine.gates == [memory]:
+    if engine.gates == [memory.gate]:
         return
     from ..policy.gate import ContractGate
 
     for gate in engine.gates:
         if isinstance(gate, ContractGate):
-            gate.beside, memory.guards_start = memory.beside, True
+            gate.beside, memory.feed.guards_start = memory.beside, True
 
 
 def add_trial(

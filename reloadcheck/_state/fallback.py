@@ -11,9 +11,10 @@ from .._config.digest import source_digest
 from ..exceptions import ConfigError, SourceError
 from ..seams import Reading
 from ..types import Document, Source
+from .board import Hold
 from .content import content_of, kept_of
 
-__all__ = ["Fallback"]
+__all__ = ["Fallback", "not_served"]
 
 
 class Fallback:
@@ -50,6 +51,15 @@ class Fallback:
         if content is None:
             self.error = f"{self.source.name}: is no configuration"
         return None if content is None else (content, laid)
+
+
+def not_served(fallback: Fallback | None, hold: Hold | None) -> str:
+    """Say why the fall-back that is ordered does not serve here."""
+    who = f" by {hold.by}" if hold is not None and hold.by else ""
+    why = "this application names none: fallback=…"
+    if fallback is not None:
+        why = fallback.error or "it cannot be had"
+    return f"the fall-back is on{who}, and is not served here: {why}"
 
 
 def _nothing(documents: tuple[Document, ...]) -> tuple[Document, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._state import attach
+from reloadcheck._state import feed
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
 from tests.support.load import until
@@ -88,6 +88,6 @@ def test_a_file_that_lags_is_passed_over_and_believed_after_a_while(
         starting.check()
         assert starting.snapshot.config.a == 2
     assert site.orders.state().edition == 2
-    monkeypatch.setattr(attach, "_LAGS_SECONDS", 0.0)
+    monkeypatch.setattr(feed, "_LAGS_SECONDS", 0.0)
     until(lambda: bool(starting.check()) and starting.snapshot.config.a == 1)
     site.reaches(3)

@@ -1,0 +1,223 @@
+"""The feed around an engine's feed: what the sources hold, or a kept edition that is wanted.
+
+A hold is served from what was kept, with the confidential sources and the environment as they are
+now; parsing, validating and building know nothing of that.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from .._runtime.clock import Clock
+from ..seams import Feed, Reading
+from ..types import Code, Outcome, Source, Stamp
+from .board import Hold, State
+from .content import content_of, with_kept
+from .decide import Decision, Situation, decide
+from .fallback import Fallback, not_served
+from .keeper import Keeper
+from .ledger import entries_from, stands
+from .standing import Standing
+
+__all__ = ["StoreFeed"]
+
+_FIRST_LOOK_SECONDS = 2.0
+
+_LAGS_SECONDS = 120.0
+"""Seconds after which a file that lagged at the start is believed: a volume's copy takes 90."""
+
+_FALLEN = "the fall-back serves"
+
+_ALL = Hold("together")
+"""Stands for what all serve, where this worker does not yet."""
+
+
+class StoreFeed:
+    """One engine's sources beside one store.
+
+    `last` is the digest and content that was given last, `decision` why it was that. With
+    `guards_start` an edit that a contract has not been asked about is nothing to start with.
+    """
+
+    def __init__(self, feed: Feed, standing: Standing, fallback: Fallback | None) -> None:
+        self.last: tuple[str, str | None] | None = None
+        self.decision = Decision(None)
+        self.guards_start = False
+        self._feed, self._standing, self._fallback = feed, standing, fallback
+        self._fallen: tuple[str, Reading] | None = None
+        self._held: str | None = None
+        self._boots_with_kept = False
+        self._passed_over: str | None = None
+        self._passed_at = 0.0
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """Return the engine's sources."""
+        return self._feed.sources
+
+    @property
+    def _keeper(self) -> Keeper:
+        return self._standing.keeper
+
+    @property
+    def _clock(self) -> Clock:
+        return self._standing.clock
+
+    # ------------------------------------------------------------------ looking
+
+    def look(self) -> tuple[Stamp, ...]:
+        """Return the sources' stamps, the first of which tells of orders, too."""
+        self._keeper.ensure()
+        if self._standing.serving is None:
+            # In half the patience, so that no disk seems to hang.
+            patience = self._standing.options().patience
+            self._keeper.first_look(min(patience / 2, _FIRST_LOOK_SECONDS))
+        first, *rest = self._feed.look()
+        return (Stamp((first.value, self._mark()), first.newest_ns), *rest)
+
+    def _mark(self) -> object:
+        state, rounds = self._standing.state, self._standing.rounds
+        if rounds is not None:
+            wanted = state.target if rounds.is_behind(state) else None
+            return (wanted, self._orders_mark(state))
+        return self._orders_mark(state)
+
+    def _orders_mark(self, state: State) -> object:
+        if self._passed_over and self._clock.monotonic() - self._passed_at > _LAGS_SECONDS:
+            self._passed_over, self._boots_with_kept = None, True
+        booted = self._boots_with_kept and self._standing.serving is not None
+        if state.hold is None and not state.banned and not booted:
+            return None
+        falls_back = self._standing.falls_back
+        fallback = self._fallback.mark() if self._fallback and falls_back else None
+        return (state.hold, frozenset(state.banned), state.retries, booted, fallback)
+
+    # ------------------------------------------------------------------ reading
+
+    def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
+        """Read the sources; where an order or a ban says so, an edition that was kept instead."""
+        first, *rest = stamps
+        value: Any = first.value
+        inner = (Stamp(value[0], first.newest_ns), *rest)
+        reading = self._feed.read(inner, max_bytes)
+        content = self._content(reading)
+        fallen: tuple[str, Reading] | None = None
+        if self._fallback is not None and self._standing.falls_back:
+            fallen = self._fallback.laid(self.sources, reading, max_bytes)
+            if fallen is not None:
+                self._standing.learn_fallback(fallen[0])
+        self._fallen = fallen
+        self._standing.note_order(self._held)
+        given = self._given(reading, content)
+        self._held = content
+        self.last = (reading.digest, content)
+        rounds = self._standing.rounds
+        if rounds is not None:
+            read, _ = self._standing.known(given.digest)
+            self.last = (given.digest, read)
+            rounds.read(content, read, given.digest)
+        return given
+
+    def _content(self, reading: Reading) -> str | None:
+        if self._standing.knows(reading.digest):
+            return self._standing.known(reading.digest)[0]
+        content = content_of(self.sources, reading)
+        self._standing.learn(reading, content)
+        return content
+
+    def _given(self, reading: Reading, content: str | None) -> Reading:
+        decision = self.decision = self._guarded(content, self._decide(content))
+        hold = self._standing.state.hold
+        if decision.ends_hold and hold is not None and content == hold.content:
+            self._keeper.ends_hold = hold
+        running = self._standing.serving is not None
+        rounds = self._standing.rounds
+        ahead = rounds is not None and rounds.is_behind(self._standing.state)
+        if running and ahead and not self._standing.falls_back:
+            # What all serve comes first.
+            decision = replace(decision, serve=self._standing.state.target)
+            hold = hold or _ALL
+        passed_over = content is not None and content == self._passed_over
+        if running and hold is None and not passed_over:
+            return self._remarked(reading, decision)  # what is wrong with it is told as ever
+        if decision.serve in (None, content):
+            return self._remarked(reading, decision)
+        if self._fallen is not None and decision.serve == self._fallen[0]:
+            self._standing.learn(self._fallen[1], decision.serve)
+            return self._remarked(self._fallen[1], decision)
+        serve = str(decision.serve)
+        data = self._keeper.known.contents.get(serve) or self._standing.own.get(serve)
+        if data is None:
+            return reading
+        if not running:
+            beside_others = hold is None and decision.code is None
+            stale = beside_others and rounds is None and self._standing.was_live(content)
+            self._boots_with_kept = not (beside_others if rounds is not None else stale)
+            self._passed_over = content if stale else None
+            self._passed_at = self._clock.monotonic()
+        try:
+            older = with_kept(self.sources, reading, data)
+        except ValueError:
+            return reading
+        self._standing.learn(older, decision.serve)
+        return self._remarked(older, decision)
+
+    def _decide(self, content: str | None) -> Decision:
+        view, state = self._keeper.known.view, self._standing.state
+        serving = self._standing.serving
+        if content is not None and content == self._passed_over and state.hold is None:
+            return Decision(serving)  # what it held at the start, beside others who had more
+        self._passed_over = None if serving is not None else self._passed_over
+        fallback = None if self._fallen is None else self._fallen[0]
+        kept = self._keeper.known.contents.keys() | self._standing.own.keys() | {fallback or ""}
+        together = self._standing.rounds is not None
+        others = view is not None and any(
+            (together or one.content == state.target) and name != self._keeper.id
+            for name, one in view.members.items()
+        )
+        return decide(
+            Situation(
+                content,
+                serving,
+                None if view is None else state,
+                frozenset(kept),
+                others,
+                self._standing.options().boot == "last-good",
+                fallback,
+            )
+        )
+
+    def _guarded(self, content: str | None, decision: Decision) -> Decision:
+        """Start with what was accepted last where a contract has not been asked about the edit.
+
+        So that an edit made while nothing ran waits for its window and its leave, too.
+        """
+        active, view = self._standing.state.active, self._keeper.known.view
+        if self._standing.serving is not None or not self.guards_start or view is None:
+            return decision
+        news = content is not None and content != active
+        if not news or decision.serve != content or active not in self._keeper.known.contents:
+            return decision
+        if stands(entries_from(view.entries), str(content)):
+            return decision
+        return Decision(active, str(Outcome.WAITING))
+
+    def _remarked(self, reading: Reading, decision: Decision) -> Reading:
+        """Say beside it why what serves is not what the sources hold."""
+        hold = self._standing.state.hold
+        fallen = self._fallen is not None and decision.serve == self._fallen[0]
+        held = hold is not None and decision.serve == hold.content
+        if hold is not None and not decision.ends_hold and (held or fallen):
+            who = f" by {hold.by}" if hold.by else ""
+            why = f" ({hold.why})" if hold.why else ""
+            words = "rolled back" if hold.kind == "rollback" else "pinned"
+            pending = "; what the sources hold is not served" if decision.pending else ""
+            order = f"{words} to edition {hold.edition}" if held and not fallen else _FALLEN
+            remark = f"{order}{who}{why}{pending}"
+        elif self._standing.falls_back and decision.behind:
+            remark = not_served(self._fallback, hold)
+        elif decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
+            remark = "the last accepted edition serves: what the sources hold cannot"
+        else:
+            return reading
+        return replace(reading, remarks=(*reading.remarks, remark))

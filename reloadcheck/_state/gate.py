@@ -1,0 +1,140 @@
+"""A store's gate: refuses what is banned or not kept, holds edits while frozen or undecided."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from ..seams import GO, Answer, Loaded, Proposal, Reading, Reject, Wait
+from ..types import Code, Outcome, Problem
+from .barrier import Barrier
+from .beside import Beside
+from .board import Ban, Freeze, Hold
+from .fallback import Fallback, not_served
+from .feed import StoreFeed
+from .ledger import entries_from, stands
+from .rounds import Offer
+from .rows import Rows
+from .standing import Standing
+
+__all__ = ["StoreGate"]
+
+
+class StoreGate:
+    """What is asked about each edit, between its diff and its swap."""
+
+    name = "store"
+    seconds = 10.0
+
+    def __init__(
+        self,
+        standing: Standing,
+        feed: StoreFeed,
+        rows: Rows,
+        beside: Beside,
+        fallback: Fallback | None,
+    ) -> None:
+        self._standing, self._feed, self._rows = standing, feed, rows
+        self._beside, self._fallback = beside, fallback
+
+    def may(self, proposal: Proposal) -> Answer:
+        """Refuse what is banned, and hold everything but orders back while frozen."""
+        content, _ = self._standing.known(proposal.new.source_digest)
+        state, first = self._standing.state, proposal.old is None
+        if self._feed.decision.behind and first and state.hold is not None:
+            return self._not_kept(state.hold)
+        if content is not None and content in state.banned:
+            return _banned(state.banned[content])
+        freeze, is_fallen = state.freeze, self._standing.is_fallen(content)
+        now = self._standing.clock.wall()
+        if freeze is None or (freeze.until is not None and freeze.until <= now):
+            barrier = None if is_fallen else self._barrier
+            return GO if barrier is None else barrier.may(content, first=first)
+        if first or content == state.target or is_fallen:
+            return GO
+        return _frozen(freeze)
+
+    def now(self, proposal: Proposal) -> Answer:
+        """Let through what was built, and remember of which reading it is."""
+        source = proposal.new.source_digest
+        self._standing.swapping = {proposal.new.digest: source}
+        content, reading = self._standing.known(source)
+        barrier = self._barrier
+        if barrier is None or content is None or reading is None:
+            return GO
+        if self._standing.is_fallen(content):
+            return GO
+        offer = barrier.rounds.offer
+        if offer is None or offer.entry.source != source:
+            offer = self._offer(proposal, content, reading)
+        return barrier.now(offer, first=proposal.old is None)
+
+    def served(self, loaded: Loaded[Any]) -> bool:
+        """Return whether it served and was not undone since, or is what an order wants."""
+        return self._beside.served(loaded.source_digest)
+
+    def is_news(self, proposal: Proposal) -> bool:
+        """Return whether an edit is in the history for one reason: all have just decided on it."""
+        content, _ = self._standing.known(proposal.new.source_digest)
+        rounds, view = self._standing.rounds, self._standing.keeper.known.view
+        if rounds is None or view is None or content is None or view.state.hold is not None:
+            return False
+        offer, state = rounds.offer, view.state
+        if offer is None or not (offer.content == content == state.active):
+            return False
+        before = [one for one in entries_from(view.entries) if one.edition != state.edition]
+        return not stands(before, content)
+
+    @property
+    def _barrier(self) -> Barrier | None:
+        rounds = self._standing.rounds
+        return None if rounds is None else Barrier(rounds, self._standing.keeper)
+
+    def _not_kept(self, hold: Hold) -> Reject:
+        """Refuse to start with anything else than what is ordered and cannot be had."""
+        if hold.kind == "fallback":
+            return Reject((Problem(not_served(self._fallback, hold)),), Code.FALLBACK)
+        words = f"edition {hold.edition} is held by {hold.by or 'an order'} and is not kept here"
+        return Reject((Problem(words),), Code.PINNED)
+
+    def _offer(self, proposal: Proposal, content: str, reading: Reading) -> Offer:
+        """Return what others would need of an edit, and its row, should it go live."""
+        documents = self._rows.publishable(reading, self._rows.packed(reading))
+        entry = self._rows.entry(
+            proposal.changes,
+            proposal.trigger,
+            outcome=Outcome.RELOADED,
+            at=proposal.at,
+            content=content,
+            source=proposal.new.source_digest,
+            first=proposal.old is None,
+        )
+        return Offer(
+            content,
+            replace(
+                entry,
+                size=len(documents or b""),
+                kept=documents is not None,
+                layers=self._rows.layers(reading, content),
+                seconds={phase.name: round(phase.seconds, 4) for phase in proposal.phases},
+                actor=proposal.actor,
+                why=proposal.reason,
+            ),
+            documents,
+        )
+
+
+def _banned(ban: Ban) -> Reject:
+    who = f" by {ban.by}" if ban.by else ""
+    why = f": {ban.why}" if ban.why else ""
+    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
+    if ban.cause == "undone":
+        reason = f"this content was taken back at {when}{why}"
+        return Reject((Problem(reason),), Code.UNDONE_BEFORE)
+    what = "this content" if ban.edition is None else f"edition {ban.edition}"
+    return Reject((Problem(f"{what} was banned{who} at {when}{why}"),), Code.BANNED)
+
+
+def _frozen(freeze: Freeze) -> Wait:
+    who = f" by {freeze.by}" if freeze.by else ""
+    why = f": {freeze.why}" if freeze.why else ""
+    return Wait(Code.FROZEN, f"edits are frozen{who}{why}", freeze.until, look=1.0)

@@ -1,0 +1,128 @@
+"""A store's listener: has what happened here written down, and told to the other workers."""
+
+import time
+from dataclasses import replace
+
+from .._observe.events import ReloadEvent
+from .._observe.identity import identity
+from ..seams import Reading
+from ..types import Code, Outcome
+from .board import Member
+from .feed import StoreFeed
+from .keeper import Fact
+from .ledger import Entry
+from .rounds import Failure
+from .rows import Rows
+from .standing import Standing
+from .together import Vote
+
+__all__ = ["StoreListener"]
+
+_OF_ALL = frozenset({Code.REFUSED, Code.BANNED, Code.PINNED})
+"""Rejections that are no fault found here, but what all have decided or somebody has ordered."""
+
+_MAY_TURN = frozenset({Code.FACTORY, Code.PROBE, Code.TIMEOUT, Code.RESOURCE, Code.INTERNAL})
+"""Rejections that are tried again by themselves."""
+
+_PENDING = frozenset({Outcome.WAITING, Outcome.TRYING})
+"""What a roll-back bans, too: it would go live a moment later otherwise."""
+
+
+class StoreListener:
+    """What one worker tells of itself; `member` is its record as it is now."""
+
+    def __init__(self, standing: Standing, feed: StoreFeed, rows: Rows) -> None:
+        self.member = Member()
+        self.started = time.time()
+        self._standing, self._feed, self._rows = standing, feed, rows
+
+    def hear(self, event: ReloadEvent) -> None:
+        """Write down what happened; runs in a call thread."""
+        source, content = self._feed.last or ("", None)
+        reading = None
+        if event.outcome is Outcome.RELOADED:
+            source, content, reading = self._swapped(event.digest)
+        entry = replace(
+            self._rows.entry(
+                event.diff,
+                event.trigger,
+                outcome=event.outcome,
+                at=event.at,
+                content=content,
+                source=source,
+                first=event.first,
+            ),
+            code=event.code,
+            error=None if event.error is None else str(event.error),
+            seconds={name: round(seconds, 4) for name, seconds in event.seconds},
+            actor=event.actor,
+            why=event.reason,
+            override=event.is_override,
+        )
+        self._tell_rounds(entry)
+        standing = self._standing
+        if event.outcome is Outcome.UNDONE and content == standing.serving:
+            standing.serving = standing.before  # it had been promoted
+        documents = None
+        if reading is not None:
+            documents = standing.own.get(content or "") or self._rows.packed(reading)
+            documents = self._rows.publishable(reading, documents)
+            layers = self._rows.layers(reading, content)
+            entry = replace(entry, size=len(documents or b""), layers=layers)
+        self.member = self._member_after(event, entry)
+        if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
+            return
+        fallen = event.outcome is Outcome.RELOADED and standing.is_of_fallback(content)
+        standing.keeper.note(Fact(entry, documents, first=event.first, fallback=fallen))
+
+    def record(self) -> Member:
+        """Return this worker's record, also before it has served anything."""
+        options = self._standing.options()
+        who = identity(options.app)
+        return replace(
+            self.member,
+            host=who.host,
+            pid=who.pid,
+            worker=who.worker or "",
+            app=who.application,
+            release=options.release or "",
+            started=self.started,
+        )
+
+    def _swapped(self, digest: str | None) -> tuple[str, str | None, Reading | None]:
+        """Return the source digest, content and documents of what was swapped in."""
+        standing = self._standing
+        source = standing.swapping.get(digest or "", "")
+        content, reading = standing.known(source)
+        standing.swapped(content)
+        if reading is not None and content is not None:
+            standing.own = {content: self._rows.packed(reading)}
+        return source, content, reading
+
+    def _tell_rounds(self, entry: Entry) -> None:
+        """Let the others know what came of an edit here."""
+        rounds, content = self._standing.rounds, entry.content
+        if rounds is None or content is None:
+            return
+        if entry.outcome == Outcome.RELOADED:
+            rounds.swapped(content)
+        elif entry.outcome == Outcome.REJECTED and entry.code not in _OF_ALL:
+            turns = entry.code in _MAY_TURN
+            vote = Vote.FAILED if turns else Vote.FAILED_FOR_GOOD
+            rounds.failed(content, Failure(vote, entry.code, entry.error))
+        self._standing.keeper.wake()
+
+    def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
+        swapped = event.outcome is Outcome.RELOADED
+        member = replace(
+            self.record(),
+            content=self._standing.serving,
+            digest=event.digest,
+            version=event.version,
+            outcome=str(event.outcome),
+            code=entry.code,
+            error=entry.error,
+            since=event.at,
+            pending=entry.content if event.outcome in _PENDING else None,
+        )
+        return replace(member, layers=entry.layers) if swapped else member

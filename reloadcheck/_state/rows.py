@@ -1,0 +1,73 @@
+"""The row of history that an edit gets here, and the documents that the store may keep of it."""
+
+from collections.abc import Callable, Mapping
+
+from .._runtime.log import WARNING, log
+from ..seams import Reading
+from ..types import Code, Diff, Outcome, Source, Trigger, key_path_text
+from .content import layers_of, looks_secret, packed
+from .ledger import Entry
+from .standing import Standing
+
+__all__ = ["Rows"]
+
+_SHOWN = 20
+"""How many changed key paths a row names."""
+
+
+class Rows:
+    """Makes the rows of one worker; `sources` gives those of its engine."""
+
+    def __init__(self, standing: Standing, sources: Callable[[], tuple[Source, ...]]) -> None:
+        self._standing, self._sources = standing, sources
+        self._unpublished = False
+
+    def entry(
+        self,
+        changes: Diff,
+        trigger: Trigger,
+        *,
+        outcome: Outcome,
+        at: float,
+        content: str | None,
+        source: str,
+        first: bool,
+    ) -> Entry:
+        """Return the row of one edit, as far as every outcome has it."""
+        paths = [*changes.changed, *changes.added, *changes.removed]
+        return Entry(
+            None,
+            str(outcome),
+            at,
+            content,
+            source,
+            cause="start" if first else "file",
+            trigger=trigger.kind,
+            trace=trigger.link if isinstance(trigger.link, str) else None,
+            member=self._standing.keeper.id,
+            changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
+            changes=len(paths),
+            release=self._standing.options().release,
+        )
+
+    def packed(self, reading: Reading) -> bytes:
+        """Return the documents of a reading as they are kept."""
+        return packed(self._sources(), reading)
+
+    def layers(self, reading: Reading, content: str | None) -> Mapping[str, str]:
+        """Return the digest of each layer that may be kept, with its name."""
+        return layers_of(self._sources(), reading, content)
+
+    def publishable(self, reading: Reading, documents: bytes) -> bytes | None:
+        """Return what the store is to keep: nothing that looks secret, where it is asked so."""
+        options, store = self._standing.options(), self._standing.keeper.store
+        kept = store.retention.content
+        if kept is not None:
+            return documents if kept else None
+        if not looks_secret(self._sources(), reading, options.secrets, options.public):
+            return documents
+        if not self._unpublished:
+            self._unpublished = True
+            words = "something in the configuration looks secret: %s keeps no content of it"
+            log(WARNING, words, store.name, code=str(Code.STORE))
+        return None
