@@ -51,8 +51,11 @@ def add_contract(
     if not isinstance(contract, Contract):
         contract = Contract(contract)
     files = [os.path.abspath(one.name) for one in engine.sources if isinstance(one, FileSource)]
+    schema = engine.schema
     gate = ContractGate(
-        contract, lambda: engine.options.environment, engine.schema.spelled, files, _no_option
+        *(contract, lambda: engine.options.environment, schema.spelled, files),
+        no_option=_no_option,
+        no_field=schema.missing,
     )
     engine.gates.append(gate)
     _rehearsals_of(engine).requests = lambda: gate.terms.rehearse

@@ -165,11 +165,9 @@ class Registry:
                     "engine's live.resource(…) returned before (needs that form a cycle cannot be)"
                 )
         for path in resource.paths:
-            if self._schema.field(path) is False:
-                raise RegistrationError(
-                    f"resource {resource.name!r}: the schema has no field {key_path_text(path)}"
-                    f"{self._meant(path)}"
-                )
+            missing = self._schema.missing(path)
+            if missing is not None:
+                raise RegistrationError(f"resource {resource.name!r}: {missing}")
         count = len(resource.key_paths) + len(resource.needs)
         try:
             signature = inspect.signature(resource.factory)
@@ -179,17 +177,6 @@ class Registry:
             signature.bind(*[None] * count)
         except TypeError:
             raise RegistrationError(f"resource {resource.name!r}: {_called(resource)}") from None
-
-    def _meant(self, path: KeyPath) -> str:
-        """Name the field beside it that was probably meant."""
-        from difflib import get_close_matches
-
-        for depth, key in enumerate(path):
-            if self._schema.field(path[: depth + 1]) is not False:
-                continue
-            close = get_close_matches(str(key), self._schema.fields(path[:depth]), 1)
-            return f"; did you mean {key_path_text((*path[:depth], close[0]))}?" if close else ""
-        return ""
 
 
 def _called(resource: Resource[Any]) -> str:

@@ -16,7 +16,7 @@ from .._config.freeze import FrozenDict, freeze
 from .._config.model_fields import Kind, kind_of
 from .._runtime.foreign import placed
 from ..exceptions import SchemaClassError, SchemaError
-from ..types import KeyPath, Pause, Problem, Tree, no_pause
+from ..types import KeyPath, Pause, Problem, Tree, key_path_text, no_pause
 from .annotations import check_immutable, check_result, fields_of, has_field
 from .members import members_of, owner_of
 from .messages import foreign_problem
@@ -83,6 +83,18 @@ class Schema(Generic[T]):
     def field(self, path: KeyPath) -> bool | None:
         """Return whether the validated configuration has such a field; None when it depends."""
         return has_field(self._annotation, path)
+
+    def missing(self, path: KeyPath) -> str | None:
+        """Return that it has no such field, and which was meant; None where it has, or might."""
+        depth = next((n for n in range(1, len(path) + 1) if self.field(path[:n]) is False), None)
+        if depth is None:
+            return None
+        from difflib import get_close_matches  # which only a mistake needs
+
+        around = path[: depth - 1]
+        close = get_close_matches(str(path[depth - 1]), self.fields(around), 1)
+        meant = f"; did you mean {key_path_text((*around, close[0]))}?" if close else ""
+        return f"the schema has no field {key_path_text(path)}{meant}"
 
     def spelled(self, path: KeyPath) -> tuple[KeyPath, ...]:
         """Return how a file may spell a key path, also one with `*` steps; none for no such key."""

@@ -16,6 +16,7 @@ from .._engine.api import host_of
 from .._resources.plan import Step, parts_of, plan
 from .._state.store_orders import Orders
 from ..exceptions import ConfigError, UsageError
+from ..parsers import locating_many
 from ..types import Diff, KeyPath, key_path_text
 from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
@@ -24,6 +25,7 @@ from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._output import Page
 from ._reading import Fault, Known, faults_of
+from ._secret_sources import plain_secrets
 from ._sides import Side, kept_of, side_of, sides
 from ._values import Hiding, hiding, shown, told
 
@@ -83,7 +85,7 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
     if isinstance(plan, ConfigError):
         faults, plan = faults_of(plan), None
     if plan is not None and plan.verdict is not None:
-        faults = [*plan.verdict.faults]
+        faults = [*plan.verdict.faults, *_plain(inputs, old, new, plan.changes)]
     known = Known({**old.known.documents, **new.known.documents}, None)
     if arguments.json:
         page.json(_document(plan, old, new, faults, hide=hide))
@@ -122,6 +124,17 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
     rebuilt = {step.resource.name: _reason(step) for step in steps}
     kept = tuple(one.name for one in registry if one.name not in rebuilt)
     return Plan(changes, tuple(rebuilt.items()), kept, verdict)
+
+
+def _plain(inputs: Inputs, old: Side, new: Side, changes: Diff) -> Iterator[Fault]:
+    """Warn of what the edit writes in plain text though it is secret; `validate` refuses it."""
+    paths = (*changes.changed, *changes.added)
+    with locating_many():
+        before = {fault.problem.key_path for fault in plain_secrets(inputs, old.known)}
+        for fault in plain_secrets(inputs, new.known):
+            at = fault.problem.key_path
+            if at not in before or any(at[: len(path)] == path for path in paths):
+                yield replace(fault, severity="warning")
 
 
 def _reason(step: Step) -> str:

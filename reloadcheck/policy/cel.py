@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol, cast
 
 from .._config.containers import is_dict, is_frozenset, is_list, is_set, is_tuple
 from .._config.model_fields import field_values
-from ..types import Code, Problem
+from ..types import Code, KeyPath, Problem
 from .terms import CelRule
 
 LONGEST: Final = 1_000
@@ -42,6 +42,10 @@ _STARTING: Final = 4.0
 _PART: Final = re.compile(
     r"""\b(self|oldSelf)\b(?:\s*\.\s*([A-Za-z_]\w*)|\s*\[\s*["']([^"']+)["']\s*\])?"""
 )
+_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'")
+_STEP: Final = re.compile(r"""\.\s*([A-Za-z_]\w*)(?![\w]|\s*\()|\[\s*["']([^"']+)["']\s*\]""")
+_CHAIN: Final = re.compile(rf"(?<![\w.])(?:self|oldSelf)\b((?:\s*(?:{_STEP.pattern}))*)")
+"""What is read of a configuration, up to the first call or computed index."""
 
 
 class _Compiled(Protocol):
@@ -64,7 +68,10 @@ class Expression:
         if self.parts is None:
             return old is not new
         before, after = _top(old), _top(new)
-        return any(before.get(part) is not after.get(part) for part in self.parts)
+        return any(
+            before.get(part) is not after.get(part) or (part not in before and part not in after)
+            for part in self.parts  # what is nowhere may be misspelt: asked, and told
+        )
 
     def judge(
         self, old: object, new: object, environment: str | None
@@ -163,9 +170,17 @@ def _where(text: str) -> str:
 
 
 def _parts(text: str) -> frozenset[str] | None:
-    bare = re.sub(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", _kept, text)
+    bare = _QUOTED.sub(_kept, text)
     found = [(match[2] or match[3]) for match in _PART.finditer(bare)]
     return frozenset(found) if all(found) else None
+
+
+def named_in(text: str) -> tuple[KeyPath, ...]:
+    """Return the key paths that an expression reads of `self` and `oldSelf`, as far as it says."""
+    bare = _QUOTED.sub(_kept, text)
+    chains = (_STEP.findall(match[1]) for match in _CHAIN.finditer(bare))
+    paths = (tuple(name or quoted for name, quoted in chain) for chain in chains)
+    return tuple(dict.fromkeys(path for path in paths if path))
 
 
 def _kept(match: re.Match[str]) -> str:

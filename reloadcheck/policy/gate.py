@@ -11,7 +11,7 @@ from ..exceptions import ContractError
 from ..seams import GO, Answer, Beside, Go, Keep, Proposal, Reject, TrialTerms, Wait
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
-from .cel import Expression, compiled
+from .cel import Expression, compiled, named_in
 from .contract import Contract, NoOption
 from .document import MOST_BYTES
 from .files import bytes_of
@@ -28,7 +28,8 @@ class ContractGate:
 
     `environment` returns the deployment's name or None; `spelled` tells how files may write a key
     path; `statements` are the files beside which signed statements are looked for; `no_option`
-    says what is wrong with an option of a trial. `hear` is called each time it is read.
+    says what is wrong with an option of a trial, `no_field` that a configuration cannot have a key
+    path that a rule reads, or None. `hear` is called each time it is read.
     """
 
     @property
@@ -48,8 +49,10 @@ class ContractGate:
         spelled: Spelled,
         statements: Sequence[str],
         no_option: NoOption,
+        no_field: Callable[[KeyPath], str | None],
     ) -> None:
         self._no_option = no_option
+        self._no_field = no_field
         self._contract = contract
         self._environment = environment
         self._spelled = spelled
@@ -83,10 +86,13 @@ class ContractGate:
         problems: list[Problem] = []
         for rule in terms.rules:
             expression = compiled(rule)
+            wrong = [self._no_field(path) for path in named_in(rule.text)]
+            faults = [f"the rule reads what is not there: {fault}" for fault in wrong if fault is not None]
             if isinstance(expression, str):
-                problems.append(Problem(expression, terms.name, rule.line, rule.column))
+                faults.insert(0, expression)
             else:
                 rules.append(expression)
+            problems += [Problem(one, terms.name, rule.line, rule.column) for one in faults]
         if self._environment() is None and (named := sorted(terms.environments)):
             reason = (
                 f"names {', '.join(named)}: say which this is by ReloadCheck(environment=…) or "

@@ -128,3 +128,16 @@ def test_restart_only_keys_want_a_store(run: Run, shop: Path, has_store: bool) -
         (shop / "service.py").write_text(module.replace("settle=0", 'store="s.db", settle=0'))
     told = " ".join(run("doctor", "--app", "service:live").out.split())
     assert ("a recycled worker takes the new value" in told) is not has_store
+
+
+def test_an_address_that_is_not_there_is_told(run: Run, shop: Path) -> None:
+    """By the notice's place; the address itself, which is a secret, is shown nowhere."""
+    with (shop / "contract.yaml").open("a") as file:
+        file.write("notify: [{url_file: hook}]\n")
+    told = " ".join(run("doctor", "--app", "service:live").out.split())
+    line = "contract.yaml:10:10: the file of an address cannot be read: No such file or directory"
+    assert f"{line}: until it is there nobody is told" in told
+    (shop / "hook").write_text("https://example.test/quartz-molten")
+    told = " ".join(run("doctor", "--app", "service:live").out.split())
+    assert "contract.yaml:10:10: rejected, undone, override have an address" in told
+    assert "quartz" not in told

@@ -142,3 +142,21 @@ def test_leave_given_where_no_secret_is_holds_where_they_are(
         assert engine.snapshot.config.database.url == "new.example.test/quartz-molten"
     finally:
         engine.close()
+
+
+def test_a_diff_warns_of_a_secret_that_the_edit_writes_in_plain_text(run: Run, shop: Path) -> None:
+    """At its place, and of no other; whether it may be merged is `validate`'s to say."""
+    (shop / "new.yaml").write_text(
+        "payment:\n  api_key: sk_live_51Nabcdef\ndatabase:\n  url: db.example.test/${file:db}\n"
+    )
+    done = run("diff", "production.yaml", "new.yaml", *APP_NAME)
+    told = " ".join(done.out.split())
+    assert "new.yaml:2:12: warning: payment.api_key: is a secret in plain text" in told
+    assert "sk_live" not in done.out
+    document = run("diff", "production.yaml", "new.yaml", *APP_NAME, "--json").document
+    assert document["ok"]
+    plain = [(one["severity"], one["key_path"]) for one in document["problems"]]
+    assert plain == [("warning", "payment.api_key")]
+    (shop / "newer.yaml").write_text((shop / "new.yaml").read_text() + "log: {level: INFO}\n")
+    document = run("diff", "new.yaml", "newer.yaml", *APP_NAME, "--json").document
+    assert document["problems"] == []

@@ -11,6 +11,7 @@ import zoneinfo
 from collections.abc import Iterator
 from typing import Final
 
+from ...exceptions import OptionError
 from ...policy.gate import ContractGate
 from ...policy.terms import Terms
 from .._inputs import Inputs
@@ -52,6 +53,7 @@ def _needs(gate: ContractGate, machine: Machine) -> Iterator[Finding]:
     if any(one.restart for one in terms.keys) and gate.beside is None:
         said = "without a store a recycled worker takes the new value of what is to wait"
         yield warned("restart", said, "name one by store=, so that a server's workers agree")
+    yield from _notices(terms)
     if terms.approvers is None:
         return
     signers = os.path.abspath(os.path.join(terms.directory, terms.approvers))
@@ -62,6 +64,18 @@ def _needs(gate: ContractGate, machine: Machine) -> Iterator[Finding]:
         yield failed("ssh-keygen", said, "install openssh-client")
     else:
         yield passed("ssh-keygen", program)
+
+
+def _notices(terms: Terms) -> Iterator[Finding]:
+    """Say whether there is an address where each notice is to be told; the address is a secret."""
+    for notice in terms.notify:
+        try:
+            notice.address(terms.directory)
+        except OptionError as error:
+            said = f"{error}: until it is there nobody is told"
+            yield warned("notify", said, "put https://host/path into that file, readable here")
+        else:
+            yield passed("notify", f"{notice.where}: {', '.join(notice.on)} have an address")
 
 
 def _zone(terms: Terms) -> Finding:
