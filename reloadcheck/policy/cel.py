@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol, cast
 
 from .._config.containers import is_dict, is_frozenset, is_list, is_set, is_tuple
 from .._config.model_fields import field_values
-from ..types import Code, KeyPath, Problem
+from ..types import Code, KeyPath, Problem, printable
 from .terms import CelRule
 
 LONGEST: Final = 1_000
@@ -166,7 +166,7 @@ def _where(text: str) -> str:
     What it quotes is the contract's own text, in which no configuration stands.
     """
     match = re.search(r"<input>:\d+:(\d+): (.{1,120})", text)
-    return "" if match is None else f", at character {match[1]}: {match[2]}"
+    return "" if match is None else f", at character {match[1]}: {printable(match[2])}"
 
 
 def _parts(text: str) -> frozenset[str] | None:

@@ -20,8 +20,8 @@ from typing import Final
 
 from .._runtime.addresses import address_of
 from ..exceptions import ContractError, UsageError
-from ..types import KeyPath, Problem, printable
-from .document import MOST_BYTES, Entries, Faults, Items, Node, Scalar, read_document
+from ..types import KeyPath, Problem
+from .document import MOST_BYTES, Entries, Faults, Items, Node, Scalar, quoted, read_document
 from .files import bytes_of
 from .patterns import Pattern, Spelled, as_it_is, pattern_of
 from .terms import ABSENT, CelRule, KeyTerms, Notice, Override, Range, Terms
@@ -178,7 +178,7 @@ class _Reader:
         try:
             return zoneinfo.ZoneInfo(name), name
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            reason = f"there is no time zone {printable(name)}"
+            reason = f"there is no time zone {quoted(name)}"
             if not zoneinfo.available_timezones():
                 reason = "this machine has no time zone data: install tzdata"
             self._faults.add(node or self._document, reason)
@@ -191,7 +191,7 @@ class _Reader:
             for item in self._items(node):
                 span = span_of(item.text)
                 if isinstance(span, str):
-                    self._faults.add(item, f"window {printable(key.text)}: {span}")
+                    self._faults.add(item, f"window {quoted(key.text)}: {span}")
                 else:
                     spans.append(span)
             if key.text == ANY_TIME:
@@ -215,7 +215,7 @@ class _Reader:
         for key, node in self._entries(self._document, "roles"):
             members = tuple(item.text for item in self._items(node))
             if not members:
-                self._faults.add(key, f"role {printable(key.text)} has no members")
+                self._faults.add(key, f"role {quoted(key.text)} has no members")
             roles[key.text] = key, members
         return roles
 
@@ -231,8 +231,8 @@ class _Reader:
         for key, members in roles.values():
             for member in members:
                 if member not in known:
-                    reason = f"{printable(member)} is in no line of the approvers' file"
-                    self._faults.add(key, f"role {printable(key.text)}: {reason}")
+                    reason = f"{quoted(member)} is in no line of the approvers' file"
+                    self._faults.add(key, f"role {quoted(key.text)}: {reason}")
 
     def _rules(self) -> Iterable[CelRule]:
         for item in self._list("rules"):
@@ -243,6 +243,8 @@ class _Reader:
             if not isinstance(text, Scalar) or not text.text.strip():
                 self._faults.add(item, "a rule needs `rule:`, an expression in CEL")
                 continue
+            if key is not None and not isinstance(key, Scalar):
+                self._faults.add(key, "`key:` is one key path")
             path = self._path(key).steps if isinstance(key, Scalar) else ()
             yield CelRule(path, text.text, says or "", text.line, text.column)
 
@@ -313,7 +315,7 @@ class _Reader:
             keys.append(self._key(key, node, windows, roles))
             for way in keys[-1].pattern.ways if keys[-1].pattern.steps else ():
                 if known.setdefault(way, key.text) != key.text:
-                    reason = f"{printable(key.text)} is the same key as {printable(known[way])}"
+                    reason = f"{quoted(key.text)} is the same key as {quoted(known[way])}"
                     self._faults.add(key, f"{reason} above: say all of it in one place")
                     break
         return keys
@@ -322,19 +324,21 @@ class _Reader:
         self, key: Scalar, node: Node, windows: Mapping[str, Window], roles: Mapping[str, object]
     ) -> KeyTerms:
         pattern = self._path(key)
-        self._known(node, _WORDS, f"key {printable(key.text)}")
+        self._known(node, _WORDS, f"key {quoted(key.text)}")
         found = dict(_entries_of(node))
         baseline = found["baseline"][1] if "baseline" in found else None
         value = baseline.value if isinstance(baseline, Scalar) else ABSENT
+        if baseline is not None and value is ABSENT:
+            self._faults.add(baseline, "`baseline:` is one value: a number, a text, true or false")
         limits = self._range(self._of(node, "range"))
         if limits is not None and value is not ABSENT and not _is_in(limits, value):
             self._faults.add(baseline or node, f"the baseline is outside {limits.text}")
-        not_baseline_in = self._names(self._of(node, "not_baseline_in"), None, "environment")
+        not_baseline_in = self._environments(node, "not_baseline_in")
         if not_baseline_in and value is ABSENT:
             self._faults.add(key, "`not_baseline_in:` needs a `baseline:`")
         window = self._text(node, "window")
         if window not in (None, ANY_TIME) and window not in windows:
-            reason = f"there is no window {printable(window or '')}"
+            reason = f"there is no window {quoted(window or '')}"
             self._faults.add(self._of(node, "window") or node, reason)
         return KeyTerms(
             pattern,
@@ -342,8 +346,8 @@ class _Reader:
             key.column,
             value,
             limits,
-            self._names(self._of(node, "required_in"), None, "environment") or None,
-            not_baseline_in or None,
+            self._environments(node, "required_in"),
+            not_baseline_in,
             self._switch(node, "secret"),
             self._text(node, "owner"),
             self._switch(node, "restart"),
@@ -357,10 +361,10 @@ class _Reader:
         try:
             pattern = pattern_of(key.text, self._spelled)
         except UsageError:
-            self._faults.add(key, f"{printable(key.text)} is no key path")
+            self._faults.add(key, f"{quoted(key.text)} is no key path")
             return Pattern(key.text, ())
         if not pattern.spelled:
-            self._faults.add(key, f"the schema has no key {printable(key.text)}")
+            self._faults.add(key, f"the schema has no key {quoted(key.text)}")
         return pattern
 
     def _range(self, node: Node | None) -> Range | None:
@@ -384,7 +388,16 @@ class _Reader:
             return None
         if isinstance(node, Scalar) and node.text == NO_LEAVE:
             return ()
-        return self._names(node, roles, "role")
+        names = self._names(node, roles, "role")
+        if isinstance(node, Items) and not node.items:
+            self._faults.add(node, "`approve:` names roles, or is none")
+        return names
+
+    def _environments(self, node: Node, name: str) -> tuple[str, ...] | None:
+        named = self._of(node, name)
+        if isinstance(named, Items) and not named.items:
+            self._faults.add(named, f"`{name}:` names environments")
+        return self._names(named, None, "environment") or None
 
     # -------------------------------------------------------------------------- values
 
@@ -398,7 +411,7 @@ class _Reader:
             return False
         for name, (key, _) in node.entries.items():
             if name not in names:
-                reason = f"{what} knows no {printable(name)}; it knows {', '.join(names)}"
+                reason = f"{what} knows no {quoted(name)}; it knows {', '.join(names)}"
                 self._faults.add(key, reason)
         return True
 
@@ -429,15 +442,17 @@ class _Reader:
     ) -> tuple[str, ...]:
         items = self._items(node)
         for item in items:
-            if known is not None and item.text not in known:
-                self._faults.add(item, f"there is no {what} {printable(item.text)}")
+            if not item.text:
+                self._faults.add(item, f"a name of {_A[what]} is missing here")
+            elif known is not None and item.text not in known:
+                self._faults.add(item, f"there is no {what} {quoted(item.text)}")
         return tuple(item.text for item in items)
 
     def _text(self, node: Node, name: str) -> str | None:
         value = self._of(node, name)
         if value is None:
             return None
-        if isinstance(value, Scalar) and value.text:
+        if isinstance(value, Scalar) and value.value not in (None, ""):
             return value.text
         self._faults.add(value, f"`{name}:` is a text")
         return None
@@ -470,6 +485,9 @@ class _Reader:
 
     def _at(self, terms: KeyTerms, reason: str) -> None:
         self._faults.add(Scalar("", True, terms.line, terms.column), reason)
+
+
+_A: Final = {"role": "a role", "environment": "an environment", "state": "a state"}
 
 
 def _entries_of(node: Node) -> Iterable[tuple[str, tuple[Scalar, Node]]]:

@@ -18,7 +18,15 @@ from ..types import Document, Problem, printable
 
 MOST_BYTES: Final = 256 * 2**10
 DEEPEST: Final = 12
+MOST_QUOTED: Final = 80
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def quoted(text: str) -> str:
+    """Return what is written somewhere as messages show it: printable, and not too much of it."""
+    if len(text) > MOST_QUOTED:
+        text = f"{text[:MOST_QUOTED]}…"
+    return printable(text) or "''"
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +191,7 @@ def _node(events: Iterator[Any], faults: Faults, event: Any = None) -> Node | No
         if not isinstance(key, Scalar):
             faults.add(key or Scalar("", False, *place), "a key must be a text")
         elif key.text in entries:
-            faults.add(key, f"the key {printable(key.text)} stands here twice")
+            faults.add(key, f"the key {quoted(key.text)} stands here twice")
         elif value is not None:
             entries[key.text] = key, value
     return Entries(entries, *place)

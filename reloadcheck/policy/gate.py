@@ -87,7 +87,9 @@ class ContractGate:
         for rule in terms.rules:
             expression = compiled(rule)
             wrong = [self._no_field(path) for path in named_in(rule.text)]
-            faults = [f"the rule reads what is not there: {fault}" for fault in wrong if fault is not None]
+            faults = [
+                f"the rule reads what is not there: {fault}" for fault in wrong if fault is not None
+            ]
             if isinstance(expression, str):
                 faults.insert(0, expression)
             else:

@@ -55,8 +55,8 @@ class Trial:
             _check(good, name, "a number of seconds, 0 or more")
         object.__setattr__(self, "shares", _tuple(self.shares, "shares"))
         object.__setattr__(self, "bad", _tuple(self.bad, "bad"))
-        rising = sorted(set(self.shares)) == list(self.shares) and self.shares
-        good = rising and all(_is_number(one) and 0 < one < 1 for one in self.shares)
+        good = bool(self.shares) and all(_is_number(one) and 0 < one < 1 for one in self.shares)
+        good = good and sorted(set(self.shares)) == list(self.shares)
         _check(good, "shares", "numbers between 0 and 1 that rise, as in (0.01, 0.2)")
         _check(type(self.units) is int and self.units >= 0, "units", "a whole number")
         _check(_is_number(self.luck) and 0 < self.luck < 1, "luck", "a number between 0 and 1")
