@@ -436,7 +436,8 @@ class Store(Protocol):
 
     Every call may block for some seconds, so that one thread alone makes them. They raise
     `StoreLostError` where nothing was written and `StoreUnsureError` where something may have been.
-    A store may also offer `wake()`, which ends a `wait` from any thread.
+    A store may also offer `wake()`, which ends a `wait` from any thread, and `count(prefix)`, how
+    many records there are, for who starts in a crowd and is to read none of what it says.
     """
 
     @property

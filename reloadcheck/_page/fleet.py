@@ -63,6 +63,8 @@ def said_of(workers: "Fleet | None", who: Identity) -> str:
 
 
 def _title(workers: "Fleet | None") -> str:
+    if workers is not None and workers.unread:
+        return f"All workers: {workers.unread:,}, which are being read: look again in a moment"
     if workers is None or not workers.live:
         return "All workers"
     live = workers.live

@@ -12,6 +12,7 @@ from .._runtime.clock import Clock
 from ..exceptions import UsageError
 from ..seams import Feed, Proposal, StoreStatus
 from ..types import Code, Source, Store
+from .alive import is_gone
 from .beside import Beside
 from .board import State, prefix_of
 from .content import kept_tree
@@ -147,11 +148,17 @@ class Memory:
 
         `now` is in epoch seconds.
         """
+        self.keeper.is_asked()
         view = self.keeper.known.view
         if view is None:
             return None
-        release = self._options().release or ""
-        return fleet_in(view, now, app=self.application, release=release)
+        return fleet_in(
+            view,
+            now,
+            app=self.application,
+            release=self._options().release or "",
+            is_gone=lambda name: is_gone(name, self.keeper.id),
+        )
 
 
 def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:

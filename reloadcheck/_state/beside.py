@@ -8,20 +8,18 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, Final
+from typing import Any
 
 from .._config.containers import is_dict
 from .._config.key_path import lookup
 from ..seams import Agreed
 from ..types import KeyPath
 from .board import STATEMENTS
-from .identity import host_name
+from .identity import here
 from .keeper import Keeper
 from .ledger import entries_from, stands
 
 __all__ = ["Beside", "parent_id", "statement_key", "text_in"]
-
-RUNNING: Final = "running/"
 
 
 class Beside:
@@ -63,7 +61,7 @@ class Beside:
     def running(self, who: str) -> Agreed | None:
         """Return what this process's siblings keep until their parent starts anew."""
         parent = parent_id()
-        text = None if parent is None else self._keeper.records(RUNNING).get(f"{parent}/{who}")
+        text = None if parent is None else self._keeper.records(here()).get(f"{parent}/{who}")
         try:
             found: Any = None if text is None else json.loads(text)
             if not is_dict(found):
@@ -85,10 +83,9 @@ class Beside:
         kept = [(p, value) for p, value in agreed.kept if _is_kept(written, p, value)]
         left = [p for p, _ in agreed.kept if p not in dict(kept)]
         text = json.dumps({"kept": kept, "left": left})
-        here = f"{host_name()}/"
-        gone = [one for one in self._keeper.records(RUNNING) if _is_gone(one, here)]
-        records: dict[str, str | None] = dict.fromkeys(RUNNING + one for one in gone)
-        self._keeper.write({**records, f"{RUNNING}{parent}/{who}": text})
+        gone = [one for one in self._keeper.records(here()) if _is_gone(one)]
+        records: dict[str, str | None] = dict.fromkeys(here() + one for one in gone)
+        self._keeper.write({**records, f"{here()}{parent}/{who}": text})
 
 
 def statement_key(kind: str, lines: str) -> str:
@@ -99,7 +96,7 @@ def statement_key(kind: str, lines: str) -> str:
 def parent_id() -> str | None:
     """Return who this process and its siblings were started by; None for another program.
 
-    Host, number and start time: a server's workers share it, and a server started anew has another.
+    Number and start time: a server's workers share it, and a server started anew has another.
     """
     parent = os.getppid()
     try:
@@ -107,7 +104,7 @@ def parent_id() -> str | None:
         began = _began(parent)
     except OSError:
         return None
-    return f"{host_name()}/{parent}.{began}" if same and began else None
+    return f"{parent}.{began}" if same and began else None
 
 
 def _began(pid: int) -> str:
@@ -115,10 +112,8 @@ def _began(pid: int) -> str:
         return file.read().rpartition(")")[2].split()[19]
 
 
-def _is_gone(name: str, here: str) -> bool:
-    if not name.startswith(here):
-        return False
-    pid, _, began = name.removeprefix(here).partition("/")[0].partition(".")
+def _is_gone(name: str) -> bool:
+    pid, _, began = name.partition("/")[0].partition(".")
     try:
         return _began(int(pid)) != began
     except (OSError, ValueError, IndexError):

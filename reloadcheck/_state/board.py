@@ -171,7 +171,8 @@ class View:
     """One look at all that a group of an application has; keys are without the group's prefix.
 
     `seen` are the members that joined and took no leave, the present ones too. `votes` are those of
-    the open round; `reasons` has code and error of each that failed.
+    the open round; `reasons` has code and error of each that failed. `crowd` is how many members
+    there are where they are too many to be read; then neither they nor `seen` are sure to be here.
     """
 
     revision: int = 0
@@ -184,6 +185,7 @@ class View:
     )
     entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
     seen: Mapping[str, Member] = field(default_factory=dict[str, Member])
+    crowd: int = 0
 
 
 def prefix_of(app: str, release: str | None = None) -> str:

@@ -175,6 +175,7 @@ class StoreFeed:
             (together or one.content == state.target) and name != self._keeper.id
             for name, one in view.members.items()
         )
+        others = others or (view is not None and view.crowd > 0)
         return decide(
             Situation(
                 content,

@@ -4,8 +4,8 @@ A member is judged by the content that it serves, never by its version, which co
 process by itself.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -71,7 +71,8 @@ class Fleet:
     """All members. `drift` is the share of live ones off the target, `score` that of the time.
 
     `order` is the hold in force, `round` an edit that waits until the workers have it ready,
-    `refused` one that they could not all take up, until another is live.
+    `refused` one that they could not all take up, until another is live. `unread` are members of a
+    crowd that nobody has asked for so far: they are read now.
     """
 
     target: str | None
@@ -84,6 +85,7 @@ class Fleet:
     order: Hold | None = None
     round: RoundStatus | None = None
     refused: Refusal | None = None
+    unread: int = 0
 
     @property
     def waiting(self) -> str | None:
@@ -164,23 +166,30 @@ def fleet_in(
     release: str = "",
     target: str | Against | None = None,
     grace: float = GRACE,
+    is_gone: Callable[[str], bool] = lambda name: False,
 ) -> Fleet:
-    """Judge the members of one group as a look at the store has them."""
+    """Judge the members of one group as a look at the store has them.
+
+    Whose process `is_gone` for sure is lost, though the store may hold its record for a while.
+    """
     state, entries = view.state, entries_from(view.entries)
+    members, gone = dict(view.members), [name for name in view.members if is_gone(name)]
+    lost = {**view.seen, **{name: members.pop(name) for name in gone}}
     number = None if state.target is None else served_before(entries, state.target)
     changed = [entry.at for entry in entries if entry.edition == number]
-    return fleet_of(
+    found = fleet_of(
         state,
-        view.members,
+        members,
         now,
         grace=grace,
         target=target,
         changed_at=changed[0] if changed else None,
-        lost=view.seen,
+        lost=lost,
         app=app,
         release=release,
         opened=round_in(view),
     )
+    return found if view.members else replace(found, unread=view.crowd)
 
 
 def fleets_in(
@@ -191,6 +200,7 @@ def fleets_in(
     release: str | None = None,
     target: Against | None = None,
     grace: float = GRACE,
+    is_gone: Callable[[str], bool] = lambda name: False,
 ) -> tuple[Fleet, ...]:
     """Judge the members of every group of a whole board, or of one application or release."""
     found: list[Fleet] = []
@@ -203,7 +213,8 @@ def fleets_in(
             continue
         view = view_of(board, prefix_of(name, group))
         shown = "" if group == DEFAULT_GROUP else group
-        found.append(fleet_in(view, now, app=name, release=shown, target=target, grace=grace))
+        asked = {"app": name, "release": shown}
+        found.append(fleet_in(view, now, **asked, target=target, grace=grace, is_gone=is_gone))
     return tuple(found)
 
 
@@ -252,6 +263,7 @@ def _group(fleet: Fleet) -> dict[str, Any]:
         "score": fleet.score,
         "live": len(fleet.live),
         "lost": len(fleet.members) - len(fleet.live),
+        "unread": fleet.unread,
     }
 
 

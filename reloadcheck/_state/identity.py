@@ -8,12 +8,17 @@ import os
 import secrets
 import socket
 
-__all__ = ["begun", "host_name", "login", "member_id", "place_of"]
+__all__ = ["begun", "here", "host_name", "login", "member_id", "place_of"]
 
 
 def host_name() -> str:
     """Return the name that people know this host by."""
     return socket.gethostname() or "localhost"
+
+
+def here() -> str:
+    """Return below which name this host's records are, of values that wait for a restart."""
+    return f"running/{host_name()}/"
 
 
 def member_id() -> str:

@@ -19,7 +19,7 @@ from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Code, Store
 from . import orders
 from .board import MEMBERS, SEEN, STATE, Ban, Freeze, Hold, Member, State, View, Wish
-from .identity import member_id
+from .identity import here, member_id
 from .in_step import InStep
 from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
 from .mirror import Mirror, mirror_of
@@ -131,7 +131,7 @@ class Keeper:
         self._facts: deque[Fact] = deque()
         self._to_write: deque[Mapping[str, str | None]] = deque(maxlen=LIMIT)
         self._lost_facts = 0
-        self._outlook = Outlook()
+        self._outlook = Outlook((here(),))
         self._told: Member | None = None
         self._started_at: int | None = None
         self._beaten = -1e9
@@ -194,6 +194,11 @@ class Keeper:
     def records(self, lead: str) -> Mapping[str, str]:
         """Return the texts of the group's records below a name, as they were read last."""
         return self._outlook.records(self.prefix, lead)
+
+    def is_asked(self) -> None:
+        """Read who else is there, in a crowd too, as somebody looks at it; nobody waits."""
+        if self._outlook.is_asked():
+            self.wake()
 
     def write(self, records: Mapping[str, str | None]) -> None:
         """Let records of the group be written, each by whoever is first; None takes one away."""
@@ -322,10 +327,16 @@ class Keeper:
                 break
             self._look()
 
-    def _look(self, *, whole: bool = False) -> None:
+    def _look(self, *, whole: bool = False, history: bool = False) -> None:
         before, votes = self.known.view, self.rounds is not None or self.pool.is_on
         found = self._outlook.look(
-            self.store, self.prefix, self._now(), before, whole=whole, votes=votes
+            self.store,
+            self.prefix,
+            self._now(),
+            before,
+            whole=whole,
+            history=history,
+            votes=votes,
         )
         if found is None:
             self._fetch()
@@ -447,7 +458,7 @@ class Keeper:
                     self.edition = self._view.state.edition
                     return
                 if fact.first or self._view.state.edition != self.edition:
-                    self._look(whole=True)  # others have written, and which is to be read
+                    self._look(history=True)  # others have written, and which is to be read
             view = self._view
             state, entries = view.state, entries_from(view.entries)
             if fact.fallback and state.hold is not None and state.hold.kind == "fallback":

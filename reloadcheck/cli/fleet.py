@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from .._config.digest import tree_digest
+from .._state.alive import is_gone
 from .._state.fleet import GRACE, Against, Fleet, Standing, document, fleets_in, shares
+from .._state.identity import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource
 from ..types import Board, Source, Store, printable
@@ -107,8 +109,17 @@ def _fleets(
 ) -> tuple[Fleet, ...]:
     grace = 0.0 if arguments.no_grace else GRACE
     now = time.time()
+    own = member_id()
     every = fleets_in(board, now, target=against, grace=grace)
-    fleets = fleets_in(board, now, app=name, release=release, target=against, grace=grace)
+    fleets = fleets_in(
+        board,
+        now,
+        app=name,
+        release=release,
+        target=against,
+        grace=grace,
+        is_gone=lambda member: is_gone(member, own),
+    )
     if not fleets:
         known = ", ".join(printable(_name_of(one)) for one in every) or "none so far"
         asked = "" if name is None else f" {printable(name)}"

@@ -121,6 +121,13 @@ class EtcdStore:
             known.ranges(key, board, revision)
         return None if board is seen else board
 
+    def count(self, prefix: str) -> int:
+        """Return how many records there are below `prefix`, reading none of them."""
+        self._here()
+        key = self._board + prefix
+        asked = {"key": b64(key), "range_end": end_of(key), "count_only": True}
+        return int(self._etcd.call("/v3/kv/range", asked).get("count", 0))
+
     def put(
         self,
         records: Mapping[str, str | None],

@@ -54,6 +54,19 @@ def a_prefix_is_the_whole_of_a_look(open_store: OpenStore) -> None:
         assert ["shop/", "shop/a/1", "shop/b", "shop/ü"] == list(_seen(store).records)
 
 
+def a_count_is_that_of_a_look(open_store: OpenStore) -> None:
+    """Where a store offers `count`, it is how many records a look below the prefix has."""
+    with closing(open_store()) as store:
+        count: Callable[[str], int] | None = getattr(store, "count", None)
+        for number in range(3):
+            store.put({f"shop/a/{number}": "v", f"shop/b{number}": "v"})
+        if count is not None:
+            for prefix in ("shop/a/", "shop/", "shop0"):
+                found = store.look(prefix)
+                assert found is not None
+                assert len(found.records) == count(prefix), prefix
+
+
 def taking_away_is_seen(open_store: OpenStore) -> None:
     """A look after a record was taken away is no None, though no record is newer."""
     with closing(open_store()) as store:
@@ -196,6 +209,7 @@ STORE_CHECKS: Final[tuple[Callable[[OpenStore], None], ...]] = (
     a_new_board_is_empty,
     records_are_read_by_others,
     a_prefix_is_the_whole_of_a_look,
+    a_count_is_that_of_a_look,
     taking_away_is_seen,
     conditions_hold_or_nothing_is_written,
     joiners_are_noticed,

@@ -110,6 +110,12 @@ class MemoryStore:
             found = {k: r for k, r in self._shared.records.items() if k.startswith(prefix)}
             return Board(revision, dict(sorted(found.items())), revision)
 
+    def count(self, prefix: str) -> int:
+        """Return how many records there are below `prefix`."""
+        self._meet_faults()
+        with self._shared.changed:
+            return sum(key.startswith(prefix) for key in self._shared.records)
+
     def put(
         self,
         records: Mapping[str, str | None],

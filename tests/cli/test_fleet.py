@@ -13,6 +13,7 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._state.board import Hold, Member, Refusal, Round, State, vote_text
+from reloadcheck._state.identity import begun, member_id
 from reloadcheck._state.ledger import Entry
 from reloadcheck.cli import fleet as command
 from reloadcheck.stores import SQLiteStore
@@ -174,6 +175,26 @@ def test_the_lost_are_listed_and_not_counted(run: Run, here: Path) -> None:
         document["lost"],
         [one["pid"] for one in document["members"] if one["lost"]],
     )
+
+
+def test_who_was_killed_on_this_host_is_lost_at_once(run: Run, here: Path) -> None:
+    """Its record lives on for seconds; that its process is gone is known here without it."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        place, _ = member_id().rsplit("/", 2)[:2]
+        name = f"{place}/{process.pid}/{begun(process.pid)}-x"
+        _dozen(here, edition=43, content="b" * 64)
+        member = Member("web-1", process.pid, app="shop", edition=43, content="b" * 64)
+        _put(here, {f"member/{name}": member.to_text()})
+        assert (13, 0) == _live_and_lost(run)
+        process.kill()
+    assert (12, 1) == _live_and_lost(run)
+    (line,) = [line for line in run("fleet", *STORE).lines if line.startswith("lost")]
+    assert line.endswith(f"web-1 {process.pid}")
+
+
+def _live_and_lost(run: Run) -> tuple[int, int]:
+    document = run("fleet", *STORE, "--json").document
+    return document["live"], document["lost"]
 
 
 def test_all_applications_are_listed_unless_one_is_named(run: Run, here: Path) -> None:

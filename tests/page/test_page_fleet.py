@@ -14,7 +14,8 @@ from reloadcheck import ReloadCheck
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._state.board import Hold, Member, Refusal, Round, State
-from reloadcheck._state.fleet import Fleet, document, fleet_of
+from reloadcheck._state.board import View as Looked
+from reloadcheck._state.fleet import Fleet, document, fleet_in, fleet_of
 from reloadcheck._state.tally import Tally
 from reloadcheck.integrations.prometheus import instrument
 from reloadcheck.seams import RoundStatus, StoreStatus
@@ -39,6 +40,7 @@ MEMBERS = {
 LOST = {"web-3/1": Member("web-3", 99, "gunicorn-1")}
 STATE = State(43, "b" * 64)
 FLEET = fleet_of(STATE, MEMBERS, NOW, lost=LOST)
+CROWDED = Looked(state=STATE, crowd=1000)
 STORE = StoreStatus("store.db", edition=43, in_step=True)
 
 
@@ -56,6 +58,16 @@ def words(fleet: Fleet | None = FLEET, store: StoreStatus | None = STORE) -> str
     assert [] == outline.open
     assert "script" not in outline.tags
     return outline.words
+
+
+def test_a_crowd_that_is_being_read_is_no_empty_fleet() -> None:
+    """Who opens the page of one worker of a thousand is told that the others come in a moment."""
+    fleet = fleet_in(CROWDED, NOW)
+    told = words(fleet)
+    assert "All workers: 1,000, which are being read: look again in a moment" in told
+    assert [1000] == [group["unread"] for group in document((fleet,))["groups"]]
+    read = fleet_in(replace(CROWDED, members=MEMBERS), NOW)
+    assert "All workers: 2 of 3" in words(read)
 
 
 def test_who_is_behind_comes_first_and_says_why() -> None:

@@ -1,12 +1,18 @@
 """In a crowd a worker reads what is wanted, and not what everybody says: the same, for less."""
 
-from reloadcheck import Orders
-from reloadcheck._state.board import Member, view_of
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from reloadcheck import Orders, ReloadCheck
+from reloadcheck._state.board import Member, State, view_of
 from reloadcheck._state.keeper import Fact, Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
-from reloadcheck._state.outlook import CROWD, WHOLE_SECONDS
+from reloadcheck._state.outlook import ASKED_SECONDS, CROWD, WHOLE_SECONDS, Outlook
 from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.types import Board
+from tests.support.load import until
 
 PREFIX = "shop/default/"
 
@@ -16,13 +22,16 @@ class Watched(MemoryStore):
 
     def __init__(self, shared: MemoryStore) -> None:
         super().__init__()
-        self.__dict__["_shared"] = vars(shared)["_shared"]
+        self.share(shared)
         self.looks: list[str] = []
+        self.read = 0
 
     def look(self, prefix: str, seen: Board | None = None) -> Board | None:
         """Look, and remember it."""
         self.looks.append(prefix.removeprefix(PREFIX))
-        return super().look(prefix, seen)
+        board = super().look(prefix, seen)
+        self.read += 0 if board is None else len(board.records)
+        return board
 
 
 def _crowd(store: MemoryStore, count: int = CROWD + 1) -> None:
@@ -128,3 +137,130 @@ def test_in_a_crowd_what_is_asked_for_by_name_is_read() -> None:
     clock.advance(6.0)
     keeper.step()
     assert {"1": "signed"} == keeper.records("approval/")
+
+
+def test_who_starts_in_a_crowd_reads_nothing_of_what_the_others_say() -> None:
+    """State, history and its own: a thousand starts in one moment read no million of records."""
+    shared, clock = MemoryStore(), FakeClock()
+    first = _keeper(shared, clock)
+    first.note(_fact("A", first=True))
+    first.step()
+    _crowd(shared)
+    store = Watched(shared)
+    keeper = _keeper(store, clock)
+    keeper.note(_fact("A", first=True))
+    for _ in range(3):
+        keeper.step()
+    assert 1 == keeper.edition
+    assert "" not in store.looks
+    assert store.read < 10
+    board = shared.look(PREFIX)
+    assert board is not None
+    assert keeper.id in view_of(board, PREFIX).members
+
+
+def test_a_crowd_is_read_for_who_looks_at_it() -> None:
+    """The page of a worker lists a thousand as they are now, and reads them for nobody else."""
+    shared, clock = MemoryStore(), FakeClock()
+    _crowd(shared)
+    store = Watched(shared)
+    keeper = _keeper(store, clock)
+    keeper.step()
+    assert (CROWD + 1, 0) == _known(keeper)
+    keeper.is_asked()
+    keeper.step()
+    assert (0, CROWD + 2) == _known(keeper)  # and itself
+    store.looks.clear()
+    keeper.is_asked()
+    keeper.step()
+    assert {"state"} == set(store.looks)
+    clock.advance(ASKED_SECONDS)
+    keeper.step()
+    assert "" in store.looks
+
+
+def _known(keeper: Keeper) -> tuple[int, int]:
+    view = keeper.known.view
+    assert view is not None
+    return view.crowd, len(view.members)
+
+
+def test_a_crowd_is_read_by_a_few_of_it_now_and_then() -> None:
+    """So that who is lost is forgotten: as many read all as a small fleet has, not a thousand."""
+    shared, clock = MemoryStore(), FakeClock()
+    _crowd(shared, 10 * CROWD)
+    drawn = [0.5]
+    outlook = Outlook(chance=lambda: drawn[0])
+    store = Watched(shared)
+    found = outlook.look(store, PREFIX, clock.monotonic(), None)
+    assert found is not None
+    for chance, looks in ((0.11, {"state", "entry/"}), (0.09, {""})):
+        drawn[0] = chance
+        store.looks.clear()
+        clock.advance(WHOLE_SECONDS * 1.3)
+        outlook.look(store, PREFIX, clock.monotonic(), found.view)
+        assert looks == set(store.looks), chance
+
+
+def test_a_crowd_that_votes_reads_all() -> None:
+    """Who decides together has to know of everybody, after a lean start, too."""
+    shared, clock = MemoryStore(), FakeClock()
+    _crowd(shared)
+    outlook, store = Outlook(), Watched(shared)
+    found = outlook.look(store, PREFIX, clock.monotonic(), None)
+    assert found is not None
+    assert outlook.whole is None
+    found = outlook.look(store, PREFIX, clock.monotonic(), found.view, votes=True)
+    assert found is not None
+    assert CROWD + 1 == len(found.view.members)
+    assert outlook.whole is not None
+
+
+def test_an_older_copy_of_the_store_is_noticed_in_a_crowd() -> None:
+    """A backup that was put back is told, and read anew, without reading the crowd."""
+    older, newer, clock = MemoryStore(), MemoryStore(), FakeClock()
+    for store, count in ((older, 1), (newer, 3)):
+        _crowd(store)
+        for number in range(count):
+            store.put({f"{PREFIX}state": State(edition=number).to_text()})
+    outlook, store = Outlook(), Watched(newer)
+    found = outlook.look(store, PREFIX, clock.monotonic(), None)
+    assert found is not None
+    assert (2, False) == (found.view.state.edition, found.replaced)
+    store.share(older)
+    found = outlook.look(store, PREFIX, clock.monotonic(), found.view)
+    assert found is not None
+    assert (0, True) == (found.view.state.edition, found.replaced)
+    assert "" not in store.looks
+
+
+def test_who_starts_in_a_crowd_serves_what_it_serves(tmp_path: Path) -> None:
+    """A file that lags is not served beside others, however many they are."""
+    shared = MemoryStore()
+    path = tmp_path / "config.yaml"
+    with _started(path, "a: 1", shared) as live:
+        path.write_text("a: 2")
+        until(lambda: bool(live.check()) and live.snapshot.config.a == 2)
+        until(lambda: _edition(live) == 2)
+        _crowd(shared)
+        store = Watched(shared)
+        lagging = tmp_path / "lagging.yaml"
+        with _started(lagging, "a: 1", store) as other:
+            assert 2 == other.snapshot.config.a
+            assert "" not in store.looks
+
+
+@contextmanager
+def _started(path: Path, text: str, store: MemoryStore) -> Generator[ReloadCheck[Any]]:
+    path.write_text(text)
+    live: ReloadCheck[Any] = ReloadCheck(path, store=store, app="shop", settle=0, window=0.1)
+    live.start()
+    try:
+        yield live
+    finally:
+        live.close()
+
+
+def _edition(live: ReloadCheck[Any]) -> int | None:
+    store = live.status().store
+    return None if store is None else store.edition
