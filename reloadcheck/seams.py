@@ -106,13 +106,18 @@ class Counted:
     """What one worker has counted of a trial, in sums, so that no order matters.
 
     `units` fell on the candidate, `baseline` on what serves. `signals` has for each the bad units,
-    those on the candidate, and the sums of its judge; `first` is the first failure in words.
+    those on the candidate, and the sums of its judge; `first` is the first failure in words. Bad
+    units of visitors who always fall alike are in `keyed` instead: for each signal and visitor
+    whether on the candidate, and at which share, so that each counts once over all workers.
     """
 
     units: int = 0
     baseline: int = 0
     signals: Mapping[str, tuple[int, int, tuple[float, ...]]] = field(
         default_factory=dict[str, tuple[int, int, tuple[float, ...]]]
+    )
+    keyed: Mapping[str, Mapping[str, tuple[bool, float]]] = field(
+        default_factory=dict[str, Mapping[str, tuple[bool, float]]]
     )
     first: str | None = None
 

@@ -165,4 +165,8 @@ def _counted(text: str) -> Counted:
     signals = {
         name: (int(bad), int(on), tuple(sums)) for name, (bad, on, sums) in found["signals"].items()
     }
-    return Counted(found["units"], found["baseline"], signals, found.get("first"))
+    keyed = {
+        name: {key: (bool(on), float(share)) for key, (on, share) in told.items()}
+        for name, told in found.get("keyed", {}).items()
+    }
+    return Counted(found["units"], found["baseline"], signals, keyed, found.get("first"))

@@ -23,6 +23,7 @@ from .options import Trial
 from .side import Side
 from .ticket import Ticket
 from .watch import Watch
+from .weighing import weighed
 
 if TYPE_CHECKING:
     from .shadow import Shadow
@@ -46,6 +47,9 @@ UNDRAWN: Final = 0.0
 
 POKE_SECONDS: Final = 0.1
 """Seconds between two times that it asks to be asked."""
+
+MOST_KEYS: Final = 1000
+"""Visitors of whom one worker remembers that they had a bad unit, for each signal."""
 
 FIRST_SECOND: Final = 1.0
 """Seconds in which a resource that was just built is not judged to be slow."""
@@ -88,13 +92,13 @@ class Run:
         self.watch: Watch | None = None
         self._now = now
         self._random = draw.random
-        self._salt = draw.randbytes(16)
+        self._salt = hashlib.blake2b(digest.encode(), digest_size=16).digest()  # as in all workers
         self._judges = {f"{MARKED}: {name}": Judge() for name in signals}
         self._sides = (Side(), Side())
         self._open: dict[int, Ticket] = {}
         self._serial = count()
         self._lock = threading.RLock()  # a finalizer may end a unit in the midst of this
-        self._seen_keys: set[tuple[str, bytes]] = set()
+        self._keyed: dict[str, dict[str, tuple[bool, float]]] = {}
         self._first: tuple[int, str] | None = None
         self._times: deque[float] = deque(maxlen=BASELINE_UNITS)
         self._slow_after: float | None = None
@@ -139,7 +143,7 @@ class Run:
             share, falls = 1.0, True
         else:
             share = self._share_at(now)
-            drawn = self._random() if key is None else int.from_bytes(key[:8], "big") / 2**64
+            drawn = self._random() if key is None else int.from_bytes(key, "big") / 2**64
             falls = drawn < share
         ticket = self._open[number] = Ticket(self, number, falls, share, now)
         ticket.key = key
@@ -221,13 +225,15 @@ class Run:
         if ticket.share == UNDRAWN:  # where it fell was no matter of chance
             return
         with self._lock:
-            if ticket.key is not None:  # a visitor who always falls alike is no new evidence
-                seen = signal, ticket.key
-                if seen in self._seen_keys:
+            if ticket.key is None:
+                judge = self._judges.setdefault(signal, Judge())
+                judge.add(ticket.on_candidate, ticket.share)
+            else:  # a visitor who always falls alike is no new evidence, on whatever worker
+                keyed, key = self._keyed.setdefault(signal, {}), ticket.key.hex()
+                if key in keyed or len(keyed) >= MOST_KEYS:
                     return
-                self._seen_keys.add(seen)
-            judge = self._judges.setdefault(signal, Judge())
-            judge.add(ticket.on_candidate, ticket.share)
+                keyed[key] = ticket.on_candidate, ticket.share
+                judge = weighed([self.counted()])[signal]
             if ticket.on_candidate and self._first is None and signal != SLOW:
                 self._first = ticket.number, what
             guilty = judge.luck <= self.trial.luck
@@ -258,7 +264,7 @@ class Run:
             return None
         if key is None:
             return None
-        return hashlib.blake2b(told, key=self._salt, digest_size=16).digest()
+        return hashlib.blake2b(told, key=self._salt, digest_size=8).digest()
 
     # --------------------------------------------------------------------- who decides
 
@@ -297,15 +303,13 @@ class Run:
         with self._lock:
             signals = {n: (j.bad, j.on_candidate, j.sums) for n, j in self._judges.items()}
             first = None if self._first is None else self._first[1]
-            return Counted(self._sides[True].units, self._sides[False].units, signals, first)
+            keyed = {name: dict(told) for name, told in self._keyed.items()}
+            units, baseline = self._sides[True].units, self._sides[False].units
+            return Counted(units, baseline, signals, keyed, first)
 
     def _of_all(self) -> dict[str, Judge]:
         """Return the judges of all workers together."""
-        mine, judges = self.counted(), dict[str, Judge]()
-        for counted in (mine, *self.others):
-            for name, told in counted.signals.items():
-                judges.setdefault(name, Judge()).take(*told)
-        return judges
+        return weighed([self.counted(), *self.others])
 
     @property
     def _units(self) -> int:

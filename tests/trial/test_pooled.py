@@ -1,6 +1,7 @@
 """Workers that share a store share one trial: counts of all, one verdict, heard by all."""
 
 import json
+import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
@@ -105,6 +106,31 @@ def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> Non
     assert {"undone-failed"} == {live.status().code for live in site.lives}
     assert {1} == {live.snapshot.config["a"] for live in site.lives}
     assert 1 == len({str(live.status().error) for live in site.lives})
+
+
+def test_a_visitor_falls_alike_on_all_workers_and_counts_once(crew: Callable[..., Crew]) -> None:
+    """Who comes back to another worker gets the version that he had, and is no new evidence."""
+    site = crew(seconds=30.0, sticky=lambda scope: scope["visitor"])
+    gates = [gate for gate in (host_of(live).trial for live in site.lives) if gate is not None]
+    for gate in gates:
+        gate.draw = random.Random  # each worker's own
+    site.edit(2)
+    one, two = (gate.run for gate in gates if gate.run is not None)
+    falls = [[run.draw({"visitor": who}).on_candidate for who in range(200)] for run in (one, two)]
+    assert falls[0] == falls[1]
+    assert {False, True} == set(falls[0])
+    unlucky = falls[0].index(True)
+    for run in (one, two, one):
+        run.draw({"visitor": unlucky}).failed("GET / → KeyError")
+    eventually(lambda: all(_failed(live) == [(1, 1)] for live in site.lives))
+    two.draw({"visitor": falls[0].index(False)}).failed("GET / → KeyError")
+    eventually(lambda: all(_failed(live) == [(1, 2)] for live in site.lives))
+    assert site.outcomes() == {"trying"}
+
+
+def _failed(live: ReloadCheck[Any]) -> list[tuple[int, int]]:
+    trial = live.status().trial
+    return [] if trial is None else [(one.on_candidate, one.bad) for one in trial.signals]
 
 
 def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
