@@ -6,6 +6,7 @@ from typing import Any
 
 from ..seams import GO, Answer, Loaded, Proposal, Reading, Reject, Wait
 from ..types import Code, Outcome, Problem
+from .bans import ban_named
 from .barrier import Barrier
 from .beside import Beside
 from .board import Ban, Freeze, Hold
@@ -43,7 +44,7 @@ class StoreGate:
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
         if content is not None and content in state.banned:
-            return _banned(state.banned[content])
+            return _banned(content, state.banned[content])
         freeze, is_fallen = state.freeze, self._standing.is_fallen(content)
         now = self._standing.clock.wall()
         if freeze is None or (freeze.until is not None and freeze.until <= now):
@@ -123,15 +124,14 @@ class StoreGate:
         )
 
 
-def _banned(ban: Ban) -> Reject:
+def _banned(content: str, ban: Ban) -> Reject:
     who = f" by {ban.by}" if ban.by else ""
     why = f": {ban.why}" if ban.why else ""
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
     if ban.cause == "undone":
         reason = f"this content was taken back at {when}{why}"
         return Reject((Problem(reason),), Code.UNDONE_BEFORE)
-    what = "this content" if ban.edition is None else f"edition {ban.edition}"
-    return Reject((Problem(f"{what} was banned{who} at {when}{why}"),), Code.BANNED)
+    return Reject((Problem(f"{ban_named(content, ban)} was banned{who} at {when}{why}"),), Code.BANNED)
 
 
 def _frozen(freeze: Freeze) -> Wait:

@@ -18,6 +18,7 @@ from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreRefusedError, StoreUnsureError
 from ..types import Code, Store
 from . import orders
+from .bans import without_passing
 from .board import MEMBERS, SEEN, STATE, Ban, Freeze, Hold, Member, State, View, Wish
 from .identity import here, member_id
 from .in_step import InStep
@@ -421,7 +422,7 @@ class Keeper:
         state = view.state
         if not self._retries:
             return
-        if state.refused is not None or state.banned != orders.without_undone(state.banned):
+        if state.refused is not None or state.banned != without_passing(state.banned):
             ordered = orders.retry(state, Actor(at=self._clock.wall()))
             key, row = self.prefix + STATE, self.prefix + ordered.entry.key
             records = {key: ordered.state.to_text(), row: ordered.entry.to_text()}

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from ..exceptions import OrderRefusedError
+from .bans import banned_as, content_named, named_in, without_passing
 from .board import Ban, Freeze, Hold, Member, State, Wish
 from .ledger import REVIEWED, Entry, activated, editions_of, served_before
 
@@ -24,7 +25,6 @@ __all__ = [
     "unban",
     "undo",
     "unpin",
-    "without_undone",
 ]
 
 
@@ -71,12 +71,16 @@ def rollback(
     content = _servable(state, target)
     if content == serving:
         raise OrderRefusedError(f"edition {target.edition} is what serves now")
-    ban = Ban(present, actor.by, actor.at, actor.why)
-    banned = {**state.banned, **{each: ban for each in (serving, *waiting) if each != content}}
+    gone = [each for each in (serving, *waiting) if each != content]
+    bans = {each: Ban(served_before(entries, each), actor.by, actor.at, actor.why) for each in gone}
+    banned = {**state.banned, **bans}
     hold = Hold("rollback", content, target.edition, actor.by, actor.at, actor.why)
     after = replace(state, hold=hold, banned=banned, round=None, refused=None)
     after, entry = activated(after, _again(target, "rollback", actor))
     says = f"edition {entry.edition} is {target.edition} again; edition {present} is banned"
+    never_live = sorted(each for each, ban in bans.items() if ban.edition is None)
+    if never_live:
+        says += f", and what waited: {', '.join(map(content_named, never_live))}"
     return Ordered(after, entry, says)
 
 
@@ -111,14 +115,23 @@ def unpin(state: State, entries: Collection[Entry], actor: Actor) -> Ordered:
     return Ordered(after, _row("unpin", actor, state.hold.content, state.hold.edition), "unpinned")
 
 
-def unban(state: State, entries: Collection[Entry], actor: Actor, edition: int) -> Ordered:
-    """Let a content be served again, should the sources hold it."""
-    content = _found(editions_of(entries), edition).content
+def unban(state: State, entries: Collection[Entry], actor: Actor, which: int | str) -> Ordered:
+    """Let a content be served again, should the sources hold it.
+
+    `which` is an edition, or the beginning of a content's digest where that was never live.
+    """
+    if isinstance(which, int):
+        content = _found(editions_of(entries), which).content
+        edition, name = which, f"edition {which}"
+    else:
+        content = banned_as(state, which)
+        edition = None if content is None else state.banned[content].edition
+        name = content_named(content or which)
     if content is None or content not in state.banned:
-        raise OrderRefusedError(f"edition {edition} is not banned")
+        raise OrderRefusedError(f"{name} is not banned{named_in(state)}")
     banned = {each: ban for each, ban in state.banned.items() if each != content}
     row = _row("unban", actor, content, edition)
-    return Ordered(replace(state, banned=banned), row, f"edition {edition} may be served again")
+    return Ordered(replace(state, banned=banned), row, f"{name} may be served again")
 
 
 def freeze(state: State, actor: Actor, until: float | None = None) -> Ordered:
@@ -147,8 +160,8 @@ def fallback(state: State, actor: Actor, *, on: bool) -> Ordered:
 
 
 def retry(state: State, actor: Actor) -> Ordered:
-    """Forget a refusal, back-offs, and the bans that undone trials left."""
-    banned = without_undone(state.banned)
+    """Forget a refusal, back-offs, and the bans on what was never live for all."""
+    banned = without_passing(state.banned)
     after = replace(state, refused=None, banned=banned, retries=state.retries + 1)
     return Ordered(after, _row("retry", actor), "what failed is tried again")
 
@@ -188,11 +201,6 @@ def _wished(state: State, word: str, actor: Actor, says: str) -> Ordered:
 def reviewed(edition: int, actor: Actor) -> Entry:
     """Return the row that says that somebody looked at an override."""
     return _row(REVIEWED, actor, of=edition)
-
-
-def without_undone(banned: Mapping[str, Ban]) -> dict[str, Ban]:
-    """Return the bans without those that undone trials left."""
-    return {each: ban for each, ban in banned.items() if ban.cause != "undone"}
 
 
 def _respect(state: State, actor: Actor) -> None:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from .._runtime.clock import Clock
 from ..seams import Reading, Together
-from . import orders
+from .bans import without_passing
 from .board import Ban, Hold, State
 from .keeper import Keeper
 from .ledger import entries_from, served_before
@@ -134,7 +134,7 @@ class Standing:
             return State()
         state = view.state
         if state.retries == self._retried_at:
-            state = replace(state, banned=orders.without_undone(state.banned))
+            state = replace(state, banned=without_passing(state.banned))
         ended = state.hold is not None and state.hold == self._over
         if ended and self.serving not in state.banned:
             return replace(state, hold=None)  # other content ended it, which is yet to be told

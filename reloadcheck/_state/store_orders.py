@@ -168,8 +168,10 @@ class Orders:
         """Follow the sources again."""
         return self._order(orders.unpin, self._actor(why, by))
 
-    def unban(self, edition: int, *, why: str | None = None, by: str | None = None) -> Ordered:
-        """Let a content be served again."""
+    def unban(
+        self, edition: int | str, *, why: str | None = None, by: str | None = None
+    ) -> Ordered:
+        """Let a content be served again: an edition's, or one by the beginning of its digest."""
         return self._order(
             lambda state, entries, actor: orders.unban(state, entries, actor, edition),
             self._actor(why, by),

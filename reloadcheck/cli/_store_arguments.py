@@ -161,9 +161,11 @@ _ORDERS: Final = (
     ("unpin", "[--why TEXT] [--wait [S]]", "follow the sources again", "End a pin; bans stay."),
     (
         "unban",
-        "EDITION [--why TEXT]",
+        "EDITION|content:DIGEST [--why TEXT]",
         "let a banned edition be served again",
-        "Lift the ban of a content, so that it goes live where the sources hold it.",
+        "Lift the ban of a content, so that it goes live where the sources hold it. One that was "
+        "never an edition is named by the beginning of its digest. Without either: say what is "
+        "banned.",
     ),
     (
         "freeze",
@@ -198,7 +200,8 @@ _ORDERS: Final = (
         "retry",
         "[--why TEXT]",
         "try again what was refused",
-        "Forget refusals, back-offs, and the bans that undone trials left.",
+        "Forget refusals, back-offs, and the bans of what was never live for all: edits that a "
+        "trial took back, or that waited when a roll-back came.",
     ),
 )
 

@@ -8,10 +8,12 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from .._state.bans import CONTENT, ban_named
 from .._state.orders import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
-from ._board import asked, moment
+from ..types import printable
+from ._board import ago, asked, moment
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
@@ -34,7 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"say why: reloadcheck {command} --why 'TEXT'")
     if arguments.words and verb in _OF_NO_EDITION:
         raise UsageError(f"reloadcheck {verb} takes no edition")
-    if len(arguments.words) > 1 or (verb == "unban" and not arguments.words):
+    if len(arguments.words) > 1:
         raise UsageError("name one edition, by its number")
     return asked(arguments, lambda orders: _order(arguments, orders))
 
@@ -88,7 +90,24 @@ def _pin(arguments: argparse.Namespace, orders: Orders) -> Ordered:
 
 
 def _unban(arguments: argparse.Namespace, orders: Orders) -> Ordered:
-    return orders.unban(number_of(arguments.words[0]), why=arguments.why, by=arguments.by)
+    if not arguments.words:
+        raise UsageError(f"name what to lift: {_bans(orders) or 'but nothing is banned'}")
+    word: str = arguments.words[0]
+    named = word.startswith(CONTENT)
+    which = word.removeprefix(CONTENT) if named else number_of(word)
+    return orders.unban(which, why=arguments.why, by=arguments.by)
+
+
+def _bans(orders: Orders) -> str:
+    """Say what is banned, each as it can be named, by whom and why."""
+    said: list[str] = []
+    newest = sorted(orders.state().banned.items(), key=lambda item: item[1].at, reverse=True)
+    for content, ban in newest:
+        who = f" by {printable(ban.by)}" if ban.by else ""
+        why = f": {printable(ban.why)}" if ban.why else ""
+        name = ban_named(content, ban).removeprefix("edition ")
+        said.append(f"{name} ({ago(ban.at)} ago{who}{why})")
+    return ", ".join(said)
 
 
 def _fallback(arguments: argparse.Namespace, orders: Orders) -> Ordered:

@@ -149,6 +149,21 @@ def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadC
     del live
 
 
+def test_what_is_banned_is_named_and_can_be_lifted(run: Run, live: ReloadCheck[Any]) -> None:
+    """Without an edition it says what there is, by whom and why; each name lifts its ban."""
+    assert "but nothing is banned" in run("unban", *STORE).err
+    assert 0 == run("rollback", *STORE, "--why", "too moin", "--by", "dora").status
+    named = run("unban", *STORE)
+    assert 2 == named.status
+    assert re.search(r"name what to lift: 2 \([0-9]+s ago by dora: too moin\)", named.err)
+    assert "what is: edition 2" in run("unban", "1", *STORE).err
+    assert 2 == run("unban", "content:ffff", *STORE).status
+    digest = run("history", *STORE, "--json").document["entries"][1]["content"]
+    done = run("unban", f"content:{digest[:8]}", *STORE)
+    assert (0, f"content:{digest[:12]} may be served again") == (done.status, done.lines[0])
+    del live
+
+
 def test_a_store_that_cannot_be_asked_is_said(run: Run, here: Path) -> None:
     """No store is wrong usage; one that is something else, or damaged, is 3."""
     assert 2 == run("history").status

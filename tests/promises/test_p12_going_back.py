@@ -205,3 +205,25 @@ def test_a_roll_back_bans_an_edit_that_is_not_live(shop: Shop, outcome: Outcome)
     assert {"banned"} == {shop.live.status().code}
     shop.edit(4)
     shop.comes_to(Outcome.WAITING if outcome is Outcome.WAITING else Outcome.TRYING)
+
+
+@pytest.mark.parametrize("way", ["by name", "by a retry"])
+def test_a_ban_on_an_edit_that_never_was_live_can_be_lifted(shop: Shop, way: str) -> None:
+    """By the beginning of its digest, and by a retry; then the edit is judged anew."""
+    shop.clock.advance(9 * HOUR)
+    shop.edit(3)
+    shop.comes_to(Outcome.WAITING)
+    shop.orders.rollback(why="slow", by="dora")
+    shop.serves(1)
+    until(lambda: len(shop.orders.state().banned) == 2)
+    shop.stays(1)
+    if way == "by name":
+        bans = shop.orders.state().banned
+        (digest,) = [content for content, ban in bans.items() if ban.edition is None]
+        shop.orders.unban(digest[:8], by="dora")
+    else:
+        shop.orders.retry(by="dora")
+    shop.comes_to(Outcome.WAITING)
+    assert {2} == {ban.edition for ban in shop.orders.state().banned.values()}
+    shop.clock.advance(7 * 24 * HOUR - 9 * HOUR)  # the next window
+    shop.comes_to(Outcome.TRYING)

@@ -49,10 +49,13 @@ def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
 
 
 def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
-    """Otherwise it would go live a moment later."""
+    """Otherwise it would go live a moment later; it is told how to name what was no edition."""
     state, entries = _lived("A", "B")
     ordered = orders.rollback(state, entries, DORA, waiting=["D"])
-    assert {"B", "D"} == set(ordered.state.banned)
+    assert {"B": 2, "D": None} == {
+        content: ban.edition for content, ban in ordered.state.banned.items()
+    }
+    assert ordered.says.endswith("edition 2 is banned, and what waited: content:D")
 
 
 def test_an_undo_bans_what_waits_somewhere_too() -> None:
@@ -122,17 +125,36 @@ def test_a_thaw_ends_no_rollback() -> None:
 
 
 def test_unban_and_retry() -> None:
-    """A ban by roll-back is lifted by name; those that undone trials left by a retry."""
+    """A ban on an edition is lifted by its number; a retry lifts those on what was never live."""
     state, entries = _lived("A", "B")
-    after = orders.rollback(state, entries, DORA).state
-    assert set() == set(orders.unban(after, entries, DORA, 2).state.banned)
-    with pytest.raises(OrderRefusedError, match="is not banned"):
+    after = orders.rollback(state, entries, DORA, waiting=["W"]).state
+    assert {"W"} == set(orders.unban(after, entries, DORA, 2).state.banned)
+    with pytest.raises(OrderRefusedError, match="edition 1 is not banned; what is: edition 2, con"):
         orders.unban(after, entries, DORA, 1)
     undone = replace(
         after, banned={**after.banned, "T": replace(after.banned["B"], cause="undone")}
     )
     retried = orders.retry(undone, DORA).state
     assert ({"B"}, 1) == (set(retried.banned), retried.retries)
+
+
+def test_a_ban_on_what_was_no_edition_is_lifted_by_its_digest() -> None:
+    """As the order that made it has named it, by its beginning, and by that alone."""
+    state, entries = _lived("A", "B")
+    after = orders.rollback(state, entries, DORA, waiting=["ab" * 16, "ac" * 16]).state
+    ordered = orders.unban(after, entries, DORA, "abababababab")
+    assert {"B", "ac" * 16} == set(ordered.state.banned)
+    assert ("unban", "ab" * 16, None) == (
+        ordered.entry.cause,
+        ordered.entry.content,
+        ordered.entry.of,
+    )
+    assert "content:abababababab may be served again" == ordered.says
+    for beginning, words in (("a", "2 banned contents"), ("ff", "is not banned"), ("", "is not")):
+        with pytest.raises(OrderRefusedError, match=words):
+            orders.unban(after, entries, DORA, beginning)
+    with pytest.raises(OrderRefusedError, match="edition 1 is not banned; nothing is"):
+        orders.unban(state, entries, DORA, 1)
 
 
 def test_records_come_back_as_they_were() -> None:
