@@ -131,7 +131,9 @@ def _banned(content: str, ban: Ban) -> Reject:
     if ban.cause == "undone":
         reason = f"this content was taken back at {when}{why}"
         return Reject((Problem(reason),), Code.UNDONE_BEFORE)
-    return Reject((Problem(f"{ban_named(content, ban)} was banned{who} at {when}{why}"),), Code.BANNED)
+    return Reject(
+        (Problem(f"{ban_named(content, ban)} was banned{who} at {when}{why}"),), Code.BANNED
+    )
 
 
 def _frozen(freeze: Freeze) -> Wait:

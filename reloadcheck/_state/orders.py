@@ -120,6 +120,7 @@ def unban(state: State, entries: Collection[Entry], actor: Actor, which: int | s
 
     `which` is an edition, or the beginning of a content's digest where that was never live.
     """
+    edition: int | None
     if isinstance(which, int):
         content = _found(editions_of(entries), which).content
         edition, name = which, f"edition {which}"
