@@ -25,8 +25,9 @@ from .._runtime.event_loops import in_thread, other_library, running_loop
 from .._runtime.log import WARNING, log
 from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
+from .._snapshots.cell import Cell
 from .._snapshots.context import unit_in
-from .._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
     BlockingCallError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .._runtime.jobs import run_inline_without_threads
 from .._runtime.log import WARNING, log
@@ -14,7 +14,7 @@ from .ends import at_each_end, unwrap_exit
 from .uwsgi import warn_before_forks
 
 if TYPE_CHECKING:
-    from .engine import Engine
+    from .thread import EngineThread
 
 EXIT_SECONDS = 0.25
 """Seconds that all closers together get at the interpreter's exit."""
@@ -23,14 +23,24 @@ LEAVE_SECONDS = 1.0
 """Seconds that it takes at most after that to leave a store, in which one would be missed."""
 
 
-# ------------------------------------------------------------------------- this process
+class Present(Protocol):
+    """An engine, as a process knows it."""
 
-_engines: weakref.WeakSet[Engine[Any]] = weakref.WeakSet()
+    def after_fork(self) -> None:
+        """Begin anew in a forked child."""
+        ...
+
+    def exit(self) -> EngineThread[Any] | None:
+        """Begin to end with the process; return the thread to wait for."""
+        ...
+
+
+_engines: weakref.WeakSet[Present] = weakref.WeakSet()
 _watched = 0
 """The process in which an engine was started last: this one, or one that it was forked from."""
 
 
-def keep_in_sight(engine: Engine[Any]) -> None:
+def keep_in_sight(engine: Present) -> None:
     """Let an engine hear of forks and of the end of the process, for as long as it lives."""
     _engines.add(engine)
 

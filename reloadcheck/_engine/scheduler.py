@@ -14,9 +14,9 @@ from .._runtime.clock import Clock
 from .._runtime.jobs import Job, OverdueError, Reader, call
 from .._runtime.log import log
 from .._runtime.reentrancy import put_inside
+from .._snapshots.cell import Cell
 from .._snapshots.drain import Drain
 from .._snapshots.serving import Serving
-from .._snapshots.tenancy import Cell
 from .admission import Admission
 from .options import LEAST_READ, Options
 from .phases import Phases

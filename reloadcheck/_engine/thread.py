@@ -22,7 +22,7 @@ from .._runtime.log import log
 from .._runtime.reentrancy import put_inside
 from .._runtime.threads import daemon
 from .._schema.schema import Schema
-from .._snapshots.tenancy import Cell
+from .._snapshots.cell import Cell
 from ..exceptions import InternalError, NoSnapshotError, UsageError
 from ..types import TIMER, Code, Outcome, Problem, Trigger
 from .gates import Seams

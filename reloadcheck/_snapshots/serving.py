@@ -11,8 +11,9 @@ from .._resources.instance import Instance
 from .._runtime.clock import Clock
 from .._runtime.references import counts_references
 from ..seams import Units
+from .cell import Cell
 from .pair import Pair
-from .tenancy import Cell, LiveSnapshot
+from .tenancy import LiveSnapshot
 
 C = TypeVar("C")
 

@@ -20,8 +20,6 @@ from .unit import Unit, hold
 if TYPE_CHECKING:
     import asyncio
 
-    from .pair import Pair
-
 C = TypeVar("C")
 
 _serial = itertools.count(1)
@@ -211,18 +209,3 @@ class LiveSnapshot(Generic[C]):
 
     def _released_by_reference(self) -> int:
         return max(0, users_with(self, "released") - 1)  # `hold` refers to it
-
-
-class Cell(Generic[C]):
-    """The one place that doors read: what a fresh snapshot's leases hold, or None to ask.
-
-    `pair` is there while an edit is tried or watched; `fresh` is None then.
-
-    It is written by the engine thread alone, save in a forked child, which starts with None.
-    """
-
-    __slots__ = ("fresh", "pair")
-
-    def __init__(self) -> None:
-        self.fresh: LeaseRef[C] | None = None
-        self.pair: Pair[C] | None = None

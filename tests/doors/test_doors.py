@@ -14,9 +14,10 @@ import pytest
 from reloadcheck import Outcome, OutsideWorkError, ReloadCheck, Snapshot, current_snapshot
 from reloadcheck._engine.api import host_of
 from reloadcheck._runtime.references import counts_references
+from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
-from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot, NamedLease
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock

@@ -4,7 +4,7 @@ import pytest
 
 from reloadcheck._engine.options import Options
 from reloadcheck._engine.scheduler import Scheduler
-from reloadcheck._snapshots.tenancy import Cell
+from reloadcheck._snapshots.cell import Cell
 from reloadcheck.testing import FakeClock
 from tests.support.rig import Call
 

@@ -11,8 +11,8 @@ from reloadcheck._engine.admission import Admission
 from reloadcheck._engine.api import host_of
 from reloadcheck._engine.options import Options
 from reloadcheck._engine.waiter import Conclusion, Waiter
+from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.serving import Serving
-from reloadcheck._snapshots.tenancy import Cell
 from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, reload, threads_named, until

@@ -9,8 +9,9 @@ import pytest
 
 from reloadcheck._runtime import references
 from reloadcheck._runtime.references import counts_references
+from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.snapshot import Resources, Snapshot
-from reloadcheck._snapshots.tenancy import Cell, LeaseRef, LiveSnapshot
+from reloadcheck._snapshots.tenancy import LeaseRef, LiveSnapshot
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="no other interpreter has reference counts"

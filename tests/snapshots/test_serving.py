@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from reloadcheck import Snapshot
+from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
-from reloadcheck._snapshots.tenancy import Cell, LiveSnapshot
+from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.testing import FakeClock
 from tests.support.stops import acting_at_line, lines_of
 
