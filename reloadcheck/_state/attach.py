@@ -169,7 +169,8 @@ def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:
         if thread is not None and not thread.closing:
             if anew:
                 thread.reload.forgets = True
-            wish, memory.keeper.wish = memory.keeper.wish, None
+            sight = memory.keeper.sight
+            wish, sight.wish = sight.wish, None
             if wish is not None:
                 with suppress(UsageError):  # this worker tries nothing
                     engine.ended(wish.word, wish.why)

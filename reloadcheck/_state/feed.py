@@ -129,7 +129,7 @@ class StoreFeed:
         decision = self.decision = self._guarded(content, self._decide(content))
         hold = self._standing.state.hold
         if decision.ends_hold and hold is not None and content == hold.content:
-            self._keeper.ends_hold = hold
+            self._keeper.orders.ends_hold = hold
         running = self._standing.serving is not None
         rounds = self._standing.rounds
         ahead = rounds is not None and rounds.is_behind(self._standing.state)

@@ -8,8 +8,8 @@ from .._observe.identity import identity
 from ..seams import Reading
 from ..types import Code, Outcome
 from .board import Member
+from .facts import Fact
 from .feed import StoreFeed
-from .keeper import Fact
 from .ledger import Entry
 from .rounds import Failure
 from .rows import Rows

@@ -163,7 +163,7 @@ class Standing:
             news = held not in (None, hold.content, self.serving) and not self.was_live(held)
             self._ordered = hold, held if news and self.serving is not None else None
             if self._ordered[1] is not None:
-                self.keeper.bans = hold, self._ordered[1]
+                self.keeper.orders.bans = hold, self._ordered[1]
         elif view is not None and self._ordered[1] in view.state.banned:
             self._ordered = hold, None  # from here on the store says so, or `unban` does not
 

@@ -17,7 +17,8 @@ from dataclasses import replace
 from reloadcheck import EtcdSource
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import Member, prefix_of
-from reloadcheck._state.keeper import Fact, Keeper
+from reloadcheck._state.facts import Fact
+from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
 from reloadcheck.exceptions import SourceError
 from reloadcheck.stores import EtcdStore

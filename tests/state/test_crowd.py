@@ -7,7 +7,8 @@ from typing import Any
 
 from reloadcheck import Orders, ReloadCheck
 from reloadcheck._state.board import Member, State, view_of
-from reloadcheck._state.keeper import Fact, Keeper
+from reloadcheck._state.facts import Fact
+from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
 from reloadcheck._state.outlook import ASKED_SECONDS, CROWD, WHOLE_SECONDS, Outlook
 from reloadcheck.testing import FakeClock, MemoryStore

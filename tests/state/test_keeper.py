@@ -11,8 +11,10 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._state.board import Member, view_of
-from reloadcheck._state.keeper import LIMIT, LOST_SECONDS, Fact, Keeper
+from reloadcheck._state.facts import LIMIT, Fact
+from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
+from reloadcheck._state.presence import LOST_SECONDS
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import StoreRefusedError
 from reloadcheck.stores import SQLiteStore

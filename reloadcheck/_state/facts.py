@@ -1,0 +1,220 @@
+"""Writes down what happened here: rows of history, editions and what they are made of, bans.
+
+What waits is bounded. Workers that see the same edit write it once: whoever is first gives it its
+number, the others find theirs in the history.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from .._runtime.log import WARNING, log
+from ..exceptions import StoreRefusedError
+from ..types import Code
+from .board import STATE, Ban, Member, State
+from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+from .sight import TRIES, Sight
+
+__all__ = ["LIMIT", "Fact", "Facts"]
+
+LIMIT: Final = 100
+"""How many facts wait for a store that is away, before the oldest are dropped."""
+
+_JUDGED = frozenset(
+    {
+        Code.UNDONE_FAILED,
+        Code.UNDONE_SLOW,
+        Code.UNDONE_MARKED,
+        Code.UNDONE_BY_HAND,
+        Code.WORKER_LOST,
+        Code.WATCH,
+        Code.UNJUDGED,
+    }
+)
+"""Ends of a trial that are verdicts; others leave no ban."""
+
+_AT_ONCE = 100
+"""How many records go in one put: etcd takes 128."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What happened here: an entry, and with an activation what to keep of it.
+
+    `fallback`: it is the fall-back that was ordered.
+    """
+
+    entry: Entry
+    documents: bytes | None = None
+    first: bool = False
+    fallback: bool = False
+
+
+class Facts:
+    """One process's facts, in the order in which they happened.
+
+    `edition` is the number of what serves, `own` are the documents of what was activated last.
+    """
+
+    def __init__(self, sight: Sight, member: Callable[[], Member]) -> None:
+        self.edition: int | None = None
+        self.own: dict[str, bytes] = {}
+        self._sight, self._member = sight, member
+        self._waiting: deque[Fact] = deque()
+        self._lost = 0
+
+    def add(self, fact: Fact) -> None:
+        """Have something written down; the oldest that waits is dropped. From any thread."""
+        self._waiting.append(fact)
+        while len(self._waiting) > LIMIT:
+            self._waiting.popleft()
+            self._lost += 1
+
+    def write(self) -> None:
+        """Write down what waits; raise `StoreError`, and what is not written waits on."""
+        sight = self._sight
+        while self._waiting:
+            fact = self._waiting[0]
+            if fact.documents is not None and fact.entry.content is not None:
+                self.own = {fact.entry.content: fact.documents}
+            if fact.entry.outcome == "reloaded":
+                self._activate(fact)
+            else:
+                if fact.entry.outcome == "undone" and fact.entry.code in _JUDGED:
+                    self._ban(fact.entry)
+                key = sight.prefix + fact.entry.key
+                sight.store.put({key: fact.entry.to_text()}, same={key: 0})
+            if self._waiting and self._waiting[0] is fact:
+                self._waiting.popleft()
+        if self._lost:
+            words = "%d rows of history were lost while the store was away"
+            log(WARNING, words, self._lost, code=str(Code.STORE))
+            self._lost = 0
+
+    def _ban(self, entry: Entry) -> None:
+        """Let nobody serve again what was undone; what served before it is what all should."""
+        sight, content, serving = self._sight, entry.content, self._member().content
+        if content is None or content == serving:
+            return
+        for _ in range(TRIES):
+            state = sight.view.state
+            if content in state.banned:
+                return
+            ban = Ban(at=entry.at, why=entry.error, cause="undone")
+            after = replace(state, banned={**state.banned, content: ban})
+            records: dict[str, str | None] = {}
+            if state.active == content and serving is not None:
+                number = served_before(entries_from(sight.view.entries), serving)
+                back = Entry(None, "reloaded", entry.at, serving, of=number, cause="undone")
+                after, back = activated(after, replace(back, member=sight.id, why=entry.error))
+                records[sight.prefix + back.key] = back.to_text()
+            key = f"{sight.prefix}{STATE}"
+            same = {key: sight.view.state_revision, **dict.fromkeys(records, 0)}
+            written = sight.store.put({**records, key: after.to_text()}, same=same)
+            sight.look()
+            if written is not None:
+                return
+
+    def _activate(self, fact: Fact) -> None:
+        """Write an activation down, unless another worker's tells of the very same one."""
+        sight, content = self._sight, fact.entry.content
+        for _ in range(TRIES):
+            if sight.outlook.crowded:
+                if not fact.first and self._is_written_by_others(fact):
+                    self.edition = sight.view.state.edition
+                    return
+                if fact.first or sight.view.state.edition != self.edition:
+                    sight.look(history=True)  # others have written, and which is to be read
+            view = sight.view
+            state, entries = view.state, entries_from(view.entries)
+            if fact.fallback and state.hold is not None and state.hold.kind == "fallback":
+                if self._fall_back(fact, state, view.state_revision):
+                    return
+                continue  # somebody was faster
+            if sight.rounds is not None:  # whoever decided has written it; who went alone has not
+                self.edition = None if content is None else served_before(entries, content)
+                if self.edition is None:
+                    key = sight.prefix + fact.entry.key
+                    sight.store.put({key: fact.entry.to_text()}, same={key: 0})
+                elif editions_of(entries)[self.edition].member == sight.id:
+                    self._drop_old()
+                return
+            if fact.first and content is not None and state.target == content:
+                self.edition = served_before(entries, content)
+                return
+            # What others told since my last edition, or since the look that I started with.
+            since = (sight.started_at or 0) if fact.first else (self.edition or 0) + 1
+            for number, entry in editions_of(entries).items():
+                if number >= since and entry.content == content:
+                    self.edition = number
+                    return
+            if content is not None and state.target == content:  # a secret was rotated, for one
+                self.edition = served_before(entries, content)
+                return
+            hold = state.hold
+            if content in state.banned:
+                return  # taken up before its ban could be read; the order stands
+            if hold is not None and (hold.kind != "rollback" or hold.content == content):
+                return  # an order was faster: what it wants is written already
+            kept = self._keep(content, fact.documents)
+            after, entry = activated(replace(state, hold=None), replace(fact.entry, kept=kept))
+            key, state_key = sight.prefix + entry.key, sight.prefix + STATE
+            records = {state_key: after.to_text(), key: entry.to_text()}
+            same = {state_key: view.state_revision, key: 0}
+            written = sight.store.put(dict(records), same=same)
+            sight.look(whole=written is not None)
+            if written is not None:
+                self.edition = entry.edition
+                self._drop_old()
+                return
+
+    def _fall_back(self, fact: Fact, state: State, revision: int) -> bool:
+        """Give the fall-back that serves now its number; whoever is first says which it is."""
+        sight, hold = self._sight, state.hold
+        assert hold is not None
+        if hold.content is not None:
+            self.edition = hold.edition if hold.content == fact.entry.content else None
+            return True
+        kept = self._keep(fact.entry.content, fact.documents)
+        number = state.edition + 1
+        hold = replace(hold, content=fact.entry.content, edition=number)
+        entry = replace(fact.entry, edition=number, kept=kept, cause="fallback", trigger="order")
+        entry = replace(entry, actor=hold.by, why=hold.why)
+        key, state_key = sight.prefix + entry.key, sight.prefix + STATE
+        after = replace(state, edition=number, hold=hold)
+        same = {state_key: revision, key: 0}
+        put = sight.store.put({state_key: after.to_text(), key: entry.to_text()}, same=same)
+        sight.look(whole=put is not None)
+        if put is not None:
+            self.edition = number
+            self._drop_old()
+        return put is not None
+
+    def _is_written_by_others(self, fact: Fact) -> bool:
+        """Return whether the state alone tells that: in a crowd that is all there is to read."""
+        state = self._sight.view.state
+        alone = len(self._waiting) == 1 and state.hold is None
+        return alone and state.active == fact.entry.content and state.edition > (self.edition or 0)
+
+    def _keep(self, content: str | None, documents: bytes | None) -> bool:
+        """Keep what an edition is made of, before anything points to it; say whether it is kept."""
+        store = self._sight.store
+        if content is None or documents is None or store.retention.content is False:
+            return False
+        try:
+            store.keep(content, documents)
+        except StoreRefusedError as error:  # too large, for one: a history without it
+            log(WARNING, "%s", error, code=str(Code.STORE))
+            return False
+        return True
+
+    def _drop_old(self) -> None:
+        view, store = self._sight.view, self._sight.store
+        accepted = {one.content for one in view.members.values() if one.content is not None}
+        gone = dropped(entries_from(view.entries), view.state, store.retention, accepted)
+        for first in range(0, len(gone.keys), _AT_ONCE):
+            some = gone.keys[first : first + _AT_ONCE]
+            store.put(dict.fromkeys(self._sight.prefix + key for key in some))
+        for content in gone.contents:
+            store.keep(content, None)
