@@ -53,7 +53,8 @@ from .exceptions import (
     UsageError,
     WrongLoopError,
 )
-from .seams import RoundStatus, StoreStatus, Together, Waiting
+from .seams.gates import Waiting
+from .seams.store import RoundStatus, StoreStatus, Together
 from .sources import FileSource
 from .types import (
     Code,

@@ -25,7 +25,7 @@ from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
-from .seams import UnitTicket
+from .seams.trial import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 _running_loop = asyncio._get_running_loop

@@ -23,7 +23,7 @@ from ._snapshots.holders import door
 from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
-from .seams import UnitTicket
+from .seams.trial import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from ..seams import Repeat
+from ..seams.repeats import Repeat
 from .protocols import ASGIApp, Environ, Message, Scope, WSGIApp
 
 if TYPE_CHECKING:

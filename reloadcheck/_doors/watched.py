@@ -9,7 +9,7 @@ from typing import Any
 
 from .._runtime.asked import asked
 from .._snapshots.pair import begin_ticket, end_ticket
-from ..seams import UnitTicket
+from ..seams.trial import UnitTicket
 from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
 
 _ABNORMAL = 1011

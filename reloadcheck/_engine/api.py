@@ -41,7 +41,7 @@ from ..exceptions import (
     OutsideWorkError,
     RegistrationError,
 )
-from ..seams import Together
+from ..seams.store import Together
 from ..sources import source_of
 from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
 from .assembly import (

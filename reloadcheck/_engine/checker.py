@@ -34,7 +34,7 @@ from ..exceptions import (
     SourceError,
     TornError,
 )
-from ..seams import Feed, Loaded, Reading
+from ..seams.feed import Feed, Loaded, Reading
 from ..sources import newest_of
 from ..types import KeyPath, Layer, Outcome, Pause, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options

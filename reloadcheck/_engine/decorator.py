@@ -25,7 +25,7 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
-from ..seams import Together
+from ..seams.store import Together
 from ..types import References, Source, Store
 from .api import ReloadCheck, host_of
 

@@ -38,7 +38,10 @@ from ..exceptions import (
     UnknownResourceError,
     UsageError,
 )
-from ..seams import Companion, Feed, Gate, UnitTicket
+from ..seams.feed import Feed
+from ..seams.gates import Gate
+from ..seams.store import Companion
+from ..seams.trial import UnitTicket
 from ..types import Outcome, Problem, Source
 from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket

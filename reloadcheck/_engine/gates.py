@@ -12,25 +12,24 @@ from typing import Any, Protocol, TypeVar
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
 from ..exceptions import RefusedError
-from ..seams import (
+from ..seams.feed import Feed, Loaded
+from ..seams.gates import (
     GO,
     Answer,
     Defer,
-    Feed,
     Gate,
     Go,
     Keep,
-    Loaded,
     Opening,
     Proposal,
     Rehearsing,
     Reject,
     Remembering,
     Share,
-    Stage,
     Wait,
     Watching,
 )
+from ..seams.trial import Stage
 from ..types import Code, Problem
 from .rehearsing import Send
 

@@ -20,7 +20,7 @@ from .._runtime.log import log
 from .._snapshots.snapshot import Resources, Snapshot
 from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, ResourceError
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import Code, Origin
 from .checker import Checker
 from .phases import Phases, timed

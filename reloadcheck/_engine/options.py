@@ -10,7 +10,7 @@ from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any, Final, Protocol, cast, runtime_checkable
 
 from ..exceptions import OptionError
-from ..seams import Together
+from ..seams.store import Together
 from ..types import printable
 
 _TRUE = frozenset({"1", "true", "yes", "on"})

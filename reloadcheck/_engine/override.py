@@ -11,7 +11,7 @@ from typing import Any, Generic, Self, TypeVar
 from .._load.source_set import SourceSet
 from .._runtime.event_loops import in_thread, running_loop
 from ..exceptions import ConfigError, OptionError, SourceError
-from ..seams import Feed
+from ..seams.feed import Feed
 from ..types import Document, KeyPath, Layer, Origin, Outcome, Pause, Problem, Stamp
 from .engine import Engine
 from .waiter import Conclusion, Waiter

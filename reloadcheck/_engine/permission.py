@@ -20,7 +20,8 @@ from .._runtime.jobs import OverdueError
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, HangingError, RefusedError
-from ..seams import GO, Defer, Go, Keep, Loaded, Proposal, Reject, Share, Wait
+from ..seams.feed import Loaded
+from ..seams.gates import GO, Defer, Go, Keep, Proposal, Reject, Share, Wait
 from ..types import Code, Diff, KeyPath, Layer, Outcome, Problem, key_path_text
 from .checker import Checker
 from .course import Course

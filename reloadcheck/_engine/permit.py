@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 from .._resources.build import Built
-from ..seams import Go, Keep, Loaded, Wait, Waiting
+from ..seams.feed import Loaded
+from ..seams.gates import Go, Keep, Wait, Waiting
 from ..types import Diff, KeyPath, key_path_text
 
 C = TypeVar("C")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .._snapshots.context import enter, leave
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
-from ..seams import Repeat
+from ..seams.repeats import Repeat
 
 if TYPE_CHECKING:
     import asyncio

@@ -26,7 +26,7 @@ from ..exceptions import (
     StillRunningError,
     UnsettledError,
 )
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import TIMER, Diff, KeyPath, Outcome, Problem, Trigger
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
 from .course import Course

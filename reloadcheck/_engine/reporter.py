@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.log import log
 from .._snapshots.snapshot import Snapshot
 from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceError
-from ..seams import Wait
+from ..seams.gates import Wait
 from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
 from .admission import Admission
 from .permit import Given

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from .._runtime.event_loops import running_loop
 from .._runtime.threads import daemon
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
-from ..seams import Answered, Repeat, Request
+from ..seams.repeats import Answered, Repeat, Request
 from .rehearsing import REQUEST_SECONDS, Send, StageOf
 
 if TYPE_CHECKING:

@@ -9,7 +9,9 @@ from typing import Generic, TypeVar
 
 from .._snapshots.serving import Serving
 from .._snapshots.tenancy import LiveSnapshot
-from ..seams import Go, Loaded, Proposal, Share, Units
+from ..seams.feed import Loaded
+from ..seams.gates import Go, Proposal, Share
+from ..seams.trial import Units
 
 C = TypeVar("C")
 

@@ -6,7 +6,7 @@ serve at any time.
 """
 
 from ..exceptions import RefusedError
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..types import Code, KeyPath, Problem
 
 

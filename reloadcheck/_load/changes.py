@@ -5,7 +5,7 @@ from typing import Any
 
 from .._config.diff import diff
 from ..parsers import locating_many
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import KeyPath, Origin, key_path_text
 from .layers import origin_of
 

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from .._config.redact import scrub
 from .._config.veil import Veil
 from .._runtime.pause import nap
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import Place
 
 __all__ = ["Hidden", "Mask", "veil_of"]

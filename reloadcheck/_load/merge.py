@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from .._config.containers import is_dict
 from ..exceptions import ConfigError, ConfigSyntaxError, MergeError, SourceError
-from ..seams import Referring
+from ..seams.feed import Referring
 from ..sources import raised_by
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Source, Tree
 from .layers import layer_of, origin_of

@@ -14,7 +14,7 @@ from typing import Any, Final, cast
 from .._config.containers import is_dict, is_list, is_tuple
 from .._runtime.foreign import placed
 from ..exceptions import ConfigError, ConfigSyntaxError, OptionError, SourceError, TornError
-from ..seams import Reading, Referred, Referring
+from ..seams.feed import Reading, Referred, Referring
 from ..types import (
     Document,
     KeyPath,

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .._config.digest import source_digest
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..sources import raised_by, read_set, take_stamps
 from ..types import Place, Problem, Source, Stamp
 

@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import cast
 
 from .._config.freeze import FrozenDict
-from ..seams import StoreStatus, Waiting
+from ..seams.gates import Waiting
+from ..seams.store import StoreStatus
 from ..types import Code, Outcome, Place, ProbeOutcome, TrialStatus
 from .history import Attempt
 

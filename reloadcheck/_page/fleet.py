@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from .._observe.identity import Identity
-from ..seams import StoreStatus
+from ..seams.store import StoreStatus
 from ..types import Outcome
 from .markup import NONE, Cell, ago, badge, breaking, code, error, shown, table, text_of, time_of
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from enum import Enum
 
 from .._observe.status import Status
-from ..seams import StoreStatus
+from ..seams.store import StoreStatus
 from ..types import Code, Outcome
 
 

@@ -14,7 +14,8 @@ from .._observe.history import Attempt
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import ResourceStatus, Standing, Status
-from ..seams import StoreStatus, Waiting
+from ..seams.gates import Waiting
+from ..seams.store import StoreStatus
 from ..types import TrialStatus
 from .html import document
 from .metrics import exposition

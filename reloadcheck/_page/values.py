@@ -17,7 +17,7 @@ from .._config.veil import Veil, parts_of, written
 from .._load.hidden import veil_of
 from .._load.layers import layer_of
 from ..parsers import locating_many
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import Place, key_path_text, printable
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from .._engine.api import ReloadCheck, host_of
 from .._observe.identity import identity
 from .._observe.status import Status
-from ..seams import Companion
+from ..seams.store import Companion
 from .page import View, Wanted
 from .values import Leaves, leaves_of
 

@@ -21,7 +21,7 @@ from ..exceptions import (
     ResourceError,
     ResourceTimeoutError,
 )
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import Origin, Problem
 from .instance import Instance
 from .registry import Registry, Resource

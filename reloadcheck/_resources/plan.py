@@ -9,7 +9,7 @@ from typing import Any
 from .._config.key_path import lookup
 from .._load.problems import located
 from ..exceptions import SchemaError
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..types import KeyPath, Layer, Problem
 from .instance import Instance
 from .registry import Registry, Resource

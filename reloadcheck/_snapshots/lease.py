@@ -5,7 +5,7 @@ from contextvars import Token
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
 
-from ..seams import UnitTicket
+from ..seams.trial import UnitTicket
 from .context import enter, forget, leave
 from .pair import begin_ticket, end_ticket
 from .snapshot import Snapshot

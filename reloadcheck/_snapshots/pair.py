@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from typing import Any, Generic, TypeVar
 
-from ..seams import Units, UnitTicket
+from ..seams.trial import Units, UnitTicket
 from .tenancy import LiveSnapshot, NamedLease
 
 C = TypeVar("C")

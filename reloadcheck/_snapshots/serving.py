@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from .._resources.instance import Instance
 from .._runtime.clock import Clock
 from .._runtime.references import counts_references
-from ..seams import Units
+from ..seams.trial import Units
 from .cell import Cell
 from .pair import Pair
 from .tenancy import LiveSnapshot

@@ -10,7 +10,9 @@ from typing import Any
 from .._observe.identity import identity
 from .._runtime.clock import Clock
 from ..exceptions import UsageError
-from ..seams import Feed, Proposal, StoreStatus
+from ..seams.feed import Feed
+from ..seams.gates import Proposal
+from ..seams.store import StoreStatus
 from ..types import Code, Source, Store
 from .alive import is_gone
 from .beside import Beside

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from ..seams import GO, Answer, Defer, Reject, Wait
+from ..seams.gates import GO, Answer, Defer, Reject, Wait
 from ..types import Code, Problem
 from .board import View
 from .keeper import Keeper

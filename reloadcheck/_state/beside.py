@@ -12,7 +12,7 @@ from typing import Any
 
 from .._config.containers import is_dict
 from .._config.key_path import lookup
-from ..seams import Agreed
+from ..seams.store import Agreed
 from ..types import KeyPath
 from .board import STATEMENTS
 from .identity import here

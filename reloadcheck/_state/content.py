@@ -18,7 +18,7 @@ from .._load.merge import parse
 from .._load.references import with_documents
 from .._runtime.pause import nap
 from ..exceptions import ConfigError
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..sources import DotenvSource, EnvironSource
 from ..types import Document, Place, Source, Tree
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from .._config.digest import source_digest
 from ..exceptions import ConfigError, SourceError
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..types import Document, Source
 from .board import Hold
 from .content import content_of, kept_of

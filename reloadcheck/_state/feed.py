@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._runtime.clock import Clock
-from ..seams import Feed, Reading
+from ..seams.feed import Feed, Reading
 from ..types import Code, Outcome, Source, Stamp
 from .board import Hold, State
 from .content import content_of, with_kept

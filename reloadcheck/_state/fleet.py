@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from ..seams import RoundStatus
+from ..seams.store import RoundStatus
 from ..types import Board
 from .board import DEFAULT_GROUP, STATE, Hold, Member, Refusal, State, View, prefix_of, view_of
 from .ledger import entries_from, served_before

@@ -4,7 +4,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from ..seams import GO, Answer, Loaded, Proposal, Reading, Reject, Wait
+from ..seams.feed import Loaded, Reading
+from ..seams.gates import GO, Answer, Proposal, Reject, Wait
 from ..types import Code, Outcome, Problem
 from .bans import ban_named
 from .barrier import Barrier

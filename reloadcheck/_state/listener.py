@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from .._observe.events import ReloadEvent
 from .._observe.identity import identity
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..types import Code, Outcome
 from .board import Member
 from .facts import Fact

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from ..seams import Counted, Verdict
+from ..seams.trial import Counted, Verdict
 from ..types import Board, Store
 from .alive import is_gone
 

@@ -15,7 +15,7 @@ from typing import Final
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreRefusedError
-from ..seams import Together
+from ..seams.store import Together
 from ..types import Code, Store
 from .alive import is_gone
 from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, vote_text

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from .._runtime.log import WARNING, log
-from ..seams import Reading
+from ..seams.feed import Reading
 from ..types import Code, Diff, Outcome, Source, Trigger, key_path_text
 from .content import layers_of, looks_secret, packed
 from .ledger import Entry

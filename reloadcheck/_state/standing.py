@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from .._runtime.clock import Clock
-from ..seams import Reading, Together
+from ..seams.feed import Reading
+from ..seams.store import Together
 from .bans import without_passing
 from .board import Ban, Hold, State
 from .keeper import Keeper

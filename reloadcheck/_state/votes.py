@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ..seams import RoundStatus
+from ..seams.store import RoundStatus
 from .board import Member, Refusal, View
 from .together import Vote
 

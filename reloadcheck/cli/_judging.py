@@ -16,7 +16,7 @@ from .._config.diff import diff
 from .._engine.api import host_of
 from .._load.problems import located
 from ..exceptions import RefusedError
-from ..seams import Keep, Proposal, Reject, Wait
+from ..seams.gates import Keep, Proposal, Reject, Wait
 from ..types import TIMER, Diff, KeyPath, key_path_text
 from ._inputs import Inputs
 from ._output import Page

@@ -15,7 +15,7 @@ from .._engine.api import host_of
 from .._load.merge import Parsed, with_values_of
 from .._load.references import as_written
 from ..exceptions import ConfigError, UsageError
-from ..seams import Loaded
+from ..seams.feed import Loaded
 from ..sources import FileSource
 from ..types import KeyPath, Layer, Source, no_pause, printable
 from ._inputs import Inputs, layers_of

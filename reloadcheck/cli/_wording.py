@@ -22,7 +22,8 @@ from ..policy.gate import ContractGate
 from ..policy.patterns import pattern_of
 from ..policy.statement import ANYTHING, Statement, statement_text
 from ..policy.terms import Terms
-from ..seams import Loaded, Proposal
+from ..seams.feed import Loaded
+from ..seams.gates import Proposal
 from ..types import TIMER, key_path_text, printable
 from ._asking import UnreachableError, address, asked
 from ._board import moment

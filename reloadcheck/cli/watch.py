@@ -17,7 +17,7 @@ from typing import Any, TypeAlias
 from .._engine.api import ReloadCheck, host_of
 from .._observe.events import ReloadEvent
 from ..exceptions import SourceError, UsageError
-from ..seams import Rehearsing
+from ..seams.gates import Rehearsing
 from ..types import Diff, Outcome, Problem, key_path_text
 from ._faults import problem_document
 from ._inputs import Inputs, inputs_of

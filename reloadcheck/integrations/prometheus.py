@@ -13,7 +13,7 @@ from .._engine.api import ReloadCheck, host_of
 from .._observe.history import Attempt
 from .._observe.status import Status
 from .._page.metrics import Metric, is_successful, store_gauges, trial_samples
-from ..seams import StoreStatus
+from ..seams.store import StoreStatus
 from ..types import Outcome
 from ._extras import missing
 

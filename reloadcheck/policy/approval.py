@@ -13,7 +13,9 @@ from typing import Any
 
 from .._config.digest import tree_digest
 from .._load.references import as_written
-from ..seams import Beside, Loaded, Proposal, Wait
+from ..seams.feed import Loaded
+from ..seams.gates import Proposal, Wait
+from ..seams.store import Beside
 from ..types import Code, KeyPath, key_path_text
 from .files import bytes_of
 from .signing import verified

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..seams import Wait
+from ..seams.gates import Wait
 from ..types import KeyPath
 from .approval import Leave
 from .terms import Terms

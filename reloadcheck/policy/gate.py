@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from ..exceptions import ContractError
-from ..seams import GO, Answer, Beside, Go, Keep, Proposal, Reject, TrialTerms, Wait
+from ..seams.gates import GO, Answer, Go, Keep, Proposal, Reject, Wait
+from ..seams.store import Beside
+from ..seams.trial import TrialTerms
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled, named_in

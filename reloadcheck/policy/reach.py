@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from .._config.key_path import lookup
-from ..seams import Proposal
+from ..seams.gates import Proposal
 from ..types import KeyPath
 from .patterns import Pattern, children
 from .terms import ABSENT, KeyTerms

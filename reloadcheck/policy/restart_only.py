@@ -6,7 +6,8 @@ unset what is said here.
 
 from collections.abc import Iterable
 
-from ..seams import GO, Answer, Beside, Keep, Proposal
+from ..seams.gates import GO, Answer, Keep, Proposal
+from ..seams.store import Beside
 from ..types import KeyPath, key_path_text
 from .patterns import Pattern, Spelled, as_it_is
 from .reach import changed_paths

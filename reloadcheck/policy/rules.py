@@ -19,7 +19,7 @@ from .._runtime.foreign import placed
 from .._runtime.jobs import Job, call
 from .._runtime.log import log
 from ..exceptions import RegistrationError
-from ..seams import GO, Answer, Go, Proposal, Reject
+from ..seams.gates import GO, Answer, Go, Proposal, Reject
 from ..types import Code, KeyPath, Problem
 
 SLACK: Final = 1.0

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from .._config.containers import is_dict
-from ..seams import Agreed, Beside, Loaded
+from ..seams.feed import Loaded
+from ..seams.store import Agreed, Beside
 from ..types import Key, KeyPath
 from .patterns import Pattern
 

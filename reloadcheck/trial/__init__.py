@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ..seams import Answered
+    from ..seams.repeats import Answered
     from .judge import Judge
     from .options import Trial
 
@@ -13,7 +13,7 @@ __all__ = ["Answered", "Judge", "Trial"]
 def __getattr__(name: str) -> Any:
     """Load what is asked for, and nothing else."""
     if name == "Answered":
-        from ..seams import Answered
+        from ..seams.repeats import Answered
 
         return Answered
     if name == "Judge":

@@ -8,19 +8,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from ..seams import (
-    GO,
-    Answer,
-    Go,
-    Proposal,
-    Reject,
-    Repeats,
-    Share,
-    TrialPool,
-    TrialTerms,
-    Verdict,
-    Wait,
-)
+from ..seams.gates import GO, Answer, Go, Proposal, Reject, Share, Wait
+from ..seams.repeats import Repeats
+from ..seams.trial import TrialPool, TrialTerms, Verdict
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
 from .run import Decision, Run

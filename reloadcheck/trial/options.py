@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import OptionError
-from ..seams import Answered
+from ..seams.repeats import Answered
 
 Sticky = Callable[[Mapping[str, Any]], object]
 """Takes a scope or an environ, gives a key whose unit of work always falls alike, or None."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ..exceptions import RegistrationError
-from ..seams import GO, Answer, Go, Proposal, Reject, Stage, Wait
+from ..seams.gates import GO, Answer, Go, Proposal, Reject, Wait
+from ..seams.trial import Stage
 from ..types import Code, Problem
 
 LOOK_SECONDS: Final = 30.0

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
-from ..seams import Counted, Repeats, Request, Verdict
+from ..seams.repeats import Repeats, Request
+from ..seams.trial import Counted, Verdict
 from ..types import SignalStatus, TrialStatus
 from .judge import Judge
 from .options import Trial

@@ -22,7 +22,7 @@ from itertools import combinations
 from typing import Any, Final
 
 from .._runtime.asked import asked
-from ..seams import Answered, Repeats, Request
+from ..seams.repeats import Answered, Repeats, Request
 from ..types import ShadowStatus
 from .options import Compare
 

@@ -5,7 +5,7 @@ Remembers what was told, so that each thing counts once; the trial counts.
 
 from typing import Protocol
 
-from ..seams import Request
+from ..seams.repeats import Request
 from .options import Trial
 
 

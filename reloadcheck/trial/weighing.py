@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ..seams import Counted
+from ..seams.trial import Counted
 from .judge import Judge
 
 __all__ = ["weighed"]

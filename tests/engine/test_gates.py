@@ -7,7 +7,7 @@ import pytest
 
 from reloadcheck import ConfigError, Outcome, ReloadCheck
 from reloadcheck._engine.api import host_of
-from reloadcheck.seams import GO, Answer, Keep, Proposal, Reject, Wait
+from reloadcheck.seams.gates import GO, Answer, Keep, Proposal, Reject, Wait
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.types import Code, Problem
 from tests.support.fixtures import Make

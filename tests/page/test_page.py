@@ -20,7 +20,7 @@ from reloadcheck._observe.status import Draining, ProbeStatus, ResourceStatus, S
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
-from reloadcheck.seams import Waiting
+from reloadcheck.seams.gates import Waiting
 from reloadcheck.types import Code, Phase, Place, ProbeOutcome
 
 NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"

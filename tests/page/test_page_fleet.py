@@ -18,7 +18,7 @@ from reloadcheck._state.board import View as Looked
 from reloadcheck._state.fleet import Fleet, document, fleet_in, fleet_of
 from reloadcheck._state.tally import Tally
 from reloadcheck.integrations.prometheus import instrument
-from reloadcheck.seams import RoundStatus, StoreStatus
+from reloadcheck.seams.store import RoundStatus, StoreStatus
 from reloadcheck.testing import MemoryStore
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make

@@ -6,7 +6,7 @@ from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck, asgi, wsgi
 from reloadcheck._engine.api import host_of
-from reloadcheck.seams import Gate
+from reloadcheck.seams.gates import Gate
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.types import SignalStatus, TrialStatus

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, UsageError
-from reloadcheck.seams import GO, Answer, Proposal, Wait
+from reloadcheck.seams.gates import GO, Answer, Proposal, Wait
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from tests.support.rig import Call, until

@@ -14,7 +14,7 @@ from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import host_of
 from reloadcheck._state.pool import VERDICTS, Pool
 from reloadcheck._state.store_orders import Orders
-from reloadcheck.seams import Verdict
+from reloadcheck.seams.trial import Verdict
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial
 from reloadcheck.types import Board

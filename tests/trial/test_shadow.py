@@ -12,7 +12,7 @@ import pytest
 from reloadcheck import OptionError, Outcome
 from reloadcheck._engine.api import host_of
 from reloadcheck._engine.shadowing import Shadowing
-from reloadcheck.seams import Request
+from reloadcheck.seams.repeats import Request
 from reloadcheck.trial import Answered, Judge, Trial
 from reloadcheck.trial.shadow import SHARE, Shadow, agree, difference
 from reloadcheck.types import ShadowStatus

@@ -2,7 +2,7 @@
 
 from itertools import permutations
 
-from reloadcheck.seams import Counted
+from reloadcheck.seams.trial import Counted
 from reloadcheck.trial import Judge
 from reloadcheck.trial.weighing import weighed
 

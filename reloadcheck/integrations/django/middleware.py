@@ -24,7 +24,7 @@ from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
 from ..._snapshots.snapshot import Snapshot
 from ...exceptions import ReloadCheckError
-from ...seams import UnitTicket
+from ...seams.trial import UnitTicket
 from .engine import ready_engine, site_declared
 from .status_page import StatusPage
 
