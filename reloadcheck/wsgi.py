@@ -14,7 +14,7 @@ from ._doors.protocols import StartResponse as StartResponse
 from ._doors.protocols import WSGIApp as WSGIApp
 from ._doors.sending import wsgi_sender
 from ._doors.watched import watched_wsgi
-from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed
+from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed, streamed
 from ._engine.api import ReloadCheck, host_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
@@ -27,15 +27,14 @@ from .seams.trial import UnitTicket
 
 _logger = logging.getLogger("reloadcheck")
 _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
-_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 
 
 class ReloadCheckMiddleware:
     """Set `environ["reloadcheck.config"]` and `["reloadcheck.snapshot"]` for each request.
 
-    The lease ends at the body's `close()`; for a body that is exactly a `list`, and for a
-    `wsgi.file_wrapper` body, which is passed on untouched, at return. The first request starts the
-    engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
+    The lease ends at the body's `close()`; for a generator already when it is exhausted; for a body
+    that is exactly a `list`, and for a `wsgi.file_wrapper` body, which is passed on untouched, at
+    return. The first request starts the engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
 
     At `status_path` there is a page for those who have `status_token`; the environment variables
     RELOAD_CHECK_STATUS_PATH and _TOKEN override both. Everybody else gets the application's answer.
@@ -101,12 +100,17 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
         try:
             body = app(environ, start_response)
             kind = type(body)
-            if kind is list or kind is environ.get("wsgi.file_wrapper"):
+            if kind is list:
+                return body
+            if kind is GeneratorType:
+                lasting = True
+                stream = streamed(body, environ, unit, token)
+                next(stream)
+                return stream
+            if kind is environ.get("wsgi.file_wrapper"):
                 return body
             lasting = True
-            if kind is GeneratorType or not hasattr(kind, "__len__"):
-                return Leased(body, environ, unit, token)
-            return SizedLeased(body, environ, unit, token)
+            return (SizedLeased if hasattr(kind, "__len__") else Leased)(body, environ, unit, token)
         finally:
             if not lasting:
                 wake = unit[1].wake  # what follows is `end`, with numbers for names

@@ -1,6 +1,6 @@
-"""Response bodies that end their unit of work on close."""
+"""Response bodies that end their unit of work on close, and generators at their end."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextvars import Token
 from typing import Any
 
@@ -9,7 +9,7 @@ from .._snapshots.tenancy import NamedLease
 from .._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .protocols import Environ
 
-_set_unit, _reset_unit = unit_of_work.set, unit_of_work.reset
+_unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset
 
 
 class ByName:
@@ -141,6 +141,39 @@ class Leased(Body):
             forget(self._unit, self._token)
             if wake is not None:
                 wake()
+
+
+def streamed(
+    body: Any, environ: Environ, unit: Unit, token: Token[Unit | None]
+) -> Generator[bytes]:
+    """Pass on what a generator gives; its unit ends with it, or when this is closed or dropped.
+
+    The door takes the first, empty part: a generator that has begun runs its end whatever becomes
+    of it. Nothing is asked of Python between two parts, and no object is made but this; written
+    out, like the door.
+    """
+    unit[LIFE].known[id(unit)] = environ, unit
+    try:
+        try:
+            yield b""
+        except BaseException:  # closed before anybody asked for a part
+            body.close()
+            raise
+        yield from body
+    finally:
+        unit[1].known.pop(id(unit), None)
+        wake = unit[1].wake  # what follows is `end`, with numbers for names
+        unit[1] = False
+        if unit[3] is not None:
+            del unit[4:]
+            unit[1] = False
+        if _unit() is unit:  # else it is thrown away late, or ends in another context
+            try:
+                _reset_unit(token)
+            except ValueError:
+                _set_unit(None)
+        if wake is not None:
+            wake()
 
 
 class SizedNamed(Named, Sized):

@@ -272,7 +272,7 @@ def test_a_loop_that_is_closed_over_its_tasks(tmp_path: Path) -> None:
     )
     assert done.status == 0, done.output
     assert done.said == ["loop closed"]
-    assert done.seconds < 3.0
+    assert done.seconds < 30.0  # which is a hang on any machine
 
 
 def test_threads_that_sleep_do_no_harm_at_the_end(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from reloadcheck import Outcome, ReloadCheck
 from reloadcheck.testing import FakeClock, assert_all_closed
 from tests.support.clients import Clients
 from tests.support.rig import Call, Text, until
+from tests.support.steady import SteadyClock
 from tests.support.ways import Serve, through_lease, through_wsgi
 
 Make = Callable[..., "ReloadCheck[Any]"]
@@ -18,8 +19,8 @@ Make = Callable[..., "ReloadCheck[Any]"]
 
 @pytest.fixture
 def clock() -> FakeClock:
-    """A clock that moves only when told."""
-    return FakeClock()
+    """A clock that moves only when told, and not while a thread is at work."""
+    return SteadyClock()
 
 
 @pytest.fixture

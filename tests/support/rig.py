@@ -16,7 +16,7 @@ from reloadcheck.types import Pause, Problem
 
 T = TypeVar("T")
 
-SECONDS = 10.0
+SECONDS = 30.0
 """Seconds after which something that should have happened counts as not happening."""
 
 
@@ -113,12 +113,16 @@ class Call(Generic[T]):
 
 
 def until(condition: Callable[[], object], clock: FakeClock | None = None) -> None:
-    """Wait for other threads to make it true; with a clock, let time pass meanwhile."""
+    """Wait for other threads to make it true; with a clock, let time pass meanwhile.
+
+    It passes by hundredths of a second at first, then by a fiftieth of what has passed.
+    """
     ends = time.monotonic() + SECONDS
+    begun = 0.0 if clock is None else clock.monotonic()
     while not condition():
         assert time.monotonic() < ends, "it does not come true"
         if clock is not None:
-            clock.advance(0.01)
+            clock.advance(max(0.01, (clock.monotonic() - begun) / 50))
         time.sleep(0.001)
 
 
