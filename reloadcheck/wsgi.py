@@ -34,7 +34,8 @@ class ReloadCheckMiddleware:
 
     The lease ends at the body's `close()`; for a generator already when it is exhausted; for a body
     that is exactly a `list`, and for a `wsgi.file_wrapper` body, which is passed on untouched, at
-    return. The first request starts the engine; while there is no good configuration, requests are answered 503 with `Retry-After`.
+    return. The first request starts the engine; while there is no good configuration, requests are
+    answered 503 with `Retry-After`.
 
     At `status_path` there is a page for those who have `status_token`; the environment variables
     RELOAD_CHECK_STATUS_PATH and _TOKEN override both. Everybody else gets the application's answer.
