@@ -83,14 +83,14 @@ class Document:
 class Untyped(str):
     """Text of a source that knows no types, as a variable: what it means, its field's type says.
 
-    Never stripped, never unquoted. Where no type says it, it is read as one YAML scalar.
+    Never stripped, never unquoted. Without a schema it is read as one YAML scalar.
     """
 
     __slots__ = ()
 
 
 class Verbatim(Untyped):
-    """Untyped text that stays text where no type says what it means, as a secret's file."""
+    """Untyped text that stays text where there is no schema either, as a secret's file."""
 
     __slots__ = ()
 

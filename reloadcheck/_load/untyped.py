@@ -1,4 +1,4 @@
-"""What the untyped text of a layer means: what its field's type says, or else one YAML scalar.
+"""What the untyped text of a layer means: what its field's type says, or without a schema YAML.
 
 Takes a layer as its source made it, gives one without `Untyped` text; never quotes what it reads.
 """
@@ -9,7 +9,7 @@ from operator import is_
 from typing import Any
 
 from .._config.containers import is_dict, is_list
-from .._schema.text import NoMeaningError, inside, meaning_of
+from .._schema.text import NoMeaningError, inside, meaning_of, without_schema
 from ..exceptions import ConfigSyntaxError
 from ..types import Key, KeyPath, Layer, Pause, Problem, Untyped
 
@@ -30,11 +30,12 @@ def without_types(layer: Layer, pause: Pause) -> Layer:
 def with_types(layer: Layer, annotation: object, pause: Pause) -> tuple[Layer, tuple[Problem, ...]]:
     """Return the layer with its untyped text converted, and a problem for each that does not fit.
 
-    `annotation` is the type of the whole configuration. What does not fit stays text.
+    `annotation` is the type of the whole configuration, `Any` where nothing is known of its fields.
+    What does not fit stays text.
     """
     if not layer.untyped:
         return layer, ()
-    reading = _Reading(layer, pause)
+    reading = _Reading(layer, pause, has_fields=annotation is not Any)
     tree = reading.part(layer.tree, (), annotation)
     return replace(layer, tree=tree, untyped=False), tuple(reading.problems)
 
@@ -42,9 +43,10 @@ def with_types(layer: Layer, annotation: object, pause: Pause) -> tuple[Layer, t
 class _Reading:
     """One walk over one layer, which copies only what holds such text."""
 
-    def __init__(self, layer: Layer, pause: Pause) -> None:
+    def __init__(self, layer: Layer, pause: Pause, *, has_fields: bool) -> None:
         self._layer = layer
         self._pause = pause
+        self._has_fields = has_fields
         self._nodes = 0
         self._steps: dict[tuple[int, Key], Any] = {}
         self._seen: list[object] = []  # so that no annotation's identity becomes another's
@@ -79,7 +81,8 @@ class _Reading:
 
     def _read(self, text: Untyped, path: KeyPath, annotation: Any) -> object:
         try:
-            return self.part(meaning_of(annotation, text), path, annotation)
+            meaning = meaning_of(annotation, text) if self._has_fields else without_schema(text)
+            return self.part(meaning, path, annotation)
         except NoMeaningError as error:
             reason = str(error)
         origin = self._layer.origin(path)

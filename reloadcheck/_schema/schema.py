@@ -8,6 +8,7 @@ key stands, the loader knows.
 """
 
 from collections.abc import Callable
+from inspect import signature
 from types import UnionType
 from typing import Any, Generic, TypeAlias, TypeVar, cast, get_origin, overload
 
@@ -20,6 +21,7 @@ from ..types import KeyPath, Pause, Problem, Tree, key_path_text, no_pause
 from .annotations import check_immutable, check_result, fields_of, has_field
 from .members import members_of, owner_of
 from .messages import foreign_problem
+from .settings_classes import object_that_reads
 from .spellings import spellings
 
 __all__ = ["Schema", "schema_of"]
@@ -123,6 +125,8 @@ def schema_of(schema: object) -> Schema[Any]:
     """
     if schema is None:
         return Schema(_unchanged, Any, "none")
+    if (instead := object_that_reads(schema)) is not None:
+        raise SchemaClassError(instead)
     cls = get_origin(schema) or schema
     if isinstance(cls, type) and kind_of(cls) is not None:
         reader = _reader_of(schema, check_immutable(schema))
@@ -134,6 +138,7 @@ def schema_of(schema: object) -> Schema[Any]:
     if _is_json_schema(schema):
         return Schema(cast("Validate", schema), Any, "jsonschema", schema)
     if callable(schema) and get_origin(schema) is None:
+        _check_parameters(schema)
         return Schema(_called(schema), Any, "function")
     what = type(schema).__name__ if get_origin(schema) is None else str(schema)
     raise SchemaClassError(f"{_SCHEMAS}, not {what}")
@@ -160,6 +165,24 @@ def _no_schema(cls: type) -> SchemaClassError:
     )
 
 
+def _check_parameters(schema: Callable[..., Any]) -> None:
+    """Refuse a function that cannot be called with the tree, as `get_settings()` cannot."""
+    try:
+        parameters = signature(schema)
+    except (TypeError, ValueError):  # a builtin does not tell
+        return
+    try:
+        parameters.bind({})
+    except TypeError:
+        name = getattr(schema, "__name__", type(schema).__name__)
+        raise SchemaClassError(
+            f"a schema function is called with the configuration as a mapping, as in "
+            f"`def {name}(tree): …`, and {name}{parameters} does not take that; a function that "
+            "fetches its settings by itself becomes sources and a frozen class, as in "
+            '`ReloadCheck("config.yaml", EnvironSource("APP"), schema=Settings)`'
+        ) from None
+
+
 def _unchanged(tree: Tree) -> Tree:
     return tree
 
@@ -171,7 +194,7 @@ def _called(schema: Callable[[Any], Any]) -> Validate:
         except SchemaError:
             raise
         except Exception as error:
-            raise SchemaError(foreign_problem(error, tree, placed(error))) from None
+            raise SchemaError(*_problems(error, tree)) from None
         try:
             check_result(made)
         except SchemaClassError as error:
@@ -179,6 +202,16 @@ def _called(schema: Callable[[Any], Any]) -> Validate:
         return made
 
     return validate
+
+
+def _problems(error: Exception, tree: Tree) -> list[Problem]:
+    """Return what a function that is the schema found wrong, or a model inside it."""
+    kind = type(error)
+    if kind.__name__ == "ValidationError" and kind.__module__.startswith("pydantic_core"):
+        from .with_pydantic import problems_of_function  # it is imported already
+
+        return problems_of_function(error, tree, placed(error))
+    return [foreign_problem(error, tree, placed(error))]
 
 
 def _reader_of(schema: Any, inside: set[Kind]) -> Kind | None:

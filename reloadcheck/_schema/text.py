@@ -2,7 +2,7 @@
 
 A text from a variable or a secret's file is text where the field takes text: never stripped, never
 unquoted. Elsewhere it is what its type says, by the same rules whoever reads the schema afterwards.
-Where no type says it, it is read as it is without a schema.
+A type that takes anything converts nothing: there it stays text too.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ from .class_fields import class_fields, converts, takes_extras
 from .members import container_of, members_of, metadata_of, parameters_of, union_of
 from .scalars import scalar_of
 
-__all__ = ["NoMeaningError", "inside", "meaning_of"]
+__all__ = ["NoMeaningError", "inside", "meaning_of", "without_schema"]
 
 
 class NoMeaningError(ValueError):
@@ -84,8 +84,6 @@ def meaning_of(annotation: Any, text: Untyped) -> object:
     members = list(_members(annotation))
     if any(map(_takes_text, members)):
         return str(text)
-    if any(member in (Any, object) for member in members):
-        return _without_type(text)
     ways = [_way(member) for member in members]
     wanted = {noun: noun for _, noun, _ in ways}
     reason = ""
@@ -102,11 +100,11 @@ def meaning_of(annotation: Any, text: Untyped) -> object:
 
 
 def _takes_text(annotation: Any) -> bool:
-    """Return whether a field takes text as it is: a string, or a class that is to know it."""
-    if annotation in (str, _AsWritten):
+    """Return whether a field takes text as it is: a string, whatever there is, or its own class."""
+    if annotation in (str, Any, object, _AsWritten):
         return True
     cls: Any = get_origin(annotation) or annotation
-    if annotation in (Any, object) or cls is Literal:
+    if cls is Literal:
         return False
     is_enum = isinstance(cls, type) and issubclass(cls, Enum)
     scalar = scalar_of(cls)
@@ -187,7 +185,11 @@ def _mapping(text: Untyped) -> object:
     return parse_mapping(text, "")
 
 
-def _without_type(text: Untyped) -> object:
+def without_schema(text: Untyped) -> object:
+    """Return what a text is where there are no fields: one YAML scalar, or a secret's file's text.
+
+    Raise `NoMeaningError` where the limits of every document forbid it.
+    """
     if isinstance(text, Verbatim):
         return str(text)
     from ..parsers import parse_scalar

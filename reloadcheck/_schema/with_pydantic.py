@@ -13,7 +13,7 @@ from ..exceptions import SchemaClassError, SchemaError
 from ..types import Key, KeyPath, Problem, Tree
 from .messages import foreign_reason, mismatch, noun_of, tidy
 
-__all__ = ["PydanticValidator"]
+__all__ = ["PydanticValidator", "problems_of_function"]
 
 # What pydantic calls a kind of value, before `_type`, `_parsing` and the like.
 _NOUNS = {
@@ -88,6 +88,34 @@ class PydanticValidator:
             scrub = Scrubber(tree)
             problems = tidy([_problem(finding, tree, scrub) for finding in findings])
         raise SchemaError(*problems)
+
+
+def problems_of_function(error: Any, tree: Tree, kind: str) -> list[Problem]:
+    """Return what pydantic found wrong inside a function that is the schema, `kind` its line.
+
+    At the file's own key where the function has handed that part of the tree to its model as it
+    is; else of the whole, in the model's words.
+    """
+    scrub = Scrubber(tree)
+    ours: list[Problem] = []
+    others: list[Problem] = []
+    for finding in error.errors(include_url=False):
+        if _is_of_tree(finding, tree):
+            ours.append(_problem(finding, tree, scrub))
+            continue
+        key = ".".join(map(str, finding["loc"]))
+        reason = _reason(finding, finding["input"], scrub)
+        others.append(Problem(f"{kind}: {key}: {reason}" if key else f"{kind}: {reason}"))
+    return tidy(ours) + others
+
+
+def _is_of_tree(finding: dict[str, Any], tree: Tree) -> bool:
+    node: Any = tree
+    for key in finding["loc"][: -1 if finding["type"] == "missing" else None]:
+        if not _has(node, key):
+            return False
+        node = node[key]
+    return bool(node == finding["input"])
 
 
 def _problem(finding: dict[str, Any], tree: Tree, scrub: Scrubber) -> Problem:

@@ -10,9 +10,11 @@ from typing import Annotated, Any, Generic, Literal, NamedTuple, NewType, Option
 import attrs
 import msgspec
 import pytest
+from dynaconf import Dynaconf
 from pydantic import BaseModel
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from starlette.config import Config
 from typing_extensions import TypedDict
 
 import reloadcheck
@@ -267,6 +269,31 @@ def test_a_class_that_fetches_its_own_input_is_refused(schema: Any) -> None:
         'DotenvSource(".env", prefix="SHOP", optional=True), EnvironSource("SHOP")'
     )
     assert f"`ReloadCheck({sources}, schema=ReadsItself)`" in str(caught.value)
+
+
+class Bare(BaseSettings):
+    """A settings class whose variables have no prefix, as most have."""
+
+    model_config = SettingsConfigDict(frozen=True)
+    database_url: str = ""
+
+
+def test_variables_without_a_prefix_have_a_way(tmp_path: Path) -> None:
+    """What a platform calls DATABASE_URL is named in the file; the sentence says how."""
+    with pytest.raises(SchemaClassError, match=r"`url: \$\{env:DATABASE_URL\}`, with `references="):
+        schema_of(Bare)
+    with pytest.raises(SchemaClassError) as caught:
+        schema_of(ReadsItself)
+    assert "EnvReferences" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "schema", [Dynaconf, Dynaconf(), Config, Config(environ={}), Bare(), type("Own", (Config,), {})]
+)
+def test_an_object_that_fetches_its_own_input_is_refused(schema: Any) -> None:
+    """A settings object of another library is no function, though it can be called."""
+    with pytest.raises(SchemaClassError, match="reads the environment and files by itself"):
+        schema_of(schema)
 
 
 class Reader(BaseSettings):

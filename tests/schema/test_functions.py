@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,9 +11,9 @@ from pydantic import BaseModel
 
 from reloadcheck._config.freeze import FrozenDict
 from reloadcheck._schema.schema import schema_of
-from reloadcheck.exceptions import SchemaError
+from reloadcheck.exceptions import SchemaClassError, SchemaError
 
-from .models import CANARY, Settings, problems_of
+from .models import CANARY, FROZEN, Settings, problems_of
 
 
 def test_without_a_schema_the_tree_itself_is_frozen() -> None:
@@ -81,6 +82,59 @@ def _endless(_: dict[str, Any]) -> object:
 def test_a_callables_failure_is_told_without_its_values(schema: Any, reason: str) -> None:
     """Whatever a function raises becomes one problem of the whole document, with its line."""
     assert problems_of(schema, {"host": CANARY}) == {(): reason}
+
+
+class Inner(BaseModel):
+    """A part, as a function's model has it."""
+
+    model_config = FROZEN
+    port: int
+    token: str
+
+
+class Outer(BaseModel):
+    """What a function makes of the tree."""
+
+    model_config = FROZEN
+    db: Inner
+
+
+PLACED = {("db", "port"): "should be an integer, not a string", ("db", "token"): "is missing"}
+
+
+@pytest.mark.parametrize("schema", [Outer.model_validate, lambda tree: Outer(**tree)])
+def test_a_model_inside_a_function_is_told_at_the_key(schema: Any) -> None:
+    """As if the model were the schema: no sentence of pydantic's, one problem for each key."""
+    assert problems_of(schema, {"db": {"port": CANARY}}) == PLACED
+
+
+def test_a_model_of_something_else_is_told_as_the_functions() -> None:
+    """A key of what the function has made up is no key of the file, though it be called so."""
+
+    def schema(tree: dict[str, Any]) -> Inner:
+        return Inner(**{**tree["db"], "extra": 1})
+
+    line = f"ValidationError (test_functions.py:{schema.__code__.co_firstlineno + 1}): "
+    with pytest.raises(SchemaError) as caught:
+        schema_of(schema).convert({"port": 1, "db": {"port": CANARY}})
+    reasons = {(one.key_path, one.reason) for one in caught.value.problems}
+    assert reasons == {
+        ((), f"{line}port: should be an integer, not a string"),
+        ((), f"{line}token: is missing"),
+    }
+
+
+@lru_cache
+def get_settings() -> Outer:
+    """Give what frameworks call settings."""
+    raise AssertionError("never called")
+
+
+@pytest.mark.parametrize("schema", [get_settings, lambda one, two: one])
+def test_a_function_that_takes_no_configuration_is_refused(schema: Any) -> None:
+    """At construction, with what a schema function takes, not at the start with a riddle."""
+    with pytest.raises(SchemaClassError, match=r"called with the configuration as a mapping"):
+        schema_of(schema)
 
 
 class Changeable(BaseModel):

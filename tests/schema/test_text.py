@@ -147,8 +147,11 @@ VALUES: list[tuple[Any, str, object]] = [
     (dict[str, int], '{"a": 1}', {"a": 1}),
     (dict[int, str], '{"1": "a"}', {1: "a"}),
     (dict[str, list[int]], '{"a": [1]}', {"a": [1]}),
-    (Any, "5", 5),
+    (Any, "0042", "0042"),
     (Any, " 5 ", " 5 "),
+    (Any, "9" * 25, "9" * 25),
+    (int | Any, "5", "5"),
+    (dict, '{"a": "no", "b": 5}', {"a": "no", "b": 5}),
 ]
 
 
@@ -161,8 +164,7 @@ def test_elsewhere_a_text_is_what_its_type_says(
     actual = plain(config_of(reader(annotation), variables({"X": text})).x)
     assert (actual, type(actual)) == (expected, type(expected))
     (tmp_path / "x").write_text(text)
-    if annotation is not Any:
-        assert config_of(reader(annotation), DirectorySource(tmp_path)).x == expected
+    assert config_of(reader(annotation), DirectorySource(tmp_path)).x == expected
 
 
 REFUSALS: list[tuple[Any, str, str]] = [
@@ -181,7 +183,6 @@ REFUSALS: list[tuple[Any, str, str]] = [
     (list[int], "1,x", "[1]: should be an integer"),
     (list[int], "[1", 'is no list: write a,b or a JSON list, as in ["a", "b"]'),
     (dict[str, int], "a=1", 'is no mapping: write a JSON object, as in {"a": 1}'),
-    (Any, "9" * 25, "an integer must fit into 64 bits"),
 ]
 
 
