@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from .._load.changes import changes_since
+from .._load.changes import changes_since, made_of
 from .._load.hidden import Hidden
 from .._resources.build import Builder, Built, WaitForDrainError
 from .._resources.instance import Instance
@@ -60,7 +60,7 @@ class Making(Generic[C]):
         )
         scheduler.probing.mask_of = self.hidden.mask
         self._builder = Builder(
-            registry, scheduler.inventory, scheduler, self._gone, self.hidden, self._edited
+            registry, scheduler.inventory, scheduler, self._gone, self.hidden, self._about
         )
         self._ended: dict[str, tuple[asyncio.AbstractEventLoop | None, BaseException]] = {}
 
@@ -128,13 +128,22 @@ class Making(Generic[C]):
             if instance.home is not None and instance.home is not loop:
                 self._drop(instance)
 
-    def _edited(self, resource: Resource[Any], loaded: Loaded[Any]) -> tuple[str, Origin | None]:
-        """Say what an edit changes of a resource's parts, and where; nothing at the first load."""
+    def _about(
+        self, resource: Resource[Any], loaded: Loaded[Any], quoted: str
+    ) -> tuple[str, Origin | None]:
+        """Say what an edit changes of a resource's parts, and where; else what they are made of.
+
+        `quoted` is what its factory raised, as it was.
+        """
         running, current = self._checker.running, self._serving.current
-        if running is None or current is None or not resource.config:
+        if not resource.config:
             return "", None
-        told, at = changes_since(running, loaded, resource.paths)
-        return f"; changed since version {current.snapshot.version}: {told}" if told else "", at
+        if running is not None and current is not None:
+            told, at = changes_since(running, loaded, resource.paths)
+            if told:
+                return f"; changed since version {current.snapshot.version}: {told}", at
+        told, at = made_of(loaded, resource.paths, quoted)
+        return f"; made of {told}" if told else "", at
 
     def _gone(self, instance: Instance) -> None:
         """Hear, in the home loop's thread, that an async resource's task has ended."""

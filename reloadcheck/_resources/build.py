@@ -93,10 +93,10 @@ class Builder:
         wait: Waiting,
         gone: Callable[[Instance], None],
         hidden: Hidden,
-        changed: Callable[[Resource[Any], Loaded[Any]], tuple[str, Origin | None]],
+        about: Callable[[Resource[Any], Loaded[Any], str], tuple[str, Origin | None]],
     ) -> None:
         self._hidden = hidden
-        self._changed = changed
+        self._about = about
         self._registry = registry
         self._inventory = inventory
         self._wait = wait
@@ -206,7 +206,8 @@ class Builder:
             raise self._error(ResourceTimeoutError, resource, loaded, reason)
         if job.error is not None:
             reason = f"its {what} raised {described(job.error, self._hidden.mask(loaded=loaded))}"
-            raise self._error(kind, resource, loaded, reason)
+            quoted = described(job.error, str)
+            raise self._error(kind, resource, loaded, reason, quoted)
 
     def _error(
         self,
@@ -214,12 +215,13 @@ class Builder:
         resource: Resource[Any],
         loaded: Loaded[Any],
         reason: str,
+        quoted: str = "",
     ) -> ResourceError:
         path = resource.paths[0] if resource.paths else ()
         reason = f"resource {resource.name!r} cannot be built: {reason}"
-        changed, edited = self._changed(resource, loaded)
-        problem = Problem(reason + changed, key_path=path)
+        about, place = self._about(resource, loaded, quoted)
+        problem = Problem(reason + about, key_path=path)
         error = located(kind(problem, resource=resource.name), loaded.layers)
-        if edited is None or edited.name == error.path:
+        if place is None:
             return error
-        return kind(at(problem, edited), resource=resource.name)  # of the part, and not of another
+        return kind(at(problem, place), resource=resource.name)  # of the part, and not of another

@@ -104,7 +104,8 @@ class _Walk:
                 yield from self.unknown(inner, part, (*path, key))
             elif not any(shape.is_open for shape in told) and not _is_extension(key):
                 names = {name for shape in told for name in shape.fields}
-                yield Unknown((*path, key), closest(str(key), names - set(tree)))
+                meant = closest(str(key), names - set(tree)) or closest(str(key), names)
+                yield Unknown((*path, key), meant)
 
     def _inner(self, told: Sequence[_Shape], key: Any) -> _Plan | None:
         inner = [shape.fields[key] for shape in told if key in shape.fields]
@@ -113,9 +114,19 @@ class _Walk:
 
 
 def closest(key: str, names: Iterable[str]) -> str | None:
-    """Return the name that was probably meant by a key; None when nothing is like it."""
-    found = get_close_matches(key, sorted(names), n=1)
-    return found[0] if found else None
+    """Return the name that was probably meant by a key; None when nothing is like it.
+
+    `BASE-URL` is like `base_url`: by their letters they are the same.
+    """
+    letters: dict[str, str] = {}
+    for name in sorted(names):
+        letters.setdefault(_letters(name), name)
+    found = get_close_matches(_letters(key), list(letters), n=1)
+    return letters[found[0]] if found else None
+
+
+def _letters(name: str) -> str:
+    return name.casefold().replace("-", "_")
 
 
 def _is_extension(key: object) -> bool:

@@ -110,6 +110,32 @@ def test_a_missing_key_beside_a_misspelt_one_names_that_first() -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["HOST", "Host", "h-ost", "host_"])
+def test_a_key_in_other_letters_is_named_beside_what_is_missing(key: str) -> None:
+    """Capitals and dashes are a spelling, and the likeliest of all."""
+    live: ReloadCheck[Any] = ReloadCheck(
+        MemorySource(f"database: {{{key}: h}}"), schema=Settings, environ={}
+    )
+    with pytest.raises(SchemaError) as caught:
+        live.start()
+    assert [str(problem) for problem in caught.value.problems] == [
+        f"memory.yaml:1:12: database.{key}: is not a known key; did you mean host?",
+        "memory.yaml:1:11: database.host: is missing",
+    ]
+
+
+def test_what_was_meant_is_told_though_another_layer_sets_it() -> None:
+    """The misspelt key is the override that somebody waits for."""
+    base = MemorySource("database: {host: h}\ngreeting: hi", "base.yaml")
+    over = MemorySource("greting: ho", "over.yaml")
+    live: ReloadCheck[Any] = ReloadCheck(base, over, schema=Settings, environ={})
+    live.start()
+    assert live.status().remarks == (
+        "over.yaml:1:1: greting: is not a known key; did you mean greeting?",
+    )
+    live.close()
+
+
 def test_an_edit_that_a_later_layer_overrides_is_told(caplog: pytest.LogCaptureFixture) -> None:
     """Somebody edits the file, and a variable wins: it is said that nothing comes of it."""
     source = MemorySource(GOOD)

@@ -244,6 +244,42 @@ def test_a_failure_stands_where_the_edit_was(make: Make) -> None:
     live.close()
 
 
+@pytest.mark.parametrize(
+    ("raised", "place"),
+    [
+        ("no host db.example", "config.yaml:1:12"),
+        ("port 54321 is closed", "local.yaml:1:12"),
+        ("hunter2-hunter2 is wrong", "secrets.yaml:1:16"),
+        ("it refuses", "config.yaml:1:12"),
+    ],
+)
+@pytest.mark.parametrize("paths", [["db"], ["db.host", "db.port", "db.password"]])
+def test_a_first_failure_stands_where_the_value_is_that_it_quotes(
+    raised: str, place: str, paths: list[str]
+) -> None:
+    """Of a part that several sources make up, not the last; each of them is named beside it."""
+    live: ReloadCheck[Any] = ReloadCheck(
+        MemorySource("db: {host: db.example}", "config.yaml"),
+        MemorySource("db: {port: 54321}", "local.yaml"),
+        MemorySource("db: {password: hunter2-hunter2}", "secrets.yaml"),
+        environ={},
+    )
+
+    @live.resource(*paths)
+    def pool(*_: Any) -> object:
+        raise OSError(raised)
+
+    with pytest.raises(FactoryError) as caught:
+        live.start()
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{place}: {paths[0]}: resource 'pool' cannot be built")
+    assert sentence.endswith(
+        "; made of db.host (config.yaml:1:12), db.port (local.yaml:1:12), "
+        "db.password (secrets.yaml:1:16)"
+    )
+    assert "hunter2" not in sentence
+
+
 def test_a_factory_that_breaks_the_protocol_is_named(make: Make, text: Text) -> None:
     """A generator without a yield rejects; one with two is closed and warned of."""
     live = make()
