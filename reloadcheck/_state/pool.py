@@ -148,12 +148,17 @@ class Pool:
             name.removeprefix(verdict).removeprefix("trial"): Verdict(**json.loads(record.value))
             for name, record in found.items()
         }
-        news = verdicts != self._verdicts
+        news = verdicts != self._verdicts or _bad(heard) != _bad(self._heard)
         self._heard, self._verdicts = heard, verdicts
         self._stepped.set()
-        if news and verdicts:
+        if news:
             self._poke()
         return wrote or bool(gone)
+
+
+def _bad(heard: Mapping[str, Counted]) -> Mapping[str, object]:
+    """Return what of it may lead to a verdict: units that were fine do not."""
+    return {name: counted.signals for name, counted in heard.items() if counted.signals}
 
 
 def _text(value: Any) -> str:

@@ -115,6 +115,7 @@ class TrialGate:
     def _decided(self, run: Run, stage: str = "") -> Decision:
         """Return what follows, for all workers that share the trial where some do."""
         pool = self.shared()
+        run.is_shared = pool is not None
         if pool is None:
             return run.decide()
         run.others = pool.others

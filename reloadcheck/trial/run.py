@@ -70,6 +70,7 @@ class Run:
 
     `version` is the candidate's, `before` what serves, `now` gives monotonic seconds. `signals` are
     names of marks that count as failures in the watch, too, and are shown from the beginning.
+    `others` is what other workers counted; where it `is_shared`, each bad unit is told at once.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Run:
         self._ordered: Decision | None = None
         self._wanted: tuple[str, str | None] | None = None
         self.others: tuple[Counted, ...] = ()
+        self.is_shared = False
         self._shadow: Shadow | None = None
         self._odd_share = UNDRAWN
         if trial.shadow and repeats is not None:
@@ -185,7 +187,7 @@ class Run:
             judge = self._judges.setdefault(SHADOW, Judge())
             judge.add(on_candidate, self._odd_share)
             guilty = judge.luck <= self.trial.luck
-        if guilty:
+        if guilty or self.is_shared:
             self._hurry()
 
     def _count_failure(self, ticket: Ticket) -> None:
@@ -238,7 +240,7 @@ class Run:
             if ticket.on_candidate and self._first is None and signal != SLOW:
                 self._first = ticket.number, what
             guilty = judge.luck <= self.trial.luck
-        if guilty:
+        if guilty or self.is_shared:  # what is one of few here may be the last straw for all
             self._hurry()
 
     def _hurry(self) -> None:
