@@ -117,6 +117,7 @@ def _serving(directory: Path, seconds: float, text: str = GOOD) -> Generator[tup
     config.write_text("number: 0\n" + text)
     command = [sys.executable, "-m", "uvicorn", "tests.benchmarks.tried_app:app", "--port", "0"]
     command += ["--host", "127.0.0.1", "--workers", str(WORKERS), "--no-access-log"]
+    command += ["--timeout-worker-healthcheck", "60"]  # a busy machine is no dead worker
     environ = {
         "TRIED_CONFIG": str(config),
         "TRIED_SECONDS": str(seconds),

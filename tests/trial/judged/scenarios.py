@@ -1,0 +1,236 @@
+"""The scenarios: each does to a site of four workers what is judged, and says what it came to.
+
+`UNDONE` are those whose bounds are seconds and failed requests; `STORIES` hold or they do not.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Protocol
+
+from websockets.sync.client import connect
+
+from tests.support.load import until
+from tests.support.relay import relay
+
+from .load import HANGS_SECONDS, Load, ask
+from .site import Site
+
+__all__ = ["STORIES", "UNDONE", "Came", "Judged", "Make"]
+
+
+class Make(Protocol):
+    """Makes a site of four workers on version 1, under load, for the length of a block."""
+
+    def __call__(
+        self, trial: Mapping[str, object], *, upstream: int = 0
+    ) -> AbstractContextManager[tuple[Site, Load]]:
+        """Take how edits are tried, and the port of what each request asks."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Came:
+    """What one trial came to: the reason, seconds until all knew, requests that went wrong.
+
+    `spread` are the seconds from the first worker that knew to the last.
+    """
+
+    code: str
+    seconds: float
+    failed: int
+    spread: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A scenario on one site: `percent` of its trials take at most `seconds` and `failed`."""
+
+    try_once: Callable[[Site, Load], Came]
+    percent: int
+    failed: int
+    seconds: float = 10.0
+
+
+def _undone(shop: Site, load: Load, edit: Callable[[], object]) -> Came:
+    """Edit, and wait until all have undone it; say what went wrong, and put back what served."""
+    bad, begun = load.bad, time.monotonic()
+    edit()
+    spread = shop.are("undone")
+    seconds = time.monotonic() - begun
+    (code,) = shop.codes
+    time.sleep(0.3)  # what was on its way
+    until(lambda: load.is_even, HANGS_SECONDS + 2)
+    failed = load.bad - bad
+    shop.goes_back()
+    return Came(str(code), seconds, failed, spread)
+
+
+def all_fail(shop: Site, load: Load) -> Came:
+    """Every request fails on it."""
+    return _undone(shop, load, lambda: shop.edit(every=1))
+
+
+def one_in_five(shop: Site, load: Load) -> Came:
+    """One request in five fails on it."""
+    return _undone(shop, load, lambda: shop.edit(every=5))
+
+
+def swallowed(shop: Site, load: Load) -> Came:
+    """Its database answers until it is tried, and is never heard of again."""
+    with relay(shop.database.server.port) as cut:
+
+        def edit() -> None:
+            shop.edit(port=cut.port)
+            shop.are("trying")
+            cut.silent = lambda _: True
+
+        return _undone(shop, load, edit)
+
+
+UNDONE: Mapping[str, Judged] = {
+    "all fail": Judged(all_fail, 95, 12),
+    "one in five": Judged(one_in_five, 90, 15),
+    "swallowed": Judged(swallowed, 90, 25),
+}
+
+
+# ------------------------------------------------------------------------------- stories
+
+
+def _upstream() -> ThreadingHTTPServer:
+    class Fine(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Fine)
+    Thread(target=server.serve_forever, daemon=True).start()
+    return server
+
+
+def an_outage(make: Make, dead: float = 30.0) -> str:
+    """An upstream that is dead in the midst of a harmless trial is never held against it."""
+    upstream = _upstream()
+    port = upstream.server_address[1]
+    trial = {"first": 2.0, "seconds": 20.0, "watch": 0.0}
+    with make(trial, upstream=port) as (shop, load):
+        number = shop.edit()
+        shop.are("trying")
+        time.sleep(4.0)
+        upstream.shutdown()
+        upstream.server_close()
+        outcomes = set[str | None]()
+        until_ = time.monotonic() + dead
+        while time.monotonic() < until_:
+            outcomes |= {one.outcome for one in shop.members()}
+            time.sleep(0.05)
+        again = ThreadingHTTPServer(("127.0.0.1", port), upstream.RequestHandlerClass)
+        Thread(target=again.serve_forever, daemon=True).start()
+
+        def is_live() -> bool:
+            found = {one.outcome for one in shop.members()}
+            outcomes.update(found)
+            time.sleep(0.05)
+            return found == {"reloaded"} and ask(shop.port) == f"version-{number}"
+
+        waited = until(is_live, 120.0)
+        again.shutdown()
+        again.server_close()
+        assert "undone" not in outcomes, outcomes
+        failed = load.bad
+    return f"{sorted(map(str, outcomes))}, live {waited:.0f} s after it was back; {failed} failed"
+
+
+def a_pool_of_one(make: Make) -> str:
+    """What everybody waits for shows only when all use it: promoted, then undone by the watch."""
+    with make({"first": 1.0, "seconds": 8.0, "units": 5, "slow": 0.99}) as (shop, load):
+        shop.edit(most=1, seconds=0.1)
+        shop.are("trying")
+        shop.are("reloaded")
+        bad, begun = load.bad, time.monotonic()
+        spread = shop.are("undone")
+        seconds = time.monotonic() - begun
+        assert shop.codes == {"watch"}, shop.codes
+        shop.goes_back()
+    return f"undone {seconds:.1f} s after its promotion, {spread:.2f} s apart; {load.bad - bad} bad"
+
+
+def killed(make: Make) -> str:
+    """A worker that is killed in a trial undoes it everywhere within a second."""
+    with make({}) as (shop, _):
+        shop.edit()
+        shop.are("trying")
+        time.sleep(1.0)
+        os.kill(shop.members()[0].pid, signal.SIGKILL)
+        begun = time.monotonic()
+        shop.all_say(lambda one: one.code == "worker-lost", 3)
+        seconds = time.monotonic() - begun
+        assert seconds <= 1.0, seconds
+    return f"undone everywhere after {seconds:.2f} s"
+
+
+def restarted(make: Make) -> str:
+    """After an undo and a restart the old version serves, and there is no new trial."""
+    with make({}) as (shop, _):
+        shop.edit(every=1)
+        shop.are("undone")
+    with shop.running():
+        for _ in range(40):
+            assert ask(shop.port) == "version-1"
+            assert {one.outcome for one in shop.members()} <= {"undone", "reloaded", "rejected"}
+            assert shop.codes <= {"undone-before", "banned", None}, shop.codes
+            time.sleep(0.05)
+        said = sorted(map(str, shop.codes))
+    return f"40 answers of version 1; told as {said}"
+
+
+def ends_on_it(make: Make) -> str:
+    """A request begun on the candidate just before the undo ends on it, its pool alive."""
+    with make({"shares": (0.5,)}) as (shop, _), ThreadPoolExecutor(12) as clients:
+        shop.edit()
+        shop.are("trying")
+        begun = [clients.submit(ask, shop.port, "/?seconds=4") for _ in range(12)]
+        time.sleep(1.0)
+        shop.orders.undo(why="as a test")
+        shop.are("undone", seconds=2.0)
+        assert not all(one.done() for one in begun)
+        said = [one.result() for one in begun]
+    assert set(said) == {"version-1", "version-2"}, said
+    return f"{said.count('version-2')} of 12 ended on it after it was undone"
+
+
+def a_websocket(make: Make) -> str:
+    """One that was open before the trial lives through it, and through the undo."""
+    with make({}) as (shop, _), connect(f"ws://127.0.0.1:{shop.port}/") as talk:
+
+        def says() -> object:
+            talk.send("?")
+            return talk.recv(5)
+
+        assert says() == "1"
+        shop.edit(every=1)
+        shop.are("trying")
+        assert says() == "1"
+        shop.are("undone")
+        assert says() == "1"
+    return "it had version 1 before, in and after a trial that was undone"
+
+
+STORIES: Mapping[str, Callable[[Make], str]] = {
+    "an outage": an_outage,
+    "a pool of one": a_pool_of_one,
+    "killed": killed,
+    "restarted": restarted,
+    "ends on it": ends_on_it,
+    "a websocket": a_websocket,
+}
