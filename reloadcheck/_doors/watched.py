@@ -42,7 +42,7 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
             kind = message["type"]
             if kind == "http.response.start":
                 if ticket.is_bad(message["status"]):
-                    fail(message["status"])
+                    fail(ticket.raised or message["status"])
             elif kind == "http.response.pathsend" or (
                 kind == "http.response.body" and not message.get("more_body", False)
             ):
@@ -84,7 +84,7 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
 
         def starting(status: str, *arguments: Any) -> Any:
             if status[:3].isdecimal() and ticket.is_bad(int(status[:3])):
-                fail(int(status[:3]))
+                fail(ticket.raised or int(status[:3]))
             return start_response(status, *arguments)
 
         token = begin_ticket(ticket)

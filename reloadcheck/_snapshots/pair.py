@@ -26,6 +26,15 @@ def mark(name: str) -> None:
         ticket.marked(name)
 
 
+def raised(error: BaseException | None) -> None:
+    """Let the units of work around this code know what a framework makes an answer of.
+
+    Where the answer's status is that of a failure, the exception says better what it was.
+    """
+    for ticket in tickets_here.get():
+        ticket.raised = None if error is None else type(error).__name__
+
+
 def begin_ticket(ticket: UnitTicket) -> "Token[tuple[UnitTicket, ...]]":
     """Let code from here on mark a unit of work, too; `end_ticket` takes what this gives."""
     return tickets_here.set((*tickets_here.get(), ticket))

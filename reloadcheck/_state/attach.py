@@ -13,7 +13,7 @@ from ..exceptions import UsageError
 from ..seams.feed import Feed
 from ..seams.gates import Proposal
 from ..seams.store import StoreStatus
-from ..types import Code, Source, Store
+from ..types import Code, Outcome, Source, Store
 from .alive import is_gone
 from .beside import Beside
 from .board import State, prefix_of
@@ -46,6 +46,7 @@ class Memory:
         options: Callable[[], Options],
         clock: Clock,
         notify: Callable[[bool], None],
+        outcome: Callable[[], Outcome | None],
         fallback: Source | None = None,
     ) -> None:
         self._options, self._clock, self._notify = options, clock, notify
@@ -69,7 +70,7 @@ class Memory:
         self.feed = StoreFeed(feed, standing, instead)
         rows = Rows(standing, lambda: self.feed.sources)
         self.gate = StoreGate(standing, self.feed, rows, self.beside, instead)
-        self.listener = StoreListener(standing, self.feed, rows)
+        self.listener = StoreListener(standing, self.feed, rows, outcome)
 
     def _begun(self) -> Rounds | None:
         """Begin anew in this process."""
@@ -178,12 +179,17 @@ def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:
                     engine.ended(wish.word, wish.why)
             thread.admission.ask(eager=False)
 
+    def outcome() -> Outcome | None:
+        conclusion = None if engine.thread is None else engine.thread.admission.conclusion
+        return None if conclusion is None else conclusion.outcome
+
     memory = Memory(
         engine.feed,
         store,
         options=lambda: engine.options,
         clock=engine.clock,
         notify=notify,
+        outcome=outcome,
         fallback=fallback,
     )
     engine.feed = memory.feed

@@ -1,6 +1,7 @@
 """A store's listener: has what happened here written down, and told to the other workers."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 from .._observe.events import ReloadEvent
@@ -28,13 +29,36 @@ _PENDING = frozenset({Outcome.WAITING, Outcome.TRYING})
 """What a roll-back bans, too: it would go live a moment later otherwise."""
 
 
-class StoreListener:
-    """What one worker tells of itself; `member` is its record as it is now."""
+_OF_AN_EDIT = frozenset({Outcome.REJECTED, Outcome.UNDONE})
+"""Outcomes that are over once the sources hold what serves again, of which nobody is told."""
 
-    def __init__(self, standing: Standing, feed: StoreFeed, rows: Rows) -> None:
-        self.member = Member()
+
+class StoreListener:
+    """What one worker tells of itself; `member` is its record as it is now.
+
+    `outcome` returns what the engine's last check came to.
+    """
+
+    def __init__(
+        self,
+        standing: Standing,
+        feed: StoreFeed,
+        rows: Rows,
+        outcome: Callable[[], Outcome | None],
+    ) -> None:
+        self._member = Member()
+        self._outcome = outcome
         self.started = time.time()
         self._standing, self._feed, self._rows = standing, feed, rows
+
+    @property
+    def member(self) -> Member:
+        """Return this worker's record; it tells of no edit that is gone."""
+        member = self._member
+        of_an_edit = member.outcome in _OF_AN_EDIT and member.code not in _OF_ALL
+        if of_an_edit and self._outcome() is Outcome.UNCHANGED:
+            return replace(member, outcome=str(Outcome.UNCHANGED), code=None, error=None)
+        return member
 
     def hear(self, event: ReloadEvent) -> None:
         """Write down what happened; runs in a call thread."""
@@ -69,7 +93,7 @@ class StoreListener:
             documents = self._rows.publishable(reading, documents)
             layers = self._rows.layers(reading, content)
             entry = replace(entry, size=len(documents or b""), layers=layers)
-        self.member = self._member_after(event, entry)
+        self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
         fallen = event.outcome is Outcome.RELOADED and standing.is_of_fallback(content)

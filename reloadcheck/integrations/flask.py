@@ -17,13 +17,14 @@ from .._engine.api import ReloadCheck, host_of, set_options
 from .._page.settings import PAGE_OPTIONS
 from .._resources.registry import Resource
 from .._snapshots.context import current_snapshot, resource_here
+from .._snapshots.pair import raised
 from .._snapshots.unit import lasts, unit_of_work
 from ..exceptions import OutsideWorkError
 from ..wsgi import ReloadCheckMiddleware
 from ._extras import missing
 
 try:
-    from flask import Flask, current_app, g, has_app_context
+    from flask import Flask, current_app, g, got_request_exception, has_app_context
 except ModuleNotFoundError as error:
     raise missing(error, "flask") from None
 from ._flask_commands import commands
@@ -61,6 +62,8 @@ class FlaskReloadCheck(Generic[C]):
         if not engines:
             app.teardown_appcontext(_leave)
             app.cli.add_command(commands())
+        if host_of(self.live).trial is not None:
+            got_request_exception.connect(_raised, app)
         if self.live not in engines:
             engines.append(self.live)
             app.wsgi_app = ReloadCheckMiddleware(app.wsgi_app, self.live, **page)  # type: ignore[method-assign]
@@ -105,6 +108,11 @@ def resource_of(resource: Resource[T]) -> T:
 
 current_config: Any = LocalProxy(partial(_read, lambda: current_snapshot().config))
 """The configuration of the unit of work, whichever engine is innermost; untyped."""
+
+
+def _raised(_: Flask, exception: BaseException, **__: object) -> None:
+    """Let a trial know what Flask makes a 500 of."""
+    raised(exception)
 
 
 def _leave(_: BaseException | None) -> None:

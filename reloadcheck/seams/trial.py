@@ -73,9 +73,11 @@ class UnitTicket(Protocol):
     """One unit of work, as it is told while an edit is tried; may be called in any thread.
 
     `on_candidate`: it is on the new version. Whoever cannot have it there says so by setting this.
+    `raised` is the name of an exception that the framework answers; it is no failure by itself.
     """
 
     on_candidate: bool
+    raised: str | None
 
     @property
     def repeats(self) -> bool:

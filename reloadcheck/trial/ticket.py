@@ -48,6 +48,7 @@ class Ticket:
         "key",
         "number",
         "on_candidate",
+        "raised",
         "request",
         "share",
         "slow",
@@ -64,6 +65,7 @@ class Ticket:
         self.share = share
         self.began = began
         self.done = False
+        self.raised: str | None = None
         self.key: bytes | None = None
         self.request: Request | None = None
         self.slow = False

@@ -152,6 +152,23 @@ def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
     assert not orders.state().banned
 
 
+def test_what_was_undone_is_told_until_it_is_gone(crew: Callable[..., Crew]) -> None:
+    """Once the file holds what serves again, no member says that something is wrong with it."""
+    site = crew(seconds=30.0)
+    site.edit(2)
+    site.lives[0].undo(reason="x")
+    orders = Orders(site.board.peer(), app="shop")
+
+    def said() -> set[tuple[str | None, str | None]]:
+        return {(one.outcome, one.code) for one in orders.members().values()}
+
+    eventually(lambda: said() == {("undone", "undone-by-hand")})
+    site.file.write_text("a: 1")
+    for live in site.lives:
+        live.check()
+    eventually(lambda: said() == {("unchanged", None)})
+
+
 def test_units_are_counted_over_all(crew: Callable[..., Crew]) -> None:
     """The time is over, and together they have had enough: promoted, for all at once."""
     site = crew(seconds=0.5, units=6, longest=60.0)

@@ -4,6 +4,7 @@ One class for WSGI and ASGI; joins the unit of work of a door around it. Changes
 """
 
 import logging
+import sys
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,7 @@ from typing import Any, cast
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.core.handlers.asgi import ASGIRequest
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -22,6 +24,7 @@ from ..._doors.watched import what
 from ..._engine.api import host_of
 from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
+from ..._snapshots.pair import raised
 from ..._snapshots.snapshot import Snapshot
 from ...exceptions import ReloadCheckError
 from ...seams.trial import UnitTicket
@@ -57,6 +60,8 @@ class ReloadCheckMiddleware:
         self._engine = host_of(self.live)
         settings = chosen(*(site_declared().page[name] for name in PAGE_OPTIONS))
         self._page = None if settings is None else StatusPage(self.live, settings)
+        if self._engine.trial is not None:
+            got_request_exception.connect(_raised, dispatch_uid="reloadcheck")
         self._is_async = iscoroutinefunction(get_response)  # pyright: ignore[reportDeprecated]
         if self._is_async:
             markcoroutinefunction(self)
@@ -130,7 +135,7 @@ def _begun(lease: Lease[Any], snapshot: Snapshot[Any], request: HttpRequest) -> 
     return unit
 
 
-def _told(response: StreamingHttpResponse, fail: Callable[[BaseException | int], None]) -> None:
+def _told(response: StreamingHttpResponse, fail: Callable[[BaseException], None]) -> None:
     """Let a trial hear of a stream that breaks."""
     content: Any = response.streaming_content
 
@@ -157,13 +162,18 @@ def _judged(response: HttpResponseBase, request: HttpRequest, ticket: UnitTicket
     # Bound now: what holds the request holds its snapshot.
     fail = partial(_fail, ticket, str(request.method), request.path_info)
     if ticket.is_bad(response.status_code):
-        fail(response.status_code)
+        fail(ticket.raised or response.status_code)
     if getattr(response, "streaming", False) and not hasattr(response, "file_to_stream"):
         _told(cast("Any", response), fail)
 
 
-def _fail(ticket: UnitTicket, method: str, path: str, failure: BaseException | int) -> None:
+def _fail(ticket: UnitTicket, method: str, path: str, failure: BaseException | str | int) -> None:
     ticket.failed(what(method, path, failure))
+
+
+def _raised(**_: object) -> None:
+    """Let a trial know what Django makes a 500 of."""
+    raised(sys.exc_info()[1])
 
 
 def _kept(
