@@ -22,6 +22,7 @@ from ._project import project_of
 
 __all__ = [
     "UNREACHABLE",
+    "NoStoreError",
     "ago",
     "asked",
     "day",
@@ -35,6 +36,10 @@ __all__ = [
 
 UNREACHABLE: Final = 3
 _SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+class NoStoreError(UsageError):
+    """No store is named, or there is none."""
 
 
 def asked(arguments: argparse.Namespace, work: Callable[[Orders], int]) -> int:
@@ -89,14 +94,14 @@ def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str |
     if path is not None and arguments.app is None:
         return store_of(path), name, release
     if project.app is None:
-        raise UsageError(
+        raise NoStoreError(
             "name the store by --store STORE, or an engine that has one by --app MODULE:NAME; "
             "[tool.reloadcheck] store = 'FILE' in pyproject.toml names it for every command"
         )
     engine = host_of(engine_named("--app", project))
     companion: Any = engine.companion
     if companion is None:
-        raise UsageError(f"--app {printable(project.app)}: has no store=…")
+        raise NoStoreError(f"--app {printable(project.app)}: has no store=…")
     options = engine.options
     return companion.keeper.store, name or companion.application, release or options.release
 

@@ -13,7 +13,7 @@ from .._state.orders import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..types import printable
-from ._board import ago, asked, moment
+from ._board import NoStoreError, ago, asked, moment
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
@@ -22,6 +22,13 @@ __all__ = ["run"]
 
 _WHY: Final = ("rollback", "pin", "freeze", "undo")
 _OF_NO_EDITION: Final = ("unpin", "freeze", "thaw", "promote", "undo", "retry")
+_WITHOUT: Final = {
+    "promote": "Without a store an order reaches no worker: call live.promote() in the application",
+    "undo": "Without a store an order reaches no worker: put the old content back, which ends a "
+    "trial at once in all of them, or call live.undo(reason=…) in the application",
+    "retry": "Without a store an order reaches no worker: change the content, or call live.retry() "
+    "in the application",
+}
 _SWITCH: Final = {"on": True, "off": False}
 
 
@@ -38,7 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"reloadcheck {verb} takes no edition")
     if len(arguments.words) > 1:
         raise UsageError("name one edition, by its number")
-    return asked(arguments, lambda orders: _order(arguments, orders))
+    try:
+        return asked(arguments, lambda orders: _order(arguments, orders))
+    except NoStoreError as error:
+        hint = _WITHOUT.get(verb)
+        raise error if hint is None else UsageError(f"{error}. {hint}") from None
 
 
 def _order(arguments: argparse.Namespace, orders: Orders) -> int:

@@ -121,3 +121,27 @@ def test_without_a_store_it_says_what_is_missing(run: Run, here: Path) -> None:
     del here
     done = run("promote")
     assert (done.status, "name the store" in done.err) == (2, True)
+    assert "live.promote()" in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "remedy"),
+    [
+        (("promote",), "call live.promote() in the application"),
+        (("undo", "--why", "x"), "put the old content back, which ends a trial at once"),
+        (("retry",), "change the content, or call live.retry()"),
+    ],
+)
+def test_an_engine_without_a_store_is_told_what_to_do_instead(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], remedy: str
+) -> None:
+    """An order from outside reaches no worker then; what does is named."""
+    (here / "config.yaml").write_text("a: 1")
+    (here / "storeless.py").write_text(
+        "from reloadcheck import ReloadCheck\nlive = ReloadCheck('config.yaml', trial=True)\n"
+    )
+    monkeypatch.syspath_prepend(str(here))
+    done = run(words[0], "--app", "storeless:live", *words[1:])
+    assert done.status == 2
+    assert "has no store" in done.err
+    assert remedy in done.err.replace("\n", " ")
