@@ -325,8 +325,8 @@ class TrialStatus:
     """A trial as people are told of it; `phase` is `trying` or `watching`.
 
     `share` is the candidate's, between 0 and 1; `left` the seconds of the phase; `units` and
-    `baseline_units` what ended on either side. `explanation` is there once there is a verdict,
-    `shadow` where requests are made again.
+    `baseline_units` what ended on either side, `missing` how many the candidate must have yet.
+    `explanation` is there once there is a verdict, `shadow` where requests are made again.
     """
 
     phase: str
@@ -339,6 +339,14 @@ class TrialStatus:
     signals: tuple[SignalStatus, ...]
     explanation: str | None
     shadow: ShadowStatus | None = None
+    missing: int = 0
+
+    @property
+    def ends(self) -> str:
+        """Say when the phase is over: it lasts as long as too few units of work came by."""
+        if self.left < 1.0 and self.missing:
+            return f"it lasts until {self.missing} more have come by"
+        return f"{self.left:.0f} s left"
 
 
 class Code(StrEnum):

@@ -130,6 +130,7 @@ class Checker(Generic[C]):
         self.phases = Phases()
         self._source_remarks: tuple[str, ...] = ()
         self._remarks = Remarks()
+        self._beside: tuple[str | None, tuple[str, ...]] = (None, ())
         self.places: tuple[Place, ...] = ()
         self.running: Loaded[C] | None = None
         self.running_read: Reading | None = None
@@ -292,8 +293,9 @@ class Checker(Generic[C]):
             return Unusable(error)
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
-        self._remark(reading.remarks)
-        self._source_remarks = reading.remarks
+        remarks = (*reading.remarks, *self._held_back(reading.beside))
+        self._remark(remarks)
+        self._source_remarks = remarks
         self.places = reading.places
         self._newest_read = reading
         known = reading.digest == self._digest
@@ -341,9 +343,24 @@ class Checker(Generic[C]):
             return Same()
         return Good(loaded, new=True)
 
-    def _load(self, reading: Reading) -> Loaded[C]:
+    def _held_back(self, reading: Reading | None) -> tuple[str, ...]:
+        """Say what is wrong with what the sources hold while an order has something else served."""
+        known, said = self._beside
+        digest = None if reading is None else reading.digest
+        if reading is not None and known != digest:
+            said = ()
+            try:
+                parsed, *_ = self._parsed(reading, nap)
+                if not self._schema.is_plain:
+                    self._validated(parsed, nap)
+            except ConfigError as error:
+                said = (f"what the sources hold would be rejected: {error}",)
+                forget_frames(error)
+        self._beside = digest, said if reading is not None else ()
+        return self._beside[1]
+
+    def _parsed(self, reading: Reading, pause: Pause) -> tuple[Parsed, FrozenDict, str]:
         running, schema = self.running, self._schema
-        pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
 
         def parsing() -> tuple[Parsed, FrozenDict, str]:
             referring = reading.referring
@@ -354,8 +371,14 @@ class Checker(Generic[C]):
             except TypeError as error:  # it names a class that a foreign source has made
                 raise ConfigSyntaxError(Problem(str(error))) from None
 
-        parsed, tree, digest = self._run.load(self._timed("parse", parsing))
-        self._leaving.add(parsed.tree, *(layer.tree for layer in parsed.layers))
+        found = self._run.load(self._timed("parse", parsing))
+        self._leaving.add(found[0].tree, *(layer.tree for layer in found[0].layers))
+        return found
+
+    def _load(self, reading: Reading) -> Loaded[C]:
+        running, schema = self.running, self._schema
+        pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
+        parsed, tree, digest = self._parsed(reading, pause)
         if running is not None and tree is running.tree:  # other comments, another order
             layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
             self._look_over(layers, tree, pause)

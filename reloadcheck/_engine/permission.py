@@ -317,6 +317,7 @@ class Permission(Generic[C]):
         versions = candidate.snapshot.version, proposal.versions[1]
         self.trying.give(candidate, answer, replace(proposal, versions=versions))
         if first:
+            self.permit.decided()
             self._report.attempt(candidate.snapshot, prepared.changes)
         self._course.look_at = self._clock.monotonic() + answer.look
         return Conclusion(Outcome.TRYING)

@@ -63,7 +63,8 @@ class Permit(Generic[C]):
         return before != self.waiting
 
     def let_through(self, answer: Go | Keep) -> None:
-        """Take note of what was said of an edit that may go on."""
+        """Take note of what was said of an edit that may go on: it waits no longer."""
+        self.waiting = None
         self.remarks, self.leave = answer.remarks, None
         if answer.actor is not None:
             self.leave = Given(answer.actor, answer.reason, answer.override)

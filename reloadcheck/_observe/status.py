@@ -181,7 +181,9 @@ class Status:
         return tuple(self._reasons())
 
     def _reasons(self) -> Iterator[str]:
-        if self.error is not None:
+        waiting = self.waiting
+        is_told = waiting is not None and waiting.why == self.code
+        if self.error is not None and not is_told:
             yield _LEADS.get(self.code or "", _lead(self)) + self.error
         elif self.state == "idle":
             yield "this worker has had no request yet, so that nothing is loaded"
@@ -191,9 +193,10 @@ class Status:
             yield "the first load is under way"
         if self.trial is not None and self.trial.phase == "trying":
             yield _tried(self.trial)
-        if self.waiting is not None:
-            opens = "" if self.waiting.opens is None else f"; opens {_moment(self.waiting.opens)}"
-            yield f"edit waits ({self.waiting.why}): {self.waiting.sentence}{opens}"
+        if waiting is not None:
+            said = self.error if is_told and self.error is not None else waiting.sentence
+            opens = "" if waiting.opens is None else f"; opens {_moment(waiting.opens)}"
+            yield f"edit waits ({waiting.why}): {said}{opens}"
         if self.pending_restart:
             yield f"a restart is needed before it is live: {', '.join(self.pending_restart)}"
         for name in self.failed_probes:
@@ -221,7 +224,7 @@ def _tried(trial: TrialStatus) -> str:
     )
     return (
         f"an edit is tried: version {trial.version} has {trial.share:.0%} of the units of work, "
-        f"{trial.units} so far; {bad or 'none failed'}; {trial.left:.0f} s left"
+        f"{trial.units} so far; {bad or 'none failed'}; {trial.ends}"
     )
 
 

@@ -72,7 +72,8 @@ def _title(workers: "Fleet | None") -> str:
     lost = len(workers.members) - len(live)
     tone = "good" if right == len(live) else "bad" if workers.drift else "warn"
     word = "in step" if right == len(live) else f"{len(live) - right} behind"
-    words = f"All workers: {right} of {len(live)} serve edition {workers.edition}"
+    verb = "try" if any(one.tries for one in live) else "serve"
+    words = f"All workers: {right} of {len(live)} {verb} edition {workers.edition}"
     missed = f" {badge(f'{lost} lost', 'warn')}" if lost else ""
     return f"{shown(words)} {badge(word, tone)}{missed}"
 
@@ -113,7 +114,7 @@ def _verdict(one: "Standing") -> str:
     if one.lost:
         return f'<span>{badge("lost", "warn")} <span class="soft">left without a word</span></span>'
     if one.in_step:
-        return f"<span>{badge('in step', 'good')}</span>"
+        return f"<span>{badge(one.word, 'warn' if one.tries else 'good')}</span>"
     why = "" if one.behind is None else f" {shown(one.behind)}"
     return f"<span>{badge('behind', 'bad')}{why}</span>"
 

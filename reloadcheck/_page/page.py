@@ -283,6 +283,8 @@ def _trial(one: TrialStatus) -> JSON:
         "left": _rounded(one.left),
         "units": one.units,
         "baseline_units": one.baseline_units,
+        "missing": one.missing,
+        "ends": one.ends,
         "signals": [
             {
                 "name": signal.name,

@@ -25,7 +25,7 @@ def trial(one: TrialStatus | None, serving: int | None, *, running: bool) -> Ite
     yield f'<h2 id="trial">{shown(title)}: version {one.version}</h2>'
     if running and one.phase == "trying":
         yield f"<p>{_shares(one.share, one.version, serving)}</p>"
-    left = f", {one.left:.0f} s left" if running else ""
+    left = f"; {one.ends}" if running else ""
     yield (
         f"<p>{one.units} units of work on it, {one.baseline_units} on the version before{left}</p>"
     )

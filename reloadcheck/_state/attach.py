@@ -144,7 +144,8 @@ class Memory:
         serving = self._standing.serving
         if self.keeper.known.view is None or serving is None:
             return None
-        return self._standing.state.target in (None, serving)
+        target = self._standing.state.target
+        return target in (None, serving) or self.listener.member.tries(target)
 
     def fleet(self, now: float) -> Fleet | None:
         """Return all workers as the store was read last; never asks it. None before a first look.

@@ -161,6 +161,14 @@ class Member:
     behind: str | None = None
     pending: str | None = None
 
+    def has(self, content: str) -> bool:
+        """Return whether it serves a content, or tries it: then it is on its way like the rest."""
+        return self.content == content or self.tries(content)
+
+    def tries(self, content: str | None) -> bool:
+        """Return whether it serves a content to a share of its units of work."""
+        return self.pending is not None and (self.pending, self.outcome) == (content, "trying")
+
     def to_text(self) -> str:
         """Write it as JSON."""
         return to_text(self)

@@ -116,7 +116,9 @@ class StoreFeed:
             read, _ = self._standing.known(given.digest)
             self.last = (given.digest, read)
             rounds.read(content, read, given.digest)
-        return given
+        if self._standing.state.hold is None or given.digest == reading.digest:
+            return given
+        return replace(given, beside=reading)
 
     def _content(self, reading: Reading) -> str | None:
         if self._standing.knows(reading.digest):
@@ -218,7 +220,8 @@ class StoreFeed:
         elif self._standing.falls_back and decision.behind:
             remark = not_served(self._fallback, hold)
         elif decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
-            remark = "the last accepted edition serves: what the sources hold cannot"
+            why = "is banned" if decision.code == Code.BANNED else "could not be used at the start"
+            remark = f"what the sources hold {why}: the last accepted edition serves"
         else:
             return reading
         return replace(reading, remarks=(*reading.remarks, remark))

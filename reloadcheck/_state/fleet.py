@@ -51,13 +51,24 @@ class Against:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """One member: whether it serves the target, why it does not, whether it is lost."""
+    """One member: whether it serves the target, why it does not, whether it is lost.
+
+    While all try the target, as workers do that act together, they are in step.
+    """
 
     id: str
     member: Member
     in_step: bool
     behind: str | None = None
     lost: bool = False
+    tries: bool = False
+
+    @property
+    def word(self) -> str:
+        """Return how it stands, in a word or two."""
+        if self.lost:
+            return "lost"
+        return "trying" if self.tries else "in step" if self.in_step else "behind"
 
     @property
     def score(self) -> float:
@@ -138,12 +149,14 @@ def fleet_of(
     off = 0
     for each, member in sorted(members.items()):
         if against is None:
-            in_step = wanted is None or member.content == wanted
+            in_step = wanted is None or member.has(wanted)
         else:
             in_step = against.is_served_by(member)
         refused = member.code is not None and member.since >= (changed_at or 0.0)
         off += not in_step and (refused or not young)
-        standings.append(Standing(each, member, in_step, _behind(member, in_step, against)))
+        tries = against is None and in_step and member.tries(wanted)
+        behind = _behind(member, in_step, against)
+        standings.append(Standing(each, member, in_step, behind, tries=tries))
     for each, member in sorted((lost or {}).items()):
         if each not in members:
             standings.append(Standing(each, member, in_step=False, lost=True))

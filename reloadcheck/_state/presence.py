@@ -36,7 +36,8 @@ class Presence:
         member, now, view = replace(self._member(), edition=edition), sight.now(), sight.view
         if member.version is None:
             return  # it serves nothing yet
-        self._in_step.note(now, inside=view.state.target in (None, member.content))
+        target = view.state.target
+        self._in_step.note(now, inside=target is None or member.has(target))
         crowded = sight.outlook.crowded  # then who is on the board is read seldom
         is_told = sight.id in view.members or crowded
         pause = TELL_SECONDS * (5 if crowded else 1)

@@ -14,6 +14,7 @@ from ..exceptions import UsageError
 from ..types import printable
 from ._arguments import Verb, parser_of
 from ._arguments import verbs as verbs
+from ._unanswered import UnansweredError
 
 __all__ = ["Verb", "main", "verbs"]
 
@@ -36,7 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = run(arguments)
         sys.stdout.flush()
     except UsageError as error:
-        if len(words) == 1:  # the command alone: somebody wants to know what it takes
+        is_bare = len(words) == 1 and not isinstance(error, UnansweredError)
+        if is_bare:  # the command alone: somebody wants to know what it takes
             arguments.print_help(sys.stderr)
             print(f"\nreloadcheck {words[0]}: error: {error}", file=sys.stderr)
             return 2

@@ -14,11 +14,12 @@ from typing import Any, Final
 from .._engine.api import host_of
 from .._state.store_orders import Orders, applications_in
 from ..exceptions import OptionError, StoreError, StoreRefusedError, UsageError
-from ..stores import named
+from ..stores import SQLiteStore, named
 from ..types import Store, printable
 from ._inputs import engine_named
 from ._output import Page
 from ._project import project_of
+from ._unanswered import UnansweredError
 
 __all__ = [
     "UNREACHABLE",
@@ -72,7 +73,7 @@ def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
         if len(found) != 1:
             listed = f", of {', '.join(map(printable, found))}" if found else ""
             store.close()
-            raise UsageError(f"name the application by --name{listed}")
+            raise UnansweredError(f"name the application by --name{listed}")
         (name,) = found
     return Orders(store, app=name, release=release), store
 
@@ -82,11 +83,17 @@ def named_store(arguments: argparse.Namespace) -> Store:
     given = arguments.store or os.environ.get("RELOAD_CHECK_STORE")
     if given is not None:
         return store_of(given, new=True)
-    return store_named(arguments)[0]
+    return store_named(arguments, new=True)[0]
 
 
-def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str | None]:
-    """Return the store, and the application and release in it that are meant, if any is named."""
+def store_named(
+    arguments: argparse.Namespace, *, new: bool = False
+) -> tuple[Store, str | None, str | None]:
+    """Return the store, and the application and release in it that are meant, if any is named.
+
+    `new`: a file need not be there yet. Else it is not made: it would be whose who asks it is, and
+    shut to the application.
+    """
     project = project_of(arguments.app, None)
     path = arguments.store or os.environ.get("RELOAD_CHECK_STORE") or project.store
     name: str | None = arguments.name or os.environ.get("RELOAD_CHECK_APP") or project.name
@@ -102,8 +109,12 @@ def store_named(arguments: argparse.Namespace) -> tuple[Store, str | None, str |
     companion: Any = engine.companion
     if companion is None:
         raise NoStoreError(f"--app {printable(project.app)}: has no store=…")
-    options = engine.options
-    return companion.keeper.store, name or companion.application, release or options.release
+    options, store = engine.options, companion.keeper.store
+    if not new and isinstance(store, SQLiteStore) and not os.path.exists(store.name):
+        raise UnansweredError(
+            f"{printable(store.name)}: there is no such file; the application makes it at its start"
+        )
+    return store, name or companion.application, release or options.release
 
 
 def store_of(given: str, *, new: bool = False) -> Store:
@@ -112,7 +123,7 @@ def store_of(given: str, *, new: bool = False) -> Store:
     `new`: a file need not be there yet.
     """
     if not new and not named.is_address(given) and not os.path.exists(given):
-        raise UsageError(f"--store {printable(given)}: there is no such file")
+        raise UnansweredError(f"--store {printable(given)}: there is no such file")
     try:
         return named.store_named(given)
     except (OptionError, ModuleNotFoundError) as error:

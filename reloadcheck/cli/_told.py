@@ -127,11 +127,14 @@ def _trials(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Tell the trial that is on, or the verdict on the one before."""
     trial, last = told.get("trial"), told.get("last_trial")
     if is_dict(trial):
-        share, left = trial.get("share"), trial.get("left")
+        share, ends = trial.get("share"), trial.get("ends")
         has = f"{share:.0%} of all" if isinstance(share, int | float) else "a share"
-        ends = f", {left:.0f} s left" if isinstance(left, int | float) else ""
+        until = f", {ends}" if ends else ""
         counts = f"{trial.get('units')} units on it, {trial.get('baseline_units')} before it"
-        yield "trial", f"{trial.get('phase')} version {trial.get('version')}: {has}{ends}; {counts}"
+        yield (
+            "trial",
+            f"{trial.get('phase')} version {trial.get('version')}: {has}{until}; {counts}",
+        )
         for one in _list(trial, "signals"):
             if is_dict(one):
                 luck = one.get("luck")

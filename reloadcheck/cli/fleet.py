@@ -19,6 +19,7 @@ from ._git import GitSource
 from ._inputs import layers_of
 from ._output import WIDTH, Page, columns, cut
 from ._reading import known_of
+from ._unanswered import UnansweredError
 
 __all__ = ["run"]
 
@@ -124,7 +125,7 @@ def _fleets(
         known = ", ".join(printable(_name_of(one)) for one in every) or "none so far"
         asked = "" if name is None else f" {printable(name)}"
         asked += "" if release is None else f" of release {printable(release)}"
-        raise UsageError(f"the store knows no application{asked}; it knows: {known}")
+        raise UnansweredError(f"the store knows no application{asked}; it knows: {known}")
     return fleets
 
 
@@ -196,7 +197,7 @@ def _show(page: Page, fleets: Sequence[Fleet]) -> None:
 
 def _lead(one: Standing) -> str:
     member = one.member
-    state = "lost" if one.lost else "in step" if one.in_step else "BEHIND"
+    state = one.word.upper() if one.word == "behind" else one.word
     edition = "-" if member.edition is None else str(member.edition)
     content = "-" if member.content is None else member.content[:8]
     since = ago(member.since) if member.since else "-"

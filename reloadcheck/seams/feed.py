@@ -31,7 +31,8 @@ class Reading:
 
     `remarks` is what the sources would have an operator know, `places` where each was found.
     `referring` is what the references in the documents stand for, None where none are used; `refer`
-    gives it for other documents, in the reader thread.
+    gives it for other documents, in the reader thread. `beside` is what the sources hold where an
+    order has something else served: it is validated and told, and goes no further.
     """
 
     documents: tuple[tuple[Document, ...], ...]
@@ -42,6 +43,7 @@ class Reading:
     refer: Callable[[Sequence[Sequence[Document]]], Referring] | None = field(
         default=None, repr=False
     )
+    beside: "Reading | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -456,6 +456,7 @@ class Run:
             signals,
             None if decision is None else decision.sentence,
             None if self._shadow is None else self._shadow.status(),
+            0 if phase == "watching" else max(0, self.trial.units - self._units),
         )
 
 

@@ -48,6 +48,21 @@ def _rows(here: Path) -> int:
 STORE = ("--store", "store.db")
 
 
+def test_who_asks_makes_no_store(run: Run, here: Path) -> None:
+    """It would belong to whoever asks, and the application could not open it; in one line."""
+    (here / "config.yaml").write_text("greeting: hello\n")
+    (here / "shop.py").write_text(
+        "from reloadcheck import ReloadCheck\nlive = ReloadCheck('config.yaml', store='shop.db')\n"
+    )
+    (here / "pyproject.toml").write_text("[tool.reloadcheck]\napp = 'shop:live'\n")
+    for words in (["history"], ["fleet"], ["show", "1"], ["rollback", "--why", "x"], ["thaw"]):
+        done = run(*words)
+        assert 2 == done.status
+        assert "shop.db: there is no such file; the application makes it" in done.err
+        assert "options:" not in done.err
+        assert not (here / "shop.db").exists()
+
+
 def test_history_tells_all(run: Run, live: ReloadCheck[Any]) -> None:
     """Editions, newest first, with what changed and which one serves."""
     done = run("history", *STORE)

@@ -164,6 +164,22 @@ def test_a_bad_edit_ends_the_waiting(live: ReloadCheck[Any], gate: Recorder, tex
     assert live.status().waiting is None
 
 
+def test_what_was_let_through_waits_no_longer(
+    live: ReloadCheck[Any], gate: Recorder, text: Text, factory: RecordingFactory
+) -> None:
+    """Leave came, and the database is down: that is what is told, and not the leave of before."""
+    gate.before = lambda proposal: Wait("approval", "needs leave")
+    text.write("a: 2\nb: 1\n")
+    assert live.check() is Outcome.WAITING
+    assert live.status().waiting is not None
+    gate.before = lambda proposal: GO
+    factory.build_error = ConnectionError("down")
+    assert live.check() is Outcome.REJECTED
+    assert live.status().waiting is None
+    (why,) = live.status().reasons
+    assert "ConnectionError" in why
+
+
 def test_what_is_prepared_is_held_and_built_once(
     live: ReloadCheck[Any], gate: Recorder, text: Text, factory: RecordingFactory
 ) -> None:

@@ -265,6 +265,16 @@ STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
         Standing.WARN,
         "edit waits (window): not on a Friday; opens 2027-01-15 08:00:00 UTC",
     ),
+    (  # told once, with its place
+        {
+            "waiting": Waiting("d", NOW, "window", "not on a Friday", NOW),
+            "error": "c.yaml:2:1: a: not on a Friday",
+            "code": "window",
+            "outcome": Outcome.WAITING,
+        },
+        Standing.WARN,
+        "edit waits (window): c.yaml:2:1: a: not on a Friday; opens 2027-01-15 08:00:00 UTC",
+    ),
     (
         {"pending_restart": ("bind.port",)},
         Standing.WARN,

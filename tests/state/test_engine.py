@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
 
 
-def _eventually(holds: Callable[[], bool], seconds: float = 20.0) -> None:
+def _eventually(holds: Callable[[], object], seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < until
@@ -179,6 +180,39 @@ def test_a_pin_holds_against_edits_and_restarts(site: Site) -> None:
     site.orders.unpin(why="over", by="dora")
     site.serve(2)
     site.close()
+
+
+def test_what_a_pin_holds_back_is_validated(tmp_path: Path) -> None:
+    """Whether the sources will do says so before the pin ends; a mistake in them, at its line."""
+
+    def wanted(tree: Any) -> Any:
+        if not isinstance(tree["a"], int):
+            raise ValueError("a is no number")
+        return tree
+
+    file, store = tmp_path / "config.yaml", MemoryStore()
+    file.write_text("a: 1")
+    live = ReloadCheck(file, schema=wanted, store=store, app="shop", settle=0, window=0.1)
+    live.start()
+    orders = Orders(store, app="shop")
+    _eventually(lambda: bool(orders.history()))
+    orders.pin(why="calm", by="dora")
+
+    def told(text: str) -> tuple[str, ...]:
+        live.check()
+        return tuple(one for one in live.status().reasons if text in one)
+
+    _eventually(lambda: bool(told("pinned")))
+    for content, expected in (("a: [", "config.yaml:1:5: "), ("a: x", "ValueError")):
+        file.write_text(content)
+        _eventually(partial(told, expected))
+        (said,) = told(expected)
+        assert said.startswith("what the sources hold would be rejected: ")
+        assert 1 == live.snapshot.config["a"]
+    file.write_text("a: 2")
+    _eventually(lambda: not told("rejected"))
+    assert told("what the sources hold is not served")
+    live.close()
 
 
 def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:

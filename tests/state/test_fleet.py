@@ -29,6 +29,17 @@ def test_nobody_drifts_for_a_moment_after_a_change() -> None:
     assert 0.0 < fleet_of(state, MEMBERS, 1011.0, grace=30.0, changed_at=980.0).drift
 
 
+def test_who_tries_the_target_is_in_step() -> None:
+    """Workers that act together try an edit for minutes: no drift, and nobody is woken."""
+    state = State(44, "C")
+    trying = {name: replace(one, pending="C", outcome="trying") for name, one in MEMBERS.items()}
+    fleet = fleet_of(state, trying, 1000.0, grace=0.0)
+    assert (0.0, {"trying"}) == (fleet.drift, {one.word for one in fleet.members})
+    waits = {**trying, "web-1/1": replace(trying["web-1/1"], outcome="waiting")}
+    assert 1 / 3 == fleet_of(state, waits, 1000.0, grace=0.0).drift
+    assert 1.0 == fleet_of(state, trying, 1000.0, target="C").drift
+
+
 def test_what_is_held_is_the_target() -> None:
     """Under a pin those drift that follow the file."""
     fleet = fleet_of(State(43, "B", hold=Hold("pin", "A")), MEMBERS, 1000.0)

@@ -147,6 +147,8 @@ def test_a_window_that_closes_in_mid_trial(site: Making, clock: FakeClock) -> No
     assert shop.get(on_candidate=True) == b"1"
     clock.advance(61.0)
     window.is_shut = False
+    assert shop.live.status().waiting is not None
     until(lambda: shop.asked() is Outcome.TRYING)
     assert (trial_of(shop).phase, trial_of(shop).units) == ("trying", 0)
+    assert shop.live.status().waiting is None
     assert shop.live.status().undone == 0

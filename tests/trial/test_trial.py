@@ -143,6 +143,8 @@ def test_silence_is_no_failure(site: Making, clock: FakeClock) -> None:
     shop.edit(2)
     clock.advance(61.0)
     assert shop.asked() is Outcome.TRYING
+    (why,) = shop.live.status().reasons
+    assert why.endswith("0 so far; none failed; it lasts until 20 more have come by")
     clock.advance(600.0)
     until(lambda: shop.live.snapshot.config.a == 2)
 
