@@ -14,10 +14,11 @@ from ..seams.trial import TrialTerms
 from ..types import Code, KeyPath, Problem
 from .approval import Approvals, Leave
 from .cel import Expression, compiled, named_in
-from .contract import Contract, NoOption
+from .contract import Contract
 from .document import MOST_BYTES
 from .files import bytes_of
 from .forecast import Forecast, soonest
+from .key_reader import NoOption
 from .patterns import Pattern, Spelled
 from .reach import changed_paths, found_by, leaves_of, number_of, value_at
 from .siblings import kept_by_siblings, tell_siblings

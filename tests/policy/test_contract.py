@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import ContractError
-from reloadcheck.policy.contract import Contract, seconds_of, terms_of
+from reloadcheck.policy.contract import Contract, terms_of
+from reloadcheck.policy.sections import seconds_of
 from reloadcheck.policy.terms import Terms
 
 SHOP = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.policy.contract import TRIAL_WORDS
+from reloadcheck.policy.key_reader import TRIAL_WORDS
 from tests.policy.mutants import Reader, is_readable, line_mutants, word_mutants
 
 from .test_contract import SHOP
