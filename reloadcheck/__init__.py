@@ -53,8 +53,6 @@ from .exceptions import (
     UsageError,
     WrongLoopError,
 )
-from .seams.gates import Waiting
-from .seams.store import RoundStatus, StoreStatus, Together
 from .sources import FileSource
 from .types import (
     Code,
@@ -80,6 +78,8 @@ if TYPE_CHECKING:
     from ._observe.status import Draining, ProbeStatus, ResourceStatus, Status
     from ._schema.json_schema import JSONSchema
     from ._state.store_orders import Orders
+    from .seams.gates import Waiting
+    from .seams.store import RoundStatus, StoreStatus, Together
     from .sources import (
         DirectorySource,
         DotenvSource,
@@ -191,6 +191,14 @@ def __getattr__(name: str) -> Any:
         from . import sources as _sources
 
         return getattr(_sources, name)
+    if name == "Waiting":
+        from .seams.gates import Waiting
+
+        return Waiting
+    if name in ("RoundStatus", "StoreStatus", "Together"):
+        from .seams import store as _store
+
+        return getattr(_store, name)
     if name == "Attempt":
         from ._observe.history import Attempt
 

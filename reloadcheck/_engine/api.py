@@ -41,7 +41,6 @@ from ..exceptions import (
     OutsideWorkError,
     RegistrationError,
 )
-from ..seams.store import Together
 from ..sources import source_of
 from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
 from .assembly import (
@@ -62,6 +61,7 @@ from .waiter import Waiter
 if TYPE_CHECKING:
     from .._observe.status import Status
     from ..policy.contract import Contract
+    from ..seams.store import Together
     from ..trial.options import Trial
     from .override import Override
 

@@ -25,12 +25,12 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
-from ..seams.store import Together
 from ..types import References, Source, Store
 from .api import ReloadCheck, host_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
+    from ..seams.store import Together
     from ..trial.options import Trial
 
 R_co = TypeVar("R_co", covariant=True)

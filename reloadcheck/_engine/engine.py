@@ -38,12 +38,7 @@ from ..exceptions import (
     UnknownResourceError,
     UsageError,
 )
-from ..seams.feed import Feed
-from ..seams.gates import Gate
-from ..seams.store import Companion
-from ..seams.trial import UnitTicket
 from ..types import Outcome, Problem, Source
-from .gates import Seams
 from .lifecycle import Lifecycle, Place, Ticket
 from .options import Options
 from .process import keep_in_sight, watch_process
@@ -53,9 +48,14 @@ from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 if TYPE_CHECKING:
     from .._load.references import ReferenceSet
     from .._observe.status import Status
+    from ..seams.feed import Feed
+    from ..seams.gates import Gate
+    from ..seams.store import Companion
+    from ..seams.trial import UnitTicket
     from ..trial.gate import TrialGate
     from .probes import Probes
     from .thread import EngineThread
+
 C = TypeVar("C")
 
 OWN_LOCK = (
@@ -390,6 +390,8 @@ class Engine(Generic[C]):
 
     def _make(self) -> EngineThread[C]:
         engine_thread = _engine_thread()
+        from .gates import Seams  # which is there by now, as all that the thread needs
+
         watch_process()
         fresh: EngineThread[C] = engine_thread(
             self,

@@ -7,11 +7,13 @@ error that names the option or the variable, never a default.
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
-from typing import Any, Final, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast, runtime_checkable
 
 from ..exceptions import OptionError
-from ..seams.store import Together
 from ..types import printable
+
+if TYPE_CHECKING:
+    from ..seams.store import Together
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
@@ -131,6 +133,8 @@ class _Together:
     def check(self, name: str, value: object) -> object:
         if value is None:
             return None
+        from ..seams.store import Together  # which few have
+
         chosen = Together(value) if isinstance(value, str) else value
         if not isinstance(chosen, Together) or chosen.need not in self._WORDS:
             raise OptionError(f"{name} must be one of all, quorum, a Together(…), or None")
@@ -146,6 +150,8 @@ class _Together:
             return None
         if word not in self._WORDS:
             raise ValueError("one of all, quorum, off")
+        from ..seams.store import Together
+
         return Together(word)
 
 
@@ -170,7 +176,7 @@ class Options:
     environment: str | None = _option(None, _Word())
     app: str | None = _option(None, _Word())
     release: str | None = _option(None, _Word())
-    together: Together | None = _option(None, _Together())  # noqa: RUF009 - a field
+    together: "Together | None" = _option(None, _Together())  # noqa: RUF009 - a field
     boot: str = _option("file", _Mode("file", "last-good"))
 
 

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .._snapshots.context import enter, leave
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
-from ..seams.repeats import Repeat
 
 if TYPE_CHECKING:
     import asyncio
+
+    from ..seams.repeats import Repeat
 
 
 class Send(Protocol):

@@ -4,16 +4,18 @@ Gives stamps and one consistent reading; never parses. What stands before an eng
 older edition that is held, is a feed around this one.
 """
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from .._config.digest import source_digest
-from ..seams.feed import Reading
 from ..sources import raised_by, read_set, take_stamps
 from ..types import Place, Problem, Source, Stamp
 
 if TYPE_CHECKING:
+    from ..seams.feed import Reading
     from .references import ReferenceSet
 
 
@@ -47,7 +49,7 @@ class Keeping(Protocol):
 class SourceSet:
     """The sources of one engine as one feed."""
 
-    def __init__(self, sources: Sequence[Source], references: "ReferenceSet | None" = None) -> None:
+    def __init__(self, sources: Sequence[Source], references: ReferenceSet | None = None) -> None:
         self.sources = tuple(sources)
         self.references = references
 
@@ -68,6 +70,8 @@ class SourceSet:
 
     def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
         """Read what the stamps stand for, as one set; raise `TornError` if it changed meanwhile."""
+        from ..seams.feed import Reading  # which every engine thread has
+
         documents = read_set(self.sources, stamps[: len(self.sources)], max_bytes)
         sets = tuple(tuple(group) for group in documents)
         remarks = tuple(text for one in self.sources for text in _remarks(one))

@@ -1,16 +1,20 @@
 """Units of work outside a request: `with live.lease()`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from contextvars import Token
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from ..seams.trial import UnitTicket
 from .context import enter, forget, leave
 from .pair import begin_ticket, end_ticket
 from .snapshot import Snapshot
 from .tenancy import LiveSnapshot, NamedLease
 from .unit import Unit
+
+if TYPE_CHECKING:
+    from ..seams.trial import UnitTicket
 
 C = TypeVar("C")
 

@@ -4,12 +4,16 @@ Written by the engine thread in one assignment to the doors' cell; read by every
 begins meanwhile. While there is none, nothing of this is touched.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from contextvars import ContextVar, Token
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from ..seams.trial import Units, UnitTicket
 from .tenancy import LiveSnapshot, NamedLease
+
+if TYPE_CHECKING:
+    from ..seams.trial import Units, UnitTicket
 
 C = TypeVar("C")
 
@@ -35,12 +39,12 @@ def raised(error: BaseException | None) -> None:
         ticket.raised = None if error is None else type(error).__name__
 
 
-def begin_ticket(ticket: UnitTicket) -> "Token[tuple[UnitTicket, ...]]":
+def begin_ticket(ticket: UnitTicket) -> Token[tuple[UnitTicket, ...]]:
     """Let code from here on mark a unit of work, too; `end_ticket` takes what this gives."""
     return tickets_here.set((*tickets_here.get(), ticket))
 
 
-def end_ticket(token: "Token[tuple[UnitTicket, ...]]") -> None:
+def end_ticket(token: Token[tuple[UnitTicket, ...]]) -> None:
     """Let it do so no longer; from another context than it began in, this does nothing."""
     try:
         tickets_here.reset(token)
