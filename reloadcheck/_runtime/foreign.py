@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Callable
 from typing import Final, TypeAlias, cast
 
@@ -26,8 +25,9 @@ def placed(error: BaseException) -> str:
     """
     name = type(error).__name__
     adapted = False
-    for frame, line in traceback.walk_tb(error.__traceback__):
-        path = frame.f_code.co_filename
+    trace = error.__traceback__
+    while trace is not None:
+        path, line, trace = trace.tb_frame.f_code.co_filename, trace.tb_lineno, trace.tb_next
         adapted = adapted or path.startswith(_ADAPTERS)
         library = adapted and "-packages/" in path  # a framework's line, which our adapter called
         if not library and not path.startswith(_PACKAGE):

@@ -9,17 +9,22 @@ import pytest
 
 LATER = (
     "asyncio", "blake3", "concurrent", "decimal", "email", "http", "logging", "multiprocessing",
-    "selectors", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "tomllib", "yaml",
+    "selectors", "socket", "sqlite3", "ssl", "subprocess", "tempfile", "textwrap", "tomllib",
+    "traceback", "yaml",
     "reloadcheck.asgi", "reloadcheck.cli", "reloadcheck.demo", "reloadcheck.integrations",
     "reloadcheck.parsers", "reloadcheck.policy", "reloadcheck.sources.directory",
     "reloadcheck.sources.dotenv", "reloadcheck.sources.environ", "reloadcheck.sources.http",
     "reloadcheck.stores", "reloadcheck.testing", "reloadcheck.trial", "reloadcheck.wsgi",
     "reloadcheck._doors", "reloadcheck._etcd", "reloadcheck._page", "reloadcheck._state",
+    "reloadcheck.seams.",
 )  # fmt: skip
 """What only those who use it load."""
 
-MOST = 2.0
-"""Times what `import asyncio` costs at the same moment, which is 10 to 20 ms on a quiet machine."""
+MOST = 1.6
+"""Times what `import asyncio` costs at the same moment, which is some 15 ms on a quiet machine.
+
+It was 1.2 times, half of it the standard library's `dataclasses`, `typing`, `re` and `inspect`.
+"""
 
 LOADED = "import sys; before = set(sys.modules); {}; print(*sorted(set(sys.modules) - before))"
 TIMED = "import time; begun = time.process_time(); import {}; print(time.process_time() - begun)"
@@ -67,7 +72,7 @@ def test_importing_costs_little(tmp_path: Path) -> None:
     costs: dict[str, list[float]] = {"reloadcheck": [], "asyncio": []}
     for name in costs:
         said(f"import {name}", tmp_path)  # compiles
-    for _ in range(7):
+    for _ in range(12):
         for name, taken in costs.items():
             taken.append(float(said(TIMED.format(name), tmp_path)))
     assert min(costs["reloadcheck"]) <= MOST * min(costs["asyncio"])
