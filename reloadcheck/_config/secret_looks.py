@@ -12,8 +12,9 @@ __all__ = ["asks_for_secret", "masked"]
 
 _HINT: Final = re.compile(
     r"://|[=@]|--|-----|bearer|basic|token|password|passwd|pwd|secret|gh[a-z]_|github_pat_|glpat-|"
-    r"AKIA|ASIA|xox|k_live|k_test|sk-|AIza|eyJ|SG\.|npm_|pypi-|hf_|dop_v|ya29|hvs\.|bot\d|-p|-u|"
-    r"-a ",
+    r"AKIA|ASIA|xox|xapp-|k_live|k_test|whsec|sk-|AIza|eyJ|SG\.|npm_|pypi-|hf_|dop_v|ya29|hvs\.|"
+    r"bot\d|\d:|gl[a-z]{2,5}-|key|authorization|shp[a-z]{2}_|sntry|lin_api|ntn_|dapi|GOCSPX|1//0|"
+    r"sbp_|-p|-u|-a ",
     re.IGNORECASE,
 )
 # Behind `://` a user's name and an `@`, or a name and a colon that begins no port. The scheme is
@@ -31,7 +32,8 @@ _HARMLESS: Final = frozenset({
 """Parameters of a URL whose values are shown."""
 
 _SECRET_WORDS: Final = (
-    r"pass(?:w(?:or)?d|code|phrase)?|pwd|pw|secret|token|access_?key|account_?key|api_?-?key|"
+    r"pass(?:w(?:or)?d|code|phrase)?|pwd|pw|secret|token|access_?key|account_?key|"
+    r"shared_?access_?key|api_?-?key|"
     r"client_?-?secret|auth_?-?token|sig|signature"
 )
 _SECRET_NAME: Final = re.compile(rf"(?:.{{0,100}}[_.-])?(?:{_SECRET_WORDS}|key)", re.IGNORECASE)
@@ -54,12 +56,26 @@ _USER_OPTION: Final = re.compile(r"((?:^|\s)(?:-u|--user)[ =]?[^\s:=]{1,100}:)(\
 _SCHEME: Final = re.compile(
     r"((?i:bearer|basic|token|apikey)\s+)(?=\S*[0-9=]|\S*[a-z][A-Z])([A-Za-z0-9+/=_.~-]{6,})"
 )
+_HEADER: Final = re.compile(
+    r"((?<![A-Za-z])(?:x-)?(?:[a-z]{1,20}-){0,3}"
+    r"(?:api-?key|(?:auth|access)-?token|authorization) {0,3}: {0,3}"
+    r"(?:(?:bearer|basic|token) +)?)([^\s\"',;]+)",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(
+    rf"(\"(?:[a-z]{{1,20}}[_-]?){{0,3}}(?:{_SECRET_WORDS})\" {{0,3}}: {{0,3}}\")([^\"]+)",
+    re.IGNORECASE,
+)
+"""In a text that is JSON itself."""
 _SHAPES: Final = re.compile(
-    r"gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|glpat-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|"
-    r"xox[a-z]-[\w-]+|[srw]k_(?:live|test)_\w+|whsec_\w+|sk-[\w-]{16,}|AIza[\w-]{6,}|"
+    r"gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|"
+    r"gl(?:pat|rt|ptt|dt|cbt|soat|imt|ft|agent|oas)-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|"
+    r"xox[a-z]-[\w-]+|xapp-\d-[\w-]+|[srw]k_(?:live|test)_\w+|whsec_\w+|sk-[\w-]{16,}|AIza[\w-]{6,}|"
     r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*|SG\.[\w-]{16,}[.\w-]*|npm_[A-Za-z0-9]{30,}|pypi-[\w-]{16,}|"
     r"hf_[A-Za-z0-9]{20,}|dop_v1_[a-f0-9]{20,}|ya29\.[\w-]{16,}|hvs\.[\w-]{16,}|"
-    r"(?<=bot)\d+:[\w-]+|AGE-SECRET-KEY-1\w+"
+    r"(?<=bot)\d+:[\w-]+|(?<!\d)\d{8,10}:[\w-]{35}(?![\w-])|AGE-SECRET-KEY-1\w+|"
+    r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{16,}|sntry[su]_[\w=-]{16,}|lin_api_\w{16,}|ntn_\w{20,}|"
+    r"dapi[a-f0-9]{32}|(?<![\w-])key-[a-f0-9]{32}(?!\w)|GOCSPX-[\w-]{16,}|1//0[\w-]{20,}|sbp_[a-f0-9]{32,}"
 )
 _HOOK: Final = re.compile(r"(://(?:hooks\.|[^/\s]*webhook)[^/\s]*/|/(?:api/)?webhooks?/)(\S+)")
 
@@ -81,7 +97,7 @@ def masked(text: str) -> str:
     if "://" in text:
         text = _without_credentials(text)
     text = _SHAPES.sub(MASK, text)
-    for pattern in (_SCHEME, _OPTION, _SHORT_OPTION, _USER_OPTION):
+    for pattern in (_HEADER, _QUOTED, _SCHEME, _OPTION, _SHORT_OPTION, _USER_OPTION):
         text = pattern.sub(_second_masked, text)
     return _ASSIGNED.sub(_second_masked, text) if "=" in text else text
 

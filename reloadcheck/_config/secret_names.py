@@ -16,7 +16,7 @@ __all__ = ["Names", "Reach"]
 _LONGEST_NAME: Final = 200
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HINT: Final = re.compile(
-    r"pass|pw|kennwort|wachtwoord|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
+    r"pass|pw|kennwort|wachtwoord|contrase|senha|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
     r"seed|mnemonic|webhook|hmac|signature|sas|pat|sig|session|psk|codes?",
     re.IGNORECASE,
 )
@@ -31,11 +31,12 @@ class Reach(Enum):
 
 
 _WORDS: Final = frozenset({
-    "authorization", "bearer", "creds", "dsn", "jwt", "key", "keys", "otp", "totp", "psk", "pw",
-    "pwd", "salt", "pepper", "mnemonic", "webhook", "webhooks",
+    "authorization", "bearer", "contrase", "contrasena", "creds", "dsn", "jwt", "key", "keys",
+    "otp", "totp", "psk", "pw", "pwd", "salt", "senha", "pepper", "mnemonic", "webhook", "webhooks",
 })  # fmt: skip
 _LAST_WORDS: Final = frozenset({
-    "auth", "cookie", "cookies", "hmac", "pass", "pat", "pin", "sas", "seed", "sig", "signature",
+    "auth", "cookie", "cookies", "hmac", "pass", "passe", "pat", "pin", "sas", "seed", "sig",
+    "signature",
 })  # fmt: skip
 """Secret as the last word of a name, and only for the value itself: `auth` may be a section."""
 
@@ -47,7 +48,7 @@ _GLUED: Final = re.compile(
     r"(?:access|account|aes|api|app|client|crypto|db|deploy|encryption|host|license|master|pass|priv|"
     r"private|root|rsa|secret|server|service|session|shared|sign|signing|ssh|ssl|storage|tls)keys?$"
 )
-_GLUED_PASS: Final = re.compile(r"[a-z]+pass$")
+_GLUED_PASS: Final = re.compile(r"[a-z]+(?:pass|pw)$")
 _NO_PASS: Final = frozenset({
     "bypass", "compass", "encompass", "overpass", "surpass", "trespass", "underpass",
 })  # fmt: skip

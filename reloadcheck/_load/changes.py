@@ -28,7 +28,7 @@ def changes_since(
 ) -> tuple[str, Origin | None]:
     """Say which key paths changed, those below the first keys of `parts` where there are any.
 
-    Return with it the place of the first of those below, where the part's is in another file.
+    Return with it the place of the first of those below, where there are several layers.
     """
     changes = diff(old.tree, new.tree)
     paths = [*changes.changed, *changes.added, *changes.removed]
@@ -40,8 +40,7 @@ def changes_since(
     told = [key_path_text(path) + (f" ({at})" if at is not None else "") for path, at in found]
     more = len(own) - len(told)
     first = found[0][1] if below else None
-    whole = origin_of(new.layers, parts[0] if parts else ())
-    if first is not None and whole is not None and first.name == whole.name:
+    if len(new.layers) == 1:
         first = None
     return ", ".join(told) + (f" and {more} more" if more else ""), first
 

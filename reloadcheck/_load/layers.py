@@ -19,11 +19,12 @@ def frozen_layers(layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> tu
 def origin_of(layers: Sequence[Layer], path: KeyPath) -> Origin | None:
     """Find the layer that gives the value at `path`, or else its nearest parent, and ask it.
 
-    Of a mapping several layers may have parts: what is missing in it would stand in the first.
+    Of a mapping several layers may have parts: what is missing in it would stand in the first, and
+    what is wrong with the whole of it is not the last one's.
     """
     for length in range(len(path), -1, -1):
         having = [layer for layer in layers if _has(layer.tree, path[:length])]
-        if having and length < len(path) and is_dict(_at(having[-1].tree, path[:length])):
+        if having and is_dict(_at(having[-1].tree, path[:length])):
             mappings = [one for one in having if is_dict(_at(one.tree, path[:length]))]
             return mappings[0].origin(path)
         if having:

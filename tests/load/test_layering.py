@@ -1,10 +1,14 @@
 """Several sources, one configuration: later ones override, one that fails holds all back."""
 
 from pathlib import Path
+from typing import Any, Self
 
 import pytest
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from reloadcheck import EnvironSource, FileSource, Outcome
+from reloadcheck import EnvironSource, FileSource, Outcome, ReloadCheck
+from reloadcheck.exceptions import SchemaError
+from reloadcheck.testing import MemorySource
 from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, config, reload
 
@@ -93,3 +97,43 @@ def test_the_environment_overrides_and_is_read_once(make: Make, text: Text) -> N
     text.write("a: 1\nb: 2")
     reload(live)
     assert config(live) == {"a": 7, "b": 2, "d": {"x": True}}
+
+
+class Consistent(BaseModel):
+    """A model whose own code judges several keys at once."""
+
+    model_config = ConfigDict(frozen=True)
+    debug: bool = False
+    stage: str = "dev"
+
+    @model_validator(mode="after")
+    def no_debug_in_production(self) -> Self:
+        """Refuse both together."""
+        if self.debug and self.stage == "prod":
+            raise ValueError("not together")
+        return self
+
+
+class Whole(BaseModel):
+    """A model that holds one."""
+
+    model_config = ConfigDict(frozen=True)
+    part: Consistent
+
+
+@pytest.mark.parametrize(
+    ("schema", "wrap", "start"),
+    [(Consistent, "{}", "base.yaml:1:1: "), (Whole, "part: {}", "base.yaml:1:7: part: ")],
+)
+def test_what_is_wrong_with_a_whole_is_not_the_last_layers(
+    schema: Any, wrap: str, start: str
+) -> None:
+    """Several keys contradict each other: the file that begins the mapping, not who added last."""
+    sources = [
+        MemorySource(wrap.format("{debug: true, stage: prod}"), "base.yaml"),
+        MemorySource(wrap.format("{other: 1}"), "more.yaml"),
+    ]
+    live: ReloadCheck[Any] = ReloadCheck(*sources, schema=schema, environ={})
+    with pytest.raises(SchemaError) as caught:
+        live.start()
+    assert str(caught.value) == f"{start}ValueError: not together"
