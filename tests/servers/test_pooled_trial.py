@@ -11,6 +11,7 @@ import pytest
 
 from reloadcheck import Orders
 from reloadcheck.stores import SQLiteStore
+from tests.support.lateness import watched
 from tests.support.load import until
 from tests.support.servers import serving
 from tests.trial.test_on_servers import Visitors, answer
@@ -21,8 +22,19 @@ COMMAND = ["gunicorn", "tests.trial.tried_wsgi:app", "--bind", "127.0.0.1:0", "-
            "--threads", "4", "--workers", "4"]  # fmt: skip
 
 
+HEARD_SECONDS, LOST_SECONDS = 0.5, 1.0
+"""Within so long a verdict is heard by all, and a death undoes everywhere."""
+
+HOPS = 5
+"""How often somebody has to wake on the way: the judge, its store thread, each other's, its judge,
+and this test."""
+
+
 def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
-    """All failing is undone on all within a second; a worker killed in a trial undoes it, too."""
+    """All failing is undone on all within half a second; a killed worker undoes it, in one.
+
+    That is so where whoever sleeps is woken in time, which a busy machine may not do.
+    """
     config, path = tmp_path / "config.yaml", tmp_path / "store.db"
     config.write_text("number: 1\nevery: 0\n")
     environ = {
@@ -36,18 +48,22 @@ def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
         try:
             until(lambda: path.exists() and len(orders.members()) == 4, 40.0)
             config.write_text("number: 2\nevery: 1\n")
-            spread = _undone(orders, "undone-failed")
-            assert spread < 2.0
+            with watched() as machine:
+                spread = _undone(orders, "undone-failed")
+            assert spread <= HEARD_SECONDS + HOPS * machine.most
             failed = visitors.seen["500"]
             until(lambda: len(orders.state().banned) == 1)
             config.write_text("number: 3\nevery: 0\n")
             until(lambda: _outcomes(orders) == ["trying"] * 4, 20.0)
-            os.kill(next(iter(orders.members().values())).pid, signal.SIGKILL)
-            _undone(orders, "worker-lost", workers=3)
+            with watched() as machine:
+                os.kill(next(iter(orders.members().values())).pid, signal.SIGKILL)
+                killed = time.monotonic()
+                _undone(orders, "worker-lost", workers=3)
+            assert time.monotonic() - killed <= LOST_SECONDS + HOPS * machine.most
         finally:
             visitors.stop()
         assert answer(server.port) == "1"
-        assert failed <= 40
+        assert failed <= 12
         assert visitors.seen["3"] < visitors.seen["1"]
 
 

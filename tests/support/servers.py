@@ -82,9 +82,9 @@ class Server:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def listen(self) -> None:
+    def listen(self, seconds: float = START_SECONDS) -> None:
         """Wait until the server says where it listens, and does so."""
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + seconds
         while not self._listens():
             if self.process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError(f"the server did not start:\n{self.log}")

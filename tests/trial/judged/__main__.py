@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tests.support.ending import unwind_at_sigterm
 from tests.support.postgres import MortalPostgres, mortal_postgres
@@ -25,12 +26,12 @@ HTTP_ONLY = {"a websocket"}
 
 @contextmanager
 def made(
-    kind: str, database: MortalPostgres, trial: Mapping[str, object], *, upstream: int = 0
+    kind: str, database: MortalPostgres, trial: Mapping[str, object], **options: Any
 ) -> Generator[tuple[Site, Load]]:
     """Make a site of four workers on version 1, under load, for the length of a block."""
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name,
-        site(Path(name), kind, database, trial=trial, upstream=upstream) as shop,
+        site(Path(name), kind, database, trial=trial, **options) as shop,
         Load(shop.port, RATE).running() as load,
     ):
         yield shop, load

@@ -37,7 +37,7 @@ def address(database: Any) -> str:
 
 def question(database: Any, seconds: float = 0.0) -> tuple[bytes, list[float]]:
     """Return what is asked of the database: that it sleeps, and says who asks."""
-    wait = seconds or database.seconds * random.uniform(0.5, 1.5)
+    wait = seconds or min(random.expovariate(1.0 / database.seconds), 8 * database.seconds)
     return b"SELECT current_setting('application_name') FROM pg_sleep(%s)", [wait]
 
 

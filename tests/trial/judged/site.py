@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Generator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +22,9 @@ from .load import ask
 __all__ = ["SERVERS", "Site", "site"]
 
 WORKERS = 4
+START_SECONDS = 90.0
+"""Four workers begin at the same time, on a machine that may have more to do."""
+
 SERVERS: Mapping[str, list[str]] = {
     "uvicorn": ["uvicorn", "tests.trial.judged.shop_asgi:app", "--port", "0", "--workers", "4",
                 "--host", "127.0.0.1", "--no-access-log", "--timeout-worker-healthcheck", "60"],
@@ -38,6 +42,7 @@ class Site:
     database: MortalPostgres
     trial: Mapping[str, object]
     upstream: int = 0
+    seconds: float = 0.01
     anyway: float = 0.0
     number: int = 0
     server: Server | None = None
@@ -57,7 +62,7 @@ class Site:
     def edit(self, *, number: int | None = None, every: int = 0, **database: object) -> int:
         """Write a version down; return its number. Without one it is the next."""
         self.number = self.number + 1 if number is None else number
-        said = {"port": self.database.server.port, "most": 8, "seconds": 0.01} | database
+        said = {"port": self.database.server.port, "most": 16, "seconds": self.seconds} | database
         text = {
             "number": self.number,
             "every": every,
@@ -80,9 +85,23 @@ class Site:
             "RELOAD_CHECK_STORE": str(self.store),
             "RELOAD_CHECK_APP": "shop",
         }
-        with serving([sys.executable, "-m", *self.command], environ, self.directory) as self.server:
-            until(lambda: len(self.members()) == WORKERS, 60.0)
+        command = [sys.executable, "-m", *self.command]
+        with serving(command, environ, self.directory, listen=False) as self.server:
+            self.server.listen(START_SECONDS)
+            until(self._all_are_there, 60.0)
             yield self.server
+
+    def _all_are_there(self) -> bool:
+        """Ask all at the same time, as some begin with their first request."""
+        with ThreadPoolExecutor(4 * WORKERS) as clients:
+            list(clients.map(ask, [self.port] * 4 * WORKERS))
+        return len(self.members()) == WORKERS
+
+    def stop(self) -> None:
+        """End the server, and wait until no worker is left."""
+        assert self.server is not None
+        self.server.stop()
+        until(lambda: not self.members(), 30.0)
 
     def members(self) -> list[Member]:
         """Return what each worker says that is there."""
