@@ -74,8 +74,8 @@ class SourceSet:
 
         documents = read_set(self.sources, stamps[: len(self.sources)], max_bytes)
         sets = tuple(tuple(group) for group in documents)
-        remarks = tuple(text for one in self.sources for text in _remarks(one))
-        places = tuple(_place(one) for one in self.sources)
+        remarks = tuple(text for one in self.sources for text in remarks_of(one))
+        places = tuple(place_of(one) for one in self.sources)
         own = [one for group in sets for one in group]
         if self.references is None:
             return Reading(sets, source_digest(own), remarks, places)
@@ -86,7 +86,8 @@ class SourceSet:
         return Reading(sets, digest, remarks, places, referring, self.references.refer)
 
 
-def _remarks(source: Source) -> list[str]:
+def remarks_of(source: Source) -> list[str]:
+    """Return what a source would have an operator know, a sentence each."""
     try:
         told = source.remarks() if isinstance(source, Remarking) else ()
         return [str(Problem(remark, source.name)) for remark in told]
@@ -94,7 +95,8 @@ def _remarks(source: Source) -> list[str]:
         return [str(raised_by(source, error))]
 
 
-def _place(source: Source) -> Place:
+def place_of(source: Source) -> Place:
+    """Return where a source is found."""
     if not isinstance(source, Placed):
         return Place(source.name)
     with suppress(BaseException):

@@ -6,17 +6,22 @@ now; parsing, validating and building know nothing of that.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
+from .._load.source_set import Keeping, SourceSet
 from .._runtime.clock import Clock
+from ..exceptions import SourceError, TornError
 from ..seams.feed import Feed, Reading
-from ..types import Code, Outcome, Source, Stamp
+from ..types import Code, Outcome, Problem, Source, Stamp
 from .board import Hold, State
 from .content import content_of, with_kept
 from .decide import Decision, Situation, decide
 from .fallback import Fallback, not_served
+from .gaps import Gap, around
 from .keeper import Keeper
 from .ledger import entries_from, stands
+from .remarks import remark_on
 from .standing import Standing
 
 __all__ = ["StoreFeed"]
@@ -25,8 +30,6 @@ _FIRST_LOOK_SECONDS = 2.0
 
 _LAGS_SECONDS = 120.0
 """Seconds after which a file that lagged at the start is believed: a volume's copy takes 90."""
-
-_FALLEN = "the fall-back serves"
 
 _ALL = Hold("together")
 """Stands for what all serve, where this worker does not yet."""
@@ -46,6 +49,8 @@ class StoreFeed:
         self._feed, self._standing, self._fallback = feed, standing, fallback
         self._fallen: tuple[str, Reading] | None = None
         self._held: str | None = None
+        self._content_read: str | None = None
+        self._is_own = False
         self._boots_with_kept = False
         self._passed_over: str | None = None
         self._passed_at = 0.0
@@ -72,8 +77,34 @@ class StoreFeed:
             # In half the patience, so that no disk seems to hang.
             patience = self._standing.options().patience
             self._keeper.first_look(min(patience / 2, _FIRST_LOOK_SECONDS))
-        first, *rest = self._feed.look()
+        first, *rest = self._seen()
         return (Stamp((first.value, self._mark()), first.newest_ns), *rest)
+
+    def _seen(self) -> tuple[Stamp, ...]:
+        try:
+            return self._feed.look()
+        except TornError:
+            raise
+        except SourceError:
+            if not self._wants_kept():
+                raise
+            return self._around.look()
+
+    @cached_property
+    def _around(self) -> SourceSet:
+        return around(self._feed, self._clock.wall)
+
+    def _wants_kept(self) -> bool:
+        """Return whether something else is wanted than what the sources hold and what serves."""
+        if self._fallback is not None and self._standing.falls_back:
+            return not self._standing.is_fallen(self._standing.serving)
+        wanted = self._decided(None)[0].serve
+        return wanted not in (None, self._standing.serving) and self._kept(wanted) is not None
+
+    def keep(self) -> None:
+        """Let the sources keep what they gave last, if that is what went live."""
+        if self._is_own and isinstance(self._feed, Keeping):
+            self._feed.keep()
 
     def _mark(self) -> object:
         state, rounds = self._standing.state, self._standing.rounds
@@ -90,7 +121,8 @@ class StoreFeed:
             return None
         falls_back = self._standing.falls_back
         fallback = self._fallback.mark() if self._fallback and falls_back else None
-        return (state.hold, frozenset(state.banned), state.retries, booted, fallback)
+        source = self._standing.source  # once it serves, what is wrong with the file is told
+        return (state.hold, frozenset(state.banned), state.retries, booted, fallback, source)
 
     # ------------------------------------------------------------------ reading
 
@@ -99,8 +131,17 @@ class StoreFeed:
         first, *rest = stamps
         value: Any = first.value
         inner = (Stamp(value[0], first.newest_ns), *rest)
-        reading = self._feed.read(inner, max_bytes)
-        content = self._content(reading)
+        error: SourceError | None = None
+        try:
+            reading = self._read(inner, max_bytes)
+            content = self._content(reading)
+        except TornError:
+            raise
+        except SourceError as missing:
+            if not self._wants_kept():
+                raise
+            error, content = missing, None
+            reading = self._around.read(inner, max_bytes)
         fallen: tuple[str, Reading] | None = None
         if self._fallback is not None and self._standing.falls_back:
             fallen = self._fallback.laid(self.sources, reading, max_bytes)
@@ -109,6 +150,9 @@ class StoreFeed:
         self._fallen = fallen
         self._standing.note_order(self._held)
         given = self._given(reading, content)
+        self._is_own = given.documents is reading.documents
+        if error is not None and self._is_own:
+            raise error
         self._held = content
         self.last = (reading.digest, content)
         rounds = self._standing.rounds
@@ -116,9 +160,15 @@ class StoreFeed:
             read, _ = self._standing.known(given.digest)
             self.last = (given.digest, read)
             rounds.read(content, read, given.digest)
-        if self._standing.state.hold is None or given.digest == reading.digest:
+        if error is not None or self._standing.state.hold is None or given.digest == reading.digest:
             return given
         return replace(given, beside=reading)
+
+    def _read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
+        gaps = [one.value.reason for one in stamps if isinstance(one.value, Gap)]
+        if gaps:
+            raise SourceError(*map(Problem, gaps))
+        return self._feed.read(stamps, max_bytes)
 
     def _content(self, reading: Reading) -> str | None:
         if self._standing.knows(reading.digest):
@@ -127,11 +177,10 @@ class StoreFeed:
         self._standing.learn(reading, content)
         return content
 
-    def _given(self, reading: Reading, content: str | None) -> Reading:
-        decision = self.decision = self._guarded(content, self._decide(content))
+    def _decided(self, content: str | None) -> tuple[Decision, Hold | None]:
+        """Return what to serve, and the order that says so."""
+        decision = self._guarded(content, self._decide(content))
         hold = self._standing.state.hold
-        if decision.ends_hold and hold is not None and content == hold.content:
-            self._keeper.orders.ends_hold = hold
         running = self._standing.serving is not None
         rounds = self._standing.rounds
         ahead = rounds is not None and rounds.is_behind(self._standing.state)
@@ -139,7 +188,37 @@ class StoreFeed:
             # What all serve comes first.
             decision = replace(decision, serve=self._standing.state.target)
             hold = hold or _ALL
+        return decision, hold
+
+    def _kept(self, content: str | None) -> bytes | None:
+        """Return the documents that were kept of a content."""
+        wanted = str(content)
+        return self._standing.own.get(wanted) or self._keeper.known.contents.get(wanted)
+
+    def _older(self, reading: Reading, content: str | None) -> Reading | None:
+        """Return the reading with what was kept of a content; None where that cannot be had."""
+        data = self._kept(content)
+        if data is None:
+            return None
+        try:
+            older = with_kept(self.sources, reading, data)
+        except ValueError:
+            return None
+        self._standing.learn(older, content)
+        return older
+
+    def _given(self, reading: Reading, content: str | None) -> Reading:
+        decision, hold = self._decided(content)
+        self.decision, self._content_read = decision, content
+        serving, rounds = self._standing.serving, self._standing.rounds
+        running = serving is not None
+        if decision.ends_hold and hold is not None and content == hold.content:
+            self._keeper.orders.ends_hold = hold
         passed_over = content is not None and content == self._passed_over
+        if running and decision.serve == serving and _is_told(decision, hold):
+            older = self._older(reading, serving)
+            rotated = older is not None and older.digest != self._standing.source
+            return self._remarked(older if older and rotated else reading, decision)
         if running and hold is None and not passed_over:
             return self._remarked(reading, decision)  # what is wrong with it is told as ever
         if decision.serve in (None, content):
@@ -147,9 +226,8 @@ class StoreFeed:
         if self._fallen is not None and decision.serve == self._fallen[0]:
             self._standing.learn(self._fallen[1], decision.serve)
             return self._remarked(self._fallen[1], decision)
-        serve = str(decision.serve)
-        data = self._keeper.known.contents.get(serve) or self._standing.own.get(serve)
-        if data is None:
+        older = self._older(reading, decision.serve)
+        if older is None:
             return reading
         if not running:
             beside_others = hold is None and decision.code is None
@@ -157,11 +235,6 @@ class StoreFeed:
             self._boots_with_kept = not (beside_others if rounds is not None else stale)
             self._passed_over = content if stale else None
             self._passed_at = self._clock.monotonic()
-        try:
-            older = with_kept(self.sources, reading, data)
-        except ValueError:
-            return reading
-        self._standing.learn(older, decision.serve)
         return self._remarked(older, decision)
 
     def _decide(self, content: str | None) -> Decision:
@@ -207,21 +280,17 @@ class StoreFeed:
 
     def _remarked(self, reading: Reading, decision: Decision) -> Reading:
         """Say beside it why what serves is not what the sources hold."""
-        hold = self._standing.state.hold
+        state = self._standing.state
         fallen = self._fallen is not None and decision.serve == self._fallen[0]
-        held = hold is not None and decision.serve == hold.content
-        if hold is not None and not decision.ends_hold and (held or fallen):
-            who = f" by {hold.by}" if hold.by else ""
-            why = f" ({hold.why})" if hold.why else ""
-            words = "rolled back" if hold.kind == "rollback" else "pinned"
-            pending = "; what the sources hold is not served" if decision.pending else ""
-            order = f"{words} to edition {hold.edition}" if held and not fallen else _FALLEN
-            remark = f"{order}{who}{why}{pending}"
-        elif self._standing.falls_back and decision.behind:
-            remark = not_served(self._fallback, hold)
-        elif decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
-            why = "is banned" if decision.code == Code.BANNED else "could not be used at the start"
-            remark = f"what the sources hold {why}: the last accepted edition serves"
+        if self._standing.falls_back and decision.behind:
+            remark: str | None = not_served(self._fallback, state.hold)
         else:
-            return reading
-        return replace(reading, remarks=(*reading.remarks, remark))
+            remark = remark_on(decision, state, self._content_read, fallen=fallen)
+        return reading if remark is None else replace(reading, remarks=(*reading.remarks, remark))
+
+
+def _is_told(decision: Decision, hold: Hold | None) -> bool:
+    """Return whether the sources are refused, beside what serves anyway and takes up secrets."""
+    if hold is None:
+        return decision.code == Code.BANNED
+    return hold.kind == "rollback" and decision.code == Code.CONFIG

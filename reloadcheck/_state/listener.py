@@ -119,6 +119,7 @@ class StoreListener:
         source = standing.swapping.get(digest or "", "")
         content, reading = standing.known(source)
         standing.swapped(content)
+        standing.source = source
         if reading is not None and content is not None:
             standing.own = {content: self._rows.packed(reading)}
         return source, content, reading

@@ -77,6 +77,7 @@ class Standing:
         self.options, self.clock, self.keeper = options, clock, keeper
         self.serving: str | None = None
         self.before: str | None = None
+        self.source: str | None = None
         self.own: dict[str, bytes] = {}
         self.swapping: dict[str, str] = {}
         self._readings: dict[str, tuple[str | None, Reading]] = {}

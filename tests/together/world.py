@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from copy import copy
 from dataclasses import dataclass, field, replace
 
-from reloadcheck._state.board import Ban, Hold, Member, State, View
+from reloadcheck._state.board import Ban, Hold, Member, Refusal, State, View
 from reloadcheck._state.together import Action, Kind, Me, Vote, react, reads
 
 DEADLINE, LIFE, GONE, BACK_OFF, LOOK_EVERY = 30.0, 15.0, 5.0, 2.0, 0.5
@@ -52,6 +52,7 @@ class Worker:
     seen_round: tuple[int, float] = (0, 0.0)
     opener_gone: float | None = None
     failed_at: float = -1e9
+    refused: Refusal | None = None
     retries: int = 0
     steps: int = 0
     spun: bool = False
@@ -165,6 +166,9 @@ class World:
             absent = worker.opener_gone is not None and own - worker.opener_gone > GONE
             if me.file == opened.content:
                 shown = opened.id
+        if worker.refused != view.state.refused:
+            worker.refused = view.state.refused
+            worker.failed_at = worker.failed_at if worker.refused is None else own
         if worker.retries != view.state.retries:
             worker.retries, failed = view.state.retries, dict[str, Vote]()
         may_retry = own - worker.failed_at > BACK_OFF
@@ -269,9 +273,11 @@ class World:
         check(after.active not in state.banned, "nothing banned is activated", after.active)
         pinned = state.hold is not None and state.hold.kind == "pin"
         check(not pinned, "nothing is activated against a pin")
-        # Who died since the look was counted rightly; who joined since then must not be passed.
+        # Who died since the look was counted rightly, whatever it had said by then; who joined
+        # since then must not be passed.
         joined = [m for m, (_, at) in group.members.items() if at > view.revision]
-        ready = [m for m in view.members if group.votes.get((opened.id, m)) == Vote.PREPARED]
+        votes = {m: group.votes.get((opened.id, m)) for m in view.members if m in group.members}
+        ready = [m for m, vote in ({**view.votes, **votes}).items() if vote == Vote.PREPARED]
         count = len(view.members)
         enough = len(ready) == count if self.need == "all" else len(ready) > count // 2
         check(not joined and enough, "activated with enough votes, and never past a joiner")
