@@ -2,6 +2,8 @@
 
 Key paths and places, never values. The history knows at once; the log and the listeners are told
 when the check has ended and the status says what it came to.
+
+Long because each thing that a check can come to has its own words, and all of them are said here.
 """
 
 import logging

@@ -2,6 +2,8 @@
 
 A member is judged by the content that it serves, never by its version, which counts up in each
 process by itself.
+
+Long because a fleet is counted, judged and shown by the same few rules.
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -1,6 +1,8 @@
 """Orders for scripts and commands: reads a board, gives an order to it, tells what came of it.
 
 Each order is one conditional write of state and history together; who is slower looks again.
+
+Long because each order is a method of one class, where scripts look for it.
 """
 
 import json

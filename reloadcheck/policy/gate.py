@@ -2,6 +2,8 @@
 
 What is wrong is rejected before anything waits; an edit waits whole if any key of it waits; what
 served before goes back at any time. Asked in a call thread, never on the request path.
+
+Long because the order in which the terms of a contract are asked about is itself the rule.
 """
 
 from collections.abc import Callable, Iterable, Sequence

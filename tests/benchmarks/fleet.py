@@ -2,6 +2,9 @@
 
 Members are simulated, many to a process; etcd is real. CPU is sound on a busy machine, times are
 upper bounds there: all members, and the servers, share its cores.
+
+Long because the members, what they count and what is made of it are one program, read from top to
+bottom.
 """
 
 import argparse

@@ -1,4 +1,7 @@
-"""`doctor` on real file systems, mounts and limits: each finding right, none invented."""
+"""`doctor` on real file systems, mounts and limits: each finding right, none invented.
+
+Long because each finding needs a file system, mount or limit that has it.
+"""
 
 import ctypes
 import json

@@ -1,4 +1,7 @@
-"""`reloadcheck fleet` on real stores, beside real engines and real git repositories."""
+"""`reloadcheck fleet` on real stores, beside real engines and real git repositories.
+
+Long because each answer of the command is asked of the same real stores.
+"""
 
 import subprocess
 import threading

@@ -1,4 +1,7 @@
-"""`status`: what a running application says, told for reading; and what is unreachable."""
+"""`status`: what a running application says, told for reading; and what is unreachable.
+
+Long because each way to answer, or not to, is a server of its own.
+"""
 
 import itertools
 import json

@@ -1,4 +1,7 @@
-"""What rules and contract say of an edit before it is made, and how it is waited for."""
+"""What rules and contract say of an edit before it is made, and how it is waited for.
+
+Long because three commands tell the same verdicts, and are held to each other.
+"""
 
 import threading
 import time

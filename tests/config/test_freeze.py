@@ -1,4 +1,7 @@
-"""Frozen containers: read like ordinary ones, changed by nothing, shared where nothing changed."""
+"""Frozen containers: read like ordinary ones, changed by nothing, shared where nothing changed.
+
+Long because a frozen container is held to all that an ordinary one does.
+"""
 
 import copy
 import json

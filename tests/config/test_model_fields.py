@@ -1,4 +1,7 @@
-"""Models inside a snapshot: frozen at every depth, shared when equal, and otherwise as before."""
+"""Models inside a snapshot: frozen at every depth, shared when equal, and otherwise as before.
+
+Long because dataclasses, pydantic and msgspec are each held to the same promises.
+"""
 
 import copy
 import json

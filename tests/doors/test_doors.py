@@ -1,4 +1,7 @@
-"""The doors' fast path: leases that are references, and the engine that is switched off."""
+"""The doors' fast path: leases that are references, and the engine that is switched off.
+
+Long because every way to leave a request gives its lease back, and each is tried.
+"""
 
 import asyncio
 import contextlib

@@ -1,4 +1,7 @@
-"""The end of the process: soon, whatever is stuck; closers run; nothing is printed in vain."""
+"""The end of the process: soon, whatever is stuck; closers run; nothing is printed in vain.
+
+Long because each way to end is a process of its own.
+"""
 
 import time
 from pathlib import Path

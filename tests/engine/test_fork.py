@@ -1,4 +1,7 @@
-"""Forked children: a thread and resources of their own, the parent's neither closed nor shared."""
+"""Forked children: a thread and resources of their own, the parent's neither closed nor shared.
+
+Long because a fork may come at any moment of an engine's life, and each moment is a test.
+"""
 
 from pathlib import Path
 

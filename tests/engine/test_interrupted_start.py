@@ -1,4 +1,7 @@
-"""Signal handlers, Ctrl-C and cancellation at any moment of a start: nothing hangs or stays."""
+"""Signal handlers, Ctrl-C and cancellation at any moment of a start: nothing hangs or stays.
+
+Long because each kind of interruption comes at each line of a start.
+"""
 
 import asyncio
 import linecache

@@ -1,4 +1,8 @@
-"""Probes on demand: what serves is asked whether it works, and nothing else comes of it."""
+"""Probes on demand: what serves is asked whether it works, and nothing else comes of it.
+
+Long because a probe may be sync or async, slow, hanging or broken, and is asked alone and with
+others.
+"""
 
 import asyncio
 import threading

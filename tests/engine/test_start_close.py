@@ -1,4 +1,7 @@
-"""Starts and closes: nested, idempotent, again, at once after one another; threads gone after."""
+"""Starts and closes: nested, idempotent, again, at once after one another; threads gone after.
+
+Long because starts and closes come in every order, sync and async.
+"""
 
 import asyncio
 import signal

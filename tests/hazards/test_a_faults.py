@@ -1,6 +1,8 @@
 """File systems that lie, hang or refuse, and things in the file's place that are no file.
 
 The last good configuration serves on, a check stays short, and what went wrong is named.
+
+Long because each fault is made by the kernel or a library of its own, set up beside its test.
 """
 
 import asyncio

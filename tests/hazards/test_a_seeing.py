@@ -2,6 +2,8 @@
 
 The stamps are old here and content is never hashed for its age (`verify=None`), so that it is the
 stamp alone that gives each writer away.
+
+Long because each writer that people use has its row, and each row its way of writing.
 """
 
 import logging

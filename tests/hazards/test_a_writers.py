@@ -1,6 +1,8 @@
 """Writers that run beside the engine: in pieces, swapping a volume, replacing what is mounted.
 
 Whatever a unit of work sees was written as a whole, and all of it at one time.
+
+Long because each writer is a process or thread of its own, and is described beside what it does.
 """
 
 import json

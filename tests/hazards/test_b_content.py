@@ -1,6 +1,8 @@
 """Malicious and careless content, through a running engine: refused at its place, or usable.
 
 What is accepted can be printed, dumped, pickled and compared, whatever is in it.
+
+Long because the documents stand beside the verdict on each.
 """
 
 import copy

@@ -1,6 +1,8 @@
 """A secret goes through every failing path of the package, and is looked for wherever one reads.
 
 See `canary` for where that is.
+
+Long because one list of failing paths is gone through in each way that a path can fail.
 """
 
 import asyncio

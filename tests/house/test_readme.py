@@ -1,4 +1,7 @@
-"""README and docs are true: their blocks do what is said of them, their tables are complete."""
+"""README and docs are true: their blocks do what is said of them, their tables are complete.
+
+Long because each block and each table of the pages is held to the code in its own way.
+"""
 
 import asyncio
 import http.client

@@ -1,4 +1,7 @@
-"""Flask: an extension for app factories, proxies that keep to the request, streams and contexts."""
+"""Flask: an extension for app factories, proxies that keep to the request, streams and contexts.
+
+Long because requests, contexts, streams and proxies are each a unit of work of their own kind.
+"""
 
 import gc
 import threading

@@ -1,4 +1,7 @@
-"""Django's connections, unit of work by unit of work, in one thread and on real databases."""
+"""Django's connections, unit of work by unit of work, in one thread and on real databases.
+
+Long because Django gives a connection away in many places, and each is tried.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

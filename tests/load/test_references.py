@@ -1,4 +1,7 @@
-"""Values that stand elsewhere: `${file:db/password}` is what is read there, watched and hidden."""
+"""Values that stand elsewhere: `${file:db/password}` is what is read there, watched and hidden.
+
+Long because a reference can stand, be read and fail in many ways, and each has its sentence.
+"""
 
 import logging
 import os

@@ -1,4 +1,7 @@
-"""The page as a pure function: what is known goes in, a complete answer comes out."""
+"""The page as a pure function: what is known goes in, a complete answer comes out.
+
+Long because one function has many inputs, and each that changes the answer is tried.
+"""
 
 import json
 import os

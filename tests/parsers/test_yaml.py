@@ -1,4 +1,7 @@
-"""The YAML reader: what it refuses, where, and at what cost."""
+"""The YAML reader: what it refuses, where, and at what cost.
+
+Long because the documents that are refused stand beside where and why.
+"""
 
 import subprocess
 import sys

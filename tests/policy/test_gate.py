@@ -1,4 +1,7 @@
-"""What the contract says holds in a running engine: what is legal goes live, the rest waits."""
+"""What the contract says holds in a running engine: what is legal goes live, the rest waits.
+
+Long because each word of a contract is tried in a running engine.
+"""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,5 +1,7 @@
 """P5. Make before break, close exactly once: new resources are built and probed before the swap,
 old ones close once, after their last user or at the drain deadline; at most two of each exist.
+
+Long because it is one promise, which could be broken at any step of a reload.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Async resources: one task each, and nothing of it left when something goes wrong."""
+"""Async resources: one task each, and nothing of it left when something goes wrong.
+
+Long because build, probe and close can each fail, hang and be cancelled.
+"""
 
 import asyncio
 import contextlib

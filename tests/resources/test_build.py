@@ -1,4 +1,7 @@
-"""Building what an edit changed: order, carry-over, all or nothing, back-off."""
+"""Building what an edit changed: order, carry-over, all or nothing, back-off.
+
+Long because order, carry-over, roll-back and back-off are tried on the same small graphs.
+"""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Jobs, call threads and the reader: done once or abandoned once, and nothing escapes."""
+"""Jobs, call threads and the reader: done once or abandoned once, and nothing escapes.
+
+Long because jobs, call threads and the reader end in the same few ways, each tried for each.
+"""
 
 # The loop is made to fail from within.
 # pyright: reportPrivateUsage=false

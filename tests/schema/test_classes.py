@@ -1,4 +1,7 @@
-"""Classes that are refused at construction: what can be changed, or that nobody can convert."""
+"""Classes that are refused at construction: what can be changed, or that nobody can convert.
+
+Long because each library has its own classes that can be changed, and its own sentences.
+"""
 
 import re
 from collections import Counter, OrderedDict, defaultdict, deque

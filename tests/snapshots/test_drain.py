@@ -1,4 +1,7 @@
-"""Old snapshots: two instances at most, closed once, after their last user or at the deadline."""
+"""Old snapshots: two instances at most, closed once, after their last user or at the deadline.
+
+Long because an edit can come at any moment of a drain, and each moment is a test.
+"""
 
 import logging
 import re

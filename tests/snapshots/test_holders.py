@@ -1,4 +1,7 @@
-"""A unit of work holds a resource from its first read of it, and gives it back by name."""
+"""A unit of work holds a resource from its first read of it, and gives it back by name.
+
+Long because a resource can be read from many places of a unit of work, and each is tried.
+"""
 
 import asyncio
 import gc

@@ -1,4 +1,7 @@
-"""Units of work outside requests: leases, and the decorator on every kind of function."""
+"""Units of work outside requests: leases, and the decorator on every kind of function.
+
+Long because each kind of function that can be decorated has its own way to end.
+"""
 
 import asyncio
 import contextlib

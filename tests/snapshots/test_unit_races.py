@@ -1,4 +1,7 @@
-"""What no lock guards: each look of one thread with each act of another between any two lines."""
+"""What no lock guards: each look of one thread with each act of another between any two lines.
+
+Long because each pair of acts is put between any two lines of each other.
+"""
 
 from typing import Any
 

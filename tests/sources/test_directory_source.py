@@ -1,4 +1,7 @@
-"""A directory with one file per key: what becomes of names and texts, and its bounds."""
+"""A directory with one file per key: what becomes of names and texts, and its bounds.
+
+Long because names, texts, bounds and times are each read from real directories.
+"""
 
 import os
 import threading

@@ -1,4 +1,7 @@
-"""Paths that are not readable files now: each says which, at once, and leaves nothing open."""
+"""Paths that are not readable files now: each says which, at once, and leaves nothing open.
+
+Long because whatever can be in a file's place is put there.
+"""
 
 import errno
 import os

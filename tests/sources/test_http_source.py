@@ -1,4 +1,7 @@
-"""A document over HTTP as a source, asked of a real server that behaves in every way."""
+"""A document over HTTP as a source, asked of a real server that behaves in every way.
+
+Long because a server can answer in many ways, and each is a sentence of its own.
+"""
 
 import ssl
 import time

@@ -1,4 +1,7 @@
-"""Workers that act as one, on real engines over one board: all take up an edit, or none does."""
+"""Workers that act as one, on real engines over one board: all take up an edit, or none does.
+
+Long because each moment at which workers can disagree is brought about on real engines.
+"""
 
 import json
 import threading

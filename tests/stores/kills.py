@@ -4,6 +4,8 @@ Two workers with an engine each and one that writes rows share a store, while a 
 well and badly, and orders are given. Any of them is killed at any moment and started anew. It ends
 with status 1 and says why where something is lost that was told as written, where a worker starts
 with a content that was banned by then, or where not all of it heals.
+
+Long because it is one program: what is killed, what is remembered and what must hold.
 """
 
 import os

@@ -1,4 +1,7 @@
-"""What happens to an etcd and on the way to it: nothing old is believed, no loss is silent."""
+"""What happens to an etcd and on the way to it: nothing old is believed, no loss is silent.
+
+Long because each fault is done to a real etcd, or on the way to it.
+"""
 
 import os
 import random

@@ -1,4 +1,7 @@
-"""A store in a real PostgreSQL: what every store does, and what a server does to it."""
+"""A store in a real PostgreSQL: what every store does, and what a server does to it.
+
+Long because each fault is done to a real server, which the tests start.
+"""
 
 import os
 import signal

@@ -1,4 +1,7 @@
-"""The file of a store: private, ours, and found again whatever somebody does to it."""
+"""The file of a store: private, ours, and found again whatever somebody does to it.
+
+Long because whatever can happen to a file happens to this one.
+"""
 
 import logging
 import os

@@ -2,6 +2,8 @@
 
 A worker's turn has two halves, a look and what it does about it, so that others act in between.
 Time is what the schedule says; each worker's own clock runs up to 3 % fast or slow.
+
+Long because the world and the invariants that it keeps are read together.
 """
 
 import random

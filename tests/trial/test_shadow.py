@@ -1,4 +1,7 @@
-"""Requests are made again on both versions; an edit that answers otherwise takes itself back."""
+"""Requests are made again on both versions; an edit that answers otherwise takes itself back.
+
+Long because each kind of answer, and each reason not to ask again, is a test.
+"""
 
 import asyncio
 import itertools

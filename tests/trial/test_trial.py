@@ -1,4 +1,7 @@
-"""An edit is tried on a share of the requests, and taken back by itself when it is bad."""
+"""An edit is tried on a share of the requests, and taken back by itself when it is bad.
+
+Long because each way for a trial to end is tried on a running engine.
+"""
 
 import random
 import re
