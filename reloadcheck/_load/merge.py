@@ -52,7 +52,7 @@ def parse(
         try:
             layer = _layer_of(source, own, tree, pause)
             if referring is not None:
-                from .references import resolved
+                from .referred import resolved
 
                 layer = resolved(layer, referring, pause, lenient=lenient)
             if annotation is Any:

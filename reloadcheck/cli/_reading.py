@@ -11,7 +11,8 @@ from typing import Any
 
 from .._load.load import validate
 from .._load.merge import Parsed, parse
-from .._load.references import ReferenceSet, unread
+from .._load.references import ReferenceSet
+from .._load.referred import unread
 from .._schema.schema import Schema
 from ..exceptions import ConfigError
 from ..types import Document, Problem, Source, no_pause
