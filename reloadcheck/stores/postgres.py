@@ -2,6 +2,8 @@
 
 One connection a process, which the application never sees. A look asks each time; LISTEN, where it
 works, only makes a wait shorter. Lives are judged by the server's clock alone.
+
+Long because all that a store can be asked for is one conversation with a server.
 """
 
 import json

@@ -3,6 +3,8 @@
 Gives a board that survives `kill -9` at any point; a look is one statement, and no call holds its
 thread for longer than 50 ms at a time. It raises `StoreLostError` for whatever is wrong with the
 file, and finds its way back by itself.
+
+Long because each call on a file can fail in its own way, and one place finds the way back from all.
 """
 
 import os

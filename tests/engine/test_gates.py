@@ -1,4 +1,7 @@
-"""What a gate answers is what happens to an edit; nothing that a request sees changes before."""
+"""What a gate answers is what happens to an edit; nothing that a request sees changes before.
+
+Long because each answer of a gate, at each point where it is asked, is a test.
+"""
 
 from collections.abc import Callable
 from typing import Any

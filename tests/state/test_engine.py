@@ -1,4 +1,7 @@
-"""A store beside real engines: history, orders that are live, starts, and a store that is away."""
+"""A store beside real engines: history, orders that are live, starts, and a store that is away.
+
+Long because history, orders and starts are tried on the same few engines.
+"""
 
 import time
 from collections.abc import Callable
