@@ -16,10 +16,11 @@ E = TypeVar("E", bound=MutableMapping[str, Any])
 
 
 class ConfigVersionFilter(logging.Filter):
-    """Put `config_version` and `config_digest` on every record; drops none.
+    """Put `config_version`, `config_digest` and `config_edition` on every record; drops none.
 
-    Add it to a handler, then a format may say `%(config_version)s`. Outside of a unit of work both
-    are `outside`. Where records are formatted in another thread, add it to the `QueueHandler`.
+    Add it to a handler, then a format may say `%(config_version)s`. Outside of a unit of work they
+    are `outside`, and so is the edition where a store has no number for the version yet. Where
+    records are formatted in another thread, add it to the `QueueHandler`.
     """
 
     def __init__(self, name: str = "", *, outside: object = "-") -> None:
@@ -28,25 +29,35 @@ class ConfigVersionFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return the record what it lacks, and let it pass as its name does."""
-        version, digest = _current(self._outside)
-        for attribute, value in (("config_version", version), ("config_digest", digest)):
+        version, digest, edition = _current() or (self._outside,) * 3
+        if record.__dict__.get("config_version") is not None:  # it tells of another one, perhaps
+            edition = None
+        edition = self._outside if edition is None else edition
+        told = {"config_version": version, "config_digest": digest, "config_edition": edition}
+        for attribute, value in told.items():
             if record.__dict__.get(attribute) is None:
                 setattr(record, attribute, value)
         return super().filter(record)
 
 
 def add_config_version(logger: object, method: str, event: E) -> E:
-    """Put `config_version` and `config_digest` into a structlog event of a unit of work."""
-    version, digest = _current(None)
-    if version is not None:
+    """Put `config_version` and `config_digest` into a structlog event of a unit of work.
+
+    With a store, `config_edition` too, once the version has a number there.
+    """
+    current = _current()
+    if current is not None:
+        version, digest, edition = current
         event.setdefault("config_version", version)
         event.setdefault("config_digest", digest)
+        if edition is not None:
+            event.setdefault("config_edition", edition)
     return event
 
 
-def _current(outside: object) -> tuple[object, object]:
+def _current() -> tuple[object, object, object] | None:
     unit = unit_of_work.get()
     if unit is None:
-        return outside, outside
+        return None
     snapshot = unit[SNAPSHOT]
-    return snapshot.version, snapshot.digest
+    return snapshot.version, snapshot.digest, snapshot.edition

@@ -27,6 +27,7 @@ from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
 from .._snapshots.cell import Cell
 from .._snapshots.context import unit_in
+from .._snapshots.snapshot import unnumbered
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
@@ -395,7 +396,7 @@ class Engine(Generic[C]):
         watch_process()
         fresh: EngineThread[C] = engine_thread(
             self,
-            Seams(self.feed, tuple(self.gates), self.listeners, self._hide, lambda: self.send),
+            self._seams(),
             self.schema,
             self.registry,
             self.options,
@@ -406,6 +407,12 @@ class Engine(Generic[C]):
         if self.companion is not None:
             fresh.on_end(self.companion.close)
         return fresh
+
+    def _seams(self) -> Seams:
+        """Return what reaches the engine thread from outside."""
+        gates, companion = tuple(self.gates), self.companion
+        edition = unnumbered if companion is None else companion.edition_of
+        return Seams(self.feed, gates, self.listeners, self._hide, lambda: self.send, edition)
 
     def after_fork(self) -> None:
         """Start over in a forked child; called by the fork itself, before any other code."""

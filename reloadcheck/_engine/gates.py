@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from .._observe.listeners import Listeners
 from .._runtime.jobs import OverdueError
+from .._snapshots.snapshot import unnumbered
 from ..exceptions import RefusedError
 from ..seams.feed import Feed, Loaded
 from ..seams.gates import (
@@ -58,7 +59,8 @@ class Seams:
     """What reaches an engine from outside: what it reads, who is asked, and who is told.
 
     `hide` takes names of further keys whose values are shown nowhere; `send` returns what sends
-    requests to the application, None while none is known.
+    requests to the application, None while none is known. `edition` returns the store's number of
+    a version.
     """
 
     feed: Feed
@@ -66,6 +68,7 @@ class Seams:
     listeners: Listeners
     hide: Callable[[frozenset[str]], None]
     send: Callable[[], Send | None] = _nobody
+    edition: Callable[[int], int | None] = unnumbered
 
 
 class Gates:

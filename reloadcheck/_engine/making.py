@@ -32,7 +32,7 @@ C = TypeVar("C")
 class Making(Generic[C]):
     """What one engine builds. `builds`, `failed_builds` and `built_for` count it by resource.
 
-    `owner` is what snapshots name as their engine.
+    `owner` is what snapshots name as their engine, `edition` gives the store's number of a version.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class Making(Generic[C]):
         registry: Registry,
         owner: object,
         versions: Iterator[int],
+        edition: Callable[[int], int | None],
     ) -> None:
         self.builds: dict[str, int] = {}
         self.failed_builds: dict[str, int] = {}
@@ -53,7 +54,7 @@ class Making(Generic[C]):
         self._serving = scheduler.serving
         self._checker = checker
         self._clock = scheduler.clock
-        self._owner = owner
+        self._owner, self._edition = owner, edition
         options = scheduler.options
         self.hidden = Hidden(
             options.secrets, options.public, lambda: checker.places, lambda: checker.running
@@ -102,7 +103,7 @@ class Making(Generic[C]):
         resources = Resources({one.resource.name: one for one in built.instances})
         loaded_at = self._clock.wall()
         snapshot = Snapshot(
-            loaded.config, version, loaded.digest, loaded_at, resources, self._owner
+            loaded.config, version, loaded.digest, loaded_at, resources, self._owner, self._edition
         )
         home = self._admission.home if self.needs_loop else None
         live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._scheduler.settled)

@@ -68,7 +68,9 @@ class Reload(Generic[C]):
         self._serving = scheduler.serving
         self._options = scheduler.options
         self._clock = scheduler.clock
-        self.making: Making[C] = Making(scheduler, self.checker, registry, owner, versions)
+        self.making: Making[C] = Making(
+            scheduler, self.checker, registry, owner, versions, seams.edition
+        )
         self.renewal = Renewal(self._probe, self._poke)
         self.way_back = self._course.way_back
         self._kept: tuple[KeyPath, ...] = ()

@@ -8,7 +8,7 @@ enters sees that the snapshot is retired, or the one who retires sees the one wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, NoReturn, TypeVar
 
 from .._resources.instance import Instance
@@ -24,6 +24,11 @@ _unit = unit_of_work.get
 C = TypeVar("C")
 C_co = TypeVar("C_co", covariant=True)
 T = TypeVar("T")
+
+
+def unnumbered(version: int) -> None:
+    """Return nothing: there is no store that numbers versions."""
+    del version
 
 
 class Resources(Mapping[str, Any]):
@@ -94,7 +99,16 @@ class Snapshot(Generic[C_co]):
     content, `loaded_at` is the wall-clock time of the swap, in seconds since the epoch.
     """
 
-    __slots__ = ("__weakref__", "config", "digest", "engine", "loaded_at", "resources", "version")
+    __slots__ = (
+        "__weakref__",
+        "_edition",
+        "config",
+        "digest",
+        "engine",
+        "loaded_at",
+        "resources",
+        "version",
+    )
 
     config: C_co
     version: int
@@ -102,6 +116,7 @@ class Snapshot(Generic[C_co]):
     loaded_at: float
     resources: Resources
     engine: object
+    _edition: Callable[[int], int | None]
 
     def __init__(
         self,
@@ -111,11 +126,21 @@ class Snapshot(Generic[C_co]):
         loaded_at: float,
         resources: Resources,
         engine: object,
+        edition: Callable[[int], int | None] = unnumbered,
     ) -> None:
-        values = (config, version, digest, loaded_at, resources, engine)
-        names = ("config", "version", "digest", "loaded_at", "resources", "engine")
+        values = (config, version, digest, loaded_at, resources, engine, edition)
+        names = ("config", "version", "digest", "loaded_at", "resources", "engine", "_edition")
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
+
+    @property
+    def edition(self) -> int | None:
+        """Return the store's number of this version; None without a store, or before it has one.
+
+        A moment passes between the swap and the number: the store is written to behind it.
+        """
+        number: int | None = self._edition(self.version)
+        return number
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"a snapshot is immutable: {name} cannot be set")

@@ -107,6 +107,10 @@ class Memory:
         self._standing.retry()
         self.keeper.retry()
 
+    def edition_of(self, version: int) -> int | None:
+        """Return the number that a version of this process has in the store."""
+        return self.keeper.editions.get(version)
+
     def status(self) -> StoreStatus:
         """Return what people are told of the store."""
         known, state, rounds = self.keeper.known, self._standing.state, self._standing.rounds

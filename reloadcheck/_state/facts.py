@@ -34,6 +34,9 @@ _JUDGED = frozenset(
 )
 """Ends of a trial that are verdicts; others leave no ban."""
 
+_NUMBERED = 100
+"""Versions of this process whose numbers are remembered."""
+
 _AT_ONCE = 100
 """How many records go in one put: etcd takes 128."""
 
@@ -42,11 +45,12 @@ _AT_ONCE = 100
 class Fact:
     """What happened here: an entry, and with an activation what to keep of it.
 
-    `fallback`: it is the fall-back that was ordered.
+    `version` is the number in this process. `fallback`: it is the fall-back that was ordered.
     """
 
     entry: Entry
     documents: bytes | None = None
+    version: int | None = None
     first: bool = False
     fallback: bool = False
 
@@ -54,11 +58,13 @@ class Fact:
 class Facts:
     """One process's facts, in the order in which they happened.
 
-    `edition` is the number of what serves, `own` are the documents of what was activated last.
+    `edition` is the number of what serves, `editions` has those of this process's versions. `own`
+    are the documents of what was activated last.
     """
 
     def __init__(self, sight: Sight, member: Callable[[], Member]) -> None:
         self.edition: int | None = None
+        self.editions: dict[int, int] = {}
         self.own: dict[str, bytes] = {}
         self._sight, self._member = sight, member
         self._waiting: deque[Fact] = deque()
@@ -80,6 +86,7 @@ class Facts:
                 self.own = {fact.entry.content: fact.documents}
             if fact.entry.outcome == "reloaded":
                 self._activate(fact)
+                self._number(fact)
             else:
                 if fact.entry.outcome == "undone" and fact.entry.code in _JUDGED:
                     self._ban(fact.entry)
@@ -115,6 +122,18 @@ class Facts:
             sight.look()
             if written is not None:
                 return
+
+    def _number(self, fact: Fact) -> None:
+        """Take note of the number that a version of this process has here."""
+        state, content = self._sight.view.state, fact.entry.content
+        entry = editions_of(entries_from(self._sight.view.entries)).get(self.edition or 0)
+        known = state.active if entry is None and state.edition == self.edition else None
+        known = known if entry is None else entry.content
+        if fact.version is None or self.edition is None or known != content:
+            return
+        self.editions[fact.version] = self.edition
+        while len(self.editions) > _NUMBERED:
+            del self.editions[min(self.editions)]
 
     def _activate(self, fact: Fact) -> None:
         """Write an activation down, unless another worker's tells of the very same one."""

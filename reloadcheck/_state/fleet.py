@@ -8,11 +8,11 @@ Long because a fleet is counted, judged and shown by the same few rules.
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
 
 from ..seams.store import RoundStatus
-from ..types import Board
+from ..types import Board, Outcome
 from .board import DEFAULT_GROUP, STATE, Hold, Member, Refusal, State, View, prefix_of, view_of
 from .ledger import entries_from, served_before
 from .votes import round_in, said_of_refusal, said_of_round
@@ -125,6 +125,10 @@ class Fleet:
         return tuple(one for one in self.members if not one.lost)
 
 
+_MAY_YET: Final = frozenset({Outcome.UNCHANGED, Outcome.WAITING, Outcome.TRYING})
+"""What a worker says with a code that does not mean that it cannot have an edit."""
+
+
 def fleet_of(
     state: State,
     members: Mapping[str, Member],
@@ -154,7 +158,8 @@ def fleet_of(
             in_step = wanted is None or member.has(wanted)
         else:
             in_step = against.is_served_by(member)
-        refused = member.code is not None and member.since >= (changed_at or 0.0)
+        cannot = member.code is not None and member.outcome not in _MAY_YET
+        refused = cannot and member.since >= (changed_at or 0.0)
         off += not in_step and (refused or not young)
         tries = against is None and in_step and member.tries(wanted)
         behind = _behind(member, in_step, against)

@@ -99,6 +99,11 @@ class Keeper:
         return self._facts.edition
 
     @property
+    def editions(self) -> Mapping[int, int]:
+        """Return the numbers of this process's versions, as far as they have one."""
+        return self._facts.editions
+
+    @property
     def rounds(self) -> Rounds | None:
         """Return this worker's part in deciding together; None where each goes by itself."""
         return self.sight.rounds

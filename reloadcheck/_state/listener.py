@@ -97,7 +97,8 @@ class StoreListener:
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
         fallen = event.outcome is Outcome.RELOADED and standing.is_of_fallback(content)
-        standing.keeper.note(Fact(entry, documents, first=event.first, fallback=fallen))
+        fact = Fact(entry, documents, event.version, first=event.first, fallback=fallen)
+        standing.keeper.note(fact)
 
     def record(self) -> Member:
         """Return this worker's record, also before it has served anything."""

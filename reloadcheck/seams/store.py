@@ -109,3 +109,7 @@ class Companion(Protocol):
     def status(self) -> StoreStatus:
         """Return what people are told of it; never blocks."""
         ...
+
+    def edition_of(self, version: int) -> int | None:
+        """Return the number that a version of this process has there; never blocks."""
+        ...
