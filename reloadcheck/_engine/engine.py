@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from ..seams.store import Companion
     from ..seams.trial import UnitTicket
     from ..trial.gate import TrialGate
+    from .gates import Seams
     from .probes import Probes
     from .thread import EngineThread
 
@@ -391,8 +392,6 @@ class Engine(Generic[C]):
 
     def _make(self) -> EngineThread[C]:
         engine_thread = _engine_thread()
-        from .gates import Seams  # which is there by now, as all that the thread needs
-
         watch_process()
         fresh: EngineThread[C] = engine_thread(
             self,
@@ -410,6 +409,8 @@ class Engine(Generic[C]):
 
     def _seams(self) -> Seams:
         """Return what reaches the engine thread from outside."""
+        from .gates import Seams  # which is there by now, as all that the thread needs
+
         gates, companion = tuple(self.gates), self.companion
         edition = unnumbered if companion is None else companion.edition_of
         return Seams(self.feed, gates, self.listeners, self._hide, lambda: self.send, edition)
