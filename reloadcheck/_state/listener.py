@@ -29,7 +29,7 @@ _PENDING = frozenset({Outcome.WAITING, Outcome.TRYING})
 """What a roll-back bans, too: it would go live a moment later otherwise."""
 
 
-_OF_AN_EDIT = frozenset({Outcome.REJECTED, Outcome.UNDONE})
+_OF_AN_EDIT = frozenset({Outcome.REJECTED, Outcome.UNDONE, Outcome.WAITING})
 """Outcomes that are over once the sources hold what serves again, of which nobody is told."""
 
 
@@ -57,7 +57,8 @@ class StoreListener:
         member = self._member
         of_an_edit = member.outcome in _OF_AN_EDIT and member.code not in _OF_ALL
         if of_an_edit and self._outcome() is Outcome.UNCHANGED:
-            return replace(member, outcome=str(Outcome.UNCHANGED), code=None, error=None)
+            outcome = str(Outcome.UNCHANGED)
+            return replace(member, outcome=outcome, code=None, error=None, pending=None)
         return member
 
     def hear(self, event: ReloadEvent) -> None:

@@ -175,9 +175,17 @@ def _diff(commands: Any) -> None:
     add_engine(command, _APP)
     add_store(command, app=False)
     command.add_argument(
+        "--git",
+        metavar="REV",
+        help="compare each FILE with what that revision has of it: diff --git HEAD FILE...",
+    )
+    command.add_argument(
         "--exit-code",
         action="store_true",
         help="status 1 when they differ, 2 when they cannot be compared",
+    )
+    command.add_argument(
+        "--may-wait", action="store_true", help="status 0, not 4, where the edit would wait"
     )
     command.add_argument("--hide-values", action="store_true", help="show key paths alone")
 

@@ -3,6 +3,7 @@
 Asks git for the bytes alone: no filter, pager, hook or text conversion runs.
 """
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -29,6 +30,13 @@ class GitSource:
         except OptionError as error:
             raise UsageError(f"--git {error}") from None
         self._word = word
+
+    @classmethod
+    def beside(cls, revision: str, file: str) -> "GitSource | None":
+        """Return what a revision has of a file here; None where it has no such file yet."""
+        source = cls(f"{revision}:./{os.path.relpath(file)}")
+        listed = _asked("ls-tree", "--name-only", revision, "--", os.path.relpath(file))
+        return source if listed.strip() else None
 
     @property
     def name(self) -> str:

@@ -17,10 +17,11 @@ from .._resources.plan import Step, parts_of, plan
 from .._state.store_orders import Orders
 from ..exceptions import ConfigError, UsageError
 from ..parsers import locating_many
-from ..types import Diff, KeyPath, key_path_text
+from ..types import Diff, KeyPath, key_path_text, printable
 from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
+from ._git import GitSource
 from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._output import Page
@@ -45,15 +46,30 @@ class Plan:
     verdict: Verdict | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What came of comparing two sides; `plan` is None where they cannot be compared."""
+
+    plan: Plan | None
+    old: Side
+    new: Side
+    faults: Sequence[Fault]
+    hide: Hiding
+    status: int
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Run the command."""
-    if len(arguments.words) != 2:
+    words: list[str] = arguments.words
+    if arguments.git is not None:
+        return _since(arguments, words)
+    if len(words) != 2:
         raise UsageError("name two files: OLD NEW")
-    if any(word.startswith(PREFIX) for word in arguments.words):
+    if any(word.startswith(PREFIX) for word in words):
         return asked(
             arguments, lambda orders: _compare(arguments, _with_editions(arguments, orders))
         )
-    return _compare(arguments, inputs_of(arguments, arguments.words))
+    return _compare(arguments, inputs_of(arguments, words))
 
 
 def _with_editions(arguments: argparse.Namespace, orders: Orders) -> Inputs:
@@ -67,11 +83,51 @@ def _with_editions(arguments: argparse.Namespace, orders: Orders) -> Inputs:
 
 
 def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
-    sources = sides(inputs, *arguments.words)
+    page, compared = Page(), _compared(arguments, inputs, arguments.words)
+    if arguments.json:
+        page.json(_document(compared))
+    else:
+        _tell(page, compared, inputs)
+    return _status(arguments, compared.status)
+
+
+def _since(arguments: argparse.Namespace, words: Sequence[str]) -> int:
+    """Compare each file with what a revision has of it; what is new there has nothing to tell."""
+    if not words:
+        raise UsageError("name the changed files: reloadcheck diff --git HEAD FILE...")
+    page, documents, statuses = Page(), list[dict[str, Any]](), [0]
+    for word in words:
+        before = GitSource.beside(arguments.git, word)
+        if before is None:
+            documents.append({"file": word, "ok": True, "new": True})
+            told_of = f"{printable(word)} is new since {printable(arguments.git)}"
+            _ = arguments.json or page.sentence(told_of, kind="bold", mark=told_of)
+            continue
+        inputs = inputs_of(arguments, [word])
+        inputs = replace(inputs, sources=(before, *inputs.sources))
+        compared = _compared(arguments, inputs, [before.name, word])
+        statuses.append(compared.status)
+        if arguments.json:
+            documents.append({"file": word, **_document(compared)})
+        else:
+            told_of = f"{printable(word)} since {printable(arguments.git)}:"
+            page.sentence(told_of, kind="bold", mark=told_of)
+            _tell(page, compared, inputs)
+    if arguments.json:
+        page.json({"ok": all(one["ok"] for one in documents), "edits": documents})
+    worst = (2, 1, WAITS) if arguments.exit_code else (1, WAITS)
+    return _status(arguments, next((one for one in worst if one in statuses), 0))
+
+
+def _status(arguments: argparse.Namespace, status: int) -> int:
+    return 0 if status == WAITS and arguments.may_wait else status
+
+
+def _compared(arguments: argparse.Namespace, inputs: Inputs, words: Sequence[str]) -> _Compared:
+    sources = sides(inputs, *words)
     different, unusable = (1, 2) if arguments.exit_code else (0, 1)
     old = side_of(inputs, sources[0], None)
     new = side_of(inputs, sources[1], old)
-    page = Page()
     layers = [
         pair
         for side in (old, new)
@@ -86,20 +142,21 @@ def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:
         faults, plan = faults_of(plan), None
     if plan is not None and plan.verdict is not None:
         faults = [*plan.verdict.faults, *_plain(inputs, old, new, plan.changes)]
+    status = unusable
+    if plan is not None and (plan.verdict is None or not plan.verdict.is_refused):
+        waits = plan.verdict is not None and plan.verdict.waits
+        status = WAITS if waits else different if any(_rows(plan.changes, old, new)) else 0
+    return _Compared(plan, old, new, faults, hide, status)
+
+
+def _tell(page: Page, compared: _Compared, inputs: Inputs) -> None:
+    plan, old, new = compared.plan, compared.old, compared.new
     known = Known({**old.known.documents, **new.known.documents}, None)
-    if arguments.json:
-        page.json(_document(plan, old, new, faults, hide=hide))
-    elif plan is not None:
-        show_faults(page, faults, known)
-        _show(page, plan, old, new, inputs, hide=hide)
-    else:
-        show_faults(page, faults, known)
+    show_faults(page, compared.faults, known)
+    if plan is None:
         page.sentence("FAILED: nothing can be compared", kind="error", mark="FAILED:")
-    if plan is None or (plan.verdict is not None and plan.verdict.is_refused):
-        return unusable
-    if plan.verdict is not None and plan.verdict.waits:
-        return WAITS
-    return different if any(_rows(plan.changes, old, new)) else 0
+    else:
+        _show(page, plan, old, new, inputs, hide=compared.hide)
 
 
 def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
@@ -182,9 +239,9 @@ def _at(tree: object, path: KeyPath) -> object:
     return tree
 
 
-def _document(
-    plan: Plan | None, old: Side, new: Side, faults: Sequence[Fault], *, hide: Hiding
-) -> dict[str, Any]:
+def _document(compared: _Compared) -> dict[str, Any]:
+    plan, old, new, faults = compared.plan, compared.old, compared.new, compared.faults
+    hide = compared.hide
     if plan is None:
         return {"ok": False, "problems": [problem_document(fault) for fault in faults]}
     judged: dict[str, Any] = {}

@@ -22,7 +22,7 @@ from .files import bytes_of
 from .forecast import Forecast, soonest
 from .key_reader import NoOption
 from .patterns import Pattern, Spelled
-from .reach import changed_paths, found_by, leaves_of, number_of, value_at
+from .reach import changed_paths, found_by, is_at, leaves_of, number_of
 from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
 from .windows import Window, told
@@ -227,8 +227,8 @@ class ContractGate:
                     reason = f"must be set in {environment}, says the contract"
                     yield Problem(reason, key_path=one.pattern.steps), Code.REQUIRED
             if environment in (one.not_baseline_in or ()):
-                for path, value in found_by(one, proposal.new):
-                    if value == one.baseline and type(value) is type(one.baseline):
+                for path, _ in found_by(one, proposal.new):
+                    if is_at(one.baseline, proposal.new, path):
                         reason = f"still has its baseline, which must be set in {environment}"
                         yield Problem(reason, key_path=path), Code.REQUIRED
 
@@ -284,8 +284,7 @@ class ContractGate:
         exact = (one for one in self.terms.keys if len(one.pattern.steps) == len(path))
         meant = (one.baseline for one in exact if one.has_baseline and one.pattern.covers(path))
         baseline = next(meant, ABSENT)
-        value = value_at(proposal.new.config, proposal.new.tree, path)
-        return baseline is not ABSENT and baseline == value
+        return baseline is not ABSENT and is_at(baseline, proposal.new, path)
 
     # ---------------------------------------------------------------------------- helpers
 

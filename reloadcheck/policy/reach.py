@@ -4,6 +4,7 @@ Functions of trees and configurations; nothing here judges.
 """
 
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 from .._config.key_path import lookup
@@ -34,6 +35,27 @@ def value_at(config: object, tree: object, path: KeyPath) -> object:
         except KeyError:
             continue
     return ABSENT
+
+
+def is_at(baseline: object, loaded: Any, path: KeyPath) -> bool:
+    """Return whether a key has its baseline, as it is written or as the schema made it.
+
+    A number is one, whichever the schema's field makes of it: 30 is 30.0, and no switch is a 1.
+    """
+    for whole in (loaded.config, loaded.tree):
+        try:
+            if _is_same(lookup(whole, path), baseline):
+                return True
+        except KeyError:
+            continue
+    return False
+
+
+def _is_same(value: object, other: object) -> bool:
+    for kind in (bool, int | float | Decimal, str):
+        if isinstance(value, kind) or isinstance(other, kind):
+            return isinstance(value, kind) and isinstance(other, kind) and value == other
+    return type(value) is type(other) and value == other
 
 
 def leaves_of(path: KeyPath, value: object) -> Iterable[tuple[KeyPath, object]]:

@@ -13,8 +13,8 @@ from reloadcheck.policy.terms import Terms
 SHOP = """\
 reloadcheck: 1
 service: shop
-zone: Europe/Berlin
-keys:
+zone: Europe/Berlin                  # wall-clock times below are meant there
+keys:                                # holds for everything below the key; the nearest wins
   server.bind:       {restart: true}
   database.url:      {required_in: [staging, production], approve: [dba]}
   database.pool_max: {baseline: 20, range: 1..100, window: quiet, approve: [dba, architect], owner: payments}

@@ -4,7 +4,8 @@ Long because each word of a contract is tried in a running engine.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -329,6 +330,49 @@ def test_back_to_the_baseline_needs_no_leave(shop: Shop) -> None:
     shop.at(TUESDAY_NIGHT)
     shop.begin()
     assert shop.edit("pool_max: 30", "pool_max: 20") is Outcome.RELOADED
+
+
+class Numbers(BaseModel):
+    """Fields that make something of a number."""
+
+    model_config = ConfigDict(frozen=True)
+    of_float: float = 30
+    of_decimal: Decimal = Decimal(30)
+    of_duration: timedelta = timedelta(seconds=30)
+    of_text: str = "30"
+    of_switch: bool = True
+
+
+@pytest.mark.parametrize(
+    ("baseline", "key", "value", "is_baseline"),
+    [
+        ("30", "of_float", "30", True),
+        ("30.0", "of_float", "30", True),
+        ("30", "of_float", None, True),
+        ("30", "of_float", "31", False),
+        ("30", "of_decimal", "30", True),
+        ("30", "of_duration", "30", True),
+        ("'30'", "of_text", "'30'", True),
+        ("30", "of_text", "'30'", False),
+        ("1", "of_switch", "true", False),
+        ("on", "of_switch", "true", True),
+    ],
+)
+def test_a_baseline_is_the_same_whatever_the_schema_makes_of_it(
+    tmp_path: Path, make: Make, baseline: str, key: str, value: str | None, is_baseline: bool
+) -> None:
+    """30 is 30.0 where the field is a float: production is not let keep it by its type."""
+    file, contract = tmp_path / "config.yaml", tmp_path / "contract.yaml"
+    file.write_text("{}" if value is None else f"{key}: {value}\n")
+    contract.write_text(
+        f"reloadcheck: 1\nkeys: {{{key}: {{baseline: {baseline}, not_baseline_in: [here]}}}}\n"
+    )
+    live = make(file, schema=Numbers, contract=contract, environment="here", settle=0.0)
+    if is_baseline:
+        with pytest.raises(ConfigError, match="still has its baseline"):
+            live.start()
+    else:
+        live.start()
 
 
 @pytest.mark.parametrize(

@@ -1,180 +1,218 @@
-"""A contract behind real servers and a real PostgreSQL: a window, leave, break glass, a restart."""
+"""The shop's contract, word for word, on four workers and a real PostgreSQL, as an operator."""
 
+import json
 import os
 import signal
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import pytest
 
-from reloadcheck._config.digest import tree_digest
-from reloadcheck._state.store_orders import Orders
 from reloadcheck.demo.postgres import PostgresServer
-from reloadcheck.parsers import parse
-from reloadcheck.stores import SQLiteStore
-from reloadcheck.types import Document
 from tests.policy.signing import Signers
 from tests.policy.test_gate import signers
 from tests.support.load import until
-from tests.support.servers import Server, serving
+from tests.support.receiver import Receiver
+
+from .shop import ARNO, DORA, EVE, KEYS, OTTO, SECONDS, WORKERS, Shop, open_shop
 
 __all__ = ["signers"]
 
 pytestmark = pytest.mark.alone
 
-BERLIN = ZoneInfo("Europe/Berlin")
-NOON, NIGHT = (datetime(2026, 11, 24, hour, tzinfo=BERLIN).timestamp() for hour in (12, 2))
-CONTRACT = """\
-reloadcheck: 1
-service: shop
-zone: Europe/Berlin
-keys:
-  server.bind:       {restart: true}
-  database.url:      {required_in: [production], secret: true}
-  database.pool_max: {range: 1..10, window: quiet, approve: [dba, architect]}
-  log.level:         {window: quiet}
-windows: {quiet: [mon-fri 00:00-06:00]}
-rules:
-  - {key: database.pool_max, rule: self.database.pool_max <= oldSelf.database.pool_max * 2, says: a pool may at most double}
-  - {key: log.level, rule: 'environment != "production" || self.log.level != "DEBUG"', says: no DEBUG in production}
-approvers: allowed_signers
-roles:     {dba: [dora@example.test], architect: [arno@example.test], oncall: [otto@example.test]}
-override:  {roles: [oncall], at_most: 4h}
-"""  # noqa: E501 - as an operator writes it
-CONFIG = """\
-server: {bind: a}
-database: {url: "${file:database}", pool_max: 2}
-log: {level: INFO}
-"""
-SERVERS = {
-    "gunicorn": ["gunicorn", "tests.servers.contracted:wsgi", "--bind", "127.0.0.1:0",
-                 "--workers", "4", "-k", "gthread", "--threads", "4"],
-    "uvicorn": ["uvicorn", "tests.servers.contracted:asgi", "--port", "0", "--host", "127.0.0.1",
-                "--no-access-log"],
-}  # fmt: skip
+LATE = 8.0
+"""Seconds within which what is legal must be there, on a machine that others use as well."""
 
 
-class Site:
-    """The server, its files, and those who sign."""
-
-    def __init__(self, server: Server, place: Path, people: Signers, workers: int) -> None:
-        self.server, self.place, self.people, self.workers = server, place, people, workers
-        self.orders = Orders(SQLiteStore(place / "store.db"), app="shop")
-
-    def says(self) -> set[str]:
-        """Return what the workers answer, asked some times."""
-        found: set[str] = set()
-        for _ in range(4 * self.workers):
-            url = f"http://127.0.0.1:{self.server.port}/"
-            with urllib.request.urlopen(url, timeout=20) as response:
-                found.add(response.read().decode())
-        return found
-
-    def serves(self, wanted: str) -> None:
-        """Wait until every worker answers the same."""
-        until(lambda: self.says() == {f"{wanted} 1"} and self.counted("reloaded") > 0, 40.0)
-
-    def counted(self, outcome: str) -> int:
-        """Return how many workers came to an outcome last."""
-        self.says()
-        return sum(one.outcome == outcome for one in self.orders.members().values())
-
-    def edit(self, old: str, new: str) -> tuple[str, str]:
-        """Edit the file, and return the digests of what it meant before and means now."""
-        file = self.place / "config.yaml"
-        text = file.read_text()
-        assert old in text
-        file.write_text(text.replace(old, new))
-        return _digest(text), _digest(file.read_text())
-
-    def clock(self, now: float) -> None:
-        """Set the clock of all workers."""
-        (self.place / "now.new").write_text(str(now))
-        (self.place / "now.new").replace(self.place / "now")
-
-    def sign(self, kind: str, *people: str, base: str, to: str, keys: str) -> None:
-        """Put a statement beside the file."""
-        end = "2099-01-01T00:00+00:00" if kind == "approval" else "2026-11-24T15:00+01:00"
-        text = self.people.statement(*people, kind=kind, base=base, to=to, keys=keys, until=end)
-        (self.place / f"config.yaml.{kind}").write_text(text)
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Somebody who is told."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
 
 
-def _digest(text: str) -> str:
-    return tree_digest(parse(Document("config.yaml", text.encode(), "yaml"), lambda: None))
+@pytest.fixture
+def shop(tmp_path: Path, signers: Signers, receiver: Receiver) -> Iterator[Shop]:
+    """The shop on four workers."""
+    with (
+        PostgresServer.start() as postgres,
+        open_shop(tmp_path, signers, postgres.url(), receiver.url) as shop,
+    ):
+        yield shop
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    """A private PostgreSQL."""
-    with PostgresServer.start() as server:
-        yield server
+def test_the_whole_contract_holds(shop: Shop, receiver: Receiver) -> None:
+    """Each word of it, one after another; no request fails but in a trial, on purpose."""
+    _illegal(shop)
+    _leave(shop)
+    _windows(shop)
+    _frozen(shop)
+    _overridden(shop)
+    assert shop.load.failures == []
+    _tried(shop)
+    _restarted(shop)
+    _nothing_is_shown(shop, receiver)
+    print({name: round(seconds, 2) for name, seconds in shop.took.items()})
+    assert max(shop.took.values()) < LATE, shop.took
 
 
-@pytest.fixture(params=sorted(SERVERS))
-def site(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: PostgresServer, signers: Signers
-) -> Iterator[Site]:
-    """The shop behind one server, at noon."""
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "secrets" / "database").write_text(postgres.url())
-    (tmp_path / "config.yaml").write_text(CONFIG)
-    (tmp_path / "contract.yaml").write_text(CONTRACT)
-    (tmp_path / "allowed_signers").write_text("\n".join(signers.lines) + "\n")
-    (tmp_path / "now").write_text(str(NOON))
-    old = time.time() - 3600
-    os.utime(tmp_path / "secrets" / "database", (old, old))
-    command = [sys.executable, "-m", *SERVERS[request.param]]
-    with serving(command, {"CONTRACTED": str(tmp_path)}, tmp_path) as server:
-        made = Site(server, tmp_path, signers, 4 if request.param == "gunicorn" else 1)
-        made.serves("2 a INFO")
-        yield made
+def _illegal(shop: Shop) -> None:
+    """What breaks the contract is refused on every worker, whatever the time and whoever signs."""
+    shop.shows(pool_max=4, level="INFO", pool=4)
+    shop.edit(("INFO", "DEBUG"), ("pool_max: 4", "pool_max: 9"))
+    shop.is_refused("rule", "no DEBUG in production")
+    assert "a pool may at most double" in str(shop.members()[0].error)
+    shop.edit(("DEBUG", "INFO"), ("pool_max: 9", "pool_max: 4"), ("timeout: 5.0", "timeout: 31"))
+    shop.is_refused("range", "payment.timeout: is outside 0.1..30 of the contract")
+    shop.edit(("timeout: 31", "timeout: 5.0"), ("timeout: 10", "timeout: 30"))
+    shop.is_refused("required", "http.timeout: still has its baseline")
+    shop.edit(("timeout: 30", "timeout: 10"), ("pool_min: 1", "pool_min: null"))
+    shop.is_refused("rule-error", "the rule on line 18 of the contract cannot be asked")
+    shop.edit(("pool_min: null", "pool_min: 9"))
+    shop.is_refused("rule", "the maximum is below the minimum")
+    shop.edit(("pool_min: 9", "pool_min: 1"), ("flags: {}", "flags: {broken: true}"))
+    shop.is_refused("rehearsal", "rehearsal GET /products?limit=1: ")
+    shop.edit(("flags: {broken: true}", "flags: {}"))
+    shop.come_to("unchanged")
 
 
-def test_a_contract_holds_on_every_worker(site: Site) -> None:
-    """A rule, a window with the leave of two, break glass, a restart; one after another."""
-    site.edit("INFO", "DEBUG")
-    site.edit("pool_max: 2", "pool_max: 9")
-    until(lambda: site.counted("rejected") > 0, 40.0)
-    assert site.says() == {"2 a INFO 1"}
-
-    site.edit("DEBUG", "INFO")
-    base, to = _digest(CONFIG), site.edit("pool_max: 9", "pool_max: 4")[1]
-    until(lambda: site.counted("waiting") > 0, 40.0)
-    people = ("dora@example.test", "arno@example.test")
-    site.sign("approval", *people, base=base, to=to, keys="database.pool_max")
-    time.sleep(1.0)
-    assert site.says() == {"2 a INFO 1"}  # it is signed, and noon
-    site.clock(NIGHT)
-    site.serves("4 a INFO")
-
-    site.clock(NOON)
-    base, to = site.edit("INFO", "WARNING")
-    until(lambda: site.counted("waiting") > 0, 40.0)
-    site.sign("override", "otto@example.test", base=base, to=to, keys="any")
-    site.serves("4 a WARNING")
-    assert any(row.reviewed is False for row in site.orders.history())
-
-    site.edit("bind: a", "bind: b")
-    time.sleep(1.0)
-    site.serves("4 a WARNING")  # an idle worker may have been behind
-    assert not any(" b " in one for one in site.says())
-    if site.workers > 1:  # a worker that is recycled keeps what its siblings keep
-        recycled = _children(site)[0]
-        os.kill(int(recycled), signal.SIGTERM)
-        until(lambda: recycled not in _children(site), 20.0)
-        until(lambda: len(_children(site)) == site.workers, 20.0)
-        site.serves("4 a WARNING")
-
-
-def _children(site: Site) -> list[str]:
-    pid = str(site.server.process.pid)
-    done = subprocess.run(
-        ["ps", "--ppid", pid, "-o", "pid="], capture_output=True, text=True, check=True
+def _leave(shop: Shop) -> None:
+    """By night, a pool grows by the leave of two, and by nothing else."""
+    shop.clock("2026-11-25T02:00")
+    base = shop.digest()
+    shop.edit(("pool_max: 4", "pool_max: 6"))
+    shop.waits("approval", "needs the leave of dba and architect")
+    wrong = (
+        ((DORA, EVE), {}, "signature", "by nobody among the approvers"),
+        ((DORA,), {}, "approval", "the leave of architect is missing"),
+        ((DORA, ARNO), {"to": "0" * 32}, "approval", "it is for another content"),
+        ((DORA, ARNO), {"base": "0" * 32}, "approval", "it is for another base"),
+        ((DORA, ARNO), {"environment": "staging"}, "approval", "another environment"),
+        ((DORA, ARNO), {"namespace": "git"}, "signature", "for another purpose than"),
+        ((DORA, ARNO), {"until": "2026-11-25T01:00+01:00"}, "approval", "it has expired"),
     )
-    return done.stdout.split()
+    for people, words, code, said in wrong:
+        shop.sign("approval", *people, **{"keys": "database.pool_max", "base": base, **words})
+        shop.waits(code, said)
+    shop.sign("approval", DORA, ARNO, keys="database.pool_max", base=base)
+    path = shop.place / "config.yaml.approval"
+    path.write_text(path.read_text().replace("more traffic", "less traffic"))
+    shop.waits("signature", "its signature is of other lines than these")
+    shop.sign("approval", DORA, ARNO, keys="database.pool_max", base=base)
+    shop.is_tried("leave of two")
+    shop.promote()
+    shop.shows(pool_max=6, pool=6)
+    shop.edit(("pool_max: 6", "pool_max: 7"))
+    shop.waits("approval", "it is for another base")  # the same once more
+    shop.edit(("pool_max: 7", "pool_max: 6"))
+    shop.come_to("unchanged")
+
+
+def _windows(shop: Shop) -> None:
+    """An edit waits for its window, whole, and is there when it opens."""
+    shop.clock("2026-11-25T09:00")
+    shop.edit(("timeout: 5.0", "timeout: 6.0"), ("INFO", "WARNING"))
+    shop.waits("window", "its window 'office' opens Wed 10:00 Europe/Berlin")
+    assert shop.status()["waiting"]["keys"] == ["payment.timeout"]
+    shop.edit(("timeout: 6.0", "timeout: 7.0"))  # the newest replaces it
+    shop.clock("2026-11-25T09:59:57")
+    shop.come_to("trying")
+    shop.promote()
+    shop.shows(timeout=7.0, level="WARNING")
+    shop.clock("2026-11-27T11:50")  # inside, at noon on a Friday is the end; but see the freeze
+    shop.clock("2026-11-20T11:59")
+    shop.edit(("timeout: 7.0", "timeout: 8.0"))
+    shop.is_tried("inside its window")
+    shop.promote()
+    shop.clock("2026-11-20T12:00")
+    shop.edit(("timeout: 8.0", "timeout: 9.0"))
+    shop.waits("window", "opens Mon 10:00 Europe/Berlin")
+    shop.edit(("timeout: 9.0", "timeout: 7.0"))  # which served before: at any time
+    shop.is_live("back to what served", timeout=7.0)
+
+
+def _frozen(shop: Shop) -> None:
+    """On Black Friday nothing changes but a key that is rotated."""
+    shop.clock("2026-11-27T11:00")
+    shop.edit(("level: WARNING", "level: ERROR"))
+    shop.waits("freeze", "nothing changes until Tue 06:00 Europe/Berlin: Black Friday")
+    shop.edit(("level: ERROR", "level: WARNING"))
+    shop.come_to("unchanged")
+    shop.edit((KEYS[0], KEYS[1]))
+    shop.is_tried("a rotation in a freeze")
+    shop.promote()
+    shop.shows(key=len(KEYS[1]))
+
+
+def _overridden(shop: Shop) -> None:
+    """Who is on call breaks the glass, with a reason, for one content; no trial follows."""
+    shop.clock("2026-11-24T12:00")
+    base = shop.digest()
+    shop.edit(("pool_max: 6", "pool_max: 12"))
+    shop.waits("window", "its window 'quiet' opens Wed 00:00")
+    shop.sign("override", OTTO, keys="any", base=base, reason="")
+    shop.waits("window")
+    shop.sign("override", DORA, keys="any", base=base)
+    shop.waits("window")
+    shop.sign("override", OTTO, keys="any", base=base, until="2026-11-25T12:00+01:00")
+    shop.waits("window")
+    shop.sign("override", OTTO, keys="any", base=base, reason="the shop is down")
+    shop.is_live("an override", pool_max=12, pool=12)
+    (row,) = shop.orders.history(reviewed=False)
+    assert (row.entry.actor, row.entry.why) == (OTTO, "the shop is down")
+
+
+def _tried(shop: Shop) -> None:
+    """What fails is taken back; what the application marks as well; the rest is there for all."""
+    shop.edit(("flags: {}", "flags: {failing: true}"))
+    shop.come_to("undone", "undone-failed")
+    assert "GET / → 500" in str(shop.members()[0].error)
+    shop.edit(("{failing: true}", "{}"), ("timeout: 7.0", "timeout: 0.5"))
+    shop.come_to("undone", "undone-marked")
+    assert "payment-failed" in str(shop.members()[0].error)
+    shop.edit(("timeout: 0.5", "timeout: 7.0"), ("flags: {}", "flags: {new: true}"))
+    shop.is_tried("a flag")
+    trial = shop.status()["trial"]
+    assert trial["share"] == 0.5  # at once: what the contract says of `flags`
+    until(lambda: shop.status()["trial"]["units"] >= 20, SECONDS)
+    shop.pass_by(31.0)
+    shop.is_live("the end of a trial", flags={"new": True})
+
+
+def _restarted(shop: Shop) -> None:
+    """A key waits for the master's restart, and so does the contract."""
+    failures = len(shop.load.failures)
+    shop.edit(("bind: a", "bind: b"), ("level: WARNING", "level: ERROR"))
+    shop.is_tried("a key that waits for a restart, and another")
+    shop.promote()
+    shop.shows(bind="a", level="ERROR")
+    assert shop.status()["pending_restart"] == ["server.bind"]
+    recycled = shop.children()[0]
+    os.kill(recycled, signal.SIGTERM)
+    until(lambda: recycled not in shop.children(), SECONDS)
+    until(lambda: len(shop.children()) == WORKERS, SECONDS)
+    until(lambda: len(shop.members()) == WORKERS, SECONDS)
+    shop.shows(bind="a", level="ERROR")
+    shop.contract.write_text(shop.contract.read_text().replace("0.1..30", "0.1..300"))
+    shop.edit(("timeout: 7.0", "timeout: 99"))
+    shop.is_refused("range", "payment.timeout: is outside 0.1..30 of the contract")
+    assert shop.status()["pending_restart"] == ["server.bind", "contract.yaml"]
+    assert len(shop.load.failures) == failures
+    shop.server.stop()
+    with shop.serves():
+        shop.shows(bind="b", level="ERROR", timeout=99.0)
+        assert shop.status()["pending_restart"] == []
+        assert shop.load.failures == []
+
+
+def _nothing_is_shown(shop: Shop, receiver: Receiver) -> None:
+    """The states that the contract lists were told; no secret stands anywhere."""
+    until(lambda: len({told["state"] for told, _, _ in receiver.told}) == 3, SECONDS)
+    states = {told["state"] for told, _, _ in receiver.told}
+    assert states == {"rejected", "undone", "override"}
+    said = [json.dumps(told) for told, _, _ in receiver.told]
+    said += [one.read_text(errors="replace") for one in shop.place.glob("server-*.log")]
+    said += [str(shop.orders.history(limit=200)), str(shop.members())]
+    for text in said:
+        assert not any(key in text for key in KEYS), text

@@ -120,6 +120,23 @@ def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> Non
     site.close()
 
 
+def test_what_was_wrong_with_an_edit_ends_with_it(site: Site) -> None:
+    """Once the bytes that serve are back, nobody is listed as one who has refused something."""
+    site.start()
+    site.serve(1)
+    site.write("a: [\n")
+    _eventually(lambda: _outcomes(site) == [("rejected", "syntax")] * site.workers)
+    site.write("a: 1\n")
+    _eventually(lambda: _outcomes(site) == [("unchanged", None)] * site.workers)
+    assert {one.error for one in site.orders.members().values()} == {None}
+
+
+def _outcomes(site: Site) -> list[tuple[str | None, str | None]]:
+    for engine in site.engines:
+        engine.check()
+    return [(one.outcome, one.code) for one in site.orders.members().values()]
+
+
 def test_a_rollback_is_live_everywhere_and_survives(site: Site) -> None:
     """Comments, a restart and time change nothing; the next good edit ends it; no way back."""
     site.start()
