@@ -33,8 +33,8 @@ class Entry:
     """One line of the history; holds key paths and scrubbed texts, never values.
 
     `of` is the edition that this one serves again, or is about. `override`: somebody broke the
-    glass for it. `at` is in epoch seconds, `size` in bytes,
-    `layers` the digest of each kept layer by its name.
+    glass for it. `at` is in epoch seconds, `size` in bytes, `layers` the digest of each kept layer
+    by its name. `secrets` are the keys that the application calls so, for who shows its content.
     """
 
     edition: int | None
@@ -59,6 +59,7 @@ class Entry:
     seconds: Mapping[str, float] = field(default_factory=dict[str, float])
     release: str | None = None
     override: bool = False
+    secrets: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Write it as JSON."""
@@ -104,7 +105,8 @@ def entry_from(found: Mapping[str, Any]) -> Entry | None:
     """Read an entry from its JSON object; None for what is none."""
     known = {one.name for one in fields(Entry)}
     read: dict[str, Any] = {name: value for name, value in found.items() if name in known}
-    read["changed"] = tuple(read.get("changed") or ())
+    for name in ("changed", "secrets"):
+        read[name] = tuple(read.get(name) or ())
     try:
         return Entry(**read)
     except TypeError:

@@ -34,6 +34,7 @@ class Rows:
         first: bool,
     ) -> Entry:
         """Return the row of one edit, as far as every outcome has it."""
+        options = self._standing.options()
         paths = [*changes.changed, *changes.added, *changes.removed]
         return Entry(
             None,
@@ -47,7 +48,8 @@ class Rows:
             member=self._standing.keeper.id,
             changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
             changes=len(paths),
-            release=self._standing.options().release,
+            release=options.release,
+            secrets=tuple(sorted(options.secrets)),
         )
 
     def packed(self, reading: Reading) -> bytes:

@@ -56,6 +56,10 @@ class Orders:
         """Return the whole history, oldest first."""
         return entries_from(self._look()[1].entries)
 
+    def secrets(self) -> frozenset[str]:
+        """Return the keys that the application has called secret in any row of the history."""
+        return frozenset(name for entry in self.entries() for name in entry.secrets)
+
     def history(
         self,
         *,

@@ -158,7 +158,7 @@ def _diff(commands: Any) -> None:
     command = command_named(
         commands,
         "diff",
-        "OLD NEW [--app M:NAME]",
+        "OLD NEW | --git REV FILE... [--app M:NAME]",
         "say what an edit would change, rebuild, and when it could go live",
         "Compare two configurations by what they mean; comments and the order of keys do not "
         "count. With --app, also say which resources the edit would rebuild and which it leaves "

@@ -10,4 +10,5 @@ __all__ = ["row_of"]
 
 def row_of(entry: Entry) -> dict[str, Any]:
     """Return an entry as JSON has it; times are epoch seconds."""
-    return {**asdict(entry), "changed": list(entry.changed)}
+    lists = {"changed": list(entry.changed), "secrets": list(entry.secrets)}
+    return {**asdict(entry), **lists}

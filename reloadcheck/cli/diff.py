@@ -79,7 +79,7 @@ def _with_editions(arguments: argparse.Namespace, orders: Orders) -> Inputs:
         EditionSource.of(orders, number_of(word)) if word.startswith(PREFIX) else source
         for word, source in zip(arguments.words, inputs.sources, strict=True)
     ]
-    return replace(inputs, sources=tuple(editions))
+    return replace(inputs, sources=tuple(editions), secrets=inputs.secrets | orders.secrets())
 
 
 def _compare(arguments: argparse.Namespace, inputs: Inputs) -> int:

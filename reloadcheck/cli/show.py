@@ -42,7 +42,7 @@ def _show(arguments: argparse.Namespace, orders: Orders) -> int:
     entry = row_of(orders.edition(number))
     known = known_of([EditionSource.of(orders, number)], 2**30)
     tree: Any = None if known.parsed is None else known.parsed.tree
-    veil = Veil()
+    veil = Veil(orders.secrets())
     veil.learn(tree)
     hidden = told(tree, (), hide=Hiding(False, veil))
     if arguments.json:

@@ -1,5 +1,6 @@
 """`validate --overrides` and `--each`: layers drawn, and files that are none of one another."""
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,15 @@ def test_each_file_for_itself(run: Run, here: Path) -> None:
     assert (False, [True, False]) == (told["ok"], [one["ok"] for one in told["configurations"]])
 
 
+WHO = ("-c", "user.name=dora", "-c", "user.email=dora@example.test")
+
+
 def test_the_hooks_run(run: Run, here: Path) -> None:
     """What pre-commit is told to run is a command line of ours."""
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     (here / "a.yaml").write_text("a: 1\n")
+    for words in (["init", "-q"], ["add", "."], [*WHO, "commit", "-qm", "a"]):
+        subprocess.run(["git", *words], check=True)
     for hook in hooks:
         name, *words = hook["entry"].split()
         assert ("reloadcheck", 0) == (name, run(*words, "a.yaml").status)

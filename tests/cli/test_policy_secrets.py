@@ -1,6 +1,8 @@
 """A secret in every key shows in nothing that rules, contract, leave and their commands say."""
 
 import logging
+import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from tests.cli.conftest import Done, Run
 from tests.cli.shop import ARNO, DORA, OTTO, key, signers
 from tests.cli.test_status_command import TOKEN, application
 from tests.policy.signing import Signers
+from tests.support.load import until
+from tests.support.receiver import Receiver
 
 __all__ = ["signers"]
 
@@ -191,6 +195,69 @@ def test_a_running_application(
     assert any("is not what" in one for one in [*records, *told])
     for text in (*told, *records, *map(repr, events)):
         assert clean(text), text
+
+
+def test_all_that_remembers_and_tells(
+    run: Run,
+    shop: Path,
+    signers: Signers,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """History, editions, the fleet, the page, metrics and the webhook: keys and places alone."""
+    receiver = Receiver()
+    monkeypatch.setattr(tempfile, "tempdir", str(shop))
+    monkeypatch.setenv("RELOAD_CHECK_STATUS_TOKEN", TOKEN)
+    (shop / "service.py").write_text(APP.replace("settle=0", 'store="s.db", app="shop", settle=0'))
+    (shop / "hook").write_text(receiver.url)
+    with (shop / "contract.yaml").open("a") as file:
+        file.write("notify: [{url_file: hook, on: [rejected, waiting, reloaded, override]}]\n")
+    live: Any = loaded_object("--app", "service:live")
+    live.start()
+    told: list[str] = []
+    store = ("--store", "s.db", "--name", "shop")
+    try:
+        with application(live) as url:
+
+            def look() -> None:
+                for format_ in ("html", "json", "prometheus", "text"):
+                    for more in ("", "&key=things", "&key=number"):
+                        told.append(fetched(f"{url}?format={format_}{more}"))
+                for words in (("history",), ("history", "--json"), ("fleet", "--json")):
+                    told.append(run(*words, *store).out)
+
+            for name, outcome in (("new", Outcome.WAITING), ("wrong", Outcome.REJECTED)):
+                (shop / "config.yaml").write_text((shop / f"{name}.yaml").read_text())
+                assert live.check() is outcome
+                look()
+            (shop / "config.yaml").write_text((shop / "new.yaml").read_text())
+            by = ("--app", "service:live", "--why", "a rotation", "--key", key(signers, OTTO))
+            run("override", "config.yaml", *by)
+            assert live.check() is Outcome.RELOADED
+            until(lambda: "2 " in run("history", *store).out)
+            look()
+        until(lambda: len(receiver.told) >= 4)
+        states = {body["state"] for body, _, _ in receiver.told}
+        assert states == {"reloaded", "waiting", "rejected", "override"}
+        told += [str(body) for body, _, _ in receiver.told]
+        for words in (("show", "1"), ("show", "2", "--json"), ("diff", "edition:1", "edition:2")):
+            done = run(*words, *store)
+            assert done.status == 0, done
+            told += [done.out, done.err]
+        told.append(run("history", "--reviewed", "no", *store).out)
+    finally:
+        live.close()
+        receiver.close()
+    assert any("things.leave" in one for one in told)
+    for text in told:
+        assert clean(text), text
+    assert OLD in run("show", "1", "--raw", *store).out  # which says that it hides nothing
+
+
+def fetched(url: str) -> str:
+    """Return what an address says to who has the token."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
+    with urllib.request.urlopen(request, timeout=20) as response:
+        return str(response.read().decode())
 
 
 def test_a_rule_that_cannot_be_asked(run: Run, shop: Path) -> None:

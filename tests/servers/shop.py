@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,7 +24,7 @@ from reloadcheck.stores import SQLiteStore
 from reloadcheck.types import Document
 from tests.policy.signing import Signers
 from tests.policy.test_contract import SHOP
-from tests.support.load import Load, until
+from tests.support.load import Load, get, until
 from tests.support.servers import Server, serving
 
 __all__ = ["ARNO", "DORA", "EVE", "OTTO", "Shop", "berlin", "open_shop"]
@@ -79,9 +79,21 @@ class Shop:
         command = [sys.executable, "-m", *COMMAND]
         with serving(command, {"CONTRACTED": str(self.place)}, self.place) as server:
             self.server = server
+            self._wait_for_workers()
             with Load(server.port, clients=6, pace=0.05) as self.load:
                 until(lambda: len(self.members()) == WORKERS, SECONDS)
                 yield
+
+    def _wait_for_workers(self) -> None:
+        """Ask until each worker has answered; on a busy machine one imports for long."""
+        found: set[int] = set()
+
+        def all_answer() -> bool:
+            with suppress(OSError, http.client.HTTPException):
+                found.add(get(self.server.port).worker)
+            return len(found) == WORKERS
+
+        until(all_answer, 3 * SECONDS)
 
     # ------------------------------------------------------------------ what an operator does
 
@@ -108,12 +120,16 @@ class Shop:
         document = Document("config.yaml", self.file.read_bytes(), "yaml")
         return tree_digest(parse(document, lambda: None))
 
-    def sign(self, kind: str, *people: str, **words: str) -> None:
-        """Put a statement beside the file; it fits its edit and what serves, but for `words`."""
+    def sign(self, kind: str, *people: str, bent: bool = False, **words: str) -> None:
+        """Put a statement beside the file; it fits its edit and what serves, but for `words`.
+
+        A `bent` one says something else than what was signed.
+        """
         until_ = "2099-01-01T00:00+00:00" if kind == "approval" else "2026-11-24T15:00+01:00"
         fitting = {"base": self.digest(), "to": self.digest(), "until": until_, **words}
         text = self.people.statement(*people, kind=kind, **fitting)
-        self._write(self.place / f"config.yaml.{kind}", text)
+        said = text.replace("more traffic", "less traffic") if bent else text
+        self._write(self.place / f"config.yaml.{kind}", said)
         self._edited = time.monotonic()
 
     def promote(self) -> None:

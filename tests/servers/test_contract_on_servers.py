@@ -95,9 +95,7 @@ def _leave(shop: Shop) -> None:
     for people, words, code, said in wrong:
         shop.sign("approval", *people, **{"keys": "database.pool_max", "base": base, **words})
         shop.waits(code, said)
-    shop.sign("approval", DORA, ARNO, keys="database.pool_max", base=base)
-    path = shop.place / "config.yaml.approval"
-    path.write_text(path.read_text().replace("more traffic", "less traffic"))
+    shop.sign("approval", DORA, ARNO, bent=True, keys="database.pool_max", base=base)
     shop.waits("signature", "its signature is of other lines than these")
     shop.sign("approval", DORA, ARNO, keys="database.pool_max", base=base)
     shop.is_tried("leave of two")
@@ -197,10 +195,13 @@ def _restarted(shop: Shop) -> None:
     shop.contract.write_text(shop.contract.read_text().replace("0.1..30", "0.1..300"))
     shop.edit(("timeout: 7.0", "timeout: 99"))
     shop.is_refused("range", "payment.timeout: is outside 0.1..30 of the contract")
-    assert shop.status()["pending_restart"] == ["server.bind", "contract.yaml"]
+    until(lambda: shop.status()["pending_restart"] == ["server.bind", "contract.yaml"], SECONDS)
     assert len(shop.load.failures) == failures
     shop.server.stop()
     with shop.serves():
+        shop.shows(bind="b", level="ERROR", timeout=7.0)  # what was accepted last
+        shop.come_to("trying")  # and the rest by the contract as it is now
+        shop.promote()
         shop.shows(bind="b", level="ERROR", timeout=99.0)
         assert shop.status()["pending_restart"] == []
         assert shop.load.failures == []
