@@ -103,9 +103,23 @@ class Gates:
         """Ask each gate before the build."""
         return _together([self._asked(one, one.may, proposal) for one in self._gates])
 
-    def now(self, proposal: Proposal) -> Answer:
-        """Ask each gate before the swap."""
-        return _together([self._asked(one, one.now, proposal) for one in self._gates])
+    def now(self, proposal: Proposal, *, is_tried: bool = False) -> Answer:
+        """Ask each gate before the swap; who tries edits, only once the others let it through.
+
+        So the time of a trial counts from its first unit of work. `is_tried`: it is under way, and
+        whoever judges it is heard with the rest.
+        """
+        answers: dict[int, Answer] = {}
+        trying = [each for each, one in enumerate(self._gates) if isinstance(one, Watching)]
+        for each, one in enumerate(self._gates):
+            if is_tried or each not in trying:
+                answers[each] = self._asked(one, one.now, proposal)
+        if any(isinstance(one, Reject | Wait | Defer) for one in answers.values()):
+            return _together(list(answers.values()))
+        for each in trying:
+            if each not in answers:
+                answers[each] = self._asked(self._gates[each], self._gates[each].now, proposal)
+        return _together([answers[each] for each in sorted(answers)])
 
     @property
     def rehearse_something(self) -> bool:

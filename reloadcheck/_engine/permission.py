@@ -135,7 +135,7 @@ class Permission(Generic[C]):
         if proposal is None:
             return None
         if self.trying.candidate is not None:
-            answer = self._gates.now(proposal)
+            answer = self._gates.now(proposal, is_tried=True)
             return self._undo(answer, proposal.new) if isinstance(answer, Reject) else None
         match self._gates.after(proposal):
             case Reject() as answer:
@@ -177,7 +177,7 @@ class Permission(Generic[C]):
                 reason=leave.reason,
             )
         proposal = replace(proposal, phases=tuple(self._report.phases))
-        match self._gates.now(proposal):
+        match self._gates.now(proposal, is_tried=self.trying.candidate is not None):
             case Reject() as answer:
                 if self.trying.candidate is not None:
                     return self._undo(answer, read)

@@ -101,7 +101,8 @@ def _since(arguments: argparse.Namespace, words: Sequence[str]) -> int:
         if before is None:
             documents.append({"file": word, "ok": True, "new": True})
             told_of = f"{printable(word)} is new since {printable(arguments.git)}"
-            _ = arguments.json or page.sentence(told_of, kind="bold", mark=told_of)
+            if not arguments.json:
+                page.sentence(told_of, kind="bold", mark=told_of)
             continue
         inputs = inputs_of(arguments, [word])
         inputs = replace(inputs, sources=(before, *inputs.sources))

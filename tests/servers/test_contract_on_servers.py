@@ -83,7 +83,7 @@ def _leave(shop: Shop) -> None:
     base = shop.digest()
     shop.edit(("pool_max: 4", "pool_max: 6"))
     shop.waits("approval", "needs the leave of dba and architect")
-    wrong = (
+    wrong: tuple[tuple[tuple[str, ...], dict[str, str], str, str], ...] = (
         ((DORA, EVE), {}, "signature", "by nobody among the approvers"),
         ((DORA,), {}, "approval", "the leave of architect is missing"),
         ((DORA, ARNO), {"to": "0" * 32}, "approval", "it is for another content"),
