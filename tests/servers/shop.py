@@ -120,16 +120,17 @@ class Shop:
         document = Document("config.yaml", self.file.read_bytes(), "yaml")
         return tree_digest(parse(document, lambda: None))
 
-    def sign(self, kind: str, *people: str, bent: bool = False, **words: str) -> None:
+    def sign(self, kind: str, *people: str, **words: str) -> None:
         """Put a statement beside the file; it fits its edit and what serves, but for `words`.
 
-        A `bent` one says something else than what was signed.
+        With `said` it says that for a reason, and not the one that was signed.
         """
         until_ = "2099-01-01T00:00+00:00" if kind == "approval" else "2026-11-24T15:00+01:00"
+        said = words.pop("said", "more traffic")
         fitting = {"base": self.digest(), "to": self.digest(), "until": until_, **words}
         text = self.people.statement(*people, kind=kind, **fitting)
-        said = text.replace("more traffic", "less traffic") if bent else text
-        self._write(self.place / f"config.yaml.{kind}", said)
+        text = text.replace("more traffic", said)
+        self._write(self.place / f"config.yaml.{kind}", text)
         self._edited = time.monotonic()
 
     def promote(self) -> None:

@@ -95,7 +95,7 @@ def _leave(shop: Shop) -> None:
     for people, words, code, said in wrong:
         shop.sign("approval", *people, **{"keys": "database.pool_max", "base": base, **words})
         shop.waits(code, said)
-    shop.sign("approval", DORA, ARNO, bent=True, keys="database.pool_max", base=base)
+    shop.sign("approval", DORA, ARNO, said="less traffic", keys="database.pool_max", base=base)
     shop.waits("signature", "its signature is of other lines than these")
     shop.sign("approval", DORA, ARNO, keys="database.pool_max", base=base)
     shop.is_tried("leave of two")
