@@ -137,12 +137,9 @@ class Memory:
 
     def _order(self, state: State) -> str | None:
         """Return the code of the order that is in force."""
-        freeze = state.freeze
         if state.hold is not None:
             return _ORDERED.get(state.hold.kind)
-        now = self._clock.wall()
-        frozen = freeze is not None and (freeze.until is None or freeze.until > now)
-        return Code.FROZEN if frozen else None
+        return Code.FROZEN if self._standing.is_frozen else None
 
     def _in_step(self) -> bool | None:
         serving = self._standing.serving

@@ -264,17 +264,18 @@ class StoreFeed:
         )
 
     def _guarded(self, content: str | None, decision: Decision) -> Decision:
-        """Start with what was accepted last where a contract has not been asked about the edit.
+        """Start with what was accepted last where nothing is to go live, or may not yet.
 
-        So that an edit made while nothing ran waits for its window and its leave, too.
+        So that an edit made while nothing ran waits for its window, its leave or the thaw, too.
         """
         active, view = self._standing.state.active, self._keeper.known.view
-        if self._standing.serving is not None or not self.guards_start or view is None:
+        frozen = self._standing.is_frozen
+        if self._standing.serving is not None or view is None or not (frozen or self.guards_start):
             return decision
         news = content is not None and content != active
         if not news or decision.serve != content or active not in self._keeper.known.contents:
             return decision
-        if stands(entries_from(view.entries), str(content)):
+        if not frozen and stands(entries_from(view.entries), str(content)):
             return decision
         return Decision(active, str(Outcome.WAITING))
 

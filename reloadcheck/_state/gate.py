@@ -47,8 +47,7 @@ class StoreGate:
         if content is not None and content in state.banned:
             return _banned(content, state.banned[content])
         freeze, is_fallen = state.freeze, self._standing.is_fallen(content)
-        now = self._standing.clock.wall()
-        if freeze is None or (freeze.until is not None and freeze.until <= now):
+        if freeze is None or not self._standing.is_frozen:
             barrier = None if is_fallen else self._barrier
             return GO if barrier is None else barrier.may(content, first=first)
         if first or content == state.target or is_fallen:

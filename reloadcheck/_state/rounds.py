@@ -78,6 +78,7 @@ class Rounds:
         on_host = getattr(store, "on_one_host", False)
         self.deadline = together.deadline or (HOST_DEADLINE if on_host else FLEET_DEADLINE)
         self.file: str | None = None
+        self._given: str | None = None
         self.serving: str | None = None
         self.offer: Offer | None = None
         self.booting = True
@@ -104,7 +105,7 @@ class Rounds:
 
     def read(self, file: str | None, content: str | None, source: str) -> None:
         """Take note of what the sources hold, and of the content and digest that were read."""
-        self.file = file
+        self.file, self._given = file, content
         offer = self.offer
         if offer is not None and (offer.content, offer.entry.source) != (content, source):
             self.offer = None
@@ -221,7 +222,7 @@ class Rounds:
             serving=self.serving,
             candidate=None if offer is None else offer.content,
             failed=failed,
-            file=self.file,
+            file=self._given if frozen and self.booting else self.file,
             shown=self._shown,
             late=late,
             absent=absent,

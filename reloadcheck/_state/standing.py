@@ -129,6 +129,12 @@ class Standing:
         return hold is not None and hold.kind == "fallback"
 
     @property
+    def is_frozen(self) -> bool:
+        """Return whether no edit is to go live by now."""
+        freeze = self.state.freeze
+        return freeze is not None and (freeze.until is None or freeze.until > self.clock.wall())
+
+    @property
     def state(self) -> State:
         """Return the board's state as it stands for this worker."""
         view = self.keeper.known.view

@@ -36,6 +36,7 @@ class Site:
         self.boot: Literal["file", "last-good"] = boot
         self.engines: list[ReloadCheck[Any]] = []
         self.workers = workers
+        self.together: Literal["all"] | None = None
 
     def write(self, text: str) -> None:
         """Edit the file."""
@@ -56,6 +57,7 @@ class Site:
             settle=0,
             window=0.1,
             boot=self.boot,
+            together=self.together,
         )
         return live
 
@@ -246,6 +248,26 @@ def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
     status = site.engines[0].status()
     assert "frozen" == status.code
     assert "edits are frozen by dora: Black Friday" in str(status.error)
+    site.orders.thaw(why="over", by="dora")
+    site.serve(2)
+    site.close()
+
+
+@pytest.mark.parametrize("together", [None, "all"])
+def test_a_frozen_host_takes_nothing_at_a_restart_either(
+    site: Site, together: Literal["all"] | None
+) -> None:
+    """Of everything, with an edit made meanwhile; thawed, the edit goes live."""
+    site.together = together
+    site.start()
+    site.editions(1)
+    site.orders.freeze(why="Black Friday", by="dora")
+    site.close()
+    site.write("a: 2")
+    site.start()
+    site.serve(1)
+    _eventually(lambda: {"frozen"} == site.codes())
+    _eventually(lambda: len(site.orders.members()) == 2)
     site.orders.thaw(why="over", by="dora")
     site.serve(2)
     site.close()

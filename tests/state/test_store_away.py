@@ -201,13 +201,15 @@ def test_a_ban_at_start_is_in_the_mirror(away: Away) -> None:
 
 
 def test_a_freeze_at_start_is_in_the_mirror(away: Away) -> None:
-    """The file serves, as at every start, and no edit after it."""
+    """Nothing goes live, neither what was edited meanwhile nor any edit after it."""
     away.lived("a: 1")
     away.orders.freeze(why="x", by="dora")
     away.mirrors('"x"')
     away.close()
-    live = away.start(away=True)
     away.write("a: 2")
+    live = away.start(away=True)
+    _stays(live, 1)
+    away.write("a: 3")
     _stays(live, 1)
     assert live.status().code == "frozen"
 

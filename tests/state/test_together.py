@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck, Together
+from reloadcheck._config.digest import tree_digest
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.testing import MemoryStore
 
@@ -366,6 +367,36 @@ def test_orders_are_not_voted_on(crew: Crew) -> None:
     crew.edit("a: 2")
     eventually(lambda: {"banned"} == {one.code, two.code})
     assert [4, 4] == crew.values()
+
+
+@pytest.mark.parametrize("failing", [False, True], ids=["being built", "that one cannot have"])
+def test_a_roll_back_over_a_pending_edit_bans_it(crew: Crew, failing: bool) -> None:
+    """The round ends with it, all serve the older one, and only other content ends that."""
+    *quick, slow = crew.start(3)
+    crew.edit("a: 2")
+    crew.serve(2)
+    eventually(lambda: len(crew.orders.history(limit=9, outcome="reloaded")) == 2)
+    if failing:
+        slow.bad.add(3)
+    else:
+        slow.gate.clear()
+    crew.edit("a: 3", *quick)
+    slow.file.write_text("a: 3")
+    eventually(lambda: crew.orders.state().round)
+    crew.orders.rollback(why="slow", by="dora")
+    eventually(lambda: [1, 1] == [worker.value for worker in quick])
+    slow.gate.set()
+    crew.serve(1)
+    eventually(lambda: {2, None} == {b.edition for b in crew.orders.state().banned.values()})
+    crew.edit("# why?\na: 3")
+    time.sleep(0.4)
+    assert [1, 1, 1] == crew.values()
+    state = crew.orders.state()
+    assert (None, "rollback") == (state.round, state.hold.kind if state.hold else None)
+    assert {tree_digest({"a": a}) for a in (2, 3)} == set(state.banned)
+    crew.edit("a: 4")
+    crew.serve(4)
+    assert crew.orders.state().hold is None
 
 
 def test_a_rotated_secret_is_not_voted_on(crew: Crew, tmp_path: Path) -> None:
