@@ -395,7 +395,7 @@ class ReloadCheck(Generic[C]):
             thread = self._engine.running()
             self._engine.refuse_inside(thread, "live.check()")
             conclusion = thread.admission.ask().wait()
-            if not self._engine.place.goes_on(thread, conclusion):
+            if not self._engine.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
     async def acheck(self) -> Outcome:
@@ -407,7 +407,7 @@ class ReloadCheck(Generic[C]):
             self._engine.refuse_inside(thread, "live.acheck()")
             self._engine.meet(thread, through_build=False)
             conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
-            if not self._engine.place.goes_on(thread, conclusion):
+            if not self._engine.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
     def check_on(self, number: int) -> Callable[[], None]:
@@ -481,7 +481,7 @@ class ReloadCheck(Generic[C]):
             thread = self._engine.renewing(resource)
             self._engine.refuse_inside(thread, "live.rebuild()")
             conclusion = thread.admission.ask().wait()
-            if not self._engine.place.goes_on(thread, conclusion):
+            if not self._engine.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
     async def arebuild(self, resource: Resource[Any]) -> Outcome:
@@ -493,7 +493,7 @@ class ReloadCheck(Generic[C]):
             self._engine.refuse_inside(thread, "live.arebuild()")
             self._engine.meet(thread, through_build=False)
             conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
-            if not self._engine.place.goes_on(thread, conclusion):
+            if not self._engine.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
     # ----------------------------------------------------------------------- snapshots

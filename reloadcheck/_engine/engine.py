@@ -1,4 +1,4 @@
-"""One engine's place in this process: its thread, its leases, its forks and its exit.
+"""One engine in this process: its thread, its leases, its forks and its exit.
 
 What the public `ReloadCheck` and the doors stand on. Decides nothing about the configuration: the
 engine thread does.
@@ -40,7 +40,7 @@ from ..exceptions import (
     UsageError,
 )
 from ..types import Outcome, Problem, Source
-from .lifecycle import Lifecycle, Place, Ticket
+from .lifecycle import InProcess, Lifecycle, Ticket
 from .options import Options
 from .process import keep_in_sight, watch_process
 from .rehearsing import Send
@@ -143,7 +143,7 @@ class Engine(Generic[C]):
     @property
     def thread(self) -> EngineThread[C] | None:
         """Return this process's engine thread, if one was started in it."""
-        return self.place.thread
+        return self.in_process.thread
 
     def enter(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
         """Take a lease on a fresh snapshot; blocks while there is none."""
@@ -153,7 +153,7 @@ class Engine(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 conclusion = answer.wait()
-                if self.place.goes_on(thread, conclusion):
+                if self.in_process.goes_on(thread, conclusion):
                     continue
                 answer = self.loaded(thread, conclusion)
             if answer.enter(lease):
@@ -175,7 +175,7 @@ class Engine(Generic[C]):
             if isinstance(answer, Waiter):
                 self.refuse_inside(thread, "live.lease()")
                 conclusion = await answer.wait_async()
-                if self.place.goes_on(thread, conclusion):
+                if self.in_process.goes_on(thread, conclusion):
                     continue
                 answer = self.loaded(thread, conclusion)
             if answer.enter(lease):
@@ -360,22 +360,22 @@ class Engine(Generic[C]):
     # ----------------------------------------------------------------------- processes
 
     @property
-    def place(self) -> Place[C]:
+    def in_process(self) -> InProcess[C]:
         """Return what this engine has in this process."""
         return self._life.here
 
     def running(self) -> EngineThread[C]:
         """Return this process's engine thread, started; it is started anew where it has ended."""
-        place = self.place
-        thread = place.open(self._make)
+        here = self.in_process
+        thread = here.open(self._make)
         try:
             thread.ensure()
         except RuntimeError as error:
             if "interpreter" in str(error) and "shutdown" not in str(error):
                 raise InterpreterError(OWN_LOCK) from None
             raise
-        if place.is_new:
-            place.is_new = False
+        if here.is_new:
+            here.is_new = False
             for remark in self.remarks:
                 log(WARNING, "%s", remark)
         return thread
@@ -401,7 +401,7 @@ class Engine(Generic[C]):
             self.options,
             self.clock,
             self.cell,
-            self.place.versions,
+            self.in_process.versions,
         )
         if self.companion is not None:
             fresh.on_end(self.companion.close)
@@ -437,11 +437,11 @@ class Engine(Generic[C]):
 
     def stop(self) -> EngineThread[C] | None:
         """Undo one start; return what was told to stop, where that was the last."""
-        return self._stopped(self.place.close())
+        return self._stopped(self.in_process.close())
 
     def give_up(self, ticket: Ticket) -> EngineThread[C] | None:
         """Take back a start that failed; return what was told to stop, where nobody uses it."""
-        return self._stopped(self.place.give_up(ticket))
+        return self._stopped(self.in_process.give_up(ticket))
 
     def _stopped(self, thread: EngineThread[C] | None) -> EngineThread[C] | None:
         if thread is not None:
@@ -450,7 +450,7 @@ class Engine(Generic[C]):
 
     def exit(self) -> EngineThread[C] | None:
         """Begin to close at the end of the process, waiting for no lease."""
-        self.place.exiting = True
+        self.in_process.exiting = True
         thread = self.thread
         if thread is not None and not thread.ended.is_set():
             thread.stop(0.0)

@@ -1,6 +1,6 @@
 """Which engine thread an engine has in this process, and which starts hold it.
 
-Each process has a place of its own, so that a forked child shares nothing with its parent. A signal
+Each process has a part of its own, so that a forked child shares nothing with its parent. A signal
 handler, a finalizer or a fork may come here while the code that it interrupted stands here, too.
 What must happen once is therefore one operation on a built-in container, and the one lock may be
 taken again by its own thread: it is held over a few assignments, and nothing is imported, started
@@ -33,7 +33,7 @@ class Ticket:
         self.done = self.undone = False
 
 
-class Place(Generic[C]):
+class InProcess(Generic[C]):
     """What one engine has in one process: one engine thread after the other, and its starts.
 
     `versions` counts the snapshots. `is_new` until an engine thread has run here. `exiting`: the
@@ -127,34 +127,34 @@ class Place(Generic[C]):
 
 
 class Lifecycle(Generic[C]):
-    """The places of one engine: this process's, and what it inherited from its parents.
+    """The parts of one engine in processes: this one's, and what it inherited from its parents.
 
-    `forget` is called in a forked child for each place of a parent, before anything else happens.
+    `forget` is called in a forked child for each part of a parent, before anything else happens.
     """
 
     def __init__(self, forget: Callable[[EngineThread[C] | None], None]) -> None:
-        self._places: dict[int, Place[C]] = {}
+        self._by_pid: dict[int, InProcess[C]] = {}
         self._forget = forget
 
     @property
-    def here(self) -> Place[C]:
-        """Return this process's place, which begins anew where no fork hook was run (uWSGI)."""
+    def here(self) -> InProcess[C]:
+        """Return this process's part, which begins anew where no fork hook was run (uWSGI)."""
         pid = os.getpid()
-        place = self._places.get(pid)
-        if place is not None:
-            return place
-        fresh: Place[C] = Place()
-        place = self._places.setdefault(pid, fresh)
-        if place is fresh:
-            self._drop([one for one in list(self._places) if one != pid])
-        return place
+        found = self._by_pid.get(pid)
+        if found is not None:
+            return found
+        fresh: InProcess[C] = InProcess()
+        found = self._by_pid.setdefault(pid, fresh)
+        if found is fresh:
+            self._drop([one for one in list(self._by_pid) if one != pid])
+        return found
 
     def after_fork(self) -> None:
         """Start over in a forked child; called by the fork itself, before any other code."""
-        self._drop(list(self._places))
+        self._drop(list(self._by_pid))
 
     def _drop(self, pids: Iterable[int]) -> None:
         for pid in pids:
-            place = self._places.pop(pid, None)
-            if place is not None:
-                self._forget(place.thread)
+            found = self._by_pid.pop(pid, None)
+            if found is not None:
+                self._forget(found.thread)

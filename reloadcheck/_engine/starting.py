@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 def start(engine: Engine[Any]) -> None:
     """Load and build for the first time; blocks."""
     engine.refuse_to_block("live.start()", "await live.astart()")
-    place = engine.place
-    ticket = place.begin()
+    here = engine.in_process
+    ticket = here.begin()
     try:
-        while place.holds(ticket):
+        while here.holds(ticket):
             thread = engine.running()
-            if thread.serving.current is not None or not place.holds(ticket):
+            if thread.serving.current is not None or not here.holds(ticket):
                 break
             engine.refuse_inside(thread, "live.start()")
             waiter = thread.admission.ask(through_build=True)
             conclusion = waiter.wait()
-            if not place.holds(ticket):
+            if not here.holds(ticket):
                 break
-            if not place.goes_on(thread, conclusion):
+            if not here.goes_on(thread, conclusion):
                 engine.loaded(thread, conclusion)
                 break
         _complete(engine, ticket)
@@ -49,10 +49,10 @@ async def astart(engine: Engine[Any]) -> None:
         engine.note_library()
         await in_thread(lambda: start(engine))
         return
-    place = engine.place
-    ticket = place.begin()
+    here = engine.in_process
+    ticket = here.begin()
     try:
-        while place.holds(ticket):
+        while here.holds(ticket):
             thread = engine.running()
             waiter = engine.meet(thread, through_build=True)
             if waiter is None and thread.serving.current is None:
@@ -61,9 +61,9 @@ async def astart(engine: Engine[Any]) -> None:
                 break
             engine.refuse_inside(thread, "live.astart()")
             conclusion = await waiter.wait_async()
-            if not place.holds(ticket):
+            if not here.holds(ticket):
                 break
-            if not place.goes_on(thread, conclusion):
+            if not here.goes_on(thread, conclusion):
                 engine.loaded(thread, conclusion)
                 break
         _complete(engine, ticket)
@@ -75,7 +75,7 @@ async def astart(engine: Engine[Any]) -> None:
 
 
 def _complete(engine: Engine[Any], ticket: Any) -> None:
-    if not engine.place.complete(ticket):
+    if not engine.in_process.complete(ticket):
         raise NoSnapshotError("live.close() was called before the start was through")
 
 
