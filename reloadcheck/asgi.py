@@ -17,7 +17,7 @@ from ._doors.protocols import Send as Send
 from ._doors.sending import asgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_asgi
-from ._engine.api import ReloadCheck, host_of
+from ._engine.api import ReloadCheck, engine_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
 from ._snapshots.context import enter, leave
@@ -87,7 +87,7 @@ class ReloadCheckMiddleware:
 
 def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
     """Make the door. What it does for each request is written out: a call costs as much as all."""
-    cell = host_of(live).cell
+    cell = engine_of(live).cell
 
     @door
     async def reloadcheck(scope: Scope, receive: Receive, send: Send) -> None:
@@ -139,7 +139,7 @@ async def _slowly(
     if scope["type"] not in ("http", "websocket"):
         await app(scope, receive, send)
         return
-    engine = host_of(live)
+    engine = engine_of(live)
     if engine.send is None and scope["type"] == "http":
         engine.send = asgi_sender(partial(_slowly, app, live), scope, engine.shared)
     state: MutableMapping[str, Any] | None = scope.get("state")
@@ -179,7 +179,7 @@ async def _lifespan(
     """Start the engine before the application starts, close it after the application ends."""
     started = False
     refused: ReloadCheckError | None = None
-    host_of(live).shared = scope.get("state") or {}
+    engine_of(live).shared = scope.get("state") or {}
 
     async def receive_started() -> Message:
         nonlocal started, refused

@@ -15,7 +15,7 @@ from ._doors.protocols import WSGIApp as WSGIApp
 from ._doors.sending import wsgi_sender
 from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed, streamed
-from ._engine.api import ReloadCheck, host_of
+from ._engine.api import ReloadCheck, engine_of
 from ._engine.engine import Engine
 from ._page.settings import chosen
 from ._snapshots.context import enter
@@ -84,7 +84,7 @@ class ReloadCheckMiddleware:
 
 def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
     """Make the door. What it does for each request is written out: a call costs as much as all."""
-    cell = host_of(live).cell
+    cell = engine_of(live).cell
 
     @door
     def reloadcheck(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -130,7 +130,7 @@ def _slowly(
     app: WSGIApp, live: ReloadCheck[Any], environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
     """Do the same where there is more to it: no fresh snapshot, or another unit around."""
-    engine = host_of(live)
+    engine = engine_of(live)
     if engine.send is None:
         engine.send = wsgi_sender(partial(_slowly, app, live), environ)
     before: tuple[Any, Any] | None = None

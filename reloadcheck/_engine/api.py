@@ -573,7 +573,7 @@ class ReloadCheck(Generic[C]):
         return engine.observed(await engine.probed_async())
 
 
-def host_of(live: ReloadCheck[C]) -> Engine[C]:
+def engine_of(live: ReloadCheck[C]) -> Engine[C]:
     """Return what the doors of this package stand on; raise `OptionError` for what is no engine."""
     try:
         return live._engine  # pyright: ignore[reportPrivateUsage] - off the public face
@@ -589,7 +589,7 @@ def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:
 
     Raises `OptionError` for what is no option, and for another value once the engine runs.
     """
-    engine = host_of(live)
+    engine = engine_of(live)
     known = [field.name for field in fields(Options)]
     for name in given:
         if name not in known:

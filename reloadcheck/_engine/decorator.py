@@ -26,7 +26,7 @@ from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
 from ..types import References, Source, Store
-from .api import ReloadCheck, host_of
+from .api import ReloadCheck, engine_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
@@ -106,7 +106,7 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
         live = ReloadCheck(*sources, **options)
 
     def decorate(function: Callable[P, R]) -> UnitOfWork[P, R]:
-        wrapper: Any = _decorated(function, lambda label: Lease(host_of(live), label))
+        wrapper: Any = _decorated(function, lambda label: Lease(engine_of(live), label))
         wrapper.live = live
         return cast("UnitOfWork[P, R]", wrapper)
 

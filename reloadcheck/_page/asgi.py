@@ -5,7 +5,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._engine.look import glance_async, look_async
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
@@ -63,9 +63,9 @@ async def _answer(
         with suppress(ReloadCheckError):  # the status tells why
             outcome = await live.acheck()
     if wanted in LOOKS:
-        await look_async(host_of(live))
+        await look_async(engine_of(live))
     if wanted is Wanted.HTML and not granted.probe:
-        status = host_of(live).observed(await glance_async(host_of(live)))
+        status = engine_of(live).observed(await glance_async(engine_of(live)))
     else:
         status = await live.astatus(probe=granted.probe)
     if outcome is not None:  # of this very check; another may have ended since

@@ -3,7 +3,7 @@
 import time
 from typing import TYPE_CHECKING, Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._observe.identity import identity
 from .._observe.status import Status
 from ..seams.store import Companion
@@ -21,7 +21,7 @@ def view_of(live: ReloadCheck[Any], status: Status, wanted: Wanted, find: str = 
 
     Finding where each value came from reads the documents again: call it off the event loop.
     """
-    engine = host_of(live)
+    engine = engine_of(live)
     thread = engine.thread
     checker = None if thread is None else thread.reload.checker
     leaves = Leaves()

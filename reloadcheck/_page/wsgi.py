@@ -6,7 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._engine.look import glance, look
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
@@ -55,9 +55,9 @@ def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
         with suppress(ReloadCheckError):  # the status tells why
             outcome = live.check()
     if wanted in LOOKS:
-        look(host_of(live))
+        look(engine_of(live))
     if wanted is Wanted.HTML and not granted.probe:
-        status = host_of(live).observed(glance(host_of(live)))
+        status = engine_of(live).observed(glance(engine_of(live)))
     else:
         status = live.status(probe=granted.probe)
     if outcome is not None:  # of this very check; another may have ended since

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final
 
-from .._engine.api import host_of
+from .._engine.api import engine_of
 from .._state.store_orders import Orders, applications_in
 from ..exceptions import OptionError, StoreError, StoreRefusedError, UsageError
 from ..stores import SQLiteStore, named
@@ -105,7 +105,7 @@ def store_named(
             "name the store by --store STORE, or an engine that has one by --app MODULE:NAME; "
             "[tool.reloadcheck] store = 'FILE' in pyproject.toml names it for every command"
         )
-    engine = host_of(engine_named("--app", project))
+    engine = engine_of(engine_named("--app", project))
     companion: Any = engine.companion
     if companion is None:
         raise NoStoreError(f"--app {printable(project.app)}: has no store=…")

@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._engine.options import Options
 from .._schema.schema import Schema, schema_of
 from ..exceptions import ContractError, OptionError, UsageError
@@ -51,7 +51,7 @@ class Inputs:
     @property
     def reading(self) -> tuple[int, object, ReferenceSet | None]:
         """Return how the sources are read: how much, for which type, with which references."""
-        references = None if self.live is None else host_of(self.live).references
+        references = None if self.live is None else engine_of(self.live).references
         return self.max_bytes, self.schema.annotation, references
 
 
@@ -72,15 +72,15 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
         named: Any = loaded_object("--schema", schema_name, project.directories)
         schema: Schema[Any] = schema_of(named)
     else:
-        schema = schema_of(None) if live is None else host_of(live).schema
+        schema = schema_of(None) if live is None else engine_of(live).schema
         schema_name = project.app
     if words:
         sources = layers_of(words, arguments.format)
     elif live is not None:
-        sources = host_of(live).sources
+        sources = engine_of(live).sources
     else:
         raise UsageError(_NOTHING)
-    options = Options() if live is None else host_of(live).options
+    options = Options() if live is None else engine_of(live).options
     contract, secrets, error = None if live is None else contract_of(live), options.secrets, None
     if contract is not None:
         try:
@@ -93,7 +93,7 @@ def inputs_of(arguments: argparse.Namespace, words: Sequence[str]) -> Inputs:
 
 def contract_of(live: ReloadCheck[Any]) -> ContractGate | None:
     """Return the gate of an engine's contract, if it has one."""
-    gates = host_of(live).gates
+    gates = engine_of(live).gates
     if not gates:
         return None
     from ..policy.gate import ContractGate

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from .._config.diff import diff
-from .._engine.api import host_of
+from .._engine.api import engine_of
 from .._load.problems import located
 from ..exceptions import RefusedError
 from ..seams.gates import Keep, Proposal, Reject, Wait
@@ -73,7 +73,7 @@ def verdict_of(inputs: Inputs, old: Side | None, new: Side) -> Verdict | None:
     """
     if inputs.live is None:
         return None
-    engine = host_of(inputs.live)
+    engine = engine_of(inputs.live)
     if not engine.gates:
         return None
     if inputs.contract_error is not None:
@@ -93,7 +93,7 @@ def _judged(inputs: Inputs, proposal: Proposal) -> Verdict:
     from ..policy.rules import Rules
 
     assert inputs.live is not None
-    engine = host_of(inputs.live)
+    engine = engine_of(inputs.live)
     faults: list[Fault] = []
     rules: list[str] = []
     kept: list[KeyPath] = []

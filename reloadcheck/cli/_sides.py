@@ -11,7 +11,7 @@ from typing import Any
 
 from .._config.digest import tree_digest
 from .._config.freeze import freeze
-from .._engine.api import host_of
+from .._engine.api import engine_of
 from .._load.merge import Parsed, with_values_of
 from .._load.referred import as_written
 from ..exceptions import ConfigError, UsageError
@@ -96,7 +96,7 @@ def loaded_of(side: Side, previous: Loaded[Any] | None) -> Loaded[Any]:
 
 def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple[Source, ...]]:
     """Return the layers of both; the app's own, where one of its files is being compared."""
-    layers = () if inputs.live is None else host_of(inputs.live).sources
+    layers = () if inputs.live is None else engine_of(inputs.live).sources
     of_old, of_new = inputs.sources[:1], inputs.sources[1:]
     for place, layer in enumerate(layers):
         if any(_same_path(layer.name, word) for word in (old, new)):
@@ -108,7 +108,7 @@ def sides(inputs: Inputs, old: str, new: str) -> tuple[tuple[Source, ...], tuple
 def stand_of(inputs: Inputs, word: str, format: str) -> Stand:
     """Return a file in its place; raise `UsageError` where nobody can tell which it stands for."""
     (given,) = layers_of([word], format)
-    own = () if inputs.live is None else host_of(inputs.live).sources
+    own = () if inputs.live is None else engine_of(inputs.live).sources
     if not own:
         return Stand((given,), word, None)
     if any(_same_path(one.name, word) for one in own):

@@ -157,9 +157,9 @@ def _gate(inputs: Inputs) -> ContractGate:
 
 
 def _environment(inputs: Inputs) -> str:
-    from .._engine.api import host_of
+    from .._engine.api import engine_of
 
-    return "" if inputs.live is None else host_of(inputs.live).options.environment or ""
+    return "" if inputs.live is None else engine_of(inputs.live).options.environment or ""
 
 
 def _base(

@@ -12,7 +12,7 @@ from typing import Any
 
 from .._config.diff import diff
 from .._config.key_path import step_into
-from .._engine.api import host_of
+from .._engine.api import engine_of
 from .._resources.plan import Step, parts_of, plan
 from .._state.store_orders import Orders
 from ..exceptions import ConfigError, UsageError
@@ -164,7 +164,7 @@ def _plan(inputs: Inputs, old: Side, new: Side) -> Plan | ConfigError:
     changes = diff(old.tree, new.tree)
     if inputs.live is None:
         return Plan(changes)
-    registry = host_of(inputs.live).registry
+    registry = engine_of(inputs.live).registry
     verdict = verdict_of(inputs, old, new)
     made = new if verdict is None else kept_of(inputs, old, new, verdict.restart)
     if verdict is not None and made.faults:

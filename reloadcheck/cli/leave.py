@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._engine.api import host_of
+from .._engine.api import engine_of
 from .._state.store_orders import Orders
 from ..exceptions import StoreError, UsageError
 from ..policy.signing import NAMESPACE, signature_by, verified
@@ -82,7 +82,7 @@ def _leave(page: Page, arguments: argparse.Namespace, inputs: Inputs, wording: W
 
 def _in_store(arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -> InStore:
     """Return the store that is named, else the engine's."""
-    engine = None if inputs.live is None else host_of(inputs.live)
+    engine = None if inputs.live is None else engine_of(inputs.live)
     companion: Any = None if engine is None else engine.companion
     given: str = arguments.store
     if not given and companion is None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from queue import Empty, SimpleQueue
 from typing import Any, TypeAlias
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._observe.events import ReloadEvent
 from ..exceptions import SourceError, UsageError
 from ..seams.gates import Rehearsing
@@ -130,8 +130,8 @@ def _engine(inputs: Inputs) -> ReloadCheck[Any]:
     options: dict[str, Any] = {"max_bytes": inputs.max_bytes, "environ": {}}
     live: ReloadCheck[Any] = ReloadCheck(*inputs.sources, schema=schema, **options)
     if inputs.live is not None:
-        engine = host_of(inputs.live)
-        host_of(live).gates += [
+        engine = engine_of(inputs.live)
+        engine_of(live).gates += [
             gate
             for gate in engine.gates
             if gate is not engine.trial and not isinstance(gate, Rehearsing)

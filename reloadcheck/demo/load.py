@@ -60,7 +60,7 @@ class Load:
     """Runs the clients from enter to exit, and keeps account of what they see."""
 
     def __init__(self, host: str, port: int, path: str = "/orders") -> None:
-        self._engine = host
+        self._host = host
         self._port = port
         self._path = path
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class Load:
         keep = KEPT_FOR if number % 2 else 1
         self._over.wait(PACE * number / CLIENTS)
         while not self._over.is_set():
-            connection = http.client.HTTPConnection(self._engine, self._port, timeout=TIMEOUT)
+            connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT)
             try:
                 for _ in range(keep):
                     self._ask(connection)

@@ -23,7 +23,7 @@ from typing import (
     cast,
 )
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._engine.engine import Engine
 from .._observe.status import Status
 from .._resources.registry import Registry
@@ -101,7 +101,7 @@ def _verdict(live: ReloadCheck[Any], more: str = "") -> str:
 
 
 def _names(live: ReloadCheck[Any]) -> str:
-    return ", ".join(source.name for source in host_of(live).sources)
+    return ", ".join(source.name for source in engine_of(live).sources)
 
 
 def _built(status: Status) -> str:
@@ -129,7 +129,7 @@ C = TypeVar("C")
 
 def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
     """Return an engine on the same sources and schema that builds nothing: to try a file with."""
-    engine = host_of(live)
+    engine = engine_of(live)
     registry = Registry(engine.schema)
     twin = cast("ReloadCheck[C]", object.__new__(ReloadCheck))  # an engine refuses to be copied
     twin._environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face

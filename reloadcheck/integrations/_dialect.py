@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._resources.registry import Resource
 from .._snapshots.context import quoted, resource_here
 from ..exceptions import OutsideWorkError
@@ -32,7 +32,7 @@ def config_here(live: ReloadCheck[C], line: str) -> C:
 
 def config_getter(live: ReloadCheck[C], line: str) -> Callable[[], C]:
     """Return what gives the configuration; refuse now what is no engine."""
-    host_of(live)  # or it would be the requests that fail
+    engine_of(live)  # or it would be the requests that fail
     return partial(config_here, live, line)
 
 

@@ -7,7 +7,7 @@ must never leave an engine open in the process that forks the workers of a prefo
 from contextlib import suppress
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._snapshots.lease import Lease
 from ..exceptions import ReloadCheckError
 from ._extras import missing
@@ -31,7 +31,7 @@ class CeleryReloadCheck:
     """
 
     def __init__(self, live: ReloadCheck[Any], app: Celery) -> None:
-        host_of(live)  # which says what is no engine
+        engine_of(live)  # which says what is no engine
         self.live = live
         self._app = app
         self._held: dict[int, Lease[Any]] = {}

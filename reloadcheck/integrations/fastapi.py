@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._resources.registry import Resource
 from .._snapshots.context import resource_here
 from ..asgi import ReloadCheckMiddleware
@@ -27,7 +27,7 @@ def config_of(live: ReloadCheck[C]) -> Callable[[], Awaitable[C]]:
 
     Equal for the same engine, so that `app.dependency_overrides[config_of(live)]` replaces it.
     """
-    host_of(live)  # or it would be the requests that fail
+    engine_of(live)  # or it would be the requests that fail
     return _ConfigOf(live)
 
 

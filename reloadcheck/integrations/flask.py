@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from werkzeug.local import LocalProxy
 
-from .._engine.api import ReloadCheck, host_of, set_options
+from .._engine.api import ReloadCheck, engine_of, set_options
 from .._page.settings import PAGE_OPTIONS
 from .._resources.registry import Resource
 from .._snapshots.context import current_snapshot, resource_here
@@ -45,7 +45,7 @@ class FlaskReloadCheck(Generic[C]):
     """
 
     def __init__(self, live: ReloadCheck[C], app: Flask | None = None) -> None:
-        host_of(live)  # which says what is no engine
+        engine_of(live)  # which says what is no engine
         self.live = live
         if app is not None:
             self.init_app(app)
@@ -62,7 +62,7 @@ class FlaskReloadCheck(Generic[C]):
         if not engines:
             app.teardown_appcontext(_leave)
             app.cli.add_command(commands())
-        if host_of(self.live).trial is not None:
+        if engine_of(self.live).trial is not None:
             got_request_exception.connect(_raised, app)
         if self.live not in engines:
             engines.append(self.live)

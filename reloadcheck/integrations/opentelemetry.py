@@ -6,7 +6,7 @@ Spans carry key paths and codes, never values. Without an SDK in the process all
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._observe.events import ReloadEvent
 from .._snapshots.context import current_snapshot
 from ..exceptions import OutsideWorkError
@@ -38,7 +38,7 @@ def instrument(
     then: where OpenTelemetry's middleware is around ours.
     """
     tracer = trace.get_tracer("reloadcheck", tracer_provider=tracer_provider)
-    listeners = host_of(live).listeners
+    listeners = engine_of(live).listeners
     listeners.link = _span_context
     return live.subscribe(lambda event: _record(tracer, event, _verdict(live, event)))
 
@@ -50,7 +50,7 @@ def _span_context() -> SpanContext | None:
 
 def _verdict(live: ReloadCheck[Any], event: ReloadEvent) -> dict[str, AttributeValue] | None:
     """Return what a trial of the event's edit came to, None where it was not tried to its end."""
-    gate = host_of(live).trial
+    gate = engine_of(live).trial
     trial = None if gate is None else gate.status() or gate.latest()
     if event.outcome is Outcome.UNDONE:
         word = "withdrawn" if event.code in (Code.SUPERSEDED, Code.TROUBLE) else "undone"

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._observe.history import Attempt
 from .._observe.status import Status
 from .._page.metrics import Metric, is_successful, store_gauges, trial_samples
@@ -48,10 +48,10 @@ def instrument(live: ReloadCheck[Any], *, registry: CollectorRegistry = REGISTRY
     label sets cannot be removed. A second engine needs a registry of its own.
     """
     shared = "PROMETHEUS_MULTIPROC_DIR" in os.environ
-    has_store = host_of(live).companion is not None
+    has_store = engine_of(live).companion is not None
     meters = None if shared else _Meters(registry, has_store=has_store)
     counting = _Counting(live, registry, meters)
-    host_of(live).listeners.add_pulse(counting.pulse)
+    engine_of(live).listeners.add_pulse(counting.pulse)
     if not shared:
         registry.register(_Scrape(live))
 
@@ -129,12 +129,12 @@ class _Counting:
 
     def pulse(self) -> None:
         """Bring the metrics up to date."""
-        thread = host_of(self._live).thread
+        thread = engine_of(self._live).thread
         if thread is None:
             return
         if self._thread is None or self._thread() is not thread:  # another start, or a fork
             self._thread, self._seen = weakref.ref(thread), {}
-        has_store = host_of(self._live).companion is not None
+        has_store = engine_of(self._live).companion is not None
         meters = self._meters = self._meters or _Meters(
             self._registry, has_store=has_store, shared=True
         )
@@ -156,7 +156,7 @@ class _Counting:
                 more = self._more(count, one.name, outcome)
                 meters.builds.labels(one.name, outcome).inc(more)
             meters.forced.labels(one.name).inc(self._more(one.forced_closes, one.name))
-        if meters.of_trial is not None and host_of(self._live).trial is not None:
+        if meters.of_trial is not None and engine_of(self._live).trial is not None:
             meters.of_trial.tell(status)
         if status.store is not None:
             self._tell_store(meters, status.store)
@@ -213,7 +213,7 @@ class _Scrape(Collector):
             (Metric.LEASES, sum(status.leases.values())),
         ):
             yield GaugeMetricFamily(metric.title, metric.help, value=value)
-        if host_of(self._live).companion is not None:
+        if engine_of(self._live).companion is not None:
             known = {} if status.store is None else dict(store_gauges(status.store))
             for gauge in _STORE:
                 family = GaugeMetricFamily(gauge.title, gauge.help)

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 from urllib.parse import SplitResult, unquote
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from .._engine.engine import Engine
 from .._observe.events import ReloadEvent
 from .._observe.identity import Identity, identity
@@ -66,7 +66,7 @@ def notify(
             )
     if isinstance(url, str):
         _split(url)
-    engine = host_of(live)
+    engine = engine_of(live)
     hook = _Hook(engine, url, secret, frozenset(on), dict(headers or {}), timeout)
     return engine.listeners.add(hook.hear)
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 
 __all__ = ["assert_all_closed"]
 
@@ -28,7 +28,7 @@ def assert_all_closed(live: ReloadCheck[Any]) -> None:
 
 
 def _left(live: ReloadCheck[Any]) -> Iterator[str]:
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     if thread is None:
         return
     status = live.status()

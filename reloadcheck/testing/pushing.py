@@ -5,7 +5,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from ..exceptions import OptionError
 from ..types import Outcome
 from .clock import FakeClock
@@ -61,7 +61,7 @@ async def apush(
 
 def _refuse_strange(live: ReloadCheck[Any], source: MemorySource) -> None:
     """Say so when the source is another engine's: its edit would never arrive."""
-    sources = host_of(live).sources
+    sources = engine_of(live).sources
     if not any(one is source for one in sources):
         names = ", ".join(one.name for one in sources)
         raise OptionError(

@@ -8,7 +8,7 @@ from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from .._engine.api import ReloadCheck, host_of
+from .._engine.api import ReloadCheck, engine_of
 from ..exceptions import OptionError, UsageError
 from ..types import Outcome, TrialStatus
 from .clock import FakeClock
@@ -76,7 +76,7 @@ def trial(
     A trial that is on at the end of the block is undone. Raises `UsageError` where the engine has
     no trial, or tries the edit no more than any other: one that is rejected, or served before.
     """
-    gate = host_of(live).trial
+    gate = engine_of(live).trial
     if gate is None:
         raise UsageError("this engine has no trial: make it with ReloadCheck(…, trial=True)")
     draw, before = FakeDraw(share), gate.draw

@@ -31,7 +31,7 @@ from reloadcheck._doors.protocols import (
     StartResponse,
     WSGIApp,
 )
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 
 __all__ = [
     "CONFIG",
@@ -144,7 +144,7 @@ def warm(live: ReloadCheck[Any], ask: Callable[[], object]) -> None:
     """Have a busy application: ask until its requests find a fresh snapshot."""
     ends = time.monotonic() + 5
     ask()
-    while host_of(live).cell.fresh is None:
+    while engine_of(live).cell.fresh is None:
         assert time.monotonic() < ends, "no request finds a fresh snapshot"
         time.sleep(0.001)
         ask()
@@ -154,7 +154,7 @@ async def warm_async(live: ReloadCheck[Any], ask: Callable[[], Awaitable[object]
     """Do what `warm` does, in an event loop."""
     ends = time.monotonic() + 5
     await ask()
-    while host_of(live).cell.fresh is None:
+    while engine_of(live).cell.fresh is None:
         assert time.monotonic() < ends, "no request finds a fresh snapshot"
         await asyncio.sleep(0.001)
         await ask()

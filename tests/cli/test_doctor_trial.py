@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.cli.doctor._finding import Level
 from reloadcheck.cli.doctor._trial import trial
 from reloadcheck.testing import MemoryStore
@@ -26,4 +26,4 @@ def test_who_judges_alone_is_told_so(
 ) -> None:
     """A trial of several workers wants a store; nothing is said where nothing is tried."""
     live: ReloadCheck[Any] = ReloadCheck(tmp_path / "config.yaml", **options)
-    assert levels == [finding.level for finding in trial(host_of(live))]
+    assert levels == [finding.level for finding in trial(engine_of(live))]

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, OutsideWorkError, ReloadCheck, Snapshot, current_snapshot
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.references import counts_references
 from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.serving import Serving
@@ -41,7 +41,7 @@ def open_up(door: Any, live: ReloadCheck[Any]) -> None:
     """Send one request, so that a door's next ones find the flag raised."""
     door({"PATH_INFO": "/first"}, start)
     Call(live.check).result()
-    until(lambda: host_of(live).cell.fresh is not None)
+    until(lambda: engine_of(live).cell.fresh is not None)
 
 
 def empty(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -338,9 +338,9 @@ def test_switched_off_the_flag_is_raised_by_the_first_request(make: Make) -> Non
     """There is no check to come that would raise it; nor does it ever go down."""
     live = make(enabled=False, window=0.0)
     begin(live)
-    assert host_of(live).cell.fresh is None
+    assert engine_of(live).cell.fresh is None
     WsgiDoor(empty, live)({"PATH_INFO": "/"}, start)
-    until(lambda: host_of(live).cell.fresh is not None)
+    until(lambda: engine_of(live).cell.fresh is not None)
 
 
 def test_a_door_cannot_be_subclassed() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._doors.protocols import Environ, Message, Receive, Scope, Send, StartResponse
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.engine import Engine
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.tenancy import LiveSnapshot
@@ -134,6 +134,6 @@ def test_a_door_in_a_door_is_of_its_version(make: Make, text: Text, line: Any) -
     outer = WsgiDoor(middle, live)
     WsgiDoor(lambda environ, start_response: [], live)({}, start_response)
     assert live.check() is Outcome.UNCHANGED
-    until(lambda: host_of(live).cell.fresh is not None)
+    until(lambda: engine_of(live).cell.fresh is not None)
     outer({}, start_response)
     assert seen in ([1, 1, 1], [2, 2, 2])

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import OutsideWorkError, ReloadCheck, current_snapshot
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.references import counts_references
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
@@ -73,7 +73,7 @@ def ask(live: ReloadCheck[Any], app: Parts) -> Ask:
     list(door({"PATH_INFO": "/first"}, start))
     app.ended.clear()
     Call(live.check).result()
-    until(lambda: host_of(live).cell.fresh is not None)
+    until(lambda: engine_of(live).cell.fresh is not None)
     return lambda: door({"PATH_INFO": "/"}, start)
 
 

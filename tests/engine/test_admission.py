@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, SourceError
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, asked_again, until
@@ -222,7 +222,7 @@ def test_who_comes_while_it_settles_waits_with_the_others(
     first = Call(lambda: serve(live))
     until(lambda: live.status().checks == checks + 1 and live.status().outcome is Outcome.DEFERRED)
     others = [Call(lambda: serve(live)) for _ in range(50)]
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     assert thread is not None
     until(lambda: len(thread.admission.waiters) == 51)
     assert {call.result(clock) for call in [first, *others]} == {2}

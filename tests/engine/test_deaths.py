@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import RecordingFactory
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, until
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExc
 
 def kill_engine(live: "ReloadCheck[Any]", monkeypatch: pytest.MonkeyPatch) -> None:
     """Have the engine thread end by what no loop survives, and see it gone."""
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     assert thread is not None
 
     def dies(error: BaseException) -> None:
@@ -117,7 +117,7 @@ def test_a_mistake_of_ours_without_memory_to_tell_it(
 
     live = make()
     begin(live)
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     assert thread is not None
     fails = iter([MemoryError(), MemoryError()])
 

@@ -332,10 +332,10 @@ def test_a_request_that_forks_may_end_in_the_child(tmp_path: Path) -> None:
     done = run(
         tmp_path,
         """
-        from reloadcheck._engine.api import host_of
+        from reloadcheck._engine.api import engine_of
 
         live.start()
-        lock = host_of(live).thread.admission.condition
+        lock = engine_of(live).thread.admission.condition
         held, free = threading.Event(), threading.Event()
 
         def hold():

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ConfigError, Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.seams.gates import GO, Answer, Keep, Proposal, Reject, Wait
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.types import Code, Problem
@@ -60,7 +60,7 @@ def factory() -> RecordingFactory:
 def live(make: Make, gate: Recorder, factory: RecordingFactory) -> ReloadCheck[Any]:
     """An engine with one resource of `a`, behind the gate, on version 1."""
     live = make(window=1.0)
-    host_of(live).gates.append(gate)
+    engine_of(live).gates.append(gate)
     live.resource("a", name="pool")(factory)
     begin(live)
     gate.asked.clear()
@@ -89,7 +89,7 @@ def test_a_gate_is_asked_twice_about_one_proposal(
 def test_the_first_load_is_asked_about_too(make: Make, gate: Recorder) -> None:
     """There is no old configuration then, and a rejection fails the start with its place."""
     live = make()
-    host_of(live).gates.append(gate)
+    engine_of(live).gates.append(gate)
     gate.before = lambda proposal: REFUSED if proposal.old is None else GO
     with pytest.raises(ConfigError) as caught:
         live.start()
@@ -268,7 +268,7 @@ def test_what_is_kept_is_validated_again(make: Make, gate: Recorder, text: Text)
         return tree
 
     live = make(schema=schema)
-    host_of(live).gates.append(gate)
+    engine_of(live).gates.append(gate)
     begin(live)
     gate.before = lambda proposal: Keep((("a",),))
     text.write("a: 0\nb: 3\n")
@@ -298,7 +298,7 @@ def test_a_rejection_wins_over_a_wait(make: Make, text: Text) -> None:
     """A bad edit waits for nothing, and all who reject it are heard at once."""
     live = make()
     first, second, third = Recorder(), Recorder(), Recorder()
-    host_of(live).gates.extend([first, second, third])
+    engine_of(live).gates.extend([first, second, third])
     begin(live)
     first.before = lambda proposal: Wait("window", "opens at ten")
     second.before = third.before = lambda proposal: REFUSED

@@ -17,7 +17,7 @@ import pytest
 
 import reloadcheck
 from reloadcheck import NoSnapshotError, ReloadCheck, ReloadCheckError
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import MemorySource, RecordingFactory, assert_all_closed
 from tests.support.rig import Call, threads_named, until
 from tests.support.scripts import run
@@ -234,14 +234,14 @@ def test_a_start_during_the_close_of_another_app(monkeypatch: pytest.MonkeyPatch
     """Counted first, a start is not what the other app's close undoes, wherever it stands."""
     live, _ = engine()
     Call(live.start).result()
-    real, here, closed = host_of(live).running, threading.Event(), threading.Event()
+    real, here, closed = engine_of(live).running, threading.Event(), threading.Event()
 
     def running() -> Any:
         here.set()
         closed.wait(10)
         return real()
 
-    monkeypatch.setattr(host_of(live), "running", running)
+    monkeypatch.setattr(engine_of(live), "running", running)
     second = Call(live.start)
     assert here.wait(10)
     Call(live.close).result()

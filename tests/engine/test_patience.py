@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, asked_again, begin, check_once, until
@@ -134,7 +134,7 @@ def test_what_was_deferred_for_patience_makes_nobody_wait(
     assert Call(lambda: serve(ready)).result() == 1
     text.write("a: 2")
     text.gate.set()
-    until(lambda: not host_of(ready).running().scheduler.reader.stuck)
+    until(lambda: not engine_of(ready).running().scheduler.reader.stuck)
     assert Call(ready.check).result(clock) in (Outcome.RELOADED, Outcome.UNCHANGED)
     assert ready.snapshot.version == 2
     assert ready.check() is Outcome.UNCHANGED
@@ -150,7 +150,7 @@ def test_what_never_settles_makes_nobody_wait(make: Make, clock: FakeClock, serv
     live = make(text, window=1.0, patience=2.0, settle=0.25)
     Call(live.start).result(clock)
     Call(live.check).result(clock)
-    admission = host_of(live).running().admission
+    admission = engine_of(live).running().admission
     for number in range(2, 60):
         text.write(f"a: {number}")
         clock.advance(0.1)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import BlockingCallError, Outcome, ProbeOutcome, ReloadCheck, Status
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import AsyncRecordingFactory, FakeClock, RecordingFactory, push
 from tests.support.fixtures import Make
 from tests.support.loops import Loop
@@ -161,7 +161,7 @@ def test_a_hanging_probe_times_out_and_is_not_called_again(ward: Ward, clock: Fa
         assert (1, 1) == (ward.calls, len(threads_named("pool-probe")))
     else:
         until(lambda: ward.cancelled)
-    thread = host_of(ward.live).thread
+    thread = engine_of(ward.live).thread
     assert thread is not None
     assert thread.scheduler.probing.step() is None  # what hangs does not keep the engine awake
     assert ward.gate is not None

@@ -11,7 +11,7 @@ import pytest
 
 from reloadcheck import ConfigError, ConfigSyntaxError, NoSnapshotError, Outcome
 from reloadcheck._engine.admission import Admission
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.options import Options
 from reloadcheck._engine.waiter import Conclusion, Waiter
 from reloadcheck._snapshots.cell import Cell
@@ -301,7 +301,7 @@ def test_a_stop_is_seen_at_once(make: Make) -> None:
     live = make()
     begin(live)
     for _ in range(20):
-        dying = host_of(live).stop()
+        dying = engine_of(live).stop()
         live.start()
         assert dying is not None
         dying.join()

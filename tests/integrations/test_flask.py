@@ -15,7 +15,7 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 
 from reloadcheck import ConfigSyntaxError, OptionError, OutsideWorkError, UnknownResourceError
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.integrations.flask import FlaskReloadCheck, config_of, current_config, resource_of
 from tests.support.engines import drained
 from tests.support.rig import Call, Text, begin, until
@@ -246,7 +246,7 @@ def test_options_come_from_the_apps_config(make: Make) -> None:
         RELOAD_CHECK_SETTLE=2.0,
         RELOAD_CHECK_ENABLED=False,
     )
-    options = host_of(live).options
+    options = engine_of(live).options
     assert (3, 0.1, 9.0, False) == (
         options.window,
         options.settle,

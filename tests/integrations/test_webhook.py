@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reloadcheck import OptionError, Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._observe.events import ReloadEvent
 from reloadcheck.integrations import webhook
 from reloadcheck.integrations._claims import Claims
@@ -99,7 +99,7 @@ def test_four_workers_tell_a_state_once(receiver: Receiver, tmp_path: Path) -> N
     heard: list[Callable[[ReloadEvent], None]] = []
     for live in hooks:
         made = webhook._Hook(  # pyright: ignore[reportPrivateUsage] - as four processes have it
-            host_of(live), receiver.url, None, frozenset(("rejected", "reloaded")), {}, 5.0
+            engine_of(live), receiver.url, None, frozenset(("rejected", "reloaded")), {}, 5.0
         )
         heard.append(made.hear)
     for count, event in enumerate(states, 1):

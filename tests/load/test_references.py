@@ -23,7 +23,7 @@ from reloadcheck import (
     Stamp,
 )
 from reloadcheck._config.mask import MASK
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._page.values import leaves_of
 from reloadcheck.testing import FakeClock
 from reloadcheck.types import References
@@ -266,7 +266,7 @@ def test_no_secret_is_shown_anywhere(rig: Rig, caplog: pytest.LogCaptureFixture)
 
     live.start()
     assert live.check() is Outcome.UNCHANGED
-    checker = host_of(live).running().reload.checker
+    checker = engine_of(live).running().reload.checker
     running = checker.running
     assert running is not None
     leaves = leaves_of(running, checker.places).shown

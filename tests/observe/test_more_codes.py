@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, RegistrationError, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, check_once, same, until
@@ -42,7 +42,7 @@ def test_unsettled(make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixtur
     live = make(text, patience=2.0, settle=0.25)
     Call(live.start).result(clock)
     Call(live.check).result(clock)
-    admission = host_of(live).running().admission
+    admission = engine_of(live).running().admission
     for number in range(2, 40):
         text.write(f"a: {number}")
         clock.advance(0.1)
@@ -163,7 +163,7 @@ def test_internal(
     live = make()
     live.start()
     live.check()
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     assert thread is not None
 
     def broken() -> Any:
@@ -184,7 +184,7 @@ def test_a_pulse_that_raises_ends_nothing(make: Make, caplog: pytest.LogCaptureF
         called.append(1)
         raise ValueError
 
-    host_of(live).listeners.add_pulse(raising)
+    engine_of(live).listeners.add_pulse(raising)
     live.start()
     assert Outcome.UNCHANGED is live.check()
     assert called

@@ -7,7 +7,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from reloadcheck import DirectorySource, EnvironSource, FileSource, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._page.values import MOST_LEAVES, Leaf, Leaves, leaves_of
 
 CANARY = "canary-9d1c"
@@ -18,7 +18,7 @@ def shown(*sources: Any, schema: Any = None) -> tuple[Leaves, dict[str, Leaf]]:
     live: ReloadCheck[Any] = ReloadCheck(*sources, schema=schema, settle=0.0)
     live.start()
     try:
-        thread = host_of(live).thread
+        thread = engine_of(live).thread
         assert thread is not None
         checker = thread.reload.checker
         assert checker.running is not None

@@ -444,13 +444,13 @@ def test_a_contract_that_names_environments_wants_to_know_which(shop: Shop) -> N
 
 def test_what_the_contract_calls_secret_is_hidden(shop: Shop) -> None:
     """As if it stood in `secrets=`."""
-    from reloadcheck._engine.api import host_of
+    from reloadcheck._engine.api import engine_of
 
     shop.contract.write_text(
         SHOP.replace("http.timeout:  ", "log.level: {secret: true}\n  http.timeout:  ")
     )
     shop.begin()
-    assert host_of(shop.live).options.secrets == {"api_key", "level"}
+    assert engine_of(shop.live).options.secrets == {"api_key", "level"}
 
 
 class Payment(BaseModel):

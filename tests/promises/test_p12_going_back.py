@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Orders, Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.policy import Contract
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock
@@ -75,7 +75,7 @@ class Shop:
 
     def fails(self) -> None:
         """Have six of the requests fail that fall on what is tried: enough for a verdict."""
-        gate = host_of(self.live).trial
+        gate = engine_of(self.live).trial
         assert gate is not None
         assert gate.run is not None
         failed = 0

@@ -8,7 +8,7 @@ from reloadcheck import (
     ReloadCheck,
     Resource,
 )
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -74,7 +74,7 @@ class Shop:
         """Have the doors go on without asking."""
         WsgiDoor(lambda environ, start_response: [], self.live)({}, ignore)
         self.live.check()
-        until(lambda: host_of(self.live).cell.fresh is not None)
+        until(lambda: engine_of(self.live).cell.fresh is not None)
 
 
 def ignore(status: str, headers: list[tuple[str, str]]) -> None:
@@ -111,7 +111,7 @@ def through_wsgi_by_name(shop: Shop, body: Body) -> Generator[bytes]:
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
         return body(environ["reloadcheck.snapshot"])
 
-    assert host_of(shop.live).cell.fresh is None
+    assert engine_of(shop.live).cell.fresh is None
     answer: Any = WsgiDoor(app, shop.live)({}, ignore)
     try:
         yield from answer

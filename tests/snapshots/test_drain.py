@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
@@ -149,7 +149,7 @@ def test_an_edit_that_waits_for_a_slow_close_says_so(
     reload(live)
     text.write("a: 3")
     waiting = Call(live.check)
-    thread = host_of(live).thread
+    thread = engine_of(live).thread
     assert thread is not None
     until(lambda: thread.drain.closing.busy)
     until(lambda: live.status().history[-1].outcome is Outcome.DEFERRED, clock)

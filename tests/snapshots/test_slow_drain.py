@@ -7,7 +7,7 @@ import pytest
 from reloadcheck import (
     reload_check,
 )
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._snapshots.drain import SLOW
 from tests.support.rig import until
 
@@ -49,7 +49,7 @@ def test_a_slow_drain_is_told_while_there_is_time(
 
 def test_time_that_nobody_had_does_not_count(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was stopped for longer than the drain goes on as if it had not been."""
-    thread = host_of(shop.live).thread
+    thread = engine_of(shop.live).thread
     assert thread is not None
     real = [0.0]
     monkeypatch.setattr(thread.drain, "_real", lambda: real[0])

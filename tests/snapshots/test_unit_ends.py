@@ -11,7 +11,7 @@ from reloadcheck import (
     OutsideWorkError,
     ResourceClosedError,
 )
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._snapshots.unit import LIFE, unit_of_work
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
@@ -176,7 +176,7 @@ def test_a_body_that_is_closed_is_known_no_longer(shop: Shop) -> None:
         return iter([b""])
 
     shop.fast()
-    hold = host_of(shop.live).cell.fresh
+    hold = engine_of(shop.live).cell.fresh
     assert hold is not None
     body: Any = WsgiDoor(app, shop.live)({}, ignore)
     assert len(hold.known) == 1

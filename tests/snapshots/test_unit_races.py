@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck, Resource, ResourceClosedError, Snapshot
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._resources.instance import Instance
 from reloadcheck._resources.inventory import Inventory
 from reloadcheck._runtime.references import others_with
@@ -43,7 +43,7 @@ class Rig:
             self.closed.append(a)
 
         self.pool: Resource[int] = live.resource("a", name="pool")(factory)
-        self.engine = host_of(live)
+        self.engine = engine_of(live)
         self.inventory = Inventory()
         self.instance = Instance(self.pool, (7,), (), None, lambda _: None, self.engine)
         self.inventory.instances.append(self.instance)

@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from reloadcheck import Document, Layer, Outcome, ReloadCheck, SourceError, Stamp, TornError
 from reloadcheck._engine.admission import Admission
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock, MemorySource
 from reloadcheck.types import Pause, Problem
 
@@ -152,7 +152,7 @@ def reload(live: "ReloadCheck[Any]") -> None:
 
 def asked_again(live: "ReloadCheck[Any]") -> None:
     """Wait until the engine thread has seen that the window ran out, so that the doors ask."""
-    until(lambda: host_of(live).cell.fresh is None)
+    until(lambda: engine_of(live).cell.fresh is None)
 
 
 def threads_named(*words: str) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck, asgi, wsgi
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.seams.gates import Gate
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
@@ -27,13 +27,13 @@ class Site:
         gates: list[Gate] = options.pop("gates", [])
         trial = options.pop("trial", Trial(first=3.0, seconds=60.0))
         self.live: ReloadCheck[Any] = make(window=1.0, trial=trial, **options)
-        host_of(self.live).gates[:0] = gates
+        engine_of(self.live).gates[:0] = gates
         self.pool = RecordingFactory()
         self.handle = self.live.resource("a", name="pool")(self.pool)
         self.text, self.clock, self.draw = text, clock, draw
         self.page: Page = fine
         begin(self.live)
-        gate = host_of(self.live).trial
+        gate = engine_of(self.live).trial
         if gate is not None:
             gate.draw = lambda: draw
         self.wsgi = wsgi.ReloadCheckMiddleware(self._wsgi, self.live)

@@ -19,7 +19,7 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.integrations import fastapi, starlette
 from reloadcheck.integrations.flask import FlaskReloadCheck, current_config
 from reloadcheck.trial import Trial
@@ -40,7 +40,7 @@ class All(Draw):
 
 def falling(live: ReloadCheck[Any]) -> None:
     """Have every request of a trial fall on the candidate."""
-    gate = host_of(live).trial
+    gate = engine_of(live).trial
     assert gate is not None
     gate.draw = All
 

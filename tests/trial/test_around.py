@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from reloadcheck import Outcome, UsageError
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
 from reloadcheck.trial.run import Run
@@ -27,7 +27,7 @@ def test_a_fork_in_mid_trial_starts_over(site: Making) -> None:
     answers: Any = context.SimpleQueue()
 
     def child() -> None:
-        gate = host_of(shop.live).trial
+        gate = engine_of(shop.live).trial
         trial = None if gate is None else gate.run
         environ: dict[str, Any] = {"PATH_INFO": "/"}
         shop.draw.next = [True]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._state.pool import VERDICTS, Pool
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.seams.trial import Verdict
@@ -47,7 +47,7 @@ class Crew:
                 trial=trial,
                 together=together,
             )
-            gate = host_of(live).trial
+            gate = engine_of(live).trial
             assert gate is not None
             gate.draw = lambda: FakeDraw(share=0.5)
             self.lives.append(live)
@@ -111,7 +111,7 @@ def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> Non
 def test_a_visitor_falls_alike_on_all_workers_and_counts_once(crew: Callable[..., Crew]) -> None:
     """Who comes back to another worker gets the version that he had, and is no new evidence."""
     site = crew(seconds=30.0, sticky=lambda scope: scope["visitor"])
-    gates = [gate for gate in (host_of(live).trial for live in site.lives) if gate is not None]
+    gates = [gate for gate in (engine_of(live).trial for live in site.lives) if gate is not None]
     for gate in gates:
         gate.draw = random.Random  # each worker's own
     site.edit(2)

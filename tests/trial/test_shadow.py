@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import OptionError, Outcome
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.shadowing import Shadowing
 from reloadcheck.seams.repeats import Request
 from reloadcheck.trial import Answered, Judge, Trial
@@ -296,7 +296,7 @@ def test_what_has_ended_is_asked_nothing(site: Making) -> None:
 
     shop.page = page
     came: list[object] = []
-    Shadowing(host_of(shop.live)).start(Request("GET", "/", "/"), [False, True], came.append)
+    Shadowing(engine_of(shop.live)).start(Request("GET", "/", "/"), [False, True], came.append)
     assert hangs.wait(10.0)
     assert shop.live.undo() is Outcome.UNDONE
     ends.set()
@@ -517,7 +517,7 @@ def test_what_agrees_without_a_function(one: bytes, other: bytes, equal: bool) -
 def test_a_loop_that_has_ended_is_not_replaced(site: Making) -> None:
     """What an application uses lives in the loop that served it, and is touched in no other one."""
     shop = site(trial=SHADOWED)
-    engine = host_of(shop.live)
+    engine = engine_of(shop.live)
     shop.get(door="asgi")
     shop.edit(2)
     asked: list[int] = []

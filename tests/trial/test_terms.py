@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ContractError, Outcome, ReloadCheck
-from reloadcheck._engine.api import host_of
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from reloadcheck.types import TrialStatus
@@ -184,7 +184,7 @@ def test_statuses_are_read_as_they_are_written(shop: Making) -> None:
     """`bad: [503, 4xx]` needs no quotes."""
     made = shop("reloadcheck: 1\ntrial: {bad: [503, 4xx]}\n", trial=True)
     made.edit("log: 1", "log: 2")
-    gate = host_of(made.live).trial
+    gate = engine_of(made.live).trial
     assert gate is not None
     assert gate.run is not None
     assert gate.run.trial.bad == ("503", "4xx")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._engine.api import host_of
+from ..._engine.api import engine_of
 from ...sources import DirectorySource, FileSource
 from ...types import Source, Store
 from .._inputs import Inputs, inputs_of
@@ -66,7 +66,7 @@ def _store_of(arguments: argparse.Namespace, inputs: Inputs | None) -> Store | N
     if given is None:
         companion: Any = None
         if inputs is not None and inputs.live is not None:
-            companion = host_of(inputs.live).companion
+            companion = engine_of(inputs.live).companion
         return None if companion is None else companion.keeper.store
     from .._board import store_of
 
@@ -81,7 +81,7 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         for source in sources
     ]
     paths = [os.path.abspath(source.name) for source in sources]
-    given = None if inputs.live is None else host_of(inputs.live).options
+    given = None if inputs.live is None else engine_of(inputs.live).options
     beside = _directory(paths[0]) if paths else os.getcwd()
     around = [
         *options(given, machine),
@@ -91,7 +91,7 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         *uwsgi(machine),
         *python(),
         reader(inputs.schema),
-        *trial(None if inputs.live is None else host_of(inputs.live)),
+        *trial(None if inputs.live is None else engine_of(inputs.live)),
     ]
     if inputs.contract is not None:
         from ._policy import contract

@@ -21,7 +21,7 @@ from django.http.response import HttpResponseBase
 
 from ..._doors.sending import asgi_sender, wsgi_sender
 from ..._doors.watched import what
-from ..._engine.api import host_of
+from ..._engine.api import engine_of
 from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._snapshots.lease import Lease
 from ..._snapshots.pair import raised
@@ -57,7 +57,7 @@ class ReloadCheckMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
         self.live = ready_engine()
-        self._engine = host_of(self.live)
+        self._engine = engine_of(self.live)
         settings = chosen(*(site_declared().page[name] for name in PAGE_OPTIONS))
         self._page = None if settings is None else StatusPage(self.live, settings)
         if self._engine.trial is not None:
