@@ -7,19 +7,13 @@ fails because the client went away is no failure.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._runtime.asked import asked
+from .._runtime.asked import failure_of
 from .._snapshots.pair import begin_ticket, end_ticket
 from ..seams.trial import UnitTicket
 from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp
 
 _ABNORMAL = 1011
 _NO_ANSWER = "no complete answer"
-
-
-def what(method: str, path: str, failure: BaseException | str | int) -> str:
-    """Return a failure in words: `POST /checkout → KeyError`."""
-    said = type(failure).__name__ if isinstance(failure, BaseException) else failure
-    return f"{asked(method, path)} → {said}"
 
 
 def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
@@ -29,7 +23,9 @@ def watched_asgi(app: ASGIApp, ticket: UnitTicket) -> ASGIApp:
         complete = scope["type"] != "http"
 
         def fail(failure: BaseException | str | int) -> None:
-            ticket.failed(what(scope.get("method", "WEBSOCKET"), scope.get("path", ""), failure))
+            ticket.failed(
+                failure_of(scope.get("method", "WEBSOCKET"), scope.get("path", ""), failure)
+            )
 
         async def receiving() -> Message:
             message = await receive()
@@ -79,7 +75,7 @@ def watched_wsgi(app: WSGIApp, ticket: UnitTicket) -> WSGIApp:
     def watched(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
         def fail(failure: BaseException | str | int) -> None:
             ticket.failed(
-                what(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""), failure)
+                failure_of(environ.get("REQUEST_METHOD", ""), environ.get("PATH_INFO", ""), failure)
             )
 
         def starting(status: str, *arguments: Any) -> Any:

@@ -164,7 +164,7 @@ def _together(answers: Sequence[Answer]) -> Answer:
     rejections = [one for one in answers if isinstance(one, Reject)]
     if rejections:
         problems = tuple(problem for one in rejections for problem in one.problems)
-        return Reject(problems, rejections[0].code)
+        return Reject(problems, rejections[0].code, rejections[0].outcome)
     for kind in (Wait, Defer, Share):
         found = [one for one in answers if isinstance(one, kind)]
         if found:

@@ -273,16 +273,14 @@ class Permission(Generic[C]):
         """Reject the edit until the sources hold something else."""
         self.permit.decided()
         error = located(refused(answer), read.layers)
-        undone = answer.code == Code.UNDONE_BEFORE
-        outcome = Outcome.UNDONE if undone else Outcome.REJECTED
         if answer.code == Code.INTERNAL:  # the gate failed, and may not the next time
             self._course.failure = error
             self._course.look_at = self._course.back_off.fail(self._clock.monotonic())
         else:
-            self._checker.refuse(error, outcome=outcome)
+            self._checker.refuse(error, outcome=answer.outcome)
         self._course.standing = error
-        self._report.complain(error, again=True)
-        return Conclusion(outcome, error)
+        self._report.complain(error, again=True, outcome=answer.outcome)
+        return Conclusion(answer.outcome, error)
 
     def _hold_back(self, answer: Wait, read: Loaded[C]) -> Conclusion:
         """Hold back an edit that is good and not yet allowed; ask again when it may be."""

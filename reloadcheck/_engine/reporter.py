@@ -66,17 +66,24 @@ class Report:
         self._complaint = None
 
     def complain(
-        self, error: ReloadCheckError, *, again: bool = False, is_edit: bool = True
+        self,
+        error: ReloadCheckError,
+        *,
+        again: bool = False,
+        is_edit: bool = True,
+        outcome: Outcome = Outcome.REJECTED,
     ) -> None:
         """Warn once of each cause, until there is another or none; `again` for another edit.
 
-        `is_edit`: what failed was to take up an edit, and not to build anew without one.
+        `is_edit`: what failed was to take up an edit, and not to build anew without one. `outcome`
+        is what it comes to, unless it may heal by itself.
         """
         if not self._is_new(error) and not again:
             return
-        outcome = Outcome.DEFERRED if isinstance(error, SourceError) else Outcome.REJECTED
+        outcome = Outcome.DEFERRED if isinstance(error, SourceError) else outcome
         version, _ = self._serving()
-        what = "rejected" if outcome is Outcome.REJECTED else "not taken yet (will be tried again)"
+        deferred = outcome is Outcome.DEFERRED
+        what = "not taken yet (will be tried again)" if deferred else str(outcome)
         facts = self._facts(outcome, error)
         if version is None:
             words = "configuration %s; nothing serves yet: %s"
@@ -88,7 +95,7 @@ class Report:
             words = "edit %s; version %d goes on serving: %s"
             self._say(logging.WARNING, words, what, version, error, **facts)
         self._note(outcome, error)
-        if isinstance(error, ConfigError) and outcome is Outcome.REJECTED:
+        if isinstance(error, ConfigError) and not deferred:
             self._tell_event(outcome, error)
 
     def defer(self, error: ReloadCheckError) -> None:

@@ -14,17 +14,19 @@ KEPT: Final = 20
 """How many attempts are remembered."""
 
 
-_VERDICTS: Final = frozenset(
+VERDICTS: Final = frozenset(
     {
         Code.UNDONE_FAILED,
         Code.UNDONE_SLOW,
         Code.UNDONE_MARKED,
+        Code.UNDONE_SHADOW,
         Code.UNDONE_BY_HAND,
+        Code.WORKER_LOST,
         Code.WATCH,
         Code.UNJUDGED,
     }
 )
-"""Why an edit is taken back, rather than not tried on."""
+"""Why an edit is taken back for good, rather than not tried on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class Attempt:
     @property
     def is_undone(self) -> bool:
         """Return whether an edit was taken back; one that was just not tried on was not."""
-        return self.outcome is Outcome.UNDONE and self.code in _VERDICTS
+        back = self.code in VERDICTS or self.code == Code.UNDONE_BEFORE
+        return self.outcome is Outcome.UNDONE and back
 
 
 class History:

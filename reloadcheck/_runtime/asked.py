@@ -1,4 +1,4 @@
-"""What was asked for, in words that are safe to show."""
+"""What was asked for, and what failed of it, in words that are safe to show."""
 
 _LONGEST = 24
 """Characters of a path's segment; longer ones are tokens rather than words, and shown to nobody."""
@@ -9,3 +9,9 @@ def asked(method: str, path: str) -> str:
     segments = (one if len(one) <= _LONGEST else "…" for one in path.split("/")[:9])
     shown = "".join(one if one.isprintable() else "?" for one in "/".join(segments))
     return f"{method} {shown}"
+
+
+def failure_of(method: str, path: str, failure: BaseException | str | int) -> str:
+    """Return a failed request in words: `POST /checkout → KeyError`."""
+    said = type(failure).__name__ if isinstance(failure, BaseException) else failure
+    return f"{asked(method, path)} → {said}"

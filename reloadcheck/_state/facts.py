@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from .._observe.history import VERDICTS
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreRefusedError
 from ..types import Code
@@ -20,19 +21,6 @@ __all__ = ["LIMIT", "Fact", "Facts"]
 
 LIMIT: Final = 100
 """How many facts wait for a store that is away, before the oldest are dropped."""
-
-_JUDGED = frozenset(
-    {
-        Code.UNDONE_FAILED,
-        Code.UNDONE_SLOW,
-        Code.UNDONE_MARKED,
-        Code.UNDONE_BY_HAND,
-        Code.WORKER_LOST,
-        Code.WATCH,
-        Code.UNJUDGED,
-    }
-)
-"""Ends of a trial that are verdicts; others leave no ban."""
 
 _NUMBERED = 100
 """Versions of this process whose numbers are remembered."""
@@ -88,7 +76,7 @@ class Facts:
                 self._activate(fact)
                 self._number(fact)
             else:
-                if fact.entry.outcome == "undone" and fact.entry.code in _JUDGED:
+                if fact.entry.outcome == "undone" and fact.entry.code in VERDICTS:
                     self._ban(fact.entry)
                 key = sight.prefix + fact.entry.key
                 sight.store.put({key: fact.entry.to_text()}, same={key: 0})

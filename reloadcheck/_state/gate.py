@@ -130,7 +130,7 @@ def _banned(content: str, ban: Ban) -> Reject:
     when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
     if ban.cause == "undone":
         reason = f"this content was taken back at {when}{why}"
-        return Reject((Problem(reason),), Code.UNDONE_BEFORE)
+        return Reject((Problem(reason),), Code.UNDONE_BEFORE, Outcome.UNDONE)
     return Reject(
         (Problem(f"{ban_named(content, ban)} was banned{who} at {when}{why}"),), Code.BANNED
     )

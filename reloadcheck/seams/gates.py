@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeAlias, runtime_checkable
 
-from ..types import Diff, KeyPath, Phase, Problem, Trigger
+from ..types import Diff, KeyPath, Outcome, Phase, Problem, Trigger
 from .feed import Loaded
 from .trial import Stage, Units
 
@@ -54,10 +54,14 @@ class Go:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Refuse the edit until the sources hold something else; `code` is the stable name of why."""
+    """Refuse the edit until the sources hold something else; `code` is the stable name of why.
+
+    `outcome` is what the check comes to: `UNDONE` where the edit was live and was taken back.
+    """
 
     problems: tuple[Problem, ...]
     code: str
+    outcome: Outcome = Outcome.REJECTED
 
 
 @dataclass(frozen=True, slots=True)

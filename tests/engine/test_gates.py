@@ -305,3 +305,20 @@ def test_a_rejection_wins_over_a_wait(make: Make, text: Text) -> None:
     text.write("a: 2\nb: 1\n")
     assert live.check() is Outcome.REJECTED
     assert str(live.status().error).count("is more than a pool may have") == 2
+
+
+def test_a_refusal_says_what_it_comes_to(
+    live: ReloadCheck[Any], gate: Recorder, text: Text
+) -> None:
+    """What was live and taken back is undone: to who asks, in the history and for listeners."""
+    told: list[tuple[Outcome, str | None]] = []
+    live.subscribe(lambda event: told.append((event.outcome, event.code)))
+    back = Reject((Problem("was taken back"),), Code.UNDONE_BEFORE, Outcome.UNDONE)
+    gate.before = lambda proposal: back
+    text.write("a: 2\nb: 1\n")
+    assert live.check() is Outcome.UNDONE
+    status = live.status()
+    assert (status.outcome, status.code) == (Outcome.UNDONE, Code.UNDONE_BEFORE)
+    assert (status.history[-1].outcome, status.history[-1].code) == ("undone", "undone-before")
+    assert (status.undone, status.rejections) == (1, 0)
+    until(lambda: told == [(Outcome.UNDONE, "undone-before")])

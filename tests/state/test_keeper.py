@@ -1,4 +1,7 @@
-"""The store thread, step by step: nothing is lost that can be kept, and nobody is held up."""
+"""The store thread, step by step: nothing is lost that can be kept, and nobody is held up.
+
+Long because what is looked at, written and told in a step is tried one by one.
+"""
 
 import os
 import threading
@@ -19,9 +22,15 @@ from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import StoreRefusedError
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock, MemoryStore
-from reloadcheck.types import Store
+from reloadcheck.types import Code, Store
 
 PREFIX = "shop/default/"
+
+_TAKEN_BACK = {one for one in Code if one.startswith("undone-")} - {Code.UNDONE_BEFORE} | {
+    Code.WORKER_LOST,
+    Code.WATCH,
+    Code.UNJUDGED,
+}
 
 
 def _keeper(store: Store, clock: FakeClock | None = None) -> Keeper:
@@ -118,6 +127,26 @@ def test_a_member_that_lapsed_comes_again() -> None:
     board = other.look(PREFIX)
     assert board is not None
     assert [keeper.id] == list(view_of(board, PREFIX).members)
+
+
+@pytest.mark.parametrize("code", sorted(_TAKEN_BACK))
+def test_every_verdict_leaves_a_ban(code: str) -> None:
+    """However an edit was found to be bad: nobody who starts takes it up again."""
+    store = MemoryStore()
+    keeper = _keeper(store)
+    undone = Entry(None, "undone", time.time(), "B", "s-B", code=code, error="undone: version 2")
+    keeper.note(Fact(undone))
+    keeper.step()
+    assert list(keeper.known.view.state.banned if keeper.known.view else []) == ["B"]
+
+
+@pytest.mark.parametrize("code", ["superseded", "trouble", "undone-before"])
+def test_what_was_just_not_tried_on_is_not_banned(code: str) -> None:
+    """A newer edit or an outage says nothing about it; and what is banned is so by its verdict."""
+    keeper = _keeper(MemoryStore())
+    keeper.note(Fact(Entry(None, "undone", time.time(), "B", "s-B", code=code)))
+    keeper.step()
+    assert not (keeper.known.view and keeper.known.view.state.banned)
 
 
 def test_a_replaced_store_is_told_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

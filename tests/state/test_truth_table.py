@@ -1,4 +1,7 @@
-"""The truth table on a real engine: what serves, and what is told, by content, order and phase."""
+"""The truth table on a real engine: what serves, and what is told, by content, order and phase.
+
+Long because a truth table is read as a whole.
+"""
 
 import json
 import zlib

@@ -20,9 +20,9 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from ..._doors.sending import asgi_sender, wsgi_sender
-from ..._doors.watched import what
 from ..._engine.api import engine_of
 from ..._page.settings import PAGE_OPTIONS, chosen
+from ..._runtime.asked import failure_of
 from ..._snapshots.lease import Lease
 from ..._snapshots.pair import raised
 from ..._snapshots.snapshot import Snapshot
@@ -168,7 +168,7 @@ def _judged(response: HttpResponseBase, request: HttpRequest, ticket: UnitTicket
 
 
 def _fail(ticket: UnitTicket, method: str, path: str, failure: BaseException | str | int) -> None:
-    ticket.failed(what(method, path, failure))
+    ticket.failed(failure_of(method, path, failure))
 
 
 def _raised(**_: object) -> None:
