@@ -119,6 +119,7 @@ class StoreGate:
                 seconds={phase.name: round(phase.seconds, 4) for phase in proposal.phases},
                 actor=proposal.actor,
                 why=proposal.reason,
+                override=proposal.overridden,
             ),
             documents,
         )

@@ -99,6 +99,7 @@ def serves(live: ReloadCheck[Any], **wanted: object) -> None:
     until(holds)
 
 
+@pytest.mark.parametrize("together", [None, "all"])
 @pytest.mark.parametrize(
     ("kind", "person", "change"),
     [
@@ -107,10 +108,13 @@ def serves(live: ReloadCheck[Any], **wanted: object) -> None:
     ],
 )
 def test_a_statement_in_the_store_lets_an_edit_through(
-    site: Site, kind: str, person: str, change: tuple[str, str]
+    site: Site, kind: str, person: str, change: tuple[str, str], together: str | None
 ) -> None:
-    """It is written there by whoever may, and works as one beside the file does."""
-    live = site.engine()
+    """It is written there by whoever may, and works as one beside the file does.
+
+    The row says that the glass was broken, also where all workers decide together.
+    """
+    live = site.engine(together=together)
     base = live.snapshot.digest
     site.edit(*change)
     comes_to(live, Outcome.WAITING)
