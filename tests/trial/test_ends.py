@@ -133,6 +133,26 @@ class Window:
         return Wait("window", "shut", look=1.0) if self.is_shut else GO
 
 
+def test_a_trial_begins_when_the_edit_may_go_on(site: Making, clock: FakeClock) -> None:
+    """However long it waited, built, for a window or other workers: its time begins with its units.
+
+    Nothing is said to be tried before.
+    """
+    window = Window()
+    shop = site(gates=[window], trial=Trial(shares=(0.01, 0.5), first=3.0))
+    window.is_shut = True
+    shop.edit(2)
+    assert shop.asked() is Outcome.WAITING
+    clock.advance(61.0)
+    assert shop.asked() is Outcome.WAITING
+    assert shop.live.status().trial is None
+    window.is_shut = False
+    until(lambda: shop.asked() is Outcome.TRYING)
+    trial = trial_of(shop)
+    assert (trial.share, trial.units) == (0.01, 0)
+    assert trial.left > 59.0
+
+
 def test_a_window_that_closes_in_mid_trial(site: Making, clock: FakeClock) -> None:
     """The edit waits, is tried from the beginning afterwards, and has not been taken back."""
     window = Window()
