@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from os import path as paths
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from .._config.digest import tree_digest
 from .._load.referred import as_written
@@ -21,6 +21,9 @@ from .files import bytes_of
 from .signing import verified
 from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
 from .terms import Terms
+
+STATEMENTS: Final = 1.0
+"""Seconds between two looks for statements while an edit waits that one could let through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Approvals:
                 faults.append((Code.SIGNATURE, f"{ask}; {name}: {error}"))
         hint = f"{ask}: reloadcheck approve FILE"
         code, why = faults[0] if faults else (Code.APPROVAL, hint)
-        return Wait(code, why, None, tuple(needed), look=1.0)
+        return Wait(code, why, None, tuple(needed), look=STATEMENTS)
 
     def override(self, proposal: Proposal, changed: Sequence[KeyPath]) -> Leave | None:
         """Return the leave of whoever broke the glass for this edit, if anybody did."""

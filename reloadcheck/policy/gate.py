@@ -7,14 +7,16 @@ Long because the order in which the terms of a contract are asked about is itsel
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from ..exceptions import ContractError
 from ..seams.gates import GO, Answer, Go, Keep, Proposal, Reject, Wait
 from ..seams.store import Beside
 from ..seams.trial import TrialTerms
 from ..types import Code, KeyPath, Problem
-from .approval import Approvals, Leave
+from .approval import STATEMENTS, Approvals, Leave
 from .cel import Expression, compiled, named_in
 from .contract import Contract
 from .document import MOST_BYTES
@@ -26,6 +28,18 @@ from .reach import changed_paths, found_by, is_at, leaves_of, number_of
 from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
 from .windows import Window, told
+
+OPENINGS: Final = 30.0
+"""Seconds between two looks at the time of day, which may be set, while an edit waits for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the rules said of an edit, from what serves to what is new."""
+
+    old: object = field(repr=False)
+    new: object = field(repr=False)
+    found: tuple[tuple[Problem, str], ...]
 
 
 class ContractGate:
@@ -66,6 +80,7 @@ class ContractGate:
         self._data = b""
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
+        self._asked: _Asked | None = None
         self.beside: Beside | None = None
         self.hear: Callable[[], None] = _nothing
 
@@ -127,6 +142,7 @@ class ContractGate:
         """Judge an edit before it is built."""
         broken = [*self._out_of_range(proposal), *self._missing(proposal), *self._ruled(proposal)]
         if broken:
+            self._asked = None
             return Reject(tuple(problem for problem, _ in broken), broken[0][1])
         if proposal.old is None:
             patterns = self._restarting()
@@ -184,6 +200,7 @@ class ContractGate:
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was let through before it was built."""
+        self._asked = None
         if proposal.old is None:
             tell_siblings(self.beside, "contract", self._restarting(), proposal.new)
         return GO
@@ -233,12 +250,14 @@ class ContractGate:
                         yield Problem(reason, key_path=path), Code.REQUIRED
 
     def _ruled(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
-        old = None if proposal.old is None else proposal.old.config
-        for rule in self._rules:
-            if rule.concerns(old, proposal.new.config):
-                found = rule.judge(old, proposal.new.config, self._environment())
-                if found is not None:
-                    yield found
+        """Ask the rules, once of each edit: one that waits is asked about for days, each window."""
+        old, new = None if proposal.old is None else proposal.old.config, proposal.new.config
+        asked = self._asked
+        if asked is None or asked.old is not old or asked.new is not new:
+            concerned = [one for one in self._rules if one.concerns(old, new)]
+            told = (one.judge(old, new, self._environment()) for one in concerned)
+            asked = self._asked = _Asked(old, new, tuple(one for one in told if one is not None))
+        return asked.found
 
     # ---------------------------------------------------------------------------- waiting
 
@@ -250,7 +269,7 @@ class ContractGate:
             return None
         until = told(freeze.until, proposal.at, terms.zone)
         why = f"nothing changes until {until} {terms.zone_name}: {freeze.why}"
-        return Wait(Code.FREEZE, why, freeze.until, held)
+        return Wait(Code.FREEZE, why, freeze.until, held, self._look)
 
     def _closed(self, proposal: Proposal, paths: Sequence[KeyPath]) -> Wait | None:
         terms, closed = self.terms, list[tuple[KeyPath, Window]]()
@@ -267,7 +286,7 @@ class ContractGate:
         path, window = closed[0]
         when = f"opens {told(at, proposal.at, terms.zone)} {terms.zone_name}" if at else "is closed"
         why = f"its window {window.name!r} {when}{self._owned(path)}"
-        return Wait(Code.WINDOW, why, at, tuple(path for path, _ in closed))
+        return Wait(Code.WINDOW, why, at, tuple(path for path, _ in closed), self._look)
 
     def _roles(
         self, paths: Sequence[KeyPath], proposal: Proposal
@@ -293,6 +312,11 @@ class ContractGate:
         if self._approvals is None:
             raise ContractError(Problem("has not been read yet", str(self._contract.path)))
         return self._approvals
+
+    @property
+    def _look(self) -> float:
+        """Return after how many seconds to look again: soon, where somebody may break the glass."""
+        return OPENINGS if self.terms.override is None else STATEMENTS
 
     def _owned(self, path: KeyPath) -> str:
         owner = self.terms.said("owner", path)

@@ -14,6 +14,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from reloadcheck import ConfigError, ContractError, Outcome, ReloadCheck
+from reloadcheck.policy.cel import Expression
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, begin, until
@@ -183,6 +184,42 @@ def test_an_edit_waits_for_its_window_and_goes_live_by_itself(shop: Shop) -> Non
     assert waiting.opens is not None
     assert waiting.opens <= shop.clock.wall() < waiting.opens + 60
     assert shop.live.status().waiting is None
+
+
+def test_an_edit_that_waits_is_not_judged_again_and_again(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its rules are asked once, however long it waits; anew once what serves has changed."""
+    asked: list[str] = []
+    judge = Expression.judge
+
+    def counted(rule: Expression, *words: Any) -> Any:
+        asked.append(rule.rule.says)
+        return judge(rule, *words)
+
+    monkeypatch.setattr(Expression, "judge", counted)
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    asked.clear()
+    assert shop.edit(*NIGHT_EDIT) is Outcome.WAITING
+    once = ["the maximum is below the minimum", "a pool may at most double"]
+    for _ in range(3):
+        assert shop.live.check() is Outcome.WAITING
+    assert asked == once
+    assert shop.edit("pool_max: 30", "pool_max: 31") is Outcome.WAITING
+    assert asked == 2 * once
+
+
+def test_an_override_is_found_soon_while_nobody_asks(shop: Shop) -> None:
+    """An idle application looks for it once a second, and not at the opening alone."""
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.WAITING
+    shop.sign(OTTO, kind="override", keys="any", until="2026-11-24T05:00+01:00")
+    live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 5.0))
+    before = shop.clock.monotonic()
+    live.result(shop.clock, step=0.5)
+    assert shop.clock.monotonic() - before < 15.0
 
 
 def test_a_clock_that_is_set_opens_the_window(shop: Shop) -> None:
