@@ -159,7 +159,9 @@ class StoreFeed:
         if rounds is not None:
             read, _ = self._standing.known(given.digest)
             self.last = (given.digest, read)
-            rounds.read(content, read, given.digest)
+            # Where a contract has yet to be asked, the start is on what was accepted last, for all.
+            guarded = self._standing.serving is None and self.decision.code == Outcome.WAITING
+            rounds.read(read if guarded else content, read, given.digest)
         if error is not None or self._standing.state.hold is None or given.digest == reading.digest:
             return given
         return replace(given, beside=reading)

@@ -163,13 +163,17 @@ def test_a_roll_back_waits_for_no_window(site: Site) -> None:
     serves(live, level="DEBUG")
 
 
-def test_a_restart_is_no_way_around_a_window(site: Site) -> None:
-    """An edit made while nothing ran waits: what was accepted last serves meanwhile."""
-    before = site.engine()
+@pytest.mark.parametrize("together", [None, "all"])
+def test_a_restart_is_no_way_around_a_window(site: Site, together: str | None) -> None:
+    """An edit made while nothing ran waits: what was accepted last serves meanwhile.
+
+    Also where workers decide together and none of them is left.
+    """
+    before = site.engine(together=together)
     site.editions(1)
     before.close()
     site.edit("INFO", "DEBUG")
-    live = site.engine()
+    live = site.engine(together=together)
     assert live.snapshot.config.log.level == "INFO"
     comes_to(live, Outcome.WAITING)
     assert live.status().code == "window"
