@@ -187,9 +187,9 @@ class Reload(Generic[C]):
             self.forget_failure()
         self.permission.serves(prepared.read, loaded)
         newest = self.checker.newest_ns
-        leave = self.permission.permit.leave
+        leave, why = self.permission.permit.leave, self.permission.verdict.reason
         self.report.announce(
-            snapshot, changes, built.names, first=first, newest_ns=newest, leave=leave
+            snapshot, changes, built.names, first=first, newest_ns=newest, leave=leave, why=why
         )
         if self._kept not in ((), kept_before):
             self.report.pend_rest(pending(self._kept, prepared.read.layers))

@@ -181,14 +181,16 @@ class Report:
         first: bool,
         newest_ns: int | None,
         leave: Given | None = None,
+        why: str | None = None,
     ) -> None:
         """Say that a version is live; `newest_ns` is the newest time of what it was made of.
 
-        `leave` is by whose it is live; that the glass was broken is warned of.
+        `leave` is by whose it is live; that the glass was broken is warned of. `why` is what its
+        trial has to say, where nobody gave leave.
         """
         paths = [*changes.changed, *changes.added, *changes.removed]
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
-        actor, reason = (None, None) if leave is None else (leave.actor, leave.reason)
+        actor, reason = (None, why) if leave is None else (leave.actor, leave.reason)
         facts = {**self._facts(Outcome.RELOADED), "changed": shown, "built": tuple(built)}
         facts |= {"actor": actor, "reason": reason}
         version, digest = snapshot.version, snapshot.digest[:12]
@@ -200,6 +202,8 @@ class Report:
             words = "configuration version %d is live; changed: %s; built: %s; digest %s"
             changed = _listed(shown, len(paths))
             self._say(logging.INFO, words, version, changed, made, digest, **facts)
+        if leave is None and why is not None:
+            self._say(logging.INFO, "configuration version %d: %s", version, why, **facts)
         if leave is not None:
             words = "configuration version %d is live by leave of %s: %s"
             if leave.is_override:
@@ -208,7 +212,8 @@ class Report:
             self._say(level, words, version, actor, reason, **facts)
         phases, at, trigger = self._when()
         pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
-        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup, leave)
+        by = actor, reason
+        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup, by)
         self._tell(
             ReloadEvent(
                 Outcome.RELOADED,
@@ -258,12 +263,11 @@ class Report:
         built: tuple[str, ...] = (),
         first: bool = False,
         pickup: float | None = None,
-        leave: Given | None = None,
+        by: tuple[str | None, str | None] = (None, None),
     ) -> None:
         code, text = (None, None) if error is None else (str(error.code), str(error))
         phases, at, trigger = self._when()
         of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
-        by = (None, None) if leave is None else (leave.actor, leave.reason)
         self.history.note(Attempt(at, *of, trigger.kind, first, pickup, *by))
 
     def _is_new(self, error: ReloadCheckError) -> bool:

@@ -93,7 +93,7 @@ class TrialGate:
         run.version, run.before = proposal.versions
         decision = self._decided(run)
         if decision.word == "promote":
-            run.promote()
+            run.promote(decision)
             return self._promoted(run)
         return self._answer(decision, run)
 
@@ -138,7 +138,7 @@ class TrialGate:
         return Wait("trouble", IN_TROUBLE, look=left) if left > 0 else None
 
     def _promoted(self, run: Run) -> Go:
-        return Go(watch=run if run.trial.watch > 0 else None)
+        return Go(reason=run.unjudged, watch=run if run.trial.watch > 0 else None)
 
     def _answer(self, decision: Decision, run: Run) -> Answer:
         if decision.word == "go on":

@@ -106,6 +106,7 @@ class Run:
         self._slow_after: float | None = None
         self._poked_at = -math.inf
         self._told: Decision | None = None
+        self._promoted: Decision | None = None
         self._frozen = False
         self._ended: Decision | None = None
         self._ordered: Decision | None = None
@@ -322,9 +323,16 @@ class Run:
     def _baseline(self) -> int:
         return self._sides[False].units + sum(one.baseline for one in self.others)
 
-    def promote(self) -> None:
-        """Take note that the candidate serves everybody now; the watch begins."""
+    @property
+    def unjudged(self) -> str | None:
+        """Return what is said of a promotion that nothing is known for, None where it is judged."""
+        promoted = self._promoted
+        return promoted.sentence if promoted and promoted.code == "unjudged" else None
+
+    def promote(self, decision: Decision) -> None:
+        """Take note that the candidate serves everybody now, and why; the watch begins."""
         now = self._now()
+        self._promoted = self._promoted or decision
         if self.promoted_at is None:
             failed = sum(side.failed for side in self._sides)
             self.watch = Watch(failed, now - self.opened_at, now)
@@ -359,12 +367,13 @@ class Run:
         if elapsed < self.trial.seconds:
             return Decision("go on")
         if units >= self.trial.units:
-            return Decision("promote", "", f"{units} units of work told nothing against it")
+            done = f"promoted: version {self.version} after {elapsed:.1f} s"
+            return Decision("promote", "", f"{done}: {units} units told nothing against it")
         if elapsed < self.trial.longest:
             return Decision("go on")
         sentence = f"unjudged ({units} of {self.trial.units})"
         if self.trial.unjudged == "promote":
-            return Decision("promote", "unjudged", sentence)
+            return Decision("promote", "unjudged", f"promoted, {sentence}")
         return Decision("undo", "unjudged", f"undone: version {self.version} stays {sentence}")
 
     def _watched(self, now: float) -> Decision:
@@ -441,7 +450,8 @@ class Run:
             SignalStatus(name, judge.on_candidate, judge.bad, judge.luck)
             for name, judge in sorted(self._of_all().items())
         )
-        decision = self._ended or self._told
+        said = (self._ended, self._told, self._promoted)
+        decision = next((one for one in said if one is not None and one.sentence), None)
         phase = "trying" if self.promoted_at is None else "watching"
         since = self.opened_at if self.promoted_at is None else self.promoted_at
         lasts = self.trial.seconds if self.promoted_at is None else self.trial.watch

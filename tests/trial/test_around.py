@@ -11,7 +11,7 @@ from reloadcheck import Outcome, UsageError
 from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
-from reloadcheck.trial.run import Run
+from reloadcheck.trial.run import Decision, Run
 from tests.support.fixtures import Make
 from tests.support.rig import Text, until
 
@@ -172,7 +172,7 @@ def test_who_asks_to_be_asked(clock: FakeClock) -> None:
     for _ in range(320):
         unit(0.01)
     run.decide()
-    run.promote()
+    run.promote(Decision("promote"))
     for _ in range(100):
         unit(0.02, on_candidate=True)
     assert poked == []

@@ -17,7 +17,7 @@ from reloadcheck.trial import Trial
 from tests.support.fixtures import Make
 from tests.support.rig import Text, until
 
-from .site import Site
+from .site import Site, trial_of
 
 Making = Callable[..., Site]
 DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
@@ -141,15 +141,36 @@ def test_shares_rise(site: Making, clock: FakeClock) -> None:
 
 
 def test_silence_is_no_failure(site: Making, clock: FakeClock) -> None:
-    """With too few units it is tried longer, and promoted as unjudged at the longest."""
+    """A request each ten seconds is too few: live after ten minutes, and told as unjudged."""
     shop = site()
     shop.edit(2)
+    for number in range(60):
+        shop.get(on_candidate=number % 20 == 0)
+        assert shop.asked() is Outcome.TRYING
+        clock.advance(10.0)
+    assert shop.asked() is Outcome.RELOADED
+    assert shop.live.snapshot.config.a == 2
+    told = "promoted, unjudged (3 of 20)"
+    assert trial_of(shop).explanation == told
+    assert [one.reason for one in shop.live.status().history][-1] == told
     clock.advance(61.0)
-    assert shop.asked() is Outcome.TRYING
-    (why,) = shop.live.status().reasons
-    assert why.endswith("0 so far; none failed; it lasts until 20 more have come by")
-    clock.advance(600.0)
+    until(lambda: shop.live.status().trial is None, clock)
+    last = shop.live.status().last_trial
+    assert last is not None
+    assert last.explanation == told
+
+
+def test_what_told_nothing_against_it_is_counted(site: Making, clock: FakeClock) -> None:
+    """The trial says after how long it was promoted, and by how many units."""
+    shop = site()
+    shop.edit(2)
+    for _ in range(20):
+        shop.get(on_candidate=True)
+    clock.advance(60.0)
     until(lambda: shop.live.snapshot.config.a == 2)
+    told = "promoted: version 2 after 60.0 s: 20 units told nothing against it"
+    assert trial_of(shop).explanation == told
+    assert [one.reason for one in shop.live.status().history][-1] is None
 
 
 def test_an_outage_blames_nobody(site: Making, clock: FakeClock) -> None:
