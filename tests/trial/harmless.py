@@ -1,12 +1,14 @@
 """How often is a harmless edit undone? `python -m tests.trial.harmless [trials]`: 100,000 of them.
 
-Whole trials by the judge, unit after unit: shares that rise on the way, and failures that have
-nothing to do with the edit, at rates of 0, 0.1, 2 and 50 %, that jump, and in bursts. Says how many
-were undone by their signal, and fails where that is more than one in a thousand.
+Whole trials by the judge, unit after unit: shares that rise on the way, in one to four steps, and
+failures that have nothing to do with the edit, at rates of 0, 0.1, 2 and 50 %, that jump, and in
+bursts. Says how many were undone by their signal, and fails where that is more than one in a
+thousand.
 """
 
 import random
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from itertools import repeat
 
@@ -14,7 +16,7 @@ from reloadcheck.trial import Judge
 
 TRIALS = 100_000
 LUCK = 0.001
-SHARES = (0.01, 0.2)
+SHARES = (0.01, 0.05, 0.2, 0.5)
 
 Rates = Callable[[random.Random], Iterator[float]]
 
@@ -42,13 +44,15 @@ RATES: dict[str, Rates] = {
 }
 
 
-def is_undone(random_: random.Random, rates: Iterator[float], units: int, first: int) -> bool:
-    """Run one trial of so many units, the first of them at the smaller share."""
+def is_undone(random_: random.Random, rates: Iterator[float], units: int) -> bool:
+    """Run one trial of so many units, whose shares and steps are drawn."""
     judge = Judge()
+    shares = sorted(random_.sample(SHARES, random_.randrange(1, len(SHARES) + 1)))
+    steps = sorted(random_.randrange(units) for _ in shares[1:])
     for number in range(units):
         if random_.random() >= next(rates):
             continue
-        share = SHARES[number >= first]
+        share = shares[bisect_right(steps, number)]
         on_candidate = random_.random() < share
         judge.add(on_candidate, share)
         if on_candidate and judge.luck <= LUCK:
@@ -60,7 +64,7 @@ def undone(name: str, trials: int, seed: int = 1) -> int:
     """Return how many of so many harmless trials are undone, at one way to fail."""
     random_ = random.Random(f"{seed} {name}")
     return sum(
-        is_undone(random_, RATES[name](random_), random_.randrange(100, 1500), 150)
+        is_undone(random_, RATES[name](random_), random_.randrange(100, 1500))
         for _ in range(trials)
     )
 

@@ -3,21 +3,22 @@
 Long because each way for a trial to end is tried on a running engine.
 """
 
+import asyncio
 import random
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from reloadcheck import Outcome, UsageError
+from reloadcheck import Outcome, UsageError, asgi, wsgi
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from tests.support.fixtures import Make
 from tests.support.rig import Text, until
 
-from .site import Site, trial_of
+from .site import Site, receive_nothing, send_nothing, trial_of
 
 Making = Callable[..., Site]
 DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
@@ -402,6 +403,32 @@ def test_an_operator_can_switch_it_off(site: Making, switch: str) -> None:
     shop = site(environ={"RELOAD_CHECK_TRIAL": switch})
     assert shop.edit(2) is Outcome.RELOADED
     assert shop.get() == b"2"
+
+
+@pytest.mark.parametrize(("switch", "edits"), [("off", True), ("on", False)])
+def test_without_a_trial_the_servers_own_callables_are_handed_on(
+    site: Making, switch: str, edits: bool
+) -> None:
+    """Neither `send` nor `start_response` is wrapped where it is off, or where nothing is tried."""
+    shop = site(environ={"RELOAD_CHECK_TRIAL": switch})
+    shop.get()
+    if edits:
+        assert shop.edit(2) is Outcome.RELOADED
+    given: list[object] = []
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        given.extend((receive, send))
+
+    def page(environ: Any, start_response: Any) -> list[bytes]:
+        given.append(start_response)
+        return []
+
+    scope: Any = {"type": "http", "method": "GET", "path": "/", "headers": []}
+    door = asgi.ReloadCheckMiddleware(app, shop.live)
+    asyncio.run(cast("Any", door)(scope, receive_nothing, send_nothing))
+    started: Any = print
+    wsgi.ReloadCheckMiddleware(page, shop.live)({"PATH_INFO": "/"}, started)
+    assert given == [receive_nothing, send_nothing, started]
 
 
 def test_without_a_trial_there_is_nothing_to_end(make: Make, text: Text) -> None:
