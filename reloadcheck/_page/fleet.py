@@ -82,7 +82,14 @@ _ENDS = {"pin": "reloadcheck unpin", "fallback": "reloadcheck fallback off"}
 
 
 def _order(workers: "Fleet") -> Iterator[str]:
-    hold = workers.order
+    hold, freeze = workers.order, workers.freeze
+    if freeze is not None:
+        by = "" if freeze.by is None else f" by {freeze.by}"
+        why = "" if freeze.why is None else f": {freeze.why}"
+        yield error(f"Edits are frozen{by}{why}", "warn")
+        until = "" if freeze.until is None else f"{time_of(freeze.until)}, or by: "
+        since = time_of(freeze.at)
+        yield f'<p class="remedy">Since {since}; it ends by: {until}reloadcheck thaw</p>'
     if hold is None:
         return
     by = "" if hold.by is None else f" by {hold.by}"

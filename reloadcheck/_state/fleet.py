@@ -13,7 +13,18 @@ from urllib.parse import unquote
 
 from ..seams.store import RoundStatus
 from ..types import Board, Outcome
-from .board import DEFAULT_GROUP, STATE, Hold, Member, Refusal, State, View, prefix_of, view_of
+from .board import (
+    DEFAULT_GROUP,
+    STATE,
+    Freeze,
+    Hold,
+    Member,
+    Refusal,
+    State,
+    View,
+    prefix_of,
+    view_of,
+)
 from .ledger import entries_from, served_before
 from .votes import round_in, said_of_refusal, said_of_round
 
@@ -83,9 +94,9 @@ class Standing:
 class Fleet:
     """All members. `drift` is the share of live ones off the target, `score` that of the time.
 
-    `order` is the hold in force, `round` an edit that waits until the workers have it ready,
-    `refused` one that they could not all take up, until another is live. `unread` are members of a
-    crowd that nobody has asked for so far: they are read now.
+    `order` is the hold in force, `freeze` one that is not over, `round` an edit that waits until
+    the workers have it ready, `refused` one that they could not all take up, until another is live.
+    `unread` are members of a crowd that nobody has asked for so far: they are read now.
     """
 
     target: str | None
@@ -99,6 +110,7 @@ class Fleet:
     round: RoundStatus | None = None
     refused: Refusal | None = None
     unread: int = 0
+    freeze: Freeze | None = None
 
     @property
     def waiting(self) -> str | None:
@@ -172,9 +184,10 @@ def fleet_of(
     total = sum(member.in_step[1] for member in members.values())
     score = inside / total if total else 1.0
     whole = tuple(standings)
-    order, off_for_all = state.hold, state.refused
+    order, off_for_all, freeze = state.hold, state.refused, state.freeze
     return Fleet(
-        wanted, state.edition, whole, drift, score, app, release, order, opened, off_for_all
+        wanted, state.edition, whole, drift, score, app, release, order, opened, off_for_all,
+        freeze=freeze if freeze is None or freeze.until is None or freeze.until > now else None,
     )  # fmt: skip
 
 

@@ -3,17 +3,18 @@
 import argparse
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .._config.digest import tree_digest
 from .._state.alive import is_gone
+from .._state.board import Freeze, Hold
 from .._state.fleet import GRACE, Against, Fleet, Standing, document, fleets_in, shares
 from .._state.identity import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource
 from ..types import Board, Source, Store, printable
-from ._board import UNREACHABLE, ago, store_named, unreachable
+from ._board import UNREACHABLE, ago, day, store_named, unreachable
 from ._faults import show_faults
 from ._git import GitSource
 from ._inputs import layers_of
@@ -188,11 +189,26 @@ def _show(page: Page, fleets: Sequence[Fleet]) -> None:
             code = f"{one.member.code}: " if one.member.code else ""
             page.sentence(f"        {code}{one.member.error}", indent=8)
     for fleet in fleets:
-        if fleet.hold is not None:
-            page.sentence(f"{_name_of(fleet)}: {fleet.hold} is in force", kind="warn", mark="")
-        for told in (fleet.waiting, fleet.refusal):
+        for told in (*_orders(fleet), fleet.waiting, fleet.refusal):
             if told is not None:
                 page.sentence(f"{_name_of(fleet)}: {told}", kind="warn", mark="")
+
+
+def _orders(fleet: Fleet) -> Iterator[str]:
+    """Say what was ordered, by whom, how long ago, and why."""
+    hold, freeze = fleet.order, fleet.freeze
+    if hold is not None:
+        edition = "" if hold.edition is None else f", edition {hold.edition}"
+        yield f"{hold.kind} is in force{edition}{_ordered(hold)}"
+    if freeze is not None:
+        until = "" if freeze.until is None else f" until {day(freeze.until)}"
+        yield f"edits are frozen{until}{_ordered(freeze)}"
+
+
+def _ordered(order: Hold | Freeze) -> str:
+    by = f", by {printable(order.by)}" if order.by else ""
+    since = f" {ago(order.at)} ago" if order.at else ""
+    return f"{by}{since}{f': {printable(order.why)}' if order.why else ''}"
 
 
 def _lead(one: Standing) -> str:

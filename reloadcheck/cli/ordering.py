@@ -9,11 +9,14 @@ from collections.abc import Callable
 from typing import Final
 
 from .._state.bans import CONTENT, ban_named
+from .._state.board import Member
+from .._state.ledger import served_before
 from .._state.orders import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..types import printable
 from ._board import NoStoreError, ago, asked, moment
+from ._differences import differences
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
@@ -53,6 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _order(arguments: argparse.Namespace, orders: Orders) -> int:
+    serving = _serving(orders) if arguments.verb == "rollback" else None
     ordered = _VERBS[arguments.verb](arguments, orders)
     dry = bool(getattr(arguments, "dry_run", False))
     behind: tuple[str, ...] = ()
@@ -74,11 +78,30 @@ def _order(arguments: argparse.Namespace, orders: Orders) -> int:
         )
         return int(bool(behind))
     page.sentence(f"{'Would be: ' * dry}{ordered.says}", kind="good", mark=ordered.says)
+    if serving is not None and ordered.entry.of is not None:
+        for line in differences(orders, serving, ordered.entry.of):
+            page.sentence(line)
+    members = orders.members() if behind else {}
     for name in behind:
-        page.sentence(f"behind  {name}", kind="warn", mark="behind")
+        told = f"behind  {_who(members[name])}" if name in members else f"behind  {name}"
+        page.sentence(told, kind="warn", mark="behind")
     if wait is not None and not dry and not behind:
         page.sentence(f"All {len(orders.members())} live workers serve it.")
     return int(bool(behind))
+
+
+def _serving(orders: Orders) -> int | None:
+    """Return the edition that serves now."""
+    target = orders.state().target
+    return None if target is None else served_before(orders.entries(), target)
+
+
+def _who(member: Member) -> str:
+    """Say which process it is, what it serves, and what stands in its way."""
+    worker = f" {member.worker}" if member.worker else ""
+    error = f": {member.error}" if member.error else ""
+    edition = "something else" if member.edition is None else f"edition {member.edition}"
+    return printable(f"{member.host} {member.pid}{worker} serves {edition}{error}")
 
 
 def _edition(arguments: argparse.Namespace) -> int | None:

@@ -3,6 +3,7 @@
 Long because each answer of the command is asked of the same real stores.
 """
 
+import re
 import subprocess
 import threading
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._state.board import Hold, Member, Refusal, Round, State, vote_text
+from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State, vote_text
 from reloadcheck._state.identity import begun, member_id
 from reloadcheck._state.ledger import Entry
 from reloadcheck.cli import fleet as command
@@ -200,6 +201,19 @@ def _live_and_lost(run: Run) -> tuple[int, int]:
     return document["live"], document["lost"]
 
 
+def test_who_ordered_what_and_why_is_said(run: Run, here: Path) -> None:
+    """A pin and a freeze, by whom, how long ago, until when: what somebody at night has to know."""
+    now = time.time()
+    hold = Hold("pin", "c" * 64, 41, "dora@web-1", now - 7300, "a fair")
+    frozen = Freeze(now + 3600, "otto@web-2", now - 60, "Black Friday")
+    state = State(43, "c" * 64, hold=hold, freeze=frozen)
+    with closing(SQLiteStore(here / "store.db")) as store:
+        store.put({"shop/default/state": state.to_text()})
+    told = " ".join(line.strip() for line in run("fleet", *STORE).lines)
+    assert "shop: pin is in force, edition 41, by dora@web-1 2h ago: a fair" in told
+    assert re.search(r"edits are frozen until [-0-9: ]{19}, by otto@web-2 1m ago: Black F", told)
+
+
 def test_all_applications_are_listed_unless_one_is_named(run: Run, here: Path) -> None:
     """One that nobody knows is wrong usage, never an empty list that looks fine."""
     _dozen(here)
@@ -215,7 +229,7 @@ def test_all_applications_are_listed_unless_one_is_named(run: Run, here: Path) -
     assert 13 == sum(line.startswith(("in step", "BEHIND")) for line in done.lines)
     assert all(len(line) <= WIDTH for line in done.lines)
     assert any("… 123456 SpawnPro" in line for line in done.lines)
-    assert f"{name} 1.4-rc1-and-more: pin is in force" in done.lines
+    assert f"{name} 1.4-rc1-and-more: pin is in force" in done.out
     assert 0 == run("fleet", *STORE, "--name", name).status
     assert 1 == run("fleet", *STORE, "--name", "shop").status
     unknown = run("fleet", *STORE, "--name", "shopp")

@@ -110,10 +110,13 @@ def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
     assert 2 == run("rollback", *STORE).status
     dry = run("rollback", *STORE, "--dry-run")
     assert (0, "Would be: edition 3 is 1 again; edition 2 is banned") == (dry.status, dry.lines[0])
+    assert ['~ greeting: "moin" -> "hello"', "~ password: *** -> ***"] == dry.lines[1:]
     done = run("rollback", *STORE, "--why", "too moin", "--by", "dora", "--wait", "20")
     assert 0 == done.status
     assert [
         "edition 3 is 1 again; edition 2 is banned",
+        '~ greeting: "moin" -> "hello"',
+        "~ password: *** -> ***",
         "All 1 live workers serve it.",
     ] == done.lines
     assert "hello" == live.snapshot.config.greeting
@@ -136,7 +139,7 @@ def test_waiting_is_bounded_by_a_time_beside_it(
         store.put({f"{prefix_of('shop', None)}{MEMBERS}web-1/7": stuck.to_text()})
         done = run("unpin", *STORE, "--wait", "--timeout", "0.2")
     assert done.status == 1
-    assert done.lines[-1].startswith("behind  ")
+    assert "behind  web-1 7 serves something else" == done.lines[-1]
 
 
 def test_orders_that_name_no_edition_refuse_one(run: Run, live: ReloadCheck[Any]) -> None:

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from reloadcheck import ReloadCheck
 from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
-from reloadcheck._state.board import Hold, Member, Refusal, Round, State
+from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State
 from reloadcheck._state.board import View as Looked
 from reloadcheck._state.fleet import Fleet, document, fleet_in, fleet_of
 from reloadcheck._state.tally import Tally
@@ -119,6 +119,12 @@ def test_an_order_and_a_store_that_is_away_are_said_above_the_list() -> None:
     told = words(fleet, replace(STORE, code="store", error="etcd: timed out", since=NOW - 5))
     assert "A pin of edition 43 is in force by dora@web-1: release <b>" in told
     assert "it ends by: reloadcheck unpin" in told
+    frozen = replace(STATE, freeze=Freeze(NOW + 60, "dora", NOW - 60, "a fair <b>"))
+    told = words(fleet_of(frozen, MEMBERS, NOW))
+    assert "Edits are frozen by dora: a fair <b>" in told
+    assert "or by: reloadcheck thaw" in told
+    assert "frozen" not in words(fleet_of(frozen, MEMBERS, NOW + 61))
+    told = words(fleet, replace(STORE, code="store", error="etcd: timed out", since=NOW - 5))
     assert "The store is away: etcd: timed out" in told
     assert "what follows is what it said before that" in told
 

@@ -2,8 +2,9 @@
 
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import Callable, Generator, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
@@ -138,3 +139,42 @@ def test_it_stops_neither_serving_nor_reloading(
         site.edit(load)
         until(lambda: site.remembers(before + 1))
     assert [] == load.failures
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Site]:
+    """Two workers whose store lies on a disk of 2 MB."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2m,mode=700", "none", str(disk)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("no file system can be mounted here")
+    try:
+        file, store = tmp_path / "config.yaml", disk / "store.db"
+        file.write_text(config.text(1))
+        more = {"RELOAD_CHECK_STORE": str(store), "RELOAD_CHECK_APP": "shop"}
+        with serving(gunicorn(), environment(file, tmp_path / "journal", **more), tmp_path) as one:
+            site = Site(one, file, store)
+            until(lambda: site.remembers(1))
+            yield site
+    finally:
+        subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+def test_a_full_disk_stops_nothing_and_heals(small: Site) -> None:
+    """Edits are live in time and wait to be written down; with room again they are, every one."""
+    filler = small.store.with_name("filler")
+    with Load(small.server.port, clients=3, pace=0.03) as load:
+        with filler.open("wb", buffering=0) as other, suppress(OSError):
+            while True:
+                other.write(b"x" * 4096)
+        for _ in range(3):
+            small.edit(load)
+        until(lambda: small.codes() == {"store"})
+        filler.unlink()
+        until(lambda: small.remembers(4))
+        small.edit(load)
+        until(lambda: small.remembers(5))
+    assert [] == load.failures
+    with closing(sqlite3.connect(small.store)) as connection:
+        assert ("ok",) == connection.execute("PRAGMA integrity_check").fetchone()
