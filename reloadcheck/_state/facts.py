@@ -145,7 +145,7 @@ class Facts:
                     key = sight.prefix + fact.entry.key
                     sight.store.put({key: fact.entry.to_text()}, same={key: 0})
                 elif editions_of(entries)[self.edition].member == sight.id:
-                    self._drop_old()
+                    self.drop_old()
                 return
             if fact.first and content is not None and state.target == content:
                 self.edition = served_before(entries, content)
@@ -173,7 +173,7 @@ class Facts:
             sight.look(whole=written is not None)
             if written is not None:
                 self.edition = entry.edition
-                self._drop_old()
+                self.drop_old()
                 return
 
     def _fall_back(self, fact: Fact, state: State, revision: int) -> bool:
@@ -195,7 +195,7 @@ class Facts:
         sight.look(whole=put is not None)
         if put is not None:
             self.edition = number
-            self._drop_old()
+            self.drop_old()
         return put is not None
 
     def _is_written_by_others(self, fact: Fact) -> bool:
@@ -216,7 +216,8 @@ class Facts:
             return False
         return True
 
-    def _drop_old(self) -> None:
+    def drop_old(self) -> None:
+        """Keep no more than the store is to, but what is held, active or served."""
         view, store = self._sight.view, self._sight.store
         accepted = {one.content for one in view.members.values() if one.content is not None}
         gone = dropped(entries_from(view.entries), view.state, store.retention, accepted)
