@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import yaml
 
+from reloadcheck import Orders
+from reloadcheck.stores import SQLiteStore
 from tests.support.load import until
 from tests.support.servers import ROOT, environment, serving
 
@@ -55,8 +57,12 @@ def test_the_app_reads_what_is_mounted(pod: dict[str, Any], app: ModuleType) -> 
     volumes = {one["name"]: one for one in pod["volumes"]}
     mounts = pod["containers"][0]["volumeMounts"]
     assert {one["name"] for one in mounts} == volumes.keys()
-    assert [one for one in mounts if "subPath" in one or not one["readOnly"]] == []
+    assert [one for one in mounts if "subPath" in one] == []
+    assert {one["name"] for one in mounts if not one.get("readOnly")} == {"state"}
     places = {one["name"]: PurePosixPath(one["mountPath"]) for one in mounts}
+    variables = {one["name"]: one["value"] for one in pod["containers"][0]["env"]}
+    assert PurePosixPath(variables["RELOAD_CHECK_STORE"]).parent == places["state"]
+    assert "emptyDir" in volumes["state"]
     assert volumes["config"]["configMap"]["name"] == objects["ConfigMap"]["metadata"]["name"]
     assert volumes["database"]["secret"]["secretName"] == objects["Secret"]["metadata"]["name"]
     assert PurePosixPath(app.CONFIG).parent == places["config"]
@@ -131,6 +137,8 @@ def test_an_edit_of_either_volume_reaches_the_pod(tmp_path: Path) -> None:
         **environment(config, tmp_path / "journal"),
         "ORDERS_CONFIG": str(config / "config.yaml"),
         "ORDERS_SECRETS": str(secrets),
+        "RELOAD_CHECK_STORE": str(tmp_path / "state" / "reloadcheck.db"),
+        "RELOAD_CHECK_APP": "orders",
     }
     command = [sys.executable, "-m", "uvicorn", "app:app", "--app-dir", str(EXAMPLE)]
     with serving([*command, "--port", "0", "--no-access-log"], environ, tmp_path) as pod:
@@ -153,6 +161,12 @@ def test_an_edit_of_either_volume_reaches_the_pod(tmp_path: Path) -> None:
         until(lambda: serves(**old) and "database.pool_size" in pod.log)
         publish(config, 4, {"config.yaml": text.replace("pool_size: 4", "pool_size: 8")})
         until(lambda: serves(greeting="Hello", pool_size=8))
+        store = SQLiteStore(tmp_path / "state" / "reloadcheck.db")
+        orders = Orders(store, app="orders")
+        until(lambda: len(orders.history(outcome="reloaded")) == 3)
+        orders.rollback(why="too many", by="dora")
+        until(lambda: serves(greeting="Good evening", user="orders_b", pool_size=4))
+        store.close()
         assert pod.stop() in (0, -signal.SIGTERM)  # uvicorn ends by the signal it was sent
     assert credentials["password"] not in pod.log
     assert pod.log.count("INFO reloadcheck: ") >= 4

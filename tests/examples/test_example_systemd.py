@@ -8,11 +8,14 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reloadcheck import Orders
+from reloadcheck.stores import SQLiteStore
 from tests.house.test_readme import get
 from tests.support.config import replace
 from tests.support.load import until
@@ -51,6 +54,8 @@ def test_the_unit_and_gunicorn_agree() -> None:
     given = re.findall(r"^Environment=ORDERS_CONFIG=(.+)$", UNIT.read_text(), re.M)
     assert [Path(one).parent for one in given] == [Path("/etc", service["ConfigurationDirectory"])]
     assert (EXAMPLE / Path(given[0]).name).exists()
+    store = re.findall(r"^Environment=RELOAD_CHECK_STORE=(.+)$", UNIT.read_text(), re.M)
+    assert [Path(one).parent for one in store] == [Path("/var/lib", service["StateDirectory"])]
     assert float(service["TimeoutStopSec"]) > gunicorn_settings()["graceful_timeout"] + 20
 
 
@@ -91,6 +96,8 @@ def test_the_service_follows_its_file(tmp_path: Path) -> None:
     environ = {
         **environment(file, tmp_path / "journal"),
         "ORDERS_CONFIG": str(file),
+        "RELOAD_CHECK_STORE": str(tmp_path / "orders" / "reloadcheck.db"),
+        "RELOAD_CHECK_APP": "orders",
     }
     command = [sys.executable, "-m", "gunicorn", "-c", str(EXAMPLE / "gunicorn.conf.py")]
     options = ["--bind", "127.0.0.1:0", "--chdir", str(EXAMPLE), "app:app"]
@@ -105,6 +112,12 @@ def test_the_service_follows_its_file(tmp_path: Path) -> None:
 
         until(everywhere)
         assert set(seen) <= {"Hello, at most 100\n", "Hello, at most 200\n"}
+        with closing(SQLiteStore(tmp_path / "orders" / "reloadcheck.db")) as store:
+            orders = Orders(store, app="orders")
+            until(lambda: len(orders.history()) == 2)
+            orders.rollback(why="too many", by="dora")
+            until(lambda: get(service.port)[1] == "Hello, at most 100\n")
+            assert orders.wait(20.0) == ()
         assert service.stop() == 0
 
 
