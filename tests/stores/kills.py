@@ -102,6 +102,8 @@ def writer(name: str, opening: Opening, tell: Callable[[str], None]) -> None:
 class Torture:
     """One run: its processes, what was told as written, and what is banned."""
 
+    together = os.environ.get("RELOAD_CHECK_TOGETHER", "off") != "off"
+
     def __init__(self, directory: Path, opening: Opening, seed: int) -> None:
         self.directory, self.opening = directory, opening
         self.draw = random.Random(seed)
@@ -171,8 +173,12 @@ class Torture:
 
     def judge(self, child: Child) -> None:
         """Raise where it has served at its start what was banned; remember what it has written."""
+        decided = self.decided() if self.together else None
         for line in child.lines:
             word, _, rest = line.partition(" ")
+            told = word in ("serve", "start") and decided is not None
+            if told and tree_digest({"a": int(rest)}) not in (decided or ()):
+                raise LieError(f"a worker served {rest}, which was not decided on")
             if word == "ended" and child.accepted:
                 raise LieError(f"a {child.kind} ended by itself: {rest}")
             if word == "start" and int(rest) in child.banned:
@@ -180,6 +186,12 @@ class Torture:
             if word == "wrote":
                 self.told.append(rest)
         child.lines.clear()
+
+    def decided(self) -> frozenset[str | None]:
+        """Return the contents that have been an edition."""
+        with closing(self.opening()) as store:
+            entries = Orders(store, app="shop").entries()
+        return frozenset(entry.content for entry in entries if entry.edition is not None)
 
     # ------------------------------------------------------------------ what goes on meanwhile
 
