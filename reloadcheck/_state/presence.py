@@ -26,6 +26,7 @@ class Presence:
         self._sight, self._member = sight, member
         self._told: Member | None = None
         self._told_at = 0.0
+        self._made: tuple[Member, int | None, Member] | None = None
         self._in_step = InStep()
         self._beaten = -1e9
         self._missing: dict[str, float] = {}
@@ -33,7 +34,7 @@ class Presence:
     def tell(self, edition: int | None) -> None:
         """Write the worker's record down, where it has changed or is not on the board."""
         sight = self._sight
-        member, now, view = replace(self._member(), edition=edition), sight.now(), sight.view
+        member, now, view = self._with(edition), sight.now(), sight.view
         if member.version is None:
             return  # it serves nothing yet
         target = view.state.target
@@ -41,7 +42,8 @@ class Presence:
         crowded = sight.outlook.crowded  # then who is on the board is read seldom
         is_told = sight.id in view.members or crowded
         pause = TELL_SECONDS * (5 if crowded else 1)
-        if self._told == member and is_told and now - self._told_at < pause:
+        same_as_told = self._told is member or self._told == member
+        if same_as_told and is_told and now - self._told_at < pause:
             return
         same = None
         if sight.rounds is not None:
@@ -56,6 +58,13 @@ class Presence:
         key = f"{sight.prefix}{MEMBERS}{sight.id}"
         if sight.store.put({key: record.to_text()}, same=same, mortal=True) is not None:
             self._told, self._told_at = member, now
+
+    def _with(self, edition: int | None) -> Member:
+        """Return the record with the edition; made anew only where one of them has changed."""
+        given = self._member()
+        if self._made is None or self._made[0] is not given or self._made[1] != edition:
+            self._made = given, edition, replace(given, edition=edition)
+        return self._made[2]
 
     def forget(self) -> None:
         """Tell it anew: the store has not got what it was told."""
