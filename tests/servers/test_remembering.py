@@ -1,7 +1,7 @@
 """Four gunicorn workers, their pools and their store on a real PostgreSQL, from edit to restart."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -59,7 +59,7 @@ class Shop:
         config.replace(self.file, f"{comment}{text}\n")
 
     @contextmanager
-    def serving(self) -> Iterator[Server]:
+    def serving(self) -> Generator[Server]:
         """Serve with four workers, and no request failed from the first to the last."""
         environ = {
             "SERVERS_CONFIG": str(self.file),

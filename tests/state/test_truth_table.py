@@ -6,7 +6,7 @@ Long because a truth table is read as a whole.
 import json
 import zlib
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
@@ -92,7 +92,7 @@ class Site:
     @contextmanager
     def running(
         self, first: FileSource | None = None, **options: Any
-    ) -> Iterator[ReloadCheck[Any]]:
+    ) -> Generator[ReloadCheck[Any]]:
         """Run a worker until the block ends."""
         live: ReloadCheck[Any] = ReloadCheck(
             first or self.file,
