@@ -5,6 +5,7 @@ Reads once, as an engine would; builds nothing. Status 1 when there is an error;
 """
 
 import argparse
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -30,6 +31,7 @@ from ..types import (
 from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
+from ._missing_hours import missing_hours
 from ._output import Page
 from ._overrides import Override, leaves, overrides, overrides_document, show_overrides
 from ._reading import Fault, Known, faults_of, known_of, validated
@@ -85,6 +87,7 @@ def _look(arguments: argparse.Namespace, words: Sequence[str]) -> _Looked:
     verdict = _judged(arguments, inputs, known, faults)
     with locating_many():
         plain = list(plain_secrets(inputs, known))
+    plain += missing_hours(inputs, time.time())
     of_verdict = () if verdict is None else verdict.faults
     faults = _sorted([*faults, *of_verdict, *plain])
     if arguments.overrides:  # told as a whole, and then they are meant

@@ -106,7 +106,7 @@ class SectionReader:
                     spans.append(span)
             if key.text == ANY_TIME:
                 self._faults.add(key, "`any` is no name of a window: it stands for every time")
-            windows[key.text] = Window(key.text, tuple(spans), zone)
+            windows[key.text] = Window(key.text, tuple(spans), zone, key.line, key.column)
         return windows
 
     def _freezes(self, zone: tzinfo) -> Iterable[Freeze]:

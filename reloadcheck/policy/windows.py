@@ -6,13 +6,17 @@ out never comes. A span over midnight belongs to the day that it begins on; ends
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_A_DAY: Final = 24 * 60
+_A_YEAR: Final = 366
+_LONGEST_GAP: Final = 180
+"""Minutes that clocks leave out at the most, when they are set forward."""
+
 _AHEAD: Final = 15
 """Days that are looked at for the next opening: a window opens every week or never."""
 
@@ -44,11 +48,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A named set of spans in a zone."""
+    """A named set of spans in a zone; `line` and `column` are where the contract names it."""
 
     name: str
     spans: tuple[Span, ...]
     zone: tzinfo
+    line: int | None = None
+    column: int | None = None
 
     def is_open(self, at: float) -> bool:
         """Return whether it is open at an instant, in seconds since the epoch."""
@@ -67,6 +73,25 @@ class Window:
             for start in self._starts(today + timedelta(ahead), span)
         )
         return next((start for start in starts if start > at and self.is_open(start)), None)
+
+    def left_out(self, at: float) -> Iterator[date]:
+        """Return the days of the year from `at` on of which a span falls into a missing hour."""
+        today = datetime.fromtimestamp(at, self.zone).date()
+        for ahead in range(_A_YEAR):
+            day = today + timedelta(ahead)
+            for span in self.spans:
+                short = 0 < span.end - span.begin <= _LONGEST_GAP
+                if short and day.weekday() in span.days and not self._comes(day, span):
+                    yield day
+
+    def _comes(self, day: date, span: Span) -> bool:
+        """Return whether the clocks show any minute of a span on a day."""
+        for minute in range(span.begin, span.end):
+            local = datetime.combine(day, time(minute // 60, minute % 60))
+            instant = local.replace(tzinfo=self.zone).timestamp()
+            if datetime.fromtimestamp(instant, self.zone).replace(tzinfo=None) == local:
+                return True
+        return False
 
     def _starts(self, day: date, span: Span) -> Iterable[float]:
         """Return when a span begins on a day: twice where the clocks repeat it.

@@ -314,3 +314,16 @@ def test_of_several_workers_the_worst_counts() -> None:
     assert exit_status([waits, refused], good=False) == 1
     assert exit_status([good, good], good=False) == 1
     assert exit_status([good], good=True) == 0
+
+
+def test_a_window_in_the_hour_that_clocks_leave_out_is_told(run: Run, shop: Path) -> None:
+    """With the night in which it does not open, at its place in the contract; nothing fails."""
+    text = (shop / "contract.yaml").read_text()
+    late = "windows: {never: [], late: [sun 02:15-02:45]}\nzone: Europe/Berlin\n"
+    (shop / "contract.yaml").write_text(text.replace("windows: {never: []}\n", late))
+    done = run("validate", "--app", "service:live")
+    assert done.status == 0
+    told = " ".join(done.out.split())
+    assert "contract.yaml:6:22: warning: window late: on 20" in told
+    assert "clocks leave that time out: it does not open" in told
+    assert run("validate", "--app", "service:live", "--strict").status == 1

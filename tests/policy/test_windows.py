@@ -97,6 +97,22 @@ def test_the_next_opening(now: str, opens: str) -> None:
     assert OFFICE.opens(at(now)) == at(opens)
 
 
+@pytest.mark.parametrize(
+    ("span", "days"),
+    [
+        ("sun 02:15-02:45", ["2027-03-28"]),
+        ("mon-sun 02:00-03:00", ["2027-03-28"]),
+        ("sun 02:15-03:01", []),  # its last minute comes
+        ("mon-sat 02:15-02:45", []),  # clocks are set on Sundays
+        ("sun 02:15-02:10", []),  # until the next day
+        ("sun 03:15-03:45", []),
+    ],
+)
+def test_the_night_in_which_a_window_does_not_open_is_known(span: str, days: list[str]) -> None:
+    """Within a year; where any minute of it comes, it opens."""
+    assert [str(day) for day in window(span).left_out(at("2026-11-23T11:00"))] == days
+
+
 def test_what_never_opens_says_so() -> None:
     """A window of no spans has no next opening."""
     assert window().opens(at("2026-11-23T11:00")) is None
