@@ -1,4 +1,4 @@
-"""Which windows of a contract will not open for a night: clocks that are set forward leave it out."""
+"""Which windows of a contract will not open for a night, as clocks that are set forward skip it."""
 
 from collections.abc import Iterator
 

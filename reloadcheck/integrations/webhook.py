@@ -142,9 +142,11 @@ class _Hook:
         state = _state_of(event)
         options = self._engine.options
         who = identity(options.app)
-        url = self._url if isinstance(self._url, str) else self._url()
         key = self._numbered(_key(event, state, who))
-        if not Claims(f"{who.application}\n{url}").first(key, time.time()) or state not in self._on:
+        if state not in self._on:
+            return
+        url = self._url if isinstance(self._url, str) else self._url()
+        if not Claims(f"{who.application}\n{url}").first(key, time.time()):
             return
         body = _body(event, state, key, who, options.release, options.environment)
         self._send(_split(url), json.dumps(body).encode())

@@ -119,6 +119,19 @@ def test_an_address_that_cannot_be_had_is_told(
     assert [("rejected", "rule")] == shop.told(1)
 
 
+def test_an_address_that_is_not_needed_is_not_missed(
+    shop: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What a contract does not list is told to nobody, so that nothing is said of the address."""
+    shop.contract.write_text(CONTRACT.replace("[rejected, reloaded]", "[rejected]"))
+    shop.hook.unlink()
+    begin(shop.live)
+    shop.edit(2, Outcome.RELOADED)
+    shop.edit(200, Outcome.REJECTED)
+    until(lambda: "the file of an address" in caplog.text)
+    assert caplog.text.count("the webhook is told nothing") == 1
+
+
 @pytest.mark.parametrize(
     ("notice", "fault"),
     [
