@@ -99,10 +99,11 @@ def test_outside_its_window_an_edit_waits_for_it(
     assert edited.edit(instant(zone, moment)) is Outcome.WAITING
     waiting = edited.live.status().waiting
     assert waiting is not None
-    assert waiting.opens == instant(zone, opens)
-    assert edited.later(waiting.opens - 1.0) is Outcome.WAITING
+    at = instant(zone, opens)
+    assert waiting.opens == at
+    assert edited.later(at - 1.0) is Outcome.WAITING
     assert edited.live.snapshot.config["a"] == 1
-    assert edited.later(waiting.opens) is Outcome.RELOADED
+    assert edited.later(at) is Outcome.RELOADED
     assert edited.live.snapshot.config["a"] == 2
 
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -74,7 +74,7 @@ class Shop:
         self._edited = 0.0
 
     @contextmanager
-    def serves(self) -> Iterator[None]:
+    def serves(self) -> Generator[None]:
         """Run the server, with visitors, until the block ends."""
         command = [sys.executable, "-m", *COMMAND]
         with serving(command, {"CONTRACTED": str(self.place)}, self.place) as server:
@@ -237,7 +237,7 @@ class Shop:
 
 
 @contextmanager
-def open_shop(place: Path, people: Signers, url: str, hook: str) -> Iterator[Shop]:
+def open_shop(place: Path, people: Signers, url: str, hook: str) -> Generator[Shop]:
     """Run the shop on four workers, at noon on a Tuesday, until the block ends."""
     shop = Shop(place, people, url, hook)
     with shop.serves():
