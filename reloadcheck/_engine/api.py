@@ -97,15 +97,17 @@ class ReloadCheck(Generic[C]):
     `secrets` are further names of keys, in any case, whose values are shown nowhere, `public` names
     whose values are no secret though they look like one. `unknown` says what a key that the schema
     does not know is: told, refused or nothing. `environment` is the name of the deployment, for
-    rules. `store` is what the processes share, a path for a `SQLiteStore`: history, orders, members
-    of the application `app`, told apart by `release`; `boot="last-good"` starts with the last
-    accepted edition where the sources are bad, and `fallback` is what serves instead of them while
-    `reloadcheck fallback on` is in force. With `together`, "all", "quorum" or a `Together(…)`,
-    an edit goes live on all of them at once, when so many have it ready, or on none. With
-    `references` a value such as `${file:db/password}` stands for what is read there, and is shown
-    nowhere. `clock` and `environ` are for tests. The environment variables RELOAD_CHECK_ENABLED,
-    _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN, _ENVIRONMENT, _STORE, _APP, _RELEASE, _TOGETHER
-    and _BOOT override what is given.
+    rules and for `contract`, a path or a `Contract`: what may change, when, by whose leave. With
+    `trial`, True or a `Trial(…)`, an edit is served to a share first. `store` is what the processes
+    share, a path for a `SQLiteStore`: history, orders, members of the application `app`, told apart
+    by `release`; `boot="last-good"` starts with the last accepted edition where the sources are
+    bad, and `fallback` is what serves instead of them while `reloadcheck fallback on` is in force.
+    With `together`, "all", "quorum" or a `Together(…)`, an edit goes live on all of them at once,
+    when so many have it ready, or on none. With `references` a value such as `${file:db/password}`
+    stands for what is read there, and is shown nowhere. `clock` and `environ` are for tests. The
+    environment variables RELOAD_CHECK_ENABLED, _WINDOW, _SETTLE, _VERIFY, _PATIENCE, _DRAIN,
+    _ENVIRONMENT, _CONTRACT, _TRIAL, _STORE, _APP, _RELEASE, _TOGETHER and _BOOT override what is
+    given.
     """
 
     __slots__ = ("__weakref__", "_engine", "_environ")  # an option set afterwards is no option
