@@ -107,9 +107,8 @@ class Gate:
             return None
         if path in self._bare:
             return Granted(self._bare[path], bare=True)
-        try:
-            query = parse_qs(asked.query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        except ValueError:
+        query = _fields(asked.query)
+        if query is None:
             return None
         if path == self._check:  # never by a cookie, which a browser sends for anybody's page
             given = bool(asked.authorization) or "token" in query
@@ -119,8 +118,7 @@ class Gate:
         wanted = self._views[path] or _format(query, asked.accept)
         if wanted is Wanted.HTML and "token" in query:
             return Granted(wanted, page=self._welcome(path, asked))
-        probe = wanted is not Wanted.LIVE and query.get("probe", ["no"])[-1].lower() in _YES
-        return Granted(wanted, probe, find=query.get("key", [""])[-1][:_LONGEST_FIND])
+        return _granted(wanted, query)
 
     def _is_open(self, asked: Asked, query: Mapping[str, Sequence[str]]) -> bool:
         """Compare the one token that a request has; none, or several, open nothing."""
@@ -163,6 +161,24 @@ class Gate:
         more = [("Location", "./" + quote(path.rsplit("/", 1)[1]) + "?format=html")]
         more.append(("Set-Cookie", cookie + ("; Secure" if asked.secure else "")))
         return answer(303, "", "text/plain; charset=utf-8", more=tuple(more))
+
+
+def asked_for(query: str, accept: str) -> Granted | None:
+    """Return what somebody wants who may see it all, whatever let them in; None: no telling."""
+    fields = _fields(query)
+    return None if fields is None else _granted(_format(fields, accept), fields)
+
+
+def _fields(query: str) -> dict[str, list[str]] | None:
+    try:
+        return parse_qs(query, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+
+
+def _granted(wanted: Wanted, query: Mapping[str, Sequence[str]]) -> Granted:
+    probe = wanted is not Wanted.LIVE and query.get("probe", ["no"])[-1].lower() in _YES
+    return Granted(wanted, probe, find=query.get("key", [""])[-1][:_LONGEST_FIND])
 
 
 def _is_spelt(path: str, target: str | None) -> bool:

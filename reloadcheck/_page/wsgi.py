@@ -34,7 +34,7 @@ def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -
         if gate.concerns(method, path):
             granted = gate.grant(path, _asked(environ))
             if granted is not None:
-                answer = _answer(live, granted)
+                answer = answer_to(live, granted)
                 line = f"{answer.status} {HTTPStatus(answer.status).phrase}"
                 start_response(line, [*answer.headers])
                 return [] if method == "HEAD" else [answer.body]
@@ -43,7 +43,8 @@ def with_status_page(app: WSGIApp, live: ReloadCheck[Any], settings: Settings) -
     return status_page
 
 
-def _answer(live: ReloadCheck[Any], granted: Granted) -> Page:
+def answer_to(live: ReloadCheck[Any], granted: Granted) -> Page:
+    """Return the page for what a request may have; it may wait for a check, so not in a loop."""
     if granted.page is not None:
         return granted.page
     wanted = granted.wanted

@@ -6,6 +6,7 @@ Writes what is not there yet and overwrites nothing; imports no framework.
 import argparse
 import os
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 from ..exceptions import UsageError
 from ..types import printable
@@ -39,7 +40,11 @@ def run(arguments: argparse.Namespace) -> int:
 def _asked(words: list[str]) -> tuple[str, str]:
     if not 1 <= len(words) <= 2 or words[0] not in TEMPLATES:
         kinds = ", ".join(TEMPLATES)
-        raise UsageError(f"name what kind of application it is ({kinds}), then a directory, if any")
+        close = get_close_matches(words[0], TEMPLATES, 1) if words else []
+        meant = f"; did you mean {close[0]}?" if close else ""
+        raise UsageError(
+            f"name what kind of application it is ({kinds}), then a directory, if any{meant}"
+        )
     return words[0], words[1] if len(words) == 2 else os.curdir
 
 

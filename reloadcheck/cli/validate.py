@@ -240,16 +240,26 @@ def _warnings(code: str, problems: Sequence[Problem]) -> Iterator[Fault]:
 
 
 def _sorted(faults: Sequence[Fault]) -> list[Fault]:
-    """Order by file in the order of first mention, then by line."""
+    """Order by file in the order of first mention, then by line.
+
+    What is missing stays behind the misspelt key that it is missing for.
+    """
     files = list(dict.fromkeys(fault.problem.path for fault in faults))
-    return sorted(
-        faults,
-        key=lambda fault: (
-            files.index(fault.problem.path),
-            fault.problem.line or 0,
-            fault.problem.column or 0,
-        ),
-    )
+    ranks: list[tuple[int, int, int, int]] = []
+    for number, fault in enumerate(faults):
+        one = fault.problem
+        rank = (files.index(one.path), one.line or 0, one.column or 0, 0)
+        if number and _belongs(one, faults[number - 1].problem):
+            rank = (*ranks[-1][:3], 1)
+        ranks.append(rank)
+    return [faults[number] for number in sorted(range(len(faults)), key=ranks.__getitem__)]
+
+
+def _belongs(problem: Problem, before: Problem) -> bool:
+    """Return whether a key is missing for the misspelt one that was told before it."""
+    path = problem.key_path
+    is_meant = bool(path) and before.reason.endswith(f"did you mean {key_path_text(path[-1:])}?")
+    return is_meant and before.key_path[:-1] == path[:-1] and problem.path == before.path
 
 
 def _document(looked: Sequence[_Looked], *, each: bool) -> dict[str, Any]:

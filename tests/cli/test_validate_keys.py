@@ -95,6 +95,23 @@ def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: 
     assert 1 == done.out.count("greetin:" + " is")
 
 
+def test_a_misspelt_key_is_told_before_what_is_missing_for_it(run: Run, here: Path) -> None:
+    """Though the mapping begins above: who reads the first line has the cause."""
+    (here / "service.py").write_text(
+        "from dataclasses import dataclass\n"
+        "@dataclass(frozen=True)\nclass DB:\n    host: str\n    port: int\n"
+        "@dataclass(frozen=True)\nclass S:\n    db: DB\n    name: str\n"
+    )
+    (here / "a.yaml").write_text("db:\n  port: x\n  hots: h\n")
+    done = run("validate", "a.yaml", "--schema", "service:S", "--json")
+    assert [(one["key_path"], one["line"]) for one in done.document["problems"]] == [
+        ("name", 1),
+        ("db.port", 2),
+        ("db.hots", 3),
+        ("db.host", 2),
+    ]
+
+
 def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> None:
     """Not at its value, which may be a mapping further down; in each format."""
     texts = {

@@ -59,6 +59,46 @@ def test_its_models_are_in_the_database_that_the_file_names(site: Path) -> None:
     assert (0, "No changes detected\n") == (done.returncode, done.stdout)
 
 
+LOOKS = """
+import json
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+users = get_user_model().objects
+made = users.create_user("clerk"), users.create_superuser("chief")
+for user in (None, *made):
+    client = Client(SERVER_NAME="127.0.0.1")
+    if user is not None:
+        client.force_login(user)
+    answers = [client.get("/admin/reloadcheck/?format=" + kind) for kind in ("json", "html")]
+    answers.append(client.get("/admin/reloadcheck/?format=prometheus"))
+    answers.append(client.post("/admin/reloadcheck/"))
+    print(user, [(one.status_code, one.headers.get("Location")) for one in answers])
+    if answers[0].status_code == 200:
+        print(json.loads(answers[0].content)["standing"], answers[0]["Cache-Control"])
+        print(b"<html" in answers[1].content, b"# HELP reloadcheck_" in answers[2].content)
+"""
+
+
+def test_staff_sees_the_status_and_nobody_else(site: Path) -> None:
+    """Whoever is logged in as staff needs no token; others are sent to the log-in."""
+    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+    done = manage(site, "shell", "--verbosity", "0", "-c", LOOKS)
+    away = [
+        (302, f"/admin/login/?next=/admin/reloadcheck/%3Fformat%3D{kind}")
+        for kind in ("json", "html", "prometheus")
+    ]
+    seen = [(200, None)] * 3
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        f"None {[*away, (405, None)]}",
+        f"clerk {[*away, (405, None)]}",
+        f"chief {[*seen, (405, None)]}",
+        "ok no-store",
+        "True True",
+    ]
+
+
 def ask(server: Server, path: str) -> str:
     """Ask the site for a page."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)

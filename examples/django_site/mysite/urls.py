@@ -1,7 +1,7 @@
 """Where the views are."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
 from . import views
 
@@ -9,5 +9,6 @@ urlpatterns = [
     path("", views.home),
     path("facts", views.facts),
     path("visits", views.visits),
+    path("admin/reloadcheck/", include("reloadcheck.integrations.django.urls")),  # for staff
     path("admin/", admin.site.urls),
 ]

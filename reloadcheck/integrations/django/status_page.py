@@ -14,7 +14,7 @@ from ..._engine.api import ReloadCheck
 from ..._page import asgi, wsgi
 from ..._page.settings import Settings
 
-__all__ = ["StatusPage"]
+__all__ = ["StatusPage", "response_of"]
 
 
 class StatusPage:
@@ -41,7 +41,7 @@ class StatusPage:
 
         body = self._sync(environ, start_response)
         for line, headers in said:
-            return _response(int(line[:3]), headers, b"".join(body))
+            return response_of(int(line[:3]), headers, b"".join(body))
         return None
 
     async def answer_async(self, request: HttpRequest) -> HttpResponse | None:
@@ -61,10 +61,11 @@ class StatusPage:
             return None
         start, body = said
         headers = [(name.decode(), value.decode("latin-1")) for name, value in start["headers"]]
-        return _response(start["status"], headers, body["body"])
+        return response_of(start["status"], headers, body["body"])
 
 
-def _response(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> HttpResponse:
+def response_of(status: int, headers: Iterable[tuple[str, str]], body: bytes) -> HttpResponse:
+    """Return an answer of the page's in Django's words."""
     response = HttpResponse(body, status=status, reason=HTTPStatus(status).phrase)
     for name, value in headers:
         response[name.title()] = value
