@@ -125,9 +125,9 @@ class Instance:
                 "deadline; raise `drain`, or take a lease for each step of long work"
             )
         return (
-            "the unit of work that reads it has ended or had not read it yet when its drain was "
-            "over or an edit needed its place; read it at the beginning, or call "
-            "`snapshot.release()` and take `live.lease()` when it is needed"
+            "the unit of work that reads it has ended, has released it, or had not read it yet "
+            "when its drain was over or an edit needed its place; read it at the beginning, or "
+            "call `snapshot.release()` and take `live.lease()` when it is needed"
         )
 
     # ------------------------------------------------------------------ jobs

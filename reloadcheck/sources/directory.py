@@ -105,7 +105,7 @@ class DirectorySource:
         if not documents:
             foreign = ", ".join(self.left_out())
             why = f" of the application: {foreign} is the platform's" if foreign else ""
-            raise self._error(f"holds no files{why}; the configuration before it stays")
+            raise self._error(f"holds no files{why}")
         return documents
 
     def left_out(self) -> Sequence[str]:

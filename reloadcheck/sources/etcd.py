@@ -167,9 +167,7 @@ class EtcdSource:
         answer = self._etcd.call("/v3/kv/range", body)
         found: list[dict[str, str]] = answer.get("kvs") or []
         if not found:
-            raise SourceError(
-                Problem("is not in etcd; the configuration before it stays", self._name)
-            )
+            raise SourceError(Problem("is not in etcd", self._name))
         header: dict[str, str] = answer.get("header") or {}
         revision = int(header.get("revision", 0))
         have = self._have
@@ -190,7 +188,7 @@ class EtcdSource:
         if have is not None and have.stamp.value == value:
             return _Have(have.stamp, have.documents, revision)
         if self._key is not None and not documents[0].data:
-            raise SourceError(Problem("is empty; the configuration before it stays", self._name))
+            raise SourceError(Problem("is empty, which is taken for a mistake", self._name))
         # A prefix is written key by key: it has settled when nothing came for a while.
         quiet = None if self._prefix is None else time.time_ns()
         return _Have(Stamp(value, quiet), documents, revision)

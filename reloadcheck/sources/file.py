@@ -183,7 +183,7 @@ class FileSource:
     def _keyed(self, path: KeyPath, document: Document) -> Layer:
         """Put the file's text at its one key."""
         if not document.data:
-            raise self._error("is empty; the configuration before it stays")
+            raise self._error("is empty, as one that is being written is; nothing is taken from it")
         nest = Nest()
         nest.put(path, Verbatim(text_of(document)), Origin(document.name))
         return Layer(nest.tree, lambda _: Origin(document.name), untyped=True)

@@ -223,7 +223,7 @@ class HTTPSource:
         if answer.headers.get("content-encoding", "identity").lower() != "identity":
             raise ExchangeError("answers with a compressed document, which was not asked for")
         if not answer.body:
-            raise ExchangeError("is empty; the configuration before it stays")
+            raise ExchangeError("is empty, which is taken for a mistake")
 
     def _taken(self, answer: Answer, have: _Have | None) -> _Have:
         kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -164,7 +164,7 @@ REFUSED: dict[str, tuple[Respond, str]] = {
     "denied": (answering("", "401 Unauthorized"), "refuses the credentials (401)"),
     "broken": (answering(CANARY, "503 Service Unavailable"), "answers with status 503"),
     "no content": (answering("", "204 No Content"), "answers with status 204"),
-    "empty": (answering(""), "is empty; the configuration before it stays"),
+    "empty": (answering(""), "is empty, which is taken for a mistake"),
     "a page": (
         answering("<html>", Content_Type="text/html; charset=utf-8"),
         "answers with a page (text/html): is it a login, or an error?",

@@ -104,7 +104,7 @@ def test_a_file_with_a_key_is_the_text_of_one_value(
 def test_a_secret_s_file_that_is_emptied_waits(tmp_path: Path) -> None:
     """An empty password is no rotation but the middle of one."""
     (tmp_path / "db_password").write_text("")
-    with pytest.raises(SourceError, match="is empty; the configuration before it stays"):
+    with pytest.raises(SourceError, match="is empty, as one that is being written is"):
         layer_of(FileSource(tmp_path / "db_password", key="database.password"))
 
 

@@ -33,8 +33,12 @@ class _LogIn:
             return str(settings.LOGIN_URL)
 
 
+def _is_staff(user: object) -> bool:
+    return bool(getattr(user, "is_active", False) and getattr(user, "is_staff", False))
+
+
 @require_safe
-@user_passes_test(lambda user: user.is_active and user.is_staff, login_url=lazystr(_LogIn()))
+@user_passes_test(_is_staff, login_url=lazystr(_LogIn()))
 def status(request: HttpRequest) -> HttpResponse:
     """Answer with the page, its JSON or its metrics; a look has a check made, as anywhere."""
     granted = asked_for(request.META.get("QUERY_STRING", ""), request.headers.get("Accept", ""))
