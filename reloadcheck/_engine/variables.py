@@ -14,12 +14,21 @@ __all__ = ["strange_variables"]
 
 PREFIX: Final = "RELOAD_CHECK_"
 
+_PACKAGE: Final = "RELOADCHECK_"
 _LONGEST: Final = 60
 
 
 def strange_variables(environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Return a sentence for each variable with our prefix that nothing reads; never its value."""
-    strange = sorted(name for name in environ if name.startswith(PREFIX) and name not in VARIABLES)
+    """Return a sentence for each variable called as ours are that nothing reads; never its value.
+
+    `RELOAD_CHECK` alone, and the package's name for a prefix, are what people write at night.
+    """
+    alike = (PREFIX, _PACKAGE)
+    strange = sorted(
+        name
+        for name in environ
+        if (name.startswith(alike) or name == PREFIX[:-1]) and name not in VARIABLES
+    )
     return tuple(f"environment variable {_shown(n)} is not known{_meant(n)}" for n in strange)
 
 
@@ -31,5 +40,6 @@ def _meant(name: str) -> str:
     from difflib import get_close_matches  # only where there is something to say
 
     known = [variable.removeprefix(PREFIX) for variable in VARIABLES]
-    close = get_close_matches(name.removeprefix(PREFIX), known, 1)
+    wanted = name.removeprefix(PREFIX).removeprefix(_PACKAGE)
+    close = ["ENABLED"] if name == PREFIX[:-1] else get_close_matches(wanted, known, 1)
     return f": did you mean {PREFIX}{close[0]}?" if close else ""

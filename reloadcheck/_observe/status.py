@@ -229,8 +229,8 @@ def _tried(trial: TrialStatus) -> str:
 
 
 def _lead(status: Status) -> str:
-    if status.outcome is Outcome.UNDONE:  # the sentence itself begins with `undone`
-        return "edit "
+    if status.outcome is Outcome.UNDONE:  # the sentence of a verdict begins with `undone` itself
+        return "edit " if (status.error or "").startswith("undone") else "edit undone: "
     if not status.is_edit:
         return "not built anew (will be tried again): "
     if not status.is_rejected:

@@ -48,7 +48,9 @@ def run(arguments: argparse.Namespace) -> int:
         page.sentence("FAILED: nothing can be signed", kind="error", mark="FAILED:")
         return 1
     if not wording.keys:
-        return _nothing(page, arguments)
+        return _nothing(page, arguments, "Nothing that the edit changes needs anybody's leave.")
+    if wording.kind == "approval" and wording.base == wording.to:
+        return _nothing(page, arguments, "What FILE holds is what serves: there is no edit.")
     try:
         return _leave(page, arguments, inputs, wording)
     except StoreError as error:
@@ -96,8 +98,7 @@ def _in_store(arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -
     return InStore(orders, wording.kind, store.name)
 
 
-def _nothing(page: Page, arguments: argparse.Namespace) -> int:
-    said = "Nothing that the edit changes needs anybody's leave."
+def _nothing(page: Page, arguments: argparse.Namespace, said: str) -> int:
     if arguments.json:
         page.json({"ok": True, "written": False, "says": said})
     else:

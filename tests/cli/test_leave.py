@@ -142,6 +142,15 @@ def test_what_serves_must_be_known(run: Run, shop: Path, monkeypatch: pytest.Mon
     assert "say what serves" in " ".join(done.err.split())
 
 
+def test_what_serves_already_is_no_edit(run: Run, shop: Path) -> None:
+    """A statement from a content to the same one lets nothing through, and is not signed."""
+    (digest,) = run("digest", "config.yaml", "--app", "service:live").lines
+    words = ["config.yaml", "--app", "service:live", "--from", digest.split()[0], "--why", "x"]
+    done = run("approve", *words)
+    assert (0, ["What FILE holds is what serves: there is no edit."]) == (done.status, done.lines)
+    assert not (shop / "config.yaml.approval").exists()
+
+
 def test_an_edit_that_needs_nobody_is_said(run: Run, shop: Path) -> None:
     """Nothing is signed for nothing."""
     (shop / "old.yaml").write_text(CONFIG)

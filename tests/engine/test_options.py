@@ -67,10 +67,14 @@ def test_a_misspelt_variable_is_told(caplog: pytest.LogCaptureFixture) -> None:
         "RELOAD_CHECK_WINDW": "s3cret",
         "RELOAD_CHECK_WINDOW": "2",
         "RELOAD_CHECK_STATUS_TOKEN": "x",
+        "RELOAD_CHECK": "off",
+        "RELOADCHECK_TRIAL": "off",
         "RELOAD_CHECK_ZZ\n": "",
         "PATH": "/bin",
     }
     said = (
+        "environment variable RELOADCHECK_TRIAL is not known: did you mean RELOAD_CHECK_TRIAL?",
+        "environment variable RELOAD_CHECK is not known: did you mean RELOAD_CHECK_ENABLED?",
         "environment variable RELOAD_CHECK_WINDW is not known: did you mean RELOAD_CHECK_WINDOW?",
         "environment variable RELOAD_CHECK_ZZ\\n is not known",
     )

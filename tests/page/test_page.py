@@ -260,6 +260,16 @@ STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
         Standing.FAIL,
         "edit rejected (will be tried again): down",
     ),
+    (
+        {"error": "c.yaml:1:1: this was taken back", "outcome": Outcome.UNDONE},
+        Standing.FAIL,
+        "edit undone: c.yaml:1:1: this was taken back",
+    ),
+    (
+        {"error": "undone: version 3 after 5 s", "outcome": Outcome.UNDONE},
+        Standing.FAIL,
+        "edit undone: version 3 after 5 s",
+    ),
     ({"version": None, "state": "idle"}, Standing.WARN, "no request yet"),
     ({"version": None, "state": "loading"}, Standing.WARN, "under way"),
     ({"state": "closing"}, Standing.WARN, "closing"),
