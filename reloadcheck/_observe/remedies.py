@@ -28,7 +28,10 @@ REMEDIES: Final[Mapping[str, str]] = {
     Code.INTERNAL: "report it, with the log line",
     Code.FORCED_CLOSE: "find the requests that are named, or raise drain",
     Code.CLOSE: "look at what follows its yield; nothing else is held up",
-    Code.STORE: "look at the store that is named; serving and reloading go on without it",
+    Code.STORE: (
+        "look at the store that is named; serving goes on without it, and so do edits, unless "
+        "workers act together"
+    ),
     Code.LISTENER: "correct the function given to live.subscribe",
     Code.RULE: "correct the value, or the rule",
     Code.RULE_ERROR: "correct the rule; the edit is refused meanwhile",
