@@ -56,7 +56,7 @@ def _cells(one: SignalStatus) -> list[tuple[str, str]]:
     return [
         ("On it", text_of(one.on_candidate)),
         ("In all", text_of(one.bad)),
-        ("Luck", f"{_falling(one.luck)} <span>{odds}</span>" if one.bad else NONE),
+        ("Luck", f"<span>{_falling(one.luck)} {odds}</span>" if one.bad else NONE),
     ]
 
 

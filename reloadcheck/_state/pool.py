@@ -148,7 +148,7 @@ class Pool:
             name.removeprefix(verdict).removeprefix("trial"): Verdict(**json.loads(record.value))
             for name, record in found.items()
         }
-        news = verdicts != self._verdicts or _bad(heard) != _bad(self._heard)
+        news = verdicts != self._verdicts or _bad(heard) > _bad(self._heard)
         self._heard, self._verdicts = heard, verdicts
         self._stepped.set()
         if news:
@@ -156,9 +156,13 @@ class Pool:
         return wrote or bool(gone)
 
 
-def _bad(heard: Mapping[str, Counted]) -> Mapping[str, object]:
-    """Return what of it may lead to a verdict: units that were fine do not."""
-    return {name: counted.signals for name, counted in heard.items() if counted.signals}
+def _bad(heard: Mapping[str, Counted]) -> int:
+    """Count what of it may lead to a verdict: bad units and visitors on the candidate."""
+    return sum(
+        sum(on_candidate for _, on_candidate, _ in counted.signals.values())
+        + sum(fell for told in counted.keyed.values() for fell, _ in told.values())
+        for counted in heard.values()
+    )
 
 
 def _text(value: Any) -> str:

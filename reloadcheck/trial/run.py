@@ -188,7 +188,7 @@ class Run:
             judge = self._judges.setdefault(SHADOW, Judge())
             judge.add(on_candidate, self._odd_share)
             guilty = judge.luck <= self.trial.luck
-        if guilty or self.is_shared:
+        if guilty or (self.is_shared and on_candidate):
             self._hurry()
 
     def _count_failure(self, ticket: Ticket) -> None:
@@ -241,7 +241,8 @@ class Run:
             if ticket.on_candidate and self._first is None and signal != SLOW:
                 self._first = ticket.number, what
             guilty = judge.luck <= self.trial.luck
-        if guilty or self.is_shared:  # what is one of few here may be the last straw for all
+        # What is one of few here may be the last straw for all; one on what serves never is.
+        if guilty or (self.is_shared and ticket.on_candidate):
             self._hurry()
 
     def _hurry(self) -> None:

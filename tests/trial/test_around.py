@@ -182,6 +182,28 @@ def test_who_asks_to_be_asked(clock: FakeClock) -> None:
     assert run.decide().code == "watch"
 
 
+def test_a_bad_unit_of_a_shared_trial_asks_for_a_verdict_of_all(clock: FakeClock) -> None:
+    """One on the candidate may be the last straw for all, and is told at once; another is not."""
+    run = Run(Trial(shares=(0.2,)), "digest", (2, 1), clock.monotonic, random.Random(1))
+    poked: list[float] = []
+    run.poke = lambda: poked.append(clock.monotonic())
+
+    def fail(*, on_candidate: bool) -> None:
+        ticket = run.draw({})
+        ticket.on_candidate = on_candidate
+        clock.advance(1.0)
+        ticket.failed("status 500")
+        ticket.ended()
+
+    fail(on_candidate=True)
+    assert poked == []
+    run.is_shared = True
+    fail(on_candidate=False)
+    assert poked == []
+    fail(on_candidate=True)
+    assert poked == [clock.monotonic()]
+
+
 def test_a_finalizer_may_end_a_unit_in_the_midst_of_counting(clock: FakeClock) -> None:
     """A response that is thrown away is collected at any moment, in whatever thread that is in."""
     run = Run(Trial(), "digest", (2, 1), clock.monotonic, random.Random(1))

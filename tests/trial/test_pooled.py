@@ -14,7 +14,7 @@ from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck._state.pool import VERDICTS, Pool
 from reloadcheck._state.store_orders import Orders
-from reloadcheck.seams.trial import Verdict
+from reloadcheck.seams.trial import Counted, Verdict
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial
 from reloadcheck.types import Board
@@ -213,6 +213,30 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
         pass
     heard = pool.verdict()
     assert (None if first else "undo") == (None if heard is None else heard.word)
+
+
+def test_what_a_peer_counts_on_the_edit_has_the_trial_asked() -> None:
+    """At once, and not for what it counts on what serves, or for units that were fine."""
+    board, poked = MemoryStore(), list[int]()
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    def heard(counted: Counted) -> int:
+        board.put({"shop/trial/d/h/b/1/x": json.dumps(asdict(counted))})
+        while pool.step(look(), "shop/", "me"):
+            pass
+        return len(poked)
+
+    pool = Pool(board, lambda: None, lambda: poked.append(1), lambda: look().revision)
+    pool.begin("d")
+    zero = (0.0,) * 5
+    assert heard(Counted(5, 20, {"failed": (3, 0, zero)})) == 0
+    assert heard(Counted(6, 20, {"failed": (4, 1, zero)})) == 1
+    assert heard(Counted(9, 30, {"failed": (6, 1, zero)})) == 1
+    assert heard(Counted(9, 30, {"failed": (6, 1, zero)}, {"failed": {"a": (True, 0.2)}})) == 2
 
 
 def test_what_all_have_decided_on_is_tried_before_it_serves(crew: Callable[..., Crew]) -> None:
