@@ -31,6 +31,9 @@ __all__ = ["Keeper"]
 INFO: Final = 20
 ERROR: Final = 40
 
+AWAY_SECONDS: Final = 2.0
+"""Seconds between two looks at a store that is away."""
+
 
 class Keeper:
     """One worker's dealings with one store.
@@ -76,6 +79,8 @@ class Keeper:
         )
         self._mirror: Mirror | None = None
         self._closing = False
+        self._ending = threading.Event()
+        self._begun_at = 0.0
         self._thread: threading.Thread | None = None
 
     @property
@@ -165,6 +170,7 @@ class Keeper:
         """Write down what waits, and leave the board; blocks at most `seconds`."""
         thread = self._thread
         self._closing = True
+        self._ending.set()
         self.wake()
         if thread is not None and self._pid == os.getpid():
             thread.join(seconds)
@@ -184,11 +190,18 @@ class Keeper:
             if closing:
                 break
             self.store.wait(self._pause())
+            self._spare()
         for leave in (self._presence.take_leave, self.store.close):
             try:
                 leave()
             except StoreError as error:
                 log(INFO, "the store was not left: %s", error, code=str(Code.STORE))
+
+    def _spare(self) -> None:
+        """Ask a store that is away once in two seconds, however often this thread is woken."""
+        left = self._begun_at + AWAY_SECONDS - self._clock.monotonic()
+        if self.known.error is not None and left > 0:
+            self._ending.wait(left)
 
     def _pause(self) -> float:
         seconds = min(max(self._window(), 0.1), BEAT_SECONDS)
@@ -198,6 +211,7 @@ class Keeper:
 
     def step(self) -> None:
         """Look, write, tell, beat; whatever is wrong with the store is told once."""
+        self._begun_at = self._clock.monotonic()
         if self.rounds is not None:
             self.rounds.busy_since = self._clock.monotonic()
         try:

@@ -53,6 +53,7 @@ class Following:
         """Take what the cluster has just told in full, at a revision."""
         if self.key != key:
             self.end()
+            self._watch_at = 0.0  # nothing was broken off
         self.key, self.board, self.at = key, board, revision
         self.ranged = time.monotonic()
 

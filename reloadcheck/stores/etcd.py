@@ -106,6 +106,8 @@ class EtcdStore:
                 if stamp == seen.stamp:
                     if have is seen:
                         known.at, known.ranged = revision, now
+                    else:  # what is looked at again is followed, from now on
+                        known.ranges(key, seen, revision)
                     return None
                 if have is not None and known.watches:
                     have = known.follow(have, _SOON, stamp)

@@ -28,6 +28,7 @@ from tests.support.servers import ROOT
 
 from .judging import Report, Row, Series
 from .member import APP, KEY, PREFIX
+from .printing import as_text, load, machine
 from .rounds import Size
 from .served import used
 
@@ -38,18 +39,21 @@ IDLE = 30.0
 AWAY = 3.0
 STARTS = 15
 """Members that start in a second, as a rolling deployment has it."""
+PACE = 1.0
 
 
 class Members:
     """All members of a fleet, in a few processes; `has` is who has said what, and when."""
 
-    def __init__(self, count: int, processes: int, urls: Sequence[str]) -> None:
+    def __init__(
+        self, count: int, processes: int, urls: Sequence[str], spread: float, pace: float
+    ) -> None:
         self.count = count
-        spread = f"{max(5.0, count / STARTS):.0f}"
+        module, seconds = "tests.benchmarks.member", (str(spread), str(pace))
         self.said: list[tuple[str, int, float]] = []
         self._processes = [
             subprocess.Popen(
-                [sys.executable, "-m", "tests.benchmarks.member", str(some), spread, *urls],
+                [sys.executable, "-m", module, str(some), *seconds, *urls],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -156,14 +160,30 @@ def run(size: Size) -> list[Report]:
 
 
 def measured(
-    count: int, processes: int, *, cluster: bool, idle: float = IDLE, edits: int = EDITS
+    count: int,
+    processes: int,
+    *,
+    cluster: bool,
+    idle: float = IDLE,
+    edits: int = EDITS,
+    spread: float | None = None,
+    pace: float = PACE,
 ) -> Report:
-    """Run a fleet: its start, some idle time, edits, and a restart of etcd."""
-    with _fleet(count, processes, cluster=cluster) as fleet:
+    """Run a fleet: its start, some idle time, edits, and a restart of etcd.
+
+    The members start over `spread` seconds: 0 is all in one moment. What they do every so many
+    seconds, and their time-outs, are stretched by `pace`, for a machine with too few cores.
+    """
+    spread = max(5.0, count / STARTS) if spread is None else spread
+    with _fleet(count, processes, spread, pace, cluster=cluster) as fleet:
         rows: list[Row] = []
-        begun = time.monotonic()
-        started = fleet.members.wait("told", 1, 300.0)
+        begun, before = time.monotonic(), fleet.used()
+        started = fleet.members.wait("told", 1, 600.0)
         rows.append(Row.of("all are on the board", Series((time.monotonic() - begun,)), "s"))
+        rows += _whole("until then", fleet.over(before))
+        away = sum(what == "away" for what, _, _ in fleet.members.said)
+        rows.append(Row.of("until then, lost touch", Series((float(away),)), "times"))
+        print(as_text([Report("so far", tuple(rows))]), flush=True)
         time.sleep(10.0 if idle >= IDLE else 1.0)  # what follows a start
         before = fleet.used()
         time.sleep(idle)
@@ -182,7 +202,12 @@ def measured(
         assert len(started) >= count, f"{len(started)} of {count} are on the board"
         assert len(live) >= count, f"{len(live)} of {count} have the edit"
         board = _board(fleet)
-        notes = (f"the board has {board[0]:,} records, {board[1] / 1e3:,.0f} KB",)
+        away = sum(what == "away" for what, _, _ in fleet.members.said)
+        notes = (
+            f"{away:,} times a member lost touch with the store, the restart included",
+            f"the board has {board[0]:,} records, {board[1] / 1e3:,.0f} KB",
+            f"they started over {spread:g} s; all was stretched by {pace:g}",
+        )
         return Report(f"Fleet: {count:,} members on {where}", tuple(rows), (), notes)
 
 
@@ -244,15 +269,18 @@ def _costs(what: str, spent: Used, count: int) -> list[Row]:
 
 
 @contextmanager
-def _fleet(count: int, processes: int, *, cluster: bool) -> Generator[Fleet]:
+def _fleet(
+    count: int, processes: int, spread: float, pace: float, *, cluster: bool
+) -> Generator[Fleet]:
     with ExitStack() as stack:
         if cluster:
             servers = stack.enter_context(etcd_cluster()).servers
         else:
             servers = [stack.enter_context(etcd_server())]
-        fleet = Fleet(servers, Members(0, 0, ()))
+        fleet = Fleet(servers, Members(0, 0, (), spread, pace))
         fleet.edit()
-        fleet.members = Members(count, processes, [one.url for one in servers])
+        urls = [one.url for one in servers]
+        fleet.members = Members(count, processes, urls, spread, pace)
         try:
             yield fleet
         finally:
@@ -290,16 +318,23 @@ def _board(fleet: Fleet) -> tuple[int, int]:
 
 def main() -> None:
     """Measure what was asked for, and print it."""
-    from .printing import as_text, load, machine
-
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.fleet", description=__doc__)
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--processes", type=int, default=4)
     parser.add_argument("--cluster", action="store_true", help="three servers instead of one")
     parser.add_argument("--idle", type=float, default=IDLE, help="seconds of idling")
+    parser.add_argument("--spread", type=float, help="seconds over which they start; 0: at once")
+    parser.add_argument("--pace", type=float, default=PACE, help="how much all is stretched by")
     chosen = parser.parse_args()
     print(f"{machine()}, {load()}\n", flush=True)
-    report = measured(chosen.members, chosen.processes, cluster=chosen.cluster, idle=chosen.idle)
+    report = measured(
+        chosen.members,
+        chosen.processes,
+        cluster=chosen.cluster,
+        idle=chosen.idle,
+        spread=chosen.spread,
+        pace=chosen.pace,
+    )
     print(as_text([report]))
 
 

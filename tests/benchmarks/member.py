@@ -1,12 +1,14 @@
-"""Many members of a fleet in one process: `python -m tests.benchmarks.member COUNT SECONDS URL …`.
+"""Many members of a fleet in one process: `python -m tests.benchmarks.member COUNT SPREAD PACE …`.
 
 Each is what an application's worker is towards etcd: a source that is looked at once a window, and
 the store thread's own keeper over a store with a watch and a lease. It says on standard output when
-it has an edit; what it was told to be is whatever the document says. They start over so many
-seconds.
+it has an edit; what it was told to be is whatever the document says. They start over `SPREAD`
+seconds. All that is done every so many seconds, and every time-out, is stretched by `PACE`, so that
+a machine with too few cores for a thousand is as one that has more. Addresses of etcd follow.
 """
 
 import json
+import logging
 import random
 import sys
 import threading
@@ -15,18 +17,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from reloadcheck import EtcdSource
+from reloadcheck._etcd import quiet
 from reloadcheck._runtime.clock import SystemClock
+from reloadcheck._state import keeper as keeping
 from reloadcheck._state.board import Member, prefix_of
 from reloadcheck._state.facts import Fact
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
 from reloadcheck.exceptions import SourceError
-from reloadcheck.stores import EtcdStore
+from reloadcheck.stores import EtcdStore, etcd
 
 __all__ = ["APP", "KEY", "PREFIX"]
 
 APP, KEY, PREFIX = "fleet", "fleet.json", "fleet/"
-WINDOW = 1.0
+WINDOW, TIMEOUT, TTL = 1.0, 2.0, 30.0
 
 _said = threading.Lock()
 _ended = threading.Event()
@@ -35,8 +39,16 @@ _ended = threading.Event()
 def main(arguments: Sequence[str]) -> None:
     """Be so many members until standard input ends."""
     threading.stack_size(512 * 1024)
-    count, spread, *urls = arguments
-    args = [(number, spread, urls) for number in range(int(count))]
+    count, spread, pace, *urls = arguments
+    logging.getLogger("reloadcheck").setLevel(logging.CRITICAL)  # they are counted instead
+    for module, name in (
+        (quiet, "RANGE"),
+        (etcd, "RANGE"),
+        (keeping, "BEAT_SECONDS"),
+        (keeping, "TELL_SECONDS"),
+    ):
+        setattr(module, name, getattr(module, name) * float(pace))
+    args = [(number, float(spread), float(pace), urls) for number in range(int(count))]
     threads = [threading.Thread(target=_member, args=one) for one in args]
     for thread in threads:
         thread.start()
@@ -46,20 +58,24 @@ def main(arguments: Sequence[str]) -> None:
         thread.join(10)
 
 
-def _member(number: int, spread: str, urls: Sequence[str]) -> None:
+def _member(number: int, spread: float, pace: float, urls: Sequence[str]) -> None:
     chance = random.Random()
-    _ended.wait(chance.uniform(0.0, float(spread)))
-    source = EtcdSource(urls, KEY)
+    _ended.wait(chance.uniform(0.0, spread))
+    window, timeout = WINDOW * pace, TIMEOUT * pace
+    source = EtcdSource(urls, KEY, timeout=timeout)
     serves = Member(host=f"host{number}", pid=number, app=APP, state="serving")
     known: list[Member] = [serves]
     keeper = Keeper(
-        EtcdStore(urls, PREFIX), lambda: prefix_of(APP), lambda: known[0], clock=SystemClock()
+        EtcdStore(urls, PREFIX, ttl=TTL * pace, timeout=timeout),
+        lambda: prefix_of(APP),
+        lambda: known[0],
+        clock=SystemClock(),
     )
     keeper.begin()
-    version, before, due = 0, None, time.monotonic()
+    version, before, due, away = 0, None, time.monotonic(), False
     while not _ended.is_set():
         if time.monotonic() >= due:
-            due = max(due + WINDOW, time.monotonic())
+            due = max(due + window, time.monotonic())
             try:
                 stamp = source.stamp()
                 if stamp != before:
@@ -77,6 +93,9 @@ def _member(number: int, spread: str, urls: Sequence[str]) -> None:
             except SourceError:
                 pass
         keeper.step()
+        if keeper.known.error is not None and not away:
+            _say(["away", 0, time.monotonic()])
+        away = keeper.known.error is not None
         if keeper.known.error is None and version and keeper.edition is not None:
             _told(number, keeper.edition)
         keeper.store.wait(max(due - time.monotonic(), 0.01))

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
+from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import Member, view_of
 from reloadcheck._state.facts import LIMIT, Fact, Facts
 from reloadcheck._state.keeper import Keeper
@@ -22,7 +23,8 @@ from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import StoreRefusedError
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock, MemoryStore
-from reloadcheck.types import Code, Store
+from reloadcheck.types import Board, Code, Store
+from tests.support.load import until
 
 PREFIX = "shop/default/"
 
@@ -107,6 +109,41 @@ def test_what_waits_is_bounded_and_counted(caplog: pytest.LogCaptureFixture) -> 
     assert LIMIT == len(_editions(store))
     assert "5 rows of history were lost" in caplog.text
     assert keeper.known.error is None
+
+
+def test_a_store_that_is_away_is_asked_once_a_second() -> None:
+    """However short the window is, and however often somebody has something to write."""
+    store = Counting()
+    keeper = Keeper(
+        store, lambda: PREFIX, Member, window=lambda: 0.01, clock=SystemClock()
+    )  # fmt: skip
+    keeper.ensure()
+    keeper.first_look(5.0)
+    store.lose()
+    until(lambda: keeper.known.error is not None)
+    store.looks, begun = 0, time.monotonic()
+    while time.monotonic() - begun < 1.2:
+        keeper.wake()
+        time.sleep(0.01)
+    assert store.looks <= 2
+    store.heal()
+    assert until(lambda: keeper.known.error is None) < 5.0
+    begun = time.monotonic()
+    store.lose()
+    until(lambda: keeper.known.error is not None)
+    keeper.close()
+    assert time.monotonic() - begun < 0.9
+
+
+class Counting(MemoryStore):
+    """A store that counts how often it is looked at."""
+
+    looks = 0
+
+    def look(self, prefix: str, seen: Board | None = None) -> Board | None:
+        """Look, and count it."""
+        self.looks += 1
+        return super().look(prefix, seen)
 
 
 def test_a_member_that_lapsed_comes_again() -> None:

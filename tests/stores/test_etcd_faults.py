@@ -86,9 +86,33 @@ def test_a_look_under_a_watch_asks_nobody(server: EtcdServer) -> None:
         other.close()
 
 
-def _records(store: EtcdStore, seen: Board | None) -> Any:
+def test_who_looks_at_less_hears_of_less(server: EtcdServer) -> None:
+    """A worker that finds itself in a crowd follows the state, and no more what all others say."""
+    prefix = _prefix()
+    with relay(server.port) as between:
+        store = EtcdStore(f"http://127.0.0.1:{between.port}", prefix)
+        other = EtcdStore(server.url, prefix)
+        other.put({"shop/state": "1"})
+        store.look("shop/")
+        store.wait(0.01)
+        state = store.look("shop/state")
+        assert store.look("shop/state", state) is None
+        store.wait(0.05)
+        received = between.received
+        for number in range(20):
+            other.put({f"shop/member/{number}": "x"})
+        store.wait(0.3)
+        assert store.look("shop/state", state) is None
+        assert received == between.received
+        other.put({"shop/state": "2"})
+        until(lambda: "2" == _records(store, state, "shop/state")["shop/state"].value)
+        store.close()
+        other.close()
+
+
+def _records(store: EtcdStore, seen: Board | None, below: str = "shop/") -> Any:
     store.wait(0.05)
-    board = store.look("shop/", seen) or seen
+    board = store.look(below, seen) or seen
     assert board is not None
     return board.records
 
