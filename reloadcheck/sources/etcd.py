@@ -23,7 +23,7 @@ from ._texts import text_of
 
 __all__ = ["EtcdSource"]
 
-_AGAIN_AFTER: Final = 1.0
+_AGAIN_AFTER: Final = 2.0
 """Seconds for which a cluster that does not answer is not asked again."""
 
 

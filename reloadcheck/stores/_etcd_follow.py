@@ -81,7 +81,7 @@ class Following:
                 break
             watch = self._watching()
             if watch is None:
-                again = rest if self.board is None else self._watch_at - time.monotonic()
+                again = rest if self.ranged is None else self._watch_at - time.monotonic()
                 self._bell[0].settimeout(min(rest, max(again, 0.01)))
                 with suppress(TimeoutError, OSError):
                     self._bell[0].recv(4096)
@@ -124,7 +124,8 @@ class Following:
             one.close()
 
     def _watching(self) -> Watch | None:
-        if self._watch is None and self.board is not None and self.key is not None:
+        # Who has got no answer since the last one ended, or since a write, asks first.
+        if self._watch is None and self.ranged is not None and self.key is not None:
             now = time.monotonic()
             if now < self._watch_at:
                 return None

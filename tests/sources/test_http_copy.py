@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import HTTPSource, Outcome
+from reloadcheck import HTTPSource, Orders, Outcome, ReloadCheck
+from reloadcheck.testing import MemoryStore
+from tests.support.load import until
 from tests.support.web import Web, answering
 
 from .served import CANARY, LIMIT, live_on, refused
@@ -48,6 +50,37 @@ def test_a_start_without_the_server_serves_the_last_good_copy(server: Web, tmp_p
         assert again.snapshot.config == {"a": 8}
     finally:
         again.close()
+
+
+def test_a_copy_is_written_beside_a_store_too(server: Web, tmp_path: Path) -> None:
+    """What the server had when it went live; not what it has while a pin holds something older."""
+    path, store = tmp_path / "copy", MemoryStore()
+    server.respond = answering("a: 7\n")
+    live = live_on(kept_in(path, server), store=store, app="shop")
+    live.start()
+    try:
+        live.check()
+        assert b"a: 7" in path.read_bytes()
+        until(lambda: Orders(store.peer(), app="shop").state().edition == 1)
+        Orders(store.peer(), app="shop").pin(why="x", by="dora")
+        until(lambda: _hold(live) == "pin")
+        server.respond = answering("a: 8\n")
+        other = live_on(kept_in(tmp_path / "other", server), store=store.peer(), app="shop")
+        other.start()
+        try:
+            other.check()
+            assert {"a": 7} == other.snapshot.config
+            assert ["copy"] == os.listdir(tmp_path)
+        finally:
+            other.close()
+    finally:
+        live.close()
+
+
+def _hold(live: ReloadCheck[Any]) -> str | None:
+    live.check()
+    store = live.status().store
+    return None if store is None else store.hold
 
 
 def _cut(path: Path) -> None:
