@@ -19,7 +19,7 @@ from dataclasses import replace
 from reloadcheck import EtcdSource
 from reloadcheck._etcd import quiet
 from reloadcheck._runtime.clock import SystemClock
-from reloadcheck._state import keeper as keeping
+from reloadcheck._state import presence
 from reloadcheck._state.board import Member, prefix_of
 from reloadcheck._state.facts import Fact
 from reloadcheck._state.keeper import Keeper
@@ -44,8 +44,8 @@ def main(arguments: Sequence[str]) -> None:
     for module, name in (
         (quiet, "RANGE"),
         (etcd, "RANGE"),
-        (keeping, "BEAT_SECONDS"),
-        (keeping, "TELL_SECONDS"),
+        (presence, "BEAT_SECONDS"),
+        (presence, "TELL_SECONDS"),
     ):
         setattr(module, name, getattr(module, name) * float(pace))
     args = [(number, float(spread), float(pace), urls) for number in range(int(count))]
