@@ -4,7 +4,8 @@ Where a name is of this boot and this space of process numbers, the kernel knows
 another process has by now is told by when that one began. No wall clock is asked.
 """
 
-from .identity import begun, place_of
+from .births import begun
+from .identity import place_of
 
 __all__ = ["is_gone"]
 

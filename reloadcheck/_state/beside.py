@@ -14,6 +14,7 @@ from .._config.containers import is_dict
 from .._config.key_path import lookup
 from ..seams.store import Agreed
 from ..types import KeyPath
+from .births import begun
 from .board import STATEMENTS
 from .identity import here
 from .keeper import Keeper
@@ -101,21 +102,16 @@ def parent_id() -> str | None:
     parent = os.getppid()
     try:
         same = os.readlink(f"/proc/{parent}/exe") == os.readlink("/proc/self/exe")
-        began = _began(parent)
+        began = begun(parent)
     except OSError:
         return None
     return f"{parent}.{began}" if same and began else None
 
 
-def _began(pid: int) -> str:
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        return file.read().rpartition(")")[2].split()[19]
-
-
 def _is_gone(name: str) -> bool:
     pid, _, began = name.partition("/")[0].partition(".")
     try:
-        return _began(int(pid)) != began
+        return begun(int(pid)) != began
     except (OSError, ValueError, IndexError):
         return True
 

@@ -8,7 +8,9 @@ import os
 import secrets
 import socket
 
-__all__ = ["begun", "here", "host_name", "login", "member_id", "place_of"]
+from .births import begun
+
+__all__ = ["here", "host_name", "login", "member_id", "place_of"]
 
 
 def host_name() -> str:
@@ -34,19 +36,6 @@ def place_of(name: str) -> tuple[str, int, str] | None:
     if not place or not pid.isdecimal():
         return None
     return place, int(pid), rest.partition("-")[0]
-
-
-def begun(pid: int) -> str | None:
-    """Return when a process began, in the kernel's own ticks; None where it is gone or a corpse.
-
-    Raise `OSError` where this system does not tell.
-    """
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stat:
-            words = stat.read().rpartition(b")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return None
-    return None if words[0] in (b"Z", b"X") else words[19].decode()
 
 
 def login() -> str:
