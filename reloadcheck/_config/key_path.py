@@ -4,7 +4,7 @@ What `key_path_text` writes, `key_path_of` reads back. Also the ways to step alo
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
 from ..exceptions import UsageError
@@ -12,7 +12,7 @@ from ..types import Key, KeyPath, printable
 from .containers import is_dict, is_list, is_tuple
 from .model_fields import field_values
 
-__all__ = ["key_path_of", "lookup", "path_key", "step_into"]
+__all__ = ["key_path_of", "leaves", "lookup", "path_key", "step_into"]
 
 _LONGEST_NUMBER: Final = 20
 
@@ -67,6 +67,15 @@ def step_into(node: object, key: Key) -> tuple[Key, object]:
 def path_key(key: object) -> Key:
     """Return a mapping's key as key paths have it: text or an integer, as in `ports[80]`."""
     return key if type(key) is str or type(key) is int else str(key)
+
+
+def leaves(tree: object, path: KeyPath = ()) -> Iterator[tuple[KeyPath, object]]:
+    """Return each value below a mapping with its key path: what holds no others."""
+    if is_dict(tree) and tree:
+        for key, part in tree.items():
+            yield from leaves(part, (*path, path_key(key)))
+    elif path:
+        yield path, tree
 
 
 def _own_key(mapping: Mapping[Any, object], key: Key) -> Key:

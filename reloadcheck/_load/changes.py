@@ -11,6 +11,7 @@ from typing import Any
 
 from .._config.containers import is_dict
 from .._config.diff import diff
+from .._config.key_path import leaves
 from ..parsers import locating_many
 from ..seams.feed import Loaded
 from ..types import KeyPath, Origin, key_path_text
@@ -74,15 +75,8 @@ def _leaves(tree: object, part: KeyPath) -> Iterator[tuple[KeyPath, object]]:
         if not is_dict(tree) or key not in tree:
             return iter(())
         tree = tree[key]
-    return islice(_below(tree, part), _MOST_LEAVES)
-
-
-def _below(tree: object, path: KeyPath) -> Iterator[tuple[KeyPath, object]]:
-    if not is_dict(tree):
-        yield path, tree
-        return
-    for key, value in tree.items():
-        yield from _below(value, (*path, key))
+    below = leaves(tree, part)
+    return islice((one for one in below if not is_dict(one[1])), _MOST_LEAVES)
 
 
 def _quoted(found: Mapping[KeyPath, object], text: str) -> KeyPath | None:

@@ -7,13 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .._config.containers import is_dict
-from .._config.key_path import path_key
+from .._config.key_path import leaves
 from .._load.layers import overriders
 from ..types import KeyPath, Layer, Origin, key_path_text
 from ._output import Page
 
-__all__ = ["Override", "leaves", "overrides", "overrides_document", "show_overrides"]
+__all__ = ["Override", "overrides", "overrides_document", "show_overrides"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +27,11 @@ def overrides(layers: Sequence[Layer]) -> Iterator[Override]:
     """Return each key that several layers set, in the order of the layers."""
     told: set[KeyPath] = set()
     for number, lower in enumerate(layers):
-        for path in leaves(lower.tree):
+        for path, _ in leaves(lower.tree):
             upper = [] if path in told else overriders(layers, number, path)
             if upper:
                 told.add(path)
                 yield Override(path, tuple(one.origin(path) for one in (*upper[::-1], lower)))
-
-
-def leaves(tree: Any, path: KeyPath = ()) -> Iterator[KeyPath]:
-    """Return the key path of each value that holds no others."""
-    if is_dict(tree) and tree:
-        for key, part in tree.items():
-            yield from leaves(part, (*path, path_key(key)))
-    elif path:
-        yield path
 
 
 def show_overrides(page: Page, found: Sequence[Override]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from .._config.key_path import leaves
 from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
 from .._load.problems import at
@@ -33,7 +34,7 @@ from ._inputs import Inputs, inputs_of
 from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._missing_hours import missing_hours
 from ._output import Page
-from ._overrides import Override, leaves, overrides, overrides_document, show_overrides
+from ._overrides import Override, overrides, overrides_document, show_overrides
 from ._reading import Fault, Known, faults_of, known_of, validated
 from ._reports import report
 from ._secret_sources import plain_secrets
@@ -205,7 +206,7 @@ def _of_overrides(layers: Sequence[Layer]) -> Iterator[Fault]:
     """Warn of each value that a later layer replaces, where it is written."""
     found: list[Problem] = []
     for position, lower in enumerate(layers):
-        for path in leaves(lower.tree):
+        for path, _ in leaves(lower.tree):
             upper = overriding(layers, position, path)
             if upper is not None and len(found) <= _MOST_WARNINGS:
                 place = lower.origin(path)
