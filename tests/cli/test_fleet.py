@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
+from reloadcheck._state.births import begun
 from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State, vote_text
-from reloadcheck._state.identity import begun, member_id
+from reloadcheck._state.identity import member_id
 from reloadcheck._state.ledger import Entry
 from reloadcheck.cli import fleet as command
 from reloadcheck.stores import SQLiteStore
