@@ -5,6 +5,7 @@ at each key that it names, its ranges as bounds, and a sentence where editors sh
 """
 
 import copy
+import math
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ def with_words(document: dict[str, Any], terms: Terms) -> dict[str, Any]:
         for way in one.pattern.ways:
             for node in writing.nodes(writing.document, way, 0):
                 node.update(_words(one))
+                _describe(node, one)
                 if one.range is not None:
                     _bound(node, one.range)
     return writing.document
@@ -113,11 +115,33 @@ def _words(one: KeyTerms) -> dict[str, Any]:
     return {f"x-{word}": value for word, value in said.items() if value is not None}
 
 
+def _describe(node: dict[str, Any], one: KeyTerms) -> None:
+    """Say it in a sentence as well, which editors show: of `x-` keywords they show nothing."""
+    known = (
+        ("", "" if one.range is None else one.range.text),
+        ("baseline ", str(one.baseline) if one.has_baseline and not one.secret else ""),
+        ("required in ", ", ".join(one.required_in or ())),
+        ("secret", None if one.secret else ""),
+        ("changes with a restart", None if one.restart else ""),
+        ("window ", one.window or ""),
+        ("by leave of ", " and ".join(one.approve or ())),
+        ("owner ", one.owner or ""),
+    )
+    said = "; ".join(f"{lead}{text or ''}" for lead, text in known if text != "")
+    if said:
+        own = node.get("description")
+        node["description"] = f"{own}\n\nContract: {said}." if own else f"Contract: {said}."
+
+
 def _bound(node: dict[str, Any], limits: Range) -> None:
     """Let a validator see a range where the value is a number; it only ever tightens."""
     if node.get("type") not in ("integer", "number"):
         return
     if limits.low is not None:
-        node["minimum"] = max(limits.low, node.get("minimum", limits.low))
+        node["minimum"] = _plain(max(limits.low, node.get("minimum", limits.low)))
     if limits.high is not None:
-        node["maximum"] = min(limits.high, node.get("maximum", limits.high))
+        node["maximum"] = _plain(min(limits.high, node.get("maximum", limits.high)))
+
+
+def _plain(number: float) -> float:
+    return int(number) if math.isfinite(number) and number == int(number) else number

@@ -101,7 +101,7 @@ def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
             status = stopped.code if isinstance(stopped.code, int) else -1
         caught = capsys.readouterr()
         done = Done(status, caught.out, caught.err)
-        if not {"--json", "--output-format", "completion"} & {*words}:  # for programs
+        if not {"--json", "--output-format", "completion", "schema"} & {*words}:  # for programs
             wide = [line for line in done.lines if len(line) > WIDTH and len(line.split()) > 1]
             assert not wide, done.out  # a path is not broken
         assert all(line.isprintable() for line in done.lines), done.out

@@ -87,6 +87,8 @@ def test_the_words_stand_at_their_key(run: Run, shop: Path, name: str) -> None:
         "x-owner": "shop",
         "x-required_in": ["production"],
     }
+    said = "Contract: 1..100; baseline 20; required in production; window quiet; owner shop."
+    assert size["description"] == said
     assert size["maximum"] == 100
     assert size["minimum"] == (5 if name == "model" else 1)
     import_module("jsonschema_rs").validator_for(document)
@@ -108,6 +110,7 @@ def test_a_shared_definition_is_said_of_the_named_key_alone(run: Run, shop: Path
     assert service["properties"]["limits"]["properties"]["timeout"]["x-range"] == "0.1.."
     assert service["properties"]["apiKey"]["x-secret"] is True
     assert "x-baseline" not in service["properties"]["apiKey"]
+    assert service["properties"]["apiKey"]["description"] == "Contract: secret."
     assert fields["hosts"]["items"]["properties"]["timeout"]["x-approve"] == "none"
     library: Any = import_module("jsonschema_rs")
     validator = library.validator_for(document)
