@@ -18,7 +18,7 @@ from ..exceptions import StoreRefusedError
 from ..seams.store import Together
 from ..types import Code, Store
 from .alive import is_gone
-from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, vote_text
+from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, view_of, vote_text
 from .ledger import Entry, activated, entries_from
 from .together import Action, Kind, Me, Vote, mends, react
 
@@ -311,8 +311,12 @@ class Rounds:
             state = replace(state, refused=_why(state.refused, view))
         records = {f"{prefix}{STATE}": state.to_text(), **rows}
         written = self._store.put(records, same=same, none_since=since)
-        if written is not None and view.state.round is not None and action.why != "activate":
-            self._forget(view, view.state.round.content)
+        if written is None or view.state.round is None:
+            return
+        if action.why != "activate":
+            self._forget(prefix, view.state.round.content)
+        elif offer is not None and offer.content == state.active:
+            self._kept(offer)  # again: another worker may have kept it no longer meanwhile
 
     def _entry(self, view: View, content: str) -> Entry:
         """Return the row of an activation, from what is known of it here."""
@@ -334,10 +338,14 @@ class Rounds:
             return replace(offer, documents=None, entry=replace(offer.entry, kept=False))
         return offer
 
-    def _forget(self, view: View, content: str) -> None:
-        """Keep a content no longer that did not go live."""
-        entries = entries_from(view.entries)
-        if content != view.state.target and all(one.content != content for one in entries):
+    def _forget(self, prefix: str, content: str) -> None:
+        """Keep a content no longer that did not go live, unless it is asked for anew by now."""
+        board = self._store.look(prefix)
+        view = View() if board is None else view_of(board, prefix)
+        state, entries = view.state, entries_from(view.entries)
+        opened = state.round is not None and state.round.content == content
+        known = content == state.target or any(one.content == content for one in entries)
+        if not opened and not known:
             self._store.keep(content, None)
 
     def _living(self, view: View, prefix: str, own: str) -> View:

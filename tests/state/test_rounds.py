@@ -1,10 +1,18 @@
 """One worker's part in deciding together, told by hand what its engine comes to."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from reloadcheck import Together
-from reloadcheck._state.board import Member
+from reloadcheck._state.board import Member, Round, State, view_of
 from reloadcheck._state.ledger import Entry
 from reloadcheck._state.rounds import Offer, Rounds
 from reloadcheck.testing import FakeClock, MemoryStore
+
+PREFIX = "shop/default/"
 
 
 def _rounds() -> Rounds:
@@ -32,3 +40,37 @@ def test_what_was_built_of_another_reading_is_let_go() -> None:
     rounds.built(_offer("B"))
     rounds.read("B", "B", "source of B, with another secret")
     assert rounds.offer is None
+
+
+class _Hasty(MemoryStore):
+    """A store in which another worker opens the round again as soon as it is given up."""
+
+    again: State | None = None
+
+    def put(self, records: Mapping[str, str | None], **conditions: Any) -> int | None:
+        """Write, and let the other one write next."""
+        written = super().put(records, **conditions)
+        again, self.again = self.again, None
+        if again is not None:
+            super().put({f"{PREFIX}state": again.to_text()})
+        return written
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["given up", "asked for anew"])
+def test_what_was_given_up_is_kept_while_it_is_asked_for_anew(again: bool) -> None:
+    """Another worker needs it to start, or to catch up; what nobody asks for goes."""
+    store = _Hasty()
+    rounds = Rounds(Together(), store, FakeClock(), Member, lambda anew: None)
+    opened = State(1, "A", round=Round(1, "B", by="me"))
+    store.put({f"{PREFIX}state": opened.to_text()})
+    store.keep("B", b"kept")
+    rounds.swapped("A")
+    rounds.read("C", "C", "source of C")
+    board = store.look(PREFIX)
+    assert board is not None
+    member = {"me": Member(content="A")}
+    view = replace(view_of(board, PREFIX), members=member)
+    if again:
+        store.again = replace(opened, round=Round(7, "B", by="other"))
+    assert rounds.step(view, PREFIX, "me", frozen=False)
+    assert (b"kept" if again else None) == store.content("B")
