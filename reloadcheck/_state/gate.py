@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..seams.feed import Loaded, Reading
-from ..seams.gates import GO, Answer, Proposal, Reject, Wait
+from ..seams.gates import GO, Answer, Defer, Proposal, Reject, Wait
 from ..types import Code, Outcome, Problem
 from .bans import ban_named
 from .barrier import Barrier
@@ -45,6 +45,8 @@ class StoreGate:
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
         if content is not None and content in state.banned:
+            if first and self._feed.decision.serve == content:
+                return Defer(Code.BANNED, "it was banned while it was read", again=True)
             return _banned(content, state.banned[content])
         freeze, is_fallen = state.freeze, self._standing.is_fallen(content)
         if freeze is None or not self._standing.is_frozen:

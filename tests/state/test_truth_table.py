@@ -15,6 +15,7 @@ import pytest
 
 from reloadcheck import ConfigError, DirectorySource, FileSource, Orders, ReloadCheck
 from reloadcheck._config.digest import tree_digest
+from reloadcheck._engine.api import engine_of
 from reloadcheck._state.board import Ban, Hold, State, prefix_of
 from reloadcheck._state.ledger import Entry
 from reloadcheck.testing import MemoryStore
@@ -333,3 +334,26 @@ def test_a_source_keeps_its_copy_beside_a_store_too(tmp_path: Path) -> None:
         site.write("new")
         comes_to(live, (NEW, None))
         until(lambda: bool(live.check()) and _Copied.copies == ["a: 9"])
+
+
+def test_a_roll_back_in_the_middle_of_a_start_fails_no_start(tmp_path: Path) -> None:
+    """What was read a moment before it came is banned by now: the older one is read and serves."""
+    site = Site(tmp_path, None)
+    site.file.write_text(f"a: {LAST}")
+    lives: list[ReloadCheck[Any]] = []
+    banned = tree_digest({"a": LAST})
+
+    def ordering(given: dict[str, Any]) -> dict[str, Any]:
+        if given["a"] == LAST and not site.orders.state().hold:
+            site.orders.rollback(1, why="slow", by="dora")
+            companion: Any = engine_of(lives[0]).companion
+            until(lambda: banned in companion.keeper.known.view.state.banned)
+        return given
+
+    live: ReloadCheck[Any] = ReloadCheck(
+        site.file, schema=ordering, store=site.store.peer(), app="shop", settle=0, window=0.05
+    )
+    lives.append(live)
+    live.start()
+    assert X == live.snapshot.config["a"]
+    live.close()
