@@ -102,7 +102,15 @@ class Outer(BaseModel):
 PLACED = {("db", "port"): "should be an integer, not a string", ("db", "token"): "is missing"}
 
 
-@pytest.mark.parametrize("schema", [Outer.model_validate, lambda tree: Outer(**tree)])
+def _unpacked(tree: dict[str, Any]) -> Outer:
+    return Outer(**tree)
+
+
+def _validated(tree: dict[str, Any]) -> Outer:
+    return Outer.model_validate(tree)
+
+
+@pytest.mark.parametrize("schema", [_validated, _unpacked])
 def test_a_model_inside_a_function_is_told_at_the_key(schema: Any) -> None:
     """As if the model were the schema: no sentence of pydantic's, one problem for each key."""
     assert problems_of(schema, {"db": {"port": CANARY}}) == PLACED
@@ -112,9 +120,10 @@ def test_a_model_of_something_else_is_told_as_the_functions() -> None:
     """A key of what the function has made up is no key of the file, though it be called so."""
 
     def schema(tree: dict[str, Any]) -> Inner:
-        return Inner(**{**tree["db"], "extra": 1})
+        part: dict[str, Any] = {**tree["db"], "extra": 1}
+        return Inner(**part)
 
-    line = f"ValidationError (test_functions.py:{schema.__code__.co_firstlineno + 1}): "
+    line = f"ValidationError (test_functions.py:{schema.__code__.co_firstlineno + 2}): "
     with pytest.raises(SchemaError) as caught:
         schema_of(schema).convert({"port": 1, "db": {"port": CANARY}})
     reasons = {(one.key_path, one.reason) for one in caught.value.problems}
@@ -130,7 +139,11 @@ def get_settings() -> Outer:
     raise AssertionError("never called")
 
 
-@pytest.mark.parametrize("schema", [get_settings, lambda one, two: one])
+def _of_two(one: object, two: object) -> object:
+    return one, two
+
+
+@pytest.mark.parametrize("schema", [get_settings, _of_two])
 def test_a_function_that_takes_no_configuration_is_refused(schema: Any) -> None:
     """At construction, with what a schema function takes, not at the start with a riddle."""
     with pytest.raises(SchemaClassError, match=r"called with the configuration as a mapping"):
