@@ -39,13 +39,13 @@ def test_thousands_of_seeded_documents_mean_what_the_library_says(format_: str) 
 
 
 def test_merged_mappings_mean_what_the_merge_key_says() -> None:
-    """Thousands of documents of mappings that merge one another: all accepted, none different.
+    """A thousand documents of mappings that merge one another: all accepted, none different.
 
     Where the library differs, as it does from 6.0.4 on, more than one value was set for a key: that
     is what `survey` finds, and `validate` warns of.
     """
     shared = 0
-    for seed in range(DOCUMENTS):
+    for seed in range(DOCUMENTS // 3):
         text = merge_text(Random(seed))
         document = Document("c.yaml", text.encode(), "yaml")
         assert check("yaml", document.data)
@@ -53,7 +53,7 @@ def test_merged_mappings_mean_what_the_merge_key_says() -> None:
         shared += bool(merges)
         tree = parse(document, lambda: None)
         assert merges or yaml.load(text, yaml.SafeLoader) == tree
-    assert shared > DOCUMENTS / 20
+    assert shared > DOCUMENTS / 60
 
 
 def test_the_verdict_does_not_depend_on_how_pyyaml_was_built(

@@ -18,7 +18,7 @@ TRIALS = 100_000
 LUCK = 0.001
 SHARES = (0.01, 0.05, 0.2, 0.5)
 
-Rates = Callable[[random.Random], Iterator[float]]
+Rates = Shares = Callable[[random.Random], Iterator[float]]
 
 
 def jumping(random_: random.Random) -> Iterator[float]:
@@ -69,12 +69,70 @@ def undone(name: str, trials: int, seed: int = 1) -> int:
     )
 
 
+def is_guilty(random_: random.Random, shares: Iterator[float], most: int) -> bool:
+    """Tell whether a harmless candidate is judged guilty within so many bad units."""
+    judge = Judge()
+    for _ in range(most):
+        share = next(shares)
+        on_candidate = random_.random() < share
+        judge.add(on_candidate, share)
+        if on_candidate and judge.luck <= LUCK:
+            return True
+    return False
+
+
+def constant(share: float) -> Iterator[float]:
+    """One share for ever."""
+    while True:
+        yield share
+
+
+def steady(share: float) -> Shares:
+    """Return what draws one share for ever."""
+
+    def drawing(random_: random.Random) -> Iterator[float]:
+        return constant(share)
+
+    return drawing
+
+
+def rising_share(random_: random.Random) -> Iterator[float]:
+    """A share that rises on the way, at a moment that nothing foresees."""
+    moment = random_.randrange(1, 40)
+    yield from (0.01 for _ in range(moment))
+    yield from constant(0.2)
+
+
+def jumping_share(random_: random.Random) -> Iterator[float]:
+    """Shares that jump with each bad unit, as when errors come in bursts over several steps."""
+    while True:
+        yield random_.choice((0.01, 0.05, 0.2, 0.5))
+
+
+SHARES_AT: dict[str, Shares] = {
+    "1 %": steady(0.01),
+    "20 %": steady(0.2),
+    "50 %": steady(0.5),
+    "rising": rising_share,
+    "jumping": jumping_share,
+}
+
+
+def guilty(name: str, trials: int, seed: int = 1) -> int:
+    """Return how many harmless candidates are judged guilty, at one way to draw a share."""
+    random_ = random.Random(f"{seed} {name}")
+    return sum(is_guilty(random_, SHARES_AT[name](random_), 30) for _ in range(trials))
+
+
 def main(trials: int) -> int:
     """Run them all, evenly over the ways to fail; the exit status says whether too many were."""
     each = max(1, trials // len(RATES))
     found = {name: undone(name, each) for name in RATES}
     for name, count in found.items():
         print(f"{name:<10}{count:>6} of {each} undone")
+    for way in SHARES_AT:
+        count = found[f"share {way}"] = guilty(way, each)
+        print(f"share {way:<10}{count:>4} of {each} guilty")
     worst = max(found.values())
     print(f"in all {sum(found.values())} of {each * len(found)}")
     return int(worst > each * LUCK + 3 * (each * LUCK) ** 0.5)
