@@ -53,8 +53,11 @@ def live(make: Make) -> ReloadCheck[Any]:
 
 
 def leases(live: ReloadCheck[Any]) -> int:
-    """Return how many there are."""
-    return sum(live.status().leases.values())
+    """Return how many there are; those who are known by name are among them, and no others."""
+    found = sum(live.status().leases.values())
+    fresh = host_of(live).cell.fresh
+    assert fresh is None or len(fresh.known) <= found
+    return found
 
 
 Ask = Callable[[], Any]

@@ -18,7 +18,8 @@ TRIALS = 100_000
 LUCK = 0.001
 SHARES = (0.01, 0.05, 0.2, 0.5)
 
-Rates = Shares = Callable[[random.Random], Iterator[float]]
+Rates = Callable[[random.Random], Iterator[float]]
+Shares = Callable[[random.Random], Iterator[float]]
 
 
 def jumping(random_: random.Random) -> Iterator[float]:
