@@ -9,6 +9,7 @@ import pytest
 from reloadcheck import OutsideWorkError, ReloadCheck, current_snapshot
 from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.references import counts_references
+from reloadcheck._snapshots.unit import READS, unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
 from tests.support.rig import Call, begin, until
@@ -26,6 +27,8 @@ class Parts:
     """An application of two parts, which notes how it ends."""
 
     def __init__(self) -> None:
+        self.pool: Any = None
+        self.units: list[Any] = []
         self.ended: list[BaseException | None] = []
         self.bodies: list[Iterator[bytes]] = []
 
@@ -36,7 +39,8 @@ class Parts:
     def _parts(self) -> Iterator[bytes]:
         try:
             yield b"a"
-            current_snapshot()
+            current_snapshot()[self.pool]
+            self.units.append(unit_of_work.get())
             yield b"b"
         except BaseException as error:
             self.ended.append(error)
@@ -45,9 +49,10 @@ class Parts:
 
 
 @pytest.fixture
-def live(make: Make) -> ReloadCheck[Any]:
+def live(make: Make, app: Parts) -> ReloadCheck[Any]:
     """An engine whose doors find a fresh snapshot."""
     engine = make(window=100.0)
+    app.pool = engine.resource("a", name="pool")(lambda a: object())
     begin(engine)
     return engine
 
@@ -55,7 +60,7 @@ def live(make: Make) -> ReloadCheck[Any]:
 def leases(live: ReloadCheck[Any]) -> int:
     """Return how many there are; those who are known by name are among them, and no others."""
     found = sum(live.status().leases.values())
-    fresh = host_of(live).cell.fresh
+    fresh = engine_of(live).cell.fresh
     assert fresh is None or len(fresh.known) <= found
     return found
 
@@ -98,6 +103,7 @@ def test_a_generator_ends_its_lease_with_its_last_part(
     assert [b"a", b"b"] == list(body)
     assert (0, True) == (leases(live), outside())
     assert [None] == app.ended
+    assert [] == app.units[-1][READS:]  # a context that was copied meanwhile keeps no resource
     body.close()
     assert 0 == leases(live)
 
