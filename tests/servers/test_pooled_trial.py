@@ -14,7 +14,7 @@ from reloadcheck.stores import SQLiteStore
 from tests.support.lateness import watched
 from tests.support.load import until
 from tests.support.servers import serving
-from tests.trial.test_on_servers import Visitors, answer
+from tests.trial.test_on_servers import RATE, Visitors, answer
 
 pytestmark = pytest.mark.alone
 
@@ -25,9 +25,7 @@ COMMAND = ["gunicorn", "tests.trial.tried_wsgi:app", "--bind", "127.0.0.1:0", "-
 HEARD_SECONDS, LOST_SECONDS = 0.5, 1.0
 """Within so long a verdict is heard by all, and a death undoes everywhere."""
 
-HOPS = 5
-"""How often somebody has to wake on the way: the judge, its store thread, each other's, its judge,
-and this test."""
+MOST_FAILED = 12
 
 
 def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
@@ -50,7 +48,8 @@ def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
             config.write_text("number: 2\nevery: 1\n")
             with watched() as machine:
                 spread = _undone(orders, "undone-failed")
-            assert spread <= HEARD_SECONDS + HOPS * machine.most
+            assert spread <= HEARD_SECONDS + machine.excuses
+            most = MOST_FAILED + RATE * machine.excuses  # they come while nobody wakes
             failed = visitors.seen["500"]
             until(lambda: len(orders.state().banned) == 1)
             config.write_text("number: 3\nevery: 0\n")
@@ -59,11 +58,11 @@ def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
                 os.kill(next(iter(orders.members().values())).pid, signal.SIGKILL)
                 killed = time.monotonic()
                 _undone(orders, "worker-lost", workers=3)
-            assert time.monotonic() - killed <= LOST_SECONDS + HOPS * machine.most
+            assert time.monotonic() - killed <= LOST_SECONDS + machine.excuses
         finally:
             visitors.stop()
         assert answer(server.port) == "1"
-        assert failed <= 12
+        assert failed <= most
         assert visitors.seen["3"] < visitors.seen["1"]
 
 

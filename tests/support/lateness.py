@@ -10,6 +10,10 @@ __all__ = ["Lateness", "watched"]
 
 STEP = 0.01
 
+HOPS = 5
+"""How often somebody has to wake until all workers know a verdict: who counts, its store thread,
+each other's, who asks the trial there, and the test that looks."""
+
 
 @dataclass(slots=True)
 class Lateness:
@@ -17,6 +21,11 @@ class Lateness:
 
     most: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def excuses(self) -> float:
+        """Return the seconds by which what passes from worker to worker may be later for it."""
+        return HOPS * self.most
 
     def run(self) -> None:
         """Sleep and look until told to stop."""

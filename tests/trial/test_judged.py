@@ -5,9 +5,10 @@ from functools import partial
 
 import pytest
 
+from tests.support.lateness import watched
 from tests.support.postgres import MortalPostgres, mortal_postgres
 
-from .judged.__main__ import made
+from .judged.__main__ import RATE, made
 from .judged.scenarios import STORIES, UNDONE
 
 pytestmark = pytest.mark.alone
@@ -24,10 +25,10 @@ def test_a_database_that_swallows_packets_is_found_while_requests_hang(
     database: MortalPostgres,
 ) -> None:
     """It answered when the pool was built: undone by those who wait, a few; the pool is let go."""
-    with made("gunicorn", database, {}) as (shop, load):
+    with made("gunicorn", database, {}) as (shop, load), watched() as machine:
         came = UNDONE["swallowed"].try_once(shop, load)
     assert came.code in ("undone-slow", "undone-failed")
-    assert came.failed <= UNDONE["swallowed"].failed
+    assert came.failed <= UNDONE["swallowed"].failed + RATE * machine.excuses
 
 
 @pytest.mark.parametrize("name", ["ends on it", "a websocket"])
