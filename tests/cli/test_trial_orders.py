@@ -1,5 +1,6 @@
 """`reloadcheck promote`, `undo` and `retry`: orders to workers that try an edit, by their store."""
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -140,7 +141,7 @@ def test_an_engine_without_a_store_is_told_what_to_do_instead(
     (here / "storeless.py").write_text(
         "from reloadcheck import ReloadCheck\nlive = ReloadCheck('config.yaml', trial=True)\n"
     )
-    monkeypatch.syspath_prepend(str(here))
+    monkeypatch.setattr(sys, "path", [str(here), *sys.path])
     done = run(words[0], "--app", "storeless:live", *words[1:])
     assert done.status == 2
     assert "has no store" in done.err

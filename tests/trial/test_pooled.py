@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -108,9 +108,13 @@ def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> Non
     assert 1 == len({str(live.status().error) for live in site.lives})
 
 
+def _visitor(scope: Mapping[str, Any]) -> object:
+    return scope["visitor"]
+
+
 def test_a_visitor_falls_alike_on_all_workers_and_counts_once(crew: Callable[..., Crew]) -> None:
     """Who comes back to another worker gets the version that he had, and is no new evidence."""
-    site = crew(seconds=30.0, sticky=lambda scope: scope["visitor"])
+    site = crew(seconds=30.0, sticky=_visitor)
     gates = [gate for gate in (engine_of(live).trial for live in site.lives) if gate is not None]
     for gate in gates:
         gate.draw = random.Random  # each worker's own

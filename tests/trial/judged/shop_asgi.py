@@ -15,7 +15,7 @@ from .shop import BUILD_SECONDS, WAIT_SECONDS, address, ask_upstream, live, ques
 @live.resource("database")
 async def pool(database: Any) -> AsyncIterator[AsyncConnectionPool]:
     """Hold connections to the database, of which one is known to work."""
-    made = AsyncConnectionPool(
+    made: AsyncConnectionPool = AsyncConnectionPool(
         address(database), min_size=1, max_size=database.most, timeout=WAIT_SECONDS, open=False
     )
     async with made:

@@ -14,7 +14,7 @@ from .shop import BUILD_SECONDS, WAIT_SECONDS, address, ask_upstream, live, ques
 @live.resource("database")
 def pool(database: Any) -> Iterator[ConnectionPool]:
     """Hold connections to the database, of which one is known to work."""
-    made = ConnectionPool(
+    made: ConnectionPool = ConnectionPool(
         address(database), min_size=1, max_size=database.most, timeout=WAIT_SECONDS, open=False
     )
     with made:
