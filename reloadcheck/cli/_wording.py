@@ -26,9 +26,9 @@ from ..seams.feed import Loaded
 from ..seams.gates import Proposal
 from ..types import TIMER, key_path_text, printable
 from ._asking import UnreachableError, address, asked
-from ._board import moment
 from ._inputs import Inputs
 from ._sides import Side, loaded_of, side_of, stand_of
+from ._times import moment
 
 __all__ = ["Wording", "worded"]
 

@@ -14,12 +14,13 @@ from .._state.identity import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource
 from ..types import Board, Source, Store, printable
-from ._board import UNREACHABLE, ago, day, store_named, unreachable
+from ._board import UNREACHABLE, store_named, unreachable
 from ._faults import show_faults
 from ._git import GitSource
 from ._inputs import layers_of
 from ._output import WIDTH, Page, columns, cut
 from ._reading import known_of
+from ._times import ago, day
 from ._unanswered import UnansweredError
 
 __all__ = ["run"]

@@ -15,11 +15,12 @@ from .._state.orders import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..types import printable
-from ._board import NoStoreError, ago, asked, moment
+from ._board import NoStoreError, asked
 from ._differences import differences
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
+from ._times import ago, moment
 
 __all__ = ["run"]
 

@@ -1,0 +1,43 @@
+"""Times as people write and read them: `2h`, `2026-11-27T06:00+01:00`, `3d`."""
+
+import re
+import time
+from datetime import datetime
+from typing import Final
+
+from ..exceptions import UsageError
+from ..types import printable
+
+__all__ = ["ago", "day", "moment"]
+
+_SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def moment(text: str, *, past: bool) -> float:
+    """Read `2h`, before or after now, or a time in ISO 8601 with an offset, as epoch seconds."""
+    span = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
+    if span is not None:
+        seconds = float(span[1]) * _SPANS[span[2]]
+        return time.time() - seconds if past else time.time() + seconds
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        when = None
+    if when is None or when.tzinfo is None:
+        shown = printable(text)
+        raise UsageError(f"{shown}: is no time: write 2h, or 2026-11-27T06:00+01:00")
+    return when.timestamp()
+
+
+def ago(at: float, now: float | None = None) -> str:
+    """Say how long ago something was, in a few letters."""
+    seconds = max(0.0, (time.time() if now is None else now) - at)
+    for letter in "dhm":
+        if seconds >= _SPANS[letter]:
+            return f"{seconds // _SPANS[letter]:.0f}{letter}"
+    return f"{seconds:.0f}s"
+
+
+def day(at: float) -> str:
+    """Say when something was, by this machine's clock."""
+    return f"{datetime.fromtimestamp(at):%Y-%m-%d %H:%M:%S}"
