@@ -2,6 +2,8 @@
 
 Nobody waits for it: what it has to write waits in a queue, what it has read is one value that
 others look at. A store that is away stops nothing; it is told, and found again.
+
+Long because the steps of one thread are read one after another, from top to bottom.
 """
 
 import os
