@@ -6,8 +6,7 @@ served before goes back at any time. Asked in a call thread, never on the reques
 Long because the order in which the terms of a contract are asked about is itself the rule.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,24 +21,16 @@ from .contract import Contract
 from .document import MOST_BYTES
 from .files import bytes_of
 from .forecast import Forecast, soonest
+from .judgement import Judgement, owned
 from .key_reader import NoOption
 from .patterns import Pattern, Spelled
-from .reach import changed_paths, found_by, is_at, leaves_of, number_of
+from .reach import changed_paths, is_at
 from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
 from .windows import Window, told
 
 OPENINGS: Final = 30.0
 """Seconds between two looks at the time of day, which may be set, while an edit waits for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What the rules said of an edit, from what serves to what is new."""
-
-    old: object = field(repr=False)
-    new: object = field(repr=False)
-    found: tuple[tuple[Problem, str], ...]
 
 
 class ContractGate:
@@ -80,7 +71,7 @@ class ContractGate:
         self._data = b""
         self._rules: tuple[Expression, ...] = ()
         self._approvals: Approvals | None = None
-        self._asked: _Asked | None = None
+        self._judgement: Judgement | None = None
         self.beside: Beside | None = None
         self.hear: Callable[[], None] = _nothing
 
@@ -127,6 +118,7 @@ class ContractGate:
         beside = self.beside
         self._approvals = Approvals(terms, self._statements, self._environment(), beside)
         self._terms, self._data = terms, data
+        self._judgement = Judgement(terms, self._rules, self._environment())
         self.hear()
         return terms.secrets
 
@@ -140,9 +132,8 @@ class ContractGate:
 
     def may(self, proposal: Proposal) -> Answer:
         """Judge an edit before it is built."""
-        broken = [*self._out_of_range(proposal), *self._missing(proposal), *self._ruled(proposal)]
+        broken = self._judging.faults(proposal)
         if broken:
-            self._asked = None
             return Reject(tuple(problem for problem, _ in broken), broken[0][1])
         if proposal.old is None:
             patterns = self._restarting()
@@ -200,7 +191,7 @@ class ContractGate:
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was let through before it was built."""
-        self._asked = None
+        self._judging.forget()
         if proposal.old is None:
             tell_siblings(self.beside, "contract", self._restarting(), proposal.new)
         return GO
@@ -214,50 +205,6 @@ class ContractGate:
         paths = tuple(dict.fromkeys(changed_paths(proposal, patterns)))
         kept = tuple(path for path in paths if self.terms.said("restart", path))
         return kept, [path for path in paths if path not in set(kept)]
-
-    # ------------------------------------------------------------------------ rejections
-
-    def _out_of_range(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
-        terms, seen = self.terms, set[KeyPath]()
-        for one in terms.keys:
-            if one.range is None:
-                continue
-            for start, value in found_by(one, proposal.new):
-                for path, leaf in leaves_of(start, value):
-                    limits = terms.said("range", path)
-                    if path in seen or limits is None:
-                        continue
-                    seen.add(path)
-                    number = number_of(leaf)
-                    if leaf is not None and (number is None or not limits.has(number)):
-                        what = "is no number" if number is None else "is"
-                        owner = self._owned(path)
-                        reason = f"{what} outside {limits.text} of the contract{owner}"
-                        yield Problem(reason, key_path=path), Code.RANGE
-
-    def _missing(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
-        environment = self._environment()
-        for one in self.terms.keys:
-            if environment in (one.required_in or ()):
-                found = dict(one.pattern.found_in(proposal.new.tree))
-                if not found or any(value is None for value in found.values()):
-                    reason = f"must be set in {environment}, says the contract"
-                    yield Problem(reason, key_path=one.pattern.steps), Code.REQUIRED
-            if environment in (one.not_baseline_in or ()):
-                for path, _ in found_by(one, proposal.new):
-                    if is_at(one.baseline, proposal.new, path):
-                        reason = f"still has its baseline, which must be set in {environment}"
-                        yield Problem(reason, key_path=path), Code.REQUIRED
-
-    def _ruled(self, proposal: Proposal) -> Iterable[tuple[Problem, str]]:
-        """Ask the rules, once of each edit: one that waits is asked about for days, each window."""
-        old, new = None if proposal.old is None else proposal.old.config, proposal.new.config
-        asked = self._asked
-        if asked is None or asked.old is not old or asked.new is not new:
-            concerned = [one for one in self._rules if one.concerns(old, new)]
-            told = (one.judge(old, new, self._environment()) for one in concerned)
-            asked = self._asked = _Asked(old, new, tuple(one for one in told if one is not None))
-        return asked.found
 
     # ---------------------------------------------------------------------------- waiting
 
@@ -285,7 +232,7 @@ class ContractGate:
         at = max(known) if len(known) == len(opens) else None
         path, window = closed[0]
         when = f"opens {told(at, proposal.at, terms.zone)} {terms.zone_name}" if at else "is closed"
-        why = f"its window {window.name!r} {when}{self._owned(path)}"
+        why = f"its window {window.name!r} {when}{owned(terms, path)}"
         return Wait(Code.WINDOW, why, at, tuple(path for path, _ in closed), self._look)
 
     def _roles(
@@ -314,13 +261,15 @@ class ContractGate:
         return self._approvals
 
     @property
+    def _judging(self) -> Judgement:
+        if self._judgement is None:
+            raise ContractError(Problem("has not been read yet", str(self._contract.path)))
+        return self._judgement
+
+    @property
     def _look(self) -> float:
         """Return after how many seconds to look again: soon, where somebody may break the glass."""
         return OPENINGS if self.terms.override is None else STATEMENTS
-
-    def _owned(self, path: KeyPath) -> str:
-        owner = self.terms.said("owner", path)
-        return "" if owner is None else f" (owner: {owner})"
 
 
 def _nothing() -> None:
