@@ -240,7 +240,8 @@ def test_three_hundred_editor_saves_log_no_error(
     """Renamed away, created, written: the file is missing, empty, half written, each time."""
     caplog.set_level(logging.INFO)
     away = path.with_name("app.yaml~")
-    with engine(path, window=0.01, settle=0.25) as live, Traffic(live) as traffic:
+    with engine(path, window=0.01, settle=1.0) as live, Traffic(live) as traffic:
+        until(lambda: traffic.configs)
         for number in range(300):
             path.rename(away)
             if number % 100 == 50:
@@ -250,7 +251,9 @@ def test_three_hundred_editor_saves_log_no_error(
                 file.flush()
                 file.write("000\n")
             away.unlink()
-            time.sleep(0.35 if number % 100 == 99 else 0.001)  # now and then the user thinks
+            time.sleep(0.001)
+            if number % 100 == 99:  # now and then the user looks whether it is live
+                until(lambda: traffic.configs[-1].get("number") == number * 1000)  # noqa: B023
         until(lambda: live.check() is Outcome.UNCHANGED)
         assert live.snapshot.config.number == 299_000
     assert logged(caplog) == []

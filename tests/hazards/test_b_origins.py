@@ -180,12 +180,12 @@ def test_clashes_of_layers_are_told_together(layers: list[Path]) -> None:
 def test_a_file_that_is_wrong_throughout_is_told_in_bounds(schema: Any, tmp_path: Path) -> None:
     """Fifty problems and the number of the rest, without reading the file for each of them."""
     path = tmp_path / "app.yaml"
-    lines = "".join(f"    - {n}\n" for n in range(20_000))
+    lines = "".join(f"    - {n}\n" for n in range(5_000))
     path.write_text(f"timeout: 1\nowner: me\ndatabase:\n  pool_size: 1\n  hosts:\n{lines}")
     told = problems(path, schema=schema)
     assert told[0] == f"{path}:6:7: database.hosts[0]: should be a string, not an integer"
     assert told[49].startswith(f"{path}:55:7: database.hosts[49]")
-    assert told[50:] == ["and 19950 more problems"]
+    assert told[50:] == ["and 4950 more problems"]
 
 
 def test_a_value_that_is_refused_in_a_large_file_holds_nobody_up() -> None:
