@@ -34,7 +34,7 @@ from ..exceptions import (
     SourceError,
     TornError,
 )
-from ..seams.feed import Feed, Loaded, Reading
+from ..seams.feed import Choosing, Feed, Loaded, Reading
 from ..sources import newest_of
 from ..types import KeyPath, Layer, Outcome, Pause, Place, Problem, Source, Stamp, no_pause
 from .options import LEAST_READ, Options
@@ -285,8 +285,11 @@ class Checker(Generic[C]):
         self, stamps: tuple[Stamp, ...], now: float, trusted: bool
     ) -> Same | Settling | Unusable | Bad | Good[C]:
         work = self._timed("read", lambda: self._feed.read(stamps, self._options.max_bytes))
+        feed = self._feed
         try:
             reading = self._run.read(work)
+            if isinstance(feed, Choosing):
+                reading = self._chosen(feed, reading)
         except TornError as error:
             return Settling(error)
         except SourceError as error:
@@ -312,6 +315,9 @@ class Checker(Generic[C]):
         elif isinstance(given, Good):
             self._verdict = Good(given.loaded, new=False)
         return given
+
+    def _chosen(self, feed: Choosing, read: Reading) -> Reading:
+        return self._run.load(lambda: feed.choose(read))
 
     def _remark(self, remarks: Sequence[str]) -> None:
         for remark in remarks:

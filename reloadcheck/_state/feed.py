@@ -48,6 +48,7 @@ class StoreFeed:
         self.guards_start = False
         self._feed, self._standing, self._fallback = feed, standing, fallback
         self._fallen: tuple[str, Reading] | None = None
+        self._error: SourceError | None = None
         self._held: str | None = None
         self._content_read: str | None = None
         self._is_own = False
@@ -127,20 +128,19 @@ class StoreFeed:
     # ------------------------------------------------------------------ reading
 
     def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
-        """Read the sources; where an order or a ban says so, an edition that was kept instead."""
+        """Read the sources; what is wrong with them waits for `choose` where it may not matter."""
         first, *rest = stamps
         value: Any = first.value
         inner = (Stamp(value[0], first.newest_ns), *rest)
-        error: SourceError | None = None
+        self._error = None
         try:
             reading = self._read(inner, max_bytes)
-            content = self._content(reading)
         except TornError:
             raise
-        except SourceError as missing:
+        except SourceError as error:
             if not self._wants_kept():
                 raise
-            error, content = missing, None
+            self._error = error
             reading = self._around.read(inner, max_bytes)
         fallen: tuple[str, Reading] | None = None
         if self._fallback is not None and self._standing.falls_back:
@@ -148,6 +148,15 @@ class StoreFeed:
             if fallen is not None:
                 self._standing.learn_fallback(fallen[0])
         self._fallen = fallen
+        return reading
+
+    def choose(self, reading: Reading) -> Reading:
+        """Return what was read or, where an order or a ban says so, an edition that was kept.
+
+        What it means is parsed for that: so it is no part of reading, which a disk may hold up.
+        """
+        error = self._error
+        content = None if error is not None else self._content(reading)
         self._standing.note_order(self._held)
         given = self._given(reading, content)
         self._is_own = given.documents is reading.documents

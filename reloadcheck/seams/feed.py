@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from ..types import Document, Layer, Place, Source, Stamp
 
@@ -71,4 +71,16 @@ class Feed(Protocol):
 
     def read(self, stamps: Sequence[Stamp], max_bytes: int) -> Reading:
         """Read what the stamps stand for; raise `TornError` if it changed meanwhile."""
+        ...
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """A feed that may have something else used than what its sources hold."""
+
+    def choose(self, reading: Reading) -> Reading:
+        """Return what is to be used; runs in the reader thread, for as long as it takes.
+
+        Raise `SourceError` where that is nothing.
+        """
         ...
