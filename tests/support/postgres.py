@@ -3,7 +3,7 @@
 import os
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from reloadcheck.demo.postgres import PostgresServer
@@ -25,9 +25,10 @@ class MortalPostgres:
         return self._server
 
     def tell(self, number: int) -> None:
-        """Send a signal to every process of the server."""
+        """Send a signal to every process of the server; a session may end at this moment."""
         for pid in self._pids():
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: SIGINT waits for nobody, SIGTERM for the sessions, SIGQUIT is as a crash."""
