@@ -17,6 +17,26 @@ database: {url: "postgresql://localhost/none", pool_size: 2}
 upstream: {url: "http://localhost", timeout: 1.0}
 """
 
+SITE = """\
+import django
+from django.conf import settings
+
+settings.configure(
+    SECRET_KEY="for this block only",
+    RELOAD_CHECK={"sources": ["config.yaml"]},
+    INSTALLED_APPS=[
+        "django.contrib.admin",
+        "django.contrib.auth",
+        "django.contrib.contenttypes",
+        "django.contrib.messages",
+        "django.contrib.sessions",
+        "reloadcheck.integrations.django",
+    ],
+)
+django.setup()
+"""
+"""What is around the addresses of a site, which are a module of it."""
+
 FOREIGN = ("aiokafka", "boto3", "openai")
 """What a recipe is about and the tests do without: such a block is run against a stand-in."""
 
@@ -26,8 +46,9 @@ def test_a_block_runs(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     """It is pasted into a file of its own and imported; a test in it passes."""
     (tmp_path / "config.yaml").write_text(CONFIGURATION)
     text = BLOCKS[where]
-    if "settings.configure" in text:  # once in a process, and in none of ours
-        (tmp_path / "block.py").write_text(text)
+    has_settings = "settings.configure" in text
+    if has_settings or "urlpatterns" in text:  # of a site: once in a process, in none of ours
+        (tmp_path / "block.py").write_text(text if has_settings else SITE + text)
         done = subprocess.run(
             [sys.executable, "-W", "error", "-c", "import block"], cwd=tmp_path, check=False
         )
