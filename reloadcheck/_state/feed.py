@@ -2,6 +2,8 @@
 
 A hold is served from what was kept, with the confidential sources and the environment as they are
 now; parsing, validating and building know nothing of that.
+
+Long because what is held, what is wanted and what is known of both make one decision.
 """
 
 from collections.abc import Sequence
