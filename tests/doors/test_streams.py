@@ -12,7 +12,7 @@ from reloadcheck._runtime.references import counts_references
 from reloadcheck._snapshots.unit import READS, unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
-from tests.support.rig import Call, begin, until
+from tests.support.rig import Call, begin, same, until
 
 pytestmark = pytest.mark.skipif(
     not counts_references(), reason="without exact reference counts there is no fast path"
@@ -52,7 +52,7 @@ class Parts:
 def live(make: Make, app: Parts) -> ReloadCheck[Any]:
     """An engine whose doors find a fresh snapshot."""
     engine = make(window=100.0)
-    app.pool = engine.resource("a", name="pool")(lambda a: object())
+    app.pool = engine.resource("a", name="pool")(same)
     begin(engine)
     return engine
 
