@@ -66,12 +66,12 @@ class Watch:
         Something to be read from `or_for` ends the wait, too.
         """
         events: list[dict[str, Any]] = []
-        if self.ended or not self._readable(seconds, or_for):
+        self._take_lines(events)  # what came with the head of the answer
+        if self.ended or events or not self._readable(seconds, or_for):
             return events
         while not self.ended and self._readable(0.0):
             self._receive()
-            for line in self._lines():
-                self._take(line, events)
+            self._take_lines(events)
             if events:
                 break
         return events
@@ -128,6 +128,10 @@ class Watch:
         *lines, last = bytes(self._line).split(b"\n")
         self._line = bytearray(last)
         return lines
+
+    def _take_lines(self, events: list[dict[str, Any]]) -> None:
+        for line in self._lines():
+            self._take(line, events)
 
     def _take(self, line: bytes, events: list[dict[str, Any]]) -> None:
         found: Any = None

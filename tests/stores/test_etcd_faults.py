@@ -6,6 +6,7 @@ Long because each fault is done to a real etcd, or on the way to it.
 import os
 import random
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -17,7 +18,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import EtcdSource, ReloadCheck
-from reloadcheck._etcd import b64, quiet
+from reloadcheck._etcd import Watch, b64, quiet
+from reloadcheck._runtime.deadline import Deadline
 from reloadcheck._state.board import Member
 from reloadcheck._state.keeper import Keeper
 from reloadcheck.exceptions import StoreError, StoreRefusedError
@@ -134,6 +136,19 @@ def test_a_watch_that_is_swallowed_is_found_out(
         assert "2" == _value(_next(store, board))
         store.close()
         other.close()
+
+
+def test_an_event_that_comes_with_the_head_of_the_answer_is_told() -> None:
+    """An edit at the very moment at which a watch begins waits for no range."""
+    line = b'{"result":{"events":[{"kv":{"key":"YQ==","mod_revision":"2"}}]}}\n'
+    head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(head + b"%x\r\n%s\r\n" % (len(line), line))
+        watch = Watch(here, "/v3/watch", {}, "{}", Deadline(5.0))
+        assert ["2"] == [event["kv"]["mod_revision"] for event in watch.wait(0.0)]
+        assert watch.told
+        assert [] == watch.wait(0.0)
 
 
 def test_a_source_under_a_watch_asks_nobody(
