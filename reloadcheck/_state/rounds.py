@@ -274,6 +274,8 @@ class Rounds:
         if action.joins is not None:
             member = replace(self._member(), content=action.joins, edition=view.state.edition)
             records[f"{prefix}{MEMBERS}{own}"] = member.to_text()
+        if action.leaves:
+            records[f"{prefix}{MEMBERS}{own}"] = None
         if action.vote is not None and view.state.round is not None:
             told = self._failures.get(view.state.round.content)
             why = (None, None) if told is None else (told.code, told.error)
@@ -281,7 +283,9 @@ class Rounds:
             records[self._voted] = vote_text(action.vote, *why)
         if not records:
             self._decide(action, view, prefix, same, since)
-        elif self._store.put(records, same=same, mortal=True) is not None and self.booting:
+            return True
+        written = self._store.put(records, same=same, mortal=not action.leaves)
+        if written is not None and self.booting and action.joins is not None:
             self.swapped(action.joins)
         return True
 

@@ -61,7 +61,10 @@ class Me:
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do. A put is conditional on the look; `alone`: and on nobody having joined."""
+    """One thing to do. A put is conditional on the look; `alone`: and on nobody having joined.
+
+    `leaves`: it takes itself off the board.
+    """
 
     kind: Kind
     content: str | None = None
@@ -69,6 +72,7 @@ class Action:
     joins: str | None = None
     vote: Vote | None = None
     alone: bool = False
+    leaves: bool = False
     why: str = ""
 
 
@@ -147,6 +151,9 @@ def _boot(me: Me, view: View) -> Action:
     if content is None:
         return LOOK
     if me.candidate != content:
+        if content in me.failed and me.id in view.members:
+            # It has joined on something else and was not told so: nobody is to wait for it.
+            return Action(Kind.PUT, leaves=True, why="leave")
         if me.building == content or (content in me.failed and not me.may_retry):
             return LOOK
         return Action(Kind.BUILD, content)

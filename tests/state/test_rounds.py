@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from reloadcheck import Together
-from reloadcheck._state.board import Member, Round, State, view_of
+from reloadcheck._state.board import MEMBERS, Hold, Member, Round, State, view_of
 from reloadcheck._state.ledger import Entry
-from reloadcheck._state.rounds import Offer, Rounds
+from reloadcheck._state.rounds import Failure, Offer, Rounds
+from reloadcheck._state.together import Vote
 from reloadcheck.testing import FakeClock, MemoryStore
 
 PREFIX = "shop/default/"
@@ -74,3 +75,21 @@ def test_what_was_given_up_is_kept_while_it_is_asked_for_anew(again: bool) -> No
         store.again = replace(opened, round=Round(7, "B", by="other"))
     assert rounds.step(view, PREFIX, "me", frozen=False)
     assert (b"kept" if again else None) == store.content("B")
+
+
+def test_who_joined_unheard_and_cannot_start_takes_itself_off_the_board() -> None:
+    """Else each round would wait for one that serves nothing."""
+    store = MemoryStore()
+    rounds = Rounds(Together(), store, FakeClock(), Member, lambda anew: None)
+    state = State(2, "A", hold=Hold("pin", "B", 1))
+    mine = f"{PREFIX}{MEMBERS}me"
+    store.put({f"{PREFIX}state": state.to_text(), mine: Member(content="A").to_text()})
+    rounds.read("A", "A", "source of A")
+    rounds.failed("B", Failure(Vote.FAILED_FOR_GOOD, "schema", "does not fit"))
+    board = store.look(PREFIX)
+    assert board is not None
+    assert rounds.step(view_of(board, PREFIX), PREFIX, "me", frozen=False)
+    after = store.look(PREFIX)
+    assert after is not None
+    assert mine not in after.records
+    assert rounds.booting

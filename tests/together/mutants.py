@@ -32,8 +32,8 @@ def _before(change: Callable[[Me, View], tuple[Me, View]], seed: int = 0) -> Mut
     return Mutant(lambda me, view: react(*change(me, view)), seed=seed)
 
 
-def _never(why: str) -> Mutant:
-    return _after(lambda me, view, action: LOOK if action.why == why else action)
+def _never(why: str, seed: int = 0) -> Mutant:
+    return _after(lambda me, view, action: LOOK if action.why == why else action, seed)
 
 
 def _past_joiners(me: Me, view: View, action: Action) -> Action:
@@ -115,6 +115,7 @@ MUTANTS = {
     "tries what failed for good": _before(_stubborn, 46),
     "does not join again": _never("rejoin"),
     "does not tell what it serves": _never("tell"),
+    "stays where it cannot be": _never("leave", 79451),
     "reads its file whatever was ordered": Mutant(stage=lambda me, view: me.file, seed=3),
     "reads what cannot be had though an edit may mend it": Mutant(stage=_never_mends, seed=15),
     "keeps its vote for what it builds anew": _after(_keeps_its_vote, 3),

@@ -53,6 +53,12 @@ def test_small_worlds_have_no_bad_state(budget: Budget, bad: bool) -> None:
     assert explore(budget, bad=bad) > 100
 
 
+@pytest.mark.parametrize("seed", [79451, 80446])
+def test_who_cannot_start_leaves(seed: int) -> None:
+    """It had joined without being told, and an order then wants what it can never have."""
+    run(seed)
+
+
 def test_who_builds_another_edit_no_longer_has_the_one_before() -> None:
     """There and back again while a round is opened: it is not counted before it has built anew."""
     world = World(2, draw=Steady())

@@ -245,6 +245,8 @@ class World:
             check(not booted or action.joins == joined, "who starts joins on what is active")
             group.members[worker.me.id] = (Member(content=action.joins), self.revision)
             worker.beat = self.now
+        if action.leaves:
+            group.members.pop(worker.me.id, None)
         if action.vote is not None and group.state.round is not None:
             group.votes[group.state.round.id, worker.me.id] = action.vote
         return True
