@@ -138,6 +138,10 @@ def _name_of(fleet: Fleet) -> str:
 # ---------------------------------------------------------------------- what is told
 
 
+_LOST_SHOWN: Final = 5
+"""Lost workers of an application that are listed one by one; there may be hundreds of them."""
+
+
 def _told(
     page: Page, arguments: argparse.Namespace, fleets: Sequence[Fleet], against: Against | None
 ) -> int:
@@ -168,7 +172,7 @@ def _told(
 
 
 def _show(page: Page, fleets: Sequence[Fleet]) -> None:
-    rows = [(fleet, one) for fleet in fleets for one in fleet.members]
+    rows = [(fleet, one) for fleet in fleets for one in _shown(fleet)]
     apps = max([3, *(columns(printable(fleet.app)) for fleet in fleets)])
     apps, releases = min(apps, 10), min(max([7, *(len(fleet.release) for fleet in fleets)]), 8)
     named = f"{'app':<{apps}} {'release':<{releases}}"
@@ -190,9 +194,18 @@ def _show(page: Page, fleets: Sequence[Fleet]) -> None:
             code = f"{one.member.code}: " if one.member.code else ""
             page.sentence(f"        {code}{one.member.error}", indent=8)
     for fleet in fleets:
+        left_out = len(fleet.members) - len(_shown(fleet))
+        if left_out:
+            page.sentence(f"{_name_of(fleet)}: {left_out} more lost; --json lists them")
         for told in (*_orders(fleet), fleet.waiting, fleet.refusal):
             if told is not None:
                 page.sentence(f"{_name_of(fleet)}: {told}", kind="warn", mark="")
+
+
+def _shown(fleet: Fleet) -> list[Standing]:
+    """Return the live workers, and those of the lost that were heard of last."""
+    lost = sorted((one for one in fleet.members if one.lost), key=lambda one: -one.member.since)
+    return [*fleet.live, *lost[:_LOST_SHOWN]]
 
 
 def _orders(fleet: Fleet) -> Iterator[str]:

@@ -182,6 +182,20 @@ def test_the_lost_are_listed_and_not_counted(run: Run, here: Path) -> None:
     )
 
 
+def test_hundreds_of_lost_workers_hide_nobody(run: Run, here: Path) -> None:
+    """Those that were heard of last are listed, the rest counted; JSON has them all."""
+    _dozen(here)
+    lost = Member(host="web-2", app="shop", edition=41)
+    seen = {f"seen/web-2/{n}": replace(lost, pid=n, since=float(n)).to_text() for n in range(200)}
+    _put(here, seen)
+    done = run("fleet", *STORE, "--name", "shop")
+    listed = [line.split()[-1] for line in done.lines if line.startswith("lost")]
+    assert listed == ["199", "198", "197", "196", "195"]
+    assert "shop: 195 more lost; --json lists them" in done.lines
+    document = run("fleet", *STORE, "--name", "shop", "--json").document
+    assert sum(one["lost"] for one in document["members"]) == 200
+
+
 def test_who_was_killed_on_this_host_is_lost_at_once(run: Run, here: Path) -> None:
     """Its record lives on for seconds; that its process is gone is known here without it."""
     with subprocess.Popen(["sleep", "60"]) as process:
