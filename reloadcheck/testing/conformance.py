@@ -26,7 +26,7 @@ def a_new_board_is_empty(open_store: OpenStore) -> None:
     """There is a board before anybody wrote, and a look that has seen it gives None."""
     with closing(open_store()) as store:
         board = _seen(store)
-        assert {} == dict(board.records)
+        assert dict(board.records) == {}
         assert store.look("shop/", board) is None
         assert isinstance(store, Store)
 
@@ -36,12 +36,12 @@ def records_are_read_by_others(open_store: OpenStore) -> None:
     with closing(open_store()) as one, closing(open_store()) as other:
         revision = one.put({"shop/a": "1", "shop/b": "ü\n\U0001f600"})
         board = _seen(other)
-        assert {"shop/a": "1", "shop/b": "ü\n\U0001f600"} == _texts(board)
+        assert _texts(board) == {"shop/a": "1", "shop/b": "ü\n\U0001f600"}
         assert {revision} == {record.revision for record in board.records.values()}
         assert other.put({"shop/a": None, "shop/b": "2"}) is not None
         changed = one.look("shop/", board)
         assert changed is not None
-        assert {"shop/b": "2"} == _texts(changed)
+        assert _texts(changed) == {"shop/b": "2"}
         assert changed.revision > board.revision
         assert one.look("shop/", changed) is None
 
@@ -51,7 +51,7 @@ def a_prefix_is_the_whole_of_a_look(open_store: OpenStore) -> None:
     with closing(open_store()) as store:
         keys = ["shop.x", "shop/", "shop/b", "shop/a/1", "shop0", "Shop/a", "shop/ü", "sho"]
         store.put(dict.fromkeys(keys, "v"))
-        assert ["shop/", "shop/a/1", "shop/b", "shop/ü"] == list(_seen(store).records)
+        assert list(_seen(store).records) == ["shop/", "shop/a/1", "shop/b", "shop/ü"]
 
 
 def a_count_is_that_of_a_look(open_store: OpenStore) -> None:
@@ -74,7 +74,7 @@ def taking_away_is_seen(open_store: OpenStore) -> None:
         store.put({"shop/b": "2"})
         board = _seen(store)
         store.put({"shop/a": None})
-        assert ["shop/b"] == list(_seen(store, board).records)
+        assert list(_seen(store, board).records) == ["shop/b"]
 
 
 def conditions_hold_or_nothing_is_written(open_store: OpenStore) -> None:
@@ -84,7 +84,7 @@ def conditions_hold_or_nothing_is_written(open_store: OpenStore) -> None:
         assert first is not None
         assert store.put({"shop/a": "2", "shop/c": "x"}, same={"shop/a": 0}) is None
         assert store.put({"shop/b": "2"}, same={"shop/a": first, "shop/b": first}) is None
-        assert {"shop/a": "1"} == _texts(_seen(store))
+        assert _texts(_seen(store)) == {"shop/a": "1"}
         second = store.put({"shop/a": "2"}, same={"shop/a": first, "shop/b": 0})
         assert second is not None
         assert second > first
@@ -121,7 +121,7 @@ def one_of_many_wins(open_store: OpenStore) -> None:
 
             with ThreadPoolExecutor(len(stores)) as threads:
                 won = [answer for answer in threads.map(race, stores) if answer is not None]
-            assert 1 == len(won)
+            assert len(won) == 1
     finally:
         for store in stores:
             store.close()
@@ -134,8 +134,8 @@ def what_is_mortal_ends_with_a_close(open_store: OpenStore) -> None:
             store.put({"shop/member/1": "a"}, mortal=True)
             store.put({"shop/entry/1": "kept"})
             board = _seen(other)
-            assert 2 == len(board.records)
-        assert {"shop/entry/1": "kept"} == _texts(_seen(other, board))
+            assert len(board.records) == 2
+        assert _texts(_seen(other, board)) == {"shop/entry/1": "kept"}
 
 
 def what_is_mortal_ends_without_beats(open_store: OpenStore) -> None:
@@ -149,12 +149,12 @@ def what_is_mortal_ends_without_beats(open_store: OpenStore) -> None:
             assert other.beat()
             assert time.monotonic() < until
             time.sleep(0.05)
-        assert {"shop/member/2": "b"} == _texts(_seen(other))
+        assert _texts(_seen(other)) == {"shop/member/2": "b"}
         assert not silent.beat()
         assert silent.beat()
         silent.put({"shop/member/1": "again"}, mortal=True)
         assert silent.beat()
-        assert "again" == _texts(_seen(other))["shop/member/1"]
+        assert _texts(_seen(other))["shop/member/1"] == "again"
 
 
 def a_beat_changes_nothing(open_store: OpenStore) -> None:
@@ -202,7 +202,7 @@ def a_closed_store_opens_anew(open_store: OpenStore) -> None:
         store.put({"shop/a": "1"})
         store.close()
         store.close()
-        assert {"shop/a": "1"} == _texts(_seen(store))
+        assert _texts(_seen(store)) == {"shop/a": "1"}
 
 
 STORE_CHECKS: Final[tuple[Callable[[OpenStore], None], ...]] = (

@@ -51,7 +51,7 @@ class Trial:
 
     def __post_init__(self) -> None:
         for name in ("first", "seconds", "longest", "watch"):
-            good = _is_number(value := getattr(self, name)) and 0 <= value
+            good = _is_number(value := getattr(self, name)) and value >= 0
             _check(good, name, "a number of seconds, 0 or more")
         object.__setattr__(self, "shares", _tuple(self.shares, "shares"))
         object.__setattr__(self, "bad", _tuple(self.bad, "bad"))

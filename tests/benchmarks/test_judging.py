@@ -13,13 +13,13 @@ from .rounds import Size, interleave
 def test_a_ratio_is_one_of_medians() -> None:
     """One round that another process ruined changes no ratio."""
     ours, theirs = Series((2.0, 2.2, 900.0)), Series((1.0, 1.1, 1.2))
-    assert 2.0 == ratio(ours, theirs)
-    assert (2.1, 451.1) == ours.quartiles
+    assert ratio(ours, theirs) == 2.0
+    assert ours.quartiles == (2.1, 451.1)
 
 
 def test_what_is_added_is_taken_round_by_round() -> None:
     """A round in which the machine was slow was slow for the bare contestant too."""
-    assert (1.0, 2.0, 1.0) == Series((3.0, 12.0, 4.0)).less(Series((2.0, 10.0, 3.0))).values
+    assert Series((3.0, 12.0, 4.0)).less(Series((2.0, 10.0, 3.0))).values == (1.0, 2.0, 1.0)
 
 
 def test_nothing_is_no_measure() -> None:
@@ -29,9 +29,9 @@ def test_nothing_is_no_measure() -> None:
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
     """The last of a hundred is the 99th percentile, a single value all of them."""
-    assert 100 == Series(tuple(map(float, range(1, 101)))).percentile(99)
-    assert 7.0 == Series((7.0,)).percentile(50)
-    assert (7.0, 7.0) == Series((7.0,)).quartiles
+    assert Series(tuple(map(float, range(1, 101)))).percentile(99) == 100
+    assert Series((7.0,)).percentile(50) == 7.0
+    assert Series((7.0,)).quartiles == (7.0, 7.0)
 
 
 @pytest.mark.parametrize(
@@ -55,8 +55,8 @@ def test_a_verdict_believes_no_ratio_beyond_its_control(
 def test_more_may_be_better() -> None:
     """A throughput is to be at least its target."""
     claims = [Claim("m", value, 0.7, turned=True) for value in (0.8, 0.7, 0.6, 0.0)]
-    assert ["pass", "pass", "missed", "missed"] == [claim.verdict for claim in claims]
-    assert [False, False, False, True] == [claim.gross for claim in claims]
+    assert [claim.verdict for claim in claims] == ["pass", "pass", "missed", "missed"]
+    assert [claim.gross for claim in claims] == [False, False, False, True]
 
 
 def test_a_short_run_fails_on_gross_misses_alone() -> None:
@@ -82,9 +82,9 @@ def test_each_round_has_each_contestant_once() -> None:
         Size(rounds=8, batch=0.1),
     )
     rounds = [tuple(seen[-16:][n : n + 2]) for n in range(0, 16, 2)]
-    assert {("a", "b"), ("b", "a")} == set(rounds)
-    assert (0.001,) * 8 == pytest.approx(found["a"].values)
-    assert (0.01,) * 8 == pytest.approx(found["b"].values)
+    assert set(rounds) == {("a", "b"), ("b", "a")}
+    assert pytest.approx(found["a"].values) == (0.001,) * 8
+    assert pytest.approx(found["b"].values) == (0.01,) * 8
 
 
 def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_run_can_be_shown_later(tmp_path: Path) -> None:
     assert section.endswith("\n\n- aside\n")
     assert "pass: cost: 1/50 (at most 0.14 ×, floor 1/100, control 1.04)" in as_text([report])
     readme = "# A\n<!-- costs -->\nold\n<!-- /costs -->\nrest\n"
-    assert f"# A\n<!-- costs -->\n{section}<!-- /costs -->\nrest\n" == with_section(readme, section)
+    assert with_section(readme, section) == f"# A\n<!-- costs -->\n{section}<!-- /costs -->\nrest\n"
 
 
 def test_runs_made_apart_are_shown_together(
@@ -113,17 +113,17 @@ def test_runs_made_apart_are_shown_together(
         report = Report(name, (), (claim,))
         (tmp_path / name).write_text(as_json({name: [report]}, f"here, load average {load}"))
     files = [str(tmp_path / name) for name in ("request", "scale")]
-    assert 0 == main(["--json", "--from", *files])
+    assert main(["--json", "--from", *files]) == 0
     shown, where = from_json(capsys.readouterr().out)
-    assert (["request", "scale"], "here, load average 1 … 2") == (list(shown), where)
-    assert 1 == main(["--quick", "--from", *files])
+    assert (list(shown), where) == (["request", "scale"], "here, load average 1 … 2")
+    assert main(["--quick", "--from", *files]) == 1
     assert "missed by far: scale" in capsys.readouterr().err
 
 
 def test_numbers_have_three_digits() -> None:
     """As many as are worth reading, and fractions where they are small."""
-    assert ["1.23 ×", "12.3 ns", "1,235 ns"] == [
+    assert [
         shown(1.2345, "×"),
         shown(12.345, "ns"),
         shown(1234.5678, "ns"),
-    ]
+    ] == ["1.23 ×", "12.3 ns", "1,235 ns"]

@@ -65,7 +65,7 @@ def shop(directory: Path) -> Generator[str]:
     for size in (21, 22, 23):
         replace(file, GOOD.replace("pool_size: 20", f"pool_size: {size}"))
         live.check()
-    assert 4 == live.snapshot.version
+    assert live.snapshot.version == 4
     replace(file, GOOD.replace("retries: [1, 2, 5]", "retries: [1, 2, 5"))
     live.check()
     assert Outcome.REJECTED is live.status().outcome

@@ -37,7 +37,7 @@ def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
 def test_without_a_command_there_is_help(run: Run) -> None:
     """Who types the name alone is shown the commands and what the exit statuses mean."""
     done = run()
-    assert (2, "") == (done.status, done.err)
+    assert (done.status, done.err) == (2, "")
     words = " ".join(done.out.split())
     assert all(f" {name} " in words for name in COMMANDS)
     assert "0 fine, 1 the check failed, 2 wrong usage, 3 unreachable, 4 waiting" in words
@@ -47,7 +47,7 @@ def test_without_a_command_there_is_help(run: Run) -> None:
 def test_every_command_has_help(run: Run, name: str) -> None:
     """`--help` says what it does, what it takes, and the exit statuses, in 80 columns."""
     done = run(name, "--help")
-    assert (0, "") == (done.status, done.err)
+    assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"usage: reloadcheck {name}")
     assert name == "demo" or "Exit status: 0 fine" in done.out
 
@@ -62,7 +62,7 @@ def test_a_command_alone_that_needs_words_shows_its_help(
     for variable in ("RELOAD_CHECK_STATUS_URL", "RELOAD_CHECK_STATUS_PATH"):
         monkeypatch.delenv(variable, raising=False)
     done = run(name)
-    assert (2, "") == (done.status, done.out)
+    assert (done.status, done.out) == (2, "")
     assert "options:" in done.err
     assert f"reloadcheck {name}: error: name " in done.err
 
@@ -80,7 +80,7 @@ def test_a_command_alone_that_needs_words_shows_its_help(
 def test_what_is_misspelt_is_suggested(run: Run, words: list[str], meant: str) -> None:
     """A command and an option; the status is 2."""
     done = run(*words)
-    assert (2, True) == (done.status, meant in done.err), done.err
+    assert (done.status, meant in done.err) == (2, True), done.err
 
 
 @pytest.mark.parametrize("word", ["config", "config.ini", "gone.yaml"])
@@ -96,7 +96,7 @@ def test_a_file_of_another_format_is_told_the_way_out(run: Run, here: Path) -> N
     """A file that is there and has no suffix can be read from standard input."""
     (here / "config").write_text("a: 1\n")
     done = run("validate", "config")
-    assert (2, True) == (done.status, "- --format yaml" in done.err)
+    assert (done.status, "- --format yaml" in done.err) == (2, True)
 
 
 def test_a_dash_is_standard_input(run: Run, here: Path, stdin: Callable[[str], None]) -> None:
@@ -104,25 +104,25 @@ def test_a_dash_is_standard_input(run: Run, here: Path, stdin: Callable[[str], N
     (here / "base.yaml").write_text("a: 1\nb: 1\n")
     stdin("a: [\n")
     done = run("validate", "-")
-    assert (1, True) == (done.status, "<stdin>:1:5: error: " in done.out), done.out
+    assert (done.status, "<stdin>:1:5: error: " in done.out) == (1, True), done.out
     stdin("a: 2\n")
     done = run("explain", "base.yaml", "-", "a")
-    assert (0, "a = 2") == (done.status, done.lines[0])
+    assert (done.status, done.lines[0]) == (0, "a = 2")
     assert "<stdin>:1:4" in done.out
     stdin("a = 3\n")
-    assert 0 == run("diff", "base.yaml", "-", "--format", "toml").status
-    assert (2, True) == ((done := run("validate", "-", "-")).status, "once" in done.err)
+    assert run("diff", "base.yaml", "-", "--format", "toml").status == 0
+    assert ((done := run("validate", "-", "-")).status, "once" in done.err) == (2, True)
 
 
 def test_strict_lets_a_warning_fail(run: Run, here: Path) -> None:
     """A warning is none without it, and the sentence says why it fails with it."""
     (here / "a.yaml").write_text("b: no\n")
-    assert 0 == run("validate", "a.yaml").status
+    assert run("validate", "a.yaml").status == 0
     done = run("validate", "a.yaml", "--strict")
-    assert (1, True) == (done.status, "FAILED: a.yaml can be used, but --strict" in done.out)
+    assert (done.status, "FAILED: a.yaml can be used, but --strict" in done.out) == (1, True)
     assert not run("validate", "a.yaml", "--strict", "--json").document["ok"]
     (here / "good.yaml").write_text("b: 1\n")
-    assert 0 == run("validate", "good.yaml", "--strict").status
+    assert run("validate", "good.yaml", "--strict").status == 0
 
 
 def test_a_difference_can_be_a_status(run: Run, here: Path) -> None:
@@ -161,7 +161,7 @@ def test_the_project_is_found_from_below(
     (here / "deep" / "pyproject.toml").write_text("[tool.other]\nx = 1\n")
     monkeypatch.chdir(here / "deep")
     done = run("explain", "../base.yaml", "greeting")
-    assert (0, 'greeting = "hello"') == (done.status, done.lines[0]), done.err
+    assert (done.status, done.lines[0]) == (0, 'greeting = "hello"'), done.err
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_a_project_that_is_wrong_is_named(
     (here / "pyproject.toml").write_text(text)
     done = run("validate")
     err = " ".join(done.err.split())
-    assert (2, True, True) == (done.status, words in err, "pyproject.toml" in err), done.err
+    assert (done.status, words in err, "pyproject.toml" in err) == (2, True, True), done.err
 
 
 def test_the_modules_may_be_elsewhere(
@@ -192,27 +192,27 @@ def test_the_modules_may_be_elsewhere(
     (here / "service.py").rename(here / "elsewhere" / "service.py")
     done = run("validate", "base.yaml", "--app", app)
     err = " ".join(done.err.split())
-    assert (2, True) == (done.status, f"(looked in {here} and where Python looks)" in err)
+    assert (done.status, f"(looked in {here} and where Python looks)" in err) == (2, True)
     assert "--app-dir DIR" in err
-    assert 0 == run("validate", "base.yaml", "--app", app, "--app-dir", "elsewhere").status
+    assert run("validate", "base.yaml", "--app", app, "--app-dir", "elsewhere").status == 0
     done = run("validate", "base.yaml", "--app", app, "--app-dir", "gone")
-    assert (2, True) == (done.status, "there is no such directory" in done.err)
+    assert (done.status, "there is no such directory" in done.err) == (2, True)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_can_complete_all(run: Run, shell: str) -> None:
     """Every command and option is in the script."""
     done = run("completion", shell)
-    assert 0 == done.status
+    assert done.status == 0
     assert all(name in done.out for name in COMMANDS)
     for option in ("strict", "output-format", "exit-code", "app-dir", "workers"):
         assert option in done.out
-    assert 2 == run("completion", "tcsh").status
+    assert run("completion", "tcsh").status == 2
 
 
 def test_bash_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A real bash takes the script and completes commands, options and files."""
-    assert 0 == cli.main(["completion", "bash"])
+    assert cli.main(["completion", "bash"]) == 0
     (tmp_path / "script").write_text(capsys.readouterr().out)
     (tmp_path / "config.yaml").touch()
 
@@ -224,6 +224,6 @@ def test_bash_completes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> N
         )
         return done.stdout.split()
 
-    assert ["validate"] == completed("reloadcheck", "va")
-    assert ["--strict"] == completed("reloadcheck", "validate", "--st")
-    assert ["config.yaml"] == completed("reloadcheck", "diff", "conf")
+    assert completed("reloadcheck", "va") == ["validate"]
+    assert completed("reloadcheck", "validate", "--st") == ["--strict"]
+    assert completed("reloadcheck", "diff", "conf") == ["config.yaml"]

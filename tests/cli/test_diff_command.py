@@ -14,18 +14,18 @@ def test_changed_added_and_removed_keys_are_told(run: Run, here: Path) -> None:
     (here / "old.yaml").write_text("a: 1\nb: {c: x, d: 2}\ngone: true\n")
     (here / "new.yaml").write_text("# new\nb: {d: 2, c: y}\na: 1\nmore: {x: 1}\n")
     done = run("diff", "old.yaml", "new.yaml")
-    assert 0 == done.status
-    assert ['~ b.c: "x" -> "y"', "+ more: (1 key)", "- gone: true"] == done.lines
+    assert done.status == 0
+    assert done.lines == ['~ b.c: "x" -> "y"', "+ more: (1 key)", "- gone: true"]
     hidden = run("diff", "old.yaml", "new.yaml", "--hide-values")
-    assert ["~ b.c", "+ more", "- gone"] == hidden.lines
+    assert hidden.lines == ["~ b.c", "+ more", "- gone"]
 
 
 def test_equal_configurations_cause_no_reload(run: Run, here: Path) -> None:
     """Another format with the same content changes nothing."""
     (here / "old.yaml").write_text("a: 1\n")
     (here / "new.json").write_text('{"a": 1}')
-    assert ["Nothing changes: no reload."] == run("diff", "old.yaml", "new.json").lines
-    assert [] == run("diff", "old.yaml", "new.json", "--json").document["changes"]
+    assert run("diff", "old.yaml", "new.json").lines == ["Nothing changes: no reload."]
+    assert run("diff", "old.yaml", "new.json", "--json").document["changes"] == []
 
 
 def test_secrets_are_hidden_on_both_sides(run: Run, here: Path) -> None:
@@ -34,7 +34,7 @@ def test_secrets_are_hidden_on_both_sides(run: Run, here: Path) -> None:
     (here / "new.yaml").write_text(f"password: {CANARY}2\nurls: []\nsecret: {{x: {CANARY}}}\n")
     for more in ([], ["--json"]):
         done = run("diff", "old.yaml", "new.yaml", *more)
-        assert (True, False) == ("password" in done.out, CANARY in done.out)
+        assert ("password" in done.out, CANARY in done.out) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -70,19 +70,19 @@ def test_a_file_of_the_application_is_compared_with_its_other_layers(
 ) -> None:
     """What the layer above overrides anyway does not change."""
     (here / "new.yaml").write_text((here / "base.yaml").read_text().replace("10", "11"))
-    assert ["Nothing changes: no reload."] == run(
-        "diff", "base.yaml", "new.yaml", "--app", app
-    ).lines[:1]
-    assert "~ database.pool_size: 10 -> 11" == run("diff", "base.yaml", "new.yaml").lines[0]
+    assert run("diff", "base.yaml", "new.yaml", "--app", app).lines[:1] == [
+        "Nothing changes: no reload."
+    ]
+    assert run("diff", "base.yaml", "new.yaml").lines[0] == "~ database.pool_size: 10 -> 11"
 
 
 def test_an_edit_that_is_not_valid_is_status_1(run: Run, here: Path, app: str) -> None:
     """Its problems are told as `validate` tells them; there is nothing to compare."""
     (here / "bad.yaml").write_text("greeting: hello\n")
     done = run("diff", "base.yaml", "bad.yaml", "--schema", "service:Settings")
-    assert 1 == done.status
+    assert done.status == 1
     assert done.lines[0].startswith("bad.yaml:1:1: error: database: is missing")
-    assert "FAILED: nothing can be compared" == done.lines[-1]
+    assert done.lines[-1] == "FAILED: nothing can be compared"
     assert not run("diff", "base.yaml", "none.yaml", "--json").document["ok"]
 
 
@@ -95,7 +95,7 @@ def test_a_part_that_a_resource_needs_and_the_edit_lacks_is_an_error(run: Run, h
     (here / "old.yaml").write_text("database: {url: x}\n")
     (here / "new.yaml").write_text("databse: {url: x}\n")
     done = run("diff", "old.yaml", "new.yaml", "--app", "service:live")
-    assert 1 == done.status
+    assert done.status == 1
     assert "database: is missing, and resource 'db' is built from it" in " ".join(done.out.split())
 
 
@@ -105,4 +105,4 @@ def test_a_part_that_a_resource_needs_and_the_edit_lacks_is_an_error(run: Run, h
 def test_it_takes_exactly_two(run: Run, words: list[str]) -> None:
     """Anything else is wrong usage."""
     done = run(*words)
-    assert (2, True) == (done.status, "name two files: OLD NEW" in done.err)
+    assert (done.status, "name two files: OLD NEW" in done.err) == (2, True)

@@ -58,17 +58,17 @@ def test_a_clean_directory_gets_no_doubt(run: Run, config: Path) -> None:
     kind = kind_of(config)
     assert ["file system"] * (kind == "overlay") == doubts(said)
     assert said["file system"][1].startswith(f"{kind}, mounted at /")
-    assert ("pass", "a file of 5 bytes, readable") == said["file"]
-    assert ("pass", "none on the way") == said["links"]
+    assert said["file"] == ("pass", "a file of 5 bytes, readable")
+    assert said["links"] == ("pass", "none on the way")
     assert "measured" in said["time stamps"][1]
-    assert (0, True) == (done.status, done.document["ok"])
+    assert (done.status, done.document["ok"]) == (0, True)
     assert [config.name] == [path.name for path in config.parent.iterdir()]
 
 
 def test_this_machine_gets_no_doubt_that_is_not_so(run: Run, config: Path) -> None:
     """Python, packages, limits: as the test run needs them. Watching is others' doing."""
     machine = findings(run("doctor", "config.yaml", "--json").document, -1)
-    assert [] == [check for check in doubts(machine) if not check.startswith("inotify")]
+    assert [check for check in doubts(machine) if not check.startswith("inotify")] == []
     assert "pyyaml" in machine["packages"][1]
     assert {"options", "open files", "tasks", "systemd", "python", "yaml"} < set(machine)
 
@@ -81,8 +81,8 @@ def test_tmpfs_is_fine(run: Run, here: Path) -> None:
         said = findings(run("doctor", str(path), "--json").document)
     finally:
         path.unlink()
-    assert ("pass", "tmpfs, mounted at /dev/shm") == said["file system"]
-    assert [] == doubts(said)
+    assert said["file system"] == ("pass", "tmpfs, mounted at /dev/shm")
+    assert doubts(said) == []
 
 
 def test_what_everybody_may_write_is_named(run: Run, config: Path) -> None:
@@ -97,14 +97,14 @@ def test_what_everybody_may_write_is_named(run: Run, config: Path) -> None:
         assert set(doubts(found)) <= {"writable", "file system"}
         return found["writable"]
 
-    assert "pass" == said()[0]
+    assert said()[0] == "pass"
     for culprit, mode in ((path, 0o666), (inner, 0o777), (inner.parent, 0o777)):
         before = culprit.stat().st_mode
         culprit.chmod(mode)
-        assert ("warn", f"by everybody: {culprit.relative_to(config.parent)}") == said()
+        assert said() == ("warn", f"by everybody: {culprit.relative_to(config.parent)}")
         culprit.chmod(before)
     inner.chmod(0o1777)
-    assert "pass" == said()[0]
+    assert said()[0] == "pass"
 
 
 def test_a_directory_of_keys_is_looked_at_inside(run: Run, here: Path) -> None:
@@ -113,14 +113,14 @@ def test_a_directory_of_keys_is_looked_at_inside(run: Run, here: Path) -> None:
     (keys / "database").mkdir(parents=True)
     (keys / "database" / "password").write_text("x")
     said = findings(run("doctor", "keys", "--json").document)
-    assert ("pass", "a file of 1 bytes, readable") == said["file"]
-    assert "pass" == said["writable"][0]
+    assert said["file"] == ("pass", "a file of 1 bytes, readable")
+    assert said["writable"][0] == "pass"
     (keys / "database" / "password").chmod(0o666)
     said = findings(run("doctor", "keys", "--json").document)
-    assert ("warn", "by everybody: keys/database/password") == said["writable"]
+    assert said["writable"] == ("warn", "by everybody: keys/database/password")
     (keys / "database" / "password").chmod(0o600)
     keys.chmod(0o1777)
-    assert "warn" == findings(run("doctor", "keys", "--json").document)["writable"][0]
+    assert findings(run("doctor", "keys", "--json").document)["writable"][0] == "warn"
 
 
 def test_links_are_followed_to_their_end(run: Run, config: Path) -> None:
@@ -136,8 +136,8 @@ def test_links_are_followed_to_their_end(run: Run, config: Path) -> None:
     )
     config.unlink()
     done = run("doctor", "dir/c.yaml", "--json")
-    assert ["file", "links"] == doubts(findings(done.document))
-    assert 1 == done.status
+    assert doubts(findings(done.document)) == ["file", "links"]
+    assert done.status == 1
 
 
 def _fifo(path: Path) -> None:
@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_broken(
     """Status 1, the reason and a remedy; nothing hangs."""
     make(config)
     done = run("doctor", "config.yaml")
-    assert 1 == done.status
+    assert done.status == 1
     assert words in " ".join(done.out.split())
     assert "1 fail" in done.lines[-1]
 
@@ -191,7 +191,7 @@ def test_a_config_map_is_known_and_fine(run: Run, here: Path) -> None:
         said = findings(run("doctor", word, "--json").document)
         assert ["file system"] * (kind_of(here) == "overlay") == doubts(said)
         level, sentence = said["projection"]
-        assert "pass" == level
+        assert level == "pass"
         assert sentence.endswith("now ..2026_11_20_10_00_00.123")
 
 
@@ -318,7 +318,7 @@ def test_a_mounted_volume_is_known_as_a_projection(mounted: dict[str, Any]) -> N
     assert said["projection"][1].endswith("now ..2026_11_20_10_00_00.123")
     assert said["file system"][1].startswith("tmpfs, mounted at ")
     said = findings(mounted["open to all, mounted read-only"][1])
-    assert ("pass", "by nobody: it is mounted read-only here") == said["writable"]
+    assert said["writable"] == ("pass", "by nobody: it is mounted read-only here")
     assert said["time stamps"][1].startswith("not measured")
 
 
@@ -365,15 +365,15 @@ def test_inotify_is_counted_and_tried(config: Path) -> None:
         os.close(elsewhere)
     told = [findings(document, -1) for _, document in seen]
     instances = [said["inotify instances"] for said in told]
-    assert ["pass", "pass", "warn", "warn", "pass"] == [level for level, _ in instances]
+    assert [level for level, _ in instances] == ["pass", "pass", "warn", "warn", "pass"]
     assert instances[0][1].startswith("0 of 5 in use by this user")
     assert instances[1][1].startswith("3 of 5 in use by this user, 3 of them in this control")
     assert instances[2][1].startswith("nearly used up: 4 of 5")
     assert instances[3][1].startswith("used up: 5 of 5")
     watches = [said["inotify watches"] for said in told]
-    assert ["pass"] * 4 + ["warn"] == [level for level, _ in watches]
+    assert [level for level, _ in watches] == ["pass"] * 4 + ["warn"]
     assert watches[4][1].startswith("used up: 2 of 2")
-    assert [0] * 5 == [status for status, _ in seen]
+    assert [status for status, _ in seen] == [0] * 5
 
 
 INSIDE = """
@@ -412,34 +412,34 @@ def test_inside_a_real_uwsgi_its_options_are_seen(
     assert start >= 0, done
     document, _ = json.JSONDecoder().raw_decode(done.stdout[start:])
     level, said = findings(document, -1)["uwsgi"]
-    assert ("pass", True) == (level, words in said), said
+    assert (level, words in said) == ("pass", True), said
 
 
 def test_the_output_is_for_reading(run: Run, config: Path) -> None:
     """Checks in a column, remedies below, a summary last; 80 columns."""
     config.chmod(0o666)
     done = run("doctor", "config.yaml")
-    assert "config.yaml" == done.lines[0]
+    assert done.lines[0] == "config.yaml"
     assert any(line.startswith("  warn  writable ") for line in done.lines)
     assert "-> chmod o-w config.yaml" in done.out
     assert "this machine" in done.lines
     assert " warn" in done.lines[-1]
-    assert 0 == done.status
+    assert done.status == 0
 
 
 def test_an_application_gives_its_files_and_options(run: Run, here: Path, app: str) -> None:
     """Each of its files is looked at; that it is switched off is doubtful."""
     document = run("doctor", "--app", app, "--json").document
-    assert ["base.yaml", "local.yaml", "this machine"] == [g["name"] for g in document["groups"]]
+    assert [g["name"] for g in document["groups"]] == ["base.yaml", "local.yaml", "this machine"]
     (here / "broken.py").write_text(
         "from reloadcheck import ReloadCheck\n"
         "live = ReloadCheck('base.yaml', enabled=False, verify=None)\n"
     )
     document = run("doctor", "--app", "broken:live", "--json").document
     found = [one for one in document["groups"][-1]["findings"] if one["check"] == "options"]
-    assert ["warn", "warn"] == [one["level"] for one in found]
+    assert [one["level"] for one in found] == ["warn", "warn"]
 
 
 def test_nothing_to_look_at_is_wrong_usage(run: Run) -> None:
     """A file, or an application, has to be named."""
-    assert 2 == run("doctor").status
+    assert run("doctor").status == 2

@@ -28,7 +28,7 @@ def limited(proc: Path, **numbers: int) -> None:
 
 def test_a_system_without_inotify_is_fine(machine: Machine) -> None:
     """There is nothing to use up."""
-    assert {"inotify": PASS} == levels(inotify("/", machine))
+    assert levels(inotify("/", machine)) == {"inotify": PASS}
 
 
 @pytest.mark.parametrize(
@@ -49,18 +49,18 @@ def test_what_the_kernel_refuses_is_used_up(
 
 def test_few_open_files_are_doubtful(machine: Machine) -> None:
     """Two pools are open during a reload; no limit is fine."""
-    assert PASS == levels(limits(machine))["open files"]
+    assert levels(limits(machine))["open files"] == PASS
     few = replace(machine, limit=always((64, 4096)))
-    assert WARN == levels(limits(few))["open files"]
+    assert levels(limits(few))["open files"] == WARN
     none = replace(machine, limit=always((resource.RLIM_INFINITY, resource.RLIM_INFINITY)))
-    assert PASS == levels(limits(none))["open files"]
+    assert levels(limits(none))["open files"] == PASS
 
 
 def test_a_machine_that_has_no_files_left_is_doubtful(machine: Machine, proc: Path) -> None:
     """The limit of the whole machine counts too."""
     (proc / "sys" / "fs").mkdir(parents=True)
     (proc / "sys" / "fs" / "file-nr").write_text("950\t0\t1000\n")
-    assert WARN == levels(limits(machine))["open files"]
+    assert levels(limits(machine))["open files"] == WARN
 
 
 @pytest.mark.parametrize(
@@ -96,10 +96,10 @@ def test_the_tasks_of_a_user_are_counted_except_of_root(machine: Machine, proc: 
         return (100, 100) if kind == resource.RLIMIT_NPROC else (1024, 4096)
 
     held = replace(machine, uid=uid, limit=limit)
-    assert WARN == levels(limits(held))["tasks"]
+    assert levels(limits(held))["tasks"] == WARN
     tightest = replace(held, limit=always((10, 10)))
-    assert WARN == levels(limits(tightest))["tasks"]
-    assert PASS == levels(limits(replace(tightest, uid=0)))["tasks"]
+    assert levels(limits(tightest))["tasks"] == WARN
+    assert levels(limits(replace(tightest, uid=0)))["tasks"] == PASS
 
 
 def served(machine: Machine, proc: Path, **settings: str) -> Machine:
@@ -108,7 +108,7 @@ def served(machine: Machine, proc: Path, **settings: str) -> Machine:
     told = "".join(f"{name}={value}\n" for name, value in settings.items())
 
     def answer(command: Sequence[str]) -> str:
-        assert ("systemctl", "show", "shop.service") == tuple(command[:3])
+        assert tuple(command[:3]) == ("systemctl", "show", "shop.service")
         return told
 
     return replace(machine, answer=answer)
@@ -143,7 +143,7 @@ def test_a_credential_of_systemd_is_a_copy(machine: Machine, proc: Path) -> None
     """It does not change while the service runs."""
     inside = replace(served(machine, proc), environ={"CREDENTIALS_DIRECTORY": "/run/credentials/x"})
     (found,) = systemd(["/run/credentials/x/db"], inside)
-    assert (WARN, True) == (found.level, "is a credential" in found.said)
+    assert (found.level, "is a credential" in found.said) == (WARN, True)
 
 
 def test_outside_of_a_service_nothing_is_asked(machine: Machine, proc: Path) -> None:
@@ -151,7 +151,7 @@ def test_outside_of_a_service_nothing_is_asked(machine: Machine, proc: Path) -> 
     for line in ("0::/", "0::/user.slice/user-1.slice/session-1.scope"):
         (proc / "self" / "cgroup").write_text(f"{line}\n")
         (found,) = systemd(["/tmp/c.yaml"], replace(machine, answer=never))
-        assert PASS == found.level
+        assert found.level == PASS
     (proc / "self" / "cgroup").write_text("0::/system.slice/shop.service\n")
     (found,) = systemd(["/tmp/c.yaml"], machine)
-    assert (PASS, True) == (found.level, "does not tell its settings" in found.said)
+    assert (found.level, "does not tell its settings" in found.said) == (PASS, True)

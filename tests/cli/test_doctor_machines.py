@@ -60,7 +60,7 @@ def test_file_systems_are_judged_by_what_edits_do_on_them(
     assert words in found.said
     beside = mount_of(str(tmp_path / "with space too"), machine)
     assert beside is not None
-    assert "ext4" == beside.kind
+    assert beside.kind == "ext4"
 
 
 def test_of_two_mounts_at_one_point_the_later_counts(
@@ -70,7 +70,7 @@ def test_of_two_mounts_at_one_point_the_later_counts(
     mounted(proc, "tmpfs", "rw", "/")
     mount = mount_of(str(tmp_path), machine)
     assert mount is not None
-    assert "tmpfs" == mount.kind
+    assert mount.kind == "tmpfs"
 
 
 @pytest.mark.parametrize(
@@ -105,16 +105,16 @@ def test_a_file_that_was_replaced_outside_is_pinned_whatever_the_mounts_say(
         found = pinned(str(path), None, os.fstat(descriptor))
     finally:
         os.close(descriptor)
-    assert (FAIL, True) == (found.level, "a pinned inode" in found.said)
+    assert (found.level, "a pinned inode" in found.said) == (FAIL, True)
 
 
 def test_without_mounts_to_read_nothing_is_doubted(machine: Machine, tmp_path: Path) -> None:
     """Another operating system, a `/proc` that is hidden."""
     assert mount_of(str(tmp_path), machine) is None
-    assert [PASS, PASS] == [
+    assert [
         file_system(None).level,
         pinned(str(tmp_path), None, tmp_path.stat()).level,
-    ]
+    ] == [PASS, PASS]
 
 
 class _Disk:
@@ -165,7 +165,7 @@ def test_a_machine_that_halts_now_and_then_measures_the_same(
     found = time_stamps(
         str(tmp_path), replace(machine, stat=disk.stat, wall=disk.time, monotonic=disk.time)
     )
-    assert "in steps of 4 ms, measured" == found.said
+    assert found.said == "in steps of 4 ms, measured"
 
 
 @pytest.mark.parametrize(("ahead", "words"), [(40.0, "40 s ahead of"), (-3600.0, "3600 s behind")])
@@ -177,7 +177,7 @@ def test_a_file_server_with_another_clock_is_told(
     found = time_stamps(
         str(tmp_path), replace(machine, stat=disk.stat, wall=disk.time, monotonic=disk.time)
     )
-    assert (WARN, True) == (found.level, words in found.said), found
+    assert (found.level, words in found.said) == (WARN, True), found
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_uwsgi_without_threads_is_broken(
     inside = replace(machine, uwsgi=lambda: UWSGI(version, frozenset(given.split())))
     (found,) = uwsgi(inside)
     assert (level, True) == (found.level, words in found.said)
-    assert [] == uwsgi(machine)
+    assert uwsgi(machine) == []
 
 
 def test_old_and_missing_packages_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,21 +214,21 @@ def test_old_and_missing_packages_are_told(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(f"{SURROUNDINGS}.requires", always(needs))
     monkeypatch.setattr(f"{SURROUNDINGS}.version", version)
     (found,) = [one for one in python() if one.check == "packages"]
-    assert FAIL == found.level
+    assert found.level == FAIL
     assert found.said == (
         "starlette 0.52.1 is older than 1.0; blake3 is not installed; msgspec 0.18.6 is older "
         "than 0.19"
     )
     have.update(starlette="1.0", blake3="1.0.5", msgspec="0.19")
     (found,) = [one for one in python() if one.check == "packages"]
-    assert (PASS, "starlette 1.0, blake3 1.0.5, msgspec 0.19") == (found.level, found.said)
+    assert (found.level, found.said) == (PASS, "starlette 1.0, blake3 1.0.5, msgspec 0.19")
 
 
 def test_a_missing_c_loader_is_doubtful(monkeypatch: pytest.MonkeyPatch) -> None:
     """YAML is read all the same, slowly."""
-    assert PASS == levels(python())["yaml"]
+    assert levels(python())["yaml"] == PASS
     monkeypatch.setattr(yaml, "__with_libyaml__", False)
-    assert WARN == levels(python())["yaml"]
+    assert levels(python())["yaml"] == WARN
 
 
 @pytest.mark.parametrize(

@@ -14,25 +14,25 @@ CANARY = "c4n4ry"
 def test_a_value_is_traced_through_its_layers(run: Run, app: str) -> None:
     """The one that wins first, then each that it overrides, at file:line:column."""
     done = run("explain", "base.yaml", "local.yaml", "database.pool_size")
-    assert 0 == done.status
-    assert [
+    assert done.status == 0
+    assert done.lines == [
         "database.pool_size = 20",
         "  local.yaml:2:14  sets it     20",
         "  base.yaml:4:14   overridden  10",
-    ] == done.lines
+    ]
 
 
 def test_a_mapping_is_shown_with_the_origin_of_each_value(run: Run, app: str) -> None:
     """Its parts may come from different files."""
     done = run("explain", "--app", app, "database")
-    assert [
+    assert done.lines == [
         "database",
         '  database.url        "sqlite://"  base.yaml:3:8',
         "  database.pool_size  20           local.yaml:2:14",
         "",
         "  local.yaml:2:3  sets it     (1 key)",
         "  base.yaml:3:3   adds to it  (2 keys)",
-    ] == done.lines
+    ]
 
 
 def test_three_layers_are_told_apart(run: Run, here: Path) -> None:
@@ -41,14 +41,14 @@ def test_three_layers_are_told_apart(run: Run, here: Path) -> None:
     (here / "2.yaml").write_text("a: null\n")
     (here / "3.yaml").write_text("a: {b: 3}\n")
     told = run("explain", "1.yaml", "2.yaml", "3.yaml", "a.b", "--json").document
-    assert ["sets", "hidden", "overridden"] == [one["effect"] for one in told["layers"]]
+    assert [one["effect"] for one in told["layers"]] == ["sets", "hidden", "overridden"]
     done = run("explain", "1.yaml", "2.yaml", "a.b")
-    assert 1 == done.status
-    assert [
+    assert done.status == 1
+    assert done.lines == [
         "a.b: not set in the end: a parent of it is replaced as a whole",
         "  2.yaml:1:4  replaces a as a whole  null",
         "  1.yaml:1:8  hidden by that         1",
-    ] == done.lines
+    ]
 
 
 def test_a_list_replaces_a_list(run: Run, here: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_list_replaces_a_list(run: Run, here: Path) -> None:
     (here / "1.yaml").write_text("a: [x, y]\n")
     (here / "2.yaml").write_text("a: [z]\n")
     assert '"z"' in run("explain", "1.yaml", "2.yaml", "a[0]").lines[0]
-    assert 1 == run("explain", "1.yaml", "2.yaml", "a[1]").status
+    assert run("explain", "1.yaml", "2.yaml", "a[1]").status == 1
     assert '"y"' in run("explain", "1.yaml", "a.1").lines[0]
 
 
@@ -69,7 +69,7 @@ def test_secrets_are_hidden_by_name_and_by_form(run: Run, here: Path) -> None:
     for path in ("db", "db.password", "db.url", "tokens", "tokens[0]", "nested", "nested[0]"):
         for more in ([], ["--json"]):
             done = run("explain", "a.yaml", path, *more)
-            assert (0, False) == (done.status, CANARY in done.out)
+            assert (done.status, CANARY in done.out) == (0, False)
             assert "***" in done.out or "(1 key)" in done.out
     assert "visible" in run("explain", "a.yaml", "db.host").out
     assert "visible" not in run("explain", "a.yaml", "db", "--hide-values").out
@@ -79,8 +79,8 @@ def test_secrets_are_hidden_by_name_and_by_form(run: Run, here: Path) -> None:
 def test_what_only_the_schema_sets_is_said_to_be_its_default(run: Run, app: str) -> None:
     """No file has the key; the application has a value all the same."""
     done = run("explain", "--app", app, "debug")
-    assert 0 == done.status
-    assert ["debug = false", "  service:live  the schema's default  false"] == done.lines
+    assert done.status == 0
+    assert done.lines == ["debug = false", "  service:live  the schema's default  false"]
 
 
 def test_a_variable_is_an_origin_too(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,7 +92,7 @@ def test_a_variable_is_an_origin_too(run: Run, here: Path, monkeypatch: pytest.M
         "live = ReloadCheck('base.yaml', EnvironSource('APP'))\n"
     )
     done = run("explain", "--app", "service:live", "database.pool_size")
-    assert "database.pool_size = 30" == done.lines[0]
+    assert done.lines[0] == "database.pool_size = 30"
     assert "environment variable APP_DATABASE__POOL_SIZE" in done.out
 
 
@@ -100,7 +100,7 @@ def test_unreadable_layers_are_told_as_validate_tells_them(run: Run, here: Path)
     """Status 1, with the place; nothing is explained from half a configuration."""
     (here / "a.yaml").write_text("a: 1\na: 2\n")
     done = run("explain", "a.yaml", "a")
-    assert (1, True) == (done.status, done.out.startswith("a.yaml:2:1: error:"))
+    assert (done.status, done.out.startswith("a.yaml:2:1: error:")) == (1, True)
     assert not run("explain", "a.yaml", "a", "--json").document["ok"]
 
 
@@ -110,7 +110,7 @@ def test_unreadable_layers_are_told_as_validate_tells_them(run: Run, here: Path)
 )
 def test_what_is_no_question_is_status_2(run: Run, words: list[str]) -> None:
     """No key path, no file, or a key path that is none."""
-    assert 2 == run(*words).status
+    assert run(*words).status == 2
 
 
 @pytest.mark.parametrize(
@@ -125,24 +125,24 @@ def test_key_paths_are_read_as_they_are_shown(path: KeyPath) -> None:
 def test_a_key_beside_the_one_that_was_meant_is_named(run: Run, app: str) -> None:
     """A misspelled key is answered with the one it is like, as far as the path leads."""
     done = run("explain", "base.yaml", "database.pool_siez")
-    assert 1 == done.status
-    assert [
+    assert done.status == 1
+    assert done.lines == [
         "database.pool_siez: not set in any of: base.yaml",
         "did you mean database.pool_size?",
-    ] == done.lines
+    ]
     done = run("explain", "base.yaml", "nope", "--app", app)
-    assert "nope: not set in any of: base.yaml, the schema's defaults" == done.lines[0]
+    assert done.lines[0] == "nope: not set in any of: base.yaml, the schema's defaults"
 
 
 @pytest.mark.parametrize("words", [["base.yaml"], ["base.yaml", "local.yaml"], ["database.url"]])
 def test_a_forgotten_key_path_is_asked_for(words: list[str], run: Run, app: str) -> None:
     """Files alone, or a key path alone, are no question; nor is a file taken for a key path."""
     done = run("explain", *words)
-    assert 2 == done.status
+    assert done.status == 2
     assert "then a key path, as in config.yaml database.url" in done.err
 
 
 def test_a_key_may_be_called_as_a_directory_is(run: Run, here: Path, app: str) -> None:
     """What the files set is explained, whatever else has its name."""
     (here / "database").mkdir()
-    assert 0 == run("explain", "base.yaml", "database").status
+    assert run("explain", "base.yaml", "database").status == 0

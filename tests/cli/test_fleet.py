@@ -85,22 +85,25 @@ def test_one_of_twelve_differs_and_is_named(run: Run, here: Path) -> None:
     """Status 1, a line a worker, the one that is behind with what it serves instead."""
     _dozen(here, error="config.yaml:5:14: must be an integer", code="schema")
     done = run("fleet", *STORE)
-    assert 1 == done.status
-    assert 12 == sum(" web-1 3" in line for line in done.lines)
+    assert done.status == 1
+    assert sum(" web-1 3" in line for line in done.lines) == 12
     (behind,) = [line for line in done.lines if line.startswith("BEHIND")]
-    assert ["42", "aaaaaaaa"] == behind.split()[1:3]
+    assert behind.split()[1:3] == ["42", "aaaaaaaa"]
     assert behind.endswith("web-1 307 gunicorn-7")
     assert "        serves edition 42" in done.lines
     assert "        schema: config.yaml:5:14: must be an integer" in done.lines
-    assert "12 workers, edition 43, drift 8%, score 100.0%" == done.lines[-1]
+    assert done.lines[-1] == "12 workers, edition 43, drift 8%, score 100.0%"
     document = run("fleet", *STORE, "--json").document
-    assert (False, 1 / 12, 43, 12) == tuple(
-        document[key] for key in ("ok", "drift", "edition", "live")
+    assert tuple(document[key] for key in ("ok", "drift", "edition", "live")) == (
+        False,
+        1 / 12,
+        43,
+        12,
     )
     assert all(set(one) >= KEYS for one in document["members"])
-    assert [307] == [one["pid"] for one in document["members"] if not one["in_step"]]
-    assert 0 == run("fleet", *STORE, "--max-drift", "0.1").status
-    assert 2 == run("fleet", *STORE, "--max-drift", "1.5").status
+    assert [one["pid"] for one in document["members"] if not one["in_step"]] == [307]
+    assert run("fleet", *STORE, "--max-drift", "0.1").status == 0
+    assert run("fleet", *STORE, "--max-drift", "1.5").status == 2
 
 
 def test_who_has_voted_what_of_an_open_round_is_shown(run: Run, here: Path) -> None:
@@ -115,17 +118,17 @@ def test_who_has_voted_what_of_an_open_round_is_shown(run: Run, here: Path) -> N
     })  # fmt: skip
     done = run("fleet", *STORE)
     told = " ".join(" ".join(done.lines[-4:-1]).split())
-    assert 0 == done.status
+    assert done.status == 0
     assert told.endswith(
         "shop: edit cccccccc waits, 9 of 12 have it ready; failed: web-1 309 gunicorn-9; "
         "not yet: web-1 310 gunicorn-10, web-1 311 gunicorn-11"
     )
-    assert WIDTH >= max(len(line) for line in done.lines)
+    assert max(len(line) for line in done.lines) <= WIDTH
     document = run("fleet", *STORE, "--json").document
     votes = document["round"].pop("votes")
-    assert {"content": "c" * 64, "by": "web-1/03", "attempt": 1} == document["round"]
-    assert ("prepared", "failed", None) == tuple(votes[f"web-1/{n}"] for n in ("08", "09", "10"))
-    assert 12 == len(votes)
+    assert document["round"] == {"content": "c" * 64, "by": "web-1/03", "attempt": 1}
+    assert tuple(votes[f"web-1/{n}"] for n in ("08", "09", "10")) == ("prepared", "failed", None)
+    assert len(votes) == 12
     assert votes == document["groups"][0]["round"]["votes"]
     assert document["refused"] is None
 
@@ -158,10 +161,10 @@ def test_right_after_a_change_nobody_drifts_but_who_says_that_it_cannot(
     now = time.time()
     _dozen(here, changed=now - 5)
     done = run("fleet", *STORE)
-    assert (0, True) == (done.status, done.lines[-1].endswith("; 1 not in step yet"))
-    assert 1 == run("fleet", *STORE, "--no-grace").status
+    assert (done.status, done.lines[-1].endswith("; 1 not in step yet")) == (0, True)
+    assert run("fleet", *STORE, "--no-grace").status == 1
     _dozen(here, changed=now - 5, code="factory", since=now - 2)
-    assert 1 == run("fleet", *STORE).status
+    assert run("fleet", *STORE).status == 1
 
 
 def test_the_lost_are_listed_and_not_counted(run: Run, here: Path) -> None:
@@ -170,16 +173,16 @@ def test_the_lost_are_listed_and_not_counted(run: Run, here: Path) -> None:
     lost = Member(host="web-2", pid=77, worker="gunicorn-1", app="shop", edition=41)
     _put(here, {"seen/web-2/1": lost.to_text()})
     done = run("fleet", *STORE)
-    assert 0 == done.status
+    assert done.status == 0
     (line,) = [line for line in done.lines if line.startswith("lost")]
     assert line.endswith("web-2 77 gunicorn-1")
-    assert "12 workers, 1 lost, edition 43, drift 0%, score 100.0%" == done.lines[-1]
+    assert done.lines[-1] == "12 workers, 1 lost, edition 43, drift 0%, score 100.0%"
     document = run("fleet", *STORE, "--json").document
-    assert (12, 1, [77]) == (
+    assert (
         document["live"],
         document["lost"],
         [one["pid"] for one in document["members"] if one["lost"]],
-    )
+    ) == (12, 1, [77])
 
 
 def test_hundreds_of_lost_workers_hide_nobody(run: Run, here: Path) -> None:
@@ -204,9 +207,9 @@ def test_who_was_killed_on_this_host_is_lost_at_once(run: Run, here: Path) -> No
         _dozen(here, edition=43, content="b" * 64)
         member = Member("web-1", process.pid, app="shop", edition=43, content="b" * 64)
         _put(here, {f"member/{name}": member.to_text()})
-        assert (13, 0) == _live_and_lost(run)
+        assert _live_and_lost(run) == (13, 0)
         process.kill()
-    assert (12, 1) == _live_and_lost(run)
+    assert _live_and_lost(run) == (12, 1)
     (line,) = [line for line in run("fleet", *STORE).lines if line.startswith("lost")]
     assert line.endswith(f"web-1 {process.pid}")
 
@@ -241,15 +244,15 @@ def test_all_applications_are_listed_unless_one_is_named(run: Run, here: Path) -
     name = "an-application-with-a-name-that-is-rather-long"
     store.put({f"{name}/1.4-rc1-and-more/{key}": text for key, text in long.items()})
     done = run("fleet", *STORE)
-    assert 13 == sum(line.startswith(("in step", "BEHIND")) for line in done.lines)
+    assert sum(line.startswith(("in step", "BEHIND")) for line in done.lines) == 13
     assert all(len(line) <= WIDTH for line in done.lines)
     assert any("… 123456 SpawnPro" in line for line in done.lines)
     assert f"{name} 1.4-rc1-and-more: pin is in force" in done.out
-    assert 0 == run("fleet", *STORE, "--name", name).status
-    assert 1 == run("fleet", *STORE, "--name", "shop").status
+    assert run("fleet", *STORE, "--name", name).status == 0
+    assert run("fleet", *STORE, "--name", "shop").status == 1
     unknown = run("fleet", *STORE, "--name", "shopp")
-    assert (2, True) == (unknown.status, "the store knows no application shopp" in unknown.err)
-    assert 2 == run("fleet", *STORE, "--name", "shop", "--release", "2").status
+    assert (unknown.status, "the store knows no application shopp" in unknown.err) == (2, True)
+    assert run("fleet", *STORE, "--name", "shop", "--release", "2").status == 2
 
 
 def _git(here: Path, *words: str) -> None:
@@ -267,18 +270,18 @@ def test_what_serves_is_compared_with_git(run: Run, live: ReloadCheck[Any], here
     _git(here, "add", "deploy")
     _git(here, "commit", "-qm", "one")
     equal = run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml", "--json")
-    assert (0, 1) == (equal.status, equal.document["live"])
+    assert (equal.status, equal.document["live"]) == (0, 1)
     digest = run("digest", str(committed)).lines[0]
     assert {"name": "HEAD:deploy/config.yaml", "digest": digest} == equal.document["against"]
     assert [digest] == [one["layers"]["config.yaml"] for one in equal.document["members"]]
     committed.write_text("port: 1\ngreeting: moin\n")
-    assert 0 == run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml").status
+    assert run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml").status == 0
     _git(here, "commit", "-qam", "two")
     done = run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml")
-    assert 1 == done.status
+    assert done.status == 1
     assert any("not what HEAD:deploy/config.yaml has" in line for line in done.lines)
-    assert 0 == run("fleet", *STORE, "--git", "HEAD~1:deploy/config.yaml").status
-    assert 0 == run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml", "--max-drift", "1").status
+    assert run("fleet", *STORE, "--git", "HEAD~1:deploy/config.yaml").status == 0
+    assert run("fleet", *STORE, "--git", "HEAD:deploy/config.yaml", "--max-drift", "1").status == 0
 
 
 def test_git_is_asked_with_care(run: Run, live: ReloadCheck[Any], here: Path) -> None:
@@ -297,8 +300,8 @@ def test_git_is_asked_with_care(run: Run, live: ReloadCheck[Any], here: Path) ->
         ("HEAD", "takes REV:PATH"),
     ):
         done = run("fleet", *STORE, f"--git={word}")
-        assert (2, True) == (done.status, told in done.err), word
-    assert 2 == run("fleet", *STORE, "--git", "HEAD:bad.yaml", "--against", "bad.yaml").status
+        assert (done.status, told in done.err) == (2, True), word
+    assert run("fleet", *STORE, "--git", "HEAD:bad.yaml", "--against", "bad.yaml").status == 2
 
 
 def test_files_are_compared_whole_or_as_the_layer_that_they_are(
@@ -308,12 +311,12 @@ def test_files_are_compared_whole_or_as_the_layer_that_they_are(
     del live
     (here / "other.yaml").write_text("greeting: salut\n")
     (here / "rendered.yaml").write_text("port: 2\ngreeting: hello\n")
-    assert 1 == run("fleet", *STORE, "--against", "other.yaml").status
-    assert 0 == run("fleet", *STORE, "--against", "config.yaml").status
-    assert 0 == run("fleet", *STORE, "--against", "config.yaml", "local.yaml").status
-    assert 1 == run("fleet", *STORE, "--against", "local.yaml", "config.yaml").status
-    assert 0 == run("fleet", *STORE, "--against", "rendered.yaml").status
-    assert 2 == run("fleet", *STORE, "--against", "none.yaml").status
+    assert run("fleet", *STORE, "--against", "other.yaml").status == 1
+    assert run("fleet", *STORE, "--against", "config.yaml").status == 0
+    assert run("fleet", *STORE, "--against", "config.yaml", "local.yaml").status == 0
+    assert run("fleet", *STORE, "--against", "local.yaml", "config.yaml").status == 1
+    assert run("fleet", *STORE, "--against", "rendered.yaml").status == 0
+    assert run("fleet", *STORE, "--against", "none.yaml").status == 2
 
 
 def test_a_store_that_hangs_is_unreachable_within_five_seconds(
@@ -330,8 +333,8 @@ def test_a_store_that_hangs_is_unreachable_within_five_seconds(
     monkeypatch.setattr(SQLiteStore, "look", hang)
     monkeypatch.setattr(command, "_ANSWER_SECONDS", 0.6)
     done = run("fleet", *STORE)
-    assert (3, True) == (done.status, done.out.startswith("UNREACHABLE:"))
-    assert "store" == run("fleet", *STORE, "--json").document["code"]
+    assert (done.status, done.out.startswith("UNREACHABLE:")) == (3, True)
+    assert run("fleet", *STORE, "--json").document["code"] == "store"
     over.set()
 
 
@@ -356,6 +359,6 @@ def test_watching_goes_on_through_an_outage(
 
     monkeypatch.setattr(command, "_sleep", sleep)
     done = run("fleet", *STORE, "--watch")
-    assert 0 == done.status
-    assert 2 == sum("12 workers" in line for line in done.lines)
-    assert 1 == sum(line.startswith(("UNREACHABLE:", "REFUSED:")) for line in done.lines)
+    assert done.status == 0
+    assert sum("12 workers" in line for line in done.lines) == 2
+    assert sum(line.startswith(("UNREACHABLE:", "REFUSED:")) for line in done.lines) == 1

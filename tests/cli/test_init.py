@@ -33,7 +33,7 @@ main(["validate"])
 def test_what_is_written_runs(run: Run, here: Path, kind: str) -> None:
     """The application answers with its configuration, and no command needs `--app`."""
     done = run("init", kind, "site")
-    assert (0, "") == (done.status, done.err)
+    assert (done.status, done.err) == (0, "")
     site = here / "site"
 
     def python(*words: str) -> "subprocess.CompletedProcess[str]":
@@ -42,9 +42,9 @@ def test_what_is_written_runs(run: Run, here: Path, kind: str) -> None:
         )
 
     shown = python("-c", SHOWN[kind])
-    assert "{'greeting': 'hello'}" == shown.stdout.strip(), shown.stderr
+    assert shown.stdout.strip() == "{'greeting': 'hello'}", shown.stderr
     told = python("-c", COMMANDS)
-    assert "" == told.stderr, told.stdout
+    assert told.stderr == "", told.stdout
     good, _, misspelt = told.stdout.partition("doctor 0\n")
     assert "validate 0\n" in good, told.stdout
     assert "explain greeting 0\n" in good, told.stdout
@@ -55,17 +55,17 @@ def test_nothing_is_overwritten(run: Run, here: Path) -> None:
     """A file that is there stops it before it writes any; a pyproject.toml is added to."""
     (here / "app.py").write_text("mine\n")
     done = run("init", "flask")
-    assert (2, True) == (done.status, "app.py: is there already" in done.err)
-    assert ["app.py"] == [path.name for path in here.iterdir()]
+    assert (done.status, "app.py: is there already" in done.err) == (2, True)
+    assert [path.name for path in here.iterdir()] == ["app.py"]
     (here / "app.py").unlink()
     (here / "pyproject.toml").write_text('[project]\nname = "shop"')
-    assert 0 == run("init", "flask").status
+    assert run("init", "flask").status == 0
     told = tomllib.loads((here / "pyproject.toml").read_text())
-    assert ("shop", "live:live") == (told["project"]["name"], told["tool"]["reloadcheck"]["app"])
+    assert (told["project"]["name"], told["tool"]["reloadcheck"]["app"]) == ("shop", "live:live")
 
 
 @pytest.mark.parametrize("words", [[], ["rails"], ["flask", "a", "b"]])
 def test_an_unknown_kind_is_wrong_usage(run: Run, words: list[str]) -> None:
     """The kinds that there are are named."""
     done = run("init", *words)
-    assert (2, True) == (done.status, "fastapi, flask, django" in done.err)
+    assert (done.status, "fastapi, flask, django" in done.err) == (2, True)

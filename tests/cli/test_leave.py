@@ -147,7 +147,7 @@ def test_what_serves_already_is_no_edit(run: Run, shop: Path) -> None:
     (digest,) = run("digest", "config.yaml", "--app", "service:live").lines
     words = ["config.yaml", "--app", "service:live", "--from", digest.split()[0], "--why", "x"]
     done = run("approve", *words)
-    assert (0, ["What FILE holds is what serves: there is no edit."]) == (done.status, done.lines)
+    assert (done.status, done.lines) == (0, ["What FILE holds is what serves: there is no edit."])
     assert not (shop / "config.yaml.approval").exists()
 
 

@@ -176,7 +176,7 @@ def test_a_secret_is_shown_and_kept_nowhere(
         live.close()
         seen += [found.dump(), (here / "mirror.json").read_text(), repr(store), repr(http)]
         assert '"edition":2' in str(seen)
-    assert [] == [line[:300] for line in found_in(seen, caplog)]
+    assert [line[:300] for line in found_in(seen, caplog)] == []
     assert any(spelling in (here / "copy").read_text() for spelling in SPELLINGS)
 
 

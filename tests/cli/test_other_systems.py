@@ -47,7 +47,7 @@ def bare(code: str, directory: Path) -> "subprocess.CompletedProcess[str]":
 def test_everything_can_be_imported(tmp_path: Path) -> None:
     """Neither a module that is missing nor a call that is not there ends an import."""
     done = bare(MODULES, tmp_path)
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_the_doctor_looks_at_a_file_all_the_same(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_the_doctor_looks_at_a_file_all_the_same(tmp_path: Path) -> None:
     for command in ("doctor", "validate"):
         code = f"from reloadcheck.cli import main; sys.exit(main(['{command}', 'config.yaml']))"
         done = bare(code, tmp_path)
-        assert (0, "") == (done.returncode, done.stderr), done.stdout
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
         assert "config.yaml" in done.stdout
 
 
@@ -74,4 +74,4 @@ print(live.snapshot.config.a)
 live.close()
 """
     done = bare(code, tmp_path)
-    assert (0, "22\n") == (done.returncode, done.stdout), done.stderr
+    assert (done.returncode, done.stdout) == (0, "22\n"), done.stderr

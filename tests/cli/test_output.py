@@ -49,7 +49,7 @@ def test_json_is_ascii() -> None:
     Page(stream, {}).json({"\u202e": "\x1b"})
     assert stream.getvalue().isascii()
     assert "\x1b" not in stream.getvalue()
-    assert {"\u202e": "\x1b"} == json.loads(stream.getvalue())
+    assert json.loads(stream.getvalue()) == {"\u202e": "\x1b"}
 
 
 def test_what_an_encoding_lacks_is_escaped() -> None:
@@ -57,7 +57,7 @@ def test_what_an_encoding_lacks_is_escaped() -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
     Page(stream, {}).line("µ and …")
     stream.seek(0)
-    assert "\\xb5 and \\u2026\n" == stream.read()
+    assert stream.read() == "\\xb5 and \\u2026\n"
 
 
 @pytest.mark.parametrize(("command", "status"), [("validate", 130), ("watch", 0)])

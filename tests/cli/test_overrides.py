@@ -22,8 +22,8 @@ def layers(here: Path) -> list[str]:
 def test_every_key_that_several_layers_set_is_drawn(run: Run, layers: list[str]) -> None:
     """What wins stands first, then all that it overrides; no value is shown; it is no warning."""
     done = run("validate", *layers, "--overrides", "--strict")
-    assert 0 == done.status
-    assert [
+    assert done.status == 0
+    assert done.lines == [
         "OK: base.yaml, region.yaml, local.yaml can be used",
         "",
         "b.c",
@@ -33,19 +33,20 @@ def test_every_key_that_several_layers_set_is_drawn(run: Run, layers: list[str])
         "e",
         "  sets it     local.yaml:2:4",
         "  overridden  base.yaml:3:4",
-    ] == done.lines
-    told = run("validate", *layers, "--overrides", "--json").document
-    assert [("b.c", 3), ("e", 2)] == [
-        (one["key_path"], len(one["layers"])) for one in told["overrides"]
     ]
-    assert {"path": "local.yaml", "line": 1, "column": 8} == told["overrides"][0]["layers"][0]
+    told = run("validate", *layers, "--overrides", "--json").document
+    assert [(one["key_path"], len(one["layers"])) for one in told["overrides"]] == [
+        ("b.c", 3),
+        ("e", 2),
+    ]
+    assert told["overrides"][0]["layers"][0] == {"path": "local.yaml", "line": 1, "column": 8}
 
 
 def test_without_overrides_it_says_so(run: Run, layers: list[str]) -> None:
     """One layer overrides nothing; without the option they are warnings, as before."""
     assert "no key is set by more than one layer" in run("validate", layers[0], "--overrides").out
     done = run("validate", *layers)
-    assert 3 == done.out.count("is overridden by local.yaml")
+    assert done.out.count("is overridden by local.yaml") == 3
     assert "overrides" not in run("validate", *layers, "--json").document
 
 
@@ -54,14 +55,14 @@ def test_each_file_for_itself(run: Run, here: Path) -> None:
     (here / "a.yaml").write_text("a: 1\n")
     (here / "b.yaml").write_text("a: [1]\n")
     assert "overridden" not in run("validate", "--each", "a.yaml", "b.yaml").out
-    assert 0 == run("validate", "--each", "a.yaml", "b.yaml", "--strict").status
+    assert run("validate", "--each", "a.yaml", "b.yaml", "--strict").status == 0
     (here / "b.yaml").write_text("a: [\n")
     done = run("validate", "--each", "a.yaml", "b.yaml")
-    assert (1, True, True) == (
+    assert (
         done.status, "OK: a.yaml can be used" in done.out, "FAILED: b.yaml" in done.out,
-    )  # fmt: skip
+    ) == (1, True, True)  # fmt: skip
     told = run("validate", "--each", "a.yaml", "b.yaml", "--json").document
-    assert (False, [True, False]) == (told["ok"], [one["ok"] for one in told["configurations"]])
+    assert (told["ok"], [one["ok"] for one in told["configurations"]]) == (False, [True, False])
 
 
 WHO = ("-c", "user.name=dora", "-c", "user.email=dora@example.test")
@@ -75,4 +76,4 @@ def test_the_hooks_run(run: Run, here: Path) -> None:
         subprocess.run(["git", *words], check=True)
     for hook in hooks:
         name, *words = hook["entry"].split()
-        assert ("reloadcheck", 0) == (name, run(*words, "a.yaml").status)
+        assert (name, run(*words, "a.yaml").status) == ("reloadcheck", 0)

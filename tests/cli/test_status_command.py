@@ -101,23 +101,24 @@ def test_a_running_application_is_told_with_its_resources(run: Run, here: Path) 
     def db(database: Any) -> object:
         return object()
 
-    assert "db" == db.name
+    assert db.name == "db"
     live.start()
     with application(live) as url:
         done = run("status", url)
-        assert (0, "") == (done.status, done.err)
+        assert (done.status, done.err) == (0, "")
         digest = live.snapshot.digest[:12]
         who = str(identity(None))
-        assert f"OK: {who}: serving version 1, digest {digest}" == " ".join(
-            done.out.split("since")[0].split()
+        assert (
+            " ".join(done.out.split("since")[0].split())
+            == f"OK: {who}: serving version 1, digest {digest}"
         )
         heads = [line.split()[0] for line in done.lines[1:] if line and line[0] != " "]
-        assert ["since", "last", "source", "in", "counts", "resource", "db"] == heads
-        assert ["db", "1", "1", "1", "0"] == done.lines[-1].split()
+        assert heads == ["since", "last", "source", "in", "counts", "resource", "db"]
+        assert done.lines[-1].split() == ["db", "1", "1", "1", "0"]
         path.write_text("database: [\n")
         assert Outcome.REJECTED is live.check()
         done = run("status", url)
-        assert 1 == done.status
+        assert done.status == 1
         words = " ".join(done.out.split())
         assert f"FAILED: {who}: serving version 1, digest {digest}; what is written is not" in words
         for part in ("why edit rejected: config.yaml:", "code syntax", "to do correct the file at"):
@@ -154,10 +155,10 @@ def test_ok_is_ok(run: Run, here: Path, more: dict[str, Any]) -> None:
     """What is amber on the page is WARN and status 1 here, with the reason."""
     with answering(200, {}, told_by(7, **more)) as (url, _):
         done = run("status", url)
-        assert (1, "WARN: shop on web-1, pid 7: serving version 3") == (
+        assert (
             done.status,
             done.lines[0].split(",")[0] + "," + done.lines[0].split(",")[1],
-        )
+        ) == (1, "WARN: shop on web-1, pid 7: serving version 3")
         assert more["reasons"][0] in " ".join(done.out.split())
         assert not run("status", url, "--json").document["ok"]
 
@@ -172,12 +173,12 @@ def test_an_edit_that_is_not_allowed_yet_is_4(run: Run, here: Path) -> None:
         _,
     ):
         done = run("status", url)
-        assert (4, True) == (done.status, "not on a Friday" in done.out)
+        assert (done.status, "not on a Friday" in done.out) == (4, True)
     with answering(200, {}, told_by(7, standing="fail", reasons=["no"], waiting=waiting)) as (
         url,
         _,
     ):
-        assert 1 == run("status", url).status
+        assert run("status", url).status == 1
 
 
 @pytest.mark.usefixtures("token")
@@ -188,11 +189,11 @@ def test_an_edit_on_an_idle_service_is_seen_by_asking(run: Run, here: Path) -> N
     live = ReloadCheck("config.yaml", settle=0.01, window=1000)
     live.start()
     with application(live) as url:
-        assert 0 == run("status", url).status
+        assert run("status", url).status == 0
         path.write_text("a: [\n")
-        assert (1, True) == ((done := run("status", url)).status, "syntax" in done.out)
+        assert ((done := run("status", url)).status, "syntax" in done.out) == (1, True)
         path.write_text("a: 22\n")
-        assert (0, 2) == (run("status", url).status, live.snapshot.version)
+        assert (run("status", url).status, live.snapshot.version) == (0, 2)
     live.close()
 
 
@@ -224,24 +225,24 @@ def test_all_workers_are_asked(run: Run, here: Path) -> None:
     good = [told_by(pid) for pid in (11, 12, 13)]
     with workers(*good) as url:
         done = run("status", url, "--all")
-        assert (0, ["11", "12", "13"]) == (
+        assert (
             done.status,
             [line.split()[1] for line in done.lines if line.startswith("web-1")],
-        )
+        ) == (0, ["11", "12", "13"])
         assert "3 workers answered, all with the same configuration" in done.out
-        assert [11, 12, 13] == [
+        assert [
             one["process"]["pid"]
             for one in run("status", url, "--all", "--json").document["workers"]
-        ]
-        assert 0 == run("status", url, "--workers", "3").status
+        ] == [11, 12, 13]
+        assert run("status", url, "--workers", "3").status == 0
         late = run("status", url, "--workers", "4", "--timeout", "0.5")
-        assert (1, True) == (late.status, "3 workers of 4 answered in time" in late.out)
+        assert (late.status, "3 workers of 4 answered in time" in late.out) == (1, True)
     with workers(*good, told_by(14, standing="fail", reasons=["edit rejected: no"])) as url:
         done = run("status", url, "--all")
-        assert (1, True) == (done.status, "FAILED: shop on web-1, pid 14" in done.out)
+        assert (done.status, "FAILED: shop on web-1, pid 14" in done.out) == (1, True)
     with workers(*good, told_by(14, digest="e" * 64)) as url:
         done = run("status", url, "--all")
-        assert (1, True) == (done.status, "2 different configurations" in done.out)
+        assert (done.status, "2 different configurations" in done.out) == (1, True)
 
 
 @pytest.mark.usefixtures("token")
@@ -255,14 +256,14 @@ def test_without_a_url_it_is_the_environments(
         monkeypatch.delenv("RELOAD_CHECK_STATUS_URL")
         monkeypatch.setenv("RELOAD_CHECK_STATUS_PATH", "/")
         monkeypatch.setenv("PORT", url.split(":")[2].strip("/"))
-        assert 0 == run("status").status
+        assert run("status").status == 0
         monkeypatch.delenv("RELOAD_CHECK_STATUS_PATH")
         done = run("status")
-        assert (2, True, True) == (
+        assert (
             done.status,
             "RELOAD_CHECK_STATUS_URL" in done.err,
             "usage: reloadcheck status" in done.err,
-        )
+        ) == (2, True, True)
 
 
 def test_without_the_right_token_it_is_unreachable(
@@ -277,20 +278,20 @@ def test_without_the_right_token_it_is_unreachable(
     with application(live) as url:
         early = run("status", url, "--token-env", "OTHER")
         words = " ".join(early.out.split())
-        assert (1, True) == (early.status, early.out.startswith("IDLE: "))
+        assert (early.status, early.out.startswith("IDLE: ")) == (1, True)
         assert f"pid {os.getpid()} has had no request yet" in words
         done = run("status", url)
-        assert 3 == done.status
+        assert done.status == 3
         words = " ".join(done.out.split())
         assert words.startswith("REFUSED: ")
         assert "it answers 404: wrong path, or no token was sent" in words
         assert "No token was sent: RELOAD_CHECK_STATUS_TOKEN is not set" in words
         wrong = run("status", url, "--token-env", "WRONG")
-        assert (3, False) == (wrong.status, "No token" in wrong.out)
+        assert (wrong.status, "No token" in wrong.out) == (3, False)
         words = " ".join(wrong.out.split())
         assert "it answers 404: wrong path or wrong token; an application shows neither" in words
         # Those were requests to the application, so it has loaded its configuration now.
-        assert 0 == run("status", url, "--token-env", "OTHER").status
+        assert run("status", url, "--token-env", "OTHER").status == 0
     live.close()
 
 
@@ -299,10 +300,10 @@ def test_nobody_there_and_nobody_answering_are_status_3(run: Run, here: Path) ->
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         done = run("status", f"http://127.0.0.1:{port}/s", "--timeout", "0.2")
-        assert (3, True) == (done.status, "no answer within 0.2 s" in " ".join(done.out.split()))
+        assert (done.status, "no answer within 0.2 s" in " ".join(done.out.split())) == (3, True)
     done = run("status", f"http://127.0.0.1:{port}/s", "--json")
-    assert 3 == done.status
-    assert (False, "connection refused") == (done.document["ok"], done.document["error"])
+    assert done.status == 3
+    assert (done.document["ok"], done.document["error"]) == (False, "connection refused")
 
 
 def test_an_answer_that_trickles_is_not_waited_for(run: Run, here: Path) -> None:
@@ -327,7 +328,7 @@ def test_an_answer_that_trickles_is_not_waited_for(run: Run, here: Path) -> None
     with serving(server):
         told = run("status", f"http://127.0.0.1:{server.server_port}/s", "--timeout", "0.3")
         done.set()
-    assert (3, True) == (told.status, "no answer within 0.3 s" in " ".join(told.out.split()))
+    assert (told.status, "no answer within 0.3 s" in " ".join(told.out.split())) == (3, True)
 
 
 @pytest.mark.usefixtures("token")
@@ -345,7 +346,7 @@ def test_an_answer_that_trickles_is_not_waited_for(run: Run, here: Path) -> None
 def test_what_is_no_status_is_unreachable(run: Run, here: Path, status: int, body: bytes) -> None:
     """Another program, an error page, half a document."""
     with answering(status, {}, body) as (url, _):
-        assert 3 == run("status", url).status
+        assert run("status", url).status == 3
 
 
 @pytest.mark.usefixtures("token")
@@ -358,9 +359,9 @@ def test_the_token_follows_no_redirect_and_no_proxy(
         monkeypatch.setenv("HTTP_PROXY", elsewhere)
         with answering(302, {"Location": elsewhere}, b"") as (url, seen_here):
             done = run("status", url)
-            assert (3, True) == (done.status, "it answers 302" in done.out)
-            assert [f"Bearer {TOKEN}"] == seen_here
-        assert [] == seen
+            assert (done.status, "it answers 302" in done.out) == (3, True)
+            assert seen_here == [f"Bearer {TOKEN}"]
+        assert seen == []
 
 
 @pytest.mark.usefixtures("token")
@@ -399,4 +400,4 @@ def test_what_a_server_says_is_escaped(run: Run, here: Path) -> None:
 )
 def test_what_is_no_url_is_wrong_usage(run: Run, here: Path, words: list[str]) -> None:
     """Only HTTP, one address, and no secret in it."""
-    assert 2 == run("status", *words).status
+    assert run("status", *words).status == 2

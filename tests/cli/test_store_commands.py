@@ -57,7 +57,7 @@ def test_who_asks_makes_no_store(run: Run, here: Path) -> None:
     (here / "pyproject.toml").write_text("[tool.reloadcheck]\napp = 'shop:live'\n")
     for words in (["history"], ["fleet"], ["show", "1"], ["rollback", "--why", "x"], ["thaw"]):
         done = run(*words)
-        assert 2 == done.status
+        assert done.status == 2
         assert "shop.db: there is no such file; the application makes it" in done.err
         assert "options:" not in done.err
         assert not (here / "shop.db").exists()
@@ -66,60 +66,60 @@ def test_who_asks_makes_no_store(run: Run, here: Path) -> None:
 def test_history_tells_all(run: Run, live: ReloadCheck[Any]) -> None:
     """Editions, newest first, with what changed and which one serves."""
     done = run("history", *STORE)
-    assert 0 == done.status
+    assert done.status == 0
     assert "    2 " in done.lines[0]
     assert "[serves]" in done.lines[0]
     assert "greeting, password" in done.out
     entries = run("history", *STORE, "--json", "--limit", "1").document["entries"]
-    assert [(2, "reloaded", "file", True)] == [
-        (one["edition"], one["outcome"], one["cause"], one["serves"]) for one in entries
+    assert [(one["edition"], one["outcome"], one["cause"], one["serves"]) for one in entries] == [
+        (2, "reloaded", "file", True)
     ]
-    assert [] == run("history", *STORE, "--json", "--key", "nothing").document["entries"]
-    assert 2 == len(run("history", *STORE, "--json", "--since", "1h").document["entries"])
+    assert run("history", *STORE, "--json", "--key", "nothing").document["entries"] == []
+    assert len(run("history", *STORE, "--json", "--since", "1h").document["entries"]) == 2
     del live
 
 
 def test_show_hides_what_looks_secret_and_raw_does_not(run: Run, live: ReloadCheck[Any]) -> None:
     """The redacted tree for eyes, the kept bytes for a file."""
     done = run("show", "1", *STORE)
-    assert 0 == done.status
+    assert done.status == 0
     assert '"greeting": "hello"' in done.out
     assert "canary" not in done.out
     assert re.fullmatch(r"edition   1, reloaded", done.lines[0])
     assert re.fullmatch(r"at        [0-9 :-]{19} \([0-9]+[sm] ago\)", done.lines[1])
     assert "cause     start" in done.lines
-    assert "hello" == run("show", "1", *STORE, "--json").document["config"]["greeting"]
-    assert 2 == run("show", "9", *STORE).status
-    assert 2 == run("show", "x", *STORE).status
+    assert run("show", "1", *STORE, "--json").document["config"]["greeting"] == "hello"
+    assert run("show", "9", *STORE).status == 2
+    assert run("show", "x", *STORE).status == 2
     del live
 
 
 def test_two_editions_are_compared_as_two_files_are(run: Run, live: ReloadCheck[Any]) -> None:
     """Also an edition with a file."""
     done = run("diff", "edition:1", "edition:2", *STORE)
-    assert 0 == done.status
+    assert done.status == 0
     assert '~ greeting: "hello" -> "moin"' in done.lines
     assert "canary" not in done.out
     assert "Nothing changes: no reload." in run("diff", "edition:2", "config.yaml", *STORE).lines
-    assert 2 == run("diff", "edition:7", "edition:2", *STORE).status
+    assert run("diff", "edition:7", "edition:2", *STORE).status == 2
     del live
 
 
 def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
     """It says what it does before and after; nothing changes when tried dry."""
-    assert 2 == run("rollback", *STORE).status
+    assert run("rollback", *STORE).status == 2
     dry = run("rollback", *STORE, "--dry-run")
-    assert (0, "Would be: edition 3 is 1 again; edition 2 is banned") == (dry.status, dry.lines[0])
-    assert ['~ greeting: "moin" -> "hello"', "~ password: *** -> ***"] == dry.lines[1:]
+    assert (dry.status, dry.lines[0]) == (0, "Would be: edition 3 is 1 again; edition 2 is banned")
+    assert dry.lines[1:] == ['~ greeting: "moin" -> "hello"', "~ password: *** -> ***"]
     done = run("rollback", *STORE, "--why", "too moin", "--by", "dora", "--wait", "20")
-    assert 0 == done.status
-    assert [
+    assert done.status == 0
+    assert done.lines == [
         "edition 3 is 1 again; edition 2 is banned",
         '~ greeting: "moin" -> "hello"',
         "~ password: *** -> ***",
         "All 1 live workers serve it.",
-    ] == done.lines
-    assert "hello" == live.snapshot.config.greeting
+    ]
+    assert live.snapshot.config.greeting == "hello"
     rows = run("history", *STORE).lines
     assert "1 again, rollback, dora" in rows[0]
     assert "[serves, held]" in rows[0]
@@ -139,7 +139,7 @@ def test_waiting_is_bounded_by_a_time_beside_it(
         store.put({f"{prefix_of('shop', None)}{MEMBERS}web-1/7": stuck.to_text()})
         done = run("unpin", *STORE, "--wait", "--timeout", "0.2")
     assert done.status == 1
-    assert "behind  web-1 7 serves something else" == done.lines[-1]
+    assert done.lines[-1] == "behind  web-1 7 serves something else"
 
 
 def test_orders_that_name_no_edition_refuse_one(run: Run, live: ReloadCheck[Any]) -> None:
@@ -153,45 +153,45 @@ def test_orders_that_name_no_edition_refuse_one(run: Run, live: ReloadCheck[Any]
 
 def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadCheck[Any]) -> None:
     """A pin refuses, by name; force does not ask."""
-    assert 0 == run("pin", *STORE, "--why", "release", "--by", "dora").status
+    assert run("pin", *STORE, "--why", "release", "--by", "dora").status == 0
     refused = run("rollback", *STORE, "--why", "x", "--by", "otto")
-    assert 2 == refused.status
+    assert refused.status == 2
     assert "pinned by dora: release" in refused.err
-    assert 0 == run("unpin", *STORE).status
-    assert 2 == run("unpin", *STORE).status
-    assert 2 == run("unban", *STORE).status
-    assert 0 == run("freeze", *STORE, "--why", "x", "--until", "2h").status
-    assert 2 == run("freeze", *STORE, "--why", "x", "--until", "soon").status
-    assert 0 == run("thaw", *STORE).status
-    assert 0 == run("retry", *STORE, "--json").status
+    assert run("unpin", *STORE).status == 0
+    assert run("unpin", *STORE).status == 2
+    assert run("unban", *STORE).status == 2
+    assert run("freeze", *STORE, "--why", "x", "--until", "2h").status == 0
+    assert run("freeze", *STORE, "--why", "x", "--until", "soon").status == 2
+    assert run("thaw", *STORE).status == 0
+    assert run("retry", *STORE, "--json").status == 0
     del live
 
 
 def test_what_is_banned_is_named_and_can_be_lifted(run: Run, live: ReloadCheck[Any]) -> None:
     """Without an edition it says what there is, by whom and why; each name lifts its ban."""
     assert "but nothing is banned" in run("unban", *STORE).err
-    assert 0 == run("rollback", *STORE, "--why", "too moin", "--by", "dora").status
+    assert run("rollback", *STORE, "--why", "too moin", "--by", "dora").status == 0
     named = run("unban", *STORE)
-    assert 2 == named.status
+    assert named.status == 2
     assert re.search(r"name what to lift: 2 \([0-9]+s ago by dora: too moin\)", named.err)
     assert "what is: edition 2" in run("unban", "1", *STORE).err
-    assert 2 == run("unban", "content:ffff", *STORE).status
+    assert run("unban", "content:ffff", *STORE).status == 2
     digest = run("history", *STORE, "--json").document["entries"][1]["content"]
     done = run("unban", f"content:{digest[:8]}", *STORE)
-    assert (0, f"content:{digest[:12]} may be served again") == (done.status, done.lines[0])
+    assert (done.status, done.lines[0]) == (0, f"content:{digest[:12]} may be served again")
     del live
 
 
 def test_a_store_that_cannot_be_asked_is_said(run: Run, here: Path) -> None:
     """No store is wrong usage; one that is something else, or damaged, is 3."""
-    assert 2 == run("history").status
-    assert 2 == run("history", "--store", "none.db").status
+    assert run("history").status == 2
+    assert run("history", "--store", "none.db").status == 2
     (here / "link.db").symlink_to(here / "nowhere")
     (here / "link.db").unlink()
     (here / "dir.db").mkdir()
     done = run("history", "--store", "dir.db")
-    assert (3, True) == (done.status, done.out.startswith("REFUSED:"))
-    assert "store" == run("history", "--store", "dir.db", "--json").document["code"]
+    assert (done.status, done.out.startswith("REFUSED:")) == (3, True)
+    assert run("history", "--store", "dir.db", "--json").document["code"] == "store"
 
 
 def test_pyproject_names_store_and_application(
@@ -199,5 +199,5 @@ def test_pyproject_names_store_and_application(
 ) -> None:
     """So that nobody has to write them each time."""
     (here / "pyproject.toml").write_text('[tool.reloadcheck]\nstore = "store.db"\nname = "shop"\n')
-    assert 2 == len(run("history", "--json").document["entries"])
+    assert len(run("history", "--json").document["entries"]) == 2
     del live

@@ -12,7 +12,7 @@ CANARY = "c4n4ry"
 def test_a_good_configuration_is_status_0_and_one_line(run: Run, app: str) -> None:
     """What can be used is said in one line; nothing is warned of in a single file."""
     done = run("validate", "base.yaml", "--schema", "service:Settings")
-    assert (0, ["OK: base.yaml can be used and fits service:Settings"]) == (done.status, done.lines)
+    assert (done.status, done.lines) == (0, ["OK: base.yaml can be used and fits service:Settings"])
 
 
 def test_the_documentation_shows_what_is_printed(run: Run, here: Path, app: str) -> None:
@@ -31,8 +31,8 @@ def test_every_problem_is_shown_at_its_place_with_a_caret(run: Run, here: Path, 
         f"greeting: [{CANARY}]\n# the main one\ndatabase:\n  pool_size: {CANARY}  # {CANARY}\n"
     )
     done = run("validate", "bad.yaml", "--app", app)
-    assert 1 == done.status
-    assert [
+    assert done.status == 1
+    assert done.lines == [
         "bad.yaml:1:11: error: greeting: should be a string, not a list",
         "     1 | greeting: [***",
         "       |           ^",
@@ -44,7 +44,7 @@ def test_every_problem_is_shown_at_its_place_with_a_caret(run: Run, here: Path, 
         "     4 |   pool_size: ***",
         "       |              ^",
         "FAILED: bad.yaml cannot be used (3 errors)",
-    ] == done.lines
+    ]
 
 
 @pytest.mark.parametrize(
@@ -61,19 +61,19 @@ def test_what_does_not_parse_is_shown_in_each_format(
     """A syntax error has its place, the key of its line and a caret."""
     (here / name).write_text(text)
     done = run("validate", name)
-    assert 1 == done.status
+    assert done.status == 1
     assert done.lines[0].startswith(place)
     key, caret = done.lines[-3:-1]
     column = int(place.split(":")[2])
-    assert "***" == key[9 + column - 1 :].strip(" [")
-    assert "^" == caret[9:].strip()
+    assert key[9 + column - 1 :].strip(" [") == "***"
+    assert caret[9:].strip() == "^"
 
 
 def test_all_files_are_looked_at_whatever_is_wrong_with_one(run: Run, here: Path) -> None:
     """A missing file does not hide what does not parse in another."""
     (here / "a.yaml").write_text("a: [\n")
     done = run("validate", "missing.yaml", "a.yaml")
-    assert 1 == done.status
+    assert done.status == 1
     assert " ".join(done.out.split()).startswith(f"missing.yaml: error: does not exist in {here}")
     assert "(2 errors)" in done.lines[-1]
 
@@ -103,8 +103,8 @@ def test_scalars_that_two_yamls_read_differently_are_warned_of(
     (here / "a.yaml").write_text(f"list:\n  - fine\n  - {written}\n")
     done = run("validate", "a.yaml", "--json")
     (problem,) = done.document["problems"]
-    assert (0, "yaml-version", "list[1]") == (done.status, problem["code"], problem["key_path"])
-    assert ("a.yaml", 3, 5) == (problem["path"], problem["line"], problem["column"])
+    assert (done.status, problem["code"], problem["key_path"]) == (0, "yaml-version", "list[1]")
+    assert (problem["path"], problem["line"], problem["column"]) == ("a.yaml", 3, 5)
     assert words in problem["reason"]
 
 
@@ -132,24 +132,24 @@ def test_scalars_that_two_yamls_read_differently_are_warned_of(
 def test_scalars_that_both_read_alike_are_not(run: Run, here: Path, written: str) -> None:
     """No warning is invented for quoted, tagged and ordinary scalars."""
     (here / "a.yaml").write_text(f"key:\n  {written}\n")
-    assert [] == run("validate", "a.yaml", "--json").document["problems"]
+    assert run("validate", "a.yaml", "--json").document["problems"] == []
 
 
 def test_a_key_that_two_yamls_read_differently_is_warned_of(run: Run, here: Path) -> None:
     """A key is no less a scalar; merge keys, which readers of both versions know, are none."""
     (here / "a.yaml").write_text("base: &base {x: 1}\nother:\n  <<: *base\n  1e3: fine\n")
     (problem,) = run("validate", "a.yaml", "--json").document["problems"]
-    assert ("other.1e3", 4, 3) == (problem["key_path"], problem["line"], problem["column"])
+    assert (problem["key_path"], problem["line"], problem["column"]) == ("other.1e3", 4, 3)
     assert problem["reason"].startswith("this key is text here")
 
 
 def test_what_a_later_file_overrides_is_warned_of_at_both_places(run: Run, app: str) -> None:
     """The earlier value's place, and where the later one is."""
     done = run("validate", "base.yaml", "local.yaml")
-    assert 0 == done.status
+    assert done.status == 0
     expected = "base.yaml:4:14: warning: database.pool_size: is overridden by local.yaml:2:14"
     assert expected == " ".join(done.out.split("\n     4")[0].split())
-    assert 1 == done.out.count("warning:")
+    assert done.out.count("warning:") == 1
 
 
 def test_a_null_or_a_list_overrides_as_a_whole(run: Run, here: Path) -> None:
@@ -157,7 +157,7 @@ def test_a_null_or_a_list_overrides_as_a_whole(run: Run, here: Path) -> None:
     (here / "a.yaml").write_text("part: {x: 1, y: 2}\nlist: [1, 2]\nkept: 3\n")
     (here / "b.yaml").write_text("part: null\nlist: [3]\nmore: 4\n")
     problems = run("validate", "a.yaml", "b.yaml", "--json").document["problems"]
-    assert ["part.x", "part.y", "list"] == [one["key_path"] for one in problems]
+    assert [one["key_path"] for one in problems] == ["part.x", "part.y", "list"]
 
 
 def test_what_the_application_prints_is_not_in_the_output(run: Run, here: Path) -> None:
@@ -168,7 +168,7 @@ def test_what_the_application_prints_is_not_in_the_output(run: Run, here: Path) 
     (here / "a.yaml").write_text("a: 1\n")
     done = run("validate", "a.yaml", "--schema", "service:check", "--json")
     assert done.document["ok"]
-    assert "importing\nchecking\n" == done.err
+    assert done.err == "importing\nchecking\n"
 
 
 def test_a_variable_that_does_not_parse_is_named(
@@ -177,7 +177,7 @@ def test_a_variable_that_does_not_parse_is_named(
     """The application would not start; the sentence is the engine's own."""
     monkeypatch.setenv("RELOAD_CHECK_WINDOW", "soon")
     done = run("validate", "--app", app)
-    assert 2 == done.status
+    assert done.status == 2
     assert "environment variable RELOAD_CHECK_WINDOW" in " ".join(done.err.split())
 
 
@@ -189,13 +189,13 @@ def test_mappings_that_merge_to_more_than_one_value_are_warned_of(run: Run, here
     )
     done = run("validate", "a.yaml", "--json")
     (problem,) = done.document["problems"]
-    assert (0, "yaml-merge", 6, 5, "deep[0]") == (
+    assert (
         done.status,
         problem["code"],
         problem["line"],
         problem["column"],
         problem["key_path"],
-    )
+    ) == (0, "yaml-merge", 6, 5, "deep[0]")
     assert "sets port more than once" in problem["reason"]
 
 
@@ -203,7 +203,7 @@ def test_a_number_of_any_length_is_compared(run: Run, here: Path) -> None:
     """Text to YAML 1.1, an integer that no interpreter converts to 1.2."""
     (here / "a.yaml").write_text(f"a: 0{'8' * 5000}\n")
     (problem,) = run("validate", "a.yaml", "--json").document["problems"]
-    assert "yaml-version" == problem["code"]
+    assert problem["code"] == "yaml-version"
 
 
 def test_a_function_as_schema_is_believed(run: Run, here: Path) -> None:
@@ -215,9 +215,9 @@ def test_a_function_as_schema_is_believed(run: Run, here: Path) -> None:
     )
     (here / "a.yaml").write_text(f"a: {CANARY}\nb: 1\n")
     done = run("validate", "a.yaml", "--schema", "service:check")
-    assert (1, True, False) == (done.status, "ValueError" in done.out, CANARY in done.out)
+    assert (done.status, "ValueError" in done.out, CANARY in done.out) == (1, True, False)
     (here / "a.yaml").write_text("a: good\nb: 1\n")
-    assert 0 == run("validate", "a.yaml", "--schema", "service:check").status
+    assert run("validate", "a.yaml", "--schema", "service:check").status == 0
 
 
 def test_a_directory_is_a_layer_with_a_file_per_key(run: Run, here: Path, app: str) -> None:
@@ -225,7 +225,7 @@ def test_a_directory_is_a_layer_with_a_file_per_key(run: Run, here: Path, app: s
     (here / "secrets" / "database").mkdir(parents=True)
     (here / "secrets" / "database" / "url").write_text(CANARY)
     done = run("validate", "base.yaml", "secrets", "--app", app)
-    assert 0 == done.status
+    assert done.status == 0
     assert "database.url: is overridden by secrets/database/url" in " ".join(done.out.split())
     assert CANARY not in done.out
 
@@ -233,7 +233,7 @@ def test_a_directory_is_a_layer_with_a_file_per_key(run: Run, here: Path, app: s
 def test_the_engine_of_an_application_gives_files_and_schema(run: Run, app: str) -> None:
     """Without a file named, the application's own sources are checked."""
     document = run("validate", "--app", app, "--json").document
-    assert (["base.yaml", "local.yaml"], True) == (document["sources"], document["ok"])
+    assert (document["sources"], document["ok"]) == (["base.yaml", "local.yaml"], True)
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,7 @@ def test_wrong_usage_is_status_2_and_a_sentence(
     (here / "broken.py").write_text(f"raise ValueError('{CANARY}')\n")
     (here / "wanting.py").write_text("import nowhere\n")
     done = run(*words)
-    assert (2, "") == (done.status, done.out)
+    assert (done.status, done.out) == (2, "")
     assert message in " ".join(done.err.split())
     assert CANARY not in done.err
 
@@ -267,4 +267,4 @@ def test_wrong_usage_is_status_2_and_a_sentence(
 def test_files_and_options_may_be_mixed(run: Run, app: str) -> None:
     """An option between two files ends neither."""
     document = run("validate", "base.yaml", "--json", "local.yaml").document
-    assert ["base.yaml", "local.yaml"] == document["sources"]
+    assert document["sources"] == ["base.yaml", "local.yaml"]

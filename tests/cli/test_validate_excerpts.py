@@ -71,7 +71,7 @@ def test_no_excerpt_shows_a_value_wherever_the_document_breaks(format_: str) -> 
 def test_what_a_missing_sign_made_a_key_is_not_shown() -> None:
     """Without a colon after it, text inside braces may have been a value."""
     document = Document("a", f"a: {{b: {{{CANARY}, c: 1}}\n".encode(), "yaml")
-    assert ((1, "a: {b: {***, c: ***"),) == excerpt(survey(document), 1, 1).lines
+    assert excerpt(survey(document), 1, 1).lines == ((1, "a: {b: {***, c: ***"),)
 
 
 def test_a_long_line_is_cut_around_its_caret(run: Run, here: Path) -> None:
@@ -97,7 +97,7 @@ def test_warnings_of_one_kind_are_bounded(run: Run, here: Path) -> None:
     """A thousand such scalars are not told one by one."""
     (here / "a.yaml").write_text("a:\n" + "  - no\n" * 1000)
     problems = run("validate", "a.yaml", "--json").document["problems"]
-    assert 51 == len(problems)
+    assert len(problems) == 51
     assert "and more of the same kind" in {one["reason"] for one in problems}
 
 

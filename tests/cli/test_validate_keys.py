@@ -72,13 +72,13 @@ def test_keys_that_the_schema_does_not_know_are_warned_of(
     )
     done = run("validate", "a.yaml", "--schema", "service:Settings", "--json")
     told = {one["key_path"]: one["reason"] for one in done.document["problems"]}
-    assert {
+    assert told == {
         "greetin": "is not a known key; did you mean greeting?",
         "hosts[0].tcpPrt": "is not a known key; did you mean tcpPort?",
         "by_name.x.nam": "is not a known key; did you mean name?",
         "zzz": "is not a known key",
-    } == told
-    assert 0 == done.status
+    }
+    assert done.status == 0
 
 
 def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: Path) -> None:
@@ -90,9 +90,9 @@ def test_a_schema_that_forbids_unknown_keys_says_what_was_meant(run: Run, here: 
     )
     (here / "a.yaml").write_text("greetin: hello\n")
     done = run("validate", "a.yaml", "--schema", "service:S")
-    assert 1 == done.status
-    assert "a.yaml:1:1: error: greetin: is not a known key; did you mean greeting?" == done.lines[0]
-    assert 1 == done.out.count("greetin:" + " is")
+    assert done.status == 1
+    assert done.lines[0] == "a.yaml:1:1: error: greetin: is not a known key; did you mean greeting?"
+    assert done.out.count("greetin:" + " is") == 1
 
 
 def test_a_misspelt_key_is_told_before_what_is_missing_for_it(run: Run, here: Path) -> None:
@@ -123,7 +123,7 @@ def test_an_unknown_key_is_pointed_at_itself(run: Run, here: Path, app: str) -> 
         (here / name).write_text(text)
         done = run("validate", name, "--app", app, "--json")
         told = [one for one in done.document["problems"] if "not a known key" in one["reason"]]
-        assert [("databse", 2, 1)] == [(t["key_path"], t["line"], t["column"]) for t in told]
+        assert [(t["key_path"], t["line"], t["column"]) for t in told] == [("databse", 2, 1)]
 
 
 def test_where_anything_may_stand_nothing_is_unknown() -> None:
@@ -135,10 +135,10 @@ def test_where_anything_may_stand_nothing_is_unknown() -> None:
 
     tree = {"nam": 1}
     (unknown,) = unknown_keys(Known | None, tree)
-    assert (("nam",), "name") == (unknown.path, unknown.meant)
+    assert (unknown.path, unknown.meant) == (("nam",), "name")
     for annotation in (Union[Known, Any], Known | dict[str, int], dict, Any, int, None):  # noqa: UP007
-        assert [] == list(unknown_keys(annotation, tree))
-    assert [(0, "nam")] == [one.path for one in unknown_keys(list[Known] | None, [tree])]
+        assert list(unknown_keys(annotation, tree)) == []
+    assert [one.path for one in unknown_keys(list[Known] | None, [tree])] == [(0, "nam")]
 
 
 def test_the_tag_of_a_union_is_a_known_key(run: Run, here: Path) -> None:
@@ -151,4 +151,4 @@ def test_the_tag_of_a_union_is_a_known_key(run: Run, here: Path) -> None:
     )
     (here / "a.yaml").write_text("part: {kind: b, yes: 2, yess: 3}\n".replace("yes", '"yes"', 1))
     done = run("validate", "a.yaml", "--schema", "service:S", "--json")
-    assert ["part.yess"] == [one["key_path"] for one in done.document["problems"]]
+    assert [one["key_path"] for one in done.document["problems"]] == ["part.yess"]

@@ -61,17 +61,17 @@ def test_edits_are_printed_as_they_happen_and_ctrl_c_is_a_good_end(here: Path, a
     finally:
         process.kill()
         process.communicate()
-    assert (0, "", "") == (process.returncode, rest, errors)
-    assert ["reloaded", "reloaded", "rejected", "reloaded"] == [one["outcome"] for one in told]
-    assert [1, 2, 2, 3] == [one["version"] for one in told]
-    assert [True, False, False, False] == [one["first"] for one in told]
-    assert [[], ["database.pool_size"], [], ["greeting"]] == [one["changed"] for one in told]
+    assert (process.returncode, rest, errors) == (0, "", "")
+    assert [one["outcome"] for one in told] == ["reloaded", "reloaded", "rejected", "reloaded"]
+    assert [one["version"] for one in told] == [1, 2, 2, 3]
+    assert [one["first"] for one in told] == [True, False, False, False]
+    assert [one["changed"] for one in told] == [[], ["database.pool_size"], [], ["greeting"]]
     (problem,) = told[2]["problems"]
-    assert ("base.yaml", 4, "database.pool_size") == (
+    assert (
         problem["path"],
         problem["line"],
         problem["key_path"],
-    )
+    ) == ("base.yaml", 4, "database.pool_size")
     assert CANARY not in json.dumps(told)
 
 
@@ -108,7 +108,7 @@ def test_a_file_that_goes_and_comes_back_is_told_once_each(here: Path) -> None:
     path.write_text("a: 1\n")
     script = Script(path, [None, "a: 1\n", "a: 2\n"])
     outcomes = script.followed(ReloadCheck(path, settle=0.02), 4)
-    assert [Outcome.RELOADED, Outcome.DEFERRED, Outcome.UNCHANGED, Outcome.RELOADED] == outcomes
+    assert outcomes == [Outcome.RELOADED, Outcome.DEFERRED, Outcome.UNCHANGED, Outcome.RELOADED]
 
 
 def test_a_file_that_is_wrong_from_the_start_is_waited_for(here: Path) -> None:
@@ -116,10 +116,11 @@ def test_a_file_that_is_wrong_from_the_start_is_waited_for(here: Path) -> None:
     path = here / "a.yaml"
     path.write_text("a: [\n")
     script = Script(path, ["a: 1\n"])
-    assert [Outcome.REJECTED, Outcome.RELOADED] == script.followed(
-        ReloadCheck(path, settle=0.02), 2
-    )
-    assert [None, 1] == [event.version for event in script.shown]
+    assert script.followed(ReloadCheck(path, settle=0.02), 2) == [
+        Outcome.REJECTED,
+        Outcome.RELOADED,
+    ]
+    assert [event.version for event in script.shown] == [None, 1]
 
 
 def test_the_lines_are_for_reading(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -131,7 +132,7 @@ def test_the_lines_are_for_reading(here: Path, capsys: pytest.CaptureFixture[str
     for event in script.shown:
         watch.show_line(Page(), event)
     lines = [line[10:] for line in capsys.readouterr().out.splitlines()]
-    assert ["reloaded   v1    first load", "reloaded   v2    ~a, +c, -b"] == lines[:2]
+    assert lines[:2] == ["reloaded   v1    first load", "reloaded   v2    ~a, +c, -b"]
     assert lines[2].startswith(f"rejected   v2    {path}:2:1: a: duplicate key; first on line")
 
 
@@ -143,22 +144,22 @@ def test_an_applications_resources_are_not_built(
     def interrupted(live: ReloadCheck[Any], *_: object) -> None:
         assert Outcome.RELOADED is live.check()
         until(lambda: live.status().version == 1)
-        assert () == live.status().resources
+        assert live.status().resources == ()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(watch, "follow", interrupted)
     done = run("watch", "--app", app)
-    assert (0, "", "") == (done.status, done.out, done.err)
+    assert (done.status, done.out, done.err) == (0, "", "")
 
 
 @pytest.mark.parametrize("words", [["watch"], ["watch", "a.yaml", "--interval", "0"]])
 def test_wrong_usage_is_status_2(run: Run, words: list[str]) -> None:
     """Nothing to watch, or no time between checks."""
-    assert 2 == run(*words).status
+    assert run(*words).status == 2
 
 
 def test_an_interval_that_is_no_number_is_told_in_words(run: Run) -> None:
     """What is asked for is said, not how this program names it."""
     done = run("watch", "a.yaml", "--interval", "soon")
-    assert 2 == done.status
+    assert done.status == 2
     assert "--interval: must be a number of seconds" in done.err

@@ -254,7 +254,7 @@ def test_to_name_a_line_reads_no_source() -> None:
     with pytest.raises(json.JSONDecodeError) as caught:
         json.loads("[")
     assert "JSONDecodeError (test_redact.py:" in placed(caught.value)
-    assert {} == linecache.cache
+    assert linecache.cache == {}
 
 
 def test_a_frameworks_line_is_not_taken_for_the_applications() -> None:
@@ -265,12 +265,12 @@ def test_a_frameworks_line_is_not_taken_for_the_applications() -> None:
     exec(compile("def build():\n    connect()", ours, "exec"), names)
     with pytest.raises(ZeroDivisionError) as caught:
         names["build"]()
-    assert "ZeroDivisionError" == placed(caught.value.with_traceback(caught.tb.tb_next))
+    assert placed(caught.value.with_traceback(caught.tb.tb_next)) == "ZeroDivisionError"
     exec(compile("def connect():\n    1 / 0", "/srv/site/config.py", "exec"), names)
     with pytest.raises(ZeroDivisionError) as caught:
         names["build"]()
     told = placed(caught.value.with_traceback(caught.tb.tb_next))
-    assert "ZeroDivisionError (config.py:2)" == told
+    assert told == "ZeroDivisionError (config.py:2)"
 
 
 def test_an_application_may_lie_in_a_directory_of_our_name() -> None:
@@ -280,4 +280,4 @@ def test_an_application_may_lie_in_a_directory_of_our_name() -> None:
     with pytest.raises(ZeroDivisionError) as caught:
         names["build"]()
     built = caught.value.with_traceback(caught.tb.tb_next)
-    assert "ZeroDivisionError (app.py:2)" == placed(built)
+    assert placed(built) == "ZeroDivisionError (app.py:2)"

@@ -41,15 +41,15 @@ sys.exit(cli.main(["demo", "--fleet", "--json"]))
     said, told = demo.communicate(timeout=150)
     assert demo.returncode == 0, said + told
     shown: dict[str, Any] = json.loads(said)
-    assert (True, 0) == (shown["kept"], shown["failed"])
+    assert (shown["kept"], shown["failed"]) == (True, 0)
     assert [*QUICK] == [row["step"] for row in shown["steps"]]
     for row in shown["steps"]:
-        assert {"shop": 2, "orders": 2, "mail": 2} == {a: len(c) for a, c in row["cells"].items()}
+        assert {a: len(c) for a, c in row["cells"].items()} == {"shop": 2, "orders": 2, "mail": 2}
     for entries in shown["history"].values():
-        assert [1, 2, 3] == [one["edition"] for one in entries if one["edition"] is not None]
-        assert [("rollback", 1, "demo")] == [
+        assert [one["edition"] for one in entries if one["edition"] is not None] == [1, 2, 3]
+        assert [
             (one["cause"], one["of"], one["actor"]) for one in entries if one["of"] is not None
-        ]
+        ] == [("rollback", 1, "demo")]
     assert len(directories(told)) == 1
     assert nothing_left(told, left_behind)
 
@@ -67,7 +67,7 @@ def test_the_table_is_80_columns_and_says_who_did_what() -> None:
     assert "1 of 2 steps as promised on etcd; 200 requests, 7 failed (the bad edit)." in text
     assert "NOT AS PROMISED: a bad edit: not everywhere: mail" in text
     document = json.loads(as_json(rows, HISTORY))
-    assert (False, 7, 2) == (document["kept"], document["failed"], len(document["steps"]))
+    assert (document["kept"], document["failed"], len(document["steps"])) == (False, 7, 2)
 
 
 def test_a_relay_is_cut_and_mended() -> None:
@@ -77,11 +77,11 @@ def test_a_relay_is_cut_and_mended() -> None:
         with Relay(there.getsockname()[1]) as relay:
             first = socket.create_connection(("127.0.0.1", relay.port), timeout=5)
             first.sendall(b"one")
-            assert b"one" == first.recv(10)
+            assert first.recv(10) == b"one"
             relay.cut()
-            assert b"" == first.recv(10)
+            assert first.recv(10) == b""
             first.close()
-            assert b"" == _asked(relay.port)
+            assert _asked(relay.port) == b""
             relay.mend()
             until(lambda: _asked(relay.port) == b"two")
 
@@ -116,7 +116,7 @@ fleet.etcd_program = lambda: None
 sys.exit(cli.main(["demo", "--fleet"]))
 """
     said, told = (demo := python(PREFIX + code)).communicate(timeout=60)
-    assert 2 == demo.returncode, said + told
+    assert demo.returncode == 2, said + told
     assert 'pip install "reloadcheck[demo]"' in told
     assert "Traceback" not in told
     del left_behind

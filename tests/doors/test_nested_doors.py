@@ -43,7 +43,7 @@ def test_an_outer_asgi_app_has_its_own_state_back(make: Make) -> None:
         raise AssertionError
 
     asyncio.run(AsgiDoor(outside, one)({"type": "http", "path": "/"}, receive, send))
-    assert ["inner", "outer"] == seen
+    assert seen == ["inner", "outer"]
 
 
 @pytest.mark.parametrize("lasting", [False, True], ids=["list", "generator"])
@@ -71,8 +71,8 @@ def test_an_outer_wsgi_app_has_its_own_environ_back(make: Make, lasting: bool) -
         seen.append(environ["reloadcheck.config"].a)
         return parts
 
-    assert [b""] == list(WsgiDoor(outside, one)({"PATH_INFO": "/"}, lambda *_: None))
-    assert ["inner", "outer"] == seen
+    assert list(WsgiDoor(outside, one)({"PATH_INFO": "/"}, lambda *_: None)) == [b""]
+    assert seen == ["inner", "outer"]
 
 
 def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None:
@@ -85,10 +85,11 @@ def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixt
     text.write("a: 1\nb: 1\n")
     assert live.check() is Outcome.UNCHANGED
     levels = [(record.levelname, record.getMessage()) for record in caplog.records]
-    assert "WARNING" == levels[0][0]
-    assert ("INFO", "the configuration is good again; version 1 was never interrupted") == levels[
-        -1
-    ]
+    assert levels[0][0] == "WARNING"
+    assert levels[-1] == (
+        "INFO",
+        "the configuration is good again; version 1 was never interrupted",
+    )
 
 
 JOIN_LINES = lines_of(

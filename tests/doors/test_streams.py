@@ -99,13 +99,13 @@ def test_a_generator_ends_its_lease_with_its_last_part(
 ) -> None:
     """Also where nobody closes it: a server that forgets to holds nothing."""
     body = ask()
-    assert 1 == leases(live)
-    assert [b"a", b"b"] == list(body)
-    assert (0, True) == (leases(live), outside())
-    assert [None] == app.ended
-    assert [] == app.units[-1][READS:]  # a context that was copied meanwhile keeps no resource
+    assert leases(live) == 1
+    assert list(body) == [b"a", b"b"]
+    assert (leases(live), outside()) == (0, True)
+    assert app.ended == [None]
+    assert app.units[-1][READS:] == []  # a context that was copied meanwhile keeps no resource
     body.close()
-    assert 0 == leases(live)
+    assert leases(live) == 0
 
 
 @pytest.mark.parametrize("taken", [0, 1], ids=["before the first part", "after it"])
@@ -117,9 +117,9 @@ def test_a_generator_that_is_closed_early_is_closed_to_the_bottom(
     for _ in range(taken):
         next(body)
     body.close()
-    assert (0, True) == (leases(live), outside())
+    assert (leases(live), outside()) == (0, True)
     assert taken == len(app.ended)
-    assert [] == list(app.bodies[-1])
+    assert list(app.bodies[-1]) == []
 
 
 def test_what_is_thrown_into_a_generator_reaches_the_application(
@@ -131,7 +131,7 @@ def test_what_is_thrown_into_a_generator_reaches_the_application(
     with pytest.raises(ConnectionError):
         body.throw(error)
     assert [error] == app.ended
-    assert (0, True) == (leases(live), outside())
+    assert (leases(live), outside()) == (0, True)
 
 
 def test_a_generator_that_is_dropped_late_takes_no_other_request_its_snapshot(
@@ -147,5 +147,5 @@ def test_a_generator_that_is_dropped_late_takes_no_other_request_its_snapshot(
             gc.collect()
             return current_snapshot() is snapshot, leases(live)
 
-    assert (True, 1) == Call(serve).result()
-    assert 0 == leases(live)
+    assert Call(serve).result() == (True, 1)
+    assert leases(live) == 0

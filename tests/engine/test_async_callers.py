@@ -104,16 +104,16 @@ def test_a_thousand_cancelled_requests(clients: Clients, text: Text) -> None:
                 doomed.pop(chance.randrange(len(doomed))).cancel()
             results = await asyncio.gather(*tasks, return_exceptions=True)
             errors = [one for one in results if isinstance(one, Exception)]
-            assert [] == errors
+            assert errors == []
         await areload(live)
         await auntil(lambda: len(clients.open) == 1)
-        assert 0 == sum(live.status().leases.values())
+        assert sum(live.status().leases.values()) == 0
         await live.aclose()
         assert {asyncio.current_task()} == asyncio.all_tasks()
 
     asyncio.run(main())
-    assert [] == torn
-    assert [] == clients.open
+    assert torn == []
+    assert clients.open == []
     assert len(served) >= 250
     assert len(clients.made) == 51
 

@@ -122,7 +122,7 @@ def test_same_content_is_no_reload(make: Make, text: Text, edit: str, parsed: bo
     assert live.check() is Outcome.UNCHANGED
     assert live.snapshot is before
     assert (live.status().source_digest != source) is parsed
-    assert [1] == built
+    assert built == [1]
     reads = text.was_read
     assert live.check() is Outcome.UNCHANGED
     assert reads == text.was_read
@@ -232,7 +232,7 @@ def test_changes_during_a_slow_build_cause_one_more_pass(make: Make, text: Text)
     assert checking.result() is Outcome.RELOADED
     until(lambda: live.snapshot.config["a"] == 8)
     assert live.check() is Outcome.UNCHANGED
-    assert [1, 2, 8] == built
+    assert built == [1, 2, 8]
     assert live.snapshot.version == 3
     assert live.status().reloads == 3
 

@@ -88,7 +88,7 @@ def test_a_close_after_the_engine_thread_has_died_closes(
     kill_engine(live, monkeypatch)
     Call(live.close).result()
     assert live.status().state == "closed"
-    assert ["+pool1", "-pool1"] == pools.log
+    assert pools.log == ["+pool1", "-pool1"]
 
 
 def test_where_no_thread_is_to_be_had_the_status_says_so(

@@ -144,7 +144,7 @@ def test_what_is_raised(
     assert need.code == stage.live.status().code
     until(lambda: len(stage.heard) == 2)
     heals(stage, text, need.version + 1)
-    assert 1 == stage.entered
+    assert stage.entered == 1
     assert CANARY not in caplog.text + str(stage.live.status())
 
 

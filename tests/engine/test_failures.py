@@ -172,8 +172,8 @@ def test_a_listener_that_hangs_holds_up_nothing(stage: Stage, text: Text, sync: 
         reload(stage.live)
         until(lambda: stage.counts() == {1})
     until(lambda: len(heard) == 5)
-    assert [2, 3, 4, 5, 6] == heard
-    assert [2] == entered
+    assert heard == [2, 3, 4, 5, 6]
+    assert entered == [2]
     assert len(threads_named("listener")) <= 1
     gate.set()
     until(lambda: entered[-1] == 6)
@@ -206,7 +206,7 @@ def test_nothing_is_lost_between_build_and_swap(
     closing.result()
     checking.result()
     assert_all_closed(live)
-    assert {1} == {one.closes for one in pools.built}
+    assert {one.closes for one in pools.built} == {1}
 
 
 def test_closing_does_not_wait_for_a_build(stage: Stage, text: Text, clock: FakeClock) -> None:
@@ -218,9 +218,13 @@ def test_closing_does_not_wait_for_a_build(stage: Stage, text: Text, clock: Fake
     Call(stage.live.close).result()
     checking.result()
     assert stage.live.status().state in ("closed", "idle")
-    assert ["+low2", "-low2", "-top1", "-mid1", "-low1"] == sorted(
-        stage.log, key=["+low2", "-low2", "-top1", "-mid1", "-low1"].index
-    )
+    assert sorted(stage.log, key=["+low2", "-low2", "-top1", "-mid1", "-low1"].index) == [
+        "+low2",
+        "-low2",
+        "-top1",
+        "-mid1",
+        "-low1",
+    ]
     stage.gate.set()
     until(lambda: not threads_named("mid"))
     time.sleep(0.01)
@@ -275,8 +279,8 @@ def test_a_logging_handler_that_blocks_holds_up_reloads_and_no_busy_request(
 
     for _ in range(5):  # a request in each window
         clock.advance(0.9)
-        assert 2 == Call(served).result()
-    assert "serving" == live.status().state
+        assert Call(served).result() == 2
+    assert live.status().state == "serving"
     text.write("a: 3")
     blocking.gate.set()
     checking.result()

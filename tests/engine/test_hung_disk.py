@@ -122,4 +122,4 @@ def test_a_file_that_is_away_for_a_moment_is_no_news(
     assert checking.waits
     text.fault = None
     assert checking.result(clock) is Outcome.UNCHANGED
-    assert [] == [r for r in caplog.records if r.levelname == "WARNING"]
+    assert [r for r in caplog.records if r.levelname == "WARNING"] == []

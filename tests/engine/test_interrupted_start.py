@@ -268,7 +268,7 @@ def test_starts_and_closes_of_three_apps() -> None:
 
     sys.setswitchinterval(1e-5)
     try:
-        assert [200] * 3 == [call.result() for call in [Call(app) for _ in range(3)]]
+        assert [call.result() for call in [Call(app) for _ in range(3)]] == [200] * 3
     finally:
         sys.setswitchinterval(interval)
     nothing_stays(live)

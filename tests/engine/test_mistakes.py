@@ -108,7 +108,7 @@ def test_a_handle_used_for_the_resource_is_told() -> None:
     handle: Any = live.resource("a", name="pool")(listed)
     with pytest.raises(AttributeError, match=r"has no 'connection': snapshot\[handle\] gives"):
         handle.connection()
-    assert "pool" == copy.copy(handle).name
+    assert copy.copy(handle).name == "pool"
 
 
 def test_a_snapshot_that_was_kept_says_what_its_reader_did(make: Make) -> None:
@@ -116,7 +116,7 @@ def test_a_snapshot_that_was_kept_says_what_its_reader_did(make: Make) -> None:
     live = make()
     pool = live.resource("a", name="pool")(listed)
     with live.lease() as snapshot:
-        assert [1] == snapshot[pool]
+        assert snapshot[pool] == [1]
     live.close()
     with pytest.raises(ResourceClosedError, match="the unit of work that reads it has ended or"):
         _ = snapshot[pool]
@@ -142,7 +142,7 @@ def test_a_listener_that_raises_is_named_with_its_line(
     for listener in (deaf, broken):
         live.subscribe(listener)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     begin(live)
-    until(lambda: 2 == caplog.text.count("a listener raised"))
+    until(lambda: caplog.text.count("a listener raised") == 2)
     text = caplog.text
     assert "a listener raised TypeError: test_a_listener" in text
     assert "a listener raised ValueError (test_mistakes.py:" in text

@@ -80,7 +80,7 @@ def test_a_misspelt_variable_is_told(caplog: pytest.LogCaptureFixture) -> None:
     )
     live = ReloadCheck(Text("a: 1"), environ=environ)
     assert said == live.status().remarks
-    assert [] == caplog.messages
+    assert caplog.messages == []
     live.start()
     live.check()
     assert list(said) == [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]

@@ -27,9 +27,9 @@ def test_an_engine_that_runs_serves_other_values_for_a_while() -> None:
     before = live.snapshot
     with live.override({"limits": {"timeout": 9}, "hosts": ["c"]}):
         config = live.snapshot.config
-        assert (9, 2, ["c"], "hello") == (
+        assert (
             config.limits.timeout, config.limits.size, config.hosts, config.greeting,
-        )  # fmt: skip
+        ) == (9, 2, ["c"], "hello")  # fmt: skip
     assert (before.config, before.digest) == (live.snapshot.config, live.snapshot.digest)
     live.close()
     assert_all_closed(live)
@@ -46,8 +46,8 @@ def test_only_what_depends_on_it_is_rebuilt() -> None:
         assert live.snapshot[other] is other_before
         assert live.snapshot[pool] is not pool_before
     parts: list[Any] = [one.arguments[0] for one in pools.built]
-    assert [1, 9, 1] == [part.timeout for part in parts]
-    assert 1 == len(others.built)
+    assert [part.timeout for part in parts] == [1, 9, 1]
+    assert len(others.built) == 1
     live.close()
     assert_all_closed(live)
 
@@ -56,12 +56,12 @@ def test_an_engine_that_has_not_started_starts_with_them() -> None:
     """As a test client starts it inside the block; afterwards it starts with the old ones."""
     live = engine()
     with live.override({"greeting": "hi"}):
-        assert "idle" == live.status().state
+        assert live.status().state == "idle"
         live.start()
-        assert "hi" == live.snapshot.config.greeting
+        assert live.snapshot.config.greeting == "hi"
         live.close()
     live.start()
-    assert "hello" == live.snapshot.config.greeting
+    assert live.snapshot.config.greeting == "hello"
     live.close()
 
 
@@ -71,9 +71,9 @@ def test_blocks_nest() -> None:
     live.start()
     with live.override({"greeting": "one", "hosts": []}):
         with live.override({"greeting": "two"}):
-            assert ("two", []) == (live.snapshot.config.greeting, live.snapshot.config.hosts)
-        assert "one" == live.snapshot.config.greeting
-    assert "hello" == live.snapshot.config.greeting
+            assert (live.snapshot.config.greeting, live.snapshot.config.hosts) == ("two", [])
+        assert live.snapshot.config.greeting == "one"
+    assert live.snapshot.config.greeting == "hello"
     live.close()
 
 
@@ -101,7 +101,7 @@ def test_switched_off_it_must_begin_before_the_start() -> None:
     live = engine(enabled=False)
     with live.override({"greeting": "hi"}):
         live.start()
-        assert "hi" == live.snapshot.config.greeting
+        assert live.snapshot.config.greeting == "hi"
         with pytest.raises(OptionError, match="switched off"), live.override({}):
             raise AssertionError("never entered")
         live.close()
@@ -119,8 +119,8 @@ def test_it_has_an_async_twin() -> None:
 
         await live.astart()
         async with live.override({"limits": {"timeout": 9}}):
-            assert 9 == live.snapshot[client]
-        assert 1 == live.snapshot[client]
+            assert live.snapshot[client] == 9
+        assert live.snapshot[client] == 1
         await live.aclose()
 
     asyncio.run(main())
@@ -161,4 +161,4 @@ def test_pytest_has_a_fixture_for_it(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     words += ["-p", "reloadcheck.integrations.pytest"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True)
-    assert (0, True) == (done.returncode, "2 passed" in done.stdout), done.stdout
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout

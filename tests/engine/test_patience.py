@@ -71,7 +71,7 @@ def test_one_patience_for_all_who_come_during_a_pause(
     second.join(0.05)
     assert second.waits
     clock.advance(0.6)
-    assert (1, 1) == (first.result(), second.result())
+    assert (first.result(), second.result()) == (1, 1)
     assert through_lease(live) == 1
     gate.set()
     until(lambda: live.snapshot.version == 2)

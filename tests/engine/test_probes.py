@@ -107,10 +107,10 @@ def error(status: Status, name: str) -> str:
 def test_each_resource_is_told(ward: Ward) -> None:
     """Passed where it passes, and a resource without a probe is told as not probed."""
     status = ward.live.status(probe=True)
-    assert {"pool": "passed", "plain": "not probed", "other": "passed"} == outcomes(status)
-    assert () == status.failed_probes
-    assert {} == outcomes(ward.live.status())
-    assert {1: 0} == ward.live.status().leases
+    assert outcomes(status) == {"pool": "passed", "plain": "not probed", "other": "passed"}
+    assert status.failed_probes == ()
+    assert outcomes(ward.live.status()) == {}
+    assert ward.live.status().leases == {1: 0}
 
 
 @pytest.mark.parametrize(
@@ -130,14 +130,14 @@ def test_a_failing_probe_changes_nothing(ward: Ward, text: Text, sick: object) -
     pool = ward.live.snapshot.resources["pool"]
     ward.sick = sick
     status = ward.live.status(probe=True)
-    assert ("pool",) == status.failed_probes
+    assert status.failed_probes == ("pool",)
     assert "canary1" not in str(status)
     expected = "returned False" if sick is False else f"raised {type(sick).__name__}"
     assert error(status, "pool").startswith(expected)
-    assert (2, Outcome.UNCHANGED, None) == (status.version, status.outcome, status.error)
+    assert (status.version, status.outcome, status.error) == (2, Outcome.UNCHANGED, None)
     ward.sick = None
     status = ward.live.status(probe=True)
-    assert () == status.failed_probes
+    assert status.failed_probes == ()
     assert ward.live.snapshot.resources["pool"] is pool
     assert not pool.closed
 
@@ -152,13 +152,13 @@ def test_a_hanging_probe_times_out_and_is_not_called_again(ward: Ward, clock: Fa
     assert asking.waits
     clock.advance(0.2)
     status = asking.result()
-    assert {"pool": "timeout", "plain": "not probed", "other": "passed"} == outcomes(status)
-    assert "did not return within 5 s" == error(status, "pool")
-    assert {1: 0} == ward.live.status().leases
+    assert outcomes(status) == {"pool": "timeout", "plain": "not probed", "other": "passed"}
+    assert error(status, "pool") == "did not return within 5 s"
+    assert ward.live.status().leases == {1: 0}
     if ward.sync:  # a thread cannot be stopped, a task can
         for _ in range(3):
-            assert "still running" == outcomes(ward.live.status(probe=True))["pool"]
-        assert (1, 1) == (ward.calls, len(threads_named("pool-probe")))
+            assert outcomes(ward.live.status(probe=True))["pool"] == "still running"
+        assert (ward.calls, len(threads_named("pool-probe"))) == (1, 1)
     else:
         until(lambda: ward.cancelled)
     thread = engine_of(ward.live).thread
@@ -186,7 +186,7 @@ def test_all_are_asked_at_once(make: Make, clock: FakeClock) -> None:
     asking = Call(lambda: live.status(probe=True))
     until(lambda: len(calls) == 10)
     clock.advance(5.1)
-    assert 10 == len(asking.result().failed_probes)
+    assert len(asking.result().failed_probes) == 10
     gate.set()
     until(lambda: not threads_named("probe"))
 
@@ -199,10 +199,10 @@ def test_those_who_ask_together_share_a_call(ward: Ward) -> None:
     until(lambda: ward.live.status().leases == {1: 5})
     assert ward.gate is not None
     ward.gate.set()
-    assert [()] * 5 == [one.result().failed_probes for one in asking]
-    assert 1 == ward.calls
-    assert () == ward.live.status(probe=True).failed_probes
-    assert 2 == ward.calls
+    assert [one.result().failed_probes for one in asking] == [()] * 5
+    assert ward.calls == 1
+    assert ward.live.status(probe=True).failed_probes == ()
+    assert ward.calls == 2
 
 
 def test_what_is_probed_is_held(ward: Ward, text: Text) -> None:
@@ -213,16 +213,16 @@ def test_what_is_probed_is_held(ward: Ward, text: Text) -> None:
     until(lambda: ward.calls == 1)
     ward.gate = None
     assert push(ward.live, text, "a: 2\nb: 1") is Outcome.RELOADED
-    assert 2 == ward.calls
-    assert ["+pool1", "+pool2"] == ward.log
+    assert ward.calls == 2
+    assert ward.log == ["+pool1", "+pool2"]
     second = ward.ask()
     until(lambda: ward.live.status().leases == {1: 1, 2: 1})
     second.join(0.02)
     assert second.waits  # for the first version's call to end: at most one hangs
     assert gate is not None
     gate.set()
-    assert ((), ()) == (first.result().failed_probes, second.result().failed_probes)
-    assert 3 == ward.calls
+    assert (first.result().failed_probes, second.result().failed_probes) == ((), ())
+    assert ward.calls == 3
     until(lambda: ward.log == ["+pool1", "+pool2", "-pool1"])
 
 
@@ -233,9 +233,9 @@ def test_closing_does_not_wait_for_a_probe(ward: Ward) -> None:
     until(lambda: ward.calls == 1)
     Call(ward.live.close).result()
     status = asking.result()
-    assert "not probed" == outcomes(status)["pool"]
-    assert ("pool", "other") == status.failed_probes
-    assert ["+pool1", "-pool1"] == ward.log
+    assert outcomes(status)["pool"] == "not probed"
+    assert status.failed_probes == ("pool", "other")
+    assert ward.log == ["+pool1", "-pool1"]
 
 
 def test_an_engine_with_nothing_to_probe(make: Make, text: Text) -> None:
@@ -243,12 +243,12 @@ def test_an_engine_with_nothing_to_probe(make: Make, text: Text) -> None:
     live = make()
     pools = RecordingFactory("pool")
     live.resource("a", probe=pools.probe)(pools)
-    assert "idle" == live.status(probe=True).state
+    assert live.status(probe=True).state == "idle"
     text.write("a: [")
     assert live.check() is Outcome.REJECTED
     status = live.status(probe=True)
-    assert {"pool": "not probed"} == outcomes(status)
-    assert ("pool",) == status.failed_probes
+    assert outcomes(status) == {"pool": "not probed"}
+    assert status.failed_probes == ("pool",)
 
 
 def test_the_home_loop_asks_with_astatus(make: Make, caplog: pytest.LogCaptureFixture) -> None:
@@ -259,19 +259,19 @@ def test_the_home_loop_asks_with_astatus(make: Make, caplog: pytest.LogCaptureFi
         await ward.live.astart()
         with pytest.raises(BlockingCallError, match=r"await live\.astatus\(probe=True\)"):
             ward.live.status(probe=True)
-        assert "serving" == ward.live.status().state
+        assert ward.live.status().state == "serving"
         ward.hang()
         asking = asyncio.ensure_future(ward.live.astatus(probe=True))
         while not ward.calls:
             await asyncio.sleep(0)
         assert ward.gate is not None
         ward.gate.set()
-        assert () == (await asking).failed_probes
-        assert {} == outcomes(await ward.live.astatus())
+        assert (await asking).failed_probes == ()
+        assert outcomes(await ward.live.astatus()) == {}
         abandoned = asyncio.ensure_future(ward.live.astatus(probe=True))
         await asyncio.sleep(0)
         abandoned.cancel()
-        assert () == (await ward.live.astatus(probe=True)).failed_probes
+        assert (await ward.live.astatus(probe=True)).failed_probes == ()
         await ward.live.aclose()
 
     asyncio.run(main())
@@ -283,9 +283,9 @@ def test_an_engine_that_is_switched_off_is_probed_too(make: Make) -> None:
     live, pools = make(enabled=False), RecordingFactory("pool")
     live.resource("a", probe=pools.probe)(pools)
     live.start()
-    assert () == live.status(probe=True).failed_probes
+    assert live.status(probe=True).failed_probes == ()
     pools.probe_error = ConnectionError("down")
-    assert ("pool",) == live.status(probe=True).failed_probes
+    assert live.status(probe=True).failed_probes == ("pool",)
 
 
 def test_a_sync_resource_may_have_an_async_probe(make: Make) -> None:
@@ -299,8 +299,8 @@ def test_a_sync_resource_may_have_an_async_probe(make: Make) -> None:
     live.resource("a", name="pool", probe=probe)(same)
     loop = Loop()
     loop.run(live.astart())
-    assert ProbeOutcome.PASSED == outcomes(live.status(probe=True))["pool"]
-    assert 2 == len(seen)
+    assert outcomes(live.status(probe=True))["pool"] == ProbeOutcome.PASSED
+    assert len(seen) == 2
     assert {loop.name} == set(seen)
     loop.run(live.aclose())
     loop.close()
@@ -316,4 +316,4 @@ def test_a_loop_that_ended_is_told(make: Make) -> None:
     loop = Loop()
     loop.run(live.astart())
     loop.close()
-    assert "its event loop has ended" == error(live.status(probe=True), "pool")
+    assert error(live.status(probe=True), "pool") == "its event loop has ended"

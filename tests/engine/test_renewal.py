@@ -34,7 +34,7 @@ def test_a_rebuild_is_make_before_break_under_the_same_version(make: Make) -> No
     assert live.snapshot[user].arguments[1] is live.snapshot[pool]
     assert live.snapshot[other] is kept
     assert held[pool] is first
-    assert ["+pool1", "+pool2"] == pools.log
+    assert pools.log == ["+pool1", "+pool2"]
     lease.__exit__(None, None, None)
     until(lambda: pools.log == ["+pool1", "+pool2", "-pool1"])
     assert live.check() is Outcome.UNCHANGED
@@ -49,7 +49,7 @@ def test_a_rebuild_is_told_as_one(make: Make, caplog: pytest.LogCaptureFixture) 
     live.subscribe(heard.append)
     assert live.rebuild(pool) is Outcome.REBUILT
     until(lambda: heard)
-    assert [(Outcome.REBUILT, 1, ("pool",))] == [(e.outcome, e.version, e.built) for e in heard]
+    assert [(e.outcome, e.version, e.built) for e in heard] == [(Outcome.REBUILT, 1, ("pool",))]
     assert not heard[0].diff
     assert "rebuilt without an edit: pool (asked for); built: pool; version 1" in caplog.text
     status = live.status()
@@ -75,11 +75,11 @@ def test_a_rebuild_that_fails_leaves_what_serves_and_is_tried_again(
     assert status.code == "factory"
     assert status.error is not None
     assert "cannot be built" in status.error
-    assert (f"not built anew (will be tried again): {status.error}",) == status.reasons
-    assert (Standing.FAIL, False) == (status.standing, status.is_edit)
+    assert status.reasons == (f"not built anew (will be tried again): {status.error}",)
+    assert (status.standing, status.is_edit) == (Standing.FAIL, False)
     told = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
     words = "not built anew (will be tried again); version 1 goes on serving"
-    assert [f"{words}: {status.error}"] == told
+    assert told == [f"{words}: {status.error}"]
     pools.build_error = None
     until(lambda: live.snapshot[pool] is not first, clock)
     assert live.snapshot.version == 1
@@ -115,7 +115,7 @@ def test_a_bad_edit_stops_no_rebuild(make: Make, text: Text) -> None:
     assert live.check() is Outcome.REJECTED
     assert live.rebuild(pool) is Outcome.REBUILT
     assert live.check() is Outcome.REJECTED
-    assert ["+pool1", "+pool2", "-pool1"] == pools.log
+    assert pools.log == ["+pool1", "+pool2", "-pool1"]
 
 
 def test_max_age(make: Make, clock: FakeClock) -> None:
@@ -125,7 +125,7 @@ def test_max_age(make: Make, clock: FakeClock) -> None:
     begin(live)
     clock.advance(809.0)
     assert live.check() is Outcome.UNCHANGED
-    assert ["+pool1"] == pools.log
+    assert pools.log == ["+pool1"]
     clock.advance(91.0)
     until(lambda: pools.log == ["+pool1", "+pool2", "-pool1"])
     until(lambda: live.status().rebuilds == 1)
@@ -220,7 +220,7 @@ def test_built_from_its_needs_alone(make: Make, text: Text) -> None:
     text.write("a: 2\nb: 2")
     reload(live)
     assert live.snapshot[handle] is not first
-    assert [(1,), (2,)] == seen
+    assert seen == [(1,), (2,)]
 
 
 def test_paths_and_no_configuration_contradict_each_other(make: Make) -> None:

@@ -46,7 +46,7 @@ def test_who_listened_before_is_called_after_it(make: Make) -> None:
     live = make(settle=0.0)
     stop = live.check_on(signal.SIGHUP)
     os.kill(os.getpid(), signal.SIGHUP)
-    assert ["before"] == heard
+    assert heard == ["before"]
     over = signal.getsignal(signal.SIGHUP)
     assert callable(over)
 
@@ -59,7 +59,7 @@ def test_who_listened_before_is_called_after_it(make: Make) -> None:
     checks = live.status().checks
     stop()
     os.kill(os.getpid(), signal.SIGHUP)
-    assert ["before", "over", "before"] == heard
+    assert heard == ["before", "over", "before"]
     assert checks == live.status().checks
 
 
@@ -68,11 +68,11 @@ def test_before_the_start_and_after_the_end_it_does_nothing(make: Make) -> None:
     live = make(settle=0.0)
     live.check_on(signal.SIGHUP)
     os.kill(os.getpid(), signal.SIGHUP)
-    assert "idle" == live.status().state
+    assert live.status().state == "idle"
     live.start()
     live.close()
     os.kill(os.getpid(), signal.SIGHUP)
-    assert "closed" == live.status().state
+    assert live.status().state == "closed"
 
 
 def test_it_is_asked_for_in_the_main_thread_alone(make: Make) -> None:

@@ -109,7 +109,7 @@ def test_a_restart_serves_and_versions_go_on(make: Make, text: Text) -> None:
     assert live.snapshot.version == 2
     live.close()
     assert_all_closed(live)
-    assert ["+pool1", "-pool1", "+pool2", "-pool2"] == pools.log
+    assert pools.log == ["+pool1", "-pool1", "+pool2", "-pool2"]
 
 
 def test_a_start_right_after_a_close_serves(make: Make, text: Text) -> None:
@@ -144,7 +144,7 @@ def test_concurrent_starts_are_one(make: Make) -> None:
 
     for call in [Call(start) for _ in range(50)]:
         call.result()
-    assert [1] == built
+    assert built == [1]
     assert len(threads_named("engine")) == 1
     for _ in range(49):
         live.close()
@@ -159,10 +159,10 @@ def test_threads_are_daemons_and_gone_after_the_close(make: Make, text: Text) ->
     live = make()
     begin(live)
     mine = set(threading.enumerate()) - before
-    assert {"reloadcheck-engine", "reloadcheck-reader"} == {thread.name for thread in mine}
+    assert {thread.name for thread in mine} == {"reloadcheck-engine", "reloadcheck-reader"}
     assert all(thread.daemon for thread in mine)
     live.close()
-    assert [] == [thread for thread in mine if thread.is_alive()]
+    assert [thread for thread in mine if thread.is_alive()] == []
 
 
 def test_a_failed_start_raises_and_a_later_one_works(make: Make, text: Text) -> None:

@@ -41,11 +41,11 @@ def manage(site: Path, *words: str) -> "subprocess.CompletedProcess[str]":
 def test_its_commands_say_whether_it_can_serve(site: Path) -> None:
     """All that depends on the file can be built, and a file that is not there is an error."""
     done = manage(site, "reloadcheck", "check")
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
     assert "django.databases.default, api" in done.stdout
     (site / "config.yaml").unlink()
     done = manage(site, "check", "--fail-level", "WARNING")
-    assert 1 == done.returncode
+    assert done.returncode == 1
     assert "reloadcheck.E001" in done.stderr
     assert "1 issue" in done.stderr
 
@@ -53,10 +53,10 @@ def test_its_commands_say_whether_it_can_serve(site: Path) -> None:
 def test_its_models_are_in_the_database_that_the_file_names(site: Path) -> None:
     """`migrate` needs no settings but the file's, and has nothing left to write afterwards."""
     done = manage(site, "migrate", "--verbosity", "0")
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (done.returncode, done.stderr) == (0, "")
     assert (site / "site.sqlite3").exists()
     done = manage(site, "makemigrations", "--check", "--dry-run")
-    assert (0, "No changes detected\n") == (done.returncode, done.stdout)
+    assert (done.returncode, done.stdout) == (0, "No changes detected\n")
 
 
 LOOKS = """
@@ -82,7 +82,7 @@ for user in (None, *made):
 
 def test_staff_sees_the_status_and_nobody_else(site: Path) -> None:
     """Whoever is logged in as staff needs no token; others are sent to the log-in."""
-    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+    assert manage(site, "migrate", "--verbosity", "0").returncode == 0
     done = manage(site, "shell", "--verbosity", "0", "-c", LOOKS)
     away = [
         (302, f"/admin/login/?next=/admin/reloadcheck/%3Fformat%3D{kind}")
@@ -105,7 +105,7 @@ def ask(server: Server, path: str) -> str:
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        assert 200 == response.status
+        assert response.status == 200
         return response.read().decode()
     finally:
         connection.close()
@@ -121,13 +121,13 @@ def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -
     command = (gunicorn if world == "wsgi" else uvicorn)(f"mysite.{world}:application", *at)
     file = site / "config.yaml"
     file.write_text(file.read_text().replace("site.sqlite3", str(site / "one.sqlite3")))
-    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+    assert manage(site, "migrate", "--verbosity", "0").returncode == 0
     with serving(command, {**SOON, "SITE_CONFIG": str(file)}, tmp_path) as server:
-        assert "hello\n" == ask(server, "/")
-        assert [1, 2] == [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)]
+        assert ask(server, "/") == "hello\n"
+        assert [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)] == [1, 2]
         text = file.read_text().replace("hello", "good evening").replace("9000", "9001")
         file.write_text(text.replace("one.sqlite3", "other.sqlite3"))
-        assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+        assert manage(site, "migrate", "--verbosity", "0").returncode == 0
         seen: dict[int, tuple[str, str]] = {}
 
         def followed() -> bool:
@@ -137,15 +137,15 @@ def test_every_worker_follows_its_file(site: Path, world: str, tmp_path: Path) -
             return len(seen) == 2 and set(seen.values()) == {wanted}
 
         until(followed)
-        assert "good evening\n" == ask(server, "/")
-        assert [1, 2] == [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)]
+        assert ask(server, "/") == "good evening\n"
+        assert [json.loads(ask(server, "/visits"))["visits"] for _ in range(2)] == [1, 2]
 
 
 def test_its_tasks_follow_the_file(site: Path, tmp_path: Path, valkey: ValkeyServer) -> None:
     """Celery's worker sets the site up itself; tasks see the edited greeting and database."""
     file, url = site / "config.yaml", valkey.url(14)
     file.write_text(file.read_text().replace("site.sqlite3", str(site / "one.sqlite3")))
-    assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+    assert manage(site, "migrate", "--verbosity", "0").returncode == 0
     where = {"CELERY_BROKER_URL": url, "SITE_CONFIG": str(file)}
     command = [sys.executable, "-m", "celery", "--workdir", str(site), "-A", "mysite", "worker"]
     few = ["--concurrency", "2", "--loglevel", "INFO", "--without-gossip", "--without-mingle"]
@@ -159,9 +159,9 @@ def test_its_tasks_follow_the_file(site: Path, tmp_path: Path, valkey: ValkeySer
             told: dict[str, Any] = client.send_task("mysite.tasks.count").get(timeout=20)
             return told
 
-        assert {"greeting": "hello", "visits": 0} == said()
+        assert said() == {"greeting": "hello", "visits": 0}
         text = file.read_text().replace("hello", "good evening")
         file.write_text(text.replace("one.sqlite3", "other.sqlite3"))
-        assert 0 == manage(site, "migrate", "--verbosity", "0").returncode
+        assert manage(site, "migrate", "--verbosity", "0").returncode == 0
         until(lambda: said() == {"greeting": "good evening", "visits": 0})
         cast(Any, client.backend).client.connection_pool.disconnect()

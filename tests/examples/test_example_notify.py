@@ -62,7 +62,7 @@ def test_a_refused_edit_is_told_by_both_ways(
     }
     command = [sys.executable, "-m", "uvicorn", "--app-dir", str(EXAMPLE), "--port", "0", "app:app"]
     with serving(command, environ, tmp_path) as server:
-        assert (200, "Hello\n") == get(server.port)
+        assert get(server.port) == (200, "Hello\n")
         file.write_text("greeting: [\n")
 
         def is_told() -> bool:
@@ -71,7 +71,7 @@ def test_a_refused_edit_is_told_by_both_ways(
 
         until(is_told)
     (only,) = told
-    assert ("rejected", "syntax", 1) == (only["state"], only["code"], only["version"])
+    assert (only["state"], only["code"], only["version"]) == ("rejected", "syntax", 1)
     words = said.read_text()
     assert f"{file}:1:12: " in words
     assert "Version 1 serves on." in words

@@ -199,7 +199,7 @@ def test_a_write_in_any_gap_of_a_check_is_live_after_the_next(path: Path) -> Non
             Call(live.check).result(clock)
             used_up, left[0] = left[0] > 0, 0
             Call(live.check).result(clock)
-            assert f"{live.snapshot.config.word}" == word[0], gap
+            assert word[0] == f"{live.snapshot.config.word}", gap
             if used_up:
                 break
         else:

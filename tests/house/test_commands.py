@@ -58,7 +58,7 @@ def test_sigterm_ends_the_servers_too(command: list[str], tmp_path: Path) -> Non
         process.send_signal(signal.SIGTERM)
         status = process.wait(60.0)
         until(lambda: not any(line and command_line(pid) == line for pid, line in started.items()))
-        assert 128 + signal.SIGTERM == status
+        assert status == 128 + signal.SIGTERM
     finally:
         process.kill()
         process.wait()

@@ -111,7 +111,7 @@ def imported(code: str) -> set[str]:
 
 def test_the_names_are_pinned() -> None:
     """`__all__` is a contract: explicit, sorted, each name there and documented."""
-    assert FACE == reloadcheck.__all__
+    assert reloadcheck.__all__ == FACE
     assert sorted(FACE) == FACE
     for name in FACE:
         assert getattr(reloadcheck, name).__doc__

@@ -53,7 +53,7 @@ def test_first_example_follows_its_file(tmp_path: Path) -> None:
     with serving(
         [*command, "--app-dir", str(tmp_path)], environment(config, tmp_path / "journal"), tmp_path
     ) as server:
-        assert (200, "hello\n") == get(server.port)
+        assert get(server.port) == (200, "hello\n")
         config.write_text("greeting: good evening\n")
         deadline = time.monotonic() + 20
         seen: list[str] = []
@@ -106,7 +106,7 @@ def test_asgi_block_serves(
 ) -> None:
     """Each block, pasted into an empty file, answers with the configuration; importing is idle."""
     names = run_block(start, tmp_path, monkeypatch)
-    assert "idle" == names["live"].status().state
+    assert names["live"].status().state == "idle"
     config = repr(str(tmp_path / "config.yaml"))
     (tmp_path / "served.py").write_text(block(start).replace('"config.yaml"', config))
     command = [sys.executable, "-m", "uvicorn", "served:app", "--port", "0"]
@@ -118,7 +118,7 @@ def test_flask_block_serves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The Flask block answers with the configuration."""
     names = run_block("app = Flask(__name__)", tmp_path, monkeypatch)
     with names["app"].test_client() as client, client.get("/") as response:
-        assert "hello" == response.text
+        assert response.text == "hello"
     names["live"].close()
 
 
@@ -128,7 +128,7 @@ def test_django_block_serves(tmp_path: Path) -> None:
     (tmp_path / "served.py").write_text(block("settings.configure"))
     command = gunicorn("served:application", "--chdir", str(tmp_path))
     with serving(command, {}, tmp_path) as server:
-        assert (200, "hello") == get(server.port)
+        assert get(server.port) == (200, "hello")
 
 
 def test_job_block_runs(
@@ -138,7 +138,7 @@ def test_job_block_runs(
     names = run_block("def job()", tmp_path, monkeypatch)
     names["job"]()
     names["job"].live.close()
-    assert "hello\n" == capsys.readouterr().out
+    assert capsys.readouterr().out == "hello\n"
 
 
 def test_testing_block_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -161,9 +161,9 @@ def test_health_block_tells_bad_edits_from_a_database_that_is_down(
         assert "no configuration: memory.yaml:1:" in (await readiness(live))[1]
         assert await apush(live, source, "a: 1") is Outcome.RELOADED
         assert await apush(live, source, "a: [") is Outcome.REJECTED
-        assert (200, "version 1") == await readiness(live)
+        assert await readiness(live) == (200, "version 1")
         pools.probe_error = ConnectionError("down")
-        assert (503, "not answering: pool") == await readiness(live)
+        assert await readiness(live) == (503, "not answering: pool")
         await live.aclose()
 
     asyncio.run(main())
@@ -188,8 +188,8 @@ def test_status_block_has_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     names = run_block("status_path=", tmp_path, monkeypatch)
     with TestClient(names["app"]) as client:
         told = client.get("/-/reloadcheck", headers={"Authorization": "Bearer t0ken-of-this-test"})
-        assert (200, 1) == (told.status_code, told.json()["version"])
-        assert 404 == client.get("/-/reloadcheck").status_code
+        assert (told.status_code, told.json()["version"]) == (200, 1)
+        assert client.get("/-/reloadcheck").status_code == 404
 
 
 def test_the_start_page_tells_what_the_log_says(

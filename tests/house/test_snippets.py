@@ -124,7 +124,7 @@ def test_the_hooks_of_pre_commit_exist() -> None:
     offered = {hook["id"]: hook for hook in HOOKS}
     assert all({"id", "name", "entry", "language"} <= {*hook} for hook in HOOKS)
     (repository,) = yaml.safe_load(shown(".pre-commit-config.yaml"))["repos"]
-    assert {"repo", "rev", "hooks"} == {*repository}
+    assert {*repository} == {"repo", "rev", "hooks"}
     assert [one["id"] for one in repository["hooks"]] == [*offered]
     for one in repository["hooks"]:
         words = [*shlex.split(offered[one["id"]]["entry"]), *one.get("args", ()), "config.yaml"]

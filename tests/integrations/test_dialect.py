@@ -45,8 +45,8 @@ def test_what_an_adapter_offers_is_this(name: str, public: list[str]) -> None:
 def test_they_all_take_the_same(name: str) -> None:
     """`config_of(live)` and `resource_of(resource)`, wherever one comes from."""
     module = adapter(name)
-    assert ["live"] == list(inspect.signature(module.config_of).parameters)
-    assert ["resource"] == list(inspect.signature(module.resource_of).parameters)
+    assert list(inspect.signature(module.config_of).parameters) == ["live"]
+    assert list(inspect.signature(module.resource_of).parameters) == ["resource"]
 
 
 def outside(

@@ -29,4 +29,4 @@ def test_a_missing_library_is_told_with_its_remedy(adapter: str) -> None:
     code = BARE.format(library=library, adapter=adapter)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     last = done.stderr.splitlines()[-1]
-    assert f"ModuleNotFoundError: {library} is not installed: {words}" == last
+    assert last == f"ModuleNotFoundError: {library} is not installed: {words}"

@@ -64,7 +64,7 @@ def test_endpoints_of_every_kind_have_both(make: Make, text: Text) -> None:
             assert [number, number] == client.get("/sync").json()
             assert [number, number] == client.get("/async").json()
             socket.send_text("tell")
-            assert [1, 1] == socket.receive_json()
+            assert socket.receive_json() == [1, 1]
         socket.send_text("end")
 
 
@@ -85,8 +85,8 @@ def test_an_async_resource_reaches_a_sync_endpoint(make: Make) -> None:
         return pool.number
 
     with TestClient(app) as client:
-        assert 1 == client.get("/").json()
-    assert 1 == len(loops)
+        assert client.get("/").json() == 1
+    assert len(loops) == 1
 
 
 def test_dependencies_need_no_thread(make: Make) -> None:
@@ -114,10 +114,10 @@ def test_dependencies_need_no_thread(make: Make) -> None:
         assert entered.wait(10)
         asked = Call(lambda: client.get("/"))
         try:
-            assert "at once" == asked.result().json()
+            assert asked.result().json() == "at once"
         finally:
             go_on.set()
-        assert 200 == held.result().status_code
+        assert held.result().status_code == 200
 
 
 def test_overrides_replace_either(make: Make) -> None:
@@ -139,11 +139,11 @@ def test_overrides_replace_either(make: Make) -> None:
 
     with TestClient(app) as client:
         app.dependency_overrides[config_of(live)] = lambda: FrozenDict({"a": 7})
-        assert [7, 1] == client.get("/").json()
+        assert client.get("/").json() == [7, 1]
         app.dependency_overrides[resource_of(pool)] = lambda: Pool(8)
-        assert [7, 8] == client.get("/").json()
+        assert client.get("/").json() == [7, 8]
         app.dependency_overrides.clear()
-        assert [1, 1] == client.get("/").json()
+        assert client.get("/").json() == [1, 1]
 
 
 def documented(live: ReloadCheck[Any] | None) -> FastAPI:
@@ -195,8 +195,8 @@ def test_what_comes_after_the_response_keeps_the_snapshot(make: Make, text: Text
         edit(live, text, "a: 2")
         assert "closed 1" not in journal
         go_on.set()
-        assert 200 == request.result().status_code
-        assert {("task", 1, False), ("exit", 1, False)} == set(seen)
+        assert request.result().status_code == 200
+        assert set(seen) == {("task", 1, False), ("exit", 1, False)}
         until(lambda: "closed 1" in journal)
 
 
@@ -217,7 +217,7 @@ def test_each_engine_gives_its_own(make: Make) -> None:
         return [one.a, two.a, first.number, second.number]
 
     with TestClient(app) as client:
-        assert [1, 2, 1, 2] == client.get("/").json()
+        assert client.get("/").json() == [1, 2, 1, 2]
 
 
 def test_a_forgotten_middleware_is_named(make: Make) -> None:

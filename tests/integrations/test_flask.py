@@ -41,7 +41,7 @@ def create_app(extension: "FlaskReloadCheck[Any]", **config: Any) -> Flask:
 def get(app: Flask, path: str = "/") -> str:
     """Give the text of a page."""
     with app.test_client() as client, client.get(path) as response:
-        assert 200 == response.status_code
+        assert response.status_code == 200
         return response.get_data(as_text=True)
 
 
@@ -56,9 +56,9 @@ def test_requests_follow_the_file(make: Make, text: Text) -> None:
     def typed() -> str:
         return f"{config.a} {config['a']} {isinstance(config, dict)}"
 
-    assert ["1", "1 1 True"] == [get(app), get(app, "/typed")]
+    assert [get(app), get(app, "/typed")] == ["1", "1 1 True"]
     edit(live, text, "a: 2")
-    assert ["2", "2 2 True"] == [get(app), get(app, "/typed")]
+    assert [get(app), get(app, "/typed")] == ["2", "2 2 True"]
     with live.lease(), pytest.raises(UnknownResourceError):
         _ = pool.number
 
@@ -68,12 +68,12 @@ def test_a_factory_makes_several_apps(make: Make, text: Text) -> None:
     extension = FlaskReloadCheck(make())
     one, two = create_app(extension), create_app(extension)
     other = create_app(FlaskReloadCheck(make(Text("a: 5"))))
-    assert ["1", "1", "5"] == [get(one), get(two), get(other)]
+    assert [get(one), get(two), get(other)] == ["1", "1", "5"]
     edit(extension.live, text, "a: 2")
-    assert ["2", "2", "5"] == [get(one), get(two), get(other)]
+    assert [get(one), get(two), get(other)] == ["2", "2", "5"]
     both = Client(DispatcherMiddleware(one, {"/other": other}))
     with both.get("/") as first, both.get("/other/") as second:
-        assert (b"2", b"5") == (first.data, second.data)
+        assert (first.data, second.data) == (b"2", b"5")
 
 
 def test_init_app_again_changes_nothing(make: Make) -> None:
@@ -83,7 +83,7 @@ def test_init_app_again_changes_nothing(make: Make) -> None:
     before = app.wsgi_app
     FlaskReloadCheck(live, app)
     assert app.wsgi_app is before
-    assert "1" == get(app)
+    assert get(app) == "1"
 
 
 def test_an_app_may_follow_two_engines(make: Make) -> None:
@@ -99,9 +99,9 @@ def test_an_app_may_follow_two_engines(make: Make) -> None:
         return [*(one.a for one in configs), *(one.number for one in pools), current_config.a]
 
     with app.test_client() as client, client.get("/both") as response:
-        assert [1, 2, 1, 2, 1] == response.json
+        assert response.json == [1, 2, 1, 2, 1]
     with app.app_context():
-        assert [1, 2, 1, 2, 1] == both()
+        assert both() == [1, 2, 1, 2, 1]
 
 
 @pytest.mark.parametrize("context", [False, True], ids=["plain", "stream_with_context"])
@@ -124,11 +124,11 @@ def test_a_stream_keeps_its_snapshot(make: Make, text: Text, context: bool) -> N
 
     with app.test_client() as client, client.get("/stream", buffered=False) as response:
         body = response.iter_encoded()
-        assert b"/stream 1 1 False" == next(body)
+        assert next(body) == b"/stream 1 1 False"
         edit(live, text, "a: 2")
-        assert "2" == get(app)
-        assert [b"/stream 1 1 False"] * 2 == list(body)
-        assert ["built 1", "built 2"] == journal
+        assert get(app) == "2"
+        assert list(body) == [b"/stream 1 1 False"] * 2
+        assert journal == ["built 1", "built 2"]
     until(lambda: "closed 1" in journal)
 
 
@@ -140,14 +140,14 @@ def test_an_app_context_is_one_unit_of_work(make: Make, text: Text) -> None:
     begin(live)
     app = create_app(FlaskReloadCheck(live))
     with app.app_context():
-        assert (1, 1) == (current_config.a, pool.number)
+        assert (current_config.a, pool.number) == (1, 1)
         edit(live, text, "a: 2")
-        assert (1, 1, False) == (current_config.a, pool.number, pool.closed)
-        assert {1: 1, 2: 0} == live.status().leases
+        assert (current_config.a, pool.number, pool.closed) == (1, 1, False)
+        assert live.status().leases == {1: 1, 2: 0}
     until(lambda: "closed 1" in journal)
     with app.test_request_context(), app.app_context():
-        assert (2, 2) == (pool.number, current_config.a)
-    assert {2: 0} == live.status().leases
+        assert (pool.number, current_config.a) == (2, 2)
+    assert live.status().leases == {2: 0}
 
 
 def test_responses_thrown_away_hold_nothing(make: Make, text: Text) -> None:
@@ -185,7 +185,7 @@ def test_a_context_without_use_holds_nothing(make: Make) -> None:
     app = create_app(FlaskReloadCheck(live))
     with app.app_context():
         pass
-    assert "idle" == live.status().state
+    assert live.status().state == "idle"
 
 
 def test_a_bad_configuration_in_a_context_is_told(make: Make) -> None:
@@ -206,9 +206,9 @@ def test_a_foreign_engine_in_a_context_costs_nothing(make: Make) -> None:
         for _ in range(3):
             with pytest.raises(OutsideWorkError):
                 _ = foreign.a
-        assert 1 == current_config.a
-        assert {1: 1} == live.status().leases
-    assert {1: 0} == live.status().leases
+        assert current_config.a == 1
+        assert live.status().leases == {1: 1}
+    assert live.status().leases == {1: 0}
 
 
 def test_outside_of_everything(make: Make) -> None:
@@ -217,7 +217,7 @@ def test_outside_of_everything(make: Make) -> None:
     proxies: list[Any] = [current_config, config_of(live), resource_of(pool_of(live, []))]
     for proxy in proxies:
         assert not proxy
-        assert "<LocalProxy unbound>" == repr(proxy)
+        assert repr(proxy) == "<LocalProxy unbound>"
         with pytest.raises(OutsideWorkError, match=r"add `FlaskReloadCheck\(live\)\.init_app\("):
             _ = proxy.a
     with Flask("bare").app_context():
@@ -234,7 +234,7 @@ def test_a_proxy_does_not_change_the_configuration(make: Make) -> None:
             config["a"] = 2
         with pytest.raises((AttributeError, TypeError)):
             config.a = 2  # pyright: ignore[reportAttributeAccessIssue]
-        assert 1 == config.a
+        assert config.a == 1
 
 
 def test_options_come_from_the_apps_config(make: Make) -> None:
@@ -247,12 +247,12 @@ def test_options_come_from_the_apps_config(make: Make) -> None:
         RELOAD_CHECK_ENABLED=False,
     )
     options = engine_of(live).options
-    assert (3, 0.1, 9.0, False) == (
+    assert (
         options.window,
         options.settle,
         options.drain,
         options.enabled,
-    )
+    ) == (3, 0.1, 9.0, False)
     live.start()
     assert not live.status().enabled
 
@@ -268,7 +268,7 @@ def test_the_status_page_comes_from_the_apps_config(make: Make) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         with app.test_client() as client, client.get("/-/reloadcheck", headers=headers) as page:
             assert status == page.status_code
-    assert "1" == get(app)
+    assert get(app) == "1"
 
 
 @pytest.mark.parametrize(
@@ -317,7 +317,7 @@ def test_threads_have_a_request_each(make: Make, text: Text) -> None:
     thread.start()
     assert entered.wait(10)
     edit(live, text, "a: 2")
-    assert "2" == get(app)
+    assert get(app) == "2"
     go_on.set()
     thread.join(10)
-    assert ["1 1"] == said
+    assert said == ["1 1"]

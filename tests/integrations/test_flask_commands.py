@@ -59,13 +59,13 @@ def test_validate_as_its_users_run_it(tmp_path: Path) -> None:
     config = tmp_path / "config.yaml"
     config.write_text("# sizes\nsize: hunter2\n")
     done = flask(tmp_path, "validate")
-    assert (1, "") == (done.returncode, done.stdout)
+    assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()  # and no second one from the log
     assert line.startswith("config.yaml:2:7: size: ")
     assert "hunter2" not in line
     config.write_text("size: 3\n")
     done = flask(tmp_path, "validate")
-    assert (0, "config.yaml: valid\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "config.yaml: valid\n", "")
 
 
 def ask(app: Flask, *words: str) -> tuple[int, str, str]:
@@ -88,12 +88,12 @@ def test_check_builds_and_closes(make: Make) -> None:
 
     app = Flask("shop")
     FlaskReloadCheck(live, app)
-    assert (0, "app.yaml: valid\n", "") == ask(app, "validate")
-    assert [] == journal
+    assert ask(app, "validate") == (0, "app.yaml: valid\n", "")
+    assert journal == []
     said = "app.yaml: valid; built and closed again: pool\n"
     assert (0, said, "") == ask(app, "check")
-    assert ["built", "closed"] == journal
-    assert "closed" == live.status().state
+    assert journal == ["built", "closed"]
+    assert live.status().state == "closed"
 
 
 def test_what_to_know_all_the_same_is_told(make: Make, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_what_to_know_all_the_same_is_told(make: Make, tmp_path: Path) -> None:
     for command in ("validate", "check"):
         status, out, _ = ask(app, command)
         verdict, remark = out.splitlines()
-        assert (0, f"{config}: valid") == (status, verdict)
+        assert (status, verdict) == (0, f"{config}: valid")
         assert "writ" in remark
 
 
@@ -120,9 +120,9 @@ def test_check_fails_where_a_start_would(make: Make) -> None:
 
     app = Flask("shop")
     FlaskReloadCheck(live, app)
-    assert 0 == ask(app, "validate")[0]
+    assert ask(app, "validate")[0] == 0
     status, out, err = ask(app, "check")
-    assert (1, "") == (status, out)
+    assert (status, out) == (1, "")
     assert err.startswith("app.yaml:1:")
     assert "pool" in err
     assert "hunter2" not in err
@@ -138,8 +138,8 @@ def test_every_problem_has_a_line(make: Make) -> None:
     for name, content in (("one.yaml", "a: ["), ("two.yaml", "b: ]")):
         FlaskReloadCheck(make(Text(content, name=name), schema=schema), app)
     status, _, err = ask(app, "validate")
-    assert 1 == status
-    assert ["one.yaml", "two.yaml"] == [line.partition(":")[0] for line in err.splitlines()]
+    assert status == 1
+    assert [line.partition(":")[0] for line in err.splitlines()] == ["one.yaml", "two.yaml"]
 
 
 def test_status_tells_what_would_serve(make: Make) -> None:
@@ -149,12 +149,12 @@ def test_status_tells_what_would_serve(make: Make) -> None:
     app = Flask("shop")
     FlaskReloadCheck(live, app)
     status, out, err = ask(app, "status")
-    assert (0, "") == (status, err)
+    assert (status, err) == (0, "")
     shown = dict(line.split(":", 1) for line in out.splitlines())
-    assert ("serving", "ok") == (shown["state"].strip(), shown["standing"].strip())
-    assert "1" == shown["version"].strip()
+    assert (shown["state"].strip(), shown["standing"].strip()) == ("serving", "ok")
+    assert shown["version"].strip() == "1"
     assert len(shown["digest"].strip()) >= 32
-    assert "db (1 open)" == shown["resources"].strip()
+    assert shown["resources"].strip() == "db (1 open)"
     assert "hunter2" not in out
     assert all(len(line) <= 80 for line in out.splitlines())
 
@@ -165,5 +165,5 @@ def test_a_command_explains_itself(make: Make, command: str) -> None:
     app = Flask("shop")
     FlaskReloadCheck(make(), app)
     status, out, _ = ask(app, command, "--help")
-    assert 0 == status
+    assert status == 0
     assert "." in out.partition("\n\n")[2]

@@ -37,7 +37,7 @@ def test_each_invocation_builds_and_closes(engine: tuple[ReloadCheck[Any], list[
     """What is asked for is done: a lifespan is a start and an end."""
     live, journal = engine
     invoke(live, 2)
-    assert ["built 1", "closed 1"] * 2 == journal
+    assert journal == ["built 1", "closed 1"] * 2
 
 
 def test_a_start_of_the_modules_own_keeps_it_open(
@@ -47,6 +47,6 @@ def test_a_start_of_the_modules_own_keeps_it_open(
     live, journal = engine
     live.start()
     invoke(live, 3)
-    assert ["built 1"] == journal
+    assert journal == ["built 1"]
     live.close()
-    assert ["built 1", "closed 1"] == journal
+    assert journal == ["built 1", "closed 1"]

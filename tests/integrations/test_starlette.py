@@ -43,10 +43,10 @@ def test_requests_follow_the_file(make: Make, text: Text) -> None:
     """One line of middleware: each request has the configuration of its version."""
     live = make()
     with TestClient(serving(live, Route("/", show))) as client:
-        assert [1, 1] == client.get("/").json()
+        assert client.get("/").json() == [1, 1]
         edit(live, text, "a: 2")
-        assert [2, 2] == client.get("/").json()
-    assert "closed" == live.status().state
+        assert client.get("/").json() == [2, 2]
+    assert live.status().state == "closed"
 
 
 class Own(TypedDict):
@@ -80,12 +80,12 @@ def test_the_apps_own_lifespan_is_around_and_kept(make: Make, text: Text) -> Non
         return JSONResponse([request.state.began_with, request.state.config.a])
 
     with TestClient(serving(live, Route("/", both), lifespan=lifespan)) as client:
-        assert [1, 1] == client.get("/").json()
+        assert client.get("/").json() == [1, 1]
         edit(live, text, "a: 2")
-        assert [1, 2] == client.get("/").json()
+        assert client.get("/").json() == [1, 2]
         until(lambda: "closed 1" in journal)
-    assert "closed" == live.status().state
-    assert ["built 1", "up with 1", "built 2", "closed 1", "down", "closed 2"] == journal
+    assert live.status().state == "closed"
+    assert journal == ["built 1", "up with 1", "built 2", "closed 1", "down", "closed 2"]
 
 
 def test_a_bad_configuration_fails_the_start(make: Make) -> None:
@@ -100,7 +100,7 @@ def test_a_bad_configuration_fails_the_start(make: Make) -> None:
     app = serving(make(Text("a: [")), Route("/", show), lifespan=lifespan)
     with pytest.raises(ConfigSyntaxError, match=r"app\.yaml:"), TestClient(app):
         pass
-    assert [] == begun
+    assert begun == []
 
 
 def test_a_websocket_keeps_its_snapshot(make: Make, text: Text) -> None:
@@ -120,11 +120,11 @@ def test_a_websocket_keeps_its_snapshot(make: Make, text: Text) -> None:
     with TestClient(app) as client:
         with client.websocket_connect("/ws") as socket:
             socket.send_text("tell")
-            assert [1, 1, False] == socket.receive_json()
+            assert socket.receive_json() == [1, 1, False]
             edit(live, text, "a: 2")
             socket.send_text("tell")
-            assert [1, 1, False] == socket.receive_json()
-            assert [2, 2] == client.get("/").json()
+            assert socket.receive_json() == [1, 1, False]
+            assert client.get("/").json() == [2, 2]
             assert "closed 1" not in journal
             socket.send_text("end")
         until(lambda: "closed 1" in journal)
@@ -155,8 +155,8 @@ def test_a_background_task_keeps_its_snapshot(make: Make, text: Text, between: b
         request = Call(lambda: client.get("/"))
         assert begun.wait(10)
         edit(live, text, "a: 2")
-        assert ["built 1", "built 2"] == journal
+        assert journal == ["built 1", "built 2"]
         go_on.set()
-        assert 200 == request.result().status_code
-        assert [(1, 1, False)] == seen
+        assert request.result().status_code == 200
+        assert seen == [(1, 1, False)]
         until(lambda: "closed 1" in journal)

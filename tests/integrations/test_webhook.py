@@ -64,7 +64,7 @@ def test_a_rejected_edit_is_told_with_its_place_and_no_value(
         until(lambda: len(receiver.told) == 1)
     ((told, headers, body),) = receiver.told
     assert "sha256=" + hmac.digest(b"key", body, "sha256").hex() == headers[SIGNATURE]
-    assert "application/json" == headers["Content-Type"]
+    assert headers["Content-Type"] == "application/json"
     assert ("rejected", "shop", "1.4", 1, "syntax", os.getpid()) == tuple(
         told[name] for name in ("state", "app", "release", "version", "code", "pid")
     )
@@ -84,8 +84,8 @@ def test_only_the_states_that_are_asked_for_are_told(receiver: Receiver, tmp_pat
         file.write_text("a: 2\n")
         live.check()
         until(lambda: len(receiver.told) == 2)
-    assert ["reloaded"] * 2 == [told["state"] for told, _, _ in receiver.told]
-    assert [[], ["a"]] == [told["changed"] for told, _, _ in receiver.told]
+    assert [told["state"] for told, _, _ in receiver.told] == ["reloaded"] * 2
+    assert [told["changed"] for told, _, _ in receiver.told] == [[], ["a"]]
     assert SIGNATURE not in receiver.told[0][1]
 
 
@@ -107,7 +107,7 @@ def test_four_workers_tell_a_state_once(receiver: Receiver, tmp_path: Path) -> N
             hear(event)
         until(partial(_has_heard, receiver, count))
     time.sleep(0.3)
-    assert ["rejected", "reloaded"] == [told["state"] for told, _, _ in receiver.told]
+    assert [told["state"] for told, _, _ in receiver.told] == ["rejected", "reloaded"]
 
 
 def test_who_is_first_tells_and_a_state_may_come_again(tmp_path: Path) -> None:
@@ -127,14 +127,14 @@ def test_without_a_place_that_is_ours_alone_everybody_tells(tmp_path: Path) -> N
     directory = tmp_path / f"reloadcheck-{os.getuid()}"
     directory.mkdir(mode=0o777)
     directory.chmod(0o777)
-    assert [True, True] == [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)]
+    assert [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)] == [True, True]
     directory.rmdir()
     directory.symlink_to(tmp_path)
-    assert [True, True] == [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)]
+    assert [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)] == [True, True]
     directory.unlink()
-    assert [True, False] == [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)]
+    assert [Claims("shop", str(tmp_path)).first("bad", 1.0) for _ in range(2)] == [True, False]
     (kept,) = directory.iterdir()
-    assert 0o600 == kept.stat().st_mode & 0o777
+    assert kept.stat().st_mode & 0o777 == 0o600
     kept.write_text("nonsense")
     assert Claims("shop", str(tmp_path)).first("bad", 1.0)
 
@@ -197,7 +197,7 @@ def test_a_server_that_hangs_delays_nothing_and_nobodys_end(tmp_path: Path) -> N
             cwd=ROOT, env={**os.environ, "TMPDIR": str(tmp_path)},
             capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
-        assert 0 == done.returncode, done.stderr
+        assert done.returncode == 0, done.stderr
         assert float(done.stdout) < 5.0
         assert time.monotonic() - began < 30.0
         silent.settimeout(5.0)

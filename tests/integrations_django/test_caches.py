@@ -63,9 +63,9 @@ def test_what_was_made_before_is_replaced(tmp_path: Path) -> None:
     """A model that asks for a cache while it is imported does not keep it from following."""
     site = Site(tmp_path / "config.yaml", LOCMEM, early=True)
     site.write(location="first", key_prefix="a")
-    assert "" == site.before.key_prefix
+    assert site.before.key_prefix == ""
     with site.live.lease():
-        assert "a" == site.cache.key_prefix
+        assert site.cache.key_prefix == "a"
     site.close()
 
 
@@ -74,10 +74,10 @@ def test_a_table_is_known_as_one_and_is_not_asked_before_it_is_there(tmp_path: P
     site = Site(tmp_path / "config.yaml", "django.core.cache.backends.db.DatabaseCache")
     is_table = isinstance(site.cache, BaseDatabaseCache)
     assert is_table
-    assert "idle" == site.live.status().state
+    assert site.live.status().state == "idle"
     site.write(location="entries")
     with site.live.lease():
-        assert "entries" == site.cache._table
+        assert site.cache._table == "entries"
     site.close()
 
 
@@ -86,7 +86,7 @@ def test_what_a_test_overrides_does_not_follow(tmp_path: Path) -> None:
     site = Site(tmp_path / "config.yaml", LOCMEM)
     site.write(location="first", key_prefix="a")
     site.caches.settings["default"] = {"BACKEND": LOCMEM, "KEY_PREFIX": "test"}
-    assert "test" == site.cache.key_prefix
+    assert site.cache.key_prefix == "test"
     site.close()
 
 
@@ -97,11 +97,11 @@ def test_before_there_is_anything_to_follow_it_is_as_declared(tmp_path: Path) ->
     made = site.cache
     made.set("early", 1)
     made.close()
-    assert ("", 1) == (made.key_prefix, made.get("early"))
+    assert (made.key_prefix, made.get("early")) == ("", 1)
     site.known = True
     site.write(location="first", key_prefix="a")
     with site.live.lease():
-        assert ("a", None) == (made.key_prefix, made.get("early"))
+        assert (made.key_prefix, made.get("early")) == ("a", None)
     site.close()
 
 
@@ -113,15 +113,15 @@ def test_a_cache_is_of_its_units_version(tmp_path: Path) -> None:
         site.cache.set("key", 1)
         site.write(location="second", key_prefix="b", timeout="null")
         loaded(site.live, 2)
-        assert ("a", 1) == (site.cache.key_prefix, site.cache.get("key"))
+        assert (site.cache.key_prefix, site.cache.get("key")) == ("a", 1)
         assert "key" in site.cache
         site.caches.close_all()
-        assert 1 == site.cache.get("key")
+        assert site.cache.get("key") == 1
     with site.live.lease():
-        assert ("b", None) == (site.cache.key_prefix, site.cache.get("key"))
+        assert (site.cache.key_prefix, site.cache.get("key")) == ("b", None)
         assert None is site.cache.default_timeout
-    assert "b" == site.cache.key_prefix
-    assert 0 == held(site.live)
+    assert site.cache.key_prefix == "b"
+    assert held(site.live) == 0
     site.close()
 
 
@@ -147,7 +147,7 @@ def test_it_stands_for_its_backend(tmp_path: Path) -> None:
     site.write(location="third")
     cache = site.cache
     cache.version = 7
-    assert 7 == cache.version
+    assert cache.version == 7
     del cache.version
     with pytest.raises(AttributeError):
         _ = cache.version
@@ -214,9 +214,9 @@ def test_connections_are_of_a_version_and_close_with_it(user: User) -> None:
         user.rotate()
         loaded(site.live, 2)
         user.forget()
-        assert 1 == site.cache.get("key")
+        assert site.cache.get("key") == 1
         site.caches.close_all()
-        assert 1 == snapshot.resources[resource_name("default")].backend().get("key")
+        assert snapshot.resources[resource_name("default")].backend().get("key") == 1
     drained(site.live)
     with site.live.lease():
         assert None is site.cache.get("key")
@@ -245,7 +245,7 @@ def test_a_rotated_password_fails_no_request(
                 load.outlast()
                 user.forget()
             most = user.connected()
-    assert [] == load.failures, server.log
+    assert load.failures == [], server.log
     assert 0 < most <= 2 * 2 * 4
     seen = {(answer.number, answer.said["pool"], answer.said["again"]) for answer in load.answers}
     assert {(number, number, number) for number in (1, 2, 3)} == seen

@@ -48,10 +48,10 @@ def test_a_good_configuration_is_status_0(
     """Each question is answered on standard output."""
     write(tmp_path / "config.yaml", 1)
     monkeypatch.delitem(sys.modules, RESOURCES, raising=False)
-    assert 0 == manage(tmp_path / "config.yaml", "reloadcheck", question, resources=RESOURCES)
+    assert manage(tmp_path / "config.yaml", "reloadcheck", question, resources=RESOURCES) == 0
     said = capsys.readouterr()
     assert answer in said.out
-    assert "" == said.err
+    assert said.err == ""
 
 
 @pytest.mark.parametrize("question", ["validate", "check", "status"])
@@ -60,10 +60,10 @@ def test_a_bad_configuration_is_status_1(
 ) -> None:
     """The cause is told at file:line:column, without a traceback."""
     (tmp_path / "config.yaml").write_text("number: 1\nnumber: 2\n")
-    assert 1 == manage(tmp_path / "config.yaml", "reloadcheck", question)
+    assert manage(tmp_path / "config.yaml", "reloadcheck", question) == 1
     said = capsys.readouterr()
     assert f"{tmp_path}/config.yaml:2:1" in said.err
-    assert "" == said.out
+    assert said.out == ""
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_wrong_usage_is_status_2(
 ) -> None:
     """What cannot be understood, also in the settings, is told apart from a bad configuration."""
     write(tmp_path / "config.yaml", 1)
-    assert 2 == manage(tmp_path / "config.yaml", "reloadcheck", *words, **given)
+    assert manage(tmp_path / "config.yaml", "reloadcheck", *words, **given) == 2
     assert said in capsys.readouterr().err
 
 
@@ -122,14 +122,14 @@ APP_OF = ["--app", "reloadcheck.integrations.django:live"]
 def test_the_command_line_knows_the_site(example: Path, command: list[str], app: list[str]) -> None:
     """`diff` names what an edit rebuilds of the site: its connections, and its own resources."""
     status, said, _ = told(example, *command, "diff", "config.yaml", "edit.yaml", *app)
-    assert (0, True) == (status, "rebuilds  django.databases.default" in said)
+    assert (status, "rebuilds  django.databases.default" in said) == (0, True)
     assert "keeps     api" in said
     status, said, _ = told(example, *command, "explain", "database.name", *app)
-    assert (0, True) == (status, f"{example}/config.yaml:3:9" in said)
+    assert (status, f"{example}/config.yaml:3:9" in said) == (0, True)
     status, said, _ = told(example, *command, "validate", "edit.yaml", *app)
-    assert (0, True) == (status, said.startswith("OK: edit.yaml"))
+    assert (status, said.startswith("OK: edit.yaml")) == (0, True)
     status, said, _ = told(example, *command, "doctor", *app)
-    assert (True, True) == (status in (0, 1), "Settings is read by pydantic" in said)
+    assert (status in (0, 1), "Settings is read by pydantic" in said) == (True, True)
 
 
 def test_what_a_store_knows_is_asked_of_the_sites_own(example: Path) -> None:
@@ -138,19 +138,19 @@ def test_what_a_store_knows_is_asked_of_the_sites_own(example: Path) -> None:
     line = '    "STORE": BASE_DIR / "store.db",\n    "SCHEMA"'
     settings.write_text(settings.read_text().replace('    "SCHEMA"', line))
     status, said, _ = told(example, *MANAGE, "freeze", "--why", "a quiet evening")
-    assert 0 == status, said
+    assert status == 0, said
     status, said, _ = told(example, *MANAGE, "history", "--json")
-    assert (0, True) == (status, "a quiet evening" in said)
+    assert (status, "a quiet evening" in said) == (0, True)
 
 
 def test_wrong_words_end_as_on_the_command_line(example: Path) -> None:
     """The exit status and the sentence are `reloadcheck`'s own; Django's options are Django's."""
     status, _, said = told(example, *MANAGE, "explain", "--settings", "mysite.settings")
-    assert (2, True) == (status, "explain: error: " in said)
+    assert (status, "explain: error: " in said) == (2, True)
     status, _, said = told(example, *MANAGE, "validate", "missing.yaml")
-    assert 1 == status
+    assert status == 1
     status, said, _ = told(example, *MANAGE, "status", "http://127.0.0.1:1/page", "--timeout", "5")
-    assert (3, True) == (status, said.startswith("UNREACHABLE"))
+    assert (status, said.startswith("UNREACHABLE")) == (3, True)
 
 
 def test_a_site_that_cannot_be_set_up_is_told_at_its_line(example: Path) -> None:
@@ -158,14 +158,14 @@ def test_a_site_that_cannot_be_set_up_is_told_at_its_line(example: Path) -> None
     broken = "from django.db import models\nraise ValueError('a secret')\n"
     (example / "mysite" / "models.py").write_text(broken)
     status, said, error = told(example, *CLI, "explain", "database.name", *APP_OF)
-    assert (2, "") == (status, said)
+    assert (status, said) == (2, "")
     assert f"setting Django up raised ValueError at {example}/mysite/models.py:2" in error
     assert "secret" not in error
 
 
 def test_check_runs_the_system_checks(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`manage.py check` shows our checks with their ids and hints, and fails for an error."""
-    assert 1 == manage(tmp_path / "missing.yaml", "check")
+    assert manage(tmp_path / "missing.yaml", "check") == 1
     said = capsys.readouterr().err
     assert "(reloadcheck.E001)" in said
     assert "HINT: create it, or change RELOAD_CHECK['SOURCES']" in said

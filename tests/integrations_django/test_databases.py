@@ -110,13 +110,13 @@ def file_of(site: Site) -> int:
 def test_a_connection_is_of_its_units_version(files: Site) -> None:
     """One unit of work keeps its connection over an edit; the next one gets another."""
     with files.live.lease():
-        assert 1 == file_of(files)
+        assert file_of(files) == 1
         name_file(files, 2)
         loaded(files.live, 2)
-        assert 1 == file_of(files)
+        assert file_of(files) == 1
     assert files.connection.connection is not None
     with files.live.lease():
-        assert 2 == file_of(files)
+        assert file_of(files) == 2
 
 
 def test_a_connection_that_was_made_before_follows(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_connection_that_was_made_before_follows(tmp_path: Path) -> None:
     site = Site(tmp_path / "config.yaml", SQLITE, early=Site.nothing, NAME=name, CONN_MAX_AGE=None)
     name_file(site, 1)
     with site.live.lease():
-        assert 1 == file_of(site)
+        assert file_of(site) == 1
         name_file(site, 2)
     with site.live.lease():
         assert (2, site.before) == (file_of(site), site.connection)
@@ -140,21 +140,21 @@ def test_a_connection_that_was_used_before_follows(tmp_path: Path, through: str)
     name = str(tmp_path / "77.db")
     site = Site(tmp_path / "config.yaml", SQLITE, early=Site.connect, NAME=name, CONN_MAX_AGE=None)
     name_file(site, 1)
-    assert 77 == file_of(site)
+    assert file_of(site) == 77
     if through == "a unit of work":
         with site.live.lease():
-            assert 1 == file_of(site)
+            assert file_of(site) == 1
     else:
         site.live.start()
         site.finish()
-        assert 1 == file_of(site)
+        assert file_of(site) == 1
     site.close()
 
 
 def test_what_a_newer_version_replaced_is_closed_at_the_end(files: Site) -> None:
     """A kept connection is closed with the request that used it, once there is a newer version."""
     with files.live.lease():
-        assert 1 == file_of(files)
+        assert file_of(files) == 1
         files.finish()
         assert files.connection.connection is not None
         name_file(files, 2)
@@ -170,7 +170,7 @@ def test_an_edit_of_something_else_keeps_connections(files: Site) -> None:
         before = files.connection.connection
     files.file.write_text(files.file.read_text().replace("other: 1", "other: 2"))
     with files.live.lease() as snapshot:
-        assert (2, 1) == (snapshot.version, file_of(files))
+        assert (snapshot.version, file_of(files)) == (2, 1)
         files.finish()
         assert before is files.connection.connection
 
@@ -187,9 +187,9 @@ def test_a_transaction_keeps_its_connection(files: Site, monkeypatch: pytest.Mon
     with transaction.atomic():
         name_file(files, 2)
         with files.live.lease() as snapshot:
-            assert (2, 1) == (snapshot.version, file_of(files))
+            assert (snapshot.version, file_of(files)) == (2, 1)
     with files.live.lease():
-        assert 2 == file_of(files)
+        assert file_of(files) == 2
 
 
 def test_a_transaction_without_autocommit_keeps_its_connection(files: Site) -> None:
@@ -199,30 +199,30 @@ def test_a_transaction_without_autocommit_keeps_its_connection(files: Site) -> N
         files.connection.set_autocommit(False)
     name_file(files, 2)
     with files.live.lease() as snapshot:
-        assert (2, 1) == (snapshot.version, file_of(files))
+        assert (snapshot.version, file_of(files)) == (2, 1)
         files.connection.set_autocommit(True)
-        assert 2 == file_of(files)
+        assert file_of(files) == 2
 
 
 def test_outside_a_unit_of_work_it_is_the_newest(files: Site) -> None:
     """A command needs no lease to be connected, keeps what it has, and holds no snapshot."""
-    assert 1 == file_of(files)
+    assert file_of(files) == 1
     name_file(files, 2)
     loaded(files.live, 2)
-    assert 1 == file_of(files)
+    assert file_of(files) == 1
     files.finish()
-    assert 2 == file_of(files)
-    assert 0 == held(files.live)
+    assert file_of(files) == 2
+    assert held(files.live) == 0
 
 
 def test_what_somebody_else_sets_is_left_alone(files: Site, tmp_path: Path) -> None:
     """The test runner's name for a database stands, whatever the configuration says."""
     other = str(tmp_path / "77.db")
     files.connection.settings_dict["NAME"] = other
-    assert 77 == file_of(files)
+    assert file_of(files) == 77
     name_file(files, 2)
     files.connection.close()
-    assert 77 == file_of(files)
+    assert file_of(files) == 77
 
 
 def test_closing_asks_for_no_configuration(files: Site) -> None:
@@ -230,7 +230,7 @@ def test_closing_asks_for_no_configuration(files: Site) -> None:
     files.file.write_text("database: [")
     assert files.connection.connection is None
     files.connections.close_all()
-    assert "idle" == files.live.status().state
+    assert files.live.status().state == "idle"
 
 
 def test_what_is_not_named_stays_as_it_is(tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_what_is_not_named_stays_as_it_is(tmp_path: Path) -> None:
 
 def test_a_copy_does_not_follow(files: Site) -> None:
     """What Django derives from a connection, for threads of tests, stays as it was made."""
-    assert 1 == file_of(files)
+    assert file_of(files) == 1
     copy = files.connection.copy()
     assert str(files.file.with_name("1.db")) == copy.settings_dict["NAME"]
     name_file(files, 2)
@@ -263,7 +263,7 @@ def test_a_key_that_django_does_not_know_is_rejected(files: Site) -> None:
     error = rejected(files.live)
     assert "passwrod" in error
     assert "secret-word" not in error
-    assert 1 == file_of(files)
+    assert file_of(files) == 1
 
 
 class Database(BaseModel, frozen=True):
@@ -281,13 +281,13 @@ def test_parameters_come_from_models_too() -> None:
     part = Database(user="me", password=SecretStr("word"), options={"a": 2})
     base = {"USER": "you", "HOST": "here", "CONN_MAX_AGE": 5, "OPTIONS": {"a": 1, "b": 1}}
     known = frozenset({"USER", "PASSWORD", "CONN_MAX_AGE", "HOST", "OPTIONS"})
-    assert {
+    assert laid_over(base, part, known) == {
         "USER": "me",
         "PASSWORD": "word",
         "HOST": "here",
         "CONN_MAX_AGE": None,
         "OPTIONS": {"a": 2, "b": 1},
-    } == laid_over(base, part, known)
+    }
     with pytest.raises(ConfigError, match="mapping or a model"):
         laid_over(base, "postgresql://", known)
 
@@ -337,7 +337,7 @@ def test_all_threads_share_one_pool_of_a_version(role: Role, pooled: Site) -> No
         pooled.connection.close()
     role.file.write_text(role.file.read_text().replace("end:", "ending:"))
     with pooled.live.lease() as snapshot:
-        assert 2 == snapshot.version
+        assert snapshot.version == 2
         assert pools is snapshot.resources[NAME].pools
         assert first == pooled.ask("SELECT pg_backend_pid()")
         pooled.connection.close()
@@ -345,10 +345,10 @@ def test_all_threads_share_one_pool_of_a_version(role: Role, pooled: Site) -> No
 
 def test_what_somebody_else_sets_gets_no_pool_of_ours(pooled: Site) -> None:
     """A test database is not served from the pool of the one that the configuration names."""
-    assert "postgres" == pooled.ask("SELECT current_database()")
+    assert pooled.ask("SELECT current_database()") == "postgres"
     pooled.connection.close()
     pooled.connection.settings_dict["NAME"] = "template1"
-    assert "template1" == pooled.ask("SELECT current_database()")
+    assert pooled.ask("SELECT current_database()") == "template1"
     pooled.connection.close()
     pooled.connection.close_pool()
 
@@ -364,7 +364,7 @@ def test_a_wrong_password_is_rejected(role: Role, pooled: Site) -> None:
     assert "database" in error
     assert "wrong-word" not in error
     with pooled.live.lease():
-        assert 1 == pooled.ask("SELECT 1")
+        assert pooled.ask("SELECT 1") == 1
         pooled.connection.close()
     role.file.write_text(before)
     pooled.live.check()
@@ -384,17 +384,17 @@ def test_credentials_changed_in_the_server_first_are_followed(unpooled: tuple[Ro
     """A request whose password is refused goes on by the next one, and keeps that connection."""
     role, site = unpooled
     with site.live.lease() as snapshot:
-        assert 1 == site.ask("SELECT 1")
+        assert site.ask("SELECT 1") == 1
         site.connection.close()
         role.rotate()
         first = site.ask("SELECT pg_backend_pid()")
-        assert (1, 2) == (snapshot.version, site.live.snapshot.version)
+        assert (snapshot.version, site.live.snapshot.version) == (1, 2)
         assert first == site.ask("SELECT pg_backend_pid()")
         site.connection.close()
-        assert 1 == site.ask("SELECT 1")
+        assert site.ask("SELECT 1") == 1
         site.connection.close()
     with site.live.lease() as snapshot:
-        assert (2, 1) == (snapshot.version, site.ask("SELECT 1"))
+        assert (snapshot.version, site.ask("SELECT 1")) == (2, 1)
 
 
 class Pauses:
@@ -430,11 +430,11 @@ def test_a_refused_request_waits_for_the_edit_for_a_moment(unpooled: tuple[Role,
     made = site.connection
     made.following = replace(made.find("default"), clock=pauses.clock, sleep=pauses.sleep)
     with site.live.lease():
-        assert 1 == site.ask("SELECT 1")
+        assert site.ask("SELECT 1") == 1
         made.close()
         role.change()
-        assert 1 == site.ask("SELECT 1")
-        assert 3 * GRACE / 20 == pytest.approx(pauses.taken())
+        assert site.ask("SELECT 1") == 1
+        assert pytest.approx(pauses.taken()) == 3 * GRACE / 20
 
 
 def test_where_no_edit_comes_only_the_first_ones_wait(unpooled: tuple[Role, Site]) -> None:
@@ -446,7 +446,7 @@ def test_where_no_edit_comes_only_the_first_ones_wait(unpooled: tuple[Role, Site
     with site.live.lease():
         for _ in range(2):
             good = role.password
-            assert 1 == site.ask("SELECT 1")
+            assert site.ask("SELECT 1") == 1
             made.close()
             role.change()
             for waited in (GRACE, 0.0):
@@ -460,12 +460,12 @@ def test_only_credentials_are_taken_from_another_version(unpooled: tuple[Role, S
     """Where more than user and password is different, a request is not sent to another place."""
     role, site = unpooled
     with site.live.lease():
-        assert 1 == site.ask("SELECT 1")
+        assert site.ask("SELECT 1") == 1
         site.connection.close()
         role.extra["options"] = {"connect_timeout": 9}
         role.rotate()
         with pytest.raises(OperationalError):
             site.ask("SELECT 1")
-        assert 2 == site.live.snapshot.version
+        assert site.live.snapshot.version == 2
     with site.live.lease():
-        assert 1 == site.ask("SELECT 1")
+        assert site.ask("SELECT 1") == 1

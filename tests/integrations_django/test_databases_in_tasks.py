@@ -105,7 +105,7 @@ def test_a_rotated_password_fails_no_task(
             orders.reaches(role.rotate(), processes)
             role.terminate(before)
             orders.reaches(renamed := role.rename(), processes)
-    assert [] == orders.failures, worker.log
+    assert orders.failures == [], worker.log
     assert {(1, 1), (2, 1), (3, 1), (renamed, renamed)} == {
         (one["number"], one["pool"]) for one in orders.said
     }

@@ -69,7 +69,7 @@ def test_a_rotated_password_fails_no_request(
             role.terminate(before)
             load.reaches(renamed := role.rename(), everyone)
             until(lambda: visitor.visits > 2)
-    assert [] == load.failures + visitor.failures, server.log
+    assert load.failures + visitor.failures == [], server.log
     assert 0 < watch.most <= 2 * most
     named = {(answer.number, answer.said["pool"], answer.said["again"]) for answer in load.answers}
     assert {(n, renamed if n == renamed else 1, n) for n, *_ in named} == named

@@ -51,7 +51,7 @@ def test_start_up_loads_and_shutdown_closes(tmp_path: Path) -> None:
         said = asyncio.run(lifespan(live, "/number"))
         ended = ["lifespan.startup.complete", "serving", "3", "lifespan.shutdown.complete"]
         assert ended == said
-        assert (0, "closed") == (held(live), live.status().state)
+        assert (held(live), live.status().state) == (0, "closed")
 
 
 def test_start_up_fails_on_a_bad_configuration(tmp_path: Path) -> None:

@@ -113,10 +113,10 @@ def test_a_request_sees_one_version(
 ) -> None:
     """View, threads and templates see the request's snapshot, and the next request the edit."""
     with site(file, plain, awaited, MIDDLEWARE=[*middleware, MIDDLEWARE]) as live:
-        assert "200 1 1 1" == ask_it(f"/{view}")
+        assert ask_it(f"/{view}") == "200 1 1 1"
         write(file, 2)
-        assert "200 2 2 2" == ask_it(f"/{view}")
-        assert 0 == held(live)
+        assert ask_it(f"/{view}") == "200 2 2 2"
+        assert held(live) == 0
         with pytest.raises(OutsideWorkError):
             current_snapshot()
 
@@ -126,7 +126,7 @@ def test_a_view_that_raises_ends_its_unit_of_work(file: Path, ask_it: Callable[[
     """The lease of a failed request is given back, and the error is Django's own."""
     with site(file, breaks) as live:
         assert ask_it("/breaks").startswith("500 ")
-        assert 0 == held(live)
+        assert held(live) == 0
 
 
 def test_a_stream_keeps_its_version_until_it_is_closed(file: Path) -> None:
@@ -136,11 +136,11 @@ def test_a_stream_keeps_its_version_until_it_is_closed(file: Path) -> None:
         body = iter(response.response)
         first = next(body)
         write(file, 2)
-        assert 2 == run_elsewhere(lambda: int(get("/plain").split()[1]))
-        assert [b"1\n"] * 3 == [first, *body]
-        assert 1 == held(live)
+        assert run_elsewhere(lambda: int(get("/plain").split()[1])) == 2
+        assert [first, *body] == [b"1\n"] * 3
+        assert held(live) == 1
         response.close()
-        assert 0 == held(live)
+        assert held(live) == 0
         with pytest.raises(OutsideWorkError):
             current_snapshot()
 
@@ -157,9 +157,9 @@ def run_elsewhere(call: Callable[[], int]) -> int:
 def test_an_async_stream_keeps_its_version(file: Path) -> None:
     """So does an async generator, whatever is loaded while it is sent."""
     with site(file, lines_async, MIDDLEWARE=[MIDDLEWARE, f"{__name__}.edits"]) as live:
-        assert "200 1\n1\n1\n" == get_async("/lines_async")
-        assert 2 == live.snapshot.version
-        assert 0 == held(live)
+        assert get_async("/lines_async") == "200 1\n1\n1\n"
+        assert live.snapshot.version == 2
+        assert held(live) == 0
 
 
 @sync_only_middleware
@@ -186,9 +186,9 @@ def test_a_stream_that_nobody_closes_holds_nothing(
 ) -> None:
     """A middleware that answers with something else leaves no lease behind."""
     with site(file, lines, MIDDLEWARE=[DROPS, MIDDLEWARE]) as live:
-        assert "200 instead" == ask_it("/lines")
+        assert ask_it("/lines") == "200 instead"
         gc.collect()
-        assert 0 == held(live)
+        assert held(live) == 0
 
 
 def test_inside_the_wsgi_door_it_joins(file: Path) -> None:
@@ -203,8 +203,8 @@ def test_inside_the_wsgi_door_it_joins(file: Path) -> None:
     with site(file, plain) as live:
         django_app = get_wsgi_application()
         with Client(wsgi.ReloadCheckMiddleware(edited, live)).get("/plain") as response:
-            assert "1 1 1" == response.get_data(as_text=True)
-        assert (2, 0) == (live.snapshot.version, held(live))
+            assert response.get_data(as_text=True) == "1 1 1"
+        assert (live.snapshot.version, held(live)) == (2, 0)
 
 
 def test_inside_the_asgi_door_it_joins(file: Path) -> None:
@@ -218,8 +218,8 @@ def test_inside_the_asgi_door_it_joins(file: Path) -> None:
     with site(file, plain, awaited) as live:
         django_app = get_asgi_application()
         door = asgi.ReloadCheckMiddleware(edited, live)
-        assert b"1 1 1" == body(asyncio.run(ask(door, "/awaited")))
-        assert (2, 0) == (live.snapshot.version, held(live))
+        assert body(asyncio.run(ask(door, "/awaited"))) == b"1 1 1"
+        assert (live.snapshot.version, held(live)) == (2, 0)
 
 
 @pytest.mark.parametrize("ask_it", [get, get_async], ids=["WSGI", "ASGI"])
@@ -229,8 +229,8 @@ def test_without_a_configuration_it_answers_503(file: Path, ask_it: Callable[[st
     with site(file, plain) as live:
         assert ask_it("/plain").startswith("503 The application has no usable configuration")
         write(file, 7)
-        assert "200 7 7 7" == ask_it("/plain")
-        assert 0 == held(live)
+        assert ask_it("/plain") == "200 7 7 7"
+        assert held(live) == 0
 
 
 def test_nothing_starts_before_the_first_request(file: Path) -> None:
@@ -239,7 +239,7 @@ def test_nothing_starts_before_the_first_request(file: Path) -> None:
     with site(file, plain) as live:
         get_wsgi_application()
         get_asgi_application()
-        assert "idle" == live.status().state
+        assert live.status().state == "idle"
         assert set() == set(threading.enumerate()) - before
 
 
@@ -258,7 +258,7 @@ def test_a_cancelled_request_gives_its_lease_back(file: Path) -> None:
             if messages:
                 return messages.pop()
             await begun.wait()
-            assert 1 == held(live)
+            assert held(live) == 1
             return {"type": "http.disconnect"}
 
         async def send(message: Any) -> None:
@@ -271,4 +271,4 @@ def test_a_cancelled_request_gives_its_lease_back(file: Path) -> None:
     with site(file, waits) as live:
         begun = asyncio.Event()
         async_to_sync(disconnected)()
-        assert 0 == held(live)
+        assert held(live) == 0

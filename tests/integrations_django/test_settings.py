@@ -59,7 +59,7 @@ def found(file: Path, **given: Any) -> list[tuple[str | None, str, str]]:
 
 def test_a_good_site_has_nothing_to_hear_of(file: Path) -> None:
     """Checks are silent where all is well, and start nothing."""
-    assert [] == found(file, schema=f"{HERE}.Frozen")
+    assert found(file, schema=f"{HERE}.Frozen") == []
 
 
 CASES: dict[str, tuple[str, str, str, dict[str, Any]]] = {
@@ -118,7 +118,7 @@ def test_a_check_names_what_is_wrong_and_the_line_to_change(
     ((identity, said, hinted),) = (
         one for one in found(file, **given) if one[0] == f"reloadcheck.{number}"
     )
-    assert f"reloadcheck.{number}" == identity
+    assert identity == f"reloadcheck.{number}"
     assert message in said
     assert hint in hinted
 
@@ -135,7 +135,7 @@ def test_a_check_sees_that_a_connection_does_not_follow(
     given = {part: {"default": "number"}}
     plain = partial(cast("Any", type(handler)).create_connection, handler)
     with declared(file, **given):
-        assert [] == run_checks(tags=["reloadcheck"])
+        assert run_checks(tags=["reloadcheck"]) == []
         if what == "the one of this thread":
             handler["default"] = plain("default")
         else:
@@ -144,7 +144,7 @@ def test_a_check_sees_that_a_connection_does_not_follow(
             (one.id, one.msg, one.hint) for one in run_checks(tags=["reloadcheck"])
         ]
     del handler["default"]
-    assert "reloadcheck.E008" == identity
+    assert identity == "reloadcheck.E008"
     assert f"RELOAD_CHECK['{setting}'] names 'default', but " in said
     assert "does not follow: it is a django." in said
     assert f"once '{APP}' is installed" in str(hint)
@@ -183,7 +183,7 @@ def test_resource_modules_are_imported_before_the_start(
     monkeypatch.delitem(sys.modules, module, raising=False)
     with site(file, resources=[module]) as live:
         live.start()
-        assert {"doubled": 2} == dict(live.snapshot.resources)
+        assert dict(live.snapshot.resources) == {"doubled": 2}
         live.close()
 
 
@@ -259,7 +259,7 @@ def test_a_site_imports_no_other_stack() -> None:
     """Setting up a site loads neither another framework nor a driver that it does not use."""
     command = [sys.executable, "-W", "error", "-c", ALONE]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert ("[]\n", "") == (done.stdout, done.stderr)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
 def dsn(value: str) -> dict[str, str]:
@@ -272,8 +272,8 @@ def test_a_function_may_put_a_part_into_djangos_words() -> None:
     given = {"default": "database", "replica": ("replica.url", f"{HERE}.dsn")}
     parts = read({"sources": "a.yaml", "databases": given}).databases
     assert {"default": Part("database"), "replica": Part("replica.url", dsn)} == parts
-    assert {"name": "x"} == parts["replica"].read("x")
-    assert "x" == parts["default"].read("x")
+    assert parts["replica"].read("x") == {"name": "x"}
+    assert parts["default"].read("x") == "x"
     absent = {"sources": "a.yaml", "caches": {"default": ("cache", f"{HERE}.absent")}}
     with pytest.raises(ImproperlyConfigured, match=r"'CACHES'.*absent"):
         read(absent)
@@ -282,7 +282,7 @@ def test_a_function_may_put_a_part_into_djangos_words() -> None:
 def test_sources_may_be_one_or_several() -> None:
     """One path, one source, or a list of both."""
     environ = EnvironSource("APP")
-    assert ("a.yaml",) == read({"SOURCES": "a.yaml"}).sources
+    assert read({"SOURCES": "a.yaml"}).sources == ("a.yaml",)
     assert (environ,) == read({"SOURCES": environ}).sources
     assert ("a.yaml", environ) == read({"SOURCES": ["a.yaml", environ]}).sources
 

@@ -47,8 +47,8 @@ def test_the_settings_say_where_it_is(file: Path, ask: Get) -> None:
         for version in (None, 1):
             status, body = ask("/-/reloadcheck?" + PAGE.partition("?")[2]).split(" ", 1)
             assert ("200", version) == (status, json.loads(body)["version"])
-            assert "200 1" == ask("/number")
-        assert 0 == held(live)
+            assert ask("/number") == "200 1"
+        assert held(live) == 0
         assert ask(f"/-/reloadcheck/metrics?token={TOKEN}").startswith("200 # HELP reloadcheck_")
 
 
@@ -73,11 +73,11 @@ def test_an_operator_says_where_it_is(
 def test_an_orchestrators_probes_need_no_token(file: Path, ask: Get) -> None:
     """They are answered by a status code alone, whatever host they name."""
     with site(file, number, health_path="/-/health", ALLOWED_HOSTS=["shop.example"]):
-        assert "200 " == ask("/-/health/live")
-        assert "200 " == ask("/-/health/ready")
+        assert ask("/-/health/live") == "200 "
+        assert ask("/-/health/ready") == "200 "
         file.write_text("number: 1\nnumber: 2\n")
     with site(file, number, health_path="/-/health"):
-        assert ("200 ", "503 ") == (ask("/-/health/live"), ask("/-/health/ready"))
+        assert (ask("/-/health/live"), ask("/-/health/ready")) == ("200 ", "503 ")
 
 
 def test_its_headers_are_those_of_every_door(file: Path) -> None:
@@ -86,13 +86,13 @@ def test_its_headers_are_those_of_every_door(file: Path) -> None:
         client = Client(get_wsgi_application())
         path = f"/-/reloadcheck?token={TOKEN}"
         with client.get(path, headers={"Accept": "text/html"}) as response:
-            assert (303, "no-store") == (response.status_code, response.headers["Cache-Control"])
-            assert "./reloadcheck?format=html" == response.headers["Location"]
+            assert (response.status_code, response.headers["Cache-Control"]) == (303, "no-store")
+            assert response.headers["Location"] == "./reloadcheck?format=html"
         with client.get("/-/reloadcheck?format=html") as response:
-            assert (200, "DENY") == (response.status_code, response.headers["X-Frame-Options"])
+            assert (response.status_code, response.headers["X-Frame-Options"]) == (200, "DENY")
             assert "style-src 'sha256-" in response.headers["Content-Security-Policy"]
         with client.head("/-/reloadcheck") as response:
-            assert (200, b"") == (response.status_code, response.data)
+            assert (response.status_code, response.data) == (200, b"")
             assert int(response.headers["Content-Length"]) > 100
 
 
@@ -113,7 +113,7 @@ def test_a_check_tells_what_is_wrong_with_it(
     caplog.set_level(logging.WARNING)
     with declared(file, **given):
         ((identity, said),) = [(one.id, one.msg) for one in run_checks(tags=["reloadcheck"])]
-        assert f"reloadcheck.{number}" == identity
+        assert identity == f"reloadcheck.{number}"
         assert words in said
         assert TOKEN not in said
         if number == "W001":

@@ -32,14 +32,14 @@ STABLE = [
 
 def test_the_codes_are_pinned() -> None:
     """A code is a contract: none is renamed or dropped unnoticed."""
-    assert STABLE == [str(code) for code in Code]
+    assert [str(code) for code in Code] == STABLE
 
 
 def test_the_documentation_explains_each_code() -> None:
     """The table of the page on errors has a row for every code, in order, and no other."""
     section = ERRORS.split("\n## ", 1)[0]
     rows = re.findall(r"^\| `([a-z-]+)` \| (.+?) \| (.+?) \|$", section, re.M)
-    assert STABLE == [code for code, _, _ in rows]
+    assert [code for code, _, _ in rows] == STABLE
 
 
 def test_every_error_has_a_code_of_the_list() -> None:

@@ -29,9 +29,9 @@ def test_every_swap_and_rejection_is_told_in_order(make: Make, text: Text) -> No
         (Outcome.REJECTED, 2),
         (Outcome.RELOADED, 3),
     ]
-    assert (("a",),) == tuple(heard[1].diff.changed)
-    assert (("c",),) == tuple(heard[1].diff.added)
-    assert (("b",),) == tuple(heard[1].diff.removed)
+    assert tuple(heard[1].diff.changed) == (("a",),)
+    assert tuple(heard[1].diff.added) == (("c",),)
+    assert tuple(heard[1].diff.removed) == (("b",),)
     assert heard[2].error is not None
     assert heard[2].digest == heard[1].digest
     assert heard[3].error is None
@@ -71,7 +71,7 @@ def test_an_unsubscribed_listener_hears_no_more(make: Make, text: Text) -> None:
     text.write("a: 3")
     reload(live)
     until(lambda: others == [1, 2, 3])
-    assert [1] == heard
+    assert heard == [1]
 
 
 def test_one_function_subscribed_twice_is_two_listeners(make: Make, text: Text) -> None:
@@ -169,7 +169,7 @@ def test_a_listener_may_use_the_engine(make: Make, text: Text) -> None:
     text.write("a: 2")
     Call(live.check).result()
     until(lambda: live.snapshot.version == 2)
-    assert [1] == seen
+    assert seen == [1]
 
 
 def test_a_listener_is_told_after_a_restart(make: Make, text: Text) -> None:
@@ -180,4 +180,4 @@ def test_a_listener_is_told_after_a_restart(make: Make, text: Text) -> None:
     live.close()
     begin(live)
     until(lambda: len(heard) == 2)
-    assert [1, 2] == heard
+    assert heard == [1, 2]

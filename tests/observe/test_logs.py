@@ -73,8 +73,8 @@ def test_every_record_of_a_request_has_the_version(make: Make, text: Text, kept:
     logging.getLogger("shop").info("before")
     with TestClient(app) as client:
         digest = live.snapshot.digest
-        assert 200 == client.get("/").status_code
-        assert 2 == live.snapshot.version
+        assert client.get("/").status_code == 200
+        assert live.snapshot.version == 2
     assert [("-", "-"), (1, digest)] == versions(kept, "shop")
     assert [(1, digest)] == versions(kept, "library")
 
@@ -88,7 +88,7 @@ def test_every_record_of_a_wsgi_request_has_the_version(make: Make, kept: Kept) 
         yield b"ok"
 
     body = wsgi.ReloadCheckMiddleware(app, live)({"PATH_INFO": "/"}, print)
-    assert [b"ok"] == list(body)
+    assert list(body) == [b"ok"]
     body.close()  # type: ignore[attr-defined]
     logging.getLogger("shop").info("after")
     assert [(1, live.snapshot.digest), ("-", "-")] == versions(kept, "shop")
@@ -106,16 +106,16 @@ def test_a_reloads_record_has_its_facts(make: Make, text: Text, kept: Kept) -> N
     text.write("a: [")
     live.check()
     first, second, third = (record.__dict__ for record in kept.of("reloadcheck"))
-    assert ("reloaded", 1, None, "call") == facts(first)
-    assert ("reloaded", 2, None, "call") == facts(second)
+    assert facts(first) == ("reloaded", 1, None, "call")
+    assert facts(second) == ("reloaded", 2, None, "call")
     assert live.snapshot.digest == second["config_digest"]
-    assert ("a", "c") == second["config_changed"]
-    assert ("pool",) == second["config_built"]
-    assert {"read", "parse", "build"} == set(second["config_seconds"])
+    assert second["config_changed"] == ("a", "c")
+    assert second["config_built"] == ("pool",)
+    assert set(second["config_seconds"]) == {"read", "parse", "build"}
     assert all(0 <= seconds < 10 for seconds in second["config_seconds"].values())
-    assert ("rejected", 2, "syntax", "call") == facts(third)
+    assert facts(third) == ("rejected", 2, "syntax", "call")
     assert live.snapshot.digest == third["config_digest"]
-    assert {"read", "parse"} == set(third["config_seconds"])
+    assert set(third["config_seconds"]) == {"read", "parse"}
 
 
 def facts(record: dict[str, object]) -> tuple[object, ...]:
@@ -131,8 +131,8 @@ def test_a_request_is_named_as_the_trigger(make: Make, text: Text, kept: Kept) -
     live.check()
     text.write("a: 2")
     with live.lease() as snapshot:
-        assert 2 == snapshot.version
-    assert ["lease", "lease"] == [r.__dict__["config_trigger"] for r in kept.of("reloadcheck")]
+        assert snapshot.version == 2
+    assert [r.__dict__["config_trigger"] for r in kept.of("reloadcheck")] == ["lease", "lease"]
 
 
 def test_the_structlog_example_runs() -> None:
@@ -143,7 +143,7 @@ def test_the_structlog_example_runs() -> None:
     by_event = {line["event"]: line for line in lines}
     assert "config_version" not in by_event["starting"]
     placed = by_event["order placed"]
-    assert (1, 7) == (placed["config_version"], placed["order"])
+    assert (placed["config_version"], placed["order"]) == (1, 7)
     (own,) = [line for line in lines if line.get("config_outcome") == "reloaded"]
     assert placed["config_digest"] == own["config_digest"]
-    assert "lease" == own["config_trigger"]
+    assert own["config_trigger"] == "lease"

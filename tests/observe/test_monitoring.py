@@ -64,7 +64,7 @@ def test_every_rule_says_what_to_do_and_is_tested() -> None:
     assert {rule["alert"] for rule in rules()} == fired
     for rule in rules():
         assert rule["labels"]["severity"] in ("info", "warning", "critical")
-        assert {"summary", "description"} == set(rule["annotations"])
+        assert set(rule["annotations"]) == {"summary", "description"}
 
 
 def test_the_dashboard_is_whole() -> None:

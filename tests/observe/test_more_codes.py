@@ -47,8 +47,8 @@ def test_unsettled(make: Make, clock: FakeClock, caplog: pytest.LogCaptureFixtur
         text.write(f"a: {number}")
         clock.advance(0.1)
         check_once(admission)
-    assert ("unsettled", Outcome.DEFERRED) == (live.status().code, live.status().outcome)
-    assert ["unsettled"] == logged(caplog)
+    assert (live.status().code, live.status().outcome) == ("unsettled", Outcome.DEFERRED)
+    assert logged(caplog) == ["unsettled"]
 
 
 def test_hanging(make: Make, clock: FakeClock, text: Text) -> None:
@@ -58,7 +58,7 @@ def test_hanging(make: Make, clock: FakeClock, text: Text) -> None:
     Call(live.check).result(clock)
     text.gate.clear()
     Call(live.check).result(clock)
-    until(lambda: "hanging" == live.status().code, clock)
+    until(lambda: live.status().code == "hanging", clock)
     text.gate.set()
     until(lambda: Call(live.check).result(clock) and live.status().code is None, clock)
 
@@ -77,11 +77,11 @@ def test_drain(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None
         live.check()
         text.write("a: 3")
         assert Outcome.DEFERRED is live.check()
-        assert "drain" == live.status().code
+        assert live.status().code == "drain"
         (waiting,) = [one for one in caplog.records if one.__dict__.get("config_code")]
-        assert ("drain", logging.INFO) == (waiting.__dict__["config_code"], waiting.levelno)
+        assert (waiting.__dict__["config_code"], waiting.levelno) == ("drain", logging.INFO)
     until(lambda: live.status().code is None)
-    assert 3 == live.snapshot.version
+    assert live.snapshot.version == 3
 
 
 @pytest.mark.usefixtures("outliving")
@@ -97,9 +97,9 @@ def test_forced_close(
         assert snapshot.resources["pool"] == 1
         text.write("a: 2")
         live.check()
-        until(lambda: ["forced-close"] == logged(caplog), clock)
+        until(lambda: logged(caplog) == ["forced-close"], clock)
     status = live.status()
-    assert (1, 1) == (status.resources[0].forced_closes, status.forced_closes)
+    assert (status.resources[0].forced_closes, status.forced_closes) == (1, 1)
 
 
 def test_close_and_listener(make: Make, text: Text, caplog: pytest.LogCaptureFixture) -> None:
@@ -114,14 +114,14 @@ def test_close_and_listener(make: Make, text: Text, caplog: pytest.LogCaptureFix
     def raising(_: object) -> None:
         raise ValueError
 
-    assert "pool" == pool.name
+    assert pool.name == "pool"
     live.start()
     live.check()
     live.subscribe(raising)
     text.write("a: 2")
     live.check()
     until(lambda: {"close", "listener"} == set(logged(caplog)))
-    assert (2, None) == (live.snapshot.version, live.status().code)
+    assert (live.snapshot.version, live.status().code) == (2, None)
 
 
 def test_timeout(make: Make, clock: FakeClock, text: Text) -> None:
@@ -138,8 +138,8 @@ def test_timeout(make: Make, clock: FakeClock, text: Text) -> None:
     Call(live.check).result(clock)
     text.write("a: 2")
     Call(live.check).result(clock)
-    until(lambda: "timeout" == live.status().code, clock)
-    assert 1 == live.status().resources[0].failed_builds
+    until(lambda: live.status().code == "timeout", clock)
+    assert live.status().resources[0].failed_builds == 1
     text.waiting.set()
 
 
@@ -153,7 +153,7 @@ def test_usage(make: Make, caplog: pytest.LogCaptureFixture) -> None:
     live.resource("a", name="pool")(build)
     with pytest.raises(RegistrationError):
         live.start()
-    assert ["usage"] == logged(caplog)
+    assert logged(caplog) == ["usage"]
 
 
 def test_internal(
@@ -171,7 +171,7 @@ def test_internal(
 
     monkeypatch.setattr(thread.reload.checker, "look", broken)
     live.check()
-    assert (1, "internal") == (live.snapshot.version, live.status().code)
+    assert (live.snapshot.version, live.status().code) == (1, "internal")
     assert "internal" in logged(caplog)
 
 
@@ -204,7 +204,7 @@ def test_the_trigger_lasts_while_the_file_settles(make: Make, clock: FakeClock, 
     text.write("a: 2")
     ask: dict[str, Callable[[], object]] = {"lease": lambda: entered(live), "call": live.check}
     Call(ask[kind]).result(clock)
-    until(lambda: 2 == live.snapshot.version, clock)
+    until(lambda: live.snapshot.version == 2, clock)
     attempt = live.status().attempt
     assert attempt is not None
     assert kind == attempt.trigger

@@ -60,7 +60,7 @@ def test_sources_tell_where_they_lead(tmp_path: Path) -> None:
         assert (str(plain), None) == (link.resolved, link.generation)
         assert (str(secrets), True) == (directory.resolved, directory.confidential)
         assert str(tmp_path / "none.yaml") == none.path
-        assert ("memory.yaml", None, None) == (memory.name, memory.path, memory.resolved)
+        assert (memory.name, memory.path, memory.resolved) == ("memory.yaml", None, None)
         live.check()
         second = volume(mounted, "..2026_02", app="a: 2\n")
         live.check()
@@ -94,17 +94,17 @@ def test_resources_tell_generation_version_and_leases(make: Make, text: Text) ->
     live.start()
     live.check()
     with live.lease() as snapshot:
-        assert [1, 1] == [*snapshot.resources.values()]
+        assert [*snapshot.resources.values()] == [1, 1]
         text.write("a: 2\nb: 1\n")
         live.check()
         live.check()
         with live.lease():  # joins the unit of work around it, and so the older version
             first, second = live.status().resources
-        assert (2, 2, 2) == (first.builds, first.version, first.instances)
-        assert (1, 1, 1) == (second.builds, second.version, second.instances)
-        assert (1, 1) == (first.leases, second.leases)
-    until(lambda: 1 == live.status().resources[0].instances)
-    assert [0, 0] == [one.leases for one in live.status().resources]
+        assert (first.builds, first.version, first.instances) == (2, 2, 2)
+        assert (second.builds, second.version, second.instances) == (1, 1, 1)
+        assert (first.leases, second.leases) == (1, 1)
+    until(lambda: live.status().resources[0].instances == 1)
+    assert [one.leases for one in live.status().resources] == [0, 0]
 
 
 def test_the_first_load_is_no_edit(make: Make, text: Text) -> None:
@@ -113,16 +113,16 @@ def test_the_first_load_is_no_edit(make: Make, text: Text) -> None:
     live.start()
     live.check()
     status = live.status()
-    assert (1, 0, 0) == (status.reloads, status.edits, status.rejections)
+    assert (status.reloads, status.edits, status.rejections) == (1, 0, 0)
     text.write("a: 2")
     live.check()
     text.write("a: [")
     live.check()
     live.check()
     status = live.status()
-    assert (2, 1, 1) == (status.reloads, status.edits, status.rejections)
+    assert (status.reloads, status.edits, status.rejections) == (2, 1, 1)
     counts = {name: count for name, count, _ in status.seconds}
-    assert {"read": 3, "parse": 3, "build": 2} == counts
+    assert counts == {"read": 3, "parse": 3, "build": 2}
     assert all(total >= 0 for *_, total in status.seconds)
 
 
@@ -141,14 +141,17 @@ def test_the_history_tells_the_last_attempts(make: Make, text: Text, clock: Fake
     text.write(f"a: {CANARY}\nb: 1\n")
     live.check()
     history = live.status().history
-    assert [Outcome.RELOADED, Outcome.RELOADED, Outcome.REJECTED, Outcome.UNCHANGED] == [
-        one.outcome for one in history
+    assert [one.outcome for one in history] == [
+        Outcome.RELOADED,
+        Outcome.RELOADED,
+        Outcome.REJECTED,
+        Outcome.UNCHANGED,
     ]
-    assert [True, False, False, False] == [one.first for one in history]
-    assert [None, None, "syntax", None] == [one.code for one in history]
-    assert [1, 2, 2, 2] == [one.version for one in history]
-    assert ("a",) == history[1].changed
-    assert 5.0 == history[1].at - history[0].at
+    assert [one.first for one in history] == [True, False, False, False]
+    assert [one.code for one in history] == [None, None, "syntax", None]
+    assert [one.version for one in history] == [1, 2, 2, 2]
+    assert history[1].changed == ("a",)
+    assert history[1].at - history[0].at == 5.0
     assert CANARY not in repr(live.status())
 
 
@@ -162,9 +165,9 @@ def test_the_history_does_not_grow(make: Make, text: Text) -> None:
         live.check()
         live.check()
     history = live.status().history
-    assert KEPT == len(history)
-    assert KEPT + 6 == history[-1].version
-    assert (20, 50) == (len(history[-1].changed), history[-1].changes)
+    assert len(history) == KEPT
+    assert history[-1].version == KEPT + 6
+    assert (len(history[-1].changed), history[-1].changes) == (20, 50)
 
 
 @pytest.mark.parametrize("given", [str, FileSource])

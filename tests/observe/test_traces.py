@@ -69,7 +69,7 @@ def test_a_reload_is_a_span_with_its_phases(make: Make, text: Text, traces: Trac
         facts[f"reloadcheck.{name}"]
         for name in ("config.version", "config.digest", "config.changed", "built", "outcome")
     )
-    assert ["read", "parse", "build"] == [event.name for event in good.events]
+    assert [event.name for event in good.events] == ["read", "parse", "build"]
     assert good.start_time is not None
     assert good.end_time is not None
     times = [good.start_time, *(event.timestamp for event in good.events)]
@@ -77,7 +77,7 @@ def test_a_reload_is_a_span_with_its_phases(make: Make, text: Text, traces: Trac
     assert good.start_time <= good.end_time
     assert StatusCode.ERROR is bad.status.status_code
     assert "app.yaml:1:4" in (bad.status.description or "")
-    assert "syntax" == dict(bad.attributes or {})["error.type"]
+    assert dict(bad.attributes or {})["error.type"] == "syntax"
     assert CANARY not in "".join(span.to_json() for span in (good, bad))
 
 
@@ -104,7 +104,7 @@ def test_a_reload_is_linked_to_the_request_that_had_it_made(
         assert [request.context] == [link.context for link in reload.links]
         attributes = dict(request.attributes or {})
         assert version == attributes["reloadcheck.config.version"]
-        assert "request" == dict(reload.attributes or {})["reloadcheck.trigger"]
+        assert dict(reload.attributes or {})["reloadcheck.trigger"] == "request"
     stop()
 
 
@@ -149,7 +149,7 @@ def test_an_asgi_requests_span_has_the_version(make: Make, traces: Traces) -> No
         "reloadcheck.config.version": 1,
         "reloadcheck.config.digest": live.snapshot.digest,
     } == inside
-    assert {} == outside
+    assert outside == {}
 
 
 def test_without_a_provider_nothing_happens(make: Make, text: Text) -> None:

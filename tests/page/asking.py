@@ -23,11 +23,11 @@ class Answer:
     @property
     def own(self) -> bool:
         """Tell whether the application answered."""
-        return (404, (("content-type", "text/x-own"),), OWN) == (
+        return (
             self.status,
             self.headers,
             self.body,
-        )
+        ) == (404, (("content-type", "text/x-own"),), OWN)
 
     def header(self, name: str) -> str | None:
         """Give the one header of a name; None without one."""

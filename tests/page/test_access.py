@@ -113,7 +113,7 @@ RIGHT: list[Headers] = [
 def test_the_right_token_opens(ask: Ask, headers: Headers, method: str) -> None:
     """Bearer, in any case, and the password of Basic open the page; HEAD has no body."""
     answer = ask(method=method, headers=headers)
-    assert (200, "application/json") == (answer.status, answer.header("content-type"))
+    assert (answer.status, answer.header("content-type")) == (200, "application/json")
     assert (method == "HEAD") is (answer.body == b"")
     assert int(answer.header("content-length") or 0) > 100
 
@@ -122,9 +122,9 @@ def test_every_answer_is_guarded(ask: Ask) -> None:
     """No answer is stored, sniffed, framed, or may load anything from anywhere."""
     for path, query in [(PATH, "format=html"), (PATH, ""), (f"{PATH}/ready", "")]:
         answer = ask(path, query, headers=[bearer()])
-        assert "no-store" == answer.header("cache-control")
-        assert "nosniff" == answer.header("x-content-type-options")
-        assert "no-referrer" == answer.header("referrer-policy")
+        assert answer.header("cache-control") == "no-store"
+        assert answer.header("x-content-type-options") == "nosniff"
+        assert answer.header("referrer-policy") == "no-referrer"
         policy = answer.header("content-security-policy") or ""
         form = "'self'" if query == "format=html" else "'none'"  # the filter of the keys
         assert policy.startswith(f"default-src 'none'; base-uri 'none'; form-action {form}")
@@ -137,18 +137,18 @@ def test_the_host_changes_nothing(ask: Ask) -> None:
     plain = ask(f"{PATH}/live", headers=[bearer()])
     assert plain == ask(f"{PATH}/live", headers=[bearer(), ("host", b"evil.example")])
     welcome = ask(query=f"token={TOKEN}&format=html", headers=[("host", b"evil.example")])
-    assert "./reloadcheck?format=html" == welcome.header("location")
+    assert welcome.header("location") == "./reloadcheck?format=html"
 
 
 def test_a_browser_gets_a_cookie_for_the_token(ask: Ask) -> None:
     """The token leaves the address bar at once; the cookie is not the token, and opens the page."""
     welcome = ask(query=f"token={TOKEN}", headers=[("accept", b"text/html")])
-    assert (303, b"") == (welcome.status, welcome.body)
+    assert (welcome.status, welcome.body) == (303, b"")
     cookie, *flags = (welcome.header("set-cookie") or "").split("; ")
-    assert [f"Path={PATH}", "Max-Age=43200", "HttpOnly", "SameSite=Lax"] == flags
+    assert flags == [f"Path={PATH}", "Max-Age=43200", "HttpOnly", "SameSite=Lax"]
     assert TOKEN not in cookie
     seen = ask(query="format=html", headers=[("cookie", f"a=b; {cookie}".encode())])
-    assert 200 == seen.status
+    assert seen.status == 200
     assert ask(query="format=html", headers=[("cookie", f"{cookie}; {cookie}".encode())]).own
     secure = ask(query=f"token={TOKEN}&format=html", scheme="https")
     assert (secure.header("set-cookie") or "").endswith("; Secure")
@@ -238,7 +238,7 @@ def test_the_path_has_one_spelling(make: Make, target: str, opens: bool) -> None
 
 def test_a_mounted_application_has_its_page_below_its_mount(ask: Ask) -> None:
     """The path is the one below the place that the application is mounted at."""
-    assert 200 == ask(root="/mounted", headers=[bearer()]).status
+    assert ask(root="/mounted", headers=[bearer()]).status == 200
 
 
 @pytest.mark.parametrize(

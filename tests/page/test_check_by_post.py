@@ -34,12 +34,12 @@ def test_an_edit_is_live_when_it_answers(
     text.write("a: 2")
     answer = ask(CHECK, method="POST", headers=[bearer()])
     told = json.loads(answer.body)
-    assert (200, 2, None) == (answer.status, told["version"], told["code"])
+    assert (answer.status, told["version"], told["code"]) == (200, 2, None)
     assert told["outcome"] in ("reloaded", "unchanged")  # the engine may have been faster
-    assert 2 == live.snapshot.config.a
+    assert live.snapshot.config.a == 2
     text.write("a: [")
     told = json.loads(ask(CHECK, f"token={TOKEN}", method="POST").body)
-    assert ("rejected", 2, "syntax") == (told["outcome"], told["version"], told["code"])
+    assert (told["outcome"], told["version"], told["code"]) == ("rejected", 2, "syntax")
     assert "1:" in told["error"]
 
 
@@ -72,4 +72,4 @@ def test_with_no_good_configuration_it_says_so(
     """503 and the reason, as `ready` does."""
     live = make(Text("a: ["), settle=0.0, patience=0.5)
     answer = door(live)(CHECK, method="POST", headers=[bearer()])
-    assert (503, "syntax") == (answer.status, json.loads(answer.body)["code"])
+    assert (answer.status, json.loads(answer.body)["code"]) == (503, "syntax")

@@ -30,14 +30,14 @@ def test_live_never_fails_for_a_bad_edit(make: Make, text: Text) -> None:
     text.write("a: [")
     for given in (asgi, wsgi):
         asked = given(live)
-        assert (200, 503) == codes(asked)
+        assert codes(asked) == (200, 503)
     text.write("a: 1")
     live.start()
     text.write("a: [")
     live.check()
     for given in (asgi, wsgi):
         asked = given(live)
-        assert (200, 200) == codes(asked)
+        assert codes(asked) == (200, 200)
         answer = asked(f"{PATH}/ready", headers=[bearer()])
         assert b'"status": "warn"' in answer.body
         assert b'"code": "syntax"' in answer.body
@@ -53,8 +53,8 @@ def codes(asked: Ask) -> tuple[int, int]:
 def test_ready_starts_what_waits_for_traffic(make: Make, given: Callable[[Live], Ask]) -> None:
     """Where traffic comes only to what is ready, asking for that begins the first load."""
     live = make()
-    assert "idle" == live.status().state
-    assert (200, 200) == codes(given(live))
+    assert live.status().state == "idle"
+    assert codes(given(live)) == (200, 200)
 
 
 @pytest.mark.parametrize("given", [asgi, wsgi])
@@ -72,21 +72,21 @@ def test_ready_probes_when_asked(make: Make, given: Callable[[Live], Ask]) -> No
     live.start()
     answers.append(False)
     ask = given(live)
-    assert (200, 200) == codes(ask)
+    assert codes(ask) == (200, 200)
     for query in ("probe=1", "probe=true"):
         answer = ask(f"{PATH}/ready", query, headers=[bearer()])
-        assert (503, "failed") == (
+        assert (
             answer.status,
             json.loads(answer.body)["probes"]["pool"]["outcome"],
-        )
-    assert 200 == ask(f"{PATH}/ready", "probe=0", headers=[bearer()]).status
+        ) == (503, "failed")
+    assert ask(f"{PATH}/ready", "probe=0", headers=[bearer()]).status == 200
     before = len(asked)
-    assert 200 == ask(f"{PATH}/live", "probe=1", headers=[bearer()]).status
+    assert ask(f"{PATH}/live", "probe=1", headers=[bearer()]).status == 200
     assert before == len(asked) > 2
     page = ask(query="format=html&probe=1", headers=[bearer()])
-    assert (200, True) == (page.status, b">failed<" in page.body)
+    assert (page.status, b">failed<" in page.body) == (200, True)
     answers.append(True)
-    assert 200 == ask(f"{PATH}/ready", "probe=1", headers=[bearer()]).status
+    assert ask(f"{PATH}/ready", "probe=1", headers=[bearer()]).status == 200
 
 
 def health(live: Live, door: Any, own: Any, ask: Callable[[Any], Ask], **given: str) -> Ask:
@@ -104,17 +104,17 @@ def test_an_orchestrator_needs_no_token(
     live = make()
     text.write("a: [")
     asked = health(live, door, own, ask)
-    assert [200, 503] == [asked(f"/-/health/{tail}").status for tail in ("live", "ready")]
+    assert [asked(f"/-/health/{tail}").status for tail in ("live", "ready")] == [200, 503]
     text.write("a: 1")
     live.start()
     for tail in ("live", "ready"):
         for method in ("GET", "HEAD"):
             answer = asked(f"/-/health/{tail}", "probe=1&format=html", method=method)
-            assert (200, b"") == (answer.status, answer.body)
+            assert (answer.status, answer.body) == (200, b"")
             assert "application" not in (answer.header("content-type") or "")
         assert asked(f"/-/health/{tail}", method="POST").own
     for path in ("/-/health", "/-/health/metrics", PATH, f"{PATH}/live"):
         assert asked(path).own
     both = health(live, door, own, ask, status_path=PATH, status_token=TOKEN)
-    assert (200, 200) == (both("/-/health/ready").status, both(headers=[bearer()]).status)
+    assert (both("/-/health/ready").status, both(headers=[bearer()]).status) == (200, 200)
     assert both(f"{PATH}/ready").own

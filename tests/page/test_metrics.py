@@ -58,7 +58,7 @@ def test_one_process_tells_everything(make: Make, text: Text) -> None:
     live.resource("a", name="pool")(refusing)
     registry = CollectorRegistry()
     instrument(live, registry=registry)
-    assert 0 == scraped(registry)[("reloadcheck_live_snapshots",)]
+    assert scraped(registry)[("reloadcheck_live_snapshots",)] == 0
     live.start()
     live.check()
     for number in (2, 3):
@@ -68,33 +68,33 @@ def test_one_process_tells_everything(make: Make, text: Text) -> None:
     text.write("a: bad")
     live.check()
     failed = ("reloadcheck_resource_builds_total", "failed", "pool")
-    until(lambda: 1 == scraped(registry)[failed])  # it is counted last
+    until(lambda: scraped(registry)[failed] == 1)  # it is counted last
     values = scraped(registry)
     digest = live.snapshot.digest
     infos = [key[1:] for key in values if key[0] == "reloadcheck_config_info"]
     assert [(digest, "3")] == infos
-    assert (3, 0) == tuple(
+    assert tuple(
         values[(f"reloadcheck_config_{name}",)] for name in ("version", "last_reload_successful")
-    )
-    assert (2, 1) == tuple(
+    ) == (3, 0)
+    assert tuple(
         values[("reloadcheck_reloads_total", outcome)] for outcome in ("reloaded", "rejected")
-    )
-    assert (3, 1) == tuple(
+    ) == (2, 1)
+    assert tuple(
         values[("reloadcheck_resource_builds_total", outcome, "pool")]
         for outcome in ("built", "failed")
-    )
+    ) == (3, 1)
     assert live.status().checks == values[("reloadcheck_checks_total",)]
-    assert 4 == values[("reloadcheck_reload_duration_seconds_count", "build")]
-    assert 4 == values[("reloadcheck_reload_duration_seconds_count", "parse")]
+    assert values[("reloadcheck_reload_duration_seconds_count", "build")] == 4
+    assert values[("reloadcheck_reload_duration_seconds_count", "parse")] == 4
     assert (
         live.status().loaded_at
         == (values[("reloadcheck_config_last_reload_success_timestamp_seconds",)])
     )
     with live.lease():
-        assert 1 == scraped(registry)[("reloadcheck_leases",)]
+        assert scraped(registry)[("reloadcheck_leases",)] == 1
     text.write("a: 3")
     live.check()
-    until(lambda: 1 == scraped(registry)[("reloadcheck_config_last_reload_successful",)])
+    until(lambda: scraped(registry)[("reloadcheck_config_last_reload_successful",)] == 1)
 
 
 def test_pickup_counts_from_the_newest_time(make: Make, clock: FakeClock) -> None:
@@ -105,16 +105,16 @@ def test_pickup_counts_from_the_newest_time(make: Make, clock: FakeClock) -> Non
     instrument(live, registry=registry)
     live.start()
     live.check()
-    assert 0 == scraped(registry)[("reloadcheck_pickup_seconds_count",)]
+    assert scraped(registry)[("reloadcheck_pickup_seconds_count",)] == 0
     text.write("a: 2")
     clock.advance(3.0)
     live.check()
-    until(lambda: 1 == scraped(registry)[("reloadcheck_pickup_seconds_count",)])
+    until(lambda: scraped(registry)[("reloadcheck_pickup_seconds_count",)] == 1)
     values = scraped(registry)
-    assert (1, 3.0) == (
+    assert (
         values[("reloadcheck_pickup_seconds_count",)],
         values[("reloadcheck_pickup_seconds_sum",)],
-    )
+    ) == (1, 3.0)
 
 
 def test_another_start_goes_on_counting(make: Make) -> None:
@@ -125,7 +125,7 @@ def test_another_start_goes_on_counting(make: Make) -> None:
     live.start()
     first = live.status().checks
     live.close()
-    assert 0 == scraped(registry)[("reloadcheck_live_snapshots",)]
+    assert scraped(registry)[("reloadcheck_live_snapshots",)] == 0
     before = scraped(registry)[("reloadcheck_checks_total",)]
     live.start()
     live.check()
@@ -167,7 +167,7 @@ def get(port: int, path: str) -> bytes:
     try:
         connection.request("GET", path)
         response = connection.getresponse()
-        assert 200 == response.status
+        assert response.status == 200
         return response.read()
     finally:
         connection.close()
@@ -242,19 +242,19 @@ def test_four_workers_add_up(tmp_path: Path) -> None:
                 until(traffic.reached(number))
                 continue
             replace(config, "number: [\n")
-            until(lambda: 4 == scraped_at(server.port)[("reloadcheck_reloads_total", "rejected")])
-            until(lambda: [0] * 4 == pids(server.port, "config_last_reload_successful"))
-        until(lambda: 4 * 20 == scraped_at(server.port)[BUILDS])  # it is counted last
-        until(lambda: 4 == scraped_at(server.port)[("reloadcheck_live_snapshots",)])
+            until(lambda: scraped_at(server.port)[("reloadcheck_reloads_total", "rejected")] == 4)
+            until(lambda: pids(server.port, "config_last_reload_successful") == [0] * 4)
+        until(lambda: scraped_at(server.port)[BUILDS] == 4 * 20)  # it is counted last
+        until(lambda: scraped_at(server.port)[("reloadcheck_live_snapshots",)] == 4)
         values = scraped_at(server.port)
-        assert [20.0] * 4 == pids(server.port, "config_version")
-        assert [1.0] * 4 == pids(server.port, "config_last_reload_successful")
-    assert (4 * 19, 4) == tuple(
+        assert pids(server.port, "config_version") == [20.0] * 4
+        assert pids(server.port, "config_last_reload_successful") == [1.0] * 4
+    assert tuple(
         values[("reloadcheck_reloads_total", outcome)] for outcome in ("reloaded", "rejected")
-    )
-    assert 4 * 20 == values[BUILDS]
-    assert 4 * 20 == values[("reloadcheck_reload_duration_seconds_count", "build")]
-    assert 4 * 19 == values[("reloadcheck_pickup_seconds_count",)]
-    assert 4 == values[("reloadcheck_live_snapshots",)]
+    ) == (4 * 19, 4)
+    assert values[BUILDS] == 4 * 20
+    assert values[("reloadcheck_reload_duration_seconds_count", "build")] == 4 * 20
+    assert values[("reloadcheck_pickup_seconds_count",)] == 4 * 19
+    assert values[("reloadcheck_live_snapshots",)] == 4
     assert values[("reloadcheck_checks_total",)] > 4 * 20
     assert not [name for name in values if name[0] == "reloadcheck_config_info"]

@@ -113,9 +113,9 @@ def test_the_document_is_whole_and_nothing_breaks_out_of_it() -> None:
     """Hostile keys, values, paths and errors are text; no control or bidi character is left."""
     text = rendered(Wanted.HTML).body.decode()
     outline = Outline(text)
-    assert [] == outline.open
+    assert outline.open == []
     assert "script" not in outline.tags
-    assert 1 == outline.tags.count("style")
+    assert outline.tags.count("style") == 1
     assert text.replace("\n", "").isprintable()
     assert r"\u202e" in outline.words
     assert "</script>" in outline.words
@@ -168,20 +168,24 @@ def test_the_json_is_ascii_and_complete() -> None:
     assert body.isascii()
     assert b"</" not in body
     state = json.loads(body)
-    assert (7, "d" * 64, "e" * 64) == tuple(
-        state[name] for name in ("version", "digest", "source_digest")
+    assert tuple(state[name] for name in ("version", "digest", "source_digest")) == (
+        7,
+        "d" * 64,
+        "e" * 64,
     )
     assert ("syntax", STATUS.error, "rejected") == tuple(
         state[name] for name in ("code", "error", "outcome")
     )
     assert state["attempt"] == state["history"][0]
-    assert {"read": 0.001, "parse": 1.5} == state["attempt"]["seconds"]
-    assert "..g" == state["sources"][0]["volume_generation"]
-    assert {"6": 1, "7": 2} == state["leases"]
-    assert (7, 6, 3) == tuple(
-        state["resources"][0][name] for name in ("builds", "version", "leases")
+    assert state["attempt"]["seconds"] == {"read": 0.001, "parse": 1.5}
+    assert state["sources"][0]["volume_generation"] == "..g"
+    assert state["leases"] == {"6": 1, "7": 2}
+    assert tuple(state["resources"][0][name] for name in ("builds", "version", "leases")) == (
+        7,
+        6,
+        3,
     )
-    assert {"path": "key", "value": "***", "hidden": True, "origin": None} == state["config"][1]
+    assert state["config"][1] == {"path": "key", "value": "***", "hidden": True, "origin": None}
 
 
 def test_the_text_is_prometheus_own() -> None:
@@ -193,15 +197,15 @@ def test_the_text_is_prometheus_own() -> None:
         for family in families.values()
         for sample in family.samples
     }
-    assert 0 == values[("reloadcheck_config_last_reload_successful",)]
-    assert 7 == values[("reloadcheck_config_version",)]
-    assert 1 == values[("reloadcheck_config_info", "7", "d" * 64)]
-    assert 6 == values[("reloadcheck_reloads_total", "reloaded")]
-    assert 2 == values[("reloadcheck_reloads_total", "rejected")]
-    assert 3 == values[("reloadcheck_leases",)]
-    assert 2 == values[("reloadcheck_live_snapshots",)]
-    assert 7 == values[("reloadcheck_resource_builds_total", 'p"o\\ol\n', "built")]
-    assert 4 == values[("reloadcheck_forced_closes_total", 'p"o\\ol\n')]
+    assert values[("reloadcheck_config_last_reload_successful",)] == 0
+    assert values[("reloadcheck_config_version",)] == 7
+    assert values[("reloadcheck_config_info", "7", "d" * 64)] == 1
+    assert values[("reloadcheck_reloads_total", "reloaded")] == 6
+    assert values[("reloadcheck_reloads_total", "rejected")] == 2
+    assert values[("reloadcheck_leases",)] == 3
+    assert values[("reloadcheck_live_snapshots",)] == 2
+    assert values[("reloadcheck_resource_builds_total", 'p"o\\ol\n', "built")] == 7
+    assert values[("reloadcheck_forced_closes_total", 'p"o\\ol\n')] == 4
     kinds = {one.title.removesuffix("_total"): one.kind for one in Metric}
     assert all(kinds[name] == family.type for name, family in families.items())
 
@@ -232,7 +236,7 @@ def test_readiness_is_about_serving() -> None:
     for status, code, said in cases:
         answer = rendered(Wanted.READY, status)
         assert (code, said) == (answer.status, json.loads(answer.body)["status"])
-        assert 200 == rendered(Wanted.LIVE, status).status
+        assert rendered(Wanted.LIVE, status).status == 200
 
 
 STANDINGS: list[tuple[dict[str, object], Standing, str]] = [
@@ -331,7 +335,7 @@ def test_an_old_resource_that_is_still_used_is_told_with_its_end() -> None:
     words = Outline(rendered(Wanted.HTML, unread).body.decode()).words
     assert "pool of version 6 may yet be read by 3 in progress, 0 s after it was replaced" in words
     (told,) = json.loads(rendered(Wanted.JSON, status).body)["draining"]
-    assert (["websocket /<ws>"], 18.0, 6) == (told["holders"], told["closes_in"], told["version"])
+    assert (told["holders"], told["closes_in"], told["version"]) == (["websocket /<ws>"], 18.0, 6)
 
 
 def test_every_code_has_a_remedy() -> None:
@@ -345,8 +349,11 @@ def test_who_speaks_is_in_the_title_and_in_the_json() -> None:
     (title,) = re.findall("<title>(.*?)</title>", text)
     assert title.startswith("shop on web-1, 4711: Version 7 is serving")
     process = json.loads(rendered(Wanted.JSON).body)["process"]
-    assert ("shop", "web-1", 4711, "uwsgi-2") == tuple(
-        process[name] for name in ("application", "host", "pid", "worker")
+    assert tuple(process[name] for name in ("application", "host", "pid", "worker")) == (
+        "shop",
+        "web-1",
+        4711,
+        "uwsgi-2",
     )
 
 
@@ -354,8 +361,8 @@ def test_a_process_is_named_by_its_operator_first() -> None:
     """`RELOAD_CHECK_APP` wins over the program, and that over the directory's name."""
     here = os.path.basename(os.getcwd())
     assert here == identity(None, {}).application
-    assert "shop" == identity("shop", {}).application
-    assert "till" == identity("shop", {"RELOAD_CHECK_APP": "till"}).application
+    assert identity("shop", {}).application == "shop"
+    assert identity("shop", {"RELOAD_CHECK_APP": "till"}).application == "till"
     one = identity("shop", {})
     assert (os.getpid(), socket.gethostname()) == (one.pid, one.host)
-    assert f"shop on {one.host}, pid {one.pid}" == str(one)
+    assert str(one) == f"shop on {one.host}, pid {one.pid}"

@@ -55,7 +55,7 @@ def rendered(
 def words(fleet: Fleet | None = FLEET, store: StoreStatus | None = STORE) -> str:
     """Return what people read, nothing of which breaks out of the document."""
     outline = Outline(rendered(Wanted.HTML, fleet, store).body.decode())
-    assert [] == outline.open
+    assert outline.open == []
     assert "script" not in outline.tags
     return outline.words
 
@@ -65,7 +65,7 @@ def test_a_crowd_that_is_being_read_is_no_empty_fleet() -> None:
     fleet = fleet_in(CROWDED, NOW)
     told = words(fleet)
     assert "All workers: 1,000, which are being read: look again in a moment" in told
-    assert [1000] == [group["unread"] for group in document((fleet,))["groups"]]
+    assert [group["unread"] for group in document((fleet,))["groups"]] == [1000]
     read = fleet_in(replace(CROWDED, members=MEMBERS), NOW)
     assert "All workers: 2 of 3" in words(read)
 
@@ -79,7 +79,7 @@ def test_who_is_behind_comes_first_and_says_why() -> None:
     order = [told.index(name) for name in ("'& 77", "web-3", "web-1 4711")]
     assert sorted(order) == order
     assert "4711 uwsgi-2 (this one)" in told
-    assert 1 == told.count("(this one)")
+    assert told.count("(this one)") == 1
     assert "All workers are listed as the store was read last" in told
     assert "status --all" not in told
 
@@ -101,7 +101,7 @@ def test_an_open_round_and_a_refusal_are_said_above_the_list() -> None:
     waits = fleet_of(STATE, MEMBERS, NOW, opened=opened)
     told = words(waits)
     assert "Edit cccccccc waits, 1 of 3 have it ready; failed: " in told
-    assert 2 == told.count("'& 77")  # in its row, too
+    assert told.count("'& 77") == 2  # in its row, too
     assert "not yet: web-1 4712" in told
     refused = Refusal("c" * 64, error=f"web-2/1 cannot take it up: {NASTY}")
     ended = fleet_of(replace(STATE, refused=refused), MEMBERS, NOW)
@@ -109,7 +109,7 @@ def test_an_open_round_and_a_refusal_are_said_above_the_list() -> None:
     shown = json.loads(rendered(Wanted.JSON, waits).body)["fleet"]
     assert votes == shown["round"]["votes"]
     shown = json.loads(rendered(Wanted.JSON, ended).body)["fleet"]
-    assert (None, "c" * 64) == (shown["round"], shown["refused"]["content"])
+    assert (shown["round"], shown["refused"]["content"]) == (None, "c" * 64)
 
 
 def test_an_order_and_a_store_that_is_away_are_said_above_the_list() -> None:
@@ -142,12 +142,14 @@ def test_json_is_what_the_command_prints() -> None:
     """One document for both, with the store beside it."""
     state = json.loads(rendered(Wanted.JSON).body)
     assert json.loads(json.dumps(document([FLEET]))) == state["fleet"]
-    assert [True, True, False, False] == [one["in_step"] for one in state["fleet"]["members"]]
-    assert ("store.db", True, 43) == tuple(
-        state["store"][name] for name in ("name", "in_step", "edition")
+    assert [one["in_step"] for one in state["fleet"]["members"]] == [True, True, False, False]
+    assert tuple(state["store"][name] for name in ("name", "in_step", "edition")) == (
+        "store.db",
+        True,
+        43,
     )
     without = json.loads(rendered(Wanted.JSON, None, None).body)
-    assert (None, None) == (without["store"], without["fleet"])
+    assert (without["store"], without["fleet"]) == (None, None)
 
 
 def samples(text: str) -> dict[str, float]:
@@ -163,16 +165,16 @@ def test_metrics_tell_of_the_store_where_there_is_one() -> None:
         STORE, code="store", hold="pin", in_step=False, rounds=3, round_seconds=1.5, refusals=2
     )
     values = samples(rendered(Wanted.METRICS, None, away).body.decode())
-    assert (0, 43, 1, 0, 3, 1.5, 2) == tuple(
+    assert tuple(
         values[f"reloadcheck_{name}"]
         for name in (
             "in_step", "edition", "hold", "store_up", "round_seconds_count", "round_seconds_sum",
             "refusals_total",
         )
-    )  # fmt: skip
+    ) == (0, 43, 1, 0, 3, 1.5, 2)  # fmt: skip
     unknown = samples(rendered(Wanted.METRICS, None, StoreStatus("x")).body.decode())
     assert "reloadcheck_in_step" not in unknown
-    assert 1 == unknown["reloadcheck_store_up"]
+    assert unknown["reloadcheck_store_up"] == 1
     names = {one.title for one in (Metric.IN_STEP, Metric.EDITION, Metric.HOLD, Metric.STORE_UP)}
     assert set() == names & samples(rendered(Wanted.METRICS, None, None).body.decode()).keys()
 
@@ -192,9 +194,9 @@ def test_rounds_are_as_long_as_they_were_seen_open() -> None:
         (State(2, "B", refused=Refusal("D")), 6.0),
     ):
         tally.look(state, now)
-    assert (3, 3.0, (2.0, 0.5, 0.5), 2) == (
+    assert (
         tally.rounds, tally.seconds, tally.last, tally.refusals,
-    )  # fmt: skip
+    ) == (3, 3.0, (2.0, 0.5, 0.5), 2)  # fmt: skip
 
 
 def asked(live: ReloadCheck[Any], query: str = "") -> Answer:
@@ -215,10 +217,10 @@ def test_the_page_never_waits_for_the_store(tmp_path: Path) -> None:
         store.freeze()
         began = time.monotonic()
         for query in ("format=json", "format=html", "format=prometheus"):
-            assert 200 == asked(live, query).status
+            assert asked(live, query).status == 200
         assert time.monotonic() - began < 5.0
         (member,) = json.loads(asked(live).body)["fleet"]["members"]
-        assert ("shop", True, 1) == (member["app"], member["in_step"], member["edition"])
+        assert (member["app"], member["in_step"], member["edition"]) == ("shop", True, 1)
     finally:
         store.heal()
         live.close()
@@ -238,10 +240,10 @@ def test_the_client_library_tells_the_same(make: Make) -> None:
         return samples(generate_latest(registry).decode())
 
     until(lambda: values().get("reloadcheck_edition") == 1)
-    assert (1, 0, 1, 0) == tuple(
+    assert tuple(
         values()[f"reloadcheck_{name}"]
         for name in ("in_step", "hold", "store_up", "refusals_total")
-    )
+    ) == (1, 0, 1, 0)
 
 
 def test_four_workers_are_told_by_any_of_them(tmp_path: Path) -> None:
@@ -271,14 +273,14 @@ def test_four_workers_are_told_by_any_of_them(tmp_path: Path) -> None:
             told: dict[str, Any] = json.loads(answer)["fleet"]
             return told
 
-        until(lambda: [2] * 4 == [one["edition"] for one in fleet()["members"]])
+        until(lambda: [one["edition"] for one in fleet()["members"]] == [2] * 4)
         seen = [fleet() for _ in range(8)]
         assert {tuple(sorted(traffic.seen))} == {
             tuple(sorted(one["pid"] for one in told["members"])) for told in seen
         }
-        assert [(4, 0, 0.0, 2)] * 8 == [
-            (told["live"], told["lost"], told["drift"], told["edition"]) for told in seen
-        ]
+        assert [(told["live"], told["lost"], told["drift"], told["edition"]) for told in seen] == [
+            (4, 0, 0.0, 2)
+        ] * 8
         for name, value in (("in_step", 1.0), ("edition", 2.0), ("store_up", 1.0)):
             until(partial(_holds, server.port, name, value))
 

@@ -21,8 +21,8 @@ from .ways import settings
 
 def test_no_path_no_page() -> None:
     """Without a path there is no page; without a token neither, and a sentence says why."""
-    assert (None, None) == settings_from(None, None, {})
-    assert (None, None) == settings_from("", None, {})
+    assert settings_from(None, None, {}) == (None, None)
+    assert settings_from("", None, {}) == (None, None)
     for token in (None, ""):
         given, sentence = settings_from(PATH, token, {})
         assert given is None
@@ -35,7 +35,7 @@ def test_a_token_without_a_path_is_told() -> None:
     assert given is None
     assert "RELOAD_CHECK_STATUS_PATH" in str(sentence)
     assert TOKEN not in str(sentence)
-    assert (None, None) == settings_from(None, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""})
+    assert settings_from(None, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""}) == (None, None)
 
 
 def test_the_operator_has_the_last_word() -> None:
@@ -50,7 +50,7 @@ def test_the_operator_has_the_last_word() -> None:
     )
     del environ["RELOAD_CHECK_STATUS_TOKEN"], environ["RELOAD_CHECK_HEALTH_PATH"]
     assert (settings("/s"), None) == settings_from(PATH, TOKEN, environ)
-    assert (None, None) == settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""})
+    assert settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_PATH": ""}) == (None, None)
     assert None is settings_from(PATH, TOKEN, {"RELOAD_CHECK_STATUS_TOKEN": ""})[0]
 
 
@@ -85,16 +85,16 @@ def test_off_is_the_very_door(
 ) -> None:
     """Without path and token there is nothing before the door; a lone path is warned of."""
     live = make()
-    assert "reloadcheck" == door(own, live).__name__
-    assert [] == caplog.messages
-    assert "reloadcheck" == door(own, live, status_token=TOKEN).__name__
+    assert door(own, live).__name__ == "reloadcheck"
+    assert caplog.messages == []
+    assert door(own, live, status_token=TOKEN).__name__ == "reloadcheck"
     (warning,) = caplog.messages
     assert "RELOAD_CHECK_STATUS_PATH" in warning
     caplog.clear()
-    assert "reloadcheck" == door(own, live, status_path=PATH).__name__
+    assert door(own, live, status_path=PATH).__name__ == "reloadcheck"
     (warning,) = caplog.messages
     assert "RELOAD_CHECK_STATUS_TOKEN" in warning
-    assert "status_page" == door(own, live, status_path=PATH, status_token=TOKEN).__name__
+    assert door(own, live, status_path=PATH, status_token=TOKEN).__name__ == "status_page"
     monkeypatch.setenv("RELOAD_CHECK_STATUS_PATH", PATH)
     monkeypatch.setenv("RELOAD_CHECK_STATUS_TOKEN", TOKEN)
     watched = door(own, live)

@@ -92,10 +92,14 @@ def test_a_directory_of_secrets_is_not_shown(tmp_path: Path) -> None:
     path.write_text(f"a: {CANARY}\nb: hush-hush\nc: seen\nd: '42'\n")
     sources = path, DirectorySource(tmp_path / "secrets"), FileSource(private, private=True)
     leaves, by_path = shown(*sources)
-    assert {"a", "b", "pin", "digits", "inner"} == {
-        leaf.path for leaf in leaves.shown if leaf.hidden
+    assert {leaf.path for leaf in leaves.shown if leaf.hidden} == {
+        "a",
+        "b",
+        "pin",
+        "digits",
+        "inner",
     }
-    assert ('"seen"', '"42"') == (by_path["c"].value, by_path["d"].value)
+    assert (by_path["c"].value, by_path["d"].value) == ('"seen"', '"42"')
     assert CANARY not in repr(leaves)
     assert "hush" not in repr(leaves)
 
@@ -105,7 +109,7 @@ def test_a_large_configuration_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "app.yaml"
     path.write_text(f"long: {'x' * 5_000}\n" + "".join(f"k{n}: {n}\n" for n in range(1_500)))
     leaves, by_path = shown(path)
-    assert (MOST_LEAVES, 501) == (len(leaves.shown), leaves.more)
+    assert (len(leaves.shown), leaves.more) == (MOST_LEAVES, 501)
     assert len(by_path["long"].value) < 250
 
 

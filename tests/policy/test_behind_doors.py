@@ -26,7 +26,7 @@ def _through_wsgi(live: ReloadCheck[Any], going: Callable[[], bool]) -> float:
     app, worst = wsgi.ReloadCheckMiddleware(page, live), 0.0
     while going():
         begun = time.perf_counter()
-        assert [b"1"] == list(app({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None))
+        assert list(app({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)) == [b"1"]
         worst = max(worst, time.perf_counter() - begun)
         time.sleep(0.002)
     return worst
@@ -52,7 +52,7 @@ def _through_asgi(live: ReloadCheck[Any], going: Callable[[], bool]) -> float:
 
             scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/", "headers": []}
             await app(scope, receive, send)
-            assert b"1" == sent[-1]["body"]
+            assert sent[-1]["body"] == b"1"
             await asyncio.sleep(0.002)  # the loop's own lag counts, too
             worst, last = max(worst, time.perf_counter() - last), time.perf_counter()
         return worst
@@ -75,5 +75,5 @@ def test_a_rule_that_explodes_holds_up_no_request(
     check = Call(live.check)
     held = through(live, lambda: check.waits)
     assert Outcome.REJECTED is check.result()
-    assert "rule-error" == live.status().code
+    assert live.status().code == "rule-error"
     assert held < LONGEST

@@ -81,7 +81,7 @@ def test_other_states_are_not_told(shop: Shop) -> None:
     begin(shop.live)
     shop.edit(2, Outcome.RELOADED)
     shop.edit(200, Outcome.REJECTED)
-    assert [("rejected", "rule")] == shop.told(1)
+    assert shop.told(1) == [("rejected", "rule")]
 
 
 def test_a_contract_that_is_off_tells_nobody(shop: Shop) -> None:
@@ -91,7 +91,7 @@ def test_a_contract_that_is_off_tells_nobody(shop: Shop) -> None:
         with pytest.raises(ConfigError):
             shop.live.start()
     shop.live.close()
-    assert ("rejected", "syntax") == shop.told(1)[0]
+    assert shop.told(1)[0] == ("rejected", "syntax")
     shop.receiver.told.clear()
     shop.engine(environ={"RELOAD_CHECK_CONTRACT": "off"})
     shop.file.write_text("a: 1\n")
@@ -100,7 +100,7 @@ def test_a_contract_that_is_off_tells_nobody(shop: Shop) -> None:
     shop.live.close()
     shop.engine()
     begin(shop.live)
-    assert [("reloaded", None)] == shop.told(1)
+    assert shop.told(1) == [("reloaded", None)]
 
 
 def test_an_address_that_cannot_be_had_is_told(
@@ -116,7 +116,7 @@ def test_an_address_that_cannot_be_had_is_told(
     assert CANARY not in caplog.text
     shop.hook.write_text(shop.receiver.url)
     shop.edit(200, Outcome.REJECTED)
-    assert [("rejected", "rule")] == shop.told(1)
+    assert shop.told(1) == [("rejected", "rule")]
 
 
 def test_an_address_that_is_not_needed_is_not_missed(

@@ -108,7 +108,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
     shop.live.start()
     shop.edit(2)
     shop.comes_to(Outcome.TRYING)
-    assert Outcome.RELOADED == shop.live.promote()
+    assert shop.live.promote() == Outcome.RELOADED
     until(lambda: len(shop.orders.history(limit=9, outcome="reloaded")) == 2)
     yield shop
     shop.live.close()
@@ -149,8 +149,8 @@ def test_an_undo_in_the_watch_asks_nobody(shop: Shop) -> None:
     """In a freeze too. After `retry` it is tried as what is new, since it was taken back."""
     shop.orders.freeze(why="a fair", by="dora")
     until(lambda: shop.orders.state().freeze is not None)
-    assert Outcome.UNDONE == shop.live.undo(reason="wrong prices")
-    assert 1 == shop.live.snapshot.config.a
+    assert shop.live.undo(reason="wrong prices") == Outcome.UNDONE
+    assert shop.live.snapshot.config.a == 1
     shop.orders.thaw(by="dora")
     until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
     shop.live.retry()
@@ -168,23 +168,23 @@ def test_a_roll_back_is_served_while_the_file_holds_what_was_undone(
         shop.fails()
         until(lambda: bool(shop.live.check()) and shop.live.status().outcome is Outcome.UNDONE)
     else:
-        assert Outcome.UNDONE == shop.live.undo(reason="wrong prices")
+        assert shop.live.undo(reason="wrong prices") == Outcome.UNDONE
     until(lambda: len(shop.orders.history(limit=9, outcome="undone")) == 1)
-    assert 2 == shop.live.snapshot.config.a
+    assert shop.live.snapshot.config.a == 2
     shop.orders.rollback(why="slow, too", by="dora")
     shop.serves(1)
     shop.stays(1)
     shop.live.close()
     shop.live = shop.engine()
     shop.live.start()
-    assert 1 == shop.live.snapshot.config.a
+    assert shop.live.snapshot.config.a == 1
     shop.stays(1)
-    assert {"banned"} == {shop.live.status().code}
-    assert {1: True, 2: False} == {
+    assert {shop.live.status().code} == {"banned"}
+    assert {
         row.entry.edition: row.held
         for row in shop.orders.history(limit=9, outcome="reloaded")
         if row.entry.edition in (1, 2)
-    }
+    } == {1: True, 2: False}
 
 
 @pytest.mark.parametrize("outcome", [Outcome.WAITING, Outcome.TRYING, Outcome.REJECTED])
@@ -202,7 +202,7 @@ def test_a_roll_back_bans_an_edit_that_is_not_live(shop: Shop, outcome: Outcome)
     shop.live = shop.engine()
     shop.live.start()
     shop.stays(1)
-    assert {"banned"} == {shop.live.status().code}
+    assert {shop.live.status().code} == {"banned"}
     shop.edit(4)
     shop.comes_to(Outcome.WAITING if outcome is Outcome.WAITING else Outcome.TRYING)
 
@@ -224,6 +224,6 @@ def test_a_ban_on_an_edit_that_never_was_live_can_be_lifted(shop: Shop, way: str
     else:
         shop.orders.retry(by="dora")
     shop.comes_to(Outcome.WAITING)
-    assert {2} == {ban.edition for ban in shop.orders.state().banned.values()}
+    assert {ban.edition for ban in shop.orders.state().banned.values()} == {2}
     shop.clock.advance(7 * 24 * HOUR - 9 * HOUR)  # the next window
     shop.comes_to(Outcome.TRYING)

@@ -138,7 +138,7 @@ def test_it_stops_neither_serving_nor_reloading(
         before = site.editions
         site.edit(load)
         until(lambda: site.remembers(before + 1))
-    assert [] == load.failures
+    assert load.failures == []
 
 
 @pytest.fixture
@@ -175,6 +175,6 @@ def test_a_full_disk_stops_nothing_and_heals(small: Site) -> None:
         until(lambda: small.remembers(4))
         small.edit(load)
         until(lambda: small.remembers(5))
-    assert [] == load.failures
+    assert load.failures == []
     with closing(sqlite3.connect(small.store)) as connection:
-        assert ("ok",) == connection.execute("PRAGMA integrity_check").fetchone()
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)

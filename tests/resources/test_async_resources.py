@@ -28,7 +28,7 @@ def test_one_task_builds_and_closes(clients: Clients, text: Text) -> None:
         await areload(live)
         await auntil(lambda: clients.open == [2])
         await live.aclose()
-        assert [] == clients.open
+        assert clients.open == []
         assert [one.task for one in clients.made] == clients.closing_tasks
         assert len(set(clients.closing_tasks)) == 2
         assert {one.loop for one in clients.made} == {asyncio.get_running_loop()}
@@ -71,7 +71,7 @@ def test_scopes_and_task_groups_may_span_the_yield(make: Make, text: Text) -> No
         await live.aclose()
 
     asyncio.run(main())
-    assert ["scope 1", "stopped", "left 1", "scope 2", "stopped", "left 2"] == log
+    assert log == ["scope 1", "stopped", "left 1", "scope 2", "stopped", "left 2"]
 
 
 @pytest.mark.parametrize("kind", ["TaskGroup", "anyio"])
@@ -115,7 +115,7 @@ def test_a_resource_whose_own_task_fails_is_built_anew_and_says_why(
 
     asyncio.run(main())
     told = [line for line in caplog.messages if "ended by itself" in line]
-    assert 1 == len(told)
+    assert len(told) == 1
     assert "resource client ended by itself with ConnectionError (" in told[0]
     assert told[0].endswith("lost *** and is built anew")
 
@@ -184,7 +184,7 @@ def test_a_build_that_ignores_its_cancellation_is_closed_when_it_ends(
         await live.aclose()
 
     asyncio.run(main())
-    assert ["built 1", "waiting", "built 2", "closed 2", "closed 1"] == log
+    assert log == ["built 1", "waiting", "built 2", "closed 2", "closed 1"]
 
 
 def test_closing_cancels_a_build_under_way(make: Make, text: Text) -> None:
@@ -236,7 +236,7 @@ def test_a_probe_that_hangs_is_cancelled_and_its_resource_closed(
         await live.aclose()
 
     asyncio.run(main())
-    assert ["probing", "closed 2", "closed 1"] == log
+    assert log == ["probing", "closed 2", "closed 1"]
 
 
 def test_a_closer_that_hangs_is_cancelled(make: Make, text: Text, clock: FakeClock) -> None:
@@ -294,7 +294,7 @@ def test_closing_gives_up_a_probe_under_way(make: Make, text: Text) -> None:
         assert {asyncio.current_task()} == asyncio.all_tasks()
 
     asyncio.run(main())
-    assert ["probing", "closed 2", "closed 1"] == log
+    assert log == ["probing", "closed 2", "closed 1"]
 
 
 @pytest.mark.parametrize("ended", ["by its time-out", "by a close"])

@@ -83,14 +83,14 @@ def test_what_did_not_change_is_carried_over(make: Make, text: Text) -> None:
     reload(live)
     second = live.snapshot
     assert things == (second[one], second[two], second[three])
-    assert [] == log
+    assert log == []
     text.write("a: 1\nb: 2\nc: 1\nd: 2")
     reload(live)
     third = live.snapshot
     assert third[one] is things[0]
     assert third[two] is not things[1]
     until(lambda: len(log) == 4)
-    assert ["+two2/one1", "+three1/two2/one1", "-three1/two1/one1", "-two1/one1"] == log
+    assert log == ["+two2/one1", "+three1/two2/one1", "-three1/two1/one1", "-two1/one1"]
     text.write("a: 2\nb: 2\nc: 1\nd: 2")
     reload(live)
     assert live.snapshot[three].name == "three1/two2/one2"
@@ -112,7 +112,7 @@ def test_a_factory_gets_its_parts_and_nothing_else(make: Make, text: Text) -> No
         return object()
 
     begin(live)
-    assert (5, {"y": 5}, None) == seen[0]
+    assert seen[0] == (5, {"y": 5}, None)
     assert (live.snapshot.config, "built") == seen[1]
     assert live.snapshot.resources["parts"] == "built"
     assert dict(live.snapshot.resources)["parts"] == live.snapshot[parts]
@@ -127,7 +127,7 @@ def test_an_edit_that_drops_a_part_is_rejected_naming_the_key(make: Make, text: 
     del log[:]
     text.write("a: 2\nb: 2")
     assert live.check() is Outcome.REJECTED
-    assert [] == log
+    assert log == []
     assert "c: is missing" in str(live.status().error)
     assert live.status().code == SchemaError.code
     assert live.snapshot.version == 1
@@ -313,7 +313,7 @@ def test_a_second_yield_is_warned_of(
 
     begin(live)
     live.close()
-    assert ["closed"] == log
+    assert log == ["closed"]
     assert "closing resource twice raised FactoryMisuseError: it yielded a second" in caplog.text
 
 
@@ -365,10 +365,10 @@ def test_two_stuck_calls_of_one_resource_are_never_made(
         text.write(f"a: {number}")
         assert live.check() is Outcome.REJECTED
         assert "has not returned yet" in str(live.status().error)
-    assert [1, 2] == calls
+    assert calls == [1, 2]
     gate.set()
     until(lambda: live.snapshot.version == 2, clock)
-    assert [1, 2, 5] == calls
+    assert calls == [1, 2, 5]
 
 
 def test_a_resource_cannot_be_registered_once_the_engine_runs(make: Make) -> None:

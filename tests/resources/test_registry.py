@@ -169,7 +169,7 @@ def test_every_kind_of_factory_is_known(make: Make) -> None:
     begin(live)
     values = [live.snapshot[handle] for handle in handles]
     assert isinstance(values[0], Thing)
-    assert [1, 1, 1, 1, None] == values[1:]
+    assert values[1:] == [1, 1, 1, 1, None]
 
 
 def test_async_callables_are_known_as_async(live: "ReloadCheck[Any]") -> None:

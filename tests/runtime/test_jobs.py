@@ -40,7 +40,7 @@ def test_a_job_in_time_gives_its_value() -> None:
     assert (job.done, job.running, job.result(), told.settled) == (True, False, 5, 1)
     assert not job.abandon()
     assert not job.abandoned
-    assert [] == told.late
+    assert told.late == []
 
 
 def test_an_abandoned_job_gives_its_value_to_late() -> None:
@@ -51,7 +51,7 @@ def test_an_abandoned_job_gives_its_value_to_late() -> None:
     assert job.running
     job.finish(5)
     assert (job.done, job.running, told.settled) == (False, False, 0)
-    assert [5] == told.late
+    assert told.late == [5]
 
 
 def test_an_abandoned_job_that_fails_is_silent() -> None:

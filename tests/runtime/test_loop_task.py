@@ -31,7 +31,7 @@ def test_the_first_live_loop_is_home(clients: Clients) -> None:
         await live.aclose()
 
     asyncio.run(main())
-    assert [] == clients.open
+    assert clients.open == []
 
 
 def test_another_loop_gets_no_foreign_object(clients: Clients) -> None:
@@ -79,7 +79,7 @@ def test_one_engine_in_two_runs(clients: Clients) -> None:
         return snapshot.version
 
     assert [asyncio.run(main()), asyncio.run(main())] == [1, 2]
-    assert [] == clients.open
+    assert clients.open == []
     assert len(clients.made) == 2
 
 
@@ -107,8 +107,8 @@ def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:
     text.write("a: 2")
     for _ in range(3):
         request()
-    assert [(1, 1)] * 5 + [(2, 2)] * 3 == seen
-    assert [] == clients.open
+    assert seen == [(1, 1)] * 5 + [(2, 2)] * 3
+    assert clients.open == []
     Call(live.close).result()
 
 
@@ -132,7 +132,7 @@ def test_a_loop_for_each_request_misses_no_edit(make: Make, text: Text, clock: F
         asyncio.run(work())
         asyncio.run(work())
         clock.advance(0.5)
-    assert [(1, 1)] * 2 + [(2, 2)] * 2 + [(3, 3)] * 2 == seen
+    assert seen == [(1, 1)] * 2 + [(2, 2)] * 2 + [(3, 3)] * 2
     Call(live.close).result()
 
 
@@ -147,10 +147,10 @@ def test_an_edit_taken_up_between_two_loops_fails_no_request(
         async with live.lease() as snapshot:
             return snapshot[client]
 
-    assert 1 == asyncio.run(work())
+    assert asyncio.run(work()) == 1
     text.write("a: 2")
     assert Call(live.check).result() is Outcome.DEFERRED
-    assert 2 == asyncio.run(work())
+    assert asyncio.run(work()) == 2
     assert "rejected" not in caplog.text
     Call(live.close).result()
 
@@ -187,14 +187,14 @@ def test_a_home_loop_that_ends_drops_its_resources(clients: Clients) -> None:
         return snapshot.version
 
     asyncio.run(first())
-    assert [] == clients.open
+    assert clients.open == []
     old = live.snapshot
     until(lambda: live.status().resources[0].instances == 0)
     with pytest.raises(ResourceClosedError):
         old[clients.client]
     assert asyncio.run(second()) == 1
     assert asyncio.run(second()) == 1
-    assert [] == clients.open
+    assert clients.open == []
     assert len(clients.made) == 3
     live.close()
 
@@ -224,7 +224,7 @@ def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
 
     pool = asyncio.run(first())
     assert asyncio.run(second()) is pool
-    assert (1, 2, 2) == (len(pools.built), len(clients.built), len(apis.built))
+    assert (len(pools.built), len(clients.built), len(apis.built)) == (1, 2, 2)
     Call(live.close).result()
     assert_all_closed(live)
     assert not [*pools.open, *clients.open, *apis.open]
@@ -241,7 +241,7 @@ def test_a_loop_that_ends_is_no_failure_of_its_resources(
 
     for _ in range(3):
         asyncio.run(use())
-    assert 3 == len(clients.made)
+    assert len(clients.made) == 3
     clients.live.close()
     assert "ended by itself" not in caplog.text
 
@@ -255,7 +255,7 @@ def test_closing_over_a_loop_that_is_gone_warns_of_nothing(
     tasks = asyncio.all_tasks(loop)
     loop.close()
     clients.live.close()
-    assert 1 == sum(one.closes for one in clients.live.status().resources)
+    assert sum(one.closes for one in clients.live.status().resources) == 1
     assert "closing resource" not in caplog.text
     for task in tasks:  # nobody can await it any more
         with contextlib.suppress(BaseException):

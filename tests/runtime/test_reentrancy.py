@@ -66,7 +66,7 @@ def test_a_sync_call_within_the_first_load(make: Make, what: str, place: str) ->
     live.resource("a", probe=lambda _: ask("probe"))(factory)
     live.resource("a")(generator)
     Call(live.start).result()
-    assert 1 == len(told)
+    assert len(told) == 1
     assert f"live.{what}()" in told[0]
     assert live.snapshot.version == 1
 
@@ -118,7 +118,7 @@ def test_a_logging_handler_that_asks(make: Make, text: Text, heed: Heed, what: s
             Call(live.start).result()
     else:
         assert Call(live.check).result() is Outcome.REJECTED
-    assert [f"live.{what}()"] == [words.partition(" ")[0] for words in told]
+    assert [words.partition(" ")[0] for words in told] == [f"live.{what}()"]
 
 
 def test_a_logging_handler_that_closes(make: Make, text: Text, heed: Heed) -> None:
@@ -221,7 +221,7 @@ def test_a_probe_on_demand_that_asks_for_itself(make: Make) -> None:
     loop = Loop()
     loop.run(live.astart())
     status = Call(lambda: live.status(probe=True)).result()
-    assert ("pool", "client") == status.failed_probes
+    assert status.failed_probes == ("pool", "client")
     for one in status.resources:
         assert one.probe is not None
         assert "would wait for itself" in str(one.probe.error)
@@ -273,4 +273,4 @@ def test_listeners_and_other_engines_may_be_asked(make: Make, text: Text) -> Non
     text.write("a: 2")
     reload(live)
     assert lasting.wait(5)
-    assert ["unchanged"] == heard
+    assert heard == ["unchanged"]

@@ -75,9 +75,9 @@ class Shop:
                 until(lambda: len({one.worker for one in load.answers}) == WORKERS, 40.0)
                 until(lambda: len(self.orders.members()) == WORKERS, 40.0)
                 yield server
-            assert [] == load.failures
+            assert load.failures == []
             assert not [answer for answer in load.answers if answer.torn]
-            assert 0 == server.stop()
+            assert server.stop() == 0
         until(lambda: not self.orders.members(), 30.0)
 
     def reach(self, number: int, since: float) -> float:
@@ -117,7 +117,7 @@ def test_what_was_live_is_remembered(shop: Shop, measured: list[tuple[str, objec
         ordered = shop.orders.rollback(why="too new", by="dora")
         took = shop.reach(7, begun)
         measured.append((MEASURED, f"a roll-back was live on four workers after {took:.2f} s"))
-        assert (9, 7) == (ordered.entry.edition, ordered.entry.of)
+        assert (ordered.entry.edition, ordered.entry.of) == (9, 7)
         shop.write(8, comment="# the same\n")
         shop.stay(7)
         shop.rotate("second")
@@ -151,7 +151,7 @@ def test_what_was_live_is_remembered(shop: Shop, measured: list[tuple[str, objec
         shop.reach(11, begun)
         until(lambda: shop.orders.state().edition == 12)
     rows = shop.rows()
-    assert [
+    assert rows[11:] == [
         (9, "rollback", None, "dora", "too new"),
         (10, "file", None, None, None),
         (None, "file", "banned", None, None),
@@ -162,7 +162,7 @@ def test_what_was_live_is_remembered(shop: Shop, measured: list[tuple[str, objec
         (None, "file", "frozen", None, None),
         (None, "thaw", None, "otto", "Monday"),
         (12, "file", None, None, None),
-    ] == rows[11:]
+    ]
 
 
 def _ten_edits(shop: Shop) -> None:

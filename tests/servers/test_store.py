@@ -49,8 +49,8 @@ def test_four_workers_have_one_history_and_one_mind(
                 until(partial(_has_rows, orders, 2 * number - 1))
             ordered = orders.rollback(why="too new", by="dora")
             until(lambda: _all_serve(orders, 4))
-            assert 2 == get(server.port).number
-        assert [] == load.failures
+            assert get(server.port).number == 2
+        assert load.failures == []
         victim = next(iter(orders.members().values())).pid
         os.kill(victim, signal.SIGKILL)
         with Load(server.port):
@@ -59,15 +59,15 @@ def test_four_workers_have_one_history_and_one_mind(
             assert [victim] == _lost(orders)
             config.replace(file, config.text(3) + "# banned, with a comment\n")
             time.sleep(1.0)
-            assert 2 == get(server.port).number
+            assert get(server.port).number == 2
             config.replace(file, config.text(4))
             until(partial(_all_serve, orders, 4, 5))
             assert orders.state().hold is None
-            assert 4 == get(server.port).number
+            assert get(server.port).number == 4
         server.stop()
         until(lambda: not orders.members(), 30.0)
         assert [victim] == _lost(orders)  # who ended by itself is missed by nobody
     rows = [(row.entry.edition, row.entry.cause) for row in reversed(orders.history(limit=99))]
     numbered = [row for row in rows if row[0] is not None]
     assert numbered == [(1, "start"), (2, "file"), (3, "file"), (4, "rollback"), (5, "file")]
-    assert (4, 2) == (ordered.entry.edition, ordered.entry.of)
+    assert (ordered.entry.edition, ordered.entry.of) == (4, 2)

@@ -100,7 +100,7 @@ def test_four_workers_act_as_one(tmp_path: Path, measured: list[tuple[str, objec
             _one_that_waits_is_waited_for(crew)
             _an_edit_is_taken_back(crew)
             _two_in_a_row(crew)
-        assert [] == load.failures
+        assert load.failures == []
         assert not [answer for answer in load.answers if answer.torn]
         _idle_workers_take_part(crew)
         _one_is_killed_in_mid_round(crew)
@@ -114,7 +114,7 @@ def test_four_workers_of_an_event_loop_act_as_one(
     with crew_of(command, tmp_path) as crew:
         with Load(crew.server.port, clients=3, pace=0.03) as load:
             _an_edit_goes_live(crew, load, measured)
-        assert [] == load.failures
+        assert load.failures == []
         _idle_workers_take_part(crew)
         _one_is_killed_in_mid_round(crew)
 

@@ -22,11 +22,11 @@ def test_the_deadline_closes_what_is_still_used(
     """At the drain deadline it is closed all the same: counted, and logged with path and number."""
     leases = [caller(pools.live) for _ in range(3)]
     snapshot = pools.live.snapshot
-    assert 1 == snapshot[pools.pool]  # in no unit's own context: it is anybody's
+    assert snapshot[pools.pool] == 1  # in no unit's own context: it is anybody's
     assert pools.edit(2) is Outcome.RELOADED
     clock.advance(DRAIN - 0.1)
     assert pools.live.check() is Outcome.UNCHANGED
-    assert ["+1", "+2"] == pools.log
+    assert pools.log == ["+1", "+2"]
     clock.advance(0.2)
     until(lambda: pools.log == ["+1", "+2", "-1"])
     with pytest.raises(ResourceClosedError, match="pool"):
@@ -42,7 +42,7 @@ def test_the_deadline_closes_what_is_still_used(
     for lease in leases:
         lease.give_back()
     until(lambda: pools.live.status().leases == {2: 0})
-    assert ["+1", "+2", "-1"] == pools.log
+    assert pools.log == ["+1", "+2", "-1"]
 
 
 @pytest.mark.usefixtures("outliving")
@@ -53,7 +53,7 @@ def test_the_warning_names_the_paths_that_hold_on(
     from reloadcheck.wsgi import ReloadCheckMiddleware
 
     def stream(*_: object) -> Iterator[bytes]:
-        assert 1 == pools.live.current()[pools.pool]
+        assert pools.live.current()[pools.pool] == 1
         return iter([b"x"])
 
     app = ReloadCheckMiddleware(stream, pools.live)
@@ -86,7 +86,7 @@ def test_the_warning_names_the_code_that_holds_on(
 
     @reload_check(pools.live)
     def function() -> None:
-        assert 1 == pools.live.current()[pools.pool]
+        assert pools.live.current()[pools.pool] == 1
         entered.set()
         gate.wait(10)
 
@@ -96,21 +96,21 @@ def test_the_warning_names_the_code_that_holds_on(
 
     @reload_check(pools.live)
     async def coroutine() -> None:
-        assert 1 == pools.live.current()[pools.pool]
+        assert pools.live.current()[pools.pool] == 1
         entered.set()
         while not gate.is_set():
             await asyncio.sleep(0.001)
 
     if kind == "lease":
         release: Callable[[], object] = caller(pools.live).give_back
-        assert 1 == pools.live.snapshot[pools.pool]
+        assert pools.live.snapshot[pools.pool] == 1
     elif kind == "named":
         lease = pools.live.lease(name="nightly\nexport")
-        assert 1 == lease.take()[pools.pool]
+        assert lease.take()[pools.pool] == 1
         release = lease.give_back
     elif kind == "generator":
         values: Any = generator()
-        assert 1 == next(values)
+        assert next(values) == 1
         release = values.close
     else:
         release = Call(function if kind == "function" else lambda: asyncio.run(coroutine())).result
@@ -145,7 +145,7 @@ def test_a_resource_may_drain_faster_or_slower(make: Make, text: Text, clock: Fa
         live.resource("a", name=name, drain=drain)(factory(name))
     begin(live)
     lease = live.lease()
-    assert [1, 1, 1] == [*lease.__enter__().resources.values()]
+    assert [*lease.__enter__().resources.values()] == [1, 1, 1]
     text.write("a: 2")
     reload(live)
     for seconds, closed in ((4.9, []), (0.2, ["fast"]), (24.8, ["fast"]), (0.2, ["fast", "usual"])):
@@ -166,16 +166,16 @@ def test_close_waits_for_leases_up_to_the_deadline(pools: Pools, clock: FakeCloc
     """`close()` drains: it waits for units of work, at most `drain` seconds."""
     lease = pools.live.lease()
     snapshot: Snapshot[Any] = Call(lease.__enter__).result()
-    assert 1 == snapshot[pools.pool]
+    assert snapshot[pools.pool] == 1
     closing = Call(pools.live.close)
     until(lambda: pools.live.status().version is None)
     clock.advance(DRAIN - 0.1)
     closing.join(0.03)
     assert closing.waits
-    assert 1 == snapshot[pools.pool]
+    assert snapshot[pools.pool] == 1
     clock.advance(0.2)
     closing.result()
-    assert ["+1", "-1"] == pools.log
+    assert pools.log == ["+1", "-1"]
     assert pools.live.status().forced_closes == 1
     lease.__exit__(None, None, None)
 
@@ -189,7 +189,7 @@ def test_close_ends_with_the_last_lease(pools: Pools) -> None:
     assert closing.waits
     lease.__exit__(None, None, None)
     closing.result()
-    assert ["+1", "-1"] == pools.log
+    assert pools.log == ["+1", "-1"]
     assert pools.live.status().forced_closes == 0
 
 
@@ -212,7 +212,7 @@ def test_close_waits_no_longer_for_a_resource_that_drains_slowly(
     until(lambda: live.status().version is None)
     clock.advance(DRAIN + 0.1)
     closing.result()
-    assert [1] == log
+    assert log == [1]
     lease.__exit__(None, None, None)
 
 
@@ -232,7 +232,7 @@ def test_a_carried_over_resource_is_not_forced(
     until(lambda: live.status().leases == {2: 0})
     assert snapshot[pool] == 1
     assert live.status().forced_closes == 0
-    assert [] == [r for r in caplog.records if r.levelname == "WARNING"]
+    assert [r for r in caplog.records if r.levelname == "WARNING"] == []
     lease.__exit__(None, None, None)
 
 
@@ -255,7 +255,7 @@ def test_at_most_one_closer_is_stuck(make: Make, text: Text, clock: FakeClock) -
     for number in (3, 4, 5):
         text.write(f"a: {number}")
         assert Call(live.check).result() is Outcome.REJECTED
-    assert [1] == closing
+    assert closing == [1]
     assert live.snapshot.config["a"] == 2
     gate.set()
     until(lambda: live.snapshot.config["a"] == 5, clock)

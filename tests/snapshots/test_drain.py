@@ -48,9 +48,9 @@ def test_a_close_that_gets_no_thread_is_made_later(
         assert pools.edit(2) is Outcome.RELOADED
         until(lambda: len(refused) == 1)
         until(lambda: len(refused) == 2, clock)
-        assert {1, 2} == pools.open
+        assert pools.open == {1, 2}
     until(lambda: pools.open == {2}, clock)
-    assert ["+1", "+2", "-1"] == pools.log
+    assert pools.log == ["+1", "+2", "-1"]
     assert "closing resource" not in caplog.text
 
 
@@ -60,14 +60,14 @@ def test_what_is_leased_stays_open_until_its_last_user_leaves(
     """An old resource closes after the last who has read it, not before, however many there are."""
     first, second = pools.live.lease(), pools.live.lease()
     snapshot = Call(first.__enter__).result()
-    assert 1 == snapshot[pools.pool]
+    assert snapshot[pools.pool] == 1
     with second:
         assert pools.edit(2) is Outcome.RELOADED
         clock.advance(DRAIN - 1)
         assert pools.live.check() is Outcome.UNCHANGED
-        assert 1 == snapshot[pools.pool]
+        assert snapshot[pools.pool] == 1
     assert pools.live.check() is Outcome.UNCHANGED
-    assert ["+1", "+2"] == pools.log
+    assert pools.log == ["+1", "+2"]
     first.__exit__(None, None, None)
     until(lambda: pools.log == ["+1", "+2", "-1"])
     assert pools.live.status().forced_closes == 0
@@ -76,7 +76,7 @@ def test_what_is_leased_stays_open_until_its_last_user_leaves(
 def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
     """An edit that needs a third instance is deferred until the oldest drains; then it is live."""
     with pools.live.lease() as old:
-        assert 1 == old[pools.pool]
+        assert old[pools.pool] == 1
         assert pools.edit(2) is Outcome.RELOADED
         assert pools.edit(3) is Outcome.DEFERRED
         assert pools.live.snapshot.version == 2
@@ -86,7 +86,7 @@ def test_a_third_instance_waits_for_the_oldest(pools: Pools) -> None:
         assert re.search(
             r"; it is closed at \d\d:\d\d:\d\d UTC at the latest \(drain \d+ s\)", error
         )
-        assert 1 == old[pools.pool]
+        assert old[pools.pool] == 1
     until(lambda: pools.live.snapshot.version == 3)
     until(lambda: pools.log == ["+1", "+2", "-1", "+3", "-2"])
     assert pools.most == 2
@@ -162,7 +162,7 @@ def test_an_edit_that_waits_for_a_slow_close_says_so(
 def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:
     """While an edit waits for a drain, only the newest is built in the end."""
     with pools.live.lease() as old:
-        assert 1 == old[pools.pool]
+        assert old[pools.pool] == 1
         assert pools.edit(2) is Outcome.RELOADED
         for number in range(3, 9):
             assert pools.edit(number) is Outcome.DEFERRED
@@ -174,7 +174,7 @@ def test_newer_edits_replace_the_waiting_one(pools: Pools) -> None:
 def test_going_back_while_an_edit_waits(pools: Pools) -> None:
     """The running content back in the file takes a waiting edit back."""
     with pools.live.lease() as old:
-        assert 1 == old[pools.pool]
+        assert old[pools.pool] == 1
         assert pools.edit(2) is Outcome.RELOADED
         assert pools.edit(3) is Outcome.DEFERRED
         assert pools.edit(2) is Outcome.UNCHANGED
@@ -212,7 +212,7 @@ def test_a_carried_over_resource_outlives_the_snapshots_that_share_it(
         assert first is not second
         assert first[pools.pool] is second[pools.pool]
     assert pools.live.check() is Outcome.UNCHANGED
-    assert ["+1"] == pools.log
+    assert pools.log == ["+1"]
     assert pools.live.status().leases == {2: 0}
 
 
@@ -233,12 +233,12 @@ def test_what_is_needed_closes_after_what_needs_it(
     live.resource("a", name="above", needs=[below], drain=20.0)(factory("above"))
     begin(live)
     lease = live.lease()
-    assert [1, 1] == [*lease.__enter__().resources.values()]
+    assert [*lease.__enter__().resources.values()] == [1, 1]
     text.write("a: 2")
     reload(live)
     clock.advance(10.0)
     assert live.check() is Outcome.UNCHANGED
-    assert [] == log
+    assert log == []
     clock.advance(11.0)
     until(lambda: log == ["above", "below"])
     lease.__exit__(None, None, None)

@@ -113,8 +113,8 @@ def test_a_decorated_function_is_one_unit_of_work(make: Make, text: Text) -> Non
         return before, live.current().version
 
     begin(live)
-    assert (1, 1) == work("a: 2")
-    assert (2, 2) == work()
+    assert work("a: 2") == (1, 1)
+    assert work() == (2, 2)
     assert leases(live) == 0
     assert work.live is live
     assert (getattr(work, "__name__", ""), work.__doc__) == ("work", "Do it.")
@@ -298,7 +298,7 @@ def test_a_decorated_async_generator(make: Make, text: Text) -> None:
         assert await stream.athrow(ZeroDivisionError()) == 1
         with pytest.raises(StopAsyncIteration):
             await anext(stream)
-        assert [1, 1] == seen
+        assert seen == [1, 1]
         assert leases(live) == 0
         second = rows()
         assert await anext(second) == 2

@@ -92,7 +92,7 @@ def test_a_joined_unit_keeps_the_snapshot_alive_by_itself(make: Make, text: Text
         inner.__exit__(None, None, None)
 
     contextvars.copy_context().run(overlapping)  # what ends out of turn leaves its context so
-    assert 0 == sum(live.status().leases.values())
+    assert sum(live.status().leases.values()) == 0
 
 
 def test_a_task_that_outlives_its_unit_keeps_its_snapshot(make: Make, text: Text) -> None:
@@ -116,7 +116,7 @@ def test_a_task_that_outlives_its_unit_keeps_its_snapshot(make: Make, text: Text
         text.write("a: 2")
         await live.acheck()
         ended.set()
-        assert (1, 2, 2) == await task
+        assert await task == (1, 2, 2)
         with pytest.raises(OutsideWorkError):
             live.current()
         await live.aclose()
@@ -175,7 +175,7 @@ def test_leaving_in_another_context_leaves_none_behind(make: Make) -> None:
     lease = live.lease()
     contextvars.copy_context().run(lease.__enter__)
     lease.__exit__(None, None, None)
-    assert 0 == sum(live.status().leases.values())
+    assert sum(live.status().leases.values()) == 0
     with pytest.raises(OutsideWorkError):
         live.current()
 
@@ -203,8 +203,8 @@ def test_a_generator_body_sees_its_unit_of_work(make: Make, text: Text) -> None:
     assert live.status().leases == {1: 1, 2: 0}
     body.close()
     body.close()
-    assert [1, 1] == seen
-    assert 0 == sum(live.status().leases.values())
+    assert seen == [1, 1]
+    assert sum(live.status().leases.values()) == 0
     with pytest.raises(OutsideWorkError):
         live.current()
 
@@ -227,7 +227,7 @@ def test_a_body_whose_close_raises_gives_its_lease_back(make: Make) -> None:
     body: Any = door({"PATH_INFO": "/"}, lambda *_: None)
     with pytest.raises(ZeroDivisionError):
         body.close()
-    assert 0 == sum(live.status().leases.values())
+    assert sum(live.status().leases.values()) == 0
     with pytest.raises(OutsideWorkError):
         live.current()
 
@@ -242,7 +242,7 @@ def test_an_application_that_raises_gives_its_lease_back(make: Make) -> None:
     door = ReloadCheckMiddleware(app, live)
     with pytest.raises(ZeroDivisionError, match="1"):
         door({"PATH_INFO": "/"}, lambda *_: None)
-    assert 0 == sum(live.status().leases.values())
+    assert sum(live.status().leases.values()) == 0
     with pytest.raises(OutsideWorkError):
         live.current()
 

@@ -27,11 +27,11 @@ def test_asyncpg_closes_with_a_deadline(servers: Backends, monkeypatch: pytest.M
         factory = asyncpg_pool.database(Database(servers.database(), name="asyncpg_pool-0"))
         pool = await anext(factory)
         _taken = await pool.acquire()
-        assert {"asyncpg_pool"} == servers.connected()
-        assert "done" == await anext(factory, "done")
+        assert servers.connected() == {"asyncpg_pool"}
+        assert await anext(factory, "done") == "done"
 
     asyncio.run(main())
-    assert [5.0] == waits
+    assert waits == [5.0]
     assert set() == servers.left_over({"asyncpg_pool"})
 
 
@@ -41,7 +41,7 @@ def test_a_requests_session_closes_its_connections_at_once(servers: Backends) ->
     factory = requests_session.upstream(Upstream(url, token, name="requests_session-0"))
     session = next(factory)
     with session.get(url, timeout=10) as kept:
-        assert {"requests_session"} == servers.connected()
-        assert "done" == next(factory, "done")
+        assert servers.connected() == {"requests_session"}
+        assert next(factory, "done") == "done"
         assert set() == servers.left_over({"requests_session"})
-    assert "requests_session-0" == kept.text
+    assert kept.text == "requests_session-0"

@@ -34,7 +34,7 @@ def test_a_resource_is_replaced_while_it_is_used(
     ):  # a busy machine may show too little of it in a second, but never anything else
         if report.problems and all(_saw_too_little(problem) for problem in report.problems):
             report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
-    assert [] == report.problems, report.table()
+    assert report.problems == [], report.table()
 
 
 @pytest.mark.parametrize("kind", ["async", "sync"])

@@ -46,13 +46,13 @@ def verdict(row: Row = ROW, side: SideRow = SIDE, seconds: float = 600.0) -> lis
 
 def test_a_good_run_has_no_problem() -> None:
     """Two pools' connections, one of them closed at once, are as it must be."""
-    assert [] == verdict()
+    assert verdict() == []
 
 
 def test_an_edit_that_waited_for_its_turn_may_be_refused_later() -> None:
     """The time-out is that of a build, which cannot begin before an instance has drained."""
     waited = replace(REFUSAL, seconds=10.1, waited=True)
-    assert [] == verdict(side=replace(SIDE, refusals=[waited]))
+    assert verdict(side=replace(SIDE, refusals=[waited])) == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_is_off_with_a_server_is_said(change: dict[str, Any], words: str) -
 
 def test_a_pace_that_was_not_kept_is_said() -> None:
     """A soak at half the load is no soak."""
-    assert [] == Report(600.0, [ROW], [SIDE], looks=10, left_out=1).problems
+    assert Report(600.0, [ROW], [SIDE], looks=10, left_out=1).problems == []
     (problem,) = Report(600.0, [ROW], [SIDE], looks=10, left_out=2).problems
     assert "2 requests left out" in problem
 
@@ -111,7 +111,7 @@ def test_a_pace_that_was_not_kept_is_said() -> None:
 @pytest.mark.parametrize("change", [{"memory": (90.0, 94.1)}, {"reloads": 6}])
 def test_a_short_run_is_not_judged_by_it(change: dict[str, Any]) -> None:
     """A server is still warming up then, and its edits come faster than it may look."""
-    assert [] == verdict(side=replace(SIDE, **change), seconds=30.0)
+    assert verdict(side=replace(SIDE, **change), seconds=30.0) == []
 
 
 def test_the_table_ends_with_the_verdict() -> None:

@@ -69,8 +69,8 @@ def test_a_copy_is_written_beside_a_store_too(server: Web, tmp_path: Path) -> No
         other.start()
         try:
             other.check()
-            assert {"a": 7} == other.snapshot.config
-            assert ["copy"] == os.listdir(tmp_path)
+            assert other.snapshot.config == {"a": 7}
+            assert os.listdir(tmp_path) == ["copy"]
         finally:
             other.close()
     finally:

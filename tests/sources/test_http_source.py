@@ -302,7 +302,7 @@ def test_no_secret_leaves_a_running_engine(
     ask = ask_wsgi(wsgi_door(own_wsgi, live, status_path=PATH, status_token=TOKEN))
     queries = ("", "format=json", "format=prometheus")
     shown = [ask(PATH, query, headers=[bearer()]) for query in queries]
-    assert [200] * 3 == [one.status for one in shown]
+    assert [one.status for one in shown] == [200] * 3
     pages = [one.body.decode() for one in shown]
     live.close()
     kept = (tmp_path / "copy").read_text()

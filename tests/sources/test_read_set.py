@@ -217,4 +217,4 @@ def test_a_directory_that_becomes_a_volume_is_followed_by_the_next_look(tmp_path
     stamps = take_stamps(sources)
     assert stamps != before
     documents = read_set(sources, stamps, LIMIT)
-    assert [[b"a: 1\n"]] * 2 == [[document.data for document in group] for group in documents]
+    assert [[document.data for document in group] for group in documents] == [[b"a: 1\n"]] * 2

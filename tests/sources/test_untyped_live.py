@@ -94,5 +94,5 @@ def test_what_others_leave_beside_a_secret_is_no_key(tmp_path: Path) -> None:
         (tmp_path / name).write_text("x")
     live: ReloadCheck[Any] = ReloadCheck(DirectorySource(tmp_path), settle=0)
     live.start()
-    assert ["password", "tls.crt"] == sorted(live.snapshot.config)
+    assert sorted(live.snapshot.config) == ["password", "tls.crt"]
     live.close()

@@ -75,9 +75,9 @@ def test_in_a_crowd_the_state_is_looked_at_and_nothing_else() -> None:
     keeper.step()
     keeper.note(_fact("B"))
     keeper.step()
-    assert {"state"} == set(slow.looks)
+    assert set(slow.looks) == {"state"}
     assert 2 == keeper.edition == quick.edition
-    assert [(1, "A"), (2, "B")] == _editions(shared)
+    assert _editions(shared) == [(1, "A"), (2, "B")]
     board = shared.look(PREFIX)
     assert board is not None
     assert {quick.id, keeper.id} <= view_of(board, PREFIX).members.keys()
@@ -95,7 +95,7 @@ def test_in_a_crowd_editions_are_written_once_all_the_same() -> None:
         quick.step()
         slow.note(_fact(content, first=number == 0))
     slow.step()
-    assert [(1, "A"), (2, "B"), (3, "A"), (4, "C")] == _editions(shared)
+    assert _editions(shared) == [(1, "A"), (2, "B"), (3, "A"), (4, "C")]
     assert 4 == quick.edition == slow.edition
 
 
@@ -115,16 +115,16 @@ def test_in_a_crowd_orders_are_heard_and_others_are_read_now_and_then() -> None:
     for number in range(CROWD):
         shared.put({f"{PREFIX}member/m{number}": None})
     keeper.step()
-    assert "state" == store.looks[-1]
+    assert store.looks[-1] == "state"
     clock.advance(WHOLE_SECONDS * 1.3)
     keeper.step()
-    assert "" == store.looks[-1]
+    assert store.looks[-1] == ""
     view = keeper.known.view
     assert view is not None
-    assert 2 == len(view.members)
+    assert len(view.members) == 2
     store.looks.clear()
     keeper.step()
-    assert {""} == set(store.looks)
+    assert set(store.looks) == {""}
 
 
 def test_in_a_crowd_what_is_asked_for_by_name_is_read() -> None:
@@ -133,11 +133,11 @@ def test_in_a_crowd_what_is_asked_for_by_name_is_read() -> None:
     _crowd(shared)
     keeper = _keeper(shared, clock)
     keeper.step()
-    assert {} == keeper.records("approval/")
+    assert keeper.records("approval/") == {}
     shared.put({f"{PREFIX}approval/1": "signed"})
     clock.advance(6.0)
     keeper.step()
-    assert {"1": "signed"} == keeper.records("approval/")
+    assert keeper.records("approval/") == {"1": "signed"}
 
 
 def test_who_starts_in_a_crowd_reads_nothing_of_what_the_others_say() -> None:
@@ -152,7 +152,7 @@ def test_who_starts_in_a_crowd_reads_nothing_of_what_the_others_say() -> None:
     keeper.note(_fact("A", first=True))
     for _ in range(3):
         keeper.step()
-    assert 1 == keeper.edition
+    assert keeper.edition == 1
     assert "" not in store.looks
     assert store.read < 10
     board = shared.look(PREFIX)
@@ -167,14 +167,14 @@ def test_a_crowd_is_read_for_who_looks_at_it() -> None:
     store = Watched(shared)
     keeper = _keeper(store, clock)
     keeper.step()
-    assert (CROWD + 1, 0) == _known(keeper)
+    assert _known(keeper) == (CROWD + 1, 0)
     keeper.is_asked()
     keeper.step()
-    assert (0, CROWD + 2) == _known(keeper)  # and itself
+    assert _known(keeper) == (0, CROWD + 2)  # and itself
     store.looks.clear()
     keeper.is_asked()
     keeper.step()
-    assert {"state"} == set(store.looks)
+    assert set(store.looks) == {"state"}
     clock.advance(ASKED_SECONDS)
     keeper.step()
     assert "" in store.looks
@@ -213,7 +213,7 @@ def test_a_crowd_that_votes_reads_all() -> None:
     assert outlook.whole is None
     found = outlook.look(store, PREFIX, clock.monotonic(), found.view, votes=True)
     assert found is not None
-    assert CROWD + 1 == len(found.view.members)
+    assert len(found.view.members) == CROWD + 1
     assert outlook.whole is not None
 
 
@@ -227,11 +227,11 @@ def test_an_older_copy_of_the_store_is_noticed_in_a_crowd() -> None:
     outlook, store = Outlook(), Watched(newer)
     found = outlook.look(store, PREFIX, clock.monotonic(), None)
     assert found is not None
-    assert (2, False) == (found.view.state.edition, found.replaced)
+    assert (found.view.state.edition, found.replaced) == (2, False)
     store.share(older)
     found = outlook.look(store, PREFIX, clock.monotonic(), found.view)
     assert found is not None
-    assert (0, True) == (found.view.state.edition, found.replaced)
+    assert (found.view.state.edition, found.replaced) == (0, True)
     assert "" not in store.looks
 
 
@@ -247,7 +247,7 @@ def test_who_starts_in_a_crowd_serves_what_it_serves(tmp_path: Path) -> None:
         store = Watched(shared)
         lagging = tmp_path / "lagging.yaml"
         with _started(lagging, "a: 1", store) as other:
-            assert 2 == other.snapshot.config.a
+            assert other.snapshot.config.a == 2
             assert "" not in store.looks
 
 

@@ -90,15 +90,15 @@ def test_a_banned_start_without_anything_kept_fails() -> None:
 def test_a_hold_that_cannot_be_built_stops_a_start_and_no_run() -> None:
     """A rolling deploy stops there; who runs goes on as before, and is behind."""
     start = decide(Situation(NEW, None, _state("pin")))
-    assert (None, True) == (start.serve, start.behind)
+    assert (start.serve, start.behind) == (None, True)
     running = decide(Situation(NEW, OLD, _state("pin")))
-    assert (OLD, True) == (running.serve, running.behind)
+    assert (running.serve, running.behind) == (OLD, True)
 
 
 def test_who_starts_beside_others_serves_what_they_serve() -> None:
     """Whatever the file says; it follows the file with them, later."""
-    assert OLD == decide(Situation(NEW, None, _state(None), KEPT, others=True)).serve
-    assert OLD == decide(Situation(None, None, _state(None), KEPT, others=True)).serve
+    assert decide(Situation(NEW, None, _state(None), KEPT, others=True)).serve == OLD
+    assert decide(Situation(None, None, _state(None), KEPT, others=True)).serve == OLD
 
 
 def test_orders_that_nobody_knows_count_as_none() -> None:
@@ -132,4 +132,4 @@ def test_no_combination_breaks_a_rule() -> None:
             assert not decision.ends_hold
         if decision.serve not in (None, running, file):
             assert decision.serve in kept, now
-    assert 960 == count
+    assert count == 960

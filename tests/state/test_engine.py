@@ -118,7 +118,7 @@ def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> Non
     time.sleep(0.5)
     assert expected == site.editions(4)
     row = site.orders.history(limit=1)[0]
-    assert (("a",), True, True) == (row.entry.changed, row.entry.kept, row.serves)
+    assert (row.entry.changed, row.entry.kept, row.serves) == (("a",), True, True)
     site.close()
 
 
@@ -146,11 +146,11 @@ def test_a_rollback_is_live_everywhere_and_survives(site: Site) -> None:
     site.serve(2)
     site.editions(2)
     ordered = site.orders.rollback(why="too slow", by="dora")
-    assert (3, 1) == (ordered.entry.edition, ordered.entry.of)
+    assert (ordered.entry.edition, ordered.entry.of) == (3, 1)
     site.serve(1)
     site.write("# a comment\na: 2")
     for engine in site.engines:
-        assert Outcome.UNCHANGED == engine.check()
+        assert engine.check() == Outcome.UNCHANGED
         assert any("rolled back to edition 1 by dora" in one for one in engine.status().remarks)
     site.close()
     site.start()
@@ -162,7 +162,7 @@ def test_a_rollback_is_live_everywhere_and_survives(site: Site) -> None:
     site.write("a: 2 # again")
     _eventually(lambda: {"banned"} == site.codes())
     status = site.engines[0].status()
-    assert "banned" == status.code
+    assert status.code == "banned"
     assert "edition 2 was banned by dora" in str(status.error)
     site.serve(4)
     site.close()
@@ -198,7 +198,7 @@ def test_a_pin_holds_against_edits_and_restarts(site: Site) -> None:
     site.close()
     site.start()
     site.serve(1)
-    assert "pin" == getattr(site.engines[0].status().store, "hold", None)
+    assert getattr(site.engines[0].status().store, "hold", None) == "pin"
     site.orders.unpin(why="over", by="dora")
     site.serve(2)
     site.close()
@@ -230,7 +230,7 @@ def test_what_a_pin_holds_back_is_validated(tmp_path: Path) -> None:
         _eventually(partial(told, expected))
         (said,) = told(expected)
         assert said.startswith("what the sources hold would be rejected: ")
-        assert 1 == live.snapshot.config["a"]
+        assert live.snapshot.config["a"] == 1
     file.write_text("a: 2")
     _eventually(lambda: not told("rejected"))
     assert told("what the sources hold is not served")
@@ -246,7 +246,7 @@ def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
     site.write("a: 2")
     _eventually(lambda: {"frozen"} == site.codes())
     status = site.engines[0].status()
-    assert "frozen" == status.code
+    assert status.code == "frozen"
     assert "edits are frozen by dora: Black Friday" in str(status.error)
     site.orders.thaw(why="over", by="dora")
     site.serve(2)
@@ -305,9 +305,9 @@ def test_a_store_that_is_away_stops_nothing(tmp_path: Path) -> None:
         assert value == live.snapshot.config.a
     status = live.status().store
     assert status is not None
-    assert ("store", "memory: is lost") == (status.code, status.error)
+    assert (status.code, status.error) == ("store", "memory: is lost")
     store.heal()
-    _eventually(lambda: [3, 2, 1] == [row.entry.edition for row in reader.history()])
+    _eventually(lambda: [row.entry.edition for row in reader.history()] == [3, 2, 1])
     _eventually(lambda: getattr(live.status().store, "code", "") is None)
     live.close()
     assert not reader.members()
@@ -327,7 +327,7 @@ def test_a_store_that_hangs_holds_nobody(tmp_path: Path) -> None:
     begun = time.monotonic()
     live.check()
     assert time.monotonic() - begun < 1.5
-    assert 2 == live.snapshot.config.a
+    assert live.snapshot.config.a == 2
     store.heal()
     live.close()
 
@@ -359,8 +359,8 @@ def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
     orders.pin(why="x", by="dora")
     time.sleep(0.5)
     (secrets / "password").write_text("canary-two")
-    _eventually(lambda: bool(live.check()) and "canary-two" == live.snapshot.config.password)
-    assert 1 == live.snapshot.config.a
+    _eventually(lambda: bool(live.check()) and live.snapshot.config.password == "canary-two")
+    assert live.snapshot.config.a == 1
     live.close()
     data = b"".join(found.read_bytes() for found in tmp_path.glob("store.db*"))
     assert b"canary" not in data

@@ -16,17 +16,17 @@ MEMBERS = {
 def test_drift_is_the_share_off_the_target() -> None:
     """One of three serves another content, and is named; the score is of the time."""
     fleet = fleet_of(State(43, "B"), MEMBERS, 1000.0)
-    assert 1 / 3 == fleet.drift
-    assert 290 / 400 == fleet.score
-    assert ["web-1/1"] == [one.id for one in fleet.members if not one.in_step]
-    assert "serves edition 42" == fleet.members[0].behind
+    assert fleet.drift == 1 / 3
+    assert fleet.score == 290 / 400
+    assert [one.id for one in fleet.members if not one.in_step] == ["web-1/1"]
+    assert fleet.members[0].behind == "serves edition 42"
 
 
 def test_nobody_drifts_for_a_moment_after_a_change() -> None:
     """Each goes as soon as it has built; that takes windows, looks and builds."""
     state = State(43, "B")
-    assert 0.0 == fleet_of(state, MEMBERS, 1000.0, grace=30.0, changed_at=980.0).drift
-    assert 0.0 < fleet_of(state, MEMBERS, 1011.0, grace=30.0, changed_at=980.0).drift
+    assert fleet_of(state, MEMBERS, 1000.0, grace=30.0, changed_at=980.0).drift == 0.0
+    assert fleet_of(state, MEMBERS, 1011.0, grace=30.0, changed_at=980.0).drift > 0.0
 
 
 def test_who_tries_the_target_is_in_step() -> None:
@@ -34,28 +34,28 @@ def test_who_tries_the_target_is_in_step() -> None:
     state = State(44, "C")
     trying = {name: replace(one, pending="C", outcome="trying") for name, one in MEMBERS.items()}
     fleet = fleet_of(state, trying, 1000.0, grace=0.0)
-    assert (0.0, {"trying"}) == (fleet.drift, {one.word for one in fleet.members})
+    assert (fleet.drift, {one.word for one in fleet.members}) == (0.0, {"trying"})
     waits = {**trying, "web-1/1": replace(trying["web-1/1"], outcome="waiting")}
-    assert 1 / 3 == fleet_of(state, waits, 1000.0, grace=0.0).drift
-    assert 1.0 == fleet_of(state, trying, 1000.0, target="C").drift
+    assert fleet_of(state, waits, 1000.0, grace=0.0).drift == 1 / 3
+    assert fleet_of(state, trying, 1000.0, target="C").drift == 1.0
 
 
 def test_what_is_held_is_the_target() -> None:
     """Under a pin those drift that follow the file."""
     fleet = fleet_of(State(43, "B", hold=Hold("pin", "A")), MEMBERS, 1000.0)
-    assert ["web-1/2", "web-2/1"] == [one.id for one in fleet.members if not one.in_step]
+    assert [one.id for one in fleet.members if not one.in_step] == ["web-1/2", "web-2/1"]
 
 
 def test_another_target_can_be_asked_about() -> None:
     """As what git has: then the grace is no excuse."""
     fleet = fleet_of(State(43, "B"), MEMBERS, 1000.0, target="C", changed_at=999.0)
-    assert 1.0 == fleet.drift
+    assert fleet.drift == 1.0
 
 
 def test_the_lost_are_listed_and_not_counted() -> None:
     """A machine that burned down is no drift."""
     fleet = fleet_of(State(43, "B"), {}, 1000.0, lost=MEMBERS)
-    assert (0.0, 1.0, 3) == (fleet.drift, fleet.score, sum(one.lost for one in fleet.members))
+    assert (fleet.drift, fleet.score, sum(one.lost for one in fleet.members)) == (0.0, 1.0, 3)
 
 
 def test_who_says_that_it_cannot_drifts_at_once() -> None:
@@ -63,9 +63,9 @@ def test_who_says_that_it_cannot_drifts_at_once() -> None:
     state = State(43, "B")
     failed = replace(MEMBERS["web-1/1"], code="factory", outcome="rejected", since=985.0)
     members = {**MEMBERS, "web-1/1": failed}
-    assert 1 / 3 == fleet_of(state, members, 1000.0, grace=30.0, changed_at=980.0).drift
+    assert fleet_of(state, members, 1000.0, grace=30.0, changed_at=980.0).drift == 1 / 3
     before = {**MEMBERS, "web-1/1": replace(failed, since=970.0)}
-    assert 0.0 == fleet_of(state, before, 1000.0, grace=30.0, changed_at=980.0).drift
+    assert fleet_of(state, before, 1000.0, grace=30.0, changed_at=980.0).drift == 0.0
 
 
 def test_a_layer_is_found_by_the_end_of_its_name() -> None:
@@ -102,14 +102,16 @@ def test_a_board_of_several_applications_is_one_fleet() -> None:
     }
     board = Board(9, {key: Record(text, 1) for key, text in records.items()})
     fleets = fleets_in(board, 1000.0)
-    assert [("a/b", "1.4", 7), ("a/b", "1.5", 1), ("shop", "", 2)] == [
-        (one.app, one.release, one.edition) for one in fleets
+    assert [(one.app, one.release, one.edition) for one in fleets] == [
+        ("a/b", "1.4", 7),
+        ("a/b", "1.5", 1),
+        ("shop", "", 2),
     ]
     told = document(fleets)
-    assert (3, 1, 1 / 3, None) == (told["live"], told["lost"], told["drift"], told["edition"])
-    assert ["a/b", "a/b", "shop", "shop"] == [one["app"] for one in told["members"]]
-    assert [9] == [one["pid"] for one in told["members"] if one["lost"]]
-    assert ["serves nothing"] == [one["behind"] for one in told["members"] if one["behind"]]
+    assert (told["live"], told["lost"], told["drift"], told["edition"]) == (3, 1, 1 / 3, None)
+    assert [one["app"] for one in told["members"]] == ["a/b", "a/b", "shop", "shop"]
+    assert [one["pid"] for one in told["members"] if one["lost"]] == [9]
+    assert [one["behind"] for one in told["members"] if one["behind"]] == ["serves nothing"]
     (only,) = fleets_in(board, 1000.0, app="a/b", release="1.4")
-    assert (7, 0.5) == (document([only])["edition"], shares([only])[0])
-    assert () == fleets_in(board, 1000.0, app="none")
+    assert (document([only])["edition"], shares([only])[0]) == (7, 0.5)
+    assert fleets_in(board, 1000.0, app="none") == ()

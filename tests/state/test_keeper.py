@@ -66,7 +66,7 @@ def test_workers_that_see_the_same_edits_write_each_once() -> None:
         quick.step()
         slow.note(_fact(content, first=number == 0))
     slow.step()
-    assert [(1, "A"), (2, "B"), (3, "A"), (4, "C")] == _editions(store)
+    assert _editions(store) == [(1, "A"), (2, "B"), (3, "A"), (4, "C")]
     assert 4 == quick.edition == slow.edition
 
 
@@ -77,7 +77,7 @@ def test_a_restart_with_the_same_content_is_no_edition() -> None:
         keeper = _keeper(store.peer())
         keeper.note(_fact(content, first=True))
         keeper.step()
-    assert [(1, "A"), (2, "B")] == _editions(store)
+    assert _editions(store) == [(1, "A"), (2, "B")]
 
 
 def test_a_lost_answer_writes_nothing_twice() -> None:
@@ -90,8 +90,8 @@ def test_a_lost_answer_writes_nothing_twice() -> None:
         keeper.step()
         keeper.step()
         keeper.step()
-        assert [(1, "A")] == _editions(store)
-        assert 1 == keeper.edition
+        assert _editions(store) == [(1, "A")]
+        assert keeper.edition == 1
 
 
 def test_what_waits_is_bounded_and_counted(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,11 +102,11 @@ def test_what_waits_is_bounded_and_counted(caplog: pytest.LogCaptureFixture) -> 
     for number in range(LIMIT + 5):
         keeper.note(_fact(f"c{number}"))
         keeper.step()
-    assert 1 == caplog.text.count("the store is away")
-    assert "memory: is lost" == keeper.known.error
+    assert caplog.text.count("the store is away") == 1
+    assert keeper.known.error == "memory: is lost"
     store.heal()
     keeper.step()
-    assert LIMIT == len(_editions(store))
+    assert len(_editions(store)) == LIMIT
     assert "5 rows of history were lost" in caplog.text
     assert keeper.known.error is None
 
@@ -231,7 +231,7 @@ def test_a_hundred_and_fifty_editions_leave_a_hundred(tmp_path: Path) -> None:
     keeper.step()
     Facts(keeper.sight, Member).drop_old()
     left = dict(_editions(store))
-    assert (100, "c2", 51, 151) == (len(left), left[3], sorted(left)[1] - 2, max(left))
+    assert (len(left), left[3], sorted(left)[1] - 2, max(left)) == (100, "c2", 51, 151)
     kept = {number for number in range(150) if store.content(f"c{number}") is not None}
     assert {2, *range(52, 150)} == kept
     store.close()
@@ -257,7 +257,7 @@ def test_what_is_dropped_goes_in_portions() -> None:
     assert keeper.known.error is None
     board = store.look(PREFIX)
     assert board is not None
-    assert 6 == len([key for key in board.records if "/entry/" in key])
+    assert len([key for key in board.records if "/entry/" in key]) == 6
 
 
 def test_content_that_a_store_refuses_stops_no_history() -> None:
@@ -274,7 +274,7 @@ def test_content_that_a_store_refuses_stops_no_history() -> None:
     board = store.look(PREFIX)
     assert board is not None
     (entry,) = entries_from(view_of(board, PREFIX).entries)
-    assert (1, False) == (entry.edition, entry.kept)
+    assert (entry.edition, entry.kept) == (1, False)
 
 
 def test_only_one_thread_calls_a_store(tmp_path: Path) -> None:
@@ -300,7 +300,7 @@ def test_only_one_thread_calls_a_store(tmp_path: Path) -> None:
     time.sleep(0.5)
     live.check()
     live.close()
-    assert {"reloadcheck-store"} == callers
+    assert callers == {"reloadcheck-store"}
 
 
 def test_an_idle_worker_costs_next_to_nothing(tmp_path: Path) -> None:
@@ -335,7 +335,7 @@ def test_without_a_store_nothing_of_it_is_imported(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", code, str(tmp_path / "config.yaml")]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert "[] []\n" == done.stdout
+    assert done.stdout == "[] []\n"
 
 
 def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:

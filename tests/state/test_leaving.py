@@ -25,7 +25,7 @@ def test_who_ends_without_a_close_is_missed_by_nobody(tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("a: 1\n")
     for _ in range(3):
         done = subprocess.run([sys.executable, "-c", WORKER], cwd=tmp_path, check=False, timeout=60)
-        assert 0 == done.returncode
+        assert done.returncode == 0
     with closing(SQLiteStore(tmp_path / "store.db")) as store:
         fleet = Orders(store, app="shop").fleet()
-    assert (1, ()) == (fleet.edition, fleet.members)
+    assert (fleet.edition, fleet.members) == (1, ())

@@ -29,11 +29,11 @@ def test_a_rollback_is_a_new_edition_and_bans_what_served() -> None:
     state, entries = _lived("A", "B", "C")
     ordered = orders.rollback(state, entries, DORA, 2)
     after, entry = ordered.state, ordered.entry
-    assert (4, "B", "B") == (after.edition, after.active, after.target)
-    assert (4, 2, "rollback") == (entry.edition, entry.of, entry.cause)
-    assert ("dora@web-1", "it was slow") == (entry.actor, entry.why)
-    assert {"C"} == set(after.banned)
-    assert "edition 4 is 2 again; edition 3 is banned" == ordered.says
+    assert (after.edition, after.active, after.target) == (4, "B", "B")
+    assert (entry.edition, entry.of, entry.cause) == (4, 2, "rollback")
+    assert (entry.actor, entry.why) == ("dora@web-1", "it was slow")
+    assert set(after.banned) == {"C"}
+    assert ordered.says == "edition 4 is 2 again; edition 3 is banned"
 
 
 def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
@@ -43,7 +43,7 @@ def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
         ordered = orders.rollback(state, entries, DORA)
         state, entries = ordered.state, [*entries, ordered.entry]
         assert expected == state.target
-    assert {"B", "C"} == set(state.banned)
+    assert set(state.banned) == {"B", "C"}
     with pytest.raises(OrderRefusedError, match="no older edition"):
         orders.rollback(state, entries, DORA)
 
@@ -52,8 +52,9 @@ def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
     """Otherwise it would go live a moment later; it is told how to name what was no edition."""
     state, entries = _lived("A", "B")
     ordered = orders.rollback(state, entries, DORA, waiting=["D"])
-    assert {"B": 2, "D": None} == {
-        content: ban.edition for content, ban in ordered.state.banned.items()
+    assert {content: ban.edition for content, ban in ordered.state.banned.items()} == {
+        "B": 2,
+        "D": None,
     }
     assert ordered.says.endswith("edition 2 is banned, and what waited: content:D")
 
@@ -62,8 +63,8 @@ def test_an_undo_bans_what_waits_somewhere_too() -> None:
     """Each member tells what its sources hold that is not live."""
     state, entries = _lived("A", "B")
     members = [Member(content="B"), Member(content="B", outcome="waiting", pending="D")]
-    assert {"D"} == orders.pending(members)
-    assert {"B", "D"} == set(orders.undo(state, entries, members, DORA).state.banned)
+    assert orders.pending(members) == {"D"}
+    assert set(orders.undo(state, entries, members, DORA).state.banned) == {"B", "D"}
 
 
 def test_what_cannot_be_rolled_back_to_is_said() -> None:
@@ -84,13 +85,13 @@ def test_a_pin_refuses_other_orders_and_names_who() -> None:
     """Unless they are forced; edits are nobody's business there."""
     state, entries = _lived("A", "B")
     pinned = orders.pin(state, entries, DORA)
-    assert (2, None, "pin") == (pinned.state.edition, pinned.entry.edition, pinned.entry.cause)
+    assert (pinned.state.edition, pinned.entry.edition, pinned.entry.cause) == (2, None, "pin")
     otto = Actor("otto", 101.0, "now")
     for order in (orders.rollback, orders.pin):
         with pytest.raises(OrderRefusedError, match="pinned by dora@web-1: it was slow"):
             order(pinned.state, entries, otto)
     forced = orders.rollback(pinned.state, entries, replace(otto, force=True))
-    assert "rollback" == getattr(forced.state.hold, "kind", None)
+    assert getattr(forced.state.hold, "kind", None) == "rollback"
     assert orders.unpin(pinned.state, entries, otto).state.hold is None
     with pytest.raises(OrderRefusedError, match="nothing is pinned"):
         orders.unpin(state, entries, otto)
@@ -100,16 +101,16 @@ def test_a_pin_of_an_older_edition_is_an_activation() -> None:
     """It serves again under a new number, and stays."""
     state, entries = _lived("A", "B")
     ordered = orders.pin(state, entries, DORA, 1)
-    assert (3, 1, "A") == (ordered.entry.edition, ordered.entry.of, ordered.state.target)
+    assert (ordered.entry.edition, ordered.entry.of, ordered.state.target) == (3, 1, "A")
 
 
 def test_freeze_fallback_and_their_ends() -> None:
     """Each has an opposite, which says so where there is nothing to end."""
     state, _ = _lived("A")
-    assert 9.0 == getattr(orders.freeze(state, DORA, 9.0).state.freeze, "until", None)
+    assert getattr(orders.freeze(state, DORA, 9.0).state.freeze, "until", None) == 9.0
     assert orders.thaw(orders.freeze(state, DORA).state, DORA).state.freeze is None
     fallen = orders.fallback(state, DORA, on=True).state
-    assert "fallback" == getattr(fallen.hold, "kind", None)
+    assert getattr(fallen.hold, "kind", None) == "fallback"
     assert orders.fallback(fallen, DORA, on=False).state.hold is None
     with pytest.raises(OrderRefusedError):
         orders.thaw(state, DORA)
@@ -128,14 +129,14 @@ def test_unban_and_retry() -> None:
     """A ban on an edition is lifted by its number; a retry lifts those on what was never live."""
     state, entries = _lived("A", "B")
     after = orders.rollback(state, entries, DORA, waiting=["W"]).state
-    assert {"W"} == set(orders.unban(after, entries, DORA, 2).state.banned)
+    assert set(orders.unban(after, entries, DORA, 2).state.banned) == {"W"}
     with pytest.raises(OrderRefusedError, match="edition 1 is not banned; what is: edition 2, con"):
         orders.unban(after, entries, DORA, 1)
     undone = replace(
         after, banned={**after.banned, "T": replace(after.banned["B"], cause="undone")}
     )
     retried = orders.retry(undone, DORA).state
-    assert ({"B"}, 1) == (set(retried.banned), retried.retries)
+    assert (set(retried.banned), retried.retries) == ({"B"}, 1)
 
 
 def test_a_ban_on_what_was_no_edition_is_lifted_by_its_digest() -> None:
@@ -143,13 +144,13 @@ def test_a_ban_on_what_was_no_edition_is_lifted_by_its_digest() -> None:
     state, entries = _lived("A", "B")
     after = orders.rollback(state, entries, DORA, waiting=["ab" * 16, "ac" * 16]).state
     ordered = orders.unban(after, entries, DORA, "abababababab")
-    assert {"B", "ac" * 16} == set(ordered.state.banned)
-    assert ("unban", "ab" * 16, None) == (
+    assert set(ordered.state.banned) == {"B", "ac" * 16}
+    assert (
         ordered.entry.cause,
         ordered.entry.content,
         ordered.entry.of,
-    )
-    assert "content:abababababab may be served again" == ordered.says
+    ) == ("unban", "ab" * 16, None)
+    assert ordered.says == "content:abababababab may be served again"
     for beginning, words in (("a", "2 banned contents"), ("ff", "is not banned"), ("", "is not")):
         with pytest.raises(OrderRefusedError, match=words):
             orders.unban(after, entries, DORA, beginning)
@@ -172,7 +173,7 @@ def test_records_come_back_as_they_were() -> None:
 def test_a_record_that_is_none_stops_nobody(text: str) -> None:
     """What somebody wrote by hand is read as far as it can be."""
     board = Board(1, {"shop/1/state": Record(text, 1), "shop/1/entry/1": Record(text, 1)})
-    assert 0 == view_of(board, "shop/1/").state.edition
+    assert view_of(board, "shop/1/").state.edition == 0
 
 
 def test_history_marks_what_serves_is_held_and_banned() -> None:
@@ -187,9 +188,9 @@ def test_history_marks_what_serves_is_held_and_banned() -> None:
         (2, False, False, False),
         (1, False, True, False),
     ]
-    assert 4 == served_before([*entries, ordered.entry], "A")
-    assert [3] == [row.entry.edition for row in history(entries, state, limit=1)]
-    assert [3] == [row.entry.edition for row in history(entries, state, since=2.0)]
+    assert served_before([*entries, ordered.entry], "A") == 4
+    assert [row.entry.edition for row in history(entries, state, limit=1)] == [3]
+    assert [row.entry.edition for row in history(entries, state, since=2.0)] == [3]
 
 
 def test_retention_spares_what_is_held_active_or_served() -> None:
@@ -197,15 +198,15 @@ def test_retention_spares_what_is_held_active_or_served() -> None:
     state, entries = _lived(*(f"c{number}" for number in range(150)))
     pinned = orders.pin(state, entries, DORA, 3)
     gone = dropped([*entries, pinned.entry], pinned.state, Retention(100, 10**9), ["c9"])
-    assert 51 == len(gone.keys)
+    assert len(gone.keys) == 51
     assert not {"entry/3", "entry/10", "entry/151"} & set(gone.keys)
     assert {"entry/1", "entry/2", "entry/4"} <= set(gone.keys)
     assert not {"c2", "c9", "c149"} & set(gone.contents)
-    assert 51 == len(gone.contents)
+    assert len(gone.contents) == 51
 
 
 def test_content_is_kept_by_its_size_too() -> None:
     """The entries stay; the oldest contents go until the rest fits."""
     state, entries = _lived("A", "B", "C", "D")
     gone = dropped(entries, state, Retention(100, 25))
-    assert ((), ("A", "B")) == (gone.keys, gone.contents)
+    assert (gone.keys, gone.contents) == ((), ("A", "B"))

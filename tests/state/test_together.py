@@ -126,28 +126,30 @@ def crew(tmp_path: Path) -> Iterator[Crew]:
 def test_an_edit_goes_live_on_all_or_waits_for_the_slowest(crew: Crew) -> None:
     """While one of them builds nobody serves it; then all do, by one activation."""
     *quick, slow = crew.start(3)
-    assert [1, 1, 1] == crew.values()
+    assert crew.values() == [1, 1, 1]
     slow.gate.clear()
     crew.edit("a: 2", *quick)
     slow.file.write_text("a: 2")
     eventually(lambda: crew.orders.state().round)
     time.sleep(0.3)
-    assert [1, 1, 1] == crew.values()
-    assert {"waiting"} == {worker.code for worker in quick}
+    assert crew.values() == [1, 1, 1]
+    assert {worker.code for worker in quick} == {"waiting"}
     status = quick[0].live.status()
     assert status.store is not None
     assert status.store.together == "all"
     assert status.store.round is not None
-    assert ["prepared", "prepared", None] == sorted(
-        status.store.round.votes.values(), key=lambda vote: vote is None
-    )
+    assert sorted(status.store.round.votes.values(), key=lambda vote: vote is None) == [
+        "prepared",
+        "prepared",
+        None,
+    ]
     slow.gate.set()
     crew.serve(2)
-    eventually(lambda: [2, 1] == [row.entry.edition for row in crew.orders.history()])
-    assert (("a",), "file") == (
+    eventually(lambda: [row.entry.edition for row in crew.orders.history()] == [2, 1])
+    assert (
         crew.orders.history()[0].entry.changed,
         crew.orders.history()[0].entry.cause,
-    )
+    ) == (("a",), "file")
     eventually(lambda: {None} == {worker.code for worker in crew.workers})
     eventually(lambda: {2} == {one.edition for one in crew.orders.members().values()})
 
@@ -157,7 +159,7 @@ def test_a_check_alone_comes_to_reloaded(crew: Crew) -> None:
     (worker,) = crew.start()
     worker.file.write_text("a: 2")
     assert worker.live.check() in (Outcome.RELOADED, Outcome.UNCHANGED)
-    assert 2 == worker.value
+    assert worker.value == 2
 
 
 def test_one_that_can_never_have_it_refuses_for_all(crew: Crew) -> None:
@@ -166,15 +168,15 @@ def test_one_that_can_never_have_it_refuses_for_all(crew: Crew) -> None:
     bad.never.add(2)
     crew.edit("a: 2")
     eventually(lambda: {"refused"} == {worker.code for worker in good})
-    assert [1, 1, 1] == crew.values()
-    assert "rule" == bad.code
+    assert crew.values() == [1, 1, 1]
+    assert bad.code == "rule"
     error = str(good[0].live.status().error)
     assert "is never right here" in error
     refused = crew.orders.state().refused
     assert refused is not None
-    assert (("rule",), 1) == ((refused.code,), len(refused.by))
+    assert ((refused.code,), len(refused.by)) == (("rule",), 1)
     eventually(lambda: {None, "refused", "rule"} == set(_codes(crew)))
-    assert 3 == len(_codes(crew))
+    assert len(_codes(crew)) == 3
     crew.edit("a: 3")
     crew.serve(3)
     assert crew.orders.state().refused is None
@@ -186,7 +188,7 @@ def test_one_that_cannot_build_it_now_may_turn_in_time(crew: Crew) -> None:
     ill.bad.add(2)
     crew.edit("a: 2")
     eventually(lambda: "failed" in set(_votes(crew)))
-    assert [1, 1, 1] == crew.values()
+    assert crew.values() == [1, 1, 1]
     ill.bad.clear()
     crew.serve(2)
 
@@ -199,7 +201,7 @@ def test_what_is_not_ready_in_time_is_refused_and_tried_again(crew: Crew) -> Non
     crew.edit("a: 2", quick)
     slow.file.write_text("a: 2")
     eventually(lambda: "not ready in time" in str(quick.live.status().error))
-    assert [1, 1] == crew.values()
+    assert crew.values() == [1, 1]
     slow.gate.set()
     crew.serve(2)
 
@@ -209,7 +211,7 @@ def test_what_all_cannot_build_opens_no_round(crew: Crew) -> None:
     for worker in crew.start(2):
         worker.bad.add(2)
     crew.edit("a: 2")
-    assert {"factory"} == {worker.code for worker in crew.workers}
+    assert {worker.code for worker in crew.workers} == {"factory"}
     assert crew.orders.state().round is None
     for worker in crew.workers:
         worker.bad.clear()
@@ -222,7 +224,7 @@ def test_a_quorum_is_enough(crew: Crew) -> None:
     *good, bad = crew.start(3)
     bad.bad.add(2)
     crew.edit("a: 2")
-    eventually(lambda: [2, 2, 1] == crew.values())
+    eventually(lambda: crew.values() == [2, 2, 1])
     bad.bad.clear()
     crew.serve(2)
     del good
@@ -237,8 +239,8 @@ def test_an_edit_undone_in_mid_round_is_withdrawn(crew: Crew) -> None:
     crew.edit("a: 1", quick)
     eventually(lambda: crew.orders.state().round is None)
     slow.gate.set()
-    assert [1, 1] == crew.values()
-    assert Outcome.UNCHANGED == quick.live.check()
+    assert crew.values() == [1, 1]
+    assert quick.live.check() == Outcome.UNCHANGED
     board = crew.board.look("shop/")
     assert board is not None
     eventually(
@@ -268,7 +270,7 @@ def test_who_starts_joins_on_what_is_active(crew: Crew) -> None:
     crew.text = "a: 1"
     crew.together = Together(deadline=1.0)
     (*_, late) = crew.start(1)
-    assert 2 == late.value
+    assert late.value == 2
     late.file.write_text("a: 2")
     crew.edit("a: 3")
     crew.serve(3)
@@ -282,7 +284,7 @@ def test_who_starts_in_the_middle_of_a_round_is_waited_for(crew: Crew) -> None:
     slow.file.write_text("a: 2")
     eventually(lambda: crew.orders.state().round)
     (*_, late) = crew.start(1)
-    assert 1 == late.value
+    assert late.value == 1
     slow.gate.set()
     crew.serve(2)
 
@@ -294,9 +296,9 @@ def test_a_store_that_is_away_activates_nothing(crew: Crew) -> None:
         worker.store.lose()
     eventually(lambda: all(_is_away(worker) for worker in crew.workers))
     one.file.write_text("a: 2")
-    assert Outcome.DEFERRED == one.live.check()
-    assert "store" == one.code
-    assert [1, 1] == crew.values()
+    assert one.live.check() == Outcome.DEFERRED
+    assert one.code == "store"
+    assert crew.values() == [1, 1]
     crew.workers[1].file.write_text("a: 2")
     for worker in crew.workers:
         worker.store.heal()
@@ -311,8 +313,8 @@ def test_who_may_goes_on_alone(crew: Crew) -> None:
     eventually(lambda: _is_away(one))
     one.file.write_text("a: 2")
     one.live.check()
-    eventually(lambda: one.live.check() and 2 == one.value)
-    assert [2, 1] == crew.values()
+    eventually(lambda: one.live.check() and one.value == 2)
+    assert crew.values() == [2, 1]
     one.store.heal()
     crew.serve(1)
     crew.workers[1].file.write_text("a: 2")
@@ -329,10 +331,10 @@ def test_a_start_without_the_store_serves_the_file_and_joins_later(crew: Crew) -
     crew.workers.append(late)
     late.store.lose()
     late.live.start()
-    assert [2, 1] == crew.values()
+    assert crew.values() == [2, 1]
     late.store.heal()
     crew.serve(2)
-    eventually(lambda: 2 == len(crew.orders.members()))
+    eventually(lambda: len(crew.orders.members()) == 2)
 
 
 def test_a_lost_answer_decides_nothing_twice(crew: Crew) -> None:
@@ -344,7 +346,7 @@ def test_a_lost_answer_decides_nothing_twice(crew: Crew) -> None:
         crew.edit(f"a: {value}")
         crew.serve(value)
     numbers = [row.entry.edition for row in crew.orders.history() if row.entry.edition]
-    assert [4, 3, 2, 1] == numbers
+    assert numbers == [4, 3, 2, 1]
 
 
 def test_orders_are_not_voted_on(crew: Crew) -> None:
@@ -360,13 +362,13 @@ def test_orders_are_not_voted_on(crew: Crew) -> None:
     crew.orders.pin(why="x", by="dora")
     crew.edit("a: 4")
     time.sleep(0.4)
-    assert [3, 3] == crew.values()
+    assert crew.values() == [3, 3]
     assert crew.orders.state().round is None
     crew.orders.unpin(why="x", by="dora")
     crew.serve(4)
     crew.edit("a: 2")
     eventually(lambda: {"banned"} == {one.code, two.code})
-    assert [4, 4] == crew.values()
+    assert crew.values() == [4, 4]
 
 
 @pytest.mark.parametrize("failing", [False, True], ids=["being built", "that one cannot have"])
@@ -384,15 +386,15 @@ def test_a_roll_back_over_a_pending_edit_bans_it(crew: Crew, failing: bool) -> N
     slow.file.write_text("a: 3")
     eventually(lambda: crew.orders.state().round)
     crew.orders.rollback(why="slow", by="dora")
-    eventually(lambda: [1, 1] == [worker.value for worker in quick])
+    eventually(lambda: [worker.value for worker in quick] == [1, 1])
     slow.gate.set()
     crew.serve(1)
     eventually(lambda: {2, None} == {b.edition for b in crew.orders.state().banned.values()})
     crew.edit("# why?\na: 3")
     time.sleep(0.4)
-    assert [1, 1, 1] == crew.values()
+    assert crew.values() == [1, 1, 1]
     state = crew.orders.state()
-    assert (None, "rollback") == (state.round, state.hold.kind if state.hold else None)
+    assert (state.round, state.hold.kind if state.hold else None) == (None, "rollback")
     assert {tree_digest({"a": a}) for a in (2, 3)} == set(state.banned)
     crew.edit("a: 4")
     crew.serve(4)
@@ -423,7 +425,7 @@ def test_a_rotated_secret_is_not_voted_on(crew: Crew, tmp_path: Path) -> None:
     for live in lives:
         live.start()
     (secrets / "password").write_text("two")
-    eventually(lambda: lives[0].check() and "two" == lives[0].snapshot.config["password"])
+    eventually(lambda: lives[0].check() and lives[0].snapshot.config["password"] == "two")
     assert crew.orders.state().edition == 1
     for live in lives:
         live.close()
@@ -434,10 +436,10 @@ def test_a_retry_forgets_a_refusal(crew: Crew) -> None:
     *_, bad = crew.start(2)
     bad.never.add(2)
     crew.edit("a: 2")
-    eventually(lambda: "refused" == crew.workers[0].code)
+    eventually(lambda: crew.workers[0].code == "refused")
     bad.never.clear()
     time.sleep(1.5)
-    assert [1, 1] == crew.values()
+    assert crew.values() == [1, 1]
     crew.orders.retry(why="x", by="dora")
     crew.serve(2)
 
@@ -451,8 +453,8 @@ def test_a_frozen_board_holds_an_edit_back(crew: Crew) -> None:
     eventually(lambda: crew.orders.state().round)
     crew.orders.freeze(why="x", by="dora")
     slow.gate.set()
-    eventually(lambda: "frozen" == slow.code)
-    assert [1, 1] == crew.values()
+    eventually(lambda: slow.code == "frozen")
+    assert crew.values() == [1, 1]
     assert crew.orders.state().round is None
     crew.orders.thaw(why="x", by="dora")
     crew.serve(2)
@@ -467,7 +469,7 @@ def test_a_store_that_hangs_holds_no_request(crew: Crew) -> None:
     one.live.check()
     assert time.monotonic() - begun < 3
     with one.live.lease() as snapshot:
-        assert 1 == snapshot.config["a"]
+        assert snapshot.config["a"] == 1
     one.store.heal()
     two.file.write_text("a: 2")
     crew.serve(2)
@@ -504,5 +506,5 @@ def test_a_release_waits_for_nobody_of_another(crew: Crew) -> None:
     crew.release = "2"
     crew.start(1)
     crew.edit("a: 2", crew.workers[2])
-    eventually(lambda: 2 == crew.workers[2].value)
-    assert [1, 1, 2] == crew.values()
+    eventually(lambda: crew.workers[2].value == 2)
+    assert crew.values() == [1, 1, 2]

@@ -192,7 +192,7 @@ def test_what_is_rolled_back_says_what_the_file_still_holds(tmp_path: Path) -> N
         comes_to(live, (X, "banned"))
         (remark,) = live.status().remarks
     served = "rolled back to edition 1 by dora (slow)"
-    assert f"{served}; what the sources hold is not served: edition 2, banned" == remark
+    assert remark == f"{served}; what the sources hold is not served: edition 2, banned"
 
 
 @pytest.mark.parametrize("name", ["bad", "gone"])
@@ -244,7 +244,7 @@ def test_what_is_held_and_cannot_be_had_here(tmp_path: Path, name: str) -> None:
         site.store.keep(tree_digest({"a": X}), None)
         until(lambda: site.orders.state().hold is not None)
         live.check()
-        assert LAST == live.snapshot.config["a"]
+        assert live.snapshot.config["a"] == LAST
     words = "edition 1 is held by otto and is not kept"
     with pytest.raises(ConfigError, match=words), site.running():
         pass
@@ -259,7 +259,7 @@ def test_a_pin_ends_by_the_rows_of_the_file(tmp_path: Path, name: str, told: Tol
     site = Site(tmp_path, "pin")
     site.write(name)
     with site.running() as live:
-        assert X == live.snapshot.config["a"]
+        assert live.snapshot.config["a"] == X
         site.orders.unpin(by="otto")
         comes_to(live, told)
 
@@ -330,7 +330,7 @@ def test_a_source_keeps_its_copy_beside_a_store_too(tmp_path: Path) -> None:
     with site.running(first=_Copied(site.file)) as live:
         comes_to(live, (X, "banned"))
         live.check()
-        assert [] == _Copied.copies
+        assert _Copied.copies == []
         site.write("new")
         comes_to(live, (NEW, None))
         until(lambda: bool(live.check()) and _Copied.copies == ["a: 9"])
@@ -355,5 +355,5 @@ def test_a_roll_back_in_the_middle_of_a_start_fails_no_start(tmp_path: Path) -> 
     )
     lives.append(live)
     live.start()
-    assert X == live.snapshot.config["a"]
+    assert live.snapshot.config["a"] == X
     live.close()

@@ -69,7 +69,7 @@ def test_workers_spread_over_the_endpoints(cluster: Cluster) -> None:
     """A thousand with one list do not all ask the first of it."""
     clients = [Etcd(cluster.urls) for _ in range(64)]
     assert {cluster.urls[0]} == {one.name for one in clients}
-    assert 3 == len({one.asks for one in clients})
+    assert len({one.asks for one in clients}) == 3
 
 
 @pytest.mark.usefixtures("first")
@@ -132,7 +132,7 @@ def test_a_member_that_is_cut_off_is_left(
             assert time.monotonic() - begun < 12
             store.wait(1.0)
             changed = store.look("shop/", board)
-        assert "2" == changed.records["shop/a"].value
+        assert changed.records["shop/a"].value == "2"
     finally:
         cluster.heal()
     store.close()

@@ -80,7 +80,7 @@ def test_a_look_under_a_watch_asks_nobody(server: EtcdServer) -> None:
         other.put({"shop/a": "2"})
         store.wait(5.0)
         board = store.look("shop/", board)
-        assert "2" == _value(board)
+        assert _value(board) == "2"
         other.put({"shop/b": None})
         until(lambda: "shop/b" not in _records(store, board))
         assert sent == between.sent
@@ -107,7 +107,7 @@ def test_who_looks_at_less_hears_of_less(server: EtcdServer) -> None:
         assert store.look("shop/state", state) is None
         assert received == between.received
         other.put({"shop/state": "2"})
-        until(lambda: "2" == _records(store, state, "shop/state")["shop/state"].value)
+        until(lambda: _records(store, state, "shop/state")["shop/state"].value == "2")
         store.close()
         other.close()
 
@@ -133,7 +133,7 @@ def test_a_watch_that_is_swallowed_is_found_out(
         store.wait(0.01)
         between.silent = _is_watch
         other.put({"shop/a": "2"})
-        assert "2" == _value(_next(store, board))
+        assert _value(_next(store, board)) == "2"
         store.close()
         other.close()
 
@@ -146,16 +146,16 @@ def test_an_event_that_comes_with_the_head_of_the_answer_is_told() -> None:
     with here, there:
         there.sendall(head + b"%x\r\n%s\r\n" % (len(line), line))
         watch = Watch(here, "/v3/watch", {}, "{}", Deadline(5.0))
-        assert ["2"] == [event["kv"]["mod_revision"] for event in watch.wait(0.0)]
+        assert [event["kv"]["mod_revision"] for event in watch.wait(0.0)] == ["2"]
         assert watch.told
-        assert [] == watch.wait(0.0)
+        assert watch.wait(0.0) == []
 
 
 def test_a_source_under_a_watch_asks_nobody(
     server: EtcdServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Until it is told of a change; and a watch that is swallowed is found out in time."""
-    assert 10.0 == quiet.RANGE
+    assert quiet.RANGE == 10.0
     key = f"{_prefix()}app.yaml"
     _write(server, key, "a: 1")
     with relay(server.port) as between:
@@ -187,12 +187,12 @@ def test_a_compaction_is_got_over(server: EtcdServer) -> None:
     last = other.put({"elsewhere": "1"})
     server.ask("/v3/kv/compaction", {"revision": str(last), "physical": True})
     board = _next(store, board)
-    assert "2" == _value(board)
+    assert _value(board) == "2"
     store.wait(0.01)
     last = other.put({"elsewhere": "2"})
     server.ask("/v3/kv/compaction", {"revision": str(last), "physical": True})
     other.put({"shop/a": "3"})
-    assert "3" == _value(_next(store, board))
+    assert _value(_next(store, board)) == "3"
     store.close()
     other.close()
 
@@ -227,7 +227,7 @@ def test_an_older_copy_that_is_restored_is_an_edit_and_told(
         )
         keeper.begin()
         keeper.step()
-        assert 2 == live.snapshot.config.a
+        assert live.snapshot.config.a == 2
         restored(server, backup)
         until(lambda: bool(live.check()) and live.snapshot.config.a == 1)
         until(lambda: _steps(keeper))
@@ -254,11 +254,11 @@ def test_a_revision_that_comes_again_is_not_taken_for_the_one_before() -> None:
         store = EtcdStore(server.url, "p/")
         source = EtcdSource(server.url, "p/board/shop/a", format="yaml")
         board, stamp = store.look("shop/"), source.stamp()
-        assert "a: 2" == _value(board)
+        assert _value(board) == "a: 2"
         restored(server, backup)
         server.ask("/v3/kv/put", {"key": b64("p/board/shop/a"), "value": b64("a: 3")})
         after = store.look("shop/", board)
-        assert "a: 3" == _value(after)
+        assert _value(after) == "a: 3"
         assert after is not None
         assert board is not None
         assert board.stamp == after.stamp
@@ -273,8 +273,8 @@ def test_a_lease_that_has_lapsed_is_made_anew(server: EtcdServer) -> None:
     (lease,) = [one["ID"] for one in server.ask("/v3/lease/leases")["leases"]]
     server.ask("/v3/lease/revoke", {"ID": lease})
     assert store.put({"shop/member/1": "b"}, mortal=True) is not None
-    assert [False, True] == [store.beat(), store.beat()]
-    assert "b" == _value(store.look("shop/"), "shop/member/1")
+    assert [store.beat(), store.beat()] == [False, True]
+    assert _value(store.look("shop/"), "shop/member/1") == "b"
     store.close()
 
 
@@ -292,7 +292,7 @@ def test_sizes_are_refused_by_name(server: EtcdServer) -> None:
     assert store.look("shop/", board) is None
     assert store.put({f"many/{number}": "1" for number in range(128)}) is not None
     source = EtcdSource(server.url, f"{prefix}board/shop/a", format="json")
-    assert 1_400_000 == len(source.read(source.stamp(), 4 * 2**20)[0].data)
+    assert len(source.read(source.stamp(), 4 * 2**20)[0].data) == 1_400_000
     store.close()
 
 
@@ -315,9 +315,9 @@ def test_a_forked_child_speaks_for_itself(server: EtcdServer) -> None:
                 status = 0
         finally:
             os._exit(status)
-    assert 0 == os.waitpid(pid, 0)[1]
+    assert os.waitpid(pid, 0)[1] == 0
     board = _next(store, board)
-    assert ["shop/a", "shop/member/parent"] == list(board.records)
+    assert list(board.records) == ["shop/a", "shop/member/parent"]
     assert store.beat()
     store.close()
 

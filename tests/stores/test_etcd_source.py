@@ -37,7 +37,7 @@ def test_a_document_under_a_key_is_live(etcd: EtcdServer) -> None:
     assert isinstance(source, Source)
     live = ReloadCheck(source, settle=0, window=0.1)
     live.start()
-    assert 1 == live.snapshot.config.a
+    assert live.snapshot.config.a == 1
     _put(etcd, "shop.yaml", "a: 2")
     until(lambda: bool(live.check()) and live.snapshot.config.a == 2)
     _put(etcd, "shop.yaml", "a: [")
@@ -45,10 +45,10 @@ def test_a_document_under_a_key_is_live(etcd: EtcdServer) -> None:
     assert "etcd:shop.yaml:1:" in str(live.status().error)
     _put(etcd, "shop.yaml", "")
     until(lambda: live.check() is Outcome.DEFERRED)
-    assert 2 == live.snapshot.config.a
+    assert live.snapshot.config.a == 2
     _delete(etcd, "shop.yaml")
     until(lambda: live.check() is Outcome.DEFERRED and "is not in etcd" in str(live.status().error))
-    assert 2 == live.snapshot.config.a
+    assert live.snapshot.config.a == 2
     _put(etcd, "shop.yaml", "a: 3")
     until(lambda: bool(live.check()) and live.snapshot.config.a == 3)
     live.close()
@@ -60,7 +60,7 @@ def test_a_prefix_is_a_tree_of_texts(etcd: EtcdServer) -> None:
     _put(etcd, "tree/greeting", "hello")
     live = ReloadCheck(EtcdSource(etcd.url, prefix="tree/"), settle=0.1, window=0.1)
     live.start()
-    assert {"database": {"url": "postgres://"}, "greeting": "hello"} == live.snapshot.config
+    assert live.snapshot.config == {"database": {"url": "postgres://"}, "greeting": "hello"}
     _delete(etcd, "tree/greeting")
     until(lambda: bool(live.check()) and "greeting" not in live.snapshot.config)
     _put(etcd, "tree/database", "x")
@@ -81,7 +81,7 @@ def test_a_cluster_that_is_away_changes_nothing(
     try:
         until(lambda: live.check() is Outcome.DEFERRED)
         assert "does not answer in time" in str(live.status().error)
-        assert 1 == live.snapshot.config.a
+        assert live.snapshot.config.a == 1
     finally:
         etcd.signal(signal.SIGCONT)
     _put(etcd, "away.yaml", "a: 2")

@@ -91,7 +91,7 @@ def test_a_process_authenticates_once(etcd: EtcdServer, authentications: list[st
         one.close()
     for source in sources:
         source.stamp()
-    assert 1 == len(authentications)
+    assert len(authentications) == 1
 
 
 def test_a_token_that_has_expired_is_asked_for_once_and_at_once(
@@ -109,8 +109,8 @@ def test_a_token_that_has_expired_is_asked_for_once_and_at_once(
     store.wait(5.0)
     board = store.look("shop/", board)
     assert board is not None
-    assert "2" == board.records["shop/a"].value
-    assert 1 == len(authentications) - before
+    assert board.records["shop/a"].value == "2"
+    assert len(authentications) - before == 1
     assert time.monotonic() - begun < 4
     store.close()
     other.close()
@@ -136,7 +136,7 @@ def test_after_a_restart_each_waits_for_a_time_of_its_own(
     assert before == len(authentications)
     until(lambda: _has(store, "shop/"), 20.0)
     assert time.monotonic() - begun > 1.5
-    assert 1 == len(authentications) - before
+    assert len(authentications) - before == 1
     store.close()
 
 
@@ -163,7 +163,7 @@ def test_a_wrong_password_is_told_and_not_shown_and_not_tried_in_a_loop(
     for _ in range(5):
         second = _told(store)
         assert "to authenticate anew: user and password were refused (user 'shop')" in second
-    assert 1 == len(authentications)
+    assert len(authentications) == 1
     assert CANARY not in first + second + repr(store) + repr(vars(store))
     given[0] = "shop-secret"
     assert store.look("shop/") is not None

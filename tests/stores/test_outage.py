@@ -18,7 +18,7 @@ def test_an_etcd_that_is_stopped_fails_no_request_and_is_asked_seldom() -> None:
     A second for the window, one for a busy machine; a look that hangs takes two.
     """
     found = outage(6.0, killed=False)
-    assert () == found.failures
+    assert found.failures == ()
     assert found.requests > 100
     assert found.asked <= 0.75  # once in two seconds, and the one that has just begun
     assert found.asked_by_both <= 1.25
@@ -44,5 +44,5 @@ def test_an_edit_in_etcd_is_live_on_twelve_workers_of_three_applications(tmp_pat
             for one in sites:
                 one.load.reaches(number, one.everyone)
             took.append(time.monotonic() - begun)
-        assert [] == [failure for one in sites for failure in one.load.failures]
+        assert [failure for one in sites for failure in one.load.failures] == []
     assert min(took) < 1.0, took

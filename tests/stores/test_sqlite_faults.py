@@ -36,7 +36,7 @@ def test_locks_that_fail_hold_no_call_for_long(tmp_path: Path) -> None:
         assert store.put({"b": "2"})
         board = store.look("")
         assert board is not None
-        assert {"a", "b"} == set(board.records)
+        assert set(board.records) == {"a", "b"}
 
 
 @pytest.mark.parametrize("what", ["a page", "the tail"])
@@ -67,5 +67,5 @@ def test_what_is_destroyed_under_a_holder_is_caught_at_the_next_open(
     store.close()
     with closing(SQLiteStore(path)) as again:
         assert again.put({"new": "1"}) is not None
-    assert 1 == len(list(tmp_path.glob("store.db.corrupt-*")))
+    assert len(list(tmp_path.glob("store.db.corrupt-*"))) == 1
     assert "corrupt" in caplog.text

@@ -39,8 +39,8 @@ def test_nobody_else_can_read_it(tmp_path: Path, umask: int) -> None:
     finally:
         os.umask(before)
     path = str(tmp_path / "made" / "store.db")
-    assert [0o600] * 3 == [stat.S_IMODE(os.stat(path + tail).st_mode) for tail in TAILS]
-    assert 0o700 == stat.S_IMODE(os.stat(tmp_path / "made").st_mode)
+    assert [stat.S_IMODE(os.stat(path + tail).st_mode) for tail in TAILS] == [0o600] * 3
+    assert stat.S_IMODE(os.stat(tmp_path / "made").st_mode) == 0o700
 
 
 def test_its_settings_are_those_of_the_design(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ def test_its_settings_are_those_of_the_design(tmp_path: Path) -> None:
     found = {name: connection.execute(f"PRAGMA {name}").fetchone()[0] for name in expected}
     assert expected == found
     store.put({"a": "1"})
-    assert (1,) == connection.execute("PRAGMA synchronous").fetchone()
+    assert connection.execute("PRAGMA synchronous").fetchone() == (1,)
     store.put({"b": "1"}, same={"b": 0})
-    assert (2,) == connection.execute("PRAGMA synchronous").fetchone()
+    assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
 
 
 def test_a_link_is_refused(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_newer_schema_is_refused_with_both_numbers(tmp_path: Path) -> None:
     with pytest.raises(StoreRefusedError, match="has schema 2, and this release knows 1"):
         SQLiteStore(path).look("")
     assert holder.put({"a": "2"}) is not None
-    assert "2" == _text(holder, "a")
+    assert _text(holder, "a") == "2"
 
 
 @pytest.mark.parametrize("damage", ["header", "page", "text", "truncated"])
@@ -124,11 +124,11 @@ def test_a_corrupt_file_is_moved_aside(
     path.write_bytes(data)
     stores = [SQLiteStore(path), SQLiteStore(path)]
     assert stores[0].put({"a": "new"}) is not None
-    assert "new" == _text(stores[1], "a")
+    assert _text(stores[1], "a") == "new"
     aside = [found for found in tmp_path.iterdir() if ".corrupt-" in found.name]
     assert [bytes(data)] == [found.read_bytes() for found in aside]
     errors = [record for record in caplog.records if record.levelno == logging.ERROR]
-    assert 1 == len(errors)
+    assert len(errors) == 1
     assert "was corrupt" in errors[0].getMessage()
 
 
@@ -146,8 +146,8 @@ def test_an_emptied_file_begins_anew(tmp_path: Path, caplog: pytest.LogCaptureFi
             continue  # until the other one has closed, too
     assert "was replaced" in caplog.text
     holder.put({"a": "again"})
-    assert "again" == _text(other, "a")
-    assert "again" == _text(SQLiteStore(path), "a")
+    assert _text(other, "a") == "again"
+    assert _text(SQLiteStore(path), "a") == "again"
 
 
 def test_a_file_emptied_while_nobody_had_it_open(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_file_emptied_while_nobody_had_it_open(tmp_path: Path) -> None:
     os.truncate(path, 0)
     found = store.look("", board)
     assert found is not None
-    assert (0, {}) == (found.revision, dict(found.records))
+    assert (found.revision, dict(found.records)) == (0, {})
 
 
 @pytest.mark.parametrize("how", ["deleted", "replaced"])
@@ -171,7 +171,7 @@ def test_a_file_that_is_gone_is_opened_anew(
     path = tmp_path / "store.db"
     holder, other = SQLiteStore(path), SQLiteStore(path)
     holder.put({"a": "1"})
-    assert "1" == _text(other, "a")
+    assert _text(other, "a") == "1"
     board = holder.look("")
     if how == "replaced":
         with closing(SQLiteStore(tmp_path / "new.db")) as new:
@@ -184,8 +184,8 @@ def test_a_file_that_is_gone_is_opened_anew(
     assert found is not None
     assert (["a"] if how == "replaced" else []) == list(found.records)
     holder.put({"c": "3"})
-    assert "3" == _text(other, "c")
-    assert "3" == _text(SQLiteStore(path), "c")
+    assert _text(other, "c") == "3"
+    assert _text(SQLiteStore(path), "c") == "3"
     assert "was replaced" in caplog.text
 
 
@@ -203,9 +203,9 @@ def test_a_log_that_is_gone_is_noticed(tmp_path: Path) -> None:
             continue  # until the other one has closed, too
     newcomer = SQLiteStore(path)
     for store in (*holders, newcomer):
-        assert ("kept", "kept") == (_text(store, "key0"), _text(store, "key1"))
+        assert (_text(store, "key0"), _text(store, "key1")) == ("kept", "kept")
     holders[0].put({"later": "1"})
-    assert "1" == _text(newcomer, "later")
+    assert _text(newcomer, "later") == "1"
 
 
 @pytest.mark.parametrize("kind", ["nfs4", "cifs", "fuse.sshfs"])
@@ -258,7 +258,7 @@ def test_a_full_disk_is_lost_and_heals(tmp_path: Path) -> None:
         assert "full" in _fill(store)
         board = store.look("")
         assert board is not None
-        assert "1" == board.records["a"].value
+        assert board.records["a"].value == "1"
         with pytest.raises(StoreLostError, match="full"):
             store.keep("d", os.urandom(900_000))
         with pytest.raises(StoreLostError, match="full"):
@@ -269,7 +269,7 @@ def test_a_full_disk_is_lost_and_heals(tmp_path: Path) -> None:
         after = store.put({"b": "3"})
         assert after is not None
         assert board.revision < after
-        assert "3" == _text(store, "b")
+        assert _text(store, "b") == "3"
 
 
 def _make_room(store: SQLiteStore) -> None:
@@ -333,14 +333,14 @@ def test_a_reader_who_may_not_write_reads(tmp_path: Path) -> None:
     for tail in TAILS:
         os.chmod(f"{path}{tail}", 0o444)
     tmp_path.chmod(0o555)
-    assert "'1'" == _without_leave(path, "a")
+    assert _without_leave(path, "a") == "'1'"
     tmp_path.chmod(0o755)
     store.close()
     tmp_path.chmod(0o555)
     assert not os.path.exists(f"{path}-wal")
-    assert "'1'" == _without_leave(path, "a")
+    assert _without_leave(path, "a") == "'1'"
     path.chmod(0o000)
-    assert "StoreLostError" == _without_leave(path, "a")
+    assert _without_leave(path, "a") == "StoreLostError"
     tmp_path.chmod(0o755)
 
 

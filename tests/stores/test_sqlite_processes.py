@@ -24,7 +24,7 @@ def _writer(*words: str) -> subprocess.Popen[bytes]:
 def _sound(path: Path) -> bool:
     with closing(sqlite3.connect(path)) as connection:
         row = connection.execute("PRAGMA integrity_check").fetchone()
-        return bool(("ok",) == row)
+        return bool(row == ("ok",))
 
 
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
@@ -57,12 +57,12 @@ def test_many_processes_that_see_the_same_edits_write_each_once(tmp_path: Path) 
     """Twelve workers start at once and see A, B, A, C: four rows, whoever was first."""
     path = tmp_path / "store.db"
     writers = [_writer("first", str(path), "A", "B", "A", "C") for _ in range(12)]
-    assert [0] * 12 == [writer.wait(60) for writer in writers]
+    assert [writer.wait(60) for writer in writers] == [0] * 12
     for writer in writers:
         writer.communicate()
     board = SQLiteStore(path).look("shop/1/")
     assert board is not None
-    assert ["A", "B", "A", "C"] == [record.value for record in board.records.values()]
+    assert [record.value for record in board.records.values()] == ["A", "B", "A", "C"]
 
 
 def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
@@ -84,10 +84,10 @@ def test_a_forked_child_has_a_connection_of_its_own(tmp_path: Path) -> None:
         children.append(pid)
         for number in range(40):
             store.put({f"shop/entry/parent/{child}/{number}": "x"})
-    assert [0, 0, 0] == [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children]
+    assert [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in children] == [0, 0, 0]
     board = store.look("shop/")
     assert board is not None
-    assert 6 * 40 + 1 == len(board.records)
+    assert len(board.records) == 6 * 40 + 1
     assert "shop/member/parent" in board.records
     assert store.beat()
     assert _sound(tmp_path / "store.db")
@@ -118,7 +118,7 @@ def test_a_long_writer_holds_no_call_for_long(tmp_path: Path) -> None:
     with closing(store):
         connection = opened(store)
         (busy,) = connection.execute("PRAGMA busy_timeout").fetchone()
-        assert 50 == busy
+        assert busy == 50
 
 
 def test_a_reader_that_stands_still_is_told_of(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_reader_that_stands_still_is_told_of(tmp_path: Path) -> None:
         [sys.executable, "-c", code, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as reader:
         assert reader.stdout is not None
-        assert b"in\n" == reader.stdout.readline()
+        assert reader.stdout.readline() == b"in\n"
         reader.send_signal(signal.SIGSTOP)
         for _ in range(400):
             assert store.beat()
@@ -163,4 +163,4 @@ def test_the_last_to_die_is_seen_to_be_dead(tmp_path: Path) -> None:
     time.sleep(1.1)
     board = store.look("shop/")
     assert board is not None
-    assert {} == dict(board.records)
+    assert dict(board.records) == {}

@@ -103,7 +103,7 @@ class Stage:
         """Assert that this version serves, whole."""
         snapshot = self.live.snapshot
         assert (version, a) == (snapshot.version, snapshot.config["a"])
-        assert [f"low{a}", f"mid{a}", f"top{a}"] == [*snapshot.resources.values()]
+        assert [*snapshot.resources.values()] == [f"low{a}", f"mid{a}", f"top{a}"]
 
 
 @contextmanager

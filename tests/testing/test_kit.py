@@ -23,7 +23,7 @@ def test_a_memory_source_is_a_source() -> None:
     """It satisfies the protocol, and its repr shows no content."""
     source = MemorySource("password: hunter2")
     assert isinstance(source, Source)
-    assert "MemorySource('memory.yaml')" == repr(source)
+    assert repr(source) == "MemorySource('memory.yaml')"
 
 
 def test_pushed_edits_are_live_and_broken_ones_are_not() -> None:
@@ -31,13 +31,13 @@ def test_pushed_edits_are_live_and_broken_ones_are_not() -> None:
     source = MemorySource("a: 1")
     live = ReloadCheck(source)
     assert push(live, source, "a: 2") is Outcome.RELOADED
-    assert {"a": 2} == live.snapshot.config
+    assert live.snapshot.config == {"a": 2}
     assert push(live, source, "# the same\na: 2") is Outcome.UNCHANGED
     assert push(live, source, "a: [") is Outcome.REJECTED
     assert "memory.yaml:1:" in str(live.status().error)
     assert push(live, source, b"\xff\xfe") is Outcome.REJECTED
     assert push(live, source, "") is Outcome.DEFERRED
-    assert {"a": 2} == live.snapshot.config
+    assert live.snapshot.config == {"a": 2}
     assert push(live, source, {"a": {"b": [1, None]}}) is Outcome.RELOADED
     assert live.snapshot.config["a"]["b"] == [1, None]
     source.fail("is on strike")
@@ -54,7 +54,7 @@ def test_the_format_is_told_by_the_name() -> None:
     source = MemorySource("a = 1", "app.toml")
     live = ReloadCheck(source)
     live.start()
-    assert {"a": 1} == live.snapshot.config
+    assert live.snapshot.config == {"a": 1}
     assert push(live, source, "a = 1\na = 2") is Outcome.REJECTED
     assert "app.toml:2:" in str(live.status().error)
     live.close()
@@ -76,7 +76,7 @@ def test_push_on_a_fake_clock(settles: bool) -> None:
     live = ReloadCheck(source, clock=clock, settle=0.5)
     begun = clock.monotonic()
     assert push(live, source, "a: 2", clock=clock if settles else None) is Outcome.RELOADED
-    assert {"a": 2} == live.snapshot.config
+    assert live.snapshot.config == {"a": 2}
     assert (clock.monotonic() - begun >= 0.5) is settles
     live.close()
     assert_all_closed(live)
@@ -101,9 +101,14 @@ def test_push_in_async_tests(settles: bool) -> None:
         assert (await live.astatus(probe=True)).failed_probes == ("client",)
         await live.aclose()
         assert_all_closed(live)
-        assert ["+client1", "+client2", "-client1", "+client3", "-client3", "-client2"] == (
-            clients.log
-        )
+        assert (clients.log) == [
+            "+client1",
+            "+client2",
+            "-client1",
+            "+client3",
+            "-client3",
+            "-client2",
+        ]
 
     asyncio.run(main())
 
@@ -128,10 +133,10 @@ def test_recording_factories_remember() -> None:
     assert push(live, source, "a: 4\nb: 1") is Outcome.RELOADED
     live.close()
     assert_all_closed(live)
-    assert [] == pools.open
-    assert {1} == {one.closes for one in pools.built}
-    assert ["+pool1", "+user1", "+pool2"] == log[:3]
-    assert ["-user2", "-pool3"] == log[-2:]
+    assert pools.open == []
+    assert {one.closes for one in pools.built} == {1}
+    assert log[:3] == ["+pool1", "+user1", "+pool2"]
+    assert log[-2:] == ["-user2", "-pool3"]
     assert "4" not in repr(pools.built)
 
 

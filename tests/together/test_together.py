@@ -69,7 +69,7 @@ def test_who_builds_another_edit_no_longer_has_the_one_before() -> None:
         worker.me = replace(worker.me, file="B")
     for _ in range(3):  # it looks, builds, and has looked again
         world.turn(other)
-    assert ("B", None) == (other.me.candidate, world.groups["1"].state.round)
+    assert (other.me.candidate, world.groups["1"].state.round) == ("B", None)
     other.me = replace(other.me, file="C")
     world.turn(other)
     assert other.me.building == "C"
@@ -84,9 +84,9 @@ def test_who_builds_another_edit_no_longer_has_the_one_before() -> None:
     world.turn(other)
     action = world.turn(other)
     assert action is not None
-    assert (Kind.BUILD, "B") == (action.kind, action.content)
+    assert (action.kind, action.content) == (Kind.BUILD, "B")
     assert (opened.id, other.me.id) not in votes
     world.now += 2.0
     world.rest()
     world.judge_end()
-    assert ["B", "B"] == [worker.me.serving for worker in world.workers]
+    assert [worker.me.serving for worker in world.workers] == ["B", "B"]

@@ -100,12 +100,12 @@ def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> Non
     site.edit(2)
     site.ask(one, 6, bad=2)
     time.sleep(0.6)
-    assert {"trying"} == site.outcomes()
+    assert site.outcomes() == {"trying"}
     site.ask(two, 6, bad=2)
     eventually(lambda: {"undone"} == site.outcomes())
-    assert {"undone-failed"} == {live.status().code for live in site.lives}
-    assert {1} == {live.snapshot.config["a"] for live in site.lives}
-    assert 1 == len({str(live.status().error) for live in site.lives})
+    assert {live.status().code for live in site.lives} == {"undone-failed"}
+    assert {live.snapshot.config["a"] for live in site.lives} == {1}
+    assert len({str(live.status().error) for live in site.lives}) == 1
 
 
 def _visitor(scope: Mapping[str, Any]) -> object:
@@ -122,7 +122,7 @@ def test_a_visitor_falls_alike_on_all_workers_and_counts_once(crew: Callable[...
     one, two = (gate.run for gate in gates if gate.run is not None)
     falls = [[run.draw({"visitor": who}).on_candidate for who in range(200)] for run in (one, two)]
     assert falls[0] == falls[1]
-    assert {False, True} == set(falls[0])
+    assert set(falls[0]) == {False, True}
     unlucky = falls[0].index(True)
     for run in (one, two, one):
         run.draw({"visitor": unlucky}).failed("GET / → KeyError")
@@ -149,7 +149,7 @@ def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
         site.file, store=site.board.peer(), app="shop", settle=0, window=0.1, trial=True
     )
     late.start()
-    assert 1 == late.snapshot.config["a"]
+    assert late.snapshot.config["a"] == 1
     late.close()
     site.lives[0].retry()
     eventually(lambda: all(live.status().trial for live in site.lives))
@@ -191,8 +191,8 @@ def test_without_the_store_each_judges_alone(crew: Callable[..., Crew]) -> None:
     for store in site.stores:
         store.lose()
     site.ask(site.lives[0], 30, bad=2)
-    eventually(lambda: "undone" == str(site.lives[0].status().outcome))
-    assert "trying" == str(site.lives[1].status().outcome)
+    eventually(lambda: str(site.lives[0].status().outcome) == "undone")
+    assert str(site.lives[1].status().outcome) == "trying"
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
@@ -249,12 +249,12 @@ def test_what_all_have_decided_on_is_tried_before_it_serves(crew: Callable[..., 
     orders = Orders(site.board.peer(), app="shop")
     site.edit(2)
     eventually(lambda: orders.state().round is None)
-    assert {1} == {live.snapshot.config["a"] for live in site.lives}
+    assert {live.snapshot.config["a"] for live in site.lives} == {1}
     for live in site.lives:
         site.ask(live, 12, bad=2)
     eventually(lambda: {"undone"} == site.outcomes())
     eventually(lambda: orders.state().banned)
-    assert {1} == {live.snapshot.config["a"] for live in site.lives}
+    assert {live.snapshot.config["a"] for live in site.lives} == {1}
     site.edit(3)
     for live in site.lives:
         site.ask(live, 12)

@@ -161,7 +161,7 @@ def test_exceptions_reach_nobody(site: Making, recwarn: pytest.WarningsRecorder)
     assert shop.get() == b"1"
     assert shadow_of(shop).first == "GET / → KeyError instead of 200"
     assert "failed" not in signals(shop)
-    assert [] == [one for one in recwarn if "Thread" in str(one.message)]
+    assert [one for one in recwarn if "Thread" in str(one.message)] == []
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -223,7 +223,7 @@ def test_nothing_begins_before_the_answer_is_sent(site: Making, streams: bool) -
     shop.page = page
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "streams": streams}
     body: Any = shop.wsgi(environ, lambda *_: None)
-    assert b"x" == b"".join(body)
+    assert b"".join(body) == b"x"
     assert asked == [1]
     assert judged(shop) == 0
     body.close()
