@@ -118,7 +118,7 @@ def test_a_snapshot_that_was_kept_says_what_its_reader_did(make: Make) -> None:
     with live.lease() as snapshot:
         assert snapshot[pool] == [1]
     live.close()
-    with pytest.raises(ResourceClosedError, match="the unit of work that reads it has ended or"):
+    with pytest.raises(ResourceClosedError, match="the unit of work that reads it has ended, has"):
         _ = snapshot[pool]
 
 

@@ -3,12 +3,14 @@
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import execute_from_command_line, get_commands
 
+from reloadcheck.stores import SQLiteStore
 from tests.support.servers import ROOT
 
 from .site import declared, write
@@ -137,6 +139,8 @@ def test_what_a_store_knows_is_asked_of_the_sites_own(example: Path) -> None:
     settings = example / "mysite" / "settings.py"
     line = '    "STORE": BASE_DIR / "store.db",\n    "SCHEMA"'
     settings.write_text(settings.read_text().replace('    "SCHEMA"', line))
+    with closing(SQLiteStore(example / "store.db")) as store:
+        store.look("site/")  # there is a file, as the site's first start leaves it
     status, said, _ = told(example, *MANAGE, "freeze", "--why", "a quiet evening")
     assert status == 0, said
     status, said, _ = told(example, *MANAGE, "history", "--json")
