@@ -37,10 +37,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Where only tests that run alone are asked for, look for them where there are some."""
-    if config.getoption("markexpr") != "alone" or collection_path.suffix != ".py":
+    """Where only tests with one mark are asked for, look for them where there are some."""
+    mark = config.getoption("markexpr")
+    if mark not in ("alone", "long") or collection_path.suffix != ".py":
         return None
-    return "mark.alone" not in collection_path.read_text(encoding="utf-8") or None
+    return f"mark.{mark}" not in collection_path.read_text(encoding="utf-8") or None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out, and say so, what is long, unless it is asked for by `-m long`."""
+    if "long" in config.getoption("markexpr"):
+        return
+    long = [item for item in items if item.get_closest_marker("long")]
+    if long:
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
 
 
 @pytest.fixture(autouse=True)

@@ -95,6 +95,7 @@ sys.exit(cli.main(["demo"]))
 
 
 @pytest.mark.parametrize("app", sorted(APPS.keys() - {"starlette"}))
+@pytest.mark.long
 def test_the_same_steps_on_each_app(app: str, python: Python, left_behind: LeftBehind) -> None:
     """Each framework's example swaps its pool under load as promised, on its own server."""
     code = f"""

@@ -50,6 +50,7 @@ def test_json_is_no_worse(tmp_path: Path) -> None:
     assert min(hold.live_after for hold in found) <= PICK_UP
 
 
+@pytest.mark.long
 def test_requests_do_not_feel_a_megabyte_rewritten_each_second() -> None:
     """The short form of `python -m tests.hazards.loadlag`: one server, 400 requests a second.
 

@@ -18,7 +18,7 @@ from .shop import ARNO, DORA, EVE, KEYS, OTTO, SECONDS, WORKERS, Shop, open_shop
 
 __all__ = ["signers"]
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.long
 
 LATE = 8.0
 """Seconds within which what is legal must be there, on a machine that others use as well."""

@@ -109,6 +109,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
         shop.store.close()
 
 
+@pytest.mark.long
 def test_what_was_live_is_remembered(shop: Shop, measured: list[tuple[str, object]]) -> None:
     """Ten edits, three bad; back, and on; pinned and frozen; through restarts of everything."""
     with shop.serving():

@@ -12,6 +12,7 @@ from tests.support.etcd import etcd_server
 pytestmark = pytest.mark.alone
 
 
+@pytest.mark.long
 def test_an_etcd_that_is_stopped_fails_no_request_and_is_asked_seldom() -> None:
     """Edits of a file go on, or wait where workers act together; `outage --seconds 60` is longer.
 

@@ -11,7 +11,7 @@ from tests.support.postgres import MortalPostgres, mortal_postgres
 from .judged.__main__ import RATE, made
 from .judged.scenarios import STORIES, UNDONE
 
-pytestmark = pytest.mark.alone
+pytestmark = pytest.mark.long
 
 
 @pytest.fixture(scope="module")

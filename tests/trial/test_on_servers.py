@@ -110,6 +110,7 @@ def test_an_edit_that_breaks_takes_itself_back(server: tuple[Server, Path]) -> N
     assert visitors.seen["2"] == 0
 
 
+@pytest.mark.long
 def test_a_good_edit_is_live_for_all_after_its_trial(server: tuple[Server, Path]) -> None:
     """A share sees it first, then everybody; not a request fails."""
     rig, config = server
