@@ -75,6 +75,7 @@ def test_an_engine_starts_on_it_and_follows_it(
     live.start()
     assert live.snapshot.config.x == expected
     assert live.snapshot.digest == of_variable.snapshot.digest
+    assert live.check() is Outcome.UNCHANGED  # the check that follows a start has ended then
     (tmp_path / "x").write_text(f"{text}\n")
     assert live.check() is Outcome.UNCHANGED
     (tmp_path / "x").write_text(edited)
