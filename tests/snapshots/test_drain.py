@@ -291,9 +291,10 @@ def test_what_needs_a_rebuilt_resource_counts_too(make: Make, text: Text) -> Non
         open_now.remove(thing)
 
     below = live.resource("a", name="below")(same)
-    live.resource("b", needs=[below], name="above")(build)
+    above = live.resource("b", needs=[below], name="above")(build)
     begin(live)
-    with live.lease():
+    with live.lease() as old:
+        assert old[above] in open_now
         text.write("a: 1\nb: 2")
         reload(live)
         text.write("a: 2\nb: 2")
