@@ -74,11 +74,18 @@ class Nearest(Generic[T]):
 
     def __init__(self, values: Iterable[tuple[Pattern, T]]) -> None:
         self._values = sorted(values, key=lambda pair: pair[0].rank, reverse=True)
-        firsts = {str(way[0]) for one, _ in self._values for way in one.ways if way}
+        own, wild = dict[str, list[int]](), list[int]()
+        for place, (pattern, _) in enumerate(self._values):
+            firsts = {str(way[0]) for way in pattern.ways if way}
+            for first in () if ANY in firsts else firsts:
+                own.setdefault(first, []).append(place)
+            if ANY in firsts:
+                wild.append(place)
+        self._others = [self._values[place] for place in wild]
         self._by_first = {
-            first: [pair for pair in self._values if _may_begin(pair[0], first)] for first in firsts
+            first: [self._values[place] for place in sorted((*places, *wild))]
+            for first, places in own.items()
         }
-        self._others = self._by_first.get(ANY, [])
 
     def __bool__(self) -> bool:
         return bool(self._values)
@@ -87,10 +94,6 @@ class Nearest(Generic[T]):
         """Return the nearest pattern that holds for the key path, and its value."""
         near = self._by_first.get(str(path[0]), self._others) if path else self._values
         return next((pair for pair in near if pair[0].covers(path)), None)
-
-
-def _may_begin(pattern: Pattern, first: str) -> bool:
-    return any(str(way[0]) in (first, ANY) for way in pattern.ways if way)
 
 
 def _fits(step: Key, key: Key) -> bool:
