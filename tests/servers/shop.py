@@ -161,7 +161,12 @@ class Shop:
             until(all_have, SECONDS)
         except AssertionError:
             last = [(one.outcome, one.code, one.error, one.pending) for one in self.members()]
-            raise AssertionError(f"no {outcome}, {code}, {said!r}: {own} {last}") from None
+            rows = [
+                (row.entry.outcome, row.entry.code, row.entry.cause, row.entry.why)
+                for row in self.orders.history()[:6]
+            ]
+            found = f"{own} {last} {rows}"
+            raise AssertionError(f"no {outcome}, {code}, {said!r}: {found}") from None
 
     def is_refused(self, code: str, said: str = "") -> None:
         """Wait until every worker has refused it; see that no visitor has seen any of it."""
