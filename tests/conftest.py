@@ -46,7 +46,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out, and say so, what is long, unless it is asked for by `-m long`."""
-    if "long" in config.getoption("markexpr"):
+    asked = config.getoption("markexpr") or ""
+    if "long" in asked:
         return
     long = [item for item in items if item.get_closest_marker("long")]
     if long:
