@@ -22,6 +22,23 @@ ANSWER_SECONDS: Final = 0.5
 """Seconds that a verdict waits for the store; without an answer it is this worker's alone."""
 
 
+class _Part:
+    """What one worker tells and hears in one trial; `since` is the look at which it began.
+
+    Each trial has a part of its own, so that a look that was under way for the one before, in the
+    store thread, says nothing in the next.
+    """
+
+    def __init__(self, digest: str, since: int) -> None:
+        self.digest, self.since = digest, since
+        self.mine = Counted()
+        self.begun = False
+        self.heard: Mapping[str, Counted] = {}
+        self.verdicts: Mapping[str, Verdict] = {}
+        self.decided: dict[str, Verdict] = {}
+        self.lost: str | None = None
+
+
 class Pool:
     """One worker's part in the trials of all. `wake` has the store thread look at once.
 
@@ -39,54 +56,47 @@ class Pool:
         self._wake = wake
         self._poke = poke
         self._revision = revision
-        self._since = 0
         self._stepped = threading.Event()
-        self._on: str | None = None
-        self._mine: Counted | None = None
+        self._part = _Part("", 0)
+        self._on = False
         self._told: Counted | None = None
-        self._begun = False
-        self._heard: Mapping[str, Counted] = {}
-        self._verdicts: Mapping[str, Verdict] = {}
-        self._decided: dict[str, Verdict] = {}
-        self._lost: str | None = None
         self._key: str | None = None
 
     # ------------------------------------------------------------ from the gate's side
 
     def begin(self, digest: str) -> None:
         """Take part in the trial of a configuration, by its digest."""
-        self._heard, self._verdicts, self._decided, self._lost = {}, {}, {}, None
-        self._since = self._revision()
-        self._mine, self._begun, self._on = Counted(), False, digest
+        self._part, self._on = _Part(digest, self._revision()), True
         self._wake()
 
     def tell(self, counted: Counted) -> None:
         """Tell the others what was counted here."""
-        if counted != self._mine:
-            self._mine = counted
+        if counted != self._part.mine:
+            self._part.mine = counted
             self._wake()
 
     @property
     def others(self) -> tuple[Counted, ...]:
         """Return what the others have counted."""
-        return tuple(self._heard.values())
+        return tuple(self._part.heard.values())
 
     @property
     def lost(self) -> str | None:
         """Return the name of a worker whose process ended in the midst of it."""
-        return self._lost
+        return self._part.lost
 
     def verdict(self, stage: str = "") -> Verdict | None:
         """Return what was decided, of the trial or of a later stage of it."""
-        return self._verdicts.get(stage)
+        return self._part.verdicts.get(stage)
 
     def decide(self, verdict: Verdict, stage: str = "") -> Verdict:
         """Decide for all; return what holds, which another may have been faster to say."""
-        self._decided[stage] = verdict
+        part = self._part
+        part.decided[stage] = verdict
         for _ in range(int(ANSWER_SECONDS / 0.02)):
             self._stepped.clear()
             self._wake()
-            known = self._verdicts.get(stage)
+            known = part.verdicts.get(stage)
             if known is not None:
                 return known
             self._stepped.wait(0.02)
@@ -94,7 +104,7 @@ class Pool:
 
     def leave(self) -> None:
         """Take part no longer."""
-        self._on = None
+        self._on = False
         self._wake()
 
     # ------------------------------------------------------------ from the store thread
@@ -102,17 +112,17 @@ class Pool:
     @property
     def is_on(self) -> bool:
         """Return whether this worker takes part, or is about to leave."""
-        return self._on is not None or self._key is not None
+        return self._on or self._key is not None
 
     def step(self, board: Board, prefix: str, own: str) -> bool:
         """Tell, and hear; return whether something was written."""
-        digest = self._on
-        key = None if digest is None else f"{prefix}{TRIALS}{digest}/{own}"
+        part, digest = self._part, self._part.digest
+        key = f"{prefix}{TRIALS}{digest}/{own}" if self._on else None
         wrote = False
         if self._key is not None and self._key != key:
             self._store.put({self._key: None})
             self._key, self._told, wrote = None, None, True
-        if digest is None or key is None:
+        if key is None:
             return wrote
         lead = f"{prefix}{TRIALS}{digest}/"
         peers = {
@@ -122,23 +132,23 @@ class Pool:
         }
         verdict = f"{prefix}{VERDICTS}{digest}/"
         found = {n: r for n, r in board.records.items() if n.startswith(verdict)}
-        if not self._begun:
+        if not part.begun:
             # Of an earlier trial, which was to be forgotten; not one of peers who were faster.
-            stale = [name for name, record in found.items() if record.revision <= self._since]
+            stale = [name for name, record in found.items() if record.revision <= part.since]
             if stale and not peers:
                 self._store.put(dict.fromkeys(stale))
                 return True
-            self._begun = True
+            part.begun = True
         gone = [name for name in peers if is_gone(name, own)]
         if gone:
-            self._lost = self._lost or gone[0]
+            part.lost = part.lost or gone[0]
             self._store.put({f"{lead}{name}": None for name in gone})
             self._poke()
-        mine = self._mine
-        if mine is not None and mine != self._told:
+        mine = part.mine
+        if mine != self._told:
             self._store.put({key: _text(mine)}, mortal=True)
             self._key, self._told, wrote = key, mine, True
-        for stage, decided in list(self._decided.items()):
+        for stage, decided in list(part.decided.items()):
             name = f"{verdict}{stage or 'trial'}"
             if name not in found:
                 self._store.put({name: _text(decided)}, same={name: 0})
@@ -148,8 +158,8 @@ class Pool:
             name.removeprefix(verdict).removeprefix("trial"): Verdict(**json.loads(record.value))
             for name, record in found.items()
         }
-        news = verdicts != self._verdicts or _bad(heard) > _bad(self._heard)
-        self._heard, self._verdicts = heard, verdicts
+        news = verdicts != part.verdicts or _bad(heard) > _bad(part.heard)
+        part.heard, part.verdicts = heard, verdicts
         self._stepped.set()
         if news:
             self._poke()

@@ -219,6 +219,51 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
     assert (None if first else "undo") == (None if heard is None else heard.word)
 
 
+class _Slow(MemoryStore):
+    """A store in which something happens while it is written to."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def put(self, records: Mapping[str, str | None], **conditions: Any) -> int | None:
+        """Write, once that has happened."""
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return super().put(records, **conditions)
+
+
+def test_a_look_for_the_trial_before_says_nothing_in_the_next() -> None:
+    """An edit that comes while the one before is watched is not promoted by that one's verdict."""
+    board = _Slow()
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    def step() -> None:
+        while pool.step(look(), "shop/", "me"):
+            pass
+
+    pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
+    pool.begin("one")
+    step()
+    promoted = json.dumps(asdict(Verdict("promote", "", "it is good")))
+    board.put({f"shop/{VERDICTS}one/trial": promoted})
+    pool.tell(Counted(units=20))
+
+    def next_trial() -> None:
+        pool.leave()
+        pool.begin("two")
+
+    board.meanwhile = next_trial
+    pool.step(look(), "shop/", "me")
+    assert (pool.verdict(), pool.others) == (None, ())
+    step()
+    assert pool.verdict() is None
+    assert [name for name in look().records if "/one/me" in name] == []
+
+
 def test_what_a_peer_counts_on_the_edit_has_the_trial_asked() -> None:
     """At once, and not for what it counts on what serves, or for units that were fine."""
     board, poked = MemoryStore(), list[int]()
