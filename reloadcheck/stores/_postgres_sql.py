@@ -20,6 +20,7 @@ class Statements:
     """All statements for one table; `channel` is what changes are told on."""
 
     channel: str
+    alone: str
     create: str
     found: str
     revision: str
@@ -55,6 +56,8 @@ def statements_for(table: str, timeout: float) -> Statements:
     raised = f"UPDATE {t} SET revision = revision + 1 WHERE {meta} RETURNING revision"
     return Statements(
         channel=channel,
+        # Until the transaction ends: `IF NOT EXISTS` lets two makers meet in any of the catalogues.
+        alone=f"SELECT pg_advisory_xact_lock(hashtextextended({literal}, 0))",
         create=(
             f"CREATE TABLE IF NOT EXISTS {t} (\n"
             '  kind text COLLATE "C" NOT NULL,\n'

@@ -97,12 +97,11 @@ class PostgresStore:
             try:
                 session = Session(self._settings, self._timeout)
                 try:
-                    session.script(self._sql.create)
+                    session.script(f"{self._sql.alone}; {self._sql.create}")
                 finally:
                     session.close()
             except SessionError as error:
-                if error.state not in ("23505", "42P07"):  # somebody else made it just now
-                    raise StoreLostError(f"{self._name}: {error}") from None
+                raise StoreLostError(f"{self._name}: {error}") from None
 
     def look(self, prefix: str, seen: Board | None = None) -> Board | None:
         """Return the records below `prefix`; None where they are those that `seen` has."""

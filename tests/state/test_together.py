@@ -6,7 +6,7 @@ Long because each moment at which workers can disagree is brought about on real 
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,7 @@ from reloadcheck import Outcome, ReloadCheck, Together
 from reloadcheck._config.digest import tree_digest
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.testing import MemoryStore
-
-
-def eventually(holds: Callable[[], object], seconds: float = 10.0) -> None:
-    """Wait until something holds."""
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+from tests.support.rig import until
 
 
 class Worker:
@@ -107,9 +100,9 @@ class Crew:
         """Return what each serves."""
         return [worker.value for worker in self.workers]
 
-    def serve(self, value: object, seconds: float = 10.0) -> None:
+    def serve(self, value: object) -> None:
         """Wait until all serve it, without a request."""
-        eventually(lambda: {value} == set(self.values()), seconds)
+        until(lambda: {value} == set(self.values()))
 
 
 @pytest.fixture
@@ -130,7 +123,7 @@ def test_an_edit_goes_live_on_all_or_waits_for_the_slowest(crew: Crew) -> None:
     slow.gate.clear()
     crew.edit("a: 2", *quick)
     slow.file.write_text("a: 2")
-    eventually(lambda: crew.orders.state().round)
+    until(lambda: crew.orders.state().round)
     time.sleep(0.3)
     assert crew.values() == [1, 1, 1]
     assert {worker.code for worker in quick} == {"waiting"}
@@ -145,13 +138,13 @@ def test_an_edit_goes_live_on_all_or_waits_for_the_slowest(crew: Crew) -> None:
     ]
     slow.gate.set()
     crew.serve(2)
-    eventually(lambda: [row.entry.edition for row in crew.orders.history()] == [2, 1])
+    until(lambda: [row.entry.edition for row in crew.orders.history()] == [2, 1])
     assert (
         crew.orders.history()[0].entry.changed,
         crew.orders.history()[0].entry.cause,
     ) == (("a",), "file")
-    eventually(lambda: {None} == {worker.code for worker in crew.workers})
-    eventually(lambda: {2} == {one.edition for one in crew.orders.members().values()})
+    until(lambda: {None} == {worker.code for worker in crew.workers})
+    until(lambda: {2} == {one.edition for one in crew.orders.members().values()})
 
 
 def test_a_check_alone_comes_to_reloaded(crew: Crew) -> None:
@@ -167,7 +160,7 @@ def test_one_that_can_never_have_it_refuses_for_all(crew: Crew) -> None:
     *good, bad = crew.start(3)
     bad.never.add(2)
     crew.edit("a: 2")
-    eventually(lambda: {"refused"} == {worker.code for worker in good})
+    until(lambda: {"refused"} == {worker.code for worker in good})
     assert crew.values() == [1, 1, 1]
     assert bad.code == "rule"
     error = str(good[0].live.status().error)
@@ -175,7 +168,7 @@ def test_one_that_can_never_have_it_refuses_for_all(crew: Crew) -> None:
     refused = crew.orders.state().refused
     assert refused is not None
     assert ((refused.code,), len(refused.by)) == (("rule",), 1)
-    eventually(lambda: {None, "refused", "rule"} == set(_codes(crew)))
+    until(lambda: {None, "refused", "rule"} == set(_codes(crew)))
     assert len(_codes(crew)) == 3
     crew.edit("a: 3")
     crew.serve(3)
@@ -187,7 +180,7 @@ def test_one_that_cannot_build_it_now_may_turn_in_time(crew: Crew) -> None:
     *_, ill = crew.start(3)
     ill.bad.add(2)
     crew.edit("a: 2")
-    eventually(lambda: "failed" in set(_votes(crew)))
+    until(lambda: "failed" in set(_votes(crew)))
     assert crew.values() == [1, 1, 1]
     ill.bad.clear()
     crew.serve(2)
@@ -200,7 +193,7 @@ def test_what_is_not_ready_in_time_is_refused_and_tried_again(crew: Crew) -> Non
     slow.gate.clear()
     crew.edit("a: 2", quick)
     slow.file.write_text("a: 2")
-    eventually(lambda: "not ready in time" in str(quick.live.status().error))
+    until(lambda: "not ready in time" in str(quick.live.status().error))
     assert crew.values() == [1, 1]
     slow.gate.set()
     crew.serve(2)
@@ -224,7 +217,7 @@ def test_a_quorum_is_enough(crew: Crew) -> None:
     *good, bad = crew.start(3)
     bad.bad.add(2)
     crew.edit("a: 2")
-    eventually(lambda: crew.values() == [2, 2, 1])
+    until(lambda: crew.values() == [2, 2, 1])
     bad.bad.clear()
     crew.serve(2)
     del good
@@ -235,15 +228,15 @@ def test_an_edit_undone_in_mid_round_is_withdrawn(crew: Crew) -> None:
     quick, slow = crew.start(2)
     slow.gate.clear()
     crew.edit("a: 2", quick)
-    eventually(lambda: crew.orders.state().round)
+    until(lambda: crew.orders.state().round)
     crew.edit("a: 1", quick)
-    eventually(lambda: crew.orders.state().round is None)
+    until(lambda: crew.orders.state().round is None)
     slow.gate.set()
     assert crew.values() == [1, 1]
     assert quick.live.check() == Outcome.UNCHANGED
     board = crew.board.look("shop/")
     assert board is not None
-    eventually(
+    until(
         lambda: not [key for key in (crew.board.look("shop/") or board).records if "/vote/" in key]
     )
     crew.edit("a: 3")
@@ -282,7 +275,7 @@ def test_who_starts_in_the_middle_of_a_round_is_waited_for(crew: Crew) -> None:
     slow.gate.clear()
     crew.edit("a: 2", quick)
     slow.file.write_text("a: 2")
-    eventually(lambda: crew.orders.state().round)
+    until(lambda: crew.orders.state().round)
     (*_, late) = crew.start(1)
     assert late.value == 1
     slow.gate.set()
@@ -294,7 +287,7 @@ def test_a_store_that_is_away_activates_nothing(crew: Crew) -> None:
     one, _ = crew.start(2)
     for worker in crew.workers:
         worker.store.lose()
-    eventually(lambda: all(_is_away(worker) for worker in crew.workers))
+    until(lambda: all(_is_away(worker) for worker in crew.workers))
     one.file.write_text("a: 2")
     assert one.live.check() == Outcome.DEFERRED
     assert one.code == "store"
@@ -310,10 +303,10 @@ def test_who_may_goes_on_alone(crew: Crew) -> None:
     crew.together = Together(alone_after=0.3, deadline=1.0)
     one, _ = crew.start(2)
     one.store.lose()
-    eventually(lambda: _is_away(one))
+    until(lambda: _is_away(one))
     one.file.write_text("a: 2")
     one.live.check()
-    eventually(lambda: one.live.check() and one.value == 2)
+    until(lambda: one.live.check() and one.value == 2)
     assert crew.values() == [2, 1]
     one.store.heal()
     crew.serve(1)
@@ -334,7 +327,7 @@ def test_a_start_without_the_store_serves_the_file_and_joins_later(crew: Crew) -
     assert crew.values() == [2, 1]
     late.store.heal()
     crew.serve(2)
-    eventually(lambda: len(crew.orders.members()) == 2)
+    until(lambda: len(crew.orders.members()) == 2)
 
 
 def test_a_lost_answer_decides_nothing_twice(crew: Crew) -> None:
@@ -367,7 +360,7 @@ def test_orders_are_not_voted_on(crew: Crew) -> None:
     crew.orders.unpin(why="x", by="dora")
     crew.serve(4)
     crew.edit("a: 2")
-    eventually(lambda: {"banned"} == {one.code, two.code})
+    until(lambda: {"banned"} == {one.code, two.code})
     assert crew.values() == [4, 4]
 
 
@@ -377,19 +370,19 @@ def test_a_roll_back_over_a_pending_edit_bans_it(crew: Crew, failing: bool) -> N
     *quick, slow = crew.start(3)
     crew.edit("a: 2")
     crew.serve(2)
-    eventually(lambda: len(crew.orders.history(limit=9, outcome="reloaded")) == 2)
+    until(lambda: len(crew.orders.history(limit=9, outcome="reloaded")) == 2)
     if failing:
         slow.bad.add(3)
     else:
         slow.gate.clear()
     crew.edit("a: 3", *quick)
     slow.file.write_text("a: 3")
-    eventually(lambda: crew.orders.state().round)
+    until(lambda: crew.orders.state().round)
     crew.orders.rollback(why="slow", by="dora")
-    eventually(lambda: [worker.value for worker in quick] == [1, 1])
+    until(lambda: [worker.value for worker in quick] == [1, 1])
     slow.gate.set()
     crew.serve(1)
-    eventually(lambda: {2, None} == {b.edition for b in crew.orders.state().banned.values()})
+    until(lambda: {2, None} == {b.edition for b in crew.orders.state().banned.values()})
     crew.edit("# why?\na: 3")
     time.sleep(0.4)
     assert crew.values() == [1, 1, 1]
@@ -425,7 +418,7 @@ def test_a_rotated_secret_is_not_voted_on(crew: Crew, tmp_path: Path) -> None:
     for live in lives:
         live.start()
     (secrets / "password").write_text("two")
-    eventually(lambda: lives[0].check() and lives[0].snapshot.config["password"] == "two")
+    until(lambda: lives[0].check() and lives[0].snapshot.config["password"] == "two")
     assert crew.orders.state().edition == 1
     for live in lives:
         live.close()
@@ -436,7 +429,7 @@ def test_a_retry_forgets_a_refusal(crew: Crew) -> None:
     *_, bad = crew.start(2)
     bad.never.add(2)
     crew.edit("a: 2")
-    eventually(lambda: crew.workers[0].code == "refused")
+    until(lambda: crew.workers[0].code == "refused")
     bad.never.clear()
     time.sleep(1.5)
     assert crew.values() == [1, 1]
@@ -450,10 +443,10 @@ def test_a_frozen_board_holds_an_edit_back(crew: Crew) -> None:
     slow.gate.clear()
     crew.edit("a: 2", quick)
     slow.file.write_text("a: 2")
-    eventually(lambda: crew.orders.state().round)
+    until(lambda: crew.orders.state().round)
     crew.orders.freeze(why="x", by="dora")
     slow.gate.set()
-    eventually(lambda: slow.code == "frozen")
+    until(lambda: slow.code == "frozen")
     assert crew.values() == [1, 1]
     assert crew.orders.state().round is None
     crew.orders.thaw(why="x", by="dora")
@@ -506,5 +499,5 @@ def test_a_release_waits_for_nobody_of_another(crew: Crew) -> None:
     crew.release = "2"
     crew.start(1)
     crew.edit("a: 2", crew.workers[2])
-    eventually(lambda: crew.workers[2].value == 2)
+    until(lambda: crew.workers[2].value == 2)
     assert crew.values() == [1, 1, 2]

@@ -11,6 +11,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -103,13 +104,22 @@ def test_without_its_table_it_says_what_makes_it(postgres: PostgresServer) -> No
 
 def test_making_the_table_twice_and_at_once_is_fine(postgres: PostgresServer) -> None:
     """Every worker's deployment may do it; what is in it stays."""
-    stores = [PostgresStore(postgres.url(), "public.made twice") for _ in range(4)]
-    threads = [threading.Thread(target=store.init) for store in stores]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with closing(stores[0]) as store:
+    names = [f"public.made twice {number}" for number in range(8)]
+    start = threading.Barrier(12)
+    refused = list[StoreError]()
+
+    def make(_: int) -> None:
+        for name in names:
+            start.wait()
+            try:
+                PostgresStore(postgres.url(), name).init()
+            except StoreError as error:
+                refused.append(error)
+
+    with ThreadPoolExecutor(start.parties) as makers:
+        list(makers.map(make, range(start.parties)))
+    assert refused == []
+    with closing(PostgresStore(postgres.url(), names[0])) as store:
         assert store.put({"a": "1"}) == 1
         store.init()
         board = store.look("")

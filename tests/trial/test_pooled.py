@@ -18,14 +18,7 @@ from reloadcheck.seams.trial import Counted, Verdict
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial
 from reloadcheck.types import Board
-
-
-def eventually(holds: Callable[[], object], seconds: float = 15.0) -> None:
-    """Wait until something holds."""
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.01)
+from tests.support.rig import until
 
 
 class Crew:
@@ -58,7 +51,7 @@ class Crew:
         self.file.write_text(f"a: {value}")
         for live in self.lives:
             live.check()
-        eventually(lambda: all(live.status().trial for live in self.lives))
+        until(lambda: all(live.status().trial for live in self.lives))
 
     def ask(self, live: ReloadCheck[Any], count: int, bad: int | None = None) -> None:
         """Make requests to one worker, of which those on a value fail."""
@@ -102,7 +95,7 @@ def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> Non
     time.sleep(0.6)
     assert site.outcomes() == {"trying"}
     site.ask(two, 6, bad=2)
-    eventually(lambda: {"undone"} == site.outcomes())
+    until(lambda: {"undone"} == site.outcomes())
     assert {live.status().code for live in site.lives} == {"undone-failed"}
     assert {live.snapshot.config["a"] for live in site.lives} == {1}
     assert len({str(live.status().error) for live in site.lives}) == 1
@@ -126,9 +119,9 @@ def test_a_visitor_falls_alike_on_all_workers_and_counts_once(crew: Callable[...
     unlucky = falls[0].index(True)
     for run in (one, two, one):
         run.draw({"visitor": unlucky}).failed("GET / → KeyError")
-    eventually(lambda: all(_failed(live) == [(1, 1)] for live in site.lives))
+    until(lambda: all(_failed(live) == [(1, 1)] for live in site.lives))
     two.draw({"visitor": falls[0].index(False)}).failed("GET / → KeyError")
-    eventually(lambda: all(_failed(live) == [(1, 2)] for live in site.lives))
+    until(lambda: all(_failed(live) == [(1, 2)] for live in site.lives))
     assert site.outcomes() == {"trying"}
 
 
@@ -142,9 +135,9 @@ def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
     site = crew(seconds=30.0)
     site.edit(2)
     site.lives[0].undo(reason="x")
-    eventually(lambda: {"undone"} == site.outcomes())
+    until(lambda: {"undone"} == site.outcomes())
     orders = Orders(site.board.peer(), app="shop")
-    eventually(lambda: orders.state().banned)
+    until(lambda: orders.state().banned)
     late: ReloadCheck[Any] = ReloadCheck(
         site.file, store=site.board.peer(), app="shop", settle=0, window=0.1, trial=True
     )
@@ -152,7 +145,7 @@ def test_what_was_undone_stays_undone(crew: Callable[..., Crew]) -> None:
     assert late.snapshot.config["a"] == 1
     late.close()
     site.lives[0].retry()
-    eventually(lambda: all(live.status().trial for live in site.lives))
+    until(lambda: all(live.status().trial for live in site.lives))
     assert not orders.state().banned
 
 
@@ -166,11 +159,11 @@ def test_what_was_undone_is_told_until_it_is_gone(crew: Callable[..., Crew]) -> 
     def said() -> set[tuple[str | None, str | None]]:
         return {(one.outcome, one.code) for one in orders.members().values()}
 
-    eventually(lambda: said() == {("undone", "undone-by-hand")})
+    until(lambda: said() == {("undone", "undone-by-hand")})
     site.file.write_text("a: 1")
     for live in site.lives:
         live.check()
-    eventually(lambda: said() == {("unchanged", None)})
+    until(lambda: said() == {("unchanged", None)})
 
 
 def test_units_are_counted_over_all(crew: Callable[..., Crew]) -> None:
@@ -179,7 +172,7 @@ def test_units_are_counted_over_all(crew: Callable[..., Crew]) -> None:
     site.edit(2)
     for live in site.lives:
         site.ask(live, 8)
-    eventually(lambda: {2} == {live.snapshot.config["a"] for live in site.lives})
+    until(lambda: {2} == {live.snapshot.config["a"] for live in site.lives})
     trial = site.lives[0].status().last_trial
     assert trial is not None
 
@@ -191,7 +184,7 @@ def test_without_the_store_each_judges_alone(crew: Callable[..., Crew]) -> None:
     for store in site.stores:
         store.lose()
     site.ask(site.lives[0], 30, bad=2)
-    eventually(lambda: str(site.lives[0].status().outcome) == "undone")
+    until(lambda: str(site.lives[0].status().outcome) == "undone")
     assert str(site.lives[1].status().outcome) == "trying"
 
 
@@ -293,14 +286,14 @@ def test_what_all_have_decided_on_is_tried_before_it_serves(crew: Callable[..., 
     site = crew(together="all", seconds=1.0, units=4, longest=60.0)
     orders = Orders(site.board.peer(), app="shop")
     site.edit(2)
-    eventually(lambda: orders.state().round is None)
+    until(lambda: orders.state().round is None)
     assert {live.snapshot.config["a"] for live in site.lives} == {1}
     for live in site.lives:
         site.ask(live, 12, bad=2)
-    eventually(lambda: {"undone"} == site.outcomes())
-    eventually(lambda: orders.state().banned)
+    until(lambda: {"undone"} == site.outcomes())
+    until(lambda: orders.state().banned)
     assert {live.snapshot.config["a"] for live in site.lives} == {1}
     site.edit(3)
     for live in site.lives:
         site.ask(live, 12)
-    eventually(lambda: {3} == {live.snapshot.config["a"] for live in site.lives})
+    until(lambda: {3} == {live.snapshot.config["a"] for live in site.lives})
