@@ -13,6 +13,7 @@ from ._doors.protocols import Environ as Environ
 from ._doors.protocols import StartResponse as StartResponse
 from ._doors.protocols import WSGIApp as WSGIApp
 from ._doors.sending import wsgi_sender
+from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed, streamed
 from ._engine.api import ReloadCheck, engine_of
@@ -175,4 +176,4 @@ def _unavailable(
         ("Cache-Control", "no-store"),
     ]
     start_response("503 Service Unavailable", headers)
-    return [b"The application has no usable configuration yet; its log says why.\n"]
+    return [UNAVAILABLE]
