@@ -1,17 +1,18 @@
 """The records of a board: from JSON to values and back; a view of all that one application has.
 
-Pure. What another release added to a record is left out when it is read, and what is missing has a
-default; a record that is no JSON object is as if it were not there.
+Pure. What another release added to a record is left out when it is read, and what is missing or
+makes no sense has a default; a record that is no JSON object is as if it were not there.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from typing import Any, TypeVar
+from dataclasses import asdict, dataclass, field
+from typing import Any
 from urllib.parse import quote, unquote
 
-from .._config.containers import is_dict, is_list
+from .._config.containers import is_dict
 from ..types import Board
+from .records import object_in, record
 
 __all__ = [
     "Ban",
@@ -25,8 +26,6 @@ __all__ = [
     "prefix_of",
     "view_of",
 ]
-
-T = TypeVar("T")
 
 DEFAULT_GROUP = "default"
 STATE, MEMBERS, VOTES, ENTRIES = "state", "member/", "vote/", "entry/"
@@ -216,23 +215,23 @@ def view_of(board: Board, prefix: str) -> View:
     reasons: dict[str, tuple[str | None, str | None]] = {}
     entries: dict[str, Mapping[str, Any]] = {}
     seen: dict[str, Member] = {}
-    for key, record in board.records.items():
+    for key, one in board.records.items():
         kind = key.removeprefix(prefix)
-        found = _object_in(record.value)
+        found = object_in(one.value)
         if not key.startswith(prefix) or found is None:
             continue
         if kind == STATE:
-            state, state_revision = state_from(found), record.revision
+            state, state_revision = state_from(found), one.revision
         elif kind.startswith(MEMBERS):
-            members[kind.removeprefix(MEMBERS)] = _member_from(found)
+            members[kind.removeprefix(MEMBERS)] = record(Member, found) or Member()
         elif kind.startswith(VOTES):
             number, _, voter = kind.removeprefix(VOTES).partition("/")
             votes.setdefault(number, {})[voter] = str(found.get("vote"))
-            reasons[voter] = (found.get("code"), found.get("error"))
+            reasons[voter] = _text_of(found.get("code")), _text_of(found.get("error"))
         elif kind.startswith(ENTRIES):
             entries[kind] = found
         elif kind.startswith(SEEN):
-            seen[kind.removeprefix(SEEN)] = _member_from(found)
+            seen[kind.removeprefix(SEEN)] = record(Member, found) or Member()
     of_round = {} if state.round is None else votes.get(str(state.round.id), {})
     return View(board.revision, state, state_revision, members, of_round, reasons, entries, seen)
 
@@ -241,16 +240,9 @@ def state_from(found: Mapping[str, Any]) -> State:
     """Read a state from its JSON object."""
     given: Any = found.get("banned")
     banned: dict[str, Any] = given if is_dict(given) else {}
-    read: dict[str, Any] = {
-        **found,
-        "hold": _read(Hold, found.get("hold")),
-        "banned": {content: _read(Ban, ban) or Ban() for content, ban in banned.items()},
-        "round": _read(Round, found.get("round")),
-        "refused": _refusal_from(found.get("refused")),
-        "freeze": _read(Freeze, found.get("freeze")),
-        "wish": _read(Wish, found.get("wish")),
-    }
-    return _read(State, read) or State()
+    # Whatever is told of a ban, it is one.
+    bans = {content: record(Ban, ban) or Ban() for content, ban in banned.items()}
+    return record(State, {**found, "banned": bans}) or State()
 
 
 def to_text(value: Any) -> str:
@@ -264,32 +256,5 @@ def vote_text(vote: str, code: str | None = None, error: str | None = None) -> s
     return json.dumps(told, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
 
-def _refusal_from(found: Any) -> Refusal | None:
-    refusal = _read(Refusal, found)
-    if refusal is None:
-        return None
-    return Refusal(refusal.content, refusal.attempt, tuple(refusal.by), refusal.code, refusal.error)
-
-
-def _member_from(found: Mapping[str, Any]) -> Member:
-    in_step: Any = found.get("in_step")
-    pair = (float(in_step[0]), float(in_step[1])) if is_list(in_step) else (0.0, 0.0)
-    return _read(Member, {**found, "in_step": pair}) or Member()
-
-
-def _read(kind: type[T], found: Any) -> T | None:
-    if not is_dict(found):
-        return None
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    try:
-        return kind(**{name: value for name, value in found.items() if name in known})
-    except TypeError:
-        return None
-
-
-def _object_in(text: str) -> dict[str, Any] | None:
-    try:
-        found: Any = json.loads(text)
-    except ValueError:
-        return None
-    return found if is_dict(found) else None
+def _text_of(found: object) -> str | None:
+    return found if isinstance(found, str) else None

@@ -14,7 +14,15 @@ from .._runtime.log import WARNING, log
 from ..exceptions import StoreRefusedError
 from ..types import Code
 from .board import STATE, Ban, Member, State
-from .ledger import Entry, activated, dropped, editions_of, entries_from, served_before
+from .ledger import (
+    Entry,
+    activated,
+    dropped,
+    editions_of,
+    entries_from,
+    served_before,
+    stands,
+)
 from .sight import TRIES, Sight
 
 __all__ = ["LIMIT", "Fact", "Facts"]
@@ -79,7 +87,8 @@ class Facts:
                 if fact.entry.outcome == "undone" and fact.entry.code in VERDICTS:
                     self._ban(fact.entry)
                 key = sight.prefix + fact.entry.key
-                sight.store.put({key: fact.entry.to_text()}, same={key: 0})
+                same = None if self._served_since(fact.entry) else {key: 0}
+                sight.store.put({key: fact.entry.to_text()}, same=same)
             if self._waiting and self._waiting[0] is fact:
                 self._waiting.popleft()
         if self._lost:
@@ -110,6 +119,11 @@ class Facts:
             sight.look()
             if written is not None:
                 return
+
+    def _served_since(self, entry: Entry) -> bool:
+        """Return whether what was undone before had been tried once more, and has served again."""
+        told = entries_from(self._sight.view.entries)
+        return entry.outcome == "undone" and stands(told, entry.content or "")
 
     def _number(self, fact: Fact) -> None:
         """Take note of the number that a version of this process has here."""

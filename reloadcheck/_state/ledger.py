@@ -5,11 +5,12 @@ refused, or an order that activates nothing. Nothing is renumbered or changed af
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..types import Code, Retention
 from .board import ENTRIES, State, to_text
+from .records import record
 
 __all__ = [
     "Dropped",
@@ -103,14 +104,7 @@ class Dropped:
 
 def entry_from(found: Mapping[str, Any]) -> Entry | None:
     """Read an entry from its JSON object; None for what is none."""
-    known = {one.name for one in fields(Entry)}
-    read: dict[str, Any] = {name: value for name, value in found.items() if name in known}
-    for name in ("changed", "secrets"):
-        read[name] = tuple(read.get(name) or ())
-    try:
-        return Entry(**read)
-    except TypeError:
-        return None
+    return record(Entry, {"edition": None, **found})
 
 
 def entries_from(entries: Mapping[str, Mapping[str, Any]]) -> tuple[Entry, ...]:

@@ -28,22 +28,22 @@ class OwnOrders:
 
     def end_hold(self) -> None:
         """End a roll-back whose content the sources hold again; bans stay."""
-        hold, self.ends_hold = self.ends_hold, None
-        sight = self._sight
+        hold, sight = self.ends_hold, self._sight
         state = sight.view.state
-        if hold is None or state.hold != hold:
-            return
-        key = sight.prefix + STATE
-        after = replace(state, hold=None).to_text()
-        sight.store.put({key: after}, same={key: sight.view.state_revision})
-        sight.look()
+        if hold is not None and state.hold == hold:
+            key = sight.prefix + STATE
+            after = replace(state, hold=None).to_text()
+            sight.store.put({key: after}, same={key: sight.view.state_revision})
+            sight.look()
+        if self.ends_hold is hold:
+            self.ends_hold = None
 
     def ban_with_hold(self) -> None:
         """Ban what the sources held here when a roll-back came, while it is in force."""
-        sight = self._sight
+        sight, wanted = self._sight, self.bans
         for _ in range(TRIES):
             state = sight.view.state
-            hold, content = self.bans or (None, "")
+            hold, content = wanted or (None, "")
             if hold is None or state.hold != hold or content in state.banned:
                 break
             ban = Ban(None, hold.by, hold.at, hold.why)
@@ -51,7 +51,8 @@ class OwnOrders:
             key = sight.prefix + STATE
             sight.store.put({key: after}, same={key: sight.view.state_revision})
             sight.look()
-        self.bans = None
+        if self.bans is wanted:
+            self.bans = None
 
     def retry(self) -> None:
         """Write the order down, where there is anything to forget."""

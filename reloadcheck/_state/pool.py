@@ -13,6 +13,7 @@ from typing import Any, Final
 from ..seams.trial import Counted, Verdict
 from ..types import Board, Store
 from .alive import is_gone
+from .records import object_in, record
 
 __all__ = ["TRIALS", "VERDICTS", "Pool"]
 
@@ -126,15 +127,15 @@ class Pool:
             return wrote
         lead = f"{prefix}{TRIALS}{digest}/"
         peers = {
-            name.removeprefix(lead): record
-            for name, record in board.records.items()
+            name.removeprefix(lead): one
+            for name, one in board.records.items()
             if name.startswith(lead) and name != key
         }
         verdict = f"{prefix}{VERDICTS}{digest}/"
         found = {n: r for n, r in board.records.items() if n.startswith(verdict)}
         if not part.begun:
             # Of an earlier trial, which was to be forgotten; not one of peers who were faster.
-            stale = [name for name, record in found.items() if record.revision <= part.since]
+            stale = [name for name, one in found.items() if one.revision <= part.since]
             if stale and not peers:
                 self._store.put(dict.fromkeys(stale))
                 return True
@@ -153,10 +154,15 @@ class Pool:
             if name not in found:
                 self._store.put({name: _text(decided)}, same={name: 0})
                 wrote = True
-        heard = {name: _counted(r.value) for name, r in peers.items() if name not in gone}
+        heard = {
+            name: told
+            for name, one in peers.items()
+            if name not in gone and (told := record(Counted, object_in(one.value))) is not None
+        }
         verdicts = {
-            name.removeprefix(verdict).removeprefix("trial"): Verdict(**json.loads(record.value))
-            for name, record in found.items()
+            name.removeprefix(verdict).removeprefix("trial"): said
+            for name, one in found.items()
+            if (said := record(Verdict, object_in(one.value))) is not None
         }
         news = verdicts != part.verdicts or _bad(heard) > _bad(part.heard)
         part.heard, part.verdicts = heard, verdicts
@@ -177,15 +183,3 @@ def _bad(heard: Mapping[str, Counted]) -> int:
 
 def _text(value: Any) -> str:
     return json.dumps(asdict(value), separators=(",", ":"), sort_keys=True)
-
-
-def _counted(text: str) -> Counted:
-    found: dict[str, Any] = json.loads(text)
-    signals = {
-        name: (int(bad), int(on), tuple(sums)) for name, (bad, on, sums) in found["signals"].items()
-    }
-    keyed = {
-        name: {key: (bool(on), float(share)) for key, (on, share) in told.items()}
-        for name, told in found.get("keyed", {}).items()
-    }
-    return Counted(found["units"], found["baseline"], signals, keyed, found.get("first"))

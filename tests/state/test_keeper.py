@@ -14,10 +14,10 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._runtime.clock import SystemClock
-from reloadcheck._state.board import Member, view_of
+from reloadcheck._state.board import STATE, Hold, Member, State, view_of
 from reloadcheck._state.facts import LIMIT, Fact, Facts
 from reloadcheck._state.keeper import Keeper
-from reloadcheck._state.ledger import Entry, editions_of, entries_from
+from reloadcheck._state.ledger import Entry, editions_of, entries_from, stands
 from reloadcheck._state.presence import LOST_SECONDS
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import StoreRefusedError
@@ -184,6 +184,53 @@ def test_what_was_just_not_tried_on_is_not_banned(code: str) -> None:
     keeper.note(Fact(Entry(None, "undone", time.time(), "B", "s-B", code=code)))
     keeper.step()
     assert not (keeper.known.view and keeper.known.view.state.banned)
+
+
+def test_what_was_undone_twice_has_not_served() -> None:
+    """Tried once more on an order, promoted, and taken back again: it is tried another time."""
+    clock = FakeClock()
+    keeper = _keeper(MemoryStore(), clock)
+    for at, outcome in enumerate(("reloaded", "undone", "reloaded", "undone"), 1):
+        keeper.note(Fact(Entry(None, outcome, float(at), "B", "s-B", code=Code.WATCH)))
+        keeper.step()
+        keeper.retry()
+        clock.advance(1)
+        keeper.step()
+        view = keeper.known.view
+        assert view is not None
+        assert stands(entries_from(view.entries), "B") is (outcome == "reloaded")
+
+
+def test_an_end_of_a_roll_back_outlives_a_lost_store() -> None:
+    """What this worker has to say of an order waits until it is written."""
+    store = MemoryStore()
+    keeper = _keeper(store)
+    hold = Hold("rollback", "A", 1)
+    store.put({PREFIX + STATE: State(2, "B", hold=hold).to_text()})
+    keeper.step()
+    keeper.orders.ends_hold = hold
+    store.unsure(written=False)
+    keeper.step()
+    keeper.step()
+    view = keeper.known.view
+    assert view is not None
+    assert view.state.hold is None
+
+
+def test_a_ban_with_a_roll_back_outlives_a_lost_store() -> None:
+    """It is written once the store is back, while the order is in force."""
+    store = MemoryStore()
+    keeper = _keeper(store)
+    hold = Hold("rollback", "A", 1)
+    store.put({PREFIX + STATE: State(2, "B", hold=hold).to_text()})
+    keeper.step()
+    keeper.orders.bans = (hold, "C")
+    store.unsure(written=False)
+    keeper.step()
+    keeper.step()
+    view = keeper.known.view
+    assert view is not None
+    assert list(view.state.banned) == ["C"]
 
 
 def test_a_replaced_store_is_told_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

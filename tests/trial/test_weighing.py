@@ -35,3 +35,12 @@ def test_a_visitor_counts_once_by_the_first_share() -> None:
         judge = weighed(order)["failed"]
         assert (judge.bad, judge.on_candidate) == (3, 2)
         assert round(judge.luck, 12) == round(alone.luck, 12)
+
+
+def test_what_was_weighed_at_other_rates_is_left_out() -> None:
+    """As by another release: the rest counts, and nothing fails."""
+    mine = _judged((True, 0.2))
+    here = Counted(signals={"failed": (mine.bad, mine.on_candidate, mine.sums)})
+    other = Counted(signals={"failed": (1, 1, (*mine.sums, 0.5))})
+    judge = weighed([other, here])["failed"]
+    assert (judge.bad, judge.on_candidate, judge.luck) == (1, 1, mine.luck)
