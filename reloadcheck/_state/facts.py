@@ -65,6 +65,7 @@ class Facts:
         self._sight, self._member = sight, member
         self._waiting: deque[Fact] = deque()
         self._lost = 0
+        self._numbered_at = 0
 
     def add(self, fact: Fact) -> None:
         """Have something written down; the oldest that waits is dropped. From any thread."""
@@ -136,6 +137,25 @@ class Facts:
         self.editions[fact.version] = self.edition
         while len(self.editions) > _NUMBERED:
             del self.editions[min(self.editions)]
+
+    def follow(self) -> None:
+        """Take the newest number of what serves here: it may be wanted again, and never have left.
+
+        Whoever went back to it has that number, and all who serve the same speak of one edition.
+        """
+        sight, member = self._sight, self._member()
+        state, content = sight.view.state, member.content
+        before = self.editions.get(member.version or 0)
+        if self._waiting or before is None or content is None or state.target != content:
+            return
+        if state.edition in (before, self._numbered_at):
+            return
+        if sight.outlook.crowded:
+            sight.look(history=True)
+        self._numbered_at = state.edition
+        number = served_before(entries_from(sight.view.entries), content)
+        if number is not None and member.version is not None:
+            self.edition = self.editions[member.version] = number
 
     def _activate(self, fact: Fact) -> None:
         """Write an activation down, unless another worker's tells of the very same one."""

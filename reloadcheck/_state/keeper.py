@@ -225,6 +225,7 @@ class Keeper:
             self._decide()
             self._share_trial()
             self._facts.write()
+            self._facts.follow()
             self._presence.tell(self.edition)
             self._presence.beat()
             self._write_mirror()

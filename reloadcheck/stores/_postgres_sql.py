@@ -73,7 +73,7 @@ def statements_for(table: str, timeout: float) -> Statements:
             "    'birth', md5(random()::text || clock_timestamp()::text))::text)\n"
             "  ON CONFLICT DO NOTHING;\n"
         ),
-        found=f"SELECT value, revision FROM {t} WHERE {meta}",
+        found=f"SELECT value, pg_backend_pid() FROM {t} WHERE {meta}",
         revision=f"SELECT revision FROM {t} WHERE {meta}",
         # One statement, so that revision and records are of one moment.
         look=(

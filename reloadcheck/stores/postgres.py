@@ -1,7 +1,7 @@
 """A store for many machines: a table in a PostgreSQL that is there already.
 
-One connection a process, which the application never sees. A look asks each time; LISTEN, where it
-works, only makes a wait shorter. Lives are judged by the server's clock alone.
+One connection a process, which the application never sees. A look asks each time; LISTEN, where no
+pooler is in between, only makes a wait shorter. Lives are judged by the server's clock alone.
 
 Long because all that a store can be asked for is one conversation with a server.
 """
@@ -264,8 +264,9 @@ class PostgresStore:
         if not found:
             raise self._no_table()
         self._birth = self._checked(_text(found[0][0]))
-        with suppress(SessionError):  # a standby has none, and a pool may swallow it
-            session.script(f"LISTEN {self._sql.channel}")
+        if int(found[0][1] or 0) == session.own_pid:  # else a pooler's, which is another's next
+            with suppress(SessionError):  # a standby has none
+                session.script(f"LISTEN {self._sql.channel}")
         return session
 
     def _checked(self, text: str) -> str:

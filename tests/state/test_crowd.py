@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -265,3 +266,25 @@ def _started(path: Path, text: str, store: MemoryStore) -> Generator[ReloadCheck
 def _edition(live: ReloadCheck[Any]) -> int | None:
     store = live.status().store
     return None if store is None else store.edition
+
+
+def test_in_a_crowd_too_who_never_left_has_the_number_that_came_back() -> None:
+    """The history is read for it once, and not at each look."""
+    shared, clock = MemoryStore(), FakeClock()
+    _crowd(shared)
+    slow = Watched(shared)
+    keeper, quick = _keeper(slow, clock), _keeper(shared, clock)
+    for one in (keeper, quick):
+        one.note(replace(_fact("A", first=True), version=1))
+        one.step()
+    quick.note(_fact("B"))
+    quick.step()
+    keeper.step()
+    assert (keeper.edition, dict(keeper.editions)) == (1, {1: 1})
+    Orders(shared.peer(), app="shop").rollback(1, why="x", by="dora")
+    keeper.step()
+    assert (keeper.edition, dict(keeper.editions)) == (3, {1: 3})
+    slow.looks.clear()
+    for _ in range(3):
+        keeper.step()
+    assert set(slow.looks) == {"state"}

@@ -45,6 +45,34 @@ def test_each_snapshot_has_its_own_number(
     assert (first.edition, second.edition, live.snapshot.config.a) == (1, 2, 1)
 
 
+def test_who_never_left_speaks_of_the_edition_that_came_back(
+    live: ReloadCheck[Any], store: MemoryStore, tmp_path: Path
+) -> None:
+    """Edition 3 is 1 again: who went and who stayed serve 3, and neither drifts."""
+    (tmp_path / "another.yaml").write_text("a: 1\n")
+    stayed: ReloadCheck[Any] = ReloadCheck(
+        tmp_path / "another.yaml", store=store.peer(), app="shop", settle=0, window=0.1
+    )
+    stayed.start()
+    with closing(stayed):
+        until(lambda: stayed.snapshot.edition == 1)
+        snapshot, orders = stayed.snapshot, Orders(store.peer(), app="shop")
+        (tmp_path / "config.yaml").write_text("a: 2\n")
+        until(lambda: bool(live.check()) and live.snapshot.edition == 2)
+        assert stayed.snapshot.edition == 1
+        assert [one.in_step for one in orders.fleet().live].count(False) == 1
+        orders.rollback(1, why="too many")
+        until(lambda: bool(live.check()) and live.snapshot.edition == 3)
+        until(lambda: stayed.snapshot.edition == 3)
+        assert stayed.snapshot is snapshot
+        until(lambda: [one.member.edition for one in orders.fleet().live] == [3, 3])
+        fleet = orders.fleet(grace=0.0)
+        assert ([one.in_step for one in fleet.live], fleet.drift) == ([True, True], 0.0)
+        status = stayed.status()
+        assert status.store is not None
+        assert status.store.edition == 3
+
+
 def test_a_store_that_is_away_has_no_number_yet(
     live: ReloadCheck[Any], store: MemoryStore, tmp_path: Path
 ) -> None:
