@@ -76,7 +76,7 @@ from .types import (
 if TYPE_CHECKING:
     from ._observe.history import Attempt
     from ._observe.status import Draining, ProbeStatus, ResourceStatus, Status
-    from ._schema.json_schema import JSONSchema
+    from ._schema.with_json_schema import JSONSchema
     from ._state.store_orders import Orders
     from .seams.gates import Waiting
     from .seams.store import RoundStatus, StoreStatus, Together
@@ -208,7 +208,7 @@ def __getattr__(name: str) -> Any:
 
         return getattr(_status, name)
     if name == "JSONSchema":
-        from ._schema.json_schema import JSONSchema
+        from ._schema.with_json_schema import JSONSchema
 
         return JSONSchema
     if name == "NotStartedError":

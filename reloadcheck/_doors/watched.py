@@ -7,7 +7,7 @@ fails because the client went away is no failure.
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from .._runtime.asked import failure_of
+from .._runtime.request_words import failure_of
 from .._snapshots.pair import begin_ticket, end_ticket
 from ..seams.trial import UnitTicket
 from .protocols import ASGIApp, Environ, Message, Receive, Scope, Send, WSGIApp

@@ -55,7 +55,7 @@ from .assembly import (
 from .engine import Engine
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
-from .variables import strange_variables
+from .unknown_variables import strange_variables
 from .waiter import Waiter
 
 if TYPE_CHECKING:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from ..policy.rules import Rules
     from ..trial.options import Trial
     from ..trial.rehearsal import Rehearsals
-    from .shadowing import Shadowing
+    from .shadow_stage import Shadowing
 
 T = TypeVar("T")
 
@@ -100,7 +100,7 @@ def add_references(engine: Engine[Any], references: Iterable[References]) -> Non
     """Let values that are references stand for what is read there."""
     if not references:
         return
-    from .._load.references import ReferenceSet, checked
+    from .._load.reference_set import ReferenceSet, checked
     from .._load.source_set import SourceSet
 
     engine.references = ReferenceSet(checked(references), engine.options.max_bytes)
@@ -175,7 +175,7 @@ def add_trial(
 
 def _shadowing(engine: Engine[Any]) -> Shadowing:
     """Return what makes requests again; from now on doors stay on their versions."""
-    from .shadowing import PinnedLease, Shadowing
+    from .shadow_stage import PinnedLease, Shadowing
 
     engine.pinned = PinnedLease
     return Shadowing(engine)

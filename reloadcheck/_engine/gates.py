@@ -32,7 +32,7 @@ from ..seams.gates import (
 )
 from ..seams.trial import Stage
 from ..types import Code, Problem
-from .rehearsing import Send
+from .rehearsal_stage import Send
 
 T = TypeVar("T")
 

@@ -17,21 +17,21 @@ from .._load.problems import located
 from .._resources.build import Built
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
+from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.serving import Serving
-from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, HangingError, RefusedError
 from ..seams.feed import Loaded
 from ..seams.gates import GO, Defer, Go, Keep, Proposal, Reject, Share, Wait
 from ..types import Code, Diff, KeyPath, Layer, Outcome, Problem, key_path_text
+from .between_checks import Course
+from .candidate import Trying
 from .checker import Checker
-from .course import Course
+from .gate_answers import Permit, Prepared, look_after
 from .gates import Gates, Seams, refused
-from .making import Making
-from .permit import Permit, Prepared, look_after
-from .rehearsing import StageOf
+from .new_snapshot import Making
+from .rehearsal_stage import StageOf
 from .reporter import Report
 from .scheduler import Scheduler
-from .trying import Trying
 from .waiter import Conclusion
 
 C = TypeVar("C")

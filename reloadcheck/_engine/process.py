@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .._runtime.jobs import run_inline_without_threads
 from .._runtime.log import WARNING, log
 from .._snapshots.unit import unit_of_work
-from .ends import at_each_end, unwrap_exit
+from .exit_hooks import at_each_end, unwrap_exit
 from .uwsgi import warn_before_forks
 
 if TYPE_CHECKING:

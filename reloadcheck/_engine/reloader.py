@@ -17,8 +17,8 @@ from .._resources.build import Built, WaitForDrainError
 from .._resources.registry import Registry, Resource
 from .._runtime.pause import nap
 from .._schema.schema import Schema
+from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.snapshot import Snapshot
-from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import (
     ConfigError,
     DrainError,
@@ -28,10 +28,10 @@ from ..exceptions import (
 )
 from ..seams.feed import Loaded
 from ..types import TIMER, Diff, KeyPath, Outcome, Problem, Trigger
+from .between_checks import Course
 from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
-from .course import Course
 from .gates import Seams
-from .making import Making
+from .new_snapshot import Making
 from .permission import Permission, pending
 from .probes import Probes
 from .renewal import Renewal

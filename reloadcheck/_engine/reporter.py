@@ -22,7 +22,7 @@ from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceErro
 from ..seams.gates import Wait
 from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
 from .admission import Admission
-from .permit import Given
+from .gate_answers import Given
 from .phases import Phases
 
 SHOWN_PATHS = 20

@@ -52,7 +52,7 @@ def parse(
         try:
             layer = _layer_of(source, own, tree, pause)
             if referring is not None:
-                from .referred import resolved
+                from .resolved_layers import resolved
 
                 layer = resolved(layer, referring, pause, lenient=lenient)
             if annotation is Any:

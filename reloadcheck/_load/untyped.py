@@ -9,7 +9,7 @@ from operator import is_
 from typing import Any
 
 from .._config.containers import is_dict, is_list
-from .._schema.text import NoMeaningError, inside, meaning_of, without_schema
+from .._schema.text_meaning import NoMeaningError, inside, meaning_of, without_schema
 from ..exceptions import ConfigSyntaxError
 from ..types import Key, KeyPath, Layer, Pause, Problem, Untyped
 

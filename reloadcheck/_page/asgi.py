@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._engine.api import ReloadCheck, engine_of
-from .._engine.look import glance_async, look_async
+from .._engine.check_for_status import glance_async, look_async
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
 from .access import Asked, Gate, Granted

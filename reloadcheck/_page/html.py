@@ -10,11 +10,11 @@ from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import Standing, Status
 from ..types import Code, Outcome
-from .fleet import fleet, said_of
-from .markup import ago, badge, code, error, shown, text_of, time_of
-from .style import STYLE
-from .tables import config, history, resources, sources
-from .trial import trial
+from .html_fleet import fleet, said_of
+from .html_markup import ago, badge, code, error, shown, text_of, time_of
+from .html_style import STYLE
+from .html_tables import config, history, resources, sources
+from .html_trial import trial
 from .values import Leaves
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from .._engine.api import ReloadCheck, engine_of
-from .._engine.look import glance, look
+from .._engine.check_for_status import glance, look
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
 from .access import Asked, Gate, Granted

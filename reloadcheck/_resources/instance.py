@@ -18,7 +18,7 @@ from .._runtime.event_loops import running_loop
 from .._runtime.jobs import Job, NoThreadError, call
 from .._runtime.loop_task import LoopTask
 from .._runtime.reentrancy import inside, put_inside
-from .._runtime.references import users_with
+from .._runtime.refcounts import users_with
 from ..exceptions import ResourceClosedError, WrongLoopError
 from .registry import Kind, Resource, is_coroutine
 

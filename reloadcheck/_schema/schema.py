@@ -229,6 +229,6 @@ def _validator(schema: Any, reader: Kind | None) -> Validate:
         from .with_msgspec import MsgspecValidator
 
         return MsgspecValidator(schema)
-    from .with_annotations import AnnotationValidator
+    from .with_own_rules import AnnotationValidator
 
     return AnnotationValidator(schema, _validator)

@@ -10,9 +10,9 @@ from typing import Any, Literal, get_args, get_origin
 from .._config.model_fields import Kind
 from ..exceptions import UsageError
 from .class_fields import class_fields
-from .json_schema import JSONSchema
 from .members import container_of, members_of, metadata_of, owner_of, parameters_of
 from .scalars import scalar_of
+from .with_json_schema import JSONSchema
 
 __all__ = ["json_schema_of"]
 

@@ -9,11 +9,11 @@ from typing import Any, Generic, TypeVar
 
 from .._resources.instance import Instance
 from .._runtime.clock import Clock
-from .._runtime.references import counts_references
+from .._runtime.refcounts import counts_references
 from ..seams.trial import Units
 from .cell import Cell
+from .live_snapshot import LiveSnapshot
 from .pair import Pair
-from .tenancy import LiveSnapshot
 
 C = TypeVar("C")
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, NoReturn, TypeVar
 
 from .._resources.instance import Instance
 from .._resources.registry import Resource
-from .._runtime.references import counts_references
+from .._runtime.refcounts import counts_references
 from ..exceptions import CopyError, OutsideWorkError, ReloadCheckError, UnknownResourceError
 from .unit import drop, hold, release, unit_of_work, unit_on
 

@@ -4,8 +4,8 @@ Where a name is of this boot and this space of process numbers, the kernel knows
 another process has by now is told by when that one began. No wall clock is asked.
 """
 
-from .births import begun
-from .identity import place_of
+from .member_id import place_of
+from .process_start import begun
 
 __all__ = ["is_gone"]
 

@@ -15,20 +15,20 @@ from ..seams.gates import Proposal
 from ..seams.store import StoreStatus
 from ..types import Code, Outcome, Source, Store
 from .alive import is_gone
-from .beside import Beside
 from .board import State, prefix_of
 from .content import kept_tree
+from .edit_row import Rows
 from .fallback import Fallback
 from .feed import StoreFeed
 from .fleet import Fleet, fleet_in
+from .for_contract import Beside
 from .gate import StoreGate
 from .keeper import Keeper
 from .listener import StoreListener
-from .pool import Pool
-from .rounds import Rounds
-from .rows import Rows
-from .standing import Options, Standing
-from .votes import round_in
+from .round_driver import Rounds
+from .round_told import round_in
+from .this_worker import Options, Standing
+from .trial_pool import Pool
 
 __all__ = ["Memory", "attach"]
 

@@ -20,11 +20,11 @@ from .board import Hold, State
 from .content import content_of, with_kept
 from .decide import Decision, Situation, decide
 from .fallback import Fallback, not_served
-from .gaps import Gap, around
 from .keeper import Keeper
 from .ledger import entries_from, stands
-from .remarks import remark_on
-from .standing import Standing
+from .missing_sources import Gap, around
+from .this_worker import Standing
+from .why_held import remark_on
 
 __all__ = ["StoreFeed"]
 

@@ -26,7 +26,7 @@ from .board import (
     view_of,
 )
 from .ledger import entries_from, served_before
-from .votes import round_in, said_of_refusal, said_of_round
+from .round_told import round_in, said_of_refusal, said_of_round
 
 __all__ = [
     "GRACE",

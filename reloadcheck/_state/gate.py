@@ -8,15 +8,15 @@ from ..seams.feed import Loaded, Reading
 from ..seams.gates import GO, Answer, Defer, Proposal, Reject, Wait
 from ..types import Code, Outcome, Problem
 from .bans import ban_named
-from .barrier import Barrier
-from .beside import Beside
 from .board import Ban, Freeze, Hold
+from .edit_row import Rows
 from .fallback import Fallback, not_served
 from .feed import StoreFeed
+from .for_contract import Beside
 from .ledger import entries_from, stands
-from .rounds import Offer
-from .rows import Rows
-from .standing import Standing
+from .round_barrier import Barrier
+from .round_driver import Offer
+from .this_worker import Standing
 
 __all__ = ["StoreGate"]
 

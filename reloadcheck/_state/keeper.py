@@ -18,15 +18,15 @@ from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreUnsureError
 from ..types import Code, Store
 from .board import Member
-from .facts import LIMIT, Fact, Facts
-from .identity import member_id
+from .history_writer import LIMIT, Fact, Facts
+from .member_id import member_id
 from .mirror import Mirror, mirror_of
 from .own_orders import OwnOrders
-from .pool import Pool
 from .presence import BEAT_SECONDS, Presence
-from .rounds import Rounds
+from .round_driver import Rounds
+from .round_tally import Tally
 from .sight import TRIES, Known, Sight
-from .tally import Tally
+from .trial_pool import Pool
 
 __all__ = ["Keeper"]
 

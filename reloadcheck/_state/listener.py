@@ -9,13 +9,13 @@ from .._observe.identity import identity
 from ..seams.feed import Reading
 from ..types import Code, Outcome
 from .board import Member
-from .facts import Fact
+from .edit_row import Rows
 from .feed import StoreFeed
+from .history_writer import Fact
 from .ledger import Entry
-from .rounds import Failure
-from .rows import Rows
-from .standing import Standing
-from .together import Vote
+from .round_driver import Failure
+from .round_rules import Vote
+from .this_worker import Standing
 
 __all__ = ["StoreListener"]
 

@@ -12,10 +12,10 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..types import Code, Store
 from .board import Freeze, Hold, State, View, Wish
-from .identity import here
-from .outlook import Outlook
-from .rounds import Rounds
-from .tally import Tally
+from .crowd import Outlook
+from .member_id import here
+from .round_driver import Rounds
+from .round_tally import Tally
 
 __all__ = ["TRIES", "Known", "Sight"]
 

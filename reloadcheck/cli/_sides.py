@@ -13,7 +13,7 @@ from .._config.digest import tree_digest
 from .._config.freeze import freeze
 from .._engine.api import engine_of
 from .._load.merge import Parsed, with_values_of
-from .._load.referred import as_written
+from .._load.resolved_layers import as_written
 from ..exceptions import ConfigError, UsageError
 from ..seams.feed import Loaded
 from ..sources import FileSource

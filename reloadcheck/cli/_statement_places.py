@@ -6,7 +6,7 @@ Reads and writes texts; what they say and who signed them is `leave`'s.
 import os
 from pathlib import Path
 
-from .._state.beside import statement_key
+from .._state.for_contract import statement_key
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..policy.statement import FIELDS, MOST_BYTES, UnsignedError, statement_of

@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import SplitResult
 
 from .._config.containers import is_dict
-from ._asking import UnreachableError, asked
+from ._ask_http import UnreachableError, asked
 
 __all__ = ["Workers", "all_workers"]
 

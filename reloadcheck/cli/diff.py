@@ -18,7 +18,6 @@ from .._state.store_orders import Orders
 from ..exceptions import ConfigError, UsageError
 from ..parsers import locating_many
 from ..types import Diff, KeyPath, key_path_text, printable
-from ._board import asked
 from ._editions import PREFIX, EditionSource, number_of
 from ._faults import problem_document, show_faults
 from ._git import GitSource
@@ -29,6 +28,7 @@ from ._reading import Fault, Known, faults_of
 from ._secret_sources import plain_secrets
 from ._sides import Side, kept_of, side_of, sides
 from ._values import Hiding, hiding, shown, told
+from ._which_store import asked
 
 __all__ = ["Plan", "run"]
 

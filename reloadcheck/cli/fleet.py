@@ -10,11 +10,10 @@ from .._config.digest import tree_digest
 from .._state.alive import is_gone
 from .._state.board import Freeze, Hold
 from .._state.fleet import GRACE, Against, Fleet, Standing, document, fleets_in, shares
-from .._state.identity import member_id
+from .._state.member_id import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource
 from ..types import Board, Source, Store, printable
-from ._board import UNREACHABLE, store_named, unreachable
 from ._faults import show_faults
 from ._git import GitSource
 from ._inputs import layers_of
@@ -22,6 +21,7 @@ from ._output import WIDTH, Page, columns, cut
 from ._reading import known_of
 from ._times import ago, day
 from ._unanswered import UnansweredError
+from ._which_store import UNREACHABLE, store_named, unreachable
 
 __all__ = ["run"]
 

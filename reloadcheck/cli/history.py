@@ -8,9 +8,9 @@ from .._state.ledger import Row
 from .._state.store_orders import Orders
 from ..exceptions import OrderRefusedError, UsageError
 from ..types import printable
-from ._board import asked
 from ._output import WIDTH, Page, cut
 from ._times import ago, moment
+from ._which_store import asked
 
 __all__ = ["row_document", "run"]
 

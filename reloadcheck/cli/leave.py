@@ -18,12 +18,12 @@ from ..exceptions import StoreError, UsageError
 from ..policy.signing import NAMESPACE, signature_by, verified
 from ..policy.statement import FIELDS, Statement, UnsignedError, statement_of
 from ..types import Store, printable
-from ._board import store_of, unreachable
 from ._faults import show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._statement_places import BesideFile, InStore
-from ._wording import Wording, worded
+from ._statement_wording import Wording, worded
+from ._which_store import store_of, unreachable
 
 __all__ = ["run"]
 

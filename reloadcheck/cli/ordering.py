@@ -11,16 +11,16 @@ from typing import Final
 from .._state.bans import CONTENT, ban_named
 from .._state.board import Member
 from .._state.ledger import served_before
-from .._state.orders import Ordered
+from .._state.order_rules import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..types import printable
-from ._board import NoStoreError, asked
-from ._differences import differences
+from ._edition_diff import differences
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
 from ._times import ago, moment
+from ._which_store import NoStoreError, asked
 
 __all__ = ["run"]
 

@@ -9,13 +9,13 @@ from .._config.veil import Veil
 from .._state.ledger import Entry
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
-from ._board import asked
 from ._editions import EditionSource, number_of
 from ._history_rows import row_of
 from ._output import Page
 from ._reading import known_of
 from ._times import ago, day
 from ._values import Hiding, told
+from ._which_store import asked
 
 __all__ = ["run"]
 

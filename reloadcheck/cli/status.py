@@ -13,10 +13,10 @@ from urllib.parse import SplitResult, urlunsplit
 
 from .._config.containers import is_dict
 from .._observe.status import Standing
-from ._asking import RefusedError, UnreachableError, address, asked
+from ._ask_http import RefusedError, UnreachableError, address, asked
 from ._judging import WAITS
 from ._output import Page
-from ._told import show, show_table, standing_of
+from ._status_lines import show, show_table, standing_of
 from ._workers import Workers, all_workers
 
 __all__ = ["exit_status", "run"]

@@ -4,8 +4,8 @@ import argparse
 from typing import Any
 
 from ..exceptions import StoreError, UsageError
-from ._board import named_store, unreachable
 from ._output import Page
+from ._which_store import named_store, unreachable
 
 __all__ = ["run"]
 

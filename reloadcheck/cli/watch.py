@@ -22,9 +22,9 @@ from ..types import Diff, Outcome, Problem, key_path_text
 from ._faults import problem_document
 from ._inputs import Inputs, inputs_of
 from ._judging import WAITS
-from ._live import is_named, until_live
 from ._output import Page
 from ._reading import Fault
+from ._until_live import is_named, until_live
 
 __all__ = ["ReloadEvent", "follow", "run", "show_line"]
 

@@ -24,7 +24,7 @@ try:
 except ModuleNotFoundError as error:
     raise missing(error, "reloadcheck[metrics]") from None
 
-from ._trial_gauges import TRIAL_LABELS, TrialGauges
+from ._prometheus_shared import TRIAL_LABELS, TrialGauges
 
 __all__ = ["instrument"]
 

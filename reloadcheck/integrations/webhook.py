@@ -26,8 +26,8 @@ from .._runtime.log import WARNING, log
 from .._runtime.threads import daemon
 from ..exceptions import OptionError
 from ..types import Code, Outcome, key_path_text, printable
-from ._claims import Claims
-from ._post import PostError, post
+from ._webhook_claims import Claims
+from ._webhook_post import PostError, post
 
 __all__ = ["SIGNATURE", "notify"]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from .._config.digest import tree_digest
-from .._load.referred import as_written
+from .._load.resolved_layers import as_written
 from ..seams.feed import Loaded
 from ..seams.gates import Proposal, Wait
 from ..seams.store import Beside

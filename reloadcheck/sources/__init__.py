@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exceptions import OptionError
 from ..types import Source
 from ._disk import Disk
-from ._set import newest_of, raised_by, read_set, take_stamps
+from ._one_moment import newest_of, raised_by, read_set, take_stamps
 from .file import FileSource
 
 if TYPE_CHECKING:

@@ -14,13 +14,13 @@ from typing import Any, Final
 from ..exceptions import ConfigSyntaxError, OptionError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
 from ._disk import Disk
-from ._foreign import FOREIGN, is_foreign
-from ._generation import generation_in, generation_of, resolved
+from ._kubernetes_volume import generation_in, generation_of, resolved
 from ._nest import Nest
-from ._read import read_bytes, too_large, torn
-from ._reasons import kind, refusal
+from ._os_reasons import kind, refusal
+from ._platform_files import FOREIGN, is_foreign
+from ._read_file import read_bytes, too_large, torn
 from ._stamp import FileStamp, file_stamp, newest_ns
-from ._texts import text_of
+from ._value_text import text_of
 from .file import absolute
 
 __all__ = ["DirectorySource"]

@@ -11,7 +11,7 @@ from typing import Any
 from ..types import Document, KeyPath, Layer, Origin, Pause
 from ._disk import Disk
 from ._nest import Nest
-from ._variables import put_variable
+from ._variable_meaning import put_variable
 from .file import FileSource
 
 __all__ = ["DotenvSource"]

@@ -11,8 +11,8 @@ from typing import Any
 from ..exceptions import ConfigSyntaxError, OptionError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Problem, Stamp
 from ._nest import Nest
-from ._services import service_variables
-from ._variables import put_variable
+from ._platform_variables import service_variables
+from ._variable_meaning import put_variable
 
 __all__ = ["EnvironSource"]
 

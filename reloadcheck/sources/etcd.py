@@ -18,8 +18,8 @@ from ..exceptions import OptionError, SourceError, StoreError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
 from ._formats import FORMATS
 from ._nest import Nest
-from ._read import too_large
-from ._texts import text_of
+from ._read_file import too_large
+from ._value_text import text_of
 
 __all__ = ["EtcdSource"]
 

@@ -27,12 +27,12 @@ from ..types import (
 from ._disk import Disk
 from ._exposure import exposure, ownership
 from ._formats import format_of
-from ._generation import generation_of, resolved
+from ._kubernetes_volume import generation_of, resolved
 from ._nest import Nest
-from ._read import read_bytes, torn
-from ._reasons import kind, refusal
+from ._os_reasons import kind, refusal
+from ._read_file import read_bytes, torn
 from ._stamp import FileStamp, file_stamp, newest_ns
-from ._texts import text_of
+from ._value_text import text_of
 
 __all__ = ["FileSource"]
 

@@ -16,10 +16,10 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, SourceError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, printable
-from ._exchange import Answer, ExchangeError, ask
 from ._formats import FORMATS
+from ._http_exchange import Answer, ExchangeError, ask
 from ._last_good import Copy, load_copy, save_copy
-from ._read import too_large
+from ._read_file import too_large
 from .file import absolute, origin_in
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from typing import Final
 from ..exceptions import ConfigError, SourceError
 from ..types import Document, Problem, Stamp, Untyped, Verbatim
 from ._disk import Disk
-from ._generation import generation_in, resolved
-from ._read import read_bytes
-from ._reasons import kind, refusal
+from ._kubernetes_volume import generation_in, resolved
+from ._os_reasons import kind, refusal
+from ._read_file import read_bytes
 from ._stamp import FileStamp, file_stamp, newest_ns
-from ._texts import text_of
+from ._value_text import text_of
 from .file import absolute
 
 __all__ = ["EnvReferences", "FileReferences"]

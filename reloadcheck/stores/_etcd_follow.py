@@ -13,7 +13,7 @@ from typing import Any
 from .._etcd import CHANCE, Etcd, Watch
 from ..exceptions import StoreError
 from ..types import Board
-from ._etcd_board import Stamp, is_lasting, with_events
+from ._etcd_translation import Stamp, is_lasting, with_events
 
 __all__ = ["Following"]
 

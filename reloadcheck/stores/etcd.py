@@ -14,8 +14,8 @@ from typing import Any
 from .._etcd import RANGE, Etcd, b64, end_of, unb64
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
 from ..types import Board, Retention
-from ._etcd_board import board_of, conditions, operation, revision_of, stamp_of
 from ._etcd_follow import Following
+from ._etcd_translation import board_of, conditions, operation, revision_of, stamp_of
 
 __all__ = ["EtcdStore"]
 

@@ -19,7 +19,7 @@ from ..exceptions import StoreError, StoreLostError, StoreRefusedError, StoreUns
 from ..types import Board, Record, Retention
 from ._postgres_session import Session, SessionError, settings_of
 from ._postgres_sql import SCHEMA, statements_for
-from ._waking import Waking
+from ._postgres_waking import Waking
 
 __all__ = ["PostgresStore"]
 

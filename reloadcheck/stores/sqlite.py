@@ -22,8 +22,8 @@ from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreLostError, StoreUnsureError
 from ..types import Board, Record, Retention
 from ._boot import boot_id
-from ._open import BUSY, CORRUPT, File, open_file, primary
-from ._rows import give_room_back, holds, raise_revision, take_away
+from ._sqlite_open import BUSY, CORRUPT, File, open_file, primary
+from ._sqlite_rows import give_room_back, holds, raise_revision, take_away
 
 __all__ = ["SQLiteStore"]
 

@@ -21,7 +21,7 @@ from functools import partial
 from itertools import combinations
 from typing import Any, Final
 
-from .._runtime.asked import asked
+from .._runtime.request_words import asked
 from ..seams.repeats import Answered, Repeats, Request
 from ..types import ShadowStatus
 from .options import Compare

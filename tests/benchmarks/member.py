@@ -21,7 +21,7 @@ from reloadcheck._etcd import quiet
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state import presence
 from reloadcheck._state.board import Member, prefix_of
-from reloadcheck._state.facts import Fact
+from reloadcheck._state.history_writer import Fact
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
 from reloadcheck.exceptions import SourceError

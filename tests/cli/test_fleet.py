@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from reloadcheck import ReloadCheck
-from reloadcheck._state.births import begun
 from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State, vote_text
-from reloadcheck._state.identity import member_id
 from reloadcheck._state.ledger import Entry
+from reloadcheck._state.member_id import member_id
+from reloadcheck._state.process_start import begun
 from reloadcheck.cli import fleet as command
 from reloadcheck.stores import SQLiteStore
 

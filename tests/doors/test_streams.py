@@ -8,7 +8,7 @@ import pytest
 
 from reloadcheck import OutsideWorkError, ReloadCheck, current_snapshot
 from reloadcheck._engine.api import engine_of
-from reloadcheck._runtime.references import counts_references
+from reloadcheck._runtime.refcounts import counts_references
 from reloadcheck._snapshots.unit import READS, unit_of_work
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make

@@ -21,8 +21,8 @@ from reloadcheck import OptionError, Outcome, ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck._observe.events import ReloadEvent
 from reloadcheck.integrations import webhook
-from reloadcheck.integrations._claims import Claims
-from reloadcheck.integrations._post import PostError, post
+from reloadcheck.integrations._webhook_claims import Claims
+from reloadcheck.integrations._webhook_post import PostError, post
 from reloadcheck.integrations.webhook import SIGNATURE, notify
 from reloadcheck.types import Diff
 from tests.support.load import until
@@ -166,7 +166,7 @@ def _has_heard(receiver: Receiver, count: int) -> bool:
 HANGING = """\
 import sys, time
 from reloadcheck import ReloadCheck
-from reloadcheck.integrations._post import PostError, post
+from reloadcheck.integrations._webhook_post import PostError, post
 from reloadcheck.integrations.webhook import notify
 
 file, url = sys.argv[1:]

@@ -11,14 +11,14 @@ from reloadcheck import ReloadCheck, Resource, ResourceClosedError, Snapshot
 from reloadcheck._engine.api import engine_of
 from reloadcheck._resources.instance import Instance
 from reloadcheck._resources.inventory import Inventory
-from reloadcheck._runtime.references import others_with
+from reloadcheck._runtime.refcounts import others_with
 from reloadcheck._snapshots import unit as units
 from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.context import enter, leave
 from reloadcheck._snapshots.drain import Drain
+from reloadcheck._snapshots.live_snapshot import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
-from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE, Unit
 from reloadcheck.testing import FakeClock, MemorySource
 from tests.support.rig import until

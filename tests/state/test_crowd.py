@@ -8,10 +8,10 @@ from typing import Any
 
 from reloadcheck import Orders, ReloadCheck
 from reloadcheck._state.board import Member, State, view_of
-from reloadcheck._state.facts import Fact
+from reloadcheck._state.crowd import ASKED_SECONDS, CROWD, WHOLE_SECONDS, Outlook
+from reloadcheck._state.history_writer import Fact
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from
-from reloadcheck._state.outlook import ASKED_SECONDS, CROWD, WHOLE_SECONDS, Outlook
 from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.types import Board
 from tests.support.load import until

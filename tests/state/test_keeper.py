@@ -15,7 +15,7 @@ import pytest
 from reloadcheck import ReloadCheck
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import STATE, Hold, Member, State, view_of
-from reloadcheck._state.facts import LIMIT, Fact, Facts
+from reloadcheck._state.history_writer import LIMIT, Fact, Facts
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from, stands
 from reloadcheck._state.presence import LOST_SECONDS

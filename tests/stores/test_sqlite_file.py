@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reloadcheck.exceptions import StoreLostError, StoreRefusedError
-from reloadcheck.stores import SQLiteStore, _mounts, _open
+from reloadcheck.stores import SQLiteStore, _network_mounts, _sqlite_open
 from reloadcheck.types import Board
 
 from .inside import opened
@@ -217,7 +217,7 @@ def test_a_file_system_of_the_network_is_refused(
     number = f"{os.major(device)}:{os.minor(device)}"
     mounts = tmp_path / "mountinfo"
     mounts.write_text(f"36 35 0:99 / /x rw - ext4 /dev/y rw\n40 35 {number} / / rw - {kind} s:/ rw")
-    monkeypatch.setattr(_mounts, "MOUNTS", str(mounts))
+    monkeypatch.setattr(_network_mounts, "MOUNTS", str(mounts))
     with pytest.raises(StoreRefusedError, match=f"is on {kind}"):
         SQLiteStore(tmp_path / "store.db").look("")
     assert not (tmp_path / "store.db").exists()
@@ -285,7 +285,9 @@ def test_a_disk_that_is_full_from_the_beginning(tmp_path: Path) -> None:
     path.touch(0o600)
     store = SQLiteStore(path)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_open, "TABLES", ("CREATE TABLE a(b)", "PRAGMA max_page_count=1", *FILLING))
+        patch.setattr(
+            _sqlite_open, "TABLES", ("CREATE TABLE a(b)", "PRAGMA max_page_count=1", *FILLING)
+        )
         with pytest.raises(StoreLostError, match="full"):
             store.put({"a": "1"})
     assert store.put({"a": "1"}) is not None

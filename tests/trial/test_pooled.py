@@ -12,8 +12,8 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import engine_of
-from reloadcheck._state.pool import VERDICTS, Pool
 from reloadcheck._state.store_orders import Orders
+from reloadcheck._state.trial_pool import VERDICTS, Pool
 from reloadcheck.seams.trial import Counted, Verdict
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial

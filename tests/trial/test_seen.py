@@ -15,7 +15,7 @@ from reloadcheck._observe.status import Standing
 from reloadcheck._page.page import View, Wanted, page
 from reloadcheck._page.values import Leaves
 from reloadcheck.cli._output import Page
-from reloadcheck.cli._told import show
+from reloadcheck.cli._status_lines import show
 from reloadcheck.integrations.prometheus import instrument
 from tests.support.rig import until
 

@@ -14,7 +14,7 @@ import pytest
 
 from reloadcheck import OptionError, Outcome
 from reloadcheck._engine.api import engine_of
-from reloadcheck._engine.shadowing import Shadowing
+from reloadcheck._engine.shadow_stage import Shadowing
 from reloadcheck.seams.repeats import Request
 from reloadcheck.trial import Answered, Judge, Trial
 from reloadcheck.trial.shadow import SHARE, Shadow, agree, difference

@@ -68,7 +68,7 @@ def _store_of(arguments: argparse.Namespace, inputs: Inputs | None) -> Store | N
         if inputs is not None and inputs.live is not None:
             companion = engine_of(inputs.live).companion
         return None if companion is None else companion.keeper.store
-    from .._board import store_of
+    from .._which_store import store_of
 
     return store_of(given, new=True)
 

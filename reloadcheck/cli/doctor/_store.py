@@ -107,7 +107,7 @@ def _log(path: str) -> Finding:
 
 
 def _integrity(path: str) -> Finding:
-    from ...stores._schema import APPLICATION_ID, SCHEMA
+    from ...stores._sqlite_schema import APPLICATION_ID, SCHEMA
 
     options = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
     try:

@@ -10,7 +10,7 @@ from typing import Final
 import yaml
 
 from ..._engine.options import Options, options_from
-from ..._engine.variables import strange_variables
+from ..._engine.unknown_variables import strange_variables
 from ..._page.settings import settings_from
 from ...exceptions import OptionError
 from ._finding import Finding, failed, passed, warned

@@ -22,7 +22,7 @@ from django.http.response import HttpResponseBase
 from ..._doors.sending import asgi_sender, wsgi_sender
 from ..._engine.api import engine_of
 from ..._page.settings import PAGE_OPTIONS, chosen
-from ..._runtime.asked import failure_of
+from ..._runtime.request_words import failure_of
 from ..._snapshots.lease import Lease
 from ..._snapshots.pair import raised
 from ..._snapshots.snapshot import Snapshot

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from .._resources.instance import Instance
-from .._runtime.references import users_with
+from .._runtime.refcounts import users_with
 from .snapshot import Snapshot
 from .unit import Unit, hold
 

@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from .._runtime.event_loops import running_loop
 from .._runtime.threads import daemon
-from .._snapshots.tenancy import LiveSnapshot, NamedLease
+from .._snapshots.live_snapshot import LiveSnapshot, NamedLease
 from ..seams.repeats import Answered, Repeat, Request
-from .rehearsing import REQUEST_SECONDS, Send, StageOf
+from .rehearsal_stage import REQUEST_SECONDS, Send, StageOf
 
 if TYPE_CHECKING:
     from .engine import Engine

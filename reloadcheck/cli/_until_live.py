@@ -13,12 +13,12 @@ from urllib.parse import urlunsplit
 from .._config.containers import is_dict
 from .._observe.status import Standing
 from ..types import Outcome, printable
-from ._asking import UnreachableError, address, asked
+from ._ask_http import UnreachableError, address, asked
 from ._inputs import Inputs
 from ._judging import WAITS
 from ._output import Page
 from ._sides import side_of, stand_of
-from ._told import standing_of
+from ._status_lines import standing_of
 
 __all__ = ["is_named", "until_live"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from reloadcheck._runtime import references
-from reloadcheck._runtime.references import counts_references
+from reloadcheck._runtime import refcounts
+from reloadcheck._runtime.refcounts import counts_references
 from reloadcheck._snapshots.cell import Cell
+from reloadcheck._snapshots.live_snapshot import LeaseRef, LiveSnapshot
 from reloadcheck._snapshots.snapshot import Resources, Snapshot
-from reloadcheck._snapshots.tenancy import LeaseRef, LiveSnapshot
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="no other interpreter has reference counts"
@@ -150,7 +150,7 @@ def test_an_interpreter_that_lends_references_gets_leases_by_name(
     def lent(owner: object, name: str) -> int:
         return 2
 
-    monkeypatch.setattr(references, "_references", lent)
+    monkeypatch.setattr(refcounts, "_references", lent)
     assert not counts_references()
 
 

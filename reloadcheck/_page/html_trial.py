@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ..types import ShadowStatus, SignalStatus, TrialStatus
-from .markup import NONE, shown, table, text_of
+from .html_markup import NONE, shown, table, text_of
 
 _WIDE: Final = 320
 _LEAST: Final = 6.0

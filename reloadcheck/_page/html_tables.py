@@ -10,7 +10,7 @@ from .._observe.history import Attempt
 from .._observe.remedies import remedy_of
 from .._observe.status import Draining, ProbeStatus, ResourceStatus
 from ..types import Outcome, Place, ProbeOutcome
-from .markup import NONE, ago, badge, code, error, lasting, shown, table, text_of, time_of
+from .html_markup import NONE, ago, badge, code, error, lasting, shown, table, text_of, time_of
 from .values import Leaf, Leaves
 
 TONES: Final = {

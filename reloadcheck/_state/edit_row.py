@@ -7,7 +7,7 @@ from ..seams.feed import Reading
 from ..types import Code, Diff, Outcome, Source, Trigger, key_path_text
 from .content import layers_of, looks_secret, packed
 from .ledger import Entry
-from .standing import Standing
+from .this_worker import Standing
 
 __all__ = ["Rows"]
 

@@ -15,7 +15,7 @@ from .bans import without_passing
 from .board import Ban, Hold, State
 from .keeper import Keeper
 from .ledger import entries_from, served_before
-from .rounds import Rounds
+from .round_driver import Rounds
 
 __all__ = ["Options", "Standing"]
 

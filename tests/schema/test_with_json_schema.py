@@ -116,7 +116,7 @@ def _nothing(name: str) -> None:
 
 def test_without_the_library_it_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     """At construction, not at the first load."""
-    monkeypatch.setattr("reloadcheck._schema.json_schema.find_spec", _nothing)
+    monkeypatch.setattr("reloadcheck._schema.with_json_schema.find_spec", _nothing)
     with pytest.raises(SchemaClassError, match=r"pip install reloadcheck\[jsonschema\]"):
         JSONSchema({})
 

@@ -25,7 +25,7 @@ from ..policy.terms import Terms
 from ..seams.feed import Loaded
 from ..seams.gates import Proposal
 from ..types import TIMER, key_path_text, printable
-from ._asking import UnreachableError, address, asked
+from ._ask_http import UnreachableError, address, asked
 from ._inputs import Inputs
 from ._sides import Side, loaded_of, side_of, stand_of
 from ._times import moment

@@ -8,7 +8,7 @@ import os
 import secrets
 import socket
 
-from .births import begun
+from .process_start import begun
 
 __all__ = ["here", "host_name", "login", "member_id", "place_of"]
 

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Final
 from .._observe.identity import Identity
 from ..seams.store import StoreStatus
 from ..types import Outcome
-from .markup import NONE, Cell, ago, badge, breaking, code, error, shown, table, text_of, time_of
+from .html_markup import (
+    NONE,
+    Cell,
+    ago,
+    badge,
+    breaking,
+    code,
+    error,
+    shown,
+    table,
+    text_of,
+    time_of,
+)
 
 if TYPE_CHECKING:
     from .._state.fleet import Fleet, Standing

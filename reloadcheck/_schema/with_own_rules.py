@@ -22,7 +22,7 @@ from .constraints import Check, checks_of
 from .members import container_of, members_of, metadata_of, owner_of, parameters_of
 from .messages import foreign_reason, mismatch, noun_of, tidy
 from .scalars import Scalar, scalar_of
-from .text import NoMeaningError, meaning_of
+from .text_meaning import NoMeaningError, meaning_of
 
 __all__ = ["AnnotationValidator"]
 

@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 from .._runtime.log import log
 from ..exceptions import StoreLostError, StoreRefusedError
-from ._mounts import network_file_system
-from ._schema import APPLICATION_ID, SCHEMA, TABLES
+from ._network_mounts import network_file_system
+from ._sqlite_schema import APPLICATION_ID, SCHEMA, TABLES
 
 __all__ = ["BUSY", "CORRUPT", "File", "open_file", "primary"]
 

@@ -11,7 +11,7 @@ from typing import Final
 from ..exceptions import SourceError, TornError
 from ..types import Problem
 from ._disk import Disk
-from ._reasons import refusal
+from ._os_reasons import refusal
 from ._stamp import FileStamp, file_stamp
 
 __all__ = ["read_bytes", "too_large", "torn"]

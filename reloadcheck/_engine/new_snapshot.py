@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from .._load.changes import changes_since, made_of
+from .._load.failed_build import changes_since, made_of
 from .._load.hidden import Hidden
 from .._resources.build import Builder, Built, WaitForDrainError
 from .._resources.instance import Instance
 from .._resources.registry import Registry, Resource
 from .._runtime.foreign import causes
 from .._runtime.log import log
+from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.snapshot import Resources, Snapshot
-from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, ResourceError
 from ..seams.feed import Loaded
 from ..types import Code, Origin

@@ -14,11 +14,11 @@ from .._config.containers import is_dict
 from .._config.key_path import lookup
 from ..seams.store import Agreed
 from ..types import KeyPath
-from .births import begun
 from .board import STATEMENTS
-from .identity import here
 from .keeper import Keeper
 from .ledger import entries_from, stands
+from .member_id import here
+from .process_start import begun
 
 __all__ = ["Beside", "parent_id", "statement_key", "text_in"]
 

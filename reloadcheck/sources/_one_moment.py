@@ -10,8 +10,8 @@ from typing import TypeVar
 from .._config.containers import is_list, is_tuple
 from ..exceptions import ConfigError, SourceError, TornError
 from ..types import Document, Problem, Source, Stamp
-from ._generation import one_look
-from ._read import torn
+from ._kubernetes_volume import one_look
+from ._read_file import torn
 
 __all__ = ["newest_of", "raised_by", "read_set", "take_stamps"]
 

@@ -12,8 +12,8 @@ from ..seams.gates import GO, Answer, Defer, Reject, Wait
 from ..types import Code, Problem
 from .board import View
 from .keeper import Keeper
-from .rounds import Failure, Offer, Rounds
-from .together import Vote
+from .round_driver import Failure, Offer, Rounds
+from .round_rules import Vote
 
 __all__ = ["Barrier"]
 
