@@ -6,12 +6,13 @@ Pure: from what is known to text.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from .._observe.ages import ago
 from .._observe.identity import Identity
 from .._observe.remedies import remedy_of
 from .._observe.status import Standing, Status
 from ..types import Code, Outcome
 from .html_fleet import fleet, said_of
-from .html_markup import ago, badge, code, error, shown, text_of, time_of
+from .html_markup import badge, code, error, shown, text_of, time_of
 from .html_style import STYLE
 from .html_tables import config, history, resources, sources
 from .html_trial import trial

@@ -6,13 +6,13 @@ Pure: from what the store said last to pieces of a document.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from .._observe.ages import ago
 from .._observe.identity import Identity
 from ..seams.store import StoreStatus
 from ..types import Outcome
 from .html_markup import (
     NONE,
     Cell,
-    ago,
     badge,
     breaking,
     code,
@@ -24,7 +24,7 @@ from .html_markup import (
 )
 
 if TYPE_CHECKING:
-    from .._state.fleet import Fleet, Standing
+    from .._state.fleet import Fleet, MemberStatus
 
 MOST_WORKERS: Final = 200
 """How many workers one page lists, those first of whom something is to be said."""
@@ -112,7 +112,7 @@ def _order(workers: "Fleet") -> Iterator[str]:
     yield f'<p class="remedy">Since {time_of(hold.at)}; it ends by: {ends}</p>'
 
 
-def _who(one: "Standing", who: Identity) -> str:
+def _who(one: "MemberStatus", who: Identity) -> str:
     member = one.member
     worker = f" {shown(member.worker)}" if member.worker else ""
     here = (member.host, member.pid) == (who.host, who.pid)
@@ -120,7 +120,7 @@ def _who(one: "Standing", who: Identity) -> str:
     return f"<span>{breaking(member.host)} {member.pid}{worker}{mine}</span>"
 
 
-def _cells(one: "Standing", now: float) -> Iterator[Cell]:
+def _cells(one: "MemberStatus", now: float) -> Iterator[Cell]:
     member = one.member
     yield "Serves", _verdict(one)
     yield "Edition", text_of(member.edition)
@@ -129,7 +129,7 @@ def _cells(one: "Standing", now: float) -> Iterator[Cell]:
     yield "Last check", _last(one)
 
 
-def _verdict(one: "Standing") -> str:
+def _verdict(one: "MemberStatus") -> str:
     if one.lost:
         return f'<span>{badge("lost", "warn")} <span class="soft">left without a word</span></span>'
     if one.in_step:
@@ -138,7 +138,7 @@ def _verdict(one: "Standing") -> str:
     return f"<span>{badge('behind', 'bad')}{why}</span>"
 
 
-def _last(one: "Standing") -> str:
+def _last(one: "MemberStatus") -> str:
     member = one.member
     if one.lost or member.outcome is None:
         return NONE

@@ -15,7 +15,6 @@ Cell: TypeAlias = tuple[str, str]
 """A column's name and what stands in it."""
 
 NONE: Final = '<span class="soft">none</span>'
-_MINUTE, _HOUR, _DAY = 60.0, 3_600.0, 86_400.0
 
 
 def table(
@@ -75,14 +74,6 @@ def time_of(seconds: float) -> str:
     moment = datetime.fromtimestamp(seconds, UTC)
     machine = moment.isoformat(timespec="seconds")
     return f'<time datetime="{machine}">{moment:%Y-%m-%d %H:%M:%S} UTC</time>'
-
-
-def ago(seconds: float) -> str:
-    """Return how long ago something was."""
-    for size, name in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {name} ago"
-    return f"{max(seconds, 0.0):.0f} s ago"
 
 
 def lasting(seconds: float) -> str:

@@ -6,11 +6,12 @@ Pure: from what is known to pieces of a document.
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from .._observe.ages import ago
 from .._observe.history import Attempt
 from .._observe.remedies import remedy_of
 from .._observe.status import Draining, ProbeStatus, ResourceStatus
 from ..types import Outcome, Place, ProbeOutcome
-from .html_markup import NONE, ago, badge, code, error, lasting, shown, table, text_of, time_of
+from .html_markup import NONE, badge, code, error, lasting, shown, table, text_of, time_of
 from .values import Leaf, Leaves
 
 TONES: Final = {

@@ -27,7 +27,7 @@ from .keeper import Keeper
 from .listener import StoreListener
 from .round_driver import Rounds
 from .round_told import round_in
-from .this_worker import Options, Standing
+from .this_worker import Options, ThisWorker
 from .trial_pool import Pool
 
 __all__ = ["Memory", "attach"]
@@ -60,17 +60,17 @@ class Memory:
             clock=clock,
         )
         instead = None if fallback is None else Fallback(fallback)
-        standing = self._standing = Standing(options, clock, self.keeper)
+        worker = self._worker = ThisWorker(options, clock, self.keeper)
         self.beside = Beside(
             self.keeper,
-            lambda digest: standing.known(digest)[0],
-            lambda: standing.serving,
+            lambda digest: worker.known(digest)[0],
+            lambda: worker.serving,
             self._written_by,
         )
-        self.feed = StoreFeed(feed, standing, instead)
-        rows = Rows(standing, lambda: self.feed.sources)
-        self.gate = StoreGate(standing, self.feed, rows, self.beside, instead)
-        self.listener = StoreListener(standing, self.feed, rows, outcome)
+        self.feed = StoreFeed(feed, worker, instead)
+        rows = Rows(worker, lambda: self.feed.sources)
+        self.gate = StoreGate(worker, self.feed, rows, self.beside, instead)
+        self.listener = StoreListener(worker, self.feed, rows, outcome)
 
     def _begun(self) -> Rounds | None:
         """Begin anew in this process."""
@@ -81,7 +81,7 @@ class Memory:
         return Rounds(together, self.keeper.store, self._clock, self.listener.record, self._notify)
 
     def _written_by(self, digest: str) -> Mapping[str, Any]:
-        _, reading = self._standing.known(digest)
+        _, reading = self._worker.known(digest)
         return {} if reading is None else kept_tree(self.feed.sources, reading)
 
     @property
@@ -99,12 +99,12 @@ class Memory:
 
     def close(self) -> None:
         """Leave the board; the engine has ended."""
-        self._standing.serving = None
+        self._worker.serving = None
         self.keeper.close()
 
     def retry(self) -> None:
         """Let what was undone be tried again: at once here, elsewhere when the store says so."""
-        self._standing.retry()
+        self._worker.retry()
         self.keeper.retry()
 
     def edition_of(self, version: int) -> int | None:
@@ -113,7 +113,7 @@ class Memory:
 
     def status(self) -> StoreStatus:
         """Return what people are told of the store."""
-        known, state, rounds = self.keeper.known, self._standing.state, self._standing.rounds
+        known, state, rounds = self.keeper.known, self._worker.state, self._worker.rounds
         together = self._options().together
         hold = None if state.hold is None else state.hold.kind
         code = Code.STORE if known.error is not None else None
@@ -139,13 +139,13 @@ class Memory:
         """Return the code of the order that is in force."""
         if state.hold is not None:
             return _ORDERED.get(state.hold.kind)
-        return Code.FROZEN if self._standing.is_frozen else None
+        return Code.FROZEN if self._worker.is_frozen else None
 
     def _in_step(self) -> bool | None:
-        serving = self._standing.serving
+        serving = self._worker.serving
         if self.keeper.known.view is None or serving is None:
             return None
-        target = self._standing.state.target
+        target = self._worker.state.target
         return target in (None, serving) or self.listener.member.tries(target)
 
     def fleet(self, now: float) -> Fleet | None:

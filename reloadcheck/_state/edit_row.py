@@ -7,7 +7,7 @@ from ..seams.feed import Reading
 from ..types import Code, Diff, Outcome, Source, Trigger, key_path_text
 from .content import layers_of, looks_secret, packed
 from .ledger import Entry
-from .this_worker import Standing
+from .this_worker import ThisWorker
 
 __all__ = ["Rows"]
 
@@ -18,8 +18,8 @@ _SHOWN = 20
 class Rows:
     """Makes the rows of one worker; `sources` gives those of its engine."""
 
-    def __init__(self, standing: Standing, sources: Callable[[], tuple[Source, ...]]) -> None:
-        self._standing, self._sources = standing, sources
+    def __init__(self, worker: ThisWorker, sources: Callable[[], tuple[Source, ...]]) -> None:
+        self._worker, self._sources = worker, sources
         self._unpublished = False
 
     def entry(
@@ -34,7 +34,7 @@ class Rows:
         first: bool,
     ) -> Entry:
         """Return the row of one edit, as far as every outcome has it."""
-        options = self._standing.options()
+        options = self._worker.options()
         paths = [*changes.changed, *changes.added, *changes.removed]
         return Entry(
             None,
@@ -45,7 +45,7 @@ class Rows:
             cause="start" if first else "file",
             trigger=trigger.kind,
             trace=trigger.link if isinstance(trigger.link, str) else None,
-            member=self._standing.keeper.id,
+            member=self._worker.keeper.id,
             changed=tuple(key_path_text(path) for path in paths[:_SHOWN]),
             changes=len(paths),
             release=options.release,
@@ -62,7 +62,7 @@ class Rows:
 
     def publishable(self, reading: Reading, documents: bytes) -> bytes | None:
         """Return what the store is to keep: nothing that looks secret, where it is asked so."""
-        options, store = self._standing.options(), self._standing.keeper.store
+        options, store = self._worker.options(), self._worker.keeper.store
         kept = store.retention.content
         if kept is not None:
             return documents if kept else None

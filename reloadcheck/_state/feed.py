@@ -23,7 +23,7 @@ from .fallback import Fallback, not_served
 from .keeper import Keeper
 from .ledger import entries_from, stands
 from .missing_sources import Gap, around
-from .this_worker import Standing
+from .this_worker import ThisWorker
 from .why_held import remark_on
 
 __all__ = ["StoreFeed"]
@@ -44,11 +44,11 @@ class StoreFeed:
     `guards_start` an edit that a contract has not been asked about is nothing to start with.
     """
 
-    def __init__(self, feed: Feed, standing: Standing, fallback: Fallback | None) -> None:
+    def __init__(self, feed: Feed, worker: ThisWorker, fallback: Fallback | None) -> None:
         self.last: tuple[str, str | None] | None = None
         self.decision = Decision(None)
         self.guards_start = False
-        self._feed, self._standing, self._fallback = feed, standing, fallback
+        self._feed, self._worker, self._fallback = feed, worker, fallback
         self._fallen: tuple[str, Reading] | None = None
         self._error: SourceError | None = None
         self._held: str | None = None
@@ -65,20 +65,20 @@ class StoreFeed:
 
     @property
     def _keeper(self) -> Keeper:
-        return self._standing.keeper
+        return self._worker.keeper
 
     @property
     def _clock(self) -> Clock:
-        return self._standing.clock
+        return self._worker.clock
 
     # ------------------------------------------------------------------ looking
 
     def look(self) -> tuple[Stamp, ...]:
         """Return the sources' stamps, the first of which tells of orders, too."""
         self._keeper.ensure()
-        if self._standing.serving is None:
+        if self._worker.serving is None:
             # In half the patience, so that no disk seems to hang.
-            patience = self._standing.options().patience
+            patience = self._worker.options().patience
             self._keeper.first_look(min(patience / 2, _FIRST_LOOK_SECONDS))
         first, *rest = self._seen()
         return (Stamp((first.value, self._mark()), first.newest_ns), *rest)
@@ -99,10 +99,10 @@ class StoreFeed:
 
     def _wants_kept(self) -> bool:
         """Return whether something else is wanted than what the sources hold and what serves."""
-        if self._fallback is not None and self._standing.falls_back:
-            return not self._standing.is_fallen(self._standing.serving)
+        if self._fallback is not None and self._worker.falls_back:
+            return not self._worker.is_fallen(self._worker.serving)
         wanted = self._decided(None)[0].serve
-        return wanted not in (None, self._standing.serving) and self._kept(wanted) is not None
+        return wanted not in (None, self._worker.serving) and self._kept(wanted) is not None
 
     def keep(self) -> None:
         """Let the sources keep what they gave last, if that is what went live."""
@@ -110,7 +110,7 @@ class StoreFeed:
             self._feed.keep()
 
     def _mark(self) -> object:
-        state, rounds = self._standing.state, self._standing.rounds
+        state, rounds = self._worker.state, self._worker.rounds
         if rounds is not None:
             wanted = state.target if rounds.is_behind(state) else None
             return (wanted, self._orders_mark(state))
@@ -119,12 +119,12 @@ class StoreFeed:
     def _orders_mark(self, state: State) -> object:
         if self._passed_over and self._clock.monotonic() - self._passed_at > _LAGS_SECONDS:
             self._passed_over, self._boots_with_kept = None, True
-        booted = self._boots_with_kept and self._standing.serving is not None
+        booted = self._boots_with_kept and self._worker.serving is not None
         if state.hold is None and not state.banned and not booted:
             return None
-        falls_back = self._standing.falls_back
+        falls_back = self._worker.falls_back
         fallback = self._fallback.mark() if self._fallback and falls_back else None
-        source = self._standing.source  # once it serves, what is wrong with the file is told
+        source = self._worker.source  # once it serves, what is wrong with the file is told
         return (state.hold, frozenset(state.banned), state.retries, booted, fallback, source)
 
     # ------------------------------------------------------------------ reading
@@ -145,10 +145,10 @@ class StoreFeed:
             self._error = error
             reading = self._around.read(inner, max_bytes)
         fallen: tuple[str, Reading] | None = None
-        if self._fallback is not None and self._standing.falls_back:
+        if self._fallback is not None and self._worker.falls_back:
             fallen = self._fallback.laid(self.sources, reading, max_bytes)
             if fallen is not None:
-                self._standing.learn_fallback(fallen[0])
+                self._worker.learn_fallback(fallen[0])
         self._fallen = fallen
         return reading
 
@@ -159,21 +159,21 @@ class StoreFeed:
         """
         error = self._error
         content = None if error is not None else self._content(reading)
-        self._standing.note_order(self._held)
+        self._worker.note_order(self._held)
         given = self._given(reading, content)
         self._is_own = given.documents is reading.documents
         if error is not None and self._is_own:
             raise error
         self._held = content
         self.last = (reading.digest, content)
-        rounds = self._standing.rounds
+        rounds = self._worker.rounds
         if rounds is not None:
-            read, _ = self._standing.known(given.digest)
+            read, _ = self._worker.known(given.digest)
             self.last = (given.digest, read)
             # Where a contract has yet to be asked, the start is on what was accepted last, for all.
-            guarded = self._standing.serving is None and self.decision.code == Outcome.WAITING
+            guarded = self._worker.serving is None and self.decision.code == Outcome.WAITING
             rounds.read(read if guarded else content, read, given.digest)
-        if error is not None or self._standing.state.hold is None or given.digest == reading.digest:
+        if error is not None or self._worker.state.hold is None or given.digest == reading.digest:
             return given
         return replace(given, beside=reading)
 
@@ -184,29 +184,29 @@ class StoreFeed:
         return self._feed.read(stamps, max_bytes)
 
     def _content(self, reading: Reading) -> str | None:
-        if self._standing.knows(reading.digest):
-            return self._standing.known(reading.digest)[0]
+        if self._worker.knows(reading.digest):
+            return self._worker.known(reading.digest)[0]
         content = content_of(self.sources, reading)
-        self._standing.learn(reading, content)
+        self._worker.learn(reading, content)
         return content
 
     def _decided(self, content: str | None) -> tuple[Decision, Hold | None]:
         """Return what to serve, and the order that says so."""
         decision = self._guarded(content, self._decide(content))
-        hold = self._standing.state.hold
-        running = self._standing.serving is not None
-        rounds = self._standing.rounds
-        ahead = rounds is not None and rounds.is_behind(self._standing.state)
-        if running and ahead and not self._standing.falls_back:
+        hold = self._worker.state.hold
+        running = self._worker.serving is not None
+        rounds = self._worker.rounds
+        ahead = rounds is not None and rounds.is_behind(self._worker.state)
+        if running and ahead and not self._worker.falls_back:
             # What all serve comes first.
-            decision = replace(decision, serve=self._standing.state.target)
+            decision = replace(decision, serve=self._worker.state.target)
             hold = hold or _ALL
         return decision, hold
 
     def _kept(self, content: str | None) -> bytes | None:
         """Return the documents that were kept of a content."""
         wanted = str(content)
-        return self._standing.own.get(wanted) or self._keeper.known.contents.get(wanted)
+        return self._worker.own.get(wanted) or self._keeper.known.contents.get(wanted)
 
     def _older(self, reading: Reading, content: str | None) -> Reading | None:
         """Return the reading with what was kept of a content; None where that cannot be had."""
@@ -217,48 +217,48 @@ class StoreFeed:
             older = with_kept(self.sources, reading, data)
         except ValueError:
             return None
-        self._standing.learn(older, content)
+        self._worker.learn(older, content)
         return older
 
     def _given(self, reading: Reading, content: str | None) -> Reading:
         decision, hold = self._decided(content)
         self.decision, self._content_read = decision, content
-        serving, rounds = self._standing.serving, self._standing.rounds
+        serving, rounds = self._worker.serving, self._worker.rounds
         running = serving is not None
         if decision.ends_hold and hold is not None and content == hold.content:
             self._keeper.orders.ends_hold = hold
         passed_over = content is not None and content == self._passed_over
         if running and decision.serve == serving and _is_told(decision, hold):
             older = self._older(reading, serving)
-            rotated = older is not None and older.digest != self._standing.source
+            rotated = older is not None and older.digest != self._worker.source
             return self._remarked(older if older and rotated else reading, decision)
         if running and hold is None and not passed_over:
             return self._remarked(reading, decision)  # what is wrong with it is told as ever
         if decision.serve in (None, content):
             return self._remarked(reading, decision)
         if self._fallen is not None and decision.serve == self._fallen[0]:
-            self._standing.learn(self._fallen[1], decision.serve)
+            self._worker.learn(self._fallen[1], decision.serve)
             return self._remarked(self._fallen[1], decision)
         older = self._older(reading, decision.serve)
         if older is None:
             return reading
         if not running:
             beside_others = hold is None and decision.code is None
-            stale = beside_others and rounds is None and self._standing.was_live(content)
+            stale = beside_others and rounds is None and self._worker.was_live(content)
             self._boots_with_kept = not (beside_others if rounds is not None else stale)
             self._passed_over = content if stale else None
             self._passed_at = self._clock.monotonic()
         return self._remarked(older, decision)
 
     def _decide(self, content: str | None) -> Decision:
-        view, state = self._keeper.known.view, self._standing.state
-        serving = self._standing.serving
+        view, state = self._keeper.known.view, self._worker.state
+        serving = self._worker.serving
         if content is not None and content == self._passed_over and state.hold is None:
             return Decision(serving)  # what it held at the start, beside others who had more
         self._passed_over = None if serving is not None else self._passed_over
         fallback = None if self._fallen is None else self._fallen[0]
-        kept = self._keeper.known.contents.keys() | self._standing.own.keys() | {fallback or ""}
-        together = self._standing.rounds is not None
+        kept = self._keeper.known.contents.keys() | self._worker.own.keys() | {fallback or ""}
+        together = self._worker.rounds is not None
         others = view is not None and any(
             (together or one.content == state.target) and name != self._keeper.id
             for name, one in view.members.items()
@@ -271,7 +271,7 @@ class StoreFeed:
                 None if view is None else state,
                 frozenset(kept),
                 others,
-                self._standing.options().boot == "last-good",
+                self._worker.options().boot == "last-good",
                 fallback,
             )
         )
@@ -281,9 +281,9 @@ class StoreFeed:
 
         So that an edit made while nothing ran waits for its window, its leave or the thaw, too.
         """
-        active, view = self._standing.state.active, self._keeper.known.view
-        frozen = self._standing.is_frozen
-        if self._standing.serving is not None or view is None or not (frozen or self.guards_start):
+        active, view = self._worker.state.active, self._keeper.known.view
+        frozen = self._worker.is_frozen
+        if self._worker.serving is not None or view is None or not (frozen or self.guards_start):
             return decision
         news = content is not None and content != active
         if not news or decision.serve != content or active not in self._keeper.known.contents:
@@ -294,9 +294,9 @@ class StoreFeed:
 
     def _remarked(self, reading: Reading, decision: Decision) -> Reading:
         """Say beside it why what serves is not what the sources hold."""
-        state = self._standing.state
+        state = self._worker.state
         fallen = self._fallen is not None and decision.serve == self._fallen[0]
-        if self._standing.falls_back and decision.behind:
+        if self._worker.falls_back and decision.behind:
             remark: str | None = not_served(self._fallback, state.hold)
         else:
             remark = remark_on(decision, state, self._content_read, fallen=fallen)

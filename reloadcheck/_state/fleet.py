@@ -32,7 +32,7 @@ __all__ = [
     "GRACE",
     "Against",
     "Fleet",
-    "Standing",
+    "MemberStatus",
     "document",
     "fleet_in",
     "fleet_of",
@@ -63,7 +63,7 @@ class Against:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MemberStatus:
     """One member: whether it serves the target, why it does not, whether it is lost.
 
     While all try the target, as workers do that act together, they are in step.
@@ -78,7 +78,7 @@ class Standing:
 
     @property
     def word(self) -> str:
-        """Return how it stands, in a word or two."""
+        """Return how it is, in a word or two."""
         if self.lost:
             return "lost"
         return "trying" if self.tries else "in step" if self.in_step else "behind"
@@ -101,7 +101,7 @@ class Fleet:
 
     target: str | None
     edition: int
-    members: tuple[Standing, ...]
+    members: tuple[MemberStatus, ...]
     drift: float
     score: float
     app: str = ""
@@ -132,7 +132,7 @@ class Fleet:
         return None if self.order is None else self.order.kind
 
     @property
-    def live(self) -> tuple[Standing, ...]:
+    def live(self) -> tuple[MemberStatus, ...]:
         """Return those that are there."""
         return tuple(one for one in self.members if not one.lost)
 
@@ -163,7 +163,7 @@ def fleet_of(
     against = Against("", target) if isinstance(target, str) else target
     wanted = state.target if against is None else against.digest
     young = against is None and changed_at is not None and now - changed_at < grace
-    standings: list[Standing] = []
+    told: list[MemberStatus] = []
     off = 0
     for each, member in sorted(members.items()):
         if against is None:
@@ -175,15 +175,15 @@ def fleet_of(
         off += not in_step and (refused or not young)
         tries = against is None and in_step and member.tries(wanted)
         behind = _behind(member, in_step, against)
-        standings.append(Standing(each, member, in_step, behind, tries=tries))
+        told.append(MemberStatus(each, member, in_step, behind, tries=tries))
     for each, member in sorted((lost or {}).items()):
         if each not in members:
-            standings.append(Standing(each, member, in_step=False, lost=True))
+            told.append(MemberStatus(each, member, in_step=False, lost=True))
     drift = off / len(members) if members else 0.0
     inside = sum(member.in_step[0] for member in members.values())
     total = sum(member.in_step[1] for member in members.values())
     score = inside / total if total else 1.0
-    whole = tuple(standings)
+    whole = tuple(told)
     order, off_for_all, freeze = state.hold, state.refused, state.freeze
     return Fleet(
         wanted, state.edition, whole, drift, score, app, release, order, opened, off_for_all,
@@ -255,7 +255,7 @@ def document(fleets: Iterable[Fleet], against: Against | None = None) -> dict[st
     """Return what programs read: one list of all members, and what is wanted of each group."""
     fleets = tuple(fleets)
     only = fleets[0] if len(fleets) == 1 else None
-    members = [standing for fleet in fleets for standing in fleet.members]
+    members = [one for fleet in fleets for one in fleet.members]
     drift, score = shares(fleets)
     return {
         "edition": None if only is None else only.edition,
@@ -304,7 +304,7 @@ def _plain(one: RoundStatus | Refusal | None) -> dict[str, Any] | None:
     return None if one is None else asdict(one)
 
 
-def _member(fleet: Fleet, one: Standing) -> dict[str, Any]:
+def _member(fleet: Fleet, one: MemberStatus) -> dict[str, Any]:
     told = {"app": one.member.app or fleet.app, "release": one.member.release or fleet.release}
     judged = {"in_step": one.in_step, "behind": one.behind, "lost": one.lost, "score": one.score}
     return {"id": one.id, **asdict(one.member), **told, **judged}

@@ -16,7 +16,7 @@ from .for_contract import Beside
 from .ledger import entries_from, stands
 from .round_barrier import Barrier
 from .round_driver import Offer
-from .this_worker import Standing
+from .this_worker import ThisWorker
 
 __all__ = ["StoreGate"]
 
@@ -29,27 +29,27 @@ class StoreGate:
 
     def __init__(
         self,
-        standing: Standing,
+        worker: ThisWorker,
         feed: StoreFeed,
         rows: Rows,
         beside: Beside,
         fallback: Fallback | None,
     ) -> None:
-        self._standing, self._feed, self._rows = standing, feed, rows
+        self._worker, self._feed, self._rows = worker, feed, rows
         self._beside, self._fallback = beside, fallback
 
     def may(self, proposal: Proposal) -> Answer:
         """Refuse what is banned, and hold everything but orders back while frozen."""
-        content, _ = self._standing.known(proposal.new.source_digest)
-        state, first = self._standing.state, proposal.old is None
+        content, _ = self._worker.known(proposal.new.source_digest)
+        state, first = self._worker.state, proposal.old is None
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
         if content is not None and content in state.banned:
             if first and self._feed.decision.serve == content:
                 return Defer(Code.BANNED, "it was banned while it was read", again=True)
             return _banned(content, state.banned[content])
-        freeze, is_fallen = state.freeze, self._standing.is_fallen(content)
-        if freeze is None or not self._standing.is_frozen:
+        freeze, is_fallen = state.freeze, self._worker.is_fallen(content)
+        if freeze is None or not self._worker.is_frozen:
             barrier = None if is_fallen else self._barrier
             return GO if barrier is None else barrier.may(content, first=first)
         if first or content == state.target or is_fallen:
@@ -59,12 +59,12 @@ class StoreGate:
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
         source = proposal.new.source_digest
-        self._standing.swapping = {proposal.new.digest: source}
-        content, reading = self._standing.known(source)
+        self._worker.swapping = {proposal.new.digest: source}
+        content, reading = self._worker.known(source)
         barrier = self._barrier
         if barrier is None or content is None or reading is None:
             return GO
-        if self._standing.is_fallen(content):
+        if self._worker.is_fallen(content):
             return GO
         offer = barrier.rounds.offer
         if offer is None or offer.entry.source != source:
@@ -77,8 +77,8 @@ class StoreGate:
 
     def is_news(self, proposal: Proposal) -> bool:
         """Return whether an edit is in the history for one reason: all have just decided on it."""
-        content, _ = self._standing.known(proposal.new.source_digest)
-        rounds, view = self._standing.rounds, self._standing.keeper.known.view
+        content, _ = self._worker.known(proposal.new.source_digest)
+        rounds, view = self._worker.rounds, self._worker.keeper.known.view
         if rounds is None or view is None or content is None or view.state.hold is not None:
             return False
         offer, state = rounds.offer, view.state
@@ -89,8 +89,8 @@ class StoreGate:
 
     @property
     def _barrier(self) -> Barrier | None:
-        rounds = self._standing.rounds
-        return None if rounds is None else Barrier(rounds, self._standing.keeper)
+        rounds = self._worker.rounds
+        return None if rounds is None else Barrier(rounds, self._worker.keeper)
 
     def _not_kept(self, hold: Hold) -> Reject:
         """Refuse to start with anything else than what is ordered and cannot be had."""

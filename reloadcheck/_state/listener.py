@@ -15,7 +15,7 @@ from .history_writer import Fact
 from .ledger import Entry
 from .round_driver import Failure
 from .round_rules import Vote
-from .this_worker import Standing
+from .this_worker import ThisWorker
 
 __all__ = ["StoreListener"]
 
@@ -41,7 +41,7 @@ class StoreListener:
 
     def __init__(
         self,
-        standing: Standing,
+        worker: ThisWorker,
         feed: StoreFeed,
         rows: Rows,
         outcome: Callable[[], Outcome | None],
@@ -49,7 +49,7 @@ class StoreListener:
         self._member = Member()
         self._outcome = outcome
         self.started = time.time()
-        self._standing, self._feed, self._rows = standing, feed, rows
+        self._worker, self._feed, self._rows = worker, feed, rows
 
     @property
     def member(self) -> Member:
@@ -85,25 +85,25 @@ class StoreListener:
             override=event.is_override,
         )
         self._tell_rounds(entry)
-        standing = self._standing
-        if event.outcome is Outcome.UNDONE and content == standing.serving:
-            standing.serving = standing.before  # it had been promoted
+        worker = self._worker
+        if event.outcome is Outcome.UNDONE and content == worker.serving:
+            worker.serving = worker.before  # it had been promoted
         documents = None
         if reading is not None:
-            documents = standing.own.get(content or "") or self._rows.packed(reading)
+            documents = worker.own.get(content or "") or self._rows.packed(reading)
             documents = self._rows.publishable(reading, documents)
             layers = self._rows.layers(reading, content)
             entry = replace(entry, size=len(documents or b""), layers=layers)
         self._member = self._member_after(event, entry)
         if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
             return
-        fallen = event.outcome is Outcome.RELOADED and standing.is_of_fallback(content)
+        fallen = event.outcome is Outcome.RELOADED and worker.is_of_fallback(content)
         fact = Fact(entry, documents, event.version, first=event.first, fallback=fallen)
-        standing.keeper.note(fact)
+        worker.keeper.note(fact)
 
     def record(self) -> Member:
         """Return this worker's record, also before it has served anything."""
-        options = self._standing.options()
+        options = self._worker.options()
         who = identity(options.app)
         return replace(
             self.member,
@@ -117,18 +117,18 @@ class StoreListener:
 
     def _swapped(self, digest: str | None) -> tuple[str, str | None, Reading | None]:
         """Return the source digest, content and documents of what was swapped in."""
-        standing = self._standing
-        source = standing.swapping.get(digest or "", "")
-        content, reading = standing.known(source)
-        standing.swapped(content)
-        standing.source = source
+        worker = self._worker
+        source = worker.swapping.get(digest or "", "")
+        content, reading = worker.known(source)
+        worker.swapped(content)
+        worker.source = source
         if reading is not None and content is not None:
-            standing.own = {content: self._rows.packed(reading)}
+            worker.own = {content: self._rows.packed(reading)}
         return source, content, reading
 
     def _tell_rounds(self, entry: Entry) -> None:
         """Let the others know what came of an edit here."""
-        rounds, content = self._standing.rounds, entry.content
+        rounds, content = self._worker.rounds, entry.content
         if rounds is None or content is None:
             return
         if entry.outcome == Outcome.RELOADED:
@@ -137,13 +137,13 @@ class StoreListener:
             turns = entry.code in _MAY_TURN
             vote = Vote.FAILED if turns else Vote.FAILED_FOR_GOOD
             rounds.failed(content, Failure(vote, entry.code, entry.error))
-        self._standing.keeper.wake()
+        self._worker.keeper.wake()
 
     def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
         swapped = event.outcome is Outcome.RELOADED
         member = replace(
             self.record(),
-            content=self._standing.serving,
+            content=self._worker.serving,
             digest=event.digest,
             version=event.version,
             outcome=str(event.outcome),

@@ -17,7 +17,7 @@ from .keeper import Keeper
 from .ledger import entries_from, served_before
 from .round_driver import Rounds
 
-__all__ = ["Options", "Standing"]
+__all__ = ["Options", "ThisWorker"]
 
 _KNOWN_READINGS = 8
 
@@ -66,7 +66,7 @@ class Options(Protocol):
         ...
 
 
-class Standing:
+class ThisWorker:
     """One worker's part of what is served and wanted.
 
     `serving` is the content that serves, `before` the one before it. `own` are the documents of

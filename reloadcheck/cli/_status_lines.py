@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 from .._config.containers import is_dict, is_list
+from .._observe.ages import ago
 from .._observe.status import Standing
 from ..types import Code, printable
 from ._output import Page, cut
@@ -177,12 +178,7 @@ def _moment(told: object) -> str:
 
 
 def _ago(age: object) -> str:
-    if not isinstance(age, int | float):
-        return ""
-    for unit, size in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
-        if age >= 2 * size:
-            return f" ({age / size:.0f} {unit} ago)"
-    return f" ({age:.0f} s ago)"
+    return f" ({ago(age)})" if isinstance(age, int | float) else ""
 
 
 def _list(told: Mapping[str, Any], name: str) -> Sequence[Any]:

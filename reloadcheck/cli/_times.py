@@ -8,7 +8,7 @@ from typing import Final
 from ..exceptions import UsageError
 from ..types import printable
 
-__all__ = ["ago", "day", "moment"]
+__all__ = ["age", "day", "moment"]
 
 _SPANS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -29,13 +29,9 @@ def moment(text: str, *, past: bool) -> float:
     return when.timestamp()
 
 
-def ago(at: float, now: float | None = None) -> str:
-    """Say how long ago something was, in a few letters."""
-    seconds = max(0.0, (time.time() if now is None else now) - at)
-    for letter in "dhm":
-        if seconds >= _SPANS[letter]:
-            return f"{seconds // _SPANS[letter]:.0f}{letter}"
-    return f"{seconds:.0f}s"
+def age(at: float) -> float:
+    """Return for how many seconds something has been so."""
+    return time.time() - at
 
 
 def day(at: float) -> str:

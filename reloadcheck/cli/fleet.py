@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from .._config.digest import tree_digest
+from .._observe.ages import ago, in_letters
 from .._state.alive import is_gone
 from .._state.board import Freeze, Hold
-from .._state.fleet import GRACE, Against, Fleet, Standing, document, fleets_in, shares
+from .._state.fleet import GRACE, Against, Fleet, MemberStatus, document, fleets_in, shares
 from .._state.member_id import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource
@@ -19,7 +20,7 @@ from ._git import GitSource
 from ._inputs import layers_of
 from ._output import WIDTH, Page, columns, cut
 from ._reading import known_of
-from ._times import ago, day
+from ._times import age, day
 from ._unanswered import UnansweredError
 from ._which_store import UNREACHABLE, store_named, unreachable
 
@@ -202,7 +203,7 @@ def _show(page: Page, fleets: Sequence[Fleet]) -> None:
                 page.sentence(f"{_name_of(fleet)}: {told}", kind="warn", mark="")
 
 
-def _shown(fleet: Fleet) -> list[Standing]:
+def _shown(fleet: Fleet) -> list[MemberStatus]:
     """Return the live workers, and those of the lost that were heard of last."""
     lost = sorted((one for one in fleet.members if one.lost), key=lambda one: -one.member.since)
     return [*fleet.live, *lost[:_LOST_SHOWN]]
@@ -221,21 +222,21 @@ def _orders(fleet: Fleet) -> Iterator[str]:
 
 def _ordered(order: Hold | Freeze) -> str:
     by = f", by {printable(order.by)}" if order.by else ""
-    since = f" {ago(order.at)} ago" if order.at else ""
+    since = f" {ago(age(order.at))}" if order.at else ""
     return f"{by}{since}{f': {printable(order.why)}' if order.why else ''}"
 
 
-def _lead(one: Standing) -> str:
+def _lead(one: MemberStatus) -> str:
     member = one.member
     state = one.word.upper() if one.word == "behind" else one.word
     edition = "-" if member.edition is None else str(member.edition)
     content = "-" if member.content is None else member.content[:8]
-    since = ago(member.since) if member.since else "-"
+    since = in_letters(age(member.since)) if member.since else "-"
     outcome = "-" if one.lost else member.outcome or "-"
     return f"{state:<8}{edition:>5} {content:<8} {since:>5} {printable(outcome):<9}"[:46]
 
 
-def _where(one: Standing, room: int) -> str:
+def _where(one: MemberStatus, room: int) -> str:
     """Say which process it is; of a long host's name the end goes, never the number."""
     member = one.member
     tail = f" {member.pid}" + (f" {member.worker}" if member.worker else "")

@@ -4,12 +4,13 @@ import argparse
 from dataclasses import asdict
 from typing import Any, Final
 
+from .._observe.ages import in_letters
 from .._state.ledger import Row
 from .._state.store_orders import Orders
 from ..exceptions import OrderRefusedError, UsageError
 from ..types import printable
 from ._output import WIDTH, Page, cut
-from ._times import ago, moment
+from ._times import age, moment
 from ._which_store import asked
 
 __all__ = ["row_document", "run"]
@@ -78,7 +79,7 @@ def _show(page: Page, row: Row) -> None:
     if row.reviewed is not None:
         marks += ["override", "reviewed: yes" if row.reviewed else "reviewed: no"]
     parts = [what, *([entry.code] if entry.code else []), *([entry.actor] if entry.actor else [])]
-    head = f"{number:>5}  {ago(entry.at):>4}  {', '.join(parts)}"
+    head = f"{number:>5}  {in_letters(age(entry.at)):>4}  {', '.join(parts)}"
     tail = f"  [{', '.join(marks)}]" if marks else ""
     kind = "good" if row.serves else "error" if row.banned or entry.error else None
     line = cut(printable(head), WIDTH - len(tail)) + tail

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Final
 
+from .._observe.ages import ago
 from .._state.bans import CONTENT, ban_named
 from .._state.board import Member
 from .._state.ledger import served_before
@@ -19,7 +20,7 @@ from ._edition_diff import differences
 from ._editions import number_of
 from ._history_rows import row_of
 from ._output import Page
-from ._times import ago, moment
+from ._times import age, moment
 from ._which_store import NoStoreError, asked
 
 __all__ = ["run"]
@@ -141,7 +142,7 @@ def _bans(orders: Orders) -> str:
         who = f" by {printable(ban.by)}" if ban.by else ""
         why = f": {printable(ban.why)}" if ban.why else ""
         name = ban_named(content, ban).removeprefix("edition ")
-        said.append(f"{name} ({ago(ban.at)} ago{who}{why})")
+        said.append(f"{name} ({ago(age(ban.at))}{who}{why})")
     return ", ".join(said)
 
 

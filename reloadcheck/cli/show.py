@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from .._config.veil import Veil
+from .._observe.ages import ago
 from .._state.ledger import Entry
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
@@ -13,7 +14,7 @@ from ._editions import EditionSource, number_of
 from ._history_rows import row_of
 from ._output import Page
 from ._reading import known_of
-from ._times import ago, day
+from ._times import age, day
 from ._values import Hiding, told
 from ._which_store import asked
 
@@ -60,7 +61,7 @@ def _show(arguments: argparse.Namespace, orders: Orders) -> int:
 def _lines(entry: Entry) -> Iterator[tuple[str, str | None]]:
     again = f", edition {entry.of} again" if entry.of is not None else ""
     yield "edition", f"{entry.edition}, {entry.outcome}{again}"
-    yield "at", f"{day(entry.at)} ({ago(entry.at)} ago)"
+    yield "at", f"{day(entry.at)} ({ago(age(entry.at))})"
     yield "by", entry.actor
     yield "cause", entry.cause
     yield "why", entry.why

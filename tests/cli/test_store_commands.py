@@ -86,7 +86,7 @@ def test_show_hides_what_looks_secret_and_raw_does_not(run: Run, live: ReloadChe
     assert '"greeting": "hello"' in done.out
     assert "canary" not in done.out
     assert re.fullmatch(r"edition   1, reloaded", done.lines[0])
-    assert re.fullmatch(r"at        [0-9 :-]{19} \([0-9]+[sm] ago\)", done.lines[1])
+    assert re.fullmatch(r"at        [0-9 :-]{19} \([0-9]+ (s|minutes) ago\)", done.lines[1])
     assert "cause     start" in done.lines
     assert run("show", "1", *STORE, "--json").document["config"]["greeting"] == "hello"
     assert run("show", "9", *STORE).status == 2
@@ -173,7 +173,7 @@ def test_what_is_banned_is_named_and_can_be_lifted(run: Run, live: ReloadCheck[A
     assert run("rollback", *STORE, "--why", "too moin", "--by", "dora").status == 0
     named = run("unban", *STORE)
     assert named.status == 2
-    assert re.search(r"name what to lift: 2 \([0-9]+s ago by dora: too moin\)", named.err)
+    assert re.search(r"name what to lift: 2 \([0-9]+ s ago by dora: too moin\)", named.err)
     assert "what is: edition 2" in run("unban", "1", *STORE).err
     assert run("unban", "content:ffff", *STORE).status == 2
     digest = run("history", *STORE, "--json").document["entries"][1]["content"]
