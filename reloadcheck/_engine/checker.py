@@ -1,67 +1,35 @@
 """One look at the sources: is there something new, is it quiet, is it good?
 
-Gives a verdict and remembers what it has read; never builds a resource and never swaps. Runs in the
-engine thread and has all I/O done by the reader.
-
-Long because one look has many ends, and each is told here as a verdict.
+Gives a verdict and remembers what it has read: `loading` makes a configuration of that, `reloader`
+acts on the verdict. Runs in the engine thread and has all I/O done by the reader.
 """
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
-from .._config.digest import tree_digest
-from .._config.freeze import FrozenDict, freeze
-from .._config.plain import teach_dumpers
-from .._config.release import Leaving
-from .._load.layers import frozen_layers
-from .._load.merge import Parsed, parse, with_values_of
-from .._load.remarks import Remarks, remarks_on
 from .._load.source_set import Keeping
-from .._load.validate import validate
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
-from .._runtime.log import log
 from .._runtime.pause import nap
 from .._schema.schema import Schema
 from ..exceptions import (
     ConfigError,
-    ConfigSyntaxError,
     HangingError,
-    SchemaError,
     SourceError,
     TornError,
 )
 from ..seams.feed import Choosing, Feed, Loaded, Reading
 from ..sources import newest_of
-from ..types import KeyPath, Layer, Outcome, Pause, Place, Problem, Source, Stamp, no_pause
+from ..types import KeyPath, Outcome, Place, Problem, Source, Stamp
+from .loading import Loading, Runner, forget_frames
 from .options import LEAST_READ, Options
-from .phases import Phases, timed
+from .phases import Phases
 from .settle import Quiet
 
 C = TypeVar("C")
 T = TypeVar("T")
-
-VALIDATION_TIMEOUT = 10.0
-"""Seconds that a schema may take."""
-
-
-class Runner(Protocol):
-    """How the engine thread has work done elsewhere while it goes on."""
-
-    def read(self, work: Callable[[], T]) -> T:
-        """Run in the reader thread; `OverdueError` after `patience` without an answer."""
-        ...
-
-    def load(self, work: Callable[[], T]) -> T:
-        """Run in the reader thread for as long as it takes."""
-        ...
-
-    def call(self, name: str, work: Callable[[], T], timeout: float) -> T:
-        """Run foreign code in a call thread; `OverdueError` after `timeout`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +81,7 @@ class Checker(Generic[C]):
     ) -> None:
         self._feed = feed
         self._sources = feed.sources
-        self._schema = schema
+        self._loading: Loading[C] = Loading(feed.sources, schema, options, clock, runner)
         self._options = options
         self._clock = clock
         self._run = runner
@@ -124,28 +92,24 @@ class Checker(Generic[C]):
         self._hashed_at = 0.0
         self._digest: str | None = None
         self._verdict: Same | Bad | Good[C] = Same()
-        self._leaving = Leaving()
         self._seen: tuple[Stamp, ...] | None = None
         self.moving: tuple[str, ...] = ()
-        self.phases = Phases()
-        self._source_remarks: tuple[str, ...] = ()
-        self._remarks = Remarks()
-        self._beside: tuple[str | None, tuple[str, ...]] = (None, ())
         self.places: tuple[Place, ...] = ()
-        self.running: Loaded[C] | None = None
         self.running_read: Reading | None = None
         self._newest_read: Reading | None = None
 
     def follow(self, feed: Feed) -> None:
         """Read from another feed from now on; called in the engine thread, between two looks."""
         self._feed, self._sources = feed, feed.sources
+        self._loading.sources = feed.sources
         self._seen, self.moving = None, ()
 
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
-        if self._leaving.is_ready():
+        leaving = self._loading.leaving
+        if leaving.is_ready():
             with suppress(OverdueError):  # the reader hangs: they stay until it is back
-                self._run.load(lambda: self._leaving.let_go(nap))
+                self._run.load(lambda: leaving.let_go(nap))
         verdict = self._look()
         if not isinstance(verdict, Same | Good) and verdict.error is not None:
             forget_frames(verdict.error)
@@ -182,14 +146,23 @@ class Checker(Generic[C]):
         self._seen = stamps
 
     @property
+    def running(self) -> Loaded[C] | None:
+        """Return what is running now, as it was loaded."""
+        return self._loading.running
+
+    def tell_steps(self, phases: Phases) -> None:
+        """Note the steps of the check that begins in `phases`."""
+        self._loading.phases = phases
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """Return what an operator should know of sources and configuration, a sentence each."""
-        return (*self._source_remarks, *self._remarks.sentences)
+        return self._loading.remarks
 
     @property
     def unknown_keys(self) -> int:
         """Return how many keys of the configuration its schema does not know."""
-        return self._remarks.unknown
+        return self._loading.remarks_on_config.unknown
 
     @property
     def newest_ns(self) -> int | None:
@@ -204,8 +177,8 @@ class Checker(Generic[C]):
     def adopt(self, loaded: Loaded[C]) -> None:
         """Take note that this is running now."""
         if self.running is not None:
-            self._leaving.add(self.running.config, self.running.tree)
-        self.running = loaded
+            self._loading.leaving.add(self.running.config, self.running.tree)
+        self._loading.running = loaded
         newest = self._newest_read
         is_newest = newest is not None and newest.digest == loaded.source_digest
         self.running_read = newest if is_newest else None
@@ -214,9 +187,9 @@ class Checker(Generic[C]):
 
     def load_again(self, reading: Reading, kept: Sequence[KeyPath]) -> Loaded[C]:
         """Return what was read before, with the running values at `kept`; raise `ConfigError`."""
-        loaded = self._load(reading)
+        loaded = self._loading.load(reading)
         self._newest_read = reading
-        return self.keep(loaded, kept) if kept else loaded
+        return self._loading.keep(loaded, kept) if kept else loaded
 
     def refuse(
         self,
@@ -243,28 +216,8 @@ class Checker(Generic[C]):
         paths: Sequence[KeyPath],
         values: Mapping[str, Any] | None = None,
     ) -> Loaded[C]:
-        """Return the configuration with the running values at `paths`, validated again.
-
-        At the first load they are those of the tree `values`. Raise `ConfigError` where the two do
-        not fit together.
-        """
-        running, pause = self.running, nap
-        kept = values if running is None else running.tree
-        if kept is None:
-            return loaded
-        other = kept
-
-        def mixing() -> tuple[FrozenDict, str]:
-            before = None if running is None else running.tree
-            tree = freeze(with_values_of(loaded.tree, other, paths), before, pause)
-            return tree, tree_digest(tree, pause)
-
-        tree, digest = self._run.load(mixing)
-        if running is not None and tree is running.tree:
-            return replace(running, source_digest=loaded.source_digest, layers=loaded.layers)
-        parsed = Parsed(tree, loaded.layers)
-        config = cast("C", tree) if self._schema.is_plain else self._validated(parsed, pause)
-        return Loaded(config, tree, digest, loaded.source_digest, loaded.layers)
+        """Return a configuration with other values at `paths`, as `Loading.keep` does."""
+        return self._loading.keep(loaded, paths, values)
 
     def _must_hash(self, now: float) -> bool:
         if not self._trusted:
@@ -284,7 +237,7 @@ class Checker(Generic[C]):
     def _read(
         self, stamps: tuple[Stamp, ...], now: float, trusted: bool
     ) -> Same | Settling | Unusable | Bad | Good[C]:
-        work = self._timed("read", lambda: self._feed.read(stamps, self._options.max_bytes))
+        work = self._loading.timed("read", lambda: self._feed.read(stamps, self._options.max_bytes))
         feed = self._feed
         try:
             reading = self._run.read(work)
@@ -296,9 +249,9 @@ class Checker(Generic[C]):
             return Unusable(error)
         except OverdueError:
             return Unusable(_overdue(self._sources, self._options.patience))
-        remarks = (*reading.remarks, *self._held_back(reading.beside))
-        self._remark(remarks)
-        self._source_remarks = remarks
+        remarks = (*reading.remarks, *self._loading.held_back(reading.beside))
+        self._loading.remark(remarks)
+        self._loading.source_remarks = remarks
         self.places = reading.places
         self._newest_read = reading
         known = reading.digest == self._digest
@@ -319,103 +272,20 @@ class Checker(Generic[C]):
     def _chosen(self, feed: Choosing, read: Reading) -> Reading:
         return self._run.load(lambda: feed.choose(read))
 
-    def _remark(self, remarks: Sequence[str]) -> None:
-        for remark in remarks:
-            if remark not in self.remarks:
-                log(logging.WARNING, "configuration is used, with a warning: %s", remark)
-
-    def _look_over(self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> None:
-        """Look at a good configuration for what is odd about it all the same."""
-        before = () if self.running is None else self.running.layers
-        wanted = self._options.unknown != "ignore"
-        remarks = self._run.load(
-            lambda: remarks_on(self._schema, layers, tree, before, pause, wanted)
-        )
-        self._remark(remarks.sentences)
-        self._remarks = remarks
-
     def _judge(self, reading: Reading) -> Same | Bad | Good[C]:
         running = self.running
         if running is not None and reading.digest == running.source_digest:
             return Same()
         try:
-            loaded = self._load(reading)
+            loaded = self._loading.load(reading)
         except SourceError:
             raise
         except ConfigError as error:
             return Bad(error, new=True)
         if running is not None and loaded.config is running.config:
-            self.running, self.running_read = loaded, reading
+            self._loading.running, self.running_read = loaded, reading
             return Same()
         return Good(loaded, new=True)
-
-    def _held_back(self, reading: Reading | None) -> tuple[str, ...]:
-        """Say what is wrong with what the sources hold while an order has something else served."""
-        known, said = self._beside
-        digest = None if reading is None else reading.digest
-        if reading is not None and known != digest:
-            said = ()
-            try:
-                parsed, *_ = self._parsed(reading, nap)
-                if not self._schema.is_plain:
-                    self._validated(parsed, nap)
-            except ConfigError as error:
-                said = (f"what the sources hold would be rejected: {error}",)
-                forget_frames(error)
-        self._beside = digest, said if reading is not None else ()
-        return self._beside[1]
-
-    def _parsed(self, reading: Reading, pause: Pause) -> tuple[Parsed, FrozenDict, str]:
-        running, schema = self.running, self._schema
-
-        def parsing() -> tuple[Parsed, FrozenDict, str]:
-            referring = reading.referring
-            parsed = parse(self._sources, reading.documents, pause, schema.annotation, referring)
-            tree = freeze(parsed.tree, None if running is None else running.tree, pause)
-            try:
-                return parsed, tree, tree_digest(tree, pause)
-            except TypeError as error:  # it names a class that a foreign source has made
-                raise ConfigSyntaxError(Problem(str(error))) from None
-
-        found = self._run.load(self._timed("parse", parsing))
-        self._leaving.add(found[0].tree, *(layer.tree for layer in found[0].layers))
-        return found
-
-    def _load(self, reading: Reading) -> Loaded[C]:
-        running, schema = self.running, self._schema
-        pause = nap if sum(len(d.data) for g in reading.documents for d in g) > 8192 else no_pause
-        parsed, tree, digest = self._parsed(reading, pause)
-        if running is not None and tree is running.tree:  # other comments, another order
-            layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
-            self._look_over(layers, tree, pause)
-            return replace(running, source_digest=reading.digest, layers=layers)
-        config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
-        teach_dumpers()
-        layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
-        self._look_over(layers, tree, pause)
-        return Loaded(config, tree, digest, reading.digest, layers)
-
-    def _validated(self, parsed: Parsed, pause: Pause) -> C:
-        schema = self._schema
-        previous = None if self.running is None else self.running.config
-        reject = self._options.unknown == "reject"
-        work = self._timed("validate", lambda: validate(schema, parsed, previous, pause, reject))
-        try:
-            return self._run.call("schema", work, VALIDATION_TIMEOUT)
-        except ConfigError:
-            raise
-        except OverdueError:
-            reason = f"the schema did not return within {VALIDATION_TIMEOUT:g} s"
-        except Exception as error:
-            if type(error).__module__.startswith("reloadcheck"):
-                raise
-            reason = f"the schema raised {type(error).__name__}"
-        except BaseException as error:  # a SystemExit in a validator ends no app
-            reason = f"the schema raised {type(error).__name__}"
-        raise SchemaError(Problem(reason))
-
-    def _timed(self, phase: str, work: Callable[[], T]) -> Callable[[], T]:
-        return timed(phase, work, self.phases, self._clock)
 
 
 def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
@@ -423,8 +293,3 @@ def _overdue(sources: Sequence[Source], patience: float) -> SourceError:
     seconds = max(patience, LEAST_READ)
     reason = f"reading has not returned for {seconds:g} s; is its disk hanging?"
     return HangingError(Problem(reason, name))
-
-
-def forget_frames(error: BaseException) -> None:
-    """Drop what would keep our frames alive, whose local variables hold the configuration."""
-    error.__traceback__ = error.__context__ = error.__cause__ = None

@@ -29,8 +29,9 @@ from ..exceptions import (
 from ..seams.feed import Loaded
 from ..types import TIMER, Diff, KeyPath, Outcome, Problem, Trigger
 from .between_checks import Course
-from .checker import Bad, Checker, Good, Same, Settling, Unusable, forget_frames
+from .checker import Bad, Checker, Good, Same, Settling, Unusable
 from .gates import Seams
+from .loading import forget_frames
 from .new_snapshot import Making
 from .permission import Permission, pending
 from .probes import Probes
@@ -99,7 +100,8 @@ class Reload(Generic[C]):
 
     def _checked(self, eager: bool, trigger: Trigger) -> Conclusion:
         self._course.look_at = None
-        self._scheduler.phases = self.checker.phases = self.report.begin(trigger)
+        phases = self._scheduler.phases = self.report.begin(trigger)
+        self.checker.tell_steps(phases)
         if eager:
             self._course.back_off.hurry()
         if self.forgets:

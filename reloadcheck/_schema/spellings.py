@@ -9,8 +9,8 @@ from types import NoneType
 from typing import Any, Final
 
 from ..types import Key, KeyPath
+from .annotation_forms import container_of, members_of, parameters_of
 from .class_fields import class_fields, takes_extras
-from .members import container_of, members_of, parameters_of
 
 __all__ = ["spellings"]
 

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from ..exceptions import ConfigSyntaxError
 from ..types import Untyped, Verbatim
+from .annotation_forms import container_of, members_of, metadata_of, parameters_of, union_of
 from .class_fields import class_fields, converts, takes_extras
-from .members import container_of, members_of, metadata_of, parameters_of, union_of
 from .scalars import scalar_of
 
 __all__ = ["NoMeaningError", "inside", "meaning_of", "without_schema"]

@@ -18,23 +18,15 @@ from ..types import Outcome
 from ._extras import missing
 
 try:
-    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram, Summary
+    from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
     from prometheus_client.core import GaugeMetricFamily
     from prometheus_client.registry import Collector
 except ModuleNotFoundError as error:
     raise missing(error, "reloadcheck[metrics]") from None
 
-from ._prometheus_shared import TRIAL_LABELS, TrialGauges
+from ._prometheus_gauges import STORE_MODES, TRIAL_LABELS, StoreMeters, TrialGauges
 
 __all__ = ["instrument"]
-
-_STORE = {
-    Metric.IN_STEP: "liveall",
-    Metric.EDITION: "liveall",
-    Metric.HOLD: "livemax",
-    Metric.STORE_UP: "liveall",
-}
-"""How several processes' are put together: drift is the average of all of them."""
 
 PICKUP_BUCKETS = (0.25, 0.5, 1.0, 1.5, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 PHASE_BUCKETS = (0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -90,29 +82,7 @@ class _Meters:
         self.snapshots = gauge(Metric.SNAPSHOTS, "livesum") if shared else None
         self.leases = gauge(Metric.LEASES, "livesum") if shared else None
         self.of_trial = TrialGauges(registry) if shared else None
-        self.of_store = _OfStore(registry, shared=shared) if has_store else None
-
-
-class _OfStore:
-    """What there is with a store only; each gauge from when it has a value, as 0 is one, too."""
-
-    def __init__(self, registry: CollectorRegistry, *, shared: bool) -> None:
-        self._registry = registry
-        self._shared = shared
-        self._gauges: dict[Metric, Gauge] = {}
-        rounds, refusals = Metric.ROUND_SECONDS, Metric.REFUSALS
-        self.rounds = Summary(rounds.title, rounds.help, registry=registry)
-        self.refusals = Counter(refusals.title, refusals.help, registry=registry)
-
-    def tell(self, store: StoreStatus) -> None:
-        """Set the gauges, where no scrape can look them up by itself."""
-        for metric, value in store_gauges(store) if self._shared else ():
-            mode: Any = _STORE[metric]
-            if metric not in self._gauges:
-                self._gauges[metric] = Gauge(
-                    metric.title, metric.help, registry=self._registry, multiprocess_mode=mode
-                )
-            self._gauges[metric].set(value)
+        self.of_store = StoreMeters(registry, shared=shared) if has_store else None
 
 
 class _Counting:
@@ -215,7 +185,7 @@ class _Scrape(Collector):
             yield GaugeMetricFamily(metric.title, metric.help, value=value)
         if engine_of(self._live).companion is not None:
             known = {} if status.store is None else dict(store_gauges(status.store))
-            for gauge in _STORE:
+            for gauge in STORE_MODES:
                 family = GaugeMetricFamily(gauge.title, gauge.help)
                 if gauge in known:
                     family.add_metric((), known[gauge])

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 import pytest
 
 from reloadcheck import Outcome
-from reloadcheck._engine.checker import VALIDATION_TIMEOUT
+from reloadcheck._engine.loading import VALIDATION_TIMEOUT
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, threads_named, until

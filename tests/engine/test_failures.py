@@ -11,7 +11,7 @@ import pytest
 
 from reloadcheck import Outcome, ReloadEvent
 from reloadcheck._config.diff import diff
-from reloadcheck._engine.checker import VALIDATION_TIMEOUT
+from reloadcheck._engine.loading import VALIDATION_TIMEOUT
 from reloadcheck.testing import FakeClock, RecordingFactory, assert_all_closed
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, reload, threads_named, until

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from reloadcheck import Outcome
 from reloadcheck.integrations import opentelemetry
-from reloadcheck.integrations._prometheus_shared import TrialGauges
+from reloadcheck.integrations._prometheus_gauges import TrialGauges
 from tests.support.rig import until
 
 from .test_seen import metrics
