@@ -22,7 +22,7 @@ from ._engine.engine import Engine
 from ._page.settings import chosen
 from ._snapshots.context import enter, leave
 from ._snapshots.holders import door
-from ._snapshots.live_snapshot import NamedLease
+from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import Unit, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams.trial import UnitTicket

@@ -27,8 +27,8 @@ from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
 from .._snapshots.cell import Cell
 from .._snapshots.context import unit_in
-from .._snapshots.live_snapshot import LiveSnapshot, NamedLease
 from .._snapshots.snapshot import unnumbered
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
     BlockingCallError,
@@ -47,7 +47,7 @@ from .rehearsal_stage import Send
 from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
 
 if TYPE_CHECKING:
-    from .._load.reference_set import ReferenceSet
+    from .._load.references import ReferenceSet
     from .._observe.status import Status
     from ..seams.feed import Feed
     from ..seams.gates import Gate

@@ -15,9 +15,9 @@ from .._config.freeze import FrozenDict, freeze
 from .._config.plain import teach_dumpers
 from .._config.release import Leaving
 from .._load.layers import frozen_layers
+from .._load.load import validate
 from .._load.merge import Parsed, parse, with_values_of
 from .._load.remarks import Remarks, remarks_on
-from .._load.validate import validate
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
 from .._runtime.log import log

@@ -17,8 +17,8 @@ from .._resources.instance import Instance
 from .._resources.registry import Registry, Resource
 from .._runtime.foreign import causes
 from .._runtime.log import log
-from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.snapshot import Resources, Snapshot
+from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, ResourceError
 from ..seams.feed import Loaded
 from ..types import Code, Origin

@@ -17,8 +17,8 @@ from .._load.problems import located
 from .._resources.build import Built
 from .._runtime.clock import Clock
 from .._runtime.jobs import OverdueError
-from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.serving import Serving
+from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import ConfigError, HangingError, RefusedError
 from ..seams.feed import Loaded
 from ..seams.gates import GO, Defer, Go, Keep, Proposal, Reject, Share, Wait

@@ -18,7 +18,7 @@ from .._runtime.clock import Clock
 from .._runtime.foreign import Mask, described
 from .._runtime.jobs import Job
 from .._runtime.loop_task import LoopGoneError
-from .._snapshots.live_snapshot import LiveSnapshot, NamedLease
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from ..types import ProbeOutcome
 
 Probes: TypeAlias = Mapping[str, ProbeStatus]

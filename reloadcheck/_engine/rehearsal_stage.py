@@ -12,7 +12,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .._snapshots.context import enter, leave
-from .._snapshots.live_snapshot import LiveSnapshot, NamedLease
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 
 if TYPE_CHECKING:
     import asyncio

@@ -17,8 +17,8 @@ from .._resources.build import Built, WaitForDrainError
 from .._resources.registry import Registry, Resource
 from .._runtime.pause import nap
 from .._schema.schema import Schema
-from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.snapshot import Snapshot
+from .._snapshots.tenancy import LiveSnapshot
 from ..exceptions import (
     ConfigError,
     DrainError,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from .._runtime.event_loops import running_loop
 from .._runtime.threads import daemon
-from .._snapshots.live_snapshot import LiveSnapshot, NamedLease
+from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from ..seams.repeats import Answered, Repeat, Request
 from .rehearsal_stage import REQUEST_SECONDS, Send, StageOf
 

@@ -13,7 +13,7 @@ from ..exceptions import ConfigSyntaxError, SourceError
 from ..seams.feed import Referring
 from ..types import KeyPath, Layer, Pause, Problem, Untyped, Verbatim, printable
 from .layers import layer_of
-from .reference_set import MOST
+from .references import MOST
 
 __all__ = ["as_written", "resolved", "unread"]
 

@@ -16,7 +16,7 @@ from ..types import Place, Problem, Source, Stamp
 
 if TYPE_CHECKING:
     from ..seams.feed import Reading
-    from .reference_set import ReferenceSet
+    from .references import ReferenceSet
 
 
 @runtime_checkable
@@ -79,7 +79,7 @@ class SourceSet:
         own = [one for group in sets for one in group]
         if self.references is None:
             return Reading(sets, source_digest(own), remarks, places)
-        from .reference_set import documents_of
+        from .references import documents_of
 
         referring = self.references.read(sets, stamps[-1])
         digest = source_digest([*own, *documents_of(referring)])

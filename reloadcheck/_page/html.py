@@ -13,9 +13,9 @@ from .._observe.status import Standing, Status
 from ..types import Code, Outcome
 from .html_fleet import fleet, said_of
 from .html_markup import badge, code, error, shown, text_of, time_of
-from .html_style import STYLE
 from .html_tables import config, history, resources, sources
 from .html_trial import trial
+from .style import STYLE
 from .values import Leaves
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from .._observe.identity import Identity
 from .._observe.status import Status
 from .as_json import checked, health, state, text_of
 from .html import document
-from .html_style import STYLE_HASH
 from .metrics import exposition
+from .style import STYLE_HASH
 from .values import Leaves
 
 if TYPE_CHECKING:

@@ -2,8 +2,8 @@
 
 from typing import Generic, TypeVar
 
-from .live_snapshot import LeaseRef
 from .pair import Pair
+from .tenancy import LeaseRef
 
 C = TypeVar("C")
 

@@ -6,8 +6,8 @@ from typing import Any, TypeVar, cast
 
 from .._resources.registry import Resource
 from ..exceptions import OutsideWorkError, UnknownResourceError
-from .live_snapshot import NamedLease
 from .snapshot import Snapshot
+from .tenancy import NamedLease
 from .unit import LIFE, OUTER, SNAPSHOT, Unit, lasts, unit_of_work
 
 

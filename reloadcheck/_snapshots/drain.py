@@ -25,8 +25,8 @@ from .._runtime.log import log
 from ..types import Code
 from .closing import Closing
 from .holders import described, holders_of
-from .live_snapshot import LiveSnapshot
 from .serving import Serving
+from .tenancy import LiveSnapshot
 
 if TYPE_CHECKING:
     import asyncio

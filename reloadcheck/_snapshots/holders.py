@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from .._resources.instance import Instance
 from ..types import printable
-from .live_snapshot import LiveSnapshot
+from .tenancy import LiveSnapshot
 from .unit import LIFE, READS, Unit
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from .context import enter, forget, leave
-from .live_snapshot import LiveSnapshot, NamedLease
 from .pair import begin_ticket, end_ticket
 from .snapshot import Snapshot
+from .tenancy import LiveSnapshot, NamedLease
 from .unit import Unit
 
 if TYPE_CHECKING:

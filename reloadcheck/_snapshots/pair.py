@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .live_snapshot import LiveSnapshot, NamedLease
+from .tenancy import LiveSnapshot, NamedLease
 
 if TYPE_CHECKING:
     from ..seams.trial import Units, UnitTicket

@@ -12,8 +12,8 @@ from .._runtime.clock import Clock
 from .._runtime.refcounts import counts_references
 from ..seams.trial import Units
 from .cell import Cell
-from .live_snapshot import LiveSnapshot
 from .pair import Pair
+from .tenancy import LiveSnapshot
 
 C = TypeVar("C")
 

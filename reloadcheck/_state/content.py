@@ -15,7 +15,7 @@ from .._config.digest import source_digest, tree_digest
 from .._config.secret_looks import masked
 from .._config.veil import Veil, written
 from .._load.merge import parse
-from .._load.reference_set import with_documents
+from .._load.references import with_documents
 from .._runtime.pause import nap
 from ..exceptions import ConfigError
 from ..seams.feed import Reading

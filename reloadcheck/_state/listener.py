@@ -14,8 +14,8 @@ from .feed import StoreFeed
 from .history_writer import Fact
 from .ledger import Entry
 from .round_driver import Failure
-from .round_rules import Vote
 from .this_worker import ThisWorker
+from .together import Vote
 
 __all__ = ["StoreListener"]
 

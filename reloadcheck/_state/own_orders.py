@@ -5,10 +5,10 @@ Other threads say what is wanted; the store thread writes it, if it still applie
 
 from dataclasses import replace
 
-from . import order_rules
+from . import orders
 from .bans import without_passing
 from .board import STATE, Ban, Hold
-from .order_rules import Actor
+from .orders import Actor
 from .sight import TRIES, Sight
 
 __all__ = ["OwnOrders"]
@@ -61,7 +61,7 @@ class OwnOrders:
         if not self.retries:
             return
         if state.refused is not None or state.banned != without_passing(state.banned):
-            ordered = order_rules.retry(state, Actor(at=sight.clock.wall()))
+            ordered = orders.retry(state, Actor(at=sight.clock.wall()))
             key, row = sight.prefix + STATE, sight.prefix + ordered.entry.key
             records = {key: ordered.state.to_text(), row: ordered.entry.to_text()}
             if sight.store.put(dict(records), same={key: view.state_revision, row: 0}) is None:

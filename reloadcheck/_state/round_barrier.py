@@ -13,7 +13,7 @@ from ..types import Code, Problem
 from .board import View
 from .keeper import Keeper
 from .round_driver import Failure, Offer, Rounds
-from .round_rules import Vote
+from .together import Vote
 
 __all__ = ["Barrier"]
 

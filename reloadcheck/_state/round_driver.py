@@ -20,7 +20,7 @@ from ..types import Code, Store
 from .alive import is_gone
 from .board import MEMBERS, STATE, VOTES, Member, Refusal, State, View, view_of, vote_text
 from .ledger import Entry, activated, entries_from
-from .round_rules import Action, Kind, Me, Vote, mends, react
+from .together import Action, Kind, Me, Vote, mends, react
 
 __all__ = ["Offer", "Rounds"]
 

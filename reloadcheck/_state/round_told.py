@@ -5,7 +5,7 @@ from typing import Final
 
 from ..seams.store import RoundStatus
 from .board import Member, Refusal, View
-from .round_rules import Vote
+from .together import Vote
 
 __all__ = ["round_in", "said_of_refusal", "said_of_round"]
 

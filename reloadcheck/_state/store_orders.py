@@ -13,14 +13,14 @@ from urllib.parse import unquote
 
 from ..exceptions import OrderRefusedError, StoreLostError, UsageError
 from ..types import Board, Document, Store
-from . import order_rules
+from . import orders
 from .board import STATE, STATEMENTS, Member, State, View, groups_in, prefix_of, view_of
 from .content import unpacked
 from .fleet import GRACE, Fleet, fleet_in
 from .for_contract import text_in
 from .ledger import Entry, Row, editions_of, entries_from, history
 from .member_id import login
-from .order_rules import Actor, Ordered, reviewed
+from .orders import Actor, Ordered, reviewed
 
 __all__ = ["Orders", "applications_in"]
 
@@ -145,12 +145,12 @@ class Orders:
     ) -> Ordered:
         """Serve an older edition everywhere; ban what serves now, and an edit that waits."""
         return self._given(
-            lambda view, actor: order_rules.rollback(
+            lambda view, actor: orders.rollback(
                 view.state,
                 entries_from(view.entries),
                 actor,
                 edition,
-                waiting=order_rules.pending(view.members.values()),
+                waiting=orders.pending(view.members.values()),
             ),
             self._actor(why, by, force),
             dry_run=dry_run,
@@ -166,20 +166,20 @@ class Orders:
     ) -> Ordered:
         """Serve an edition whatever the sources hold; without a number what serves now."""
         return self._order(
-            lambda state, entries, actor: order_rules.pin(state, entries, actor, edition),
+            lambda state, entries, actor: orders.pin(state, entries, actor, edition),
             self._actor(why, by, force),
         )
 
     def unpin(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """Follow the sources again."""
-        return self._order(order_rules.unpin, self._actor(why, by))
+        return self._order(orders.unpin, self._actor(why, by))
 
     def unban(
         self, edition: int | str, *, why: str | None = None, by: str | None = None
     ) -> Ordered:
         """Let a content be served again: an edition's, or one by the beginning of its digest."""
         return self._order(
-            lambda state, entries, actor: order_rules.unban(state, entries, actor, edition),
+            lambda state, entries, actor: orders.unban(state, entries, actor, edition),
             self._actor(why, by),
         )
 
@@ -188,14 +188,12 @@ class Orders:
     ) -> Ordered:
         """Let no edit go live until a time (epoch seconds) or a thaw."""
         return self._order(
-            lambda state, _, actor: order_rules.freeze(state, actor, until), self._actor(why, by)
+            lambda state, _, actor: orders.freeze(state, actor, until), self._actor(why, by)
         )
 
     def thaw(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """End a freeze."""
-        return self._order(
-            lambda state, _, actor: order_rules.thaw(state, actor), self._actor(why, by)
-        )
+        return self._order(lambda state, _, actor: orders.thaw(state, actor), self._actor(why, by))
 
     def fallback(
         self,
@@ -207,27 +205,25 @@ class Orders:
     ) -> Ordered:
         """Serve the application's fall-back instead of its sources, or its sources again."""
         return self._order(
-            lambda state, _, actor: order_rules.fallback(state, actor, on=on),
+            lambda state, _, actor: orders.fallback(state, actor, on=on),
             self._actor(why, by, force),
         )
 
     def retry(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """Forget what was refused, and try it again."""
-        return self._order(
-            lambda state, _, actor: order_rules.retry(state, actor), self._actor(why, by)
-        )
+        return self._order(lambda state, _, actor: orders.retry(state, actor), self._actor(why, by))
 
     def promote(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """Let what the workers try serve everybody."""
         return self._given(
-            lambda view, actor: order_rules.promote(view.state, view.members.values(), actor),
+            lambda view, actor: orders.promote(view.state, view.members.values(), actor),
             self._actor(why, by),
         )
 
     def undo(self, *, why: str | None = None, by: str | None = None) -> Ordered:
         """Take back what the workers try, or else what serves."""
         return self._given(
-            lambda view, actor: order_rules.undo(
+            lambda view, actor: orders.undo(
                 view.state, entries_from(view.entries), view.members.values(), actor
             ),
             self._actor(why, by),

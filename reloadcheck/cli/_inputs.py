@@ -28,7 +28,7 @@ from ._project import Project, project_of
 from ._stdin import StandardInput
 
 if TYPE_CHECKING:
-    from .._load.reference_set import ReferenceSet
+    from .._load.references import ReferenceSet
     from ..policy.gate import ContractGate
 
 __all__ = ["Inputs", "contract_of", "inputs_of", "layers_of", "loaded_object"]

@@ -9,10 +9,10 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
 
+from .._load.load import validate
 from .._load.merge import Parsed, parse
-from .._load.reference_set import ReferenceSet
+from .._load.references import ReferenceSet
 from .._load.resolved_layers import unread
-from .._load.validate import validate
 from .._schema.schema import Schema
 from ..exceptions import ConfigError
 from ..types import Document, Problem, Source, no_pause

@@ -12,7 +12,7 @@ from .._observe.ages import ago
 from .._state.bans import CONTENT, ban_named
 from .._state.board import Member
 from .._state.ledger import served_before
-from .._state.order_rules import Ordered
+from .._state.orders import Ordered
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..types import printable

@@ -18,9 +18,9 @@ from reloadcheck import Outcome, OutsideWorkError, ReloadCheck, Snapshot, curren
 from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.refcounts import counts_references
 from reloadcheck._snapshots.cell import Cell
-from reloadcheck._snapshots.live_snapshot import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.testing import FakeClock

@@ -10,8 +10,8 @@ from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._doors.protocols import Environ, Message, Receive, Scope, Send, StartResponse
 from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.engine import Engine
-from reloadcheck._snapshots.live_snapshot import LiveSnapshot
 from reloadcheck._snapshots.serving import Serving
+from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
 from reloadcheck.wsgi import ReloadCheckMiddleware as WsgiDoor
 from tests.support.fixtures import Make

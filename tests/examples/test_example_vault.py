@@ -25,7 +25,7 @@ def render(secrets: Path, text: str) -> None:
 
 def test_a_rotation_builds_the_pool_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The configuration's file is untouched; a password that is revoked holds the last good."""
-    monkeypatch.setattr("reloadcheck._load.reference_set.YOUNG_NS", 0)
+    monkeypatch.setattr("reloadcheck._load.references.YOUNG_NS", 0)
     monkeypatch.setitem(os.environ, "SECRETS", str(tmp_path))
     render(tmp_path, "one")
     names: dict[str, Any] = runpy.run_path(str(EXAMPLE / "app.py"))

@@ -19,8 +19,8 @@ from reloadcheck import (
     SchemaError,
     SourceError,
 )
+from reloadcheck._load.load import validate
 from reloadcheck._load.merge import Parsed
-from reloadcheck._load.validate import validate
 from reloadcheck._schema.schema import schema_of
 from reloadcheck.types import Document, Problem
 from tests.hazards.rig import options

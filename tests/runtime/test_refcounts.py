@@ -10,8 +10,8 @@ import pytest
 from reloadcheck._runtime import refcounts
 from reloadcheck._runtime.refcounts import counts_references
 from reloadcheck._snapshots.cell import Cell
-from reloadcheck._snapshots.live_snapshot import LeaseRef, LiveSnapshot
 from reloadcheck._snapshots.snapshot import Resources, Snapshot
+from reloadcheck._snapshots.tenancy import LeaseRef, LiveSnapshot
 
 pytestmark = pytest.mark.skipif(
     sys.implementation.name != "cpython", reason="no other interpreter has reference counts"

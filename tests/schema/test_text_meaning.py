@@ -23,8 +23,8 @@ from pydantic import (
 )
 
 from reloadcheck._config.containers import plain
+from reloadcheck._load.load import validate
 from reloadcheck._load.merge import parse
-from reloadcheck._load.validate import validate
 from reloadcheck._schema.schema import schema_of
 from reloadcheck.exceptions import ConfigError
 from reloadcheck.sources import DirectorySource, EnvironSource

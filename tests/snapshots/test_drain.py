@@ -13,7 +13,7 @@ import pytest
 
 from reloadcheck import Outcome
 from reloadcheck._engine.api import engine_of
-from reloadcheck._snapshots.live_snapshot import LiveSnapshot, NamedLease
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, reload, same, until

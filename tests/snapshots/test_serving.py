@@ -6,9 +6,9 @@ import pytest
 
 from reloadcheck import Snapshot
 from reloadcheck._snapshots.cell import Cell
-from reloadcheck._snapshots.live_snapshot import LiveSnapshot
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
+from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.testing import FakeClock
 from tests.support.stops import acting_at_line, lines_of
 

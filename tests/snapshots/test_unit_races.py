@@ -16,9 +16,9 @@ from reloadcheck._snapshots import unit as units
 from reloadcheck._snapshots.cell import Cell
 from reloadcheck._snapshots.context import enter, leave
 from reloadcheck._snapshots.drain import Drain
-from reloadcheck._snapshots.live_snapshot import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.snapshot import Resources
+from reloadcheck._snapshots.tenancy import LiveSnapshot, NamedLease
 from reloadcheck._snapshots.unit import LIFE, Unit
 from reloadcheck.testing import FakeClock, MemorySource
 from tests.support.rig import until

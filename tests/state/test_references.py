@@ -15,7 +15,7 @@ from tests.support.load import until
 @pytest.fixture
 def secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two secrets, old enough to count as quiet."""
-    monkeypatch.setattr("reloadcheck._load.reference_set.YOUNG_NS", 0)
+    monkeypatch.setattr("reloadcheck._load.references.YOUNG_NS", 0)
     directory = tmp_path / "secrets"
     directory.mkdir()
     (directory / "old").write_text("quartz-one")

@@ -10,7 +10,7 @@ from reloadcheck import Together
 from reloadcheck._state.board import MEMBERS, Hold, Member, Round, State, view_of
 from reloadcheck._state.ledger import Entry
 from reloadcheck._state.round_driver import Failure, Offer, Rounds
-from reloadcheck._state.round_rules import Vote
+from reloadcheck._state.together import Vote
 from reloadcheck.testing import FakeClock, MemoryStore
 
 PREFIX = "shop/default/"

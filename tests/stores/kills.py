@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from reloadcheck import ReloadCheck
 from reloadcheck._config.digest import tree_digest
-from reloadcheck._state.order_rules import Ordered
+from reloadcheck._state.orders import Ordered
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import OrderRefusedError, StoreError
 from reloadcheck.types import Store

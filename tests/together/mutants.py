@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reloadcheck._state.board import View
-from reloadcheck._state.round_rules import LOOK, Action, Kind, Me, Vote, react, reads
+from reloadcheck._state.together import LOOK, Action, Kind, Me, Vote, react, reads
 
 from .world import Reaction, Stage
 

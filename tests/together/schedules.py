@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from reloadcheck._state.round_rules import Vote, react, reads
+from reloadcheck._state.together import Vote, react, reads
 
 from .world import Reaction, Stage, World, check, pin, retry, rollback, unban, unpin
 

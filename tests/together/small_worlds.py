@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from reloadcheck._state.board import State, View
-from reloadcheck._state.round_rules import Vote
+from reloadcheck._state.together import Vote
 
 from .world import DEADLINE, World, pin, rollback
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from reloadcheck._state.round_rules import Kind, Vote
+from reloadcheck._state.together import Kind, Vote
 
 from .mutants import MUTANTS
 from .schedules import run

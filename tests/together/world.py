@@ -12,7 +12,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 
 from reloadcheck._state.board import Ban, Hold, Member, Refusal, State, View
-from reloadcheck._state.round_rules import Action, Kind, Me, Vote, react, reads
+from reloadcheck._state.together import Action, Kind, Me, Vote, react, reads
 
 DEADLINE, LIFE, GONE, BACK_OFF, LOOK_EVERY = 30.0, 15.0, 5.0, 2.0, 0.5
 Reaction = Callable[[Me, View], Action]

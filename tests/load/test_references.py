@@ -88,7 +88,7 @@ class Rig:
 @pytest.fixture
 def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     """The rig; files of this test are old enough, whatever their change time says."""
-    monkeypatch.setattr("reloadcheck._load.reference_set.YOUNG_NS", 0)
+    monkeypatch.setattr("reloadcheck._load.references.YOUNG_NS", 0)
     made = Rig(tmp_path)
     yield made
     for live in made.engines:
@@ -283,7 +283,7 @@ def test_no_secret_is_shown_anywhere(rig: Rig, caplog: pytest.LogCaptureFixture)
 
 def test_a_young_secret_must_first_be_quiet(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is named for the first time and was written just now is looked at again."""
-    monkeypatch.setattr("reloadcheck._load.reference_set.YOUNG_NS", 10 * 10**9)
+    monkeypatch.setattr("reloadcheck._load.references.YOUNG_NS", 10 * 10**9)
     live = rig.engine(settle=0.2, patience=5.0)
     (rig.secrets / "new").write_text("half")
     rig.write("key: ${file:new}\n")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from reloadcheck._state import order_rules
+from reloadcheck._state import orders
 from reloadcheck._state.board import Member, State, state_from, view_of
 from reloadcheck._state.ledger import Entry, activated, dropped, entry_from, history, served_before
-from reloadcheck._state.order_rules import Actor
+from reloadcheck._state.orders import Actor
 from reloadcheck.exceptions import OrderRefusedError
 from reloadcheck.types import Board, Record, Retention
 
@@ -27,7 +27,7 @@ def _lived(*contents: str) -> tuple[State, list[Entry]]:
 def test_a_rollback_is_a_new_edition_and_bans_what_served() -> None:
     """Edition 4 is 2 again; nothing is renumbered."""
     state, entries = _lived("A", "B", "C")
-    ordered = order_rules.rollback(state, entries, DORA, 2)
+    ordered = orders.rollback(state, entries, DORA, 2)
     after, entry = ordered.state, ordered.entry
     assert (after.edition, after.active, after.target) == (4, "B", "B")
     assert (entry.edition, entry.of, entry.cause) == (4, 2, "rollback")
@@ -40,18 +40,18 @@ def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
     """Called again and again it goes from C to B to A, and then there is nothing left."""
     state, entries = _lived("A", "B", "C")
     for expected in ("B", "A"):
-        ordered = order_rules.rollback(state, entries, DORA)
+        ordered = orders.rollback(state, entries, DORA)
         state, entries = ordered.state, [*entries, ordered.entry]
         assert expected == state.target
     assert set(state.banned) == {"B", "C"}
     with pytest.raises(OrderRefusedError, match="no older edition"):
-        order_rules.rollback(state, entries, DORA)
+        orders.rollback(state, entries, DORA)
 
 
 def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
     """Otherwise it would go live a moment later; it is told how to name what was no edition."""
     state, entries = _lived("A", "B")
-    ordered = order_rules.rollback(state, entries, DORA, waiting=["D"])
+    ordered = orders.rollback(state, entries, DORA, waiting=["D"])
     assert {content: ban.edition for content, ban in ordered.state.banned.items()} == {
         "B": 2,
         "D": None,
@@ -63,8 +63,8 @@ def test_an_undo_bans_what_waits_somewhere_too() -> None:
     """Each member tells what its sources hold that is not live."""
     state, entries = _lived("A", "B")
     members = [Member(content="B"), Member(content="B", outcome="waiting", pending="D")]
-    assert order_rules.pending(members) == {"D"}
-    assert set(order_rules.undo(state, entries, members, DORA).state.banned) == {"B", "D"}
+    assert orders.pending(members) == {"D"}
+    assert set(orders.undo(state, entries, members, DORA).state.banned) == {"B", "D"}
 
 
 def test_what_cannot_be_rolled_back_to_is_said() -> None:
@@ -73,77 +73,77 @@ def test_what_cannot_be_rolled_back_to_is_said() -> None:
     entries[0] = replace(entries[0], kept=False)
     for edition, words in ((9, "no edition 9"), (1, "is not kept"), (3, "serves now")):
         with pytest.raises(OrderRefusedError, match=words):
-            order_rules.rollback(state, entries, DORA, edition)
-    after = order_rules.rollback(state, entries, DORA).state
+            orders.rollback(state, entries, DORA, edition)
+    after = orders.rollback(state, entries, DORA).state
     with pytest.raises(OrderRefusedError, match="edition 3 is banned by dora@web-1: unban it"):
-        order_rules.rollback(after, entries, DORA, 3)
+        orders.rollback(after, entries, DORA, 3)
     with pytest.raises(OrderRefusedError, match="nothing was live"):
-        order_rules.rollback(State(), [], DORA)
+        orders.rollback(State(), [], DORA)
 
 
 def test_a_pin_refuses_other_orders_and_names_who() -> None:
     """Unless they are forced; edits are nobody's business there."""
     state, entries = _lived("A", "B")
-    pinned = order_rules.pin(state, entries, DORA)
+    pinned = orders.pin(state, entries, DORA)
     assert (pinned.state.edition, pinned.entry.edition, pinned.entry.cause) == (2, None, "pin")
     otto = Actor("otto", 101.0, "now")
-    for order in (order_rules.rollback, order_rules.pin):
+    for order in (orders.rollback, orders.pin):
         with pytest.raises(OrderRefusedError, match="pinned by dora@web-1: it was slow"):
             order(pinned.state, entries, otto)
-    forced = order_rules.rollback(pinned.state, entries, replace(otto, force=True))
+    forced = orders.rollback(pinned.state, entries, replace(otto, force=True))
     assert getattr(forced.state.hold, "kind", None) == "rollback"
-    assert order_rules.unpin(pinned.state, entries, otto).state.hold is None
+    assert orders.unpin(pinned.state, entries, otto).state.hold is None
     with pytest.raises(OrderRefusedError, match="nothing is pinned"):
-        order_rules.unpin(state, entries, otto)
+        orders.unpin(state, entries, otto)
 
 
 def test_a_pin_of_an_older_edition_is_an_activation() -> None:
     """It serves again under a new number, and stays."""
     state, entries = _lived("A", "B")
-    ordered = order_rules.pin(state, entries, DORA, 1)
+    ordered = orders.pin(state, entries, DORA, 1)
     assert (ordered.entry.edition, ordered.entry.of, ordered.state.target) == (3, 1, "A")
 
 
 def test_freeze_fallback_and_their_ends() -> None:
     """Each has an opposite, which says so where there is nothing to end."""
     state, _ = _lived("A")
-    assert getattr(order_rules.freeze(state, DORA, 9.0).state.freeze, "until", None) == 9.0
-    assert order_rules.thaw(order_rules.freeze(state, DORA).state, DORA).state.freeze is None
-    fallen = order_rules.fallback(state, DORA, on=True).state
+    assert getattr(orders.freeze(state, DORA, 9.0).state.freeze, "until", None) == 9.0
+    assert orders.thaw(orders.freeze(state, DORA).state, DORA).state.freeze is None
+    fallen = orders.fallback(state, DORA, on=True).state
     assert getattr(fallen.hold, "kind", None) == "fallback"
-    assert order_rules.fallback(fallen, DORA, on=False).state.hold is None
+    assert orders.fallback(fallen, DORA, on=False).state.hold is None
     with pytest.raises(OrderRefusedError):
-        order_rules.thaw(state, DORA)
+        orders.thaw(state, DORA)
     with pytest.raises(OrderRefusedError):
-        order_rules.fallback(state, DORA, on=False)
+        orders.fallback(state, DORA, on=False)
 
 
 def test_a_thaw_ends_no_rollback() -> None:
     """Two orders, two ends."""
     state, entries = _lived("A", "B")
-    held = order_rules.freeze(order_rules.rollback(state, entries, DORA).state, DORA).state
-    assert order_rules.thaw(held, DORA).state.hold == held.hold
+    held = orders.freeze(orders.rollback(state, entries, DORA).state, DORA).state
+    assert orders.thaw(held, DORA).state.hold == held.hold
 
 
 def test_unban_and_retry() -> None:
     """A ban on an edition is lifted by its number; a retry lifts those on what was never live."""
     state, entries = _lived("A", "B")
-    after = order_rules.rollback(state, entries, DORA, waiting=["W"]).state
-    assert set(order_rules.unban(after, entries, DORA, 2).state.banned) == {"W"}
+    after = orders.rollback(state, entries, DORA, waiting=["W"]).state
+    assert set(orders.unban(after, entries, DORA, 2).state.banned) == {"W"}
     with pytest.raises(OrderRefusedError, match="edition 1 is not banned; what is: edition 2, con"):
-        order_rules.unban(after, entries, DORA, 1)
+        orders.unban(after, entries, DORA, 1)
     undone = replace(
         after, banned={**after.banned, "T": replace(after.banned["B"], cause="undone")}
     )
-    retried = order_rules.retry(undone, DORA).state
+    retried = orders.retry(undone, DORA).state
     assert (set(retried.banned), retried.retries) == ({"B"}, 1)
 
 
 def test_a_ban_on_what_was_no_edition_is_lifted_by_its_digest() -> None:
     """As the order that made it has named it, by its beginning, and by that alone."""
     state, entries = _lived("A", "B")
-    after = order_rules.rollback(state, entries, DORA, waiting=["ab" * 16, "ac" * 16]).state
-    ordered = order_rules.unban(after, entries, DORA, "abababababab")
+    after = orders.rollback(state, entries, DORA, waiting=["ab" * 16, "ac" * 16]).state
+    ordered = orders.unban(after, entries, DORA, "abababababab")
     assert set(ordered.state.banned) == {"B", "ac" * 16}
     assert (
         ordered.entry.cause,
@@ -153,15 +153,15 @@ def test_a_ban_on_what_was_no_edition_is_lifted_by_its_digest() -> None:
     assert ordered.says == "content:abababababab may be served again"
     for beginning, words in (("a", "2 banned contents"), ("ff", "is not banned"), ("", "is not")):
         with pytest.raises(OrderRefusedError, match=words):
-            order_rules.unban(after, entries, DORA, beginning)
+            orders.unban(after, entries, DORA, beginning)
     with pytest.raises(OrderRefusedError, match="edition 1 is not banned; nothing is"):
-        order_rules.unban(state, entries, DORA, 1)
+        orders.unban(state, entries, DORA, 1)
 
 
 def test_records_come_back_as_they_were() -> None:
     """State and entries survive JSON; what another release added is left out."""
     state, entries = _lived("A", "B")
-    ordered = order_rules.rollback(state, entries, DORA)
+    ordered = orders.rollback(state, entries, DORA)
     import json
 
     text = json.loads(ordered.state.to_text())
@@ -179,7 +179,7 @@ def test_a_record_that_is_none_stops_nobody(text: str) -> None:
 def test_history_marks_what_serves_is_held_and_banned() -> None:
     """Newest first; the newest edition of what serves is the one that is marked."""
     state, entries = _lived("A", "B", "C")
-    ordered = order_rules.rollback(state, entries, DORA, 1)
+    ordered = orders.rollback(state, entries, DORA, 1)
     rows = history([*entries, ordered.entry], ordered.state)
     marks = [(row.entry.edition, row.serves, row.held, row.banned) for row in rows]
     assert marks == [
@@ -196,7 +196,7 @@ def test_history_marks_what_serves_is_held_and_banned() -> None:
 def test_retention_spares_what_is_held_active_or_served() -> None:
     """150 editions, keep 100, one pinned: the oldest go, and their contents with them."""
     state, entries = _lived(*(f"c{number}" for number in range(150)))
-    pinned = order_rules.pin(state, entries, DORA, 3)
+    pinned = orders.pin(state, entries, DORA, 3)
     gone = dropped([*entries, pinned.entry], pinned.state, Retention(100, 10**9), ["c9"])
     assert len(gone.keys) == 51
     assert not {"entry/3", "entry/10", "entry/151"} & set(gone.keys)
