@@ -43,10 +43,14 @@ class Given:
 
 
 class Permit(Generic[C]):
-    """What is known about the newest edit of one engine beside its content."""
+    """What is known about the newest edit of one engine beside its content.
+
+    `waits_in` is the source digest of what waits.
+    """
 
     def __init__(self) -> None:
         self.waiting: Waiting | None = None
+        self.waits_in = ""
         self.pending_restart: tuple[str, ...] = ()
         self.of_gates: tuple[str, ...] = ()
         self.remarks: tuple[str, ...] = ()
@@ -54,9 +58,10 @@ class Permit(Generic[C]):
         self.prepared: Prepared[C] | None = None
         self._pending_in: str | None = None
 
-    def wait(self, answer: Wait, digest: str, at: float) -> bool:
+    def wait(self, answer: Wait, read: Loaded[C], at: float) -> bool:
         """Take note that an edit waits; say whether that is news. `at` is wall-clock seconds."""
-        before = self.waiting
+        before, digest = self.waiting, read.digest
+        self.waits_in = read.source_digest
         since = before.since if before is not None and before.digest == digest else at
         keys = tuple(key_path_text(path) for path in answer.keys)
         self.waiting = Waiting(digest, since, answer.code, answer.why, answer.opens, keys)

@@ -184,9 +184,10 @@ class Permission(Generic[C]):
                 self.permit.let_go()
                 return self._refuse(answer, read)
             case Wait() as answer:
-                if self.trying.candidate is not None:
+                tried = self.trying.candidate is not None
+                if tried:
                     self._end_trial(answer)
-                return self._hold_back(answer, read)
+                return self._hold_back(answer, read, is_told=tried)
             case Defer() as answer:
                 return self._put_off(answer)
             case Share() as answer:
@@ -282,10 +283,10 @@ class Permission(Generic[C]):
         self._report.complain(error, again=True, outcome=answer.outcome)
         return Conclusion(answer.outcome, error)
 
-    def _hold_back(self, answer: Wait, read: Loaded[C]) -> Conclusion:
+    def _hold_back(self, answer: Wait, read: Loaded[C], *, is_told: bool = False) -> Conclusion:
         """Hold back an edit that is good and not yet allowed; ask again when it may be."""
         now, wall = self._clock.monotonic(), self._clock.wall()
-        news = self.permit.wait(answer, read.digest, wall)
+        news = self.permit.wait(answer, read, wall) and not is_told
         problems = [Problem(answer.why, key_path=path) for path in answer.keys[:1] or ((),)]
         error = located(RefusedError(*problems, code=answer.code), read.layers)
         if news:
@@ -337,18 +338,23 @@ class Permission(Generic[C]):
         self._forget(read.digest)
         self._checker.refuse(error, read, Outcome.UNDONE)
         self._course.standing = error
-        self._report.undone(error)
+        self._report.undone(error, read.source_digest)
 
     def _end_trial(self, answer: Wait) -> None:
         """End a trial without a verdict: another edit came, or everything is in trouble."""
+        proposal = self.trying.proposal
         number, _ = self.trying.undo()
         self.permit.prepared = None
-        self._report.withdrawn(number, answer)
+        if proposal is not None:
+            self._report.withdrawn(number, answer, proposal.new.source_digest)
 
     def abandon(self) -> None:
         """Abandon an edit that waits or is tried: there is another one, or none any more."""
+        waiting = self.permit.waiting
         if self.trying.candidate is not None:
             self._end_trial(SUPERSEDED)
+        elif waiting is not None and waiting.why != Code.WAITING:  # of which nothing was told
+            self._report.superseded(SUPERSEDED.why, self.permit.waits_in)
         self.permit.let_go()
         running = self._checker.running
         self.permit.decided(None if running is None else running.source_digest)

@@ -122,20 +122,28 @@ class Report:
         self._note(Outcome.TRYING, None, shown, len(paths))
         self._tell_event(Outcome.TRYING, None)
 
-    def undone(self, error: ConfigError) -> None:
-        """Warn that a version was taken back, and why."""
+    def undone(self, error: ConfigError, edit: str) -> None:
+        """Warn that a version was taken back, and why; `edit` is the source digest of it."""
         self._say(logging.WARNING, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
         self._note(Outcome.UNDONE, error)
-        self._tell_event(Outcome.UNDONE, error)
+        self._tell_event(Outcome.UNDONE, error, edit)
 
-    def withdrawn(self, number: int, answer: Wait) -> None:
-        """Say that a trial ended without a verdict."""
-        error = RefusedError(
-            Problem(f"version {number} is not tried on: {answer.why}"), code=answer.code
-        )
-        self._say(logging.INFO, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
-        self._note(Outcome.UNDONE, error)
-        self._tell_event(Outcome.UNDONE, error)
+    def withdrawn(self, number: int, answer: Wait, edit: str) -> None:
+        """Say that a trial ended without a verdict: for another edit, or to wait for its time."""
+        reason = f"version {number} is not tried on: {answer.why}"
+        outcome = Outcome.UNDONE if answer.code == Code.SUPERSEDED else Outcome.WAITING
+        self._end_edit(outcome, reason, answer.code, edit)
+
+    def superseded(self, why: str, edit: str) -> None:
+        """Say that an edit waits no longer, as there is another one, or none any more."""
+        reason = f"the edit that waited is gone: {why}"
+        self._end_edit(Outcome.UNCHANGED, reason, Code.SUPERSEDED, edit)
+
+    def _end_edit(self, outcome: Outcome, reason: str, code: str, edit: str) -> None:
+        error = RefusedError(Problem(reason), code=code)
+        self._say(logging.INFO, "%s", error.reason, **self._facts(outcome, error))
+        self._note(outcome, error)
+        self._tell_event(outcome, error, edit)
 
     def pend(self, error: ConfigError) -> None:
         """Say that an edit changes only what waits for a restart; `error` has its keys."""
@@ -167,10 +175,13 @@ class Report:
             )
         )
 
-    def _tell_event(self, outcome: Outcome, error: ConfigError | None) -> None:
+    def _tell_event(
+        self, outcome: Outcome, error: ConfigError | None, edit: str | None = None
+    ) -> None:
         phases, at, trigger = self._when()
         version, digest = self._serving()
-        self._tell(ReloadEvent(outcome, version, digest, Diff(), (), error, phases, at, trigger))
+        of = (outcome, version, digest, Diff(), (), error, phases, at, trigger)
+        self._tell(ReloadEvent(*of, edit=edit))
 
     def announce(
         self,

@@ -16,7 +16,8 @@ class ReloadEvent:
     that an engine starts with. `pickup` is how many seconds passed from the newest time of the
     sources to the swap; None where there was none, or no time to count from. `actor` is who gave
     leave for the edit or broke the glass for it, `reason` why; None where nobody had to.
-    `is_override`: the glass was broken.
+    `is_override`: the glass was broken. `edit` is the source digest of an edit that is over: taken
+    back, or given up while it waited or was tried; None for everything else.
     """
 
     outcome: Outcome
@@ -33,6 +34,7 @@ class ReloadEvent:
     actor: str | None = None
     reason: str | None = None
     is_override: bool = False
+    edit: str | None = None
 
     @property
     def seconds(self) -> tuple[tuple[str, float], ...]:

@@ -126,10 +126,15 @@ def served_before(entries: Iterable[Entry], content: str) -> int | None:
 
 
 def stands(entries: Iterable[Entry], content: str) -> bool:
-    """Return whether a content served and was not undone since."""
+    """Return whether a content served and was not undone since.
+
+    Where all decide together it has its edition before it is tried: what was withdrawn from that in
+    an outage has not served either.
+    """
     told = [one for one in entries if one.content == content]
     live = max((one.at for one in told if one.edition is not None), default=None)
-    undone = max((one.at for one in told if one.outcome == UNDONE), default=None)
+    taken = (one.at for one in told if one.outcome == UNDONE or one.code == Code.TROUBLE)
+    undone = max(taken, default=None)
     return live is not None and (undone is None or undone < live)
 
 

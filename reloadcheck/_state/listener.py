@@ -63,7 +63,7 @@ class StoreListener:
 
     def hear(self, event: ReloadEvent) -> None:
         """Write down what happened; runs in a call thread."""
-        source, content = self._feed.last or ("", None)
+        source, content = self._about(event)
         reading = None
         if event.outcome is Outcome.RELOADED:
             source, content, reading = self._swapped(event.digest)
@@ -95,11 +95,20 @@ class StoreListener:
             layers = self._rows.layers(reading, content)
             entry = replace(entry, size=len(documents or b""), layers=layers)
         self._member = self._member_after(event, entry)
-        if event.outcome is Outcome.UNCHANGED or entry.code == Code.WAITING:
+        over = entry.code == Code.SUPERSEDED
+        if (event.outcome is Outcome.UNCHANGED and not over) or entry.code == Code.WAITING:
             return
         fallen = event.outcome is Outcome.RELOADED and worker.is_of_fallback(content)
         fact = Fact(entry, documents, event.version, first=event.first, fallback=fallen)
         worker.keeper.note(fact)
+
+    def _about(self, event: ReloadEvent) -> tuple[str, str | None]:
+        """Return source digest and content of the edit that it tells of; the sources may be on."""
+        if event.edit is None:
+            return self._feed.last or ("", None)
+        if event.edit == self._standing.source:
+            return event.edit, self._standing.serving
+        return event.edit, self._standing.known(event.edit)[0]
 
     def record(self) -> Member:
         """Return this worker's record, also before it has served anything."""
@@ -141,14 +150,15 @@ class StoreListener:
 
     def _member_after(self, event: ReloadEvent, entry: Entry) -> Member:
         swapped = event.outcome is Outcome.RELOADED
+        over = entry.code == Code.SUPERSEDED  # nothing is wrong here, and the next edit is told
         member = replace(
             self.record(),
             content=self._worker.serving,
             digest=event.digest,
             version=event.version,
-            outcome=str(event.outcome),
-            code=entry.code,
-            error=entry.error,
+            outcome=str(Outcome.UNCHANGED if over else event.outcome),
+            code=None if over else entry.code,
+            error=None if over else entry.error,
             since=event.at,
             pending=entry.content if event.outcome in _PENDING else None,
         )

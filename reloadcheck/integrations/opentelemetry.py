@@ -53,7 +53,9 @@ def _verdict(live: ReloadCheck[Any], event: ReloadEvent) -> dict[str, AttributeV
     gate = engine_of(live).trial
     trial = None if gate is None else gate.status() or gate.latest()
     if event.outcome is Outcome.UNDONE:
-        word = "withdrawn" if event.code in (Code.SUPERSEDED, Code.TROUBLE) else "undone"
+        word = "withdrawn" if event.code == Code.SUPERSEDED else "undone"
+    elif event.outcome is Outcome.WAITING and event.edit is not None:
+        word = "withdrawn"
     elif event.outcome is Outcome.RELOADED and trial is not None and not event.first:
         word = "promoted"
         trial = trial if trial.version == event.version else None

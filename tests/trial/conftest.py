@@ -1,14 +1,18 @@
 """What every test of a trial starts from: the engines of the core on a fake clock, fixed draws."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from reloadcheck.testing import FakeClock
+from reloadcheck.trial import Trial
 from tests.support.fixtures import Make, clock, make, no_engine_thread_stays, text
 from tests.support.rig import Text
 
+from .crew import Crew
 from .site import Site
 
 __all__ = ["Make", "clock", "make", "no_engine_thread_stays", "text"]
@@ -40,3 +44,21 @@ def site(make: Make, text: Text, clock: FakeClock, draw: Draw) -> Callable[..., 
         return Site(make, text, clock, draw, **options)
 
     return making
+
+
+@pytest.fixture
+def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
+    """Return how to make one; it is ended with the test."""
+    made: list[Crew] = []
+
+    def make(*, together: Any = None, **options: Any) -> Crew:
+        trial = Trial(shares=(0.2,), watch=0.0, **options)
+        made.append(Crew(tmp_path, trial, together))
+        return made[-1]
+
+    yield make
+    for one in made:
+        for store in one.stores:
+            store.heal()
+        for live in one.lives:
+            live.close()

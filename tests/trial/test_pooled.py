@@ -3,9 +3,8 @@
 import json
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,75 +14,11 @@ from reloadcheck._engine.api import engine_of
 from reloadcheck._state.store_orders import Orders
 from reloadcheck._state.trial_pool import VERDICTS, Pool
 from reloadcheck.seams.trial import Counted, Verdict
-from reloadcheck.testing import FakeDraw, MemoryStore
-from reloadcheck.trial import Trial
+from reloadcheck.testing import MemoryStore
 from reloadcheck.types import Board
 from tests.support.rig import until
 
-
-class Crew:
-    """Some workers that try edits of one file."""
-
-    def __init__(self, directory: Path, trial: Trial, together: Any, count: int = 2) -> None:
-        self.board = MemoryStore()
-        self.file = directory / "config.yaml"
-        self.file.write_text("a: 1")
-        self.stores = [self.board.peer() for _ in range(count)]
-        self.lives: list[ReloadCheck[Any]] = []
-        for store in self.stores:
-            live: ReloadCheck[Any] = ReloadCheck(
-                self.file,
-                store=store,
-                app="shop",
-                settle=0,
-                window=0.1,
-                trial=trial,
-                together=together,
-            )
-            gate = engine_of(live).trial
-            assert gate is not None
-            gate.draw = lambda: FakeDraw(share=0.5)
-            self.lives.append(live)
-            live.start()
-
-    def edit(self, value: int) -> None:
-        """Edit the file, and let all try it."""
-        self.file.write_text(f"a: {value}")
-        for live in self.lives:
-            live.check()
-        until(lambda: all(live.status().trial for live in self.lives))
-
-    def ask(self, live: ReloadCheck[Any], count: int, bad: int | None = None) -> None:
-        """Make requests to one worker, of which those on a value fail."""
-        for _ in range(count):
-            try:
-                with live.lease(trial=True) as snapshot:
-                    if snapshot.config["a"] == bad:
-                        raise RuntimeError
-            except RuntimeError:
-                continue
-
-    def outcomes(self) -> set[str]:
-        """Return what became of the edit, on each."""
-        return {str(live.status().outcome) for live in self.lives}
-
-
-@pytest.fixture
-def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
-    """Return how to make one; it is ended with the test."""
-    made: list[Crew] = []
-
-    def make(*, together: Any = None, **options: Any) -> Crew:
-        trial = Trial(shares=(0.2,), watch=0.0, **options)
-        made.append(Crew(tmp_path, trial, together))
-        return made[-1]
-
-    yield make
-    for one in made:
-        for store in one.stores:
-            store.heal()
-        for live in one.lives:
-            live.close()
+from .crew import Crew
 
 
 def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> None:
