@@ -74,15 +74,16 @@ def _holding(now: Situation, held: str | None, code: str | None) -> Decision:
 
 
 def _following(now: Situation, state: State) -> Decision:
-    """Serve what the sources hold, unless that is bad or banned."""
+    """Serve what the sources hold, unless that is bad or banned; what is banned no longer."""
+    active = None if state.active in state.banned else state.active
+    accepted = active if active is not None and active in now.kept else None
     if now.running is not None:
         if now.file is None:
             return Decision(now.running, Code.CONFIG)
-        if now.file in state.banned:
-            return Decision(now.running, Code.BANNED)
-        return Decision(now.file)
-    active = None if state.active in state.banned else state.active
-    accepted = active if active is not None and active in now.kept else None
+        if now.file not in state.banned:
+            return Decision(now.file)
+        back = now.running in state.banned and accepted is not None
+        return Decision(accepted if back else now.running, Code.BANNED)
     if now.others and active is not None and (accepted is not None or active == now.file):
         return Decision(active)
     if now.file is not None and now.file not in state.banned:

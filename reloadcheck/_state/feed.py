@@ -232,7 +232,7 @@ class StoreFeed:
             older = self._older(reading, serving)
             rotated = older is not None and older.digest != self._worker.source
             return self._remarked(older if older and rotated else reading, decision)
-        if running and hold is None and not passed_over:
+        if running and hold is None and not passed_over and decision.serve == serving:
             return self._remarked(reading, decision)  # what is wrong with it is told as ever
         if decision.serve in (None, content):
             return self._remarked(reading, decision)

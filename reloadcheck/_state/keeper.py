@@ -65,7 +65,12 @@ class Keeper:
         self._window = window
         self._clock = clock
         self.sight = Sight(
-            store, clock, notify, lambda: self._presence.forget(), lambda: self.pool.is_on
+            store,
+            clock,
+            notify,
+            lambda: self._presence.forget(),
+            lambda: self.pool.is_on,
+            lambda: self._hear_trial(),
         )
         self.orders = OwnOrders(self.sight)
         self._made_for(0)
@@ -263,6 +268,12 @@ class Keeper:
             if not rounds.step(view, self.prefix, self.id, frozen=frozen):
                 break
             self.sight.look()
+
+    def _hear_trial(self) -> None:
+        """Have a verdict known before the bans and rows of history that follow from it."""
+        board = self.sight.outlook.whole
+        if board is not None and self.pool.is_on:
+            self.pool.hear(board, self.prefix)
 
     def _share_trial(self) -> None:
         """Take part in a trial that all workers share."""

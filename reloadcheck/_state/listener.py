@@ -87,7 +87,9 @@ class StoreListener:
         self._tell_rounds(entry)
         worker = self._worker
         if event.outcome is Outcome.UNDONE and content == worker.serving:
-            worker.serving = worker.before  # it had been promoted
+            worker.undone()  # it had been promoted
+            if worker.rounds is not None:
+                worker.rounds.swapped(worker.serving)
         documents = None
         if reading is not None:
             documents = worker.own.get(content or "") or self._rows.packed(reading)
@@ -106,9 +108,9 @@ class StoreListener:
         """Return source digest and content of the edit that it tells of; the sources may be on."""
         if event.edit is None:
             return self._feed.last or ("", None)
-        if event.edit == self._standing.source:
-            return event.edit, self._standing.serving
-        return event.edit, self._standing.known(event.edit)[0]
+        if event.edit == self._worker.source:
+            return event.edit, self._worker.serving
+        return event.edit, self._worker.known(event.edit)[0]
 
     def record(self) -> Member:
         """Return this worker's record, also before it has served anything."""
@@ -129,8 +131,7 @@ class StoreListener:
         worker = self._worker
         source = worker.swapping.get(digest or "", "")
         content, reading = worker.known(source)
-        worker.swapped(content)
-        worker.source = source
+        worker.swapped(content, source)
         if reading is not None and content is not None:
             worker.own = {content: self._rows.packed(reading)}
         return source, content, reading

@@ -44,7 +44,8 @@ class Sight:
 
     `notify` hears of orders that changed, and whether what was refused is to be judged anew;
     `replaced` of a store that is another one by now. `rounds` is the worker's part in deciding
-    together: who decides has to see all. `shares` returns whether it shares a trial.
+    together: who decides has to see all. `shares` returns whether it shares a trial, and `heard`
+    is told of a look before anybody else knows what it found: of a verdict before what it leads to.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class Sight:
         notify: Callable[[bool], None],
         replaced: Callable[[], None],
         shares: Callable[[], bool],
+        heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.store, self.clock = store, clock
         self.known = Known()
         self.prefix = ""
         self.wish: Wish | None = None
         self._notify, self._replaced, self._shares = notify, replaced, shares
+        self._heard = heard
         self.begin("")
 
     def begin(self, own: str) -> None:
@@ -99,8 +102,9 @@ class Sight:
             votes=votes,
         )
         if found is None:
-            self._fetch()
+            self._know(self.known.view)
             return
+        self._heard()
         if found.replaced:
             words = "the store %s was replaced: it is told anew"
             log(WARNING, words, self.store.name, code=str(Code.STORE))
@@ -108,8 +112,7 @@ class Sight:
         view, state = found.view, found.view.state
         if self.started_at is None:
             self.started_at = state.edition
-        self.known = replace(self.known, view=view)
-        self._fetch()
+        self._know(view)
         self.tally.look(state, self.now())
         orders = _orders_of(state)
         if orders != self._orders:
@@ -119,12 +122,12 @@ class Sight:
                 forgiven = known[1] - orders[1] or known[3] != orders[3]
                 self._notify(bool(forgiven))
 
-    def _fetch(self) -> None:
-        contents = self._contents_for(self.view.state)
-        if contents != self.known.contents:
-            self.known = replace(self.known, contents=contents)
-            if self.rounds is not None and contents:
-                self._notify(False)
+    def _know(self, view: View | None) -> None:
+        """Let be known what was found, together with what of it may have to be served."""
+        before, contents = self.known.contents, self._contents_for((view or View()).state)
+        self.known = replace(self.known, view=view, contents=contents)
+        if self.rounds is not None and contents and contents != before:
+            self._notify(False)
 
     def _contents_for(self, state: State) -> Mapping[str, bytes]:
         """Read what an order could want served, at first what a start could, and what all serve."""

@@ -69,15 +69,15 @@ class Options(Protocol):
 class ThisWorker:
     """One worker's part of what is served and wanted.
 
-    `serving` is the content that serves, `before` the one before it. `own` are the documents of
+    `serving` is the content that serves, `source` the digest of its reading. `own` are documents of
     what serves. `swapping` has, by the digest of what a gate let through, that of its reading.
     """
 
     def __init__(self, options: Callable[[], Options], clock: Clock, keeper: Keeper) -> None:
         self.options, self.clock, self.keeper = options, clock, keeper
         self.serving: str | None = None
-        self.before: str | None = None
         self.source: str | None = None
+        self._before: tuple[str | None, str | None] = None, None
         self.own: dict[str, bytes] = {}
         self.swapping: dict[str, str] = {}
         self._readings: dict[str, tuple[str | None, Reading]] = {}
@@ -175,12 +175,17 @@ class ThisWorker:
         elif view is not None and self._ordered[1] in view.state.banned:
             self._ordered = hold, None  # from here on the store says so, or `unban` does not
 
-    def swapped(self, content: str | None) -> None:
+    def swapped(self, content: str | None, source: str) -> None:
         """Take note of what serves from now on; other content than it wants ends a roll-back."""
         hold = self.state.hold
         if hold is not None and hold.kind == "rollback" and content not in (None, hold.content):
             self._over = hold
-        self.before, self.serving = self.serving, content
+        self._before = self.serving, self.source
+        self.serving, self.source = content, source
+
+    def undone(self) -> None:
+        """Take note that what served before serves again."""
+        self.serving, self.source = self._before
 
     def retry(self) -> None:
         """Let what was undone be tried again here, before the store says so."""

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any, Final
 
 from ..seams.trial import Counted, Verdict
-from ..types import Board, Store
+from ..types import Board, Record, Store
 from .alive import is_gone
 from .records import object_in, record
 
@@ -36,6 +36,7 @@ class _Part:
         self.begun = False
         self.heard: Mapping[str, Counted] = {}
         self.verdicts: Mapping[str, Verdict] = {}
+        self.told: Mapping[str, Verdict] = {}
         self.decided: dict[str, Verdict] = {}
         self.lost: str | None = None
 
@@ -115,6 +116,12 @@ class Pool:
         """Return whether this worker takes part, or is about to leave."""
         return self._on or self._key is not None
 
+    def hear(self, board: Board, prefix: str) -> None:
+        """Take note of what was decided in the trial that this worker takes part in."""
+        part = self._part
+        if part.begun:
+            part.verdicts = _verdicts(_below(board, f"{prefix}{VERDICTS}{part.digest}/"))
+
     def step(self, board: Board, prefix: str, own: str) -> bool:
         """Tell, and hear; return whether something was written."""
         part, digest = self._part, self._part.digest
@@ -126,18 +133,15 @@ class Pool:
         if key is None:
             return wrote
         lead = f"{prefix}{TRIALS}{digest}/"
-        peers = {
-            name.removeprefix(lead): one
-            for name, one in board.records.items()
-            if name.startswith(lead) and name != key
-        }
+        peers = _below(board, lead)
+        peers.pop(own, None)
         verdict = f"{prefix}{VERDICTS}{digest}/"
-        found = {n: r for n, r in board.records.items() if n.startswith(verdict)}
+        found = _below(board, verdict)
         if not part.begun:
             # Of an earlier trial, which was to be forgotten; not one of peers who were faster.
             stale = [name for name, one in found.items() if one.revision <= part.since]
             if stale and not peers:
-                self._store.put(dict.fromkeys(stale))
+                self._store.put({f"{verdict}{name}": None for name in stale})
                 return True
             part.begun = True
         gone = [name for name in peers if is_gone(name, own)]
@@ -150,26 +154,39 @@ class Pool:
             self._store.put({key: _text(mine)}, mortal=True)
             self._key, self._told, wrote = key, mine, True
         for stage, decided in list(part.decided.items()):
-            name = f"{verdict}{stage or 'trial'}"
+            name = stage or "trial"
             if name not in found:
-                self._store.put({name: _text(decided)}, same={name: 0})
+                key = f"{verdict}{name}"
+                self._store.put({key: _text(decided)}, same={key: 0})
                 wrote = True
         heard = {
             name: told
             for name, one in peers.items()
             if name not in gone and (told := record(Counted, object_in(one.value))) is not None
         }
-        verdicts = {
-            name.removeprefix(verdict).removeprefix("trial"): said
-            for name, one in found.items()
-            if (said := record(Verdict, object_in(one.value))) is not None
-        }
-        news = verdicts != part.verdicts or _bad(heard) > _bad(part.heard)
+        verdicts = _verdicts(found)
+        news = verdicts != part.told or _bad(heard) > _bad(part.heard)
+        part.told = verdicts
         part.heard, part.verdicts = heard, verdicts
         self._stepped.set()
         if news:
             self._poke()
         return wrote or bool(gone)
+
+
+def _below(board: Board, lead: str) -> dict[str, Record]:
+    """Return the records below a name, by the rest of their names."""
+    found = board.records.items()
+    return {name.removeprefix(lead): one for name, one in found if name.startswith(lead)}
+
+
+def _verdicts(found: Mapping[str, Record]) -> dict[str, Verdict]:
+    """Return what was decided at each stage; that of the trial itself has no name."""
+    return {
+        name.removeprefix("trial"): said
+        for name, one in found.items()
+        if (said := record(Verdict, object_in(one.value))) is not None
+    }
 
 
 def _bad(heard: Mapping[str, Counted]) -> int:

@@ -81,6 +81,11 @@ class TrialGate:
         digest, run = proposal.new.digest, self.run
         if run is not None and run.digest == digest and run.promoted_at is not None:
             return self._promoted(run)
+        tried = run is not None and run.digest == digest and not proposal.overridden
+        if run is not None and tried and self._is_back(proposal):
+            # Another worker's row of its promotion was read before the verdict.
+            run.promote(Decision("promote"))
+            return self._promoted(run)
         if proposal.old is None or proposal.overridden or self._is_back(proposal):
             self._end()
             return GO
