@@ -171,8 +171,7 @@ def a_pool_of_one(make: Make) -> str:
     with make(trial, seconds=0.1) as (shop, load):  # so few that hardly two of them meet
         shop.edit(most=1)
         shop.are("trying")
-        edited = shop.config.stat().st_mtime
-        shop.all_say(lambda one: one.outcome != "trying" and one.since >= edited)
+        shop.has_decided()
         assert not shop.codes & {"undone-slow", "undone-failed"}, f"{shop.codes} in the trial"
         bad, begun = load.bad, time.monotonic()
         spread = shop.are("undone")
@@ -255,8 +254,7 @@ def harmless(make: Make, trials: int = 5) -> str:
         for _ in range(trials):
             shop.edit()
             shop.are("trying")
-            edited = shop.config.stat().st_mtime
-            shop.all_say(lambda one, at=edited: one.outcome != "trying" and one.since >= at)
+            shop.has_decided()
             if any(one.outcome == "undone" for one in shop.members()):
                 undone.append(str(sorted(map(str, shop.codes))))
         failed = load.bad

@@ -130,6 +130,11 @@ class Site:
             lambda one: one.outcome == outcome and one.since >= edited, workers, seconds
         )
 
+    def has_decided(self) -> None:
+        """Wait until no worker tries the last edit any more."""
+        edited = self.config.stat().st_mtime
+        self.all_say(lambda one: one.outcome != "trying" and one.since >= edited)
+
     def goes_back(self) -> None:
         """Put version 1 back, and see that it serves; the number goes on from what there was."""
         number = self.number
