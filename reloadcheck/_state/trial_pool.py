@@ -156,8 +156,8 @@ class Pool:
         for stage, decided in list(part.decided.items()):
             name = stage or "trial"
             if name not in found:
-                key = f"{verdict}{name}"
-                self._store.put({key: _text(decided)}, same={key: 0})
+                said = f"{verdict}{name}"
+                self._store.put({said: _text(decided)}, same={said: 0})
                 wrote = True
         heard = {
             name: told

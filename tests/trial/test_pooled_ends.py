@@ -13,8 +13,8 @@ from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import STATE, Ban, Member, State, prefix_of
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
-from reloadcheck._state.pool import VERDICTS
 from reloadcheck._state.store_orders import Orders
+from reloadcheck._state.trial_pool import VERDICTS
 from reloadcheck.seams.trial import Verdict
 from reloadcheck.testing import MemoryStore
 from tests.support.rig import until
