@@ -62,7 +62,7 @@ class StoreGate:
         self._worker.swapping = {proposal.new.digest: source}
         content, reading = self._worker.known(source)
         barrier = self._barrier
-        banned = self._standing.state.banned
+        banned = self._worker.state.banned
         if proposal.old is not None and content is not None and content in banned:
             return _banned(content, banned[content])  # meanwhile: nobody waits for the others then
         if barrier is None or content is None or reading is None:
