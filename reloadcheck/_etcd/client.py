@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from typing import Any, Final
 
-from .._runtime.deadline import Deadline, TimedSocket
+from .._runtime.deadline import Deadline, TimedSocket, connected
 from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, StoreLostError, StoreUnsureError
 from .tokens import CHANCE, SlowError, token_for
@@ -240,7 +240,7 @@ class Etcd:
     def _connected(self, endpoint: Endpoint, deadline: Deadline) -> socket.socket:
         secure, host, port = endpoint
         context = self._tls.context() if secure else None
-        sock = socket.create_connection((host, port), timeout=deadline.left())
+        sock = connected(host, port, deadline)
         try:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if context is not None:

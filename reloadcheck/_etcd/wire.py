@@ -85,6 +85,8 @@ def answer_of(status: int, data: bytes, endpoint: str) -> dict[str, Any]:
         raise TokenError(everybody=True)
     if code == 7:
         message = "permission denied: no role of its user (user=) may do this to these keys"
+    if "database space exceeded" in message:
+        message = "its database is full: compact and defragment it, then disarm the alarm NOSPACE"
     if status in (500, 503, 504) and code in (2, 4, 14):
         raise LeaderError(message)
     if any(words in message for words in _TOO_MUCH):

@@ -9,7 +9,7 @@ import socket
 import time
 from typing import Any
 
-__all__ = ["Deadline", "TimedSocket"]
+__all__ = ["Deadline", "TimedSocket", "connected"]
 
 
 class Deadline:
@@ -25,6 +25,27 @@ class Deadline:
         if left <= 0:
             raise TimeoutError
         return left
+
+
+def connected(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Connect to the first address of a host that answers; the caller closes the socket.
+
+    Each address may take its share of what is left: one that swallows everything hides no other,
+    and however many there are, they end with the deadline. Raise `OSError`.
+    """
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    failed: OSError = OSError("no address")
+    for number, (family, kind, protocol, _, address) in enumerate(found):
+        sock = socket.socket(family, kind, protocol)
+        try:
+            sock.settimeout(deadline.left() / (len(found) - number))
+            sock.connect(address)
+        except OSError as error:
+            sock.close()
+            failed = error
+        else:
+            return sock
+    raise failed
 
 
 class _Bytes(io.RawIOBase):

@@ -157,12 +157,12 @@ def fleet_of(
     """Judge every member; `target` is another content to compare with than what is wanted.
 
     For `grace` seconds after the target changed (`changed_at`, epoch seconds) those alone drift who
-    have said since that they cannot have it. `lost` are members that vanished without a farewell:
-    listed, and not counted.
+    have said since that they cannot have it; the clock of who changed it may be far off. `lost` are
+    members that vanished without a farewell: listed, and not counted.
     """
     against = Against("", target) if isinstance(target, str) else target
     wanted = state.target if against is None else against.digest
-    young = against is None and changed_at is not None and now - changed_at < grace
+    young = against is None and changed_at is not None and abs(now - changed_at) < grace
     told: list[MemberStatus] = []
     off = 0
     for each, member in sorted(members.items()):

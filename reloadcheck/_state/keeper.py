@@ -1,4 +1,4 @@
-"""The store thread: one step after another looks, writes what waits, and says that it is there.
+"""The store thread: one step after another looks, says that it is there, and writes what waits.
 
 Nobody waits for it: what it has to write waits in a queue, what it has read is one value that
 others look at. A store that is away stops nothing; it is told, and found again.
@@ -223,6 +223,7 @@ class Keeper:
             self.rounds.busy_since = self._clock.monotonic()
         try:
             self.sight.look()
+            self._presence.beat()  # before all that is written: a store that is full lets it live
             self.orders.end_hold()
             self.orders.ban_with_hold()
             self._write_records()
@@ -232,7 +233,6 @@ class Keeper:
             self._facts.write()
             self._facts.follow()
             self._presence.tell(self.edition)
-            self._presence.beat()
             self._write_mirror()
         except StoreUnsureError as error:
             self.sight.outlook.forget()  # look again at everything

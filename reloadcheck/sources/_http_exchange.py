@@ -17,7 +17,7 @@ from http.client import (
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from .._runtime.deadline import Deadline, TimedSocket
+from .._runtime.deadline import Deadline, TimedSocket, connected
 from ..types import printable
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _once(
     sock: socket.socket | None = None
     reason: str
     try:
-        sock = socket.create_connection((host or "", port or 0), timeout=deadline.left())
+        sock = connected(host or "", port or 0, deadline)
         if tls is not None:
             sock.settimeout(deadline.left())
             sock = tls.wrap_socket(sock, server_hostname=host)
@@ -128,7 +128,7 @@ def _answer(response: HTTPResponse, max_bytes: int) -> Answer:
     parts: list[bytes] = []
     size = 0
     while told is None or size < told:
-        part = b"" if (told or 0) > max_bytes else response.read1(_PORTION)
+        part = b"" if (told or 0) > max_bytes else _part(response, told, size)
         size += len(part)
         if max(size, told or 0) > max_bytes:
             raise ExchangeError(f"is larger than max_bytes ({max_bytes} bytes)")
@@ -137,8 +137,17 @@ def _answer(response: HTTPResponse, max_bytes: int) -> Answer:
         parts.append(part)
     if size < (told or 0):
         raise ExchangeError("the answer broke off")
+    if told is not None and size > told:
+        raise ExchangeError("sends more than it says: its Content-Length is wrong")
     whole = told is not None or bool(response.chunked)
     return Answer(response.status, headers, b"".join(parts), whole)
+
+
+def _part(response: HTTPResponse, told: int | None, size: int) -> bytes:
+    """Read on, up to a byte beyond what was told: counted in characters, the end would be lost."""
+    if told is None:
+        return response.read1(_PORTION)
+    return response.fp.read1(min(_PORTION, told + 1 - size))
 
 
 def _trouble(error: OSError) -> str:

@@ -128,6 +128,10 @@ REFUSED: dict[str, tuple[Respond, str]] = {
         raw(OK + b"Content-Length: 3\r\nContent-Length: 5\r\n\r\na: 1\n"),
         "does not tell how long its answer is",
     ),
+    "longer than it says, counted in letters": (
+        raw(OK + b"Content-Length: 6\r\n\r\na: \xc3\xbc10"),
+        "sends more than it says: its Content-Length is wrong",
+    ),
     "of a length that is none": (
         raw(OK + b"Content-Length: -5\r\n\r\na: 1\n"),
         "does not tell how long its answer is",

@@ -29,6 +29,13 @@ def test_nobody_drifts_for_a_moment_after_a_change() -> None:
     assert fleet_of(state, MEMBERS, 1011.0, grace=30.0, changed_at=980.0).drift > 0.0
 
 
+def test_a_clock_that_is_far_ahead_hides_no_drift() -> None:
+    """Of whoever made the change: an hour's mistake is no hour's excuse; a second's is none."""
+    state = State(43, "B")
+    assert fleet_of(state, MEMBERS, 1000.0, grace=30.0, changed_at=4600.0).drift == 1 / 3
+    assert fleet_of(state, MEMBERS, 1000.0, grace=30.0, changed_at=1001.0).drift == 0.0
+
+
 def test_who_tries_the_target_is_in_step() -> None:
     """Workers that act together try an edit for minutes: no drift, and nobody is woken."""
     state = State(44, "C")
