@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from reloadcheck._state.facts import Fact
-
 from reloadcheck._state.board import MEMBERS, Member
+from reloadcheck._state.history_writer import Fact
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
 from reloadcheck.exceptions import StoreLostError
