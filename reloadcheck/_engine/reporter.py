@@ -106,9 +106,14 @@ class Report:
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:
-        """Say, once a reason, that an edit is good and not yet allowed."""
+        """Say, once a reason, that an edit is good and not yet allowed.
+
+        It may be hours until it is, so an operator is warned; on the other workers it waits for
+        seconds.
+        """
         facts = self._facts(Outcome.WAITING, error)
-        self._say(logging.INFO, "the edit waits: %s", error, **facts)
+        level = logging.INFO if error.code == Code.WAITING else logging.WARNING
+        self._say(level, "the edit waits: %s", error, **facts)
         self._note(Outcome.WAITING, error)
         self._tell_event(Outcome.WAITING, error)
 
@@ -150,7 +155,7 @@ class Report:
         words = "the edit changes only what needs a restart: %s; version %d goes on serving"
         version, _ = self._serving()
         facts = self._facts(Outcome.UNCHANGED, error)
-        self._say(logging.INFO, words, _keys_of(error), version, **facts)
+        self._say(logging.WARNING, words, _keys_of(error), version, **facts)
         self._note(Outcome.UNCHANGED, error)
         self._tell_event(Outcome.UNCHANGED, error)
 
@@ -158,7 +163,7 @@ class Report:
         """Say that the rest of an edit is live, and which keys of it wait for a restart."""
         words = "what needs a restart keeps its running value until then: %s"
         facts = self._facts(Outcome.RELOADED, error)
-        self._say(logging.INFO, words, _keys_of(error), **facts)
+        self._say(logging.WARNING, words, _keys_of(error), **facts)
 
     def rebuilt(self, built: Sequence[str], why: Mapping[str, str]) -> None:
         """Say that resources were built anew without an edit; `why` says it of those in need."""

@@ -78,6 +78,10 @@ class ReferenceSet:
         self._known: tuple[Name, ...] = ()
         self._seen: dict[Name, object] = {}
 
+    def anew(self) -> "ReferenceSet":
+        """Return one of the same references that has read nothing yet."""
+        return ReferenceSet([*self._by_kind.values()], self._max_bytes, self._wall_ns)
+
     def stamp(self) -> Stamp:
         """Return one stamp of all that the documents named at the last read."""
         stamps = [(name, *self._stamp(name)) for name in self._known]

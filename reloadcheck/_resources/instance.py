@@ -122,7 +122,8 @@ class Instance:
         if self.forced:
             return (
                 "the unit of work that reads it has ended or outlived its snapshot's drain "
-                "deadline; raise `drain`, or take a lease for each step of long work"
+                "deadline; raise `drain`, or call `snapshot.release()` and take a lease for each "
+                "step of long work"
             )
         return (
             "the unit of work that reads it has ended, has released it, or had not read it yet "

@@ -33,6 +33,10 @@ _EFFECTS = {
     "default": "the schema's default",
 }
 _MOST_LEAVES = 200
+_UNASKED = (
+    "the schema's default is not known while the configuration is rejected: `reloadcheck validate` "
+    "says why"
+)
 _USAGE = "name the files, then a key path, as in config.yaml database.url"
 
 
@@ -58,7 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         inputs = inputs_of(arguments, files)
     except UsageError as error:
-        raise error if files or arguments.app else UsageError(f"{error}; {_USAGE}") from None
+        swapped = os.path.exists(written)
+        is_clear = (files or arguments.app) and not swapped
+        raise error if is_clear else UsageError(f"{error}; {_USAGE}") from None
     known = known_of(inputs.sources, *inputs.reading)
     page = Page()
     if known.parsed is None:
@@ -69,8 +75,12 @@ def run(arguments: argparse.Namespace) -> int:
     with locating_many():
         found = list(contributions(known.parsed.layers, path))
         leaves = list(_leaves(known.parsed, path))
+    unasked = False
     if not any(one.effect == "sets" for one in found):
-        found = [*_default(inputs, known.parsed, path), *found]
+        try:
+            found = [*_default(inputs, known.parsed, path), *found]
+        except ConfigError:
+            unasked = True
     if not found and os.path.exists(written):  # a file, and the key path was forgotten
         raise UsageError(_USAGE)
     is_set = any(one.effect in ("sets", "default") for one in found)
@@ -78,8 +88,10 @@ def run(arguments: argparse.Namespace) -> int:
         page.json(_document(path, found, is_set, leaves, hide=hide))
     else:
         layers = [source.name for source in inputs.sources]
-        layers += [] if inputs.schema.is_plain else ["the schema's defaults"]
+        layers += [] if inputs.schema.is_plain or unasked else ["the schema's defaults"]
         _show(page, path, found, is_set, leaves, layers, hide=hide)
+        if unasked:
+            page.sentence(_UNASKED)
         if not found:
             _suggest(page, known.parsed.tree, path)
     return int(not is_set)
@@ -119,12 +131,12 @@ def _reach(tree: object, path: KeyPath) -> tuple[KeyPath, object]:
 
 
 def _default(inputs: Inputs, parsed: Parsed, path: KeyPath) -> Iterator[Contribution]:
-    """Ask the schema for what no file sets."""
+    """Ask the schema for what no file sets; raise `ConfigError` where it takes none of it."""
     if inputs.schema.is_plain:
         return
     try:
         value = lookup(validated(inputs.schema, parsed), path)
-    except (ConfigError, KeyError):
+    except KeyError:
         return
     yield Contribution(Origin(inputs.schema_name or "the schema"), value, path, "default")
 

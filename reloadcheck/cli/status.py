@@ -98,6 +98,9 @@ def _conclude(page: Page, found: Workers, wanted: int | None) -> None:
         )
     elif found.complete:
         page.sentence(f"{workers} answered, all with the same configuration")
+    failed = sum(standing_of(one) is Standing.FAIL for one in found.told)
+    if failed:
+        page.sentence(f"FAILED: {failed} of {workers}: see above", kind="error", mark="FAILED:")
 
 
 def _refuse(

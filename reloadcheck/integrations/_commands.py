@@ -10,6 +10,7 @@ import logging
 from collections.abc import (
     Callable,
     Generator,
+    Iterator,
     Mapping,
 )
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from typing import (
 
 from .._engine.api import ReloadCheck, engine_of
 from .._engine.engine import Engine
+from .._load.source_set import SourceSet
 from .._observe.status import Status
 from .._resources.registry import Registry
 from ..exceptions import (
@@ -33,7 +35,7 @@ from ..exceptions import (
 )
 
 if TYPE_CHECKING:
-    from .._observe.status import Status
+    from ..seams.gates import Gate
 
 __all__ = ["COMMANDS", "Answer", "Command"]
 
@@ -128,10 +130,32 @@ C = TypeVar("C")
 
 
 def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
-    """Return an engine on the same sources and schema that builds nothing: to try a file with."""
+    """Return an engine on the same sources and schema that builds nothing: to try a file with.
+
+    Rules, contract and references judge there as at a start; no store, trial or notice is met.
+    """
     engine = engine_of(live)
     registry = Registry(engine.schema)
     twin = cast("ReloadCheck[C]", object.__new__(ReloadCheck))  # an engine refuses to be copied
     twin._environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
-    twin._engine = Engine(engine.sources, engine.schema, registry, engine.options, engine.clock)  # pyright: ignore[reportPrivateUsage] - off the public face
+    other = Engine(engine.sources, engine.schema, registry, engine.options, engine.clock)
+    if engine.references is not None:
+        other.references = engine.references.anew()
+        other.feed = SourceSet(engine.sources, other.references)
+    other.gates += _judges(engine)
+    twin._engine = other  # pyright: ignore[reportPrivateUsage] - off the public face
     return twin
+
+
+def _judges(engine: Engine[Any]) -> Iterator[Gate]:
+    """Return the gates that a first load has to pass whatever was served before."""
+    if not engine.gates:
+        return
+    from ..policy.gate import ContractGate
+    from ..policy.rules import Rules
+
+    for gate in engine.gates:
+        if isinstance(gate, Rules):
+            yield gate
+        elif isinstance(gate, ContractGate):
+            yield gate.by_itself()

@@ -75,6 +75,13 @@ class ContractGate:
         self.beside: Beside | None = None
         self.hear: Callable[[], None] = _nothing
 
+    def by_itself(self) -> "ContractGate":
+        """Return a gate of the same contract that knows no store, and tells nobody."""
+        spelled, files = self._spelled, self._statements
+        return ContractGate(
+            *(self._contract, self._environment, spelled, files, self._no_option, self._no_field)
+        )
+
     @property
     def path(self) -> Path:
         """Return the contract's file."""

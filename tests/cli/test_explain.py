@@ -146,3 +146,22 @@ def test_a_key_may_be_called_as_a_directory_is(run: Run, here: Path, app: str) -
     """What the files set is explained, whatever else has its name."""
     (here / "database").mkdir()
     assert run("explain", "base.yaml", "database").status == 0
+
+
+def test_a_default_that_cannot_be_asked_for_is_not_denied(run: Run, here: Path, app: str) -> None:
+    """While the files are rejected nobody knows what the schema would have made of them."""
+    (here / "local.yaml").write_text("database:\n  pool_size: many\n")
+    done = run("explain", "--app", app, "debug")
+    assert done.status == 1
+    assert done.lines[0] == "debug: not set in any of: base.yaml, local.yaml"
+    assert " ".join(" ".join(done.lines[1:]).split()) == (
+        "the schema's default is not known while the configuration is rejected: "
+        "`reloadcheck validate` says why"
+    )
+
+
+def test_a_key_path_before_its_file_is_told_the_order(run: Run, app: str) -> None:
+    """As it is often written: what stands last is a file, and the other is none."""
+    done = run("explain", "database.pool_size", "base.yaml")
+    assert done.status == 2
+    assert "database.pool_size does not exist; name the files, then a key path" in done.err

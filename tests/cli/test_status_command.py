@@ -240,6 +240,7 @@ def test_all_workers_are_asked(run: Run, here: Path) -> None:
     with workers(*good, told_by(14, standing="fail", reasons=["edit rejected: no"])) as url:
         done = run("status", url, "--all")
         assert (done.status, "FAILED: shop on web-1, pid 14" in done.out) == (1, True)
+        assert done.lines[-1] == "FAILED: 1 of 4 workers: see above"
     with workers(*good, told_by(14, digest="e" * 64)) as url:
         done = run("status", url, "--all")
         assert (done.status, "2 different configurations" in done.out) == (1, True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from reloadcheck import FrozenDict
+from reloadcheck import FileReferences, FrozenDict
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck.integrations.flask import FlaskReloadCheck
 from tests.support.rig import Text, same
@@ -167,3 +167,34 @@ def test_a_command_explains_itself(make: Make, command: str) -> None:
     status, out, _ = ask(app, command, "--help")
     assert status == 0
     assert "." in out.partition("\n\n")[2]
+
+
+def test_validate_asks_rules_contract_and_references(make: Make, tmp_path: Path) -> None:
+    """What fails a start before anything is built fails `validate` too, and nothing else does."""
+    (tmp_path / "port").write_text("5432")
+    contract = tmp_path / "contract.yaml"
+    contract.write_text("reloadcheck: 1\nservice: shop\nkeys:\n  size: {range: 1..9}\n")
+
+    def schema(given: FrozenDict) -> FrozenDict:
+        assert str(given["port"]) == "5432"
+        return given
+
+    text = Text("size: 3\nport: ${file:port}\n")
+    references = [FileReferences(tmp_path)]
+    clock = SystemClock()
+    live = make(text, schema=schema, contract=contract, references=references, clock=clock)
+
+    @live.rule("size")
+    def odd(size: int) -> str | None:
+        return None if size % 2 else "is odd in this shop"
+
+    app = Flask("shop")
+    FlaskReloadCheck(live, app)
+    assert ask(app, "validate") == (0, "app.yaml: valid\n", "")
+    text.write("size: 4\nport: ${file:port}\n")
+    assert ask(app, "validate") == (1, "", "app.yaml:1:7: size: is odd in this shop\n")
+    text.write("size: 11\nport: ${file:port}\n")
+    status, _, err = ask(app, "validate")
+    assert status == 1
+    assert err.startswith("app.yaml:1:7: size: ")
+    assert live.status().state == "idle"

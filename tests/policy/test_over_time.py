@@ -1,5 +1,9 @@
 """Leave, clocks and contracts over time: a signature is spent once, and nothing opens by chance."""
 
+import logging
+
+import pytest
+
 from reloadcheck import Outcome
 from tests.support.rig import Call, begin, until
 
@@ -113,3 +117,25 @@ def test_a_contract_that_is_edited_frees_no_edit_that_waits(shop: Shop) -> None:
     begin(live)
     assert live.snapshot.config.payment.timeout == 5.0
     assert live.status().pending_restart == ()
+
+
+def test_a_wait_of_hours_is_one_warning(shop: Shop, caplog: pytest.LogCaptureFixture) -> None:
+    """An operator who reads the log at Python's own level sees that an edit is not live, and why.
+
+    So with one that needs a restart.
+    """
+    caplog.set_level(logging.WARNING, "reloadcheck")
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    assert shop.edit("level: INFO", "level: ERROR") is Outcome.WAITING
+    assert shop.live.check() is Outcome.WAITING
+    shop.at(MONDAY_NOON)
+    assert shop.live.check() is Outcome.RELOADED
+    assert shop.edit("0.0.0.0:80", "0.0.0.0:81") is Outcome.UNCHANGED
+    assert shop.live.check() is Outcome.UNCHANGED
+    codes = ("freeze", "restart")  # and not what the engine saw in the middle of a write
+    records = [one for one in caplog.records if one.__dict__.get("config_code") in codes]
+    told = [(one.levelno, one.getMessage()) for one in records]
+    assert [level for level, _ in told] == [logging.WARNING] * 2
+    assert told[0][1].endswith("nothing changes until Tue 06:00 Europe/Berlin: Black Friday")
+    assert "only what needs a restart: server.bind" in told[1][1]
