@@ -348,7 +348,8 @@ class ReloadCheck(Generic[C]):
         for key in keys:
             schema = self._engine.schema  # a JSON Schema is read at the start, not here
             if schema.reader != "jsonschema" and not schema.spelled(key):
-                raise RegistrationError(f"the schema has no key {key_path_text(key)}")
+                reason = f"the schema has no key {key_path_text(key)}{schema.meant(key)}"
+                raise RegistrationError(reason)
         restart_only_of(self._engine).add(keys)
 
     def subscribe(

@@ -56,6 +56,7 @@ def add_contract(
         *(contract, lambda: engine.options.environment, schema.spelled, files),
         no_option=_no_option,
         no_field=schema.missing,
+        meant=schema.meant,
     )
     engine.gates.append(gate)
     _rehearsals_of(engine).requests = lambda: gate.terms.rehearse

@@ -81,6 +81,7 @@ class Permission(Generic[C]):
         self.verdict = GO
         self.kept: tuple[KeyPath, ...] = ()
         self._watched_until = 0.0
+        self._held_back: Loaded[C] | None = None
         self._served: deque[str] = deque(maxlen=REMEMBERED)
         self._gates = Gates(seams.gates, scheduler)
         self._hide: Callable[[frozenset[str]], None] = seams.hide
@@ -229,9 +230,13 @@ class Permission(Generic[C]):
         """Ask whether the edit may go on; return what of it may."""
         if not self._gates:
             return read
-        match self._gates.may(
-            self._proposal(read, self._steps.changes(read), self._making.plan(read))
-        ):
+        proposal = self._proposal(read, self._steps.changes(read), self._making.plan(read))
+        again = self._held_back is read
+        answer = self._gates.may(replace(proposal, again=again))
+        if again and not isinstance(answer, Wait | Defer):
+            answer = self._gates.may(proposal)  # what is taken up is judged anew
+        self._held_back = read if isinstance(answer, Wait | Defer) else None
+        match answer:
             case Reject() as answer:
                 return self._refuse(answer, read)
             case Wait() as answer:
@@ -351,6 +356,7 @@ class Permission(Generic[C]):
     def abandon(self) -> None:
         """Abandon an edit that waits or is tried: there is another one, or none any more."""
         waiting = self.permit.waiting
+        self._held_back = None
         if self.trying.candidate is not None:
             self._end_trial(SUPERSEDED)
         elif waiting is not None and waiting.why != Code.WAITING:  # of which nothing was told

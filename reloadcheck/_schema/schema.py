@@ -92,12 +92,19 @@ class Schema(Generic[T]):
         depth = next((n for n in range(1, len(path) + 1) if self.field(path[:n]) is False), None)
         if depth is None:
             return None
+        return f"the schema has no field {key_path_text(path)}{self._meant(path, depth)}"
+
+    def meant(self, path: KeyPath) -> str:
+        """Return which key was meant by a path that no file may spell, as the end of a sentence."""
+        depths = range(1, len(path) + 1)
+        return self._meant(path, next((n for n in depths if not self.spelled(path[:n])), 0))
+
+    def _meant(self, path: KeyPath, depth: int) -> str:
         from difflib import get_close_matches  # which only a mistake needs
 
         around = path[: depth - 1]
-        close = get_close_matches(str(path[depth - 1]), self.fields(around), 1)
-        meant = f"; did you mean {key_path_text((*around, close[0]))}?" if close else ""
-        return f"the schema has no field {key_path_text(path)}{meant}"
+        close = get_close_matches(str(path[depth - 1]), self.fields(around), 1) if depth else []
+        return f"; did you mean {key_path_text((*around, close[0]))}?" if close else ""
 
     def spelled(self, path: KeyPath) -> tuple[KeyPath, ...]:
         """Return how a file may spell a key path, also one with `*` steps; none for no such key."""

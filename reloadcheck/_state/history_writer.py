@@ -5,7 +5,7 @@ number, the others find theirs in the history.
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -64,6 +64,7 @@ class Facts:
         self.own: dict[str, bytes] = {}
         self._sight, self._member = sight, member
         self._waiting: deque[Fact] = deque()
+        self._last: Fact | None = None
         self._lost = 0
         self._numbered_at = 0
 
@@ -74,6 +75,30 @@ class Facts:
             self._waiting.popleft()
             self._lost += 1
 
+    def again(self) -> None:
+        """Tell first of what serves: the store is another one or an older copy, and may lack it."""
+        self.edition, last = None, self._last
+        self.editions.clear()
+        if last is not None and last.entry.content == self._member().content:
+            self._waiting.appendleft(replace(last, first=True))
+
+    def restore(self, contents: Mapping[str, bytes]) -> None:
+        """Put what was read last into a store that is empty: its orders, and what serves by them.
+
+        So that whoever takes the file away lifts no ban, and numbers go on.
+        """
+        sight, view = self._sight, self._sight.view
+        if view.state == State():
+            return
+        state = replace(view.state, round=None, refused=None)
+        records: dict[str, str | None] = {f"{sight.prefix}{STATE}": state.to_text()}
+        entry, content = editions_of(entries_from(view.entries)).get(state.edition), state.target
+        if entry is not None:
+            documents = contents.get(str(content)) or self.own.get(str(content))
+            kept = entry.content == content and self._keep(content, documents)
+            records[sight.prefix + entry.key] = replace(entry, kept=kept).to_text()
+        sight.store.put(records, same=dict.fromkeys(records, 0))
+
     def write(self) -> None:
         """Write down what waits; raise `StoreError`, and what is not written waits on."""
         sight = self._sight
@@ -82,6 +107,7 @@ class Facts:
             if fact.documents is not None and fact.entry.content is not None:
                 self.own = {fact.entry.content: fact.documents}
             if fact.entry.outcome == "reloaded":
+                self._last = None if fact.fallback else fact
                 self._activate(fact)
                 self._number(fact)
             else:

@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreUnsureError
 from ..types import Code, Store
-from .board import Member
+from .board import Member, State, View
 from .history_writer import LIMIT, Fact, Facts
 from .member_id import member_id
 from .mirror import Mirror, mirror_of
@@ -68,7 +68,7 @@ class Keeper:
             store,
             clock,
             notify,
-            lambda: self._presence.forget(),
+            self._tell_anew,
             lambda: self.pool.is_on,
             lambda: self._hear_trial(),
         )
@@ -247,6 +247,14 @@ class Keeper:
         if self.rounds is not None:
             self.rounds.busy_since = None
             self.rounds.stepped.set()
+
+    def _tell_anew(self, found: View) -> None:
+        """Tell a store that is another one by now who is here, what is ordered and what serves."""
+        self._presence.forget()
+        if found.state == State():
+            self._facts.restore(self.known.contents)
+        else:
+            self._facts.again()  # an older copy: what it holds of orders is what is known
 
     def _write_records(self) -> None:
         while self._to_write:

@@ -77,7 +77,7 @@ def rollback(
     hold = Hold("rollback", content, target.edition, actor.by, actor.at, actor.why)
     after = replace(state, hold=hold, banned=banned, round=None, refused=None)
     after, entry = activated(after, _again(target, "rollback", actor))
-    says = f"edition {entry.edition} is {target.edition} again; edition {present} is banned"
+    says = f"edition {entry.edition} is {entry.of} again; edition {present} is banned"
     never_live = sorted(each for each, ban in bans.items() if ban.edition is None)
     if never_live:
         says += f", and what waited: {', '.join(map(content_named, never_live))}"
@@ -102,7 +102,7 @@ def pin(
     if content == state.target:
         return Ordered(after, _row("pin", actor, content, edition), f"edition {edition} is pinned")
     after, entry = activated(after, _again(target, "pin", actor))
-    says = f"edition {entry.edition} is {edition} again, and pinned"
+    says = f"edition {entry.edition} is {entry.of} again, and pinned"
     return Ordered(after, entry, says)
 
 
@@ -137,6 +137,8 @@ def unban(state: State, entries: Collection[Entry], actor: Actor, which: int | s
 
 def freeze(state: State, actor: Actor, until: float | None = None) -> Ordered:
     """Let no edit go live, until a time or a thaw; orders still do."""
+    if until is not None and until <= actor.at:
+        raise OrderRefusedError("that time is over: nothing would be frozen")
     after = replace(state, freeze=Freeze(until, actor.by, actor.at, actor.why), round=None)
     return Ordered(after, _row("freeze", actor), "frozen: no edit goes live")
 

@@ -10,9 +10,10 @@ from typing import Final, TypeAlias
 
 from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
+from ..exceptions import StoreError
 from ..types import Code, Store
 from .board import Freeze, Hold, State, View, Wish
-from .crowd import Outlook
+from .crowd import Outlook, Seen
 from .member_id import here
 from .round_driver import Rounds
 from .round_tally import Tally
@@ -43,8 +44,8 @@ class Sight:
     """One worker's looks at its group's records.
 
     `notify` hears of orders that changed, and whether what was refused is to be judged anew;
-    `replaced` of a store that is another one by now. `rounds` is the worker's part in deciding
-    together: who decides has to see all. `shares` returns whether it shares a trial, and `heard`
+    `replaced` of what is in a store that is another one by now, while `view` is what was in the one
+    before. `rounds` is the worker's part in deciding together: who decides has to see all. `shares` returns whether it shares a trial, and `heard`
     is told of a look before anybody else knows what it found: of a verdict before what it leads to.
     """
 
@@ -53,7 +54,7 @@ class Sight:
         store: Store,
         clock: Clock,
         notify: Callable[[bool], None],
-        replaced: Callable[[], None],
+        replaced: Callable[[View], None],
         shares: Callable[[], bool],
         heard: Callable[[], None] = lambda: None,
     ) -> None:
@@ -61,6 +62,7 @@ class Sight:
         self.known = Known()
         self.prefix = ""
         self.wish: Wish | None = None
+        self._is_another = False
         self._notify, self._replaced, self._shares = notify, replaced, shares
         self._heard = heard
         self.begin("")
@@ -91,24 +93,17 @@ class Sight:
 
     def look(self, *, whole: bool = False, history: bool = False) -> None:
         """Look; know what is new, and have the engine told where it is an order."""
-        before, votes = self.known.view, self.rounds is not None or self._shares()
-        found = self.outlook.look(
-            self.store,
-            self.prefix,
-            self.now(),
-            before,
-            whole=whole,
-            history=history,
-            votes=votes,
-        )
+        found = self._look(whole=whole, history=history)
         if found is None:
             self._know(self.known.view)
             return
-        self._heard()
         if found.replaced:
             words = "the store %s was replaced: it is told anew"
             log(WARNING, words, self.store.name, code=str(Code.STORE))
-            self._replaced()
+            self._is_another = True
+        if self._is_another:
+            found = self._told(found)
+        self._heard()
         view, state = found.view, found.view.state
         if self.started_at is None:
             self.started_at = state.edition
@@ -128,6 +123,23 @@ class Sight:
         self.known = replace(self.known, view=view, contents=contents)
         if self.rounds is not None and contents and contents != before:
             self._notify(False)
+
+    def _look(self, *, whole: bool = False, history: bool = False) -> Seen | None:
+        votes = self.rounds is not None or self._shares()
+        what = self.store, self.prefix, self.now(), self.known.view
+        return self.outlook.look(*what, whole=whole, history=history, votes=votes)
+
+    def _told(self, found: Seen) -> Seen:
+        """Have another store told; until that is done, what is known is of the one before."""
+        self.started_at = found.view.state.edition + 1
+        try:
+            self._replaced(found.view)
+            found = self._look() or found
+        except StoreError:
+            self.outlook.forget()
+            raise
+        self._is_another = False
+        return found
 
     def _contents_for(self, state: State) -> Mapping[str, bytes]:
         """Read what an order could want served, at first what a start could, and what all serve."""

@@ -92,9 +92,9 @@ def add_project(command: argparse.ArgumentParser) -> None:
 
 
 def count(text: str) -> int:
-    """Read a number of workers."""
+    """Read a number of things."""
     if not text.isdecimal() or not 0 < int(text) <= 1000:
-        raise argparse.ArgumentTypeError("must be a number of workers")
+        raise argparse.ArgumentTypeError("must be a whole number from 1 to 1000")
     return int(text)
 
 

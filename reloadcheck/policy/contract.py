@@ -15,7 +15,7 @@ from ..types import Problem
 from .document import MOST_BYTES, Faults, read_document
 from .files import bytes_of
 from .key_reader import NoOption
-from .patterns import Spelled, as_it_is
+from .patterns import Meant, Spelled, as_it_is, nobody_knows
 from .sections import SectionReader
 from .terms import Terms
 
@@ -43,11 +43,13 @@ class Contract:
         self,
         spelled: Spelled = as_it_is,
         no_option: NoOption = _any_option,
+        meant: Meant = nobody_knows,
     ) -> tuple[Terms, bytes]:
         """Return the terms and the file's bytes; raise `ContractError` with all that is wrong.
 
         `spelled` tells how files may write a key path, in no way one that the schema has not;
-        `no_option` what is wrong with an option of a trial, by name and value, or None.
+        `meant` which was meant by that, `no_option` what is wrong with an option of a trial, by
+        name and value, or None.
         """
         name = str(self.path)
         try:
@@ -56,7 +58,8 @@ class Contract:
             reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
             problem = Problem(reason, name)
         else:
-            return terms_of(data, name, spelled, no_option, str(self.where.parent)), data
+            directory = str(self.where.parent)
+            return terms_of(data, name, spelled, no_option, directory, meant), data
         raise ContractError(problem)
 
 
@@ -66,6 +69,7 @@ def terms_of(
     spelled: Spelled = as_it_is,
     no_option: NoOption = _any_option,
     directory: str | None = None,
+    meant: Meant = nobody_knows,
 ) -> Terms:
     """Read a contract's bytes; raise `ContractError` with all that is wrong.
 
@@ -74,6 +78,6 @@ def terms_of(
     document = read_document(data, name)
     faults = Faults(name)
     directory = os.path.dirname(name) if directory is None else directory
-    terms = SectionReader(document, faults, spelled, no_option).terms(directory)
+    terms = SectionReader(document, faults, spelled, no_option, meant).terms(directory)
     faults.check()
     return terms

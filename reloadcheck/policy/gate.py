@@ -23,7 +23,7 @@ from .files import bytes_of
 from .forecast import Forecast, soonest
 from .judgement import Judgement, owned
 from .key_reader import NoOption
-from .patterns import Pattern, Spelled
+from .patterns import Meant, Pattern, Spelled, nobody_knows
 from .reach import changed_paths, is_at
 from .siblings import kept_by_siblings, tell_siblings
 from .terms import ABSENT, Terms
@@ -39,7 +39,8 @@ class ContractGate:
     `environment` returns the deployment's name or None; `spelled` tells how files may write a key
     path; `statements` are the files beside which signed statements are looked for; `no_option`
     says what is wrong with an option of a trial, `no_field` that a configuration cannot have a key
-    path that a rule reads, or None. `hear` is called each time it is read.
+    path that a rule reads, or None; `meant` which key was meant. `hear` is called each time it is
+    read.
     """
 
     @property
@@ -60,7 +61,9 @@ class ContractGate:
         statements: Sequence[str],
         no_option: NoOption,
         no_field: Callable[[KeyPath], str | None],
+        meant: Meant = nobody_knows,
     ) -> None:
+        self._meant = meant
         self._no_option = no_option
         self._no_field = no_field
         self._contract = contract
@@ -99,7 +102,7 @@ class ContractGate:
 
         Raise `ContractError` with all that is wrong.
         """
-        terms, data = self._contract.read(self._spelled, self._no_option)
+        terms, data = self._contract.read(self._spelled, self._no_option, self._meant)
         rules: list[Expression] = []
         problems: list[Problem] = []
         for rule in terms.rules:

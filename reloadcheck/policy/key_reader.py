@@ -8,7 +8,7 @@ from typing import Final
 from ..exceptions import UsageError
 from ..types import KeyPath
 from .document import Items, Node, Scalar, quoted
-from .patterns import Pattern, Spelled, pattern_of
+from .patterns import Meant, Pattern, Spelled, pattern_of
 from .terms import ABSENT, KeyTerms, Range
 from .windows import Window
 from .word_reader import WordReader, entries_of
@@ -37,11 +37,15 @@ NoOption = Callable[[str, object], str | None]
 class KeyReader:
     """Reads `keys:`, and what of it stands elsewhere, too.
 
-    `spelled` tells how files may write a key path, `no_option` what is wrong with an option.
+    `spelled` tells how files may write a key path, `meant` which was meant, `no_option` what is
+    wrong with an option.
     """
 
-    def __init__(self, read: WordReader, spelled: Spelled, no_option: NoOption) -> None:
+    def __init__(
+        self, read: WordReader, spelled: Spelled, no_option: NoOption, meant: Meant
+    ) -> None:
         self._read, self._spelled, self._no_option = read, spelled, no_option
+        self._meant = meant
         self._document, self._faults = read.document, read.faults
 
     def keys(self, windows: Mapping[str, Window], roles: Mapping[str, object]) -> list[KeyTerms]:
@@ -102,7 +106,8 @@ class KeyReader:
             self._faults.add(key, f"{quoted(key.text)} is no key path")
             return Pattern(key.text, ())
         if not pattern.spelled:
-            self._faults.add(key, f"the schema has no key {quoted(key.text)}")
+            reason = f"the schema has no key {quoted(key.text)}{self._meant(pattern.steps)}"
+            self._faults.add(key, reason)
         return pattern
 
     def _range(self, node: Node | None) -> Range | None:

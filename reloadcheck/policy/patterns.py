@@ -63,6 +63,15 @@ def as_it_is(path: KeyPath) -> Sequence[KeyPath]:
     return (path,)
 
 
+Meant: TypeAlias = Callable[[KeyPath], str]
+"""Which key was meant by one that the schema does not have, as the end of a sentence."""
+
+
+def nobody_knows(_: KeyPath) -> str:
+    """Know of nothing that was meant."""
+    return ""
+
+
 def pattern_of(text: str, spelled: Spelled = as_it_is) -> Pattern:
     """Return the pattern that a text stands for; raise `UsageError` for what is no key path."""
     steps = key_path_of(text.replace("[*]", ".*"))

@@ -63,6 +63,8 @@ class Rules:
         self._rules: list[Rule] = []
         self._stuck: dict[str, Job[object]] = {}
         self._remarked: set[tuple[str, str]] = set()
+        self._said: tuple[str | None, str] | None = None
+        self._answer: Answer = GO
 
     @property
     def seconds(self) -> float:
@@ -95,7 +97,13 @@ class Rules:
         self._rules.append(Rule(name, tuple(paths), function, warn, timeout, words))
 
     def may(self, proposal: Proposal) -> Answer:
-        """Ask each rule one of whose parts changed."""
+        """Ask each rule one of whose parts changed; no rule again while the same edit waits."""
+        about = None if proposal.old is None else proposal.old.digest, proposal.new.digest
+        if not proposal.again or self._said != about:
+            self._said, self._answer = about, self._asked(proposal)
+        return self._answer
+
+    def _asked(self, proposal: Proposal) -> Answer:
         findings = self.judged(proposal)
         refusing = [one for one in findings if not one.rule.warn]
         if refusing:

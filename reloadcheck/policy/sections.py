@@ -11,7 +11,7 @@ from typing import Final
 from .._runtime.addresses import address_of
 from .document import Entries, Faults, Scalar, quoted
 from .key_reader import ANY_TIME, KeyReader, NoOption
-from .patterns import Spelled
+from .patterns import Meant, Spelled
 from .terms import CelRule, Notice, Override, Terms
 from .windows import Freeze, Span, Window, span_of
 from .word_reader import WordReader
@@ -35,11 +35,16 @@ class SectionReader:
     """Reads one document, taking note of every mistake."""
 
     def __init__(
-        self, document: Entries, faults: Faults, spelled: Spelled, no_option: NoOption
+        self,
+        document: Entries,
+        faults: Faults,
+        spelled: Spelled,
+        no_option: NoOption,
+        meant: Meant,
     ) -> None:
         self._document, self._faults = document, faults
         self._read = WordReader(document, faults)
-        self._keys = KeyReader(self._read, spelled, no_option)
+        self._keys = KeyReader(self._read, spelled, no_option, meant)
         self._spelled = spelled
 
     def terms(self, directory: str) -> Terms:

@@ -17,8 +17,9 @@ class Proposal:
     epoch. `versions` are the numbers that it would have and that serves. `overridden`: somebody
     broke the glass for it, which skips trials; `actor` and `reason` are of who gave leave.
     `phases` are the steps so far, with their seconds. `is_back`: its content served before, in this
-    process or by the history, and was not taken back since. A gate changes nothing of it and keeps
-    nothing of it once it has answered.
+    process or by the history, and was not taken back since. `again`: it is the very edit that was
+    held back the last time; before it is let through, all are asked once more without this. A gate
+    changes nothing of it and keeps nothing of it once it has answered.
     """
 
     old: Loaded[Any] | None
@@ -33,6 +34,7 @@ class Proposal:
     reason: str | None = None
     phases: tuple[Phase, ...] = ()
     is_back: bool = False
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

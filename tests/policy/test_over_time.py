@@ -139,3 +139,36 @@ def test_a_wait_of_hours_is_one_warning(shop: Shop, caplog: pytest.LogCaptureFix
     assert [level for level, _ in told] == [logging.WARNING] * 2
     assert told[0][1].endswith("nothing changes until Tue 06:00 Europe/Berlin: Black Friday")
     assert "only what needs a restart: server.bind" in told[1][1]
+
+
+def test_a_rule_in_code_is_not_called_again_while_an_edit_waits(shop: Shop) -> None:
+    """Once when it is read, anew when it is taken up; with other content or another base at once.
+
+    What it finds wrong at that time rejects the edit: it is judged anew.
+    """
+    asked: list[tuple[int, int | None]] = []
+    verdict: list[str] = []
+
+    @shop.live.rule("database.pool_max")
+    def counted(pool_max: int, old: int | None = None) -> str | None:
+        asked.append((pool_max, old))
+        return verdict[0] if verdict else None
+
+    shop.at(TUESDAY_NIGHT)
+    shop.begin()
+    asked.clear()
+    assert _pool(shop, 20, 30) is Outcome.WAITING
+    for _ in range(3):
+        shop.clock.advance(2.0)
+        assert shop.live.check() is Outcome.WAITING
+    assert asked == [(30, 20)]
+    assert _pool(shop, 30, 31) is Outcome.WAITING
+    assert asked == [(30, 20), (31, 20)]
+    assert _pool(shop, 31, 20) is Outcome.UNCHANGED
+    assert _pool(shop, 20, 31) is Outcome.WAITING
+    assert asked == [(30, 20), (31, 20), (31, 20)]
+    shop.sign(DORA, ARNO)
+    verdict.append("not on this day")
+    assert shop.live.check() is Outcome.REJECTED
+    assert shop.live.status().code == "rule"
+    assert asked == [(30, 20), (31, 20), (31, 20), (31, 20)]

@@ -4,9 +4,11 @@ Long because what is looked at, written and told in a step is tried one by one.
 """
 
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, editions_of, entries_from, stands
 from reloadcheck._state.presence import LOST_SECONDS
 from reloadcheck._state.store_orders import Orders
-from reloadcheck.exceptions import StoreRefusedError
+from reloadcheck.exceptions import StoreLostError, StoreRefusedError
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.types import Board, Code, Store
@@ -247,6 +249,94 @@ def test_a_replaced_store_is_told_anew(tmp_path: Path, caplog: pytest.LogCapture
     assert board is not None
     assert [keeper.id] == list(view_of(board, PREFIX).members)
     assert "was replaced" in caplog.text
+
+
+def _gone(path: Path) -> None:
+    for tail in ("", "-wal", "-shm"):
+        os.unlink(f"{path}{tail}")
+
+
+def test_an_older_copy_of_a_store_is_told_what_serves(tmp_path: Path) -> None:
+    """Once, however many workers serve it; it is what starts beside them, too."""
+    path, copy = tmp_path / "store.db", tmp_path / "copy.db"
+    quick, slow = _keeper(SQLiteStore(path)), _keeper(SQLiteStore(path))
+    for content in "BCA":
+        if content == "C":
+            with closing(sqlite3.connect(path)) as one, closing(sqlite3.connect(copy)) as other:
+                one.backup(other)
+        for keeper in (quick, slow):
+            keeper.note(_fact(content, first=content == "B"))
+            keeper.step()
+    _gone(path)
+    copy.rename(path)
+    for _ in range(2):
+        for keeper in (quick, slow):
+            keeper.step()
+    assert _editions(SQLiteStore(path)) == [(1, "B"), (2, "A")]
+    assert 2 == quick.edition == slow.edition
+    quick.note(_fact("D"))
+    quick.step()
+    assert _editions(SQLiteStore(path)) == [(1, "B"), (2, "A"), (3, "D")]
+
+
+def test_who_takes_the_store_away_lifts_no_order(tmp_path: Path) -> None:
+    """What is pinned, banned and frozen stands in the new one; its numbers go on."""
+    path = tmp_path / "store.db"
+    keeper = _keeper(SQLiteStore(path))
+    keeper.note(_fact("B", first=True))
+    keeper.step()
+    keeper.note(_fact("A"))
+    keeper.step()
+    with closing(SQLiteStore(path)) as store:
+        orders = Orders(store, app="shop")
+        orders.rollback(1, why="A is slow", by="dora")
+        orders.freeze(why="until monday", by="otto")
+        orders.pin(why="stay", by="arno")
+        before = orders.state()
+    keeper.step()
+    _gone(path)
+    keeper.step()
+    assert keeper.known.view is not None
+    assert keeper.known.view.state == before
+    keeper.step()
+    with closing(SQLiteStore(path)) as store:
+        after = Orders(store, app="shop")
+        assert after.state() == before
+        assert [one.edition for one in after.entries()] == [3]
+        assert store.content("B") == b"data"
+
+
+class _Shy(MemoryStore):
+    """A store that has lost all, and refuses the first write after that."""
+
+    refuses = False
+
+    def put(self, records: Mapping[str, str | None], **words: Any) -> int | None:
+        """Write; nothing while it refuses."""
+        if self.refuses:
+            self.refuses = False
+            raise StoreLostError("busy")
+        return super().put(records, **words)
+
+
+def test_a_new_store_that_cannot_be_told_at_once_is_told_later() -> None:
+    """Until then what was read of the one before it holds."""
+    store = _Shy()
+    keeper = _keeper(store)
+    keeper.note(_fact("A", first=True))
+    keeper.step()
+    Orders(store, app="shop").pin(why="stay", by="arno")
+    keeper.step()
+    empty = _Shy()
+    keeper.store = keeper.sight.store = empty
+    empty.refuses = True
+    keeper.step()
+    assert keeper.known.error == "busy"
+    assert keeper.known.view is not None
+    assert keeper.known.view.state.hold is not None
+    keeper.step()
+    assert Orders(empty, app="shop").state().hold == keeper.known.view.state.hold
+    assert _editions(empty) == [(1, "A")]
 
 
 class _Timed(SQLiteStore):

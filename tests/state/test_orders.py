@@ -107,11 +107,13 @@ def test_a_pin_of_an_older_edition_is_an_activation() -> None:
 def test_freeze_fallback_and_their_ends() -> None:
     """Each has an opposite, which says so where there is nothing to end."""
     state, _ = _lived("A")
-    assert getattr(orders.freeze(state, DORA, 9.0).state.freeze, "until", None) == 9.0
+    assert getattr(orders.freeze(state, DORA, 900.0).state.freeze, "until", None) == 900.0
     assert orders.thaw(orders.freeze(state, DORA).state, DORA).state.freeze is None
     fallen = orders.fallback(state, DORA, on=True).state
     assert getattr(fallen.hold, "kind", None) == "fallback"
     assert orders.fallback(fallen, DORA, on=False).state.hold is None
+    with pytest.raises(OrderRefusedError, match="that time is over"):
+        orders.freeze(state, DORA, DORA.at)
     with pytest.raises(OrderRefusedError):
         orders.thaw(state, DORA)
     with pytest.raises(OrderRefusedError):
