@@ -183,6 +183,11 @@ def named_in(text: str) -> tuple[KeyPath, ...]:
     return tuple(dict.fromkeys(path for path in paths if path))
 
 
+def asks_environment(text: str) -> bool:
+    """Return whether an expression reads the name of the deployment."""
+    return re.search(r"(?<![\w.\"'])environment\b(?!\s*:)", _QUOTED.sub(_kept, text)) is not None
+
+
 def _kept(match: re.Match[str]) -> str:
     """Blank what is quoted, save a plain key in brackets."""
     before = match.string[: match.start()].rstrip()

@@ -16,7 +16,7 @@ from ..seams.store import Beside
 from ..seams.trial import TrialTerms
 from ..types import Code, KeyPath, Problem
 from .approval import STATEMENTS, Approvals, Leave
-from .cel import Expression, compiled, named_in
+from .cel import Expression, asks_environment, compiled, named_in
 from .contract import Contract
 from .document import MOST_BYTES
 from .files import bytes_of
@@ -116,12 +116,8 @@ class ContractGate:
             else:
                 rules.append(expression)
             problems += [Problem(one, terms.name, rule.line, rule.column) for one in faults]
-        if self._environment() is None and (named := sorted(terms.environments)):
-            reason = (
-                f"names {', '.join(named)}: say which this is by ReloadCheck(environment=…) or "
-                "RELOAD_CHECK_ENVIRONMENT"
-            )
-            problems.append(Problem(reason, terms.name))
+        if self._environment() is None:
+            problems += _nameless(terms)
         if problems:
             raise ContractError(*problems)
         self._rules = tuple(rules)
@@ -280,6 +276,21 @@ class ContractGate:
     def _look(self) -> float:
         """Return after how many seconds to look again: soon, where somebody may break the glass."""
         return OPENINGS if self.terms.override is None else STATEMENTS
+
+
+def _nameless(terms: Terms) -> list[Problem]:
+    """Return that terms speak of environments, where nobody knows which this is; at the first."""
+    say = "say which this is by ReloadCheck(environment=…) or RELOAD_CHECK_ENVIRONMENT"
+    found: list[Problem] = []
+    keys = (one for one in terms.keys if one.required_in or one.not_baseline_in)
+    if (key := next(keys, None)) is not None:
+        reason = f"names {', '.join(sorted(terms.environments))}: {say}"
+        found.append(Problem(reason, terms.name, key.line, key.column))
+    rules = (one for one in terms.rules if asks_environment(one.text))
+    if (rule := next(rules, None)) is not None:
+        reason = f"asks for `environment`: {say}"
+        found.append(Problem(reason, terms.name, rule.line, rule.column))
+    return found
 
 
 def _nothing() -> None:

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from reloadcheck import Outcome
+from reloadcheck import ContractError, Outcome
 from tests.support.rig import Call, begin, until
 
 from .test_contract import SHOP
@@ -172,3 +172,15 @@ def test_a_rule_in_code_is_not_called_again_while_an_edit_waits(shop: Shop) -> N
     assert shop.live.check() is Outcome.REJECTED
     assert shop.live.status().code == "rule"
     assert asked == [(30, 20), (31, 20), (31, 20), (31, 20)]
+
+
+def test_an_unnamed_deployment_is_told_where_the_contract_asks(shop: Shop) -> None:
+    """Nothing that is meant for production passes because nobody said that this is it."""
+    live = shop.engine(environment=None)
+    with pytest.raises(ContractError) as caught:
+        live.start()
+    say = "say which this is by ReloadCheck(environment=…) or RELOAD_CHECK_ENVIRONMENT"
+    assert [f"{one.line}:{one.column}: {one.reason}" for one in caught.value.problems] == [
+        f"6:3: names production, staging: {say}",
+        f"20:28: asks for `environment`: {say}",
+    ]

@@ -6,7 +6,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, Field
 
 from reloadcheck import ContractError, Outcome
-from reloadcheck.policy.cel import named_in
+from reloadcheck.policy.cel import asks_environment, named_in
 from tests.support.fixtures import Make
 from tests.support.rig import begin
 
@@ -98,3 +98,18 @@ def test_what_an_expression_reads() -> None:
     """Up to the first call or computed index; texts are no keys."""
     text = 'self.a. b["c d"].size() > 1 && x.self.no != "self.x.y" && oldSelf.l[0].z == self["q"]'
     assert named_in(text) == (("a", "b", "c d"), ("l",), ("q",))
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ('environment != "production"', True),
+        ('self.log.level != "x" || environment == "a"', True),
+        ("self.environment == 'environment'", False),
+        ('self["environment"] == "environment"', False),
+        ("self.environments.size() > 0", False),
+    ],
+)
+def test_a_rule_that_asks_for_the_environment_is_known(text: str, asks: bool) -> None:
+    """By the name itself, and no key or text that is called so."""
+    assert asks_environment(text) is asks
