@@ -45,8 +45,9 @@ class Sight:
 
     `notify` hears of orders that changed, and whether what was refused is to be judged anew;
     `replaced` of what is in a store that is another one by now, while `view` is what was in the one
-    before. `rounds` is the worker's part in deciding together: who decides has to see all. `shares` returns whether it shares a trial, and `heard`
-    is told of a look before anybody else knows what it found: of a verdict before what it leads to.
+    before. `rounds` is the worker's part in deciding together: who decides has to see all. `shares`
+    returns whether it shares a trial, and `heard` is told of a look before anybody else knows what
+    it found: of a verdict before what it leads to.
     """
 
     def __init__(
