@@ -194,6 +194,18 @@ class View:
     seen: Mapping[str, Member] = field(default_factory=dict[str, Member])
     crowd: int = 0
 
+    def served_beside(self, own: str) -> str | None:
+        """Return what who starts beside others is to serve, None where nobody else is there.
+
+        That is what is active; where they try that, what they serve meanwhile: who is new tries it
+        with them, and gives it to nobody before.
+        """
+        others = [one for name, one in self.members.items() if name != own]
+        if not others:
+            return None
+        trying = [one for one in others if one.tries(self.state.active)]
+        return next((one.content for one in trying if one.content), self.state.active)
+
 
 def prefix_of(app: str, release: str | None = None) -> str:
     """Return the prefix of a group's records; names may hold anything."""

@@ -264,6 +264,8 @@ class StoreFeed:
             for name, one in view.members.items()
         )
         others = others or (view is not None and view.crowd > 0)
+        if together and serving is None and view is not None and state.hold is None:
+            state = replace(state, active=view.served_beside(self._keeper.id) or state.active)
         return decide(
             Situation(
                 content,

@@ -143,6 +143,8 @@ class StoreListener:
             return
         if entry.outcome == Outcome.RELOADED:
             rounds.swapped(content)
+        elif entry.outcome == Outcome.TRYING:
+            rounds.tried(content)
         elif entry.outcome == Outcome.REJECTED and entry.code not in _OF_ALL:
             turns = entry.code in _MAY_TURN
             vote = Vote.FAILED if turns else Vote.FAILED_FOR_GOOD

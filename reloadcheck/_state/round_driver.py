@@ -80,6 +80,7 @@ class Rounds:
         self.file: str | None = None
         self._given: str | None = None
         self.serving: str | None = None
+        self._tries: str | None = None
         self.offer: Offer | None = None
         self.booting = True
         self.beaten = False
@@ -128,6 +129,10 @@ class Rounds:
         if content is not None:
             self._failures.pop(content, None)
 
+    def tried(self, content: str) -> None:
+        """Take note that what all have decided on is tried here first."""
+        self._tries = content
+
     def failed(self, content: str, failure: Failure) -> None:
         """Take note that a content cannot be had here, for now or for good."""
         self._failures[content] = failure
@@ -154,7 +159,7 @@ class Rounds:
         failures = {content: one.vote for content, one in list(self._failures.items())}
         if mends(state, self.file, failures):
             return False
-        return state.target not in (None, self.serving, self.file)
+        return state.target not in (None, self.serving, self._tries, self.file)
 
     # ------------------------------------------------------------ from the store thread
 
@@ -214,12 +219,15 @@ class Rounds:
             if self.file == opened.content:
                 self._shown = opened.id
         self._heed(state, now)
+        if self._tries != state.target:
+            self._tries = None
         failed = {content: one.vote for content, one in self._failures.items()}
         turns = opened is not None and failed.get(opened.content) is Vote.FAILED
         return Me(
             own,
             booting=self.booting,
             serving=self.serving,
+            tries=self._tries,
             candidate=None if offer is None else offer.content,
             failed=failed,
             file=self._given if frozen and self.booting else self.file,

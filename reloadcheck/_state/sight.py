@@ -120,7 +120,7 @@ class Sight:
 
     def _know(self, view: View | None) -> None:
         """Let be known what was found, together with what of it may have to be served."""
-        before, contents = self.known.contents, self._contents_for((view or View()).state)
+        before, contents = self.known.contents, self._contents_for(view or View())
         self.known = replace(self.known, view=view, contents=contents)
         if self.rounds is not None and contents and contents != before:
             self._notify(False)
@@ -142,14 +142,15 @@ class Sight:
         self._is_another = False
         return found
 
-    def _contents_for(self, state: State) -> Mapping[str, bytes]:
+    def _contents_for(self, view: View) -> Mapping[str, bytes]:
         """Read what an order could want served, at first what a start could, and what all serve."""
-        before, rounds = self.known.contents, self.rounds
+        state, before, rounds = view.state, self.known.contents, self.rounds
         behind = rounds is not None and (rounds.booting or rounds.is_behind(state))
         if state.hold is None and not state.banned and self.looked.is_set() and not behind:
             return {}
         found: dict[str, bytes] = {}
-        for content in {state.target, state.active} - {None}:
+        beside = view.served_beside(self.id) if behind else None
+        for content in {state.target, state.active, beside} - {None}:
             known = before.get(str(content)) or self.store.content(str(content))
             if known is not None:
                 found[str(content)] = known

@@ -38,15 +38,17 @@ class Me:
     """One worker; contents are digests.
 
     `file` is what its sources hold, None where that is bad. `candidate` is built and probed, and
-    not swapped in. `shown` is the round whose content its sources have shown. `late`: its own clock
-    says that the open round is past its deadline; `absent`: that the opener has been gone for some
-    seconds. `may_retry`: its back-off allows another try at what failed.
+    not swapped in. `tries` is what all serve, where it is tried here or was until its sources moved
+    on; it is not built again. `shown` is the round whose content its sources have shown. `late`:
+    its own clock says that the open round is past its deadline; `absent`: that the opener has been
+    gone for some seconds. `may_retry`: its back-off allows another try at what failed.
     """
 
     id: str
     booting: bool = True
     serving: str | None = None
     candidate: str | None = None
+    tries: str | None = None
     building: str | None = None
     failed: Mapping[str, Vote] = field(default_factory=dict[str, Vote])
     file: str | None = None
@@ -97,7 +99,7 @@ def reads(me: Me, view: View) -> str | None:
     state = view.state
     if me.booting:
         return _boots_with(me, view)
-    if state.target in (None, me.serving):
+    if state.target in (None, me.serving, me.tries):
         return me.file
     return me.file if mends(state, me.file, me.failed) else state.target
 
@@ -124,7 +126,7 @@ def react(me: Me, view: View) -> Action:
     if me.booting:
         return _boot(me, view)
     target = state.target
-    if target is not None and me.serving != target:
+    if target is not None and target not in (me.serving, me.tries):
         if me.candidate == target:
             return Action(Kind.SWAP, target)
         if me.building == target:
@@ -157,7 +159,7 @@ def _boot(me: Me, view: View) -> Action:
         if me.building == content or (content in me.failed and not me.may_retry):
             return LOOK
         return Action(Kind.BUILD, content)
-    if content == state.target:
+    if content == state.target or content == view.served_beside(me.id):
         return Action(Kind.PUT, joins=content, why="join")
     return _found(state, content)
 
@@ -172,8 +174,9 @@ def _boots_with(me: Me, view: View) -> str | None:
     state = view.state
     if state.hold is not None and state.hold.content is not None:
         return state.hold.content
-    if state.active is not None and any(other != me.id for other in view.members):
-        return state.active
+    beside = view.served_beside(me.id)
+    if beside is not None:
+        return beside
     file = me.file if me.file is not None and me.file not in state.banned else None
     banned = me.file is not None and file is None
     good = state.active if state.active not in state.banned else None
