@@ -120,8 +120,11 @@ class Sight:
 
     def _know(self, view: View | None) -> None:
         """Let be known what was found, together with what of it may have to be served."""
-        before, contents = self.known.contents, self._contents_for(view or View())
-        self.known = replace(self.known, view=view, contents=contents)
+        before = contents = self.known.contents
+        try:
+            contents = self._contents_for(view or View())
+        finally:  # a store that goes away in between has told what it has told
+            self.known = replace(self.known, view=view, contents=contents)
         if self.rounds is not None and contents and contents != before:
             self._notify(False)
 
