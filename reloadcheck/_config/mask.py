@@ -1,4 +1,4 @@
-"""What stands in the place of a secret."""
+"""What stands in the place of a secret: one text, for whatever hides one."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""A configuration as built-in dicts, lists and sets, for what takes nothing else.
+"""Copy a configuration into built-in dicts, lists and sets, for what takes nothing else.
 
 Takes a configuration of any kind of schema, gives a deep copy that may be changed. Also shows
 dumpers that go by a value's exact type what ours are.

@@ -1,7 +1,8 @@
-"""Keeps the configuration's values out of sentences that somebody else wrote.
+"""Mask what a foreign sentence quotes of the configuration, and what looks secret in a tree.
 
-`redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that somebody else
-wrote, a driver or a validator, and masks whatever it quotes from the configuration.
+Which names and looks are secret is `secret_names`' and `secret_looks`'; `veil` judges one
+configuration. `redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that
+somebody else wrote, a driver or a validator, and masks whatever it quotes from the configuration.
 """
 
 import json

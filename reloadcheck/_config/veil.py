@@ -1,4 +1,4 @@
-"""The one judge of what an operator may see: by name, by look, and by what is hidden elsewhere.
+"""The one judge of what an operator may see of one configuration: by names, looks and links.
 
 Learns a configuration once, then says of each value whether it is hidden, and gives texts with
 their secret parts masked. Page, command line and error messages ask it, so that they agree.

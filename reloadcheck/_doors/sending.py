@@ -1,4 +1,4 @@
-"""Requests that are made up and sent to the application in process: a rehearsal, a shadow.
+"""Send a made-up or repeated request to the application in process, for a rehearsal or a shadow.
 
 They look like the first one that came by, as to host and server, and have the lifespan's state.
 They carry nobody's credentials, and a user agent by which the application can tell them; those of a

@@ -1,7 +1,8 @@
-"""An application whose answers are told to the judge of a trial; only while one runs.
+"""Tell a trial what became of each answer: wraps an application, while a trial runs only.
 
-Changes nothing about an answer: statuses, exceptions and broken streams are seen as they pass. What
-fails because the client went away is no failure.
+Counting is `trial/run`'s; bodies that end a unit of work are `wsgi_body`'s. Changes nothing about
+an answer: statuses, exceptions and broken streams are seen as they pass. What fails because the
+client went away is no failure.
 """
 
 from collections.abc import Callable, Iterable, Iterator

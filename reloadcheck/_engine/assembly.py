@@ -1,7 +1,8 @@
-"""The front door's late imports: what an application asks for by a path, a name or a switch.
+"""Put together what an application asks for by a path, a name or a switch: contract, store, trial.
 
-The engine knows policy, trial and store as protocols alone; here they are loaded where they are
-asked for, and put among its gates or beside it. An operator's variable wins over the code.
+The late imports of the front door. The engine knows policy, trial and store as protocols alone;
+here they are loaded where they are asked for, and put among its gates or beside it. An operator's
+variable wins over the code.
 """
 
 from __future__ import annotations

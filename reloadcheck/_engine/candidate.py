@@ -1,4 +1,4 @@
-"""An edit beside what serves: a share of the units of work first, then all, with the old one ready.
+"""The candidate of a trial: put beside what serves, given everything, or taken back.
 
 Carries out in one process what a gate decides, by assignments to `Serving`; the gate alone judges.
 Everything here is undone by one assignment, and no request waits for it.

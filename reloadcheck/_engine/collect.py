@@ -1,6 +1,7 @@
-"""From a live engine thread to the frozen `Status` that people and pages read.
+"""Collect the frozen `Status` of a live engine thread, for people and pages.
 
-Only reads; takes no lock, so that an engine in trouble can still be looked at.
+What its fields mean is `_observe/status`'s. Only reads; takes no lock, so that an engine in trouble
+can still be looked at.
 """
 
 from collections.abc import Sequence

@@ -1,10 +1,10 @@
-"""The ends of a process: what closes the engines, however it ends in an orderly way.
+"""How Python tells that a process ends: `atexit`, a finalizer, or `os._exit` in a forked child.
 
-Python calls `atexit` where the interpreter ends. A child of `multiprocessing` ends without it and
-runs that package's finalizers instead, pool workers of `concurrent.futures` likewise. Any other
-forked child, such as the work horse of a job queue, ends by `os._exit` alone, which is wrapped
-there: in a process that was forked, has executed no program of its own, and has an engine. What is
-killed by a signal closes nothing.
+Who is told is `process`'s. Python calls `atexit` where the interpreter ends. A child of
+`multiprocessing` ends without it and runs that package's finalizers instead, pool workers of
+`concurrent.futures` likewise. Any other forked child, such as the work horse of a job queue, ends
+by `os._exit` alone, which is wrapped there: in a process that was forked, has executed no program
+of its own, and has an engine. What is killed by a signal closes nothing.
 """
 
 from __future__ import annotations

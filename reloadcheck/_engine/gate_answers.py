@@ -1,6 +1,7 @@
-"""What gates have said of the newest edit: that it waits, that keys of it wait for a restart.
+"""What the gates have said of the newest edit, remembered: that it waits, that keys of it wait.
 
-Remembers and tells; decides nothing. Written by the engine thread, read by whoever looks.
+Asking is `gates`', carrying out `permission`'s. Remembers and tells; decides nothing. Written by
+the engine thread, read by whoever looks.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,9 @@
-"""The gates between an edit and what serves: each is asked twice about one proposal.
+"""Ask the gates between an edit and what serves, twice about one proposal; make one answer of all.
 
-After the diff and before the build (*may it?*), and after the probes and before the swap (*now?*).
-Gates run as foreign code does, in a call thread with a time-out, and never on the request path. One
-answer is made of all: a rejection wins over a wait, a wait over keys that keep their value.
+Carrying it out is `permission`'s. After the diff and before the build (*may it?*), and after the
+probes and before the swap (*now?*). Gates run as foreign code does, in a call thread with a
+time-out, and never on the request path. One answer is made of all: a rejection wins over a wait, a
+wait over keys that keep their value.
 """
 
 from collections.abc import Callable, Sequence

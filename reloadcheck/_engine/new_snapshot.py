@@ -1,7 +1,8 @@
-"""From a good configuration to a snapshot that nobody is served yet, in one engine.
+"""Make a snapshot of a good configuration, which nobody is served yet: has it built, counts builds.
 
-Has what an edit changed built, and keeps count of it; leaves failures to whoever asked. Resources
-whose event loop has ended are dropped here, and built anew with the next configuration or loop.
+Building is `_resources/build`'s, swapping `reloader`'s. Has what an edit changed built, and keeps
+count of it; leaves failures to whoever asked. Resources whose event loop has ended are dropped
+here, and built anew with the next configuration or loop.
 """
 
 import asyncio

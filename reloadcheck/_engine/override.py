@@ -1,7 +1,8 @@
-"""Let an engine that exists already serve other values for a while: for tests of an application.
+"""Serve other values for a while in a test of an application: laid over an engine's sources.
 
-Lays a mapping over the engine's sources and takes it away again; what depends on a changed part is
-rebuilt, nothing else. An engine that has not started yet starts with it.
+The override that breaks a contract's glass is `policy/approval`'s. Lays a mapping over the engine's
+sources and takes it away again; what depends on a changed part is rebuilt, nothing else. An engine
+that has not started yet starts with it.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,8 @@
-"""Whether an edit may go on: the gates are asked, and what they answer is carried out.
+"""Carry out what the gates answer: reject, hold back, put off, keep keys, share, take back.
 
-Between a good configuration and the swap: before the build, after the probes, while a version is
-tried and while the one before is kept ready. Decides nothing itself, and never swaps.
+Asking them is `gates`', remembering what they said `gate_answers`'. Between a good configuration
+and the swap: before the build, after the probes, while a version is tried and while the one before
+is kept ready. Decides nothing itself, and never swaps.
 
 Long because each answer at each of these points is carried out here, and nowhere else.
 """

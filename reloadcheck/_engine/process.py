@@ -1,4 +1,4 @@
-"""Forks and the exit of this process, for every engine in it."""
+"""All engines of this process: each is told of a fork, and closed when the process ends."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""One version as a stage: code runs on it, and requests are sent to the application on it.
+"""One version as the stage of a rehearsal: code runs on it, and requests are sent to it.
 
-Whoever stands on it is in a unit of work of that version, so that doors, leases and `current()` all
-give it; nobody else sees it. Runs in a call thread; coroutines run in the home loop.
+What is rehearsed is `trial/rehearsal`'s. Whoever stands on it is in a unit of work of that version,
+so that doors, leases and `current()` all give it; nobody else sees it. Runs in a call thread;
+coroutines run in the home loop.
 """
 
 from __future__ import annotations

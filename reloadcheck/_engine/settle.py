@@ -1,4 +1,4 @@
-"""The settle rule: has the writer finished?"""
+"""The settle rule: has the writer of a source finished? By stamps seen twice, and their age."""
 
 import math
 from typing import Final

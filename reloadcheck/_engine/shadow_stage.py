@@ -1,7 +1,8 @@
-"""Requests that came by are made again, in process, on what serves and on what is tried.
+"""Make requests of a trial again, in process, on what serves and on what is tried.
 
-In a thread of its own for each, which begins once the answer is sent; an ASGI application is asked
-in the loop that it was asked in before. What comes of it is compared, and reaches nobody.
+Comparing and judging is `trial/shadow`'s. In a thread of its own for each, which begins once the
+answer is sent; an ASGI application is asked in the loop that it was asked in before. What comes of
+it is compared, and reaches nobody.
 """
 
 from __future__ import annotations

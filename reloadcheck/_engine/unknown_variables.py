@@ -1,4 +1,4 @@
-"""Variables that look like one of ours and are none.
+"""Environment variables called as our options are, `RELOAD_CHECK_…`, that are none.
 
 Pure: from an environment to sentences. A misspelt variable that nobody mentions is an option that
 somebody believes to have set.

@@ -1,8 +1,8 @@
-"""Calls to a cluster of etcds, at whichever of its endpoints answers.
+"""Call a cluster of etcds over HTTP, at whichever of its endpoints answers.
 
-One call at a time, from one thread; a forked child has connections of its own. Every exchange has
-an end of its own, since a stopped server is never noticed by TCP. It never repeats a write whose
-answer was lost.
+Knows keys and bytes alone: boards are `stores/etcd`'s, configurations `sources/etcd`'s. One call at
+a time, from one thread; a forked child has connections of its own. Every exchange has an end of its
+own, since a stopped server is never noticed by TCP. It never repeats a write whose answer was lost.
 """
 
 import http.client

@@ -1,4 +1,4 @@
-"""What a failed build is about, in words: key paths with the places where they are written.
+"""Which keys a failed build is about, in words, with the places where they are written.
 
 That is what an edit changes; where there was none, what the resource's parts are made of. No
 values.

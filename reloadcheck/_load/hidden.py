@@ -1,6 +1,7 @@
-"""What a sentence of foreign code may quote of the configuration: what the status page shows.
+"""What foreign code's sentence may quote of one engine's configuration, learnt when needed.
 
-Takes a configuration with its layers, gives what masks a text. Learns it when an error needs it.
+That is what the status page shows; the judge is `_config/veil`. Takes a configuration with its
+layers, gives what masks a text. Learns it when an error needs it.
 """
 
 from collections.abc import Callable, Collection, Sequence

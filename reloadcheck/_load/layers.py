@@ -1,4 +1,7 @@
-"""Which layer gives a value."""
+"""Which layer gives a value, where it came from, and which layers override it.
+
+Merging them is `merge`'s.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -1,7 +1,8 @@
-"""From sources to a frozen configuration: read ▸ digest ▸ parse ▸ merge ▸ validate ▸ freeze.
+"""Validate a merged tree by its schema, and name its problems at their places, misspelt keys first.
 
-Each step is a function of what the step before gave, so that the engine can run it where it
-belongs. Nothing here keeps state or touches what serves.
+When and in which thread is `_engine/loading`'s; the libraries stand behind `_schema/schema`. Each
+step is a function of what the step before gave, so that the engine can run it where it belongs.
+Nothing here keeps state or touches what serves.
 """
 
 from collections.abc import Sequence

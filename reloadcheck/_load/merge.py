@@ -1,4 +1,4 @@
-"""Parse each source's documents and merge them in order."""
+"""Parse each source's documents, and merge their trees in order."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

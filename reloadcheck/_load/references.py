@@ -1,4 +1,4 @@
-"""Values that stand elsewhere: `${file:db/password}` in a text is what is read there.
+"""Find references such as `${file:db/password}` in documents, and read what they stand for.
 
 Finds the names in documents and reads what they stand for; `referred` puts it into a layer. The
 names are looked for in the bytes, so that one look at the sources knows them all; one in a comment

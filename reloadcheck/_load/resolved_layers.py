@@ -1,6 +1,7 @@
-"""Layers with what their references stand for, or with the references as they are written.
+"""Put what references stand for into a layer, or leave them there as they are written.
 
-Takes a layer and what was read; each reference that cannot be had is told at its place.
+Finding and reading them is `reference_set`'s. Takes a layer and what was read; each reference that
+cannot be had is told at its place.
 """
 
 import re

@@ -1,7 +1,8 @@
 """The feed of an engine: its sources, looked at and read as one set.
 
-Gives stamps and one consistent reading; never parses. What stands before an engine, such as an
-older edition that is held, is a feed around this one.
+How several files are read at one moment is `sources/_one_moment`'s. Gives stamps and one consistent
+reading; never parses. What stands before an engine, such as an older edition that is held, is a
+feed around this one.
 """
 
 from __future__ import annotations

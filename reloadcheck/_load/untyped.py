@@ -1,6 +1,7 @@
-"""What the untyped text of a layer means: what its field's type says, or without a schema YAML.
+"""Give the untyped texts of a whole layer their types: by its schema's fields, or as YAML.
 
-Takes a layer as its source made it, gives one without `Untyped` text; never quotes what it reads.
+What one text means to one annotation is `_schema/text_meaning`'s. Takes a layer as its source made
+it, gives one without `Untyped` text; never quotes what it reads.
 """
 
 from collections.abc import Iterable

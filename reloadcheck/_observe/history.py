@@ -1,7 +1,7 @@
 """What an engine remembers of its last attempts, in a ring that does not grow.
 
-Takes attempts from the engine thread and gives tuples to whoever looks; texts only, no values and
-nothing that keeps a configuration alive.
+The history that a store keeps is `_state/ledger`'s. Takes attempts from the engine thread and gives
+tuples to whoever looks; texts only, no values and nothing that keeps a configuration alive.
 """
 
 from collections import deque

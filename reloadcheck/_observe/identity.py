@@ -1,6 +1,7 @@
-"""Who speaks: the application, the host, the process and the worker that a status is of.
+"""Who speaks in a status: the application, the host, the process and the worker.
 
-Looks at this process and its environment: who has several workers must see which one answered.
+The name of a worker in a store is `_state/member_id`'s. Looks at this process and its environment:
+who has several workers must see which one answered.
 """
 
 import multiprocessing

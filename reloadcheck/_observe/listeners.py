@@ -1,4 +1,4 @@
-"""Say listeners what happened, each in its own order, none able to hold up anything.
+"""Tell listeners what happened, each in its own order, none able to hold up anything.
 
 A listener runs in a call thread, a coroutine function in the home loop. One that raises is logged;
 one that does not return misses what happens meanwhile, save the latest.

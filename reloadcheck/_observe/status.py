@@ -1,4 +1,7 @@
-"""What an operator may know about an engine: one frozen value, with nothing secret in it."""
+"""What an operator may know about an engine: one frozen value, with nothing secret in it.
+
+Filled by `_engine/collect`; its JSON is `_page/as_json`'s.
+"""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,8 +1,9 @@
-"""Build what an edit changed, all or nothing.
+"""Build the resources that an edit changed, all or nothing.
 
-Takes a configuration and the instances that serve, gives the instances that the new snapshot will
-have: carried over where nothing they were built from changed, built and probed where it did. On any
-failure what was built is left to the drain to close, in reverse. Never touches what serves.
+Which they are is `plan`'s, how one is opened and closed `instance`'s. Takes a configuration and the
+instances that serve, gives the instances that the new snapshot will have: carried over where
+nothing they were built from changed, built and probed where it did. On any failure what was built
+is left to the drain to close, in reverse. Never touches what serves.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an edit would build, and why: the one answer for the builder, the gates and `diff`."""
+"""What an edit would build, and why: the one answer for the builder, the gates and `diff`. Pure."""
 
 from __future__ import annotations
 

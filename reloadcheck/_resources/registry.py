@@ -1,4 +1,4 @@
-"""What depends on the configuration: the handles that factories are registered as.
+"""The handles that `live.resource` registers: each factory, what it depends on, and their order.
 
 Takes functions, gives handles in an order in which each stands after what it needs. Calls nothing
 of what it is given.

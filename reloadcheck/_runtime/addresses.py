@@ -1,4 +1,4 @@
-"""Addresses that something is told at: `https://host/path`, with nothing that cannot be asked."""
+"""Take apart an address over HTTP that something is told at; None for what cannot be asked."""
 
 from urllib.parse import SplitResult, urlsplit
 

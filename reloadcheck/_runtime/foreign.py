@@ -1,4 +1,7 @@
-"""Say what foreign code raised, without quoting the configuration."""
+"""Say in words what foreign code raised, without quoting the configuration.
+
+Running such code is `jobs`'.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let other threads run between portions of work."""
+"""Let other threads run between portions of work: `nap`."""
 
 import time
 

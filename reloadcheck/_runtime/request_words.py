@@ -1,4 +1,4 @@
-"""What was asked for, and what failed of it, in words that are safe to show."""
+"""A request, and how it failed, in words that are safe to show: `POST /checkout → KeyError`."""
 
 _LONGEST = 24
 """Characters of a path's segment; longer ones are tokens rather than words, and shown to nobody."""

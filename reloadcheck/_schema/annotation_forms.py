@@ -1,4 +1,4 @@
-"""Reads an annotation: what may stand there, what stands beside it, what container it is.
+"""How annotations are written: unions, `Annotated`, aliases, containers; takes one apart.
 
 The one place that knows how annotations are written: unions, `Annotated`, `NewType`, the `type`
 statement, type variables and the wrappers of typed dicts. Imports no library of schemas.

@@ -1,4 +1,4 @@
-"""The fields of a class as a file sees them: under which keys, of what type, which must be there.
+"""The fields of a class as a file writes them: under which keys, of what type, which must be there.
 
 For every kind of class that maps keys to values: models of pydantic, structs of msgspec, attrs
 classes, dataclasses, typed dicts and named tuples. Reads annotations, never an instance.

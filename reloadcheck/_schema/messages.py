@@ -1,4 +1,4 @@
-"""The words that problems of both validation libraries share.
+"""The words that problems of all validators share.
 
 A reason says what should be there and the *type* of what was found, never the value; a sentence
 that somebody else wrote is scrubbed first.

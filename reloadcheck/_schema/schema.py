@@ -1,10 +1,11 @@
-"""Takes the merged plain tree and gives the validated, frozen configuration, or all its problems.
+"""Tell what `schema=` is, and give a merged tree to whoever reads such a class.
 
-A schema is a frozen pydantic model, msgspec struct, attrs class or dataclass, a function, or
-nothing. What it is made of is checked once, when it is given. Who reads it follows from the class
-alone, never from what else is installed: pydantic its models, msgspec its structs, and this package
-attrs classes and dataclasses. Problems name the file's own keys and never quote a value; where a
-key stands, the loader knows.
+That is one of `with_pydantic`, `with_msgspec`, `with_json_schema` and `with_own_rules`. A schema is
+a frozen pydantic model, msgspec struct, attrs class or dataclass, a function, or nothing. What it
+is made of is checked once, when it is given. Who reads it follows from the class alone, never from
+what else is installed: pydantic its models, msgspec its structs, and this package attrs classes and
+dataclasses. Problems name the file's own keys and never quote a value; where a key stands, the
+loader knows.
 """
 
 from collections.abc import Callable

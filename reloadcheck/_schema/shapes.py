@@ -1,4 +1,4 @@
-"""Takes an annotation and a part of a tree that should fit it, gives what can be validated alone.
+"""Cut a part of a tree to what can be validated alone, by its annotation: to find every problem.
 
 For problems only: a successful validation never comes here. What it does not know, a union of two
 structs for one, it leaves whole.

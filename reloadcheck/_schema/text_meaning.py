@@ -1,8 +1,9 @@
-"""What untyped text means: takes an annotation and a text, gives a value of the annotated type.
+"""What one untyped text means to an annotation: `"5"` of a variable where an int is wanted.
 
-A text from a variable or a secret's file is text where the field takes text: never stripped, never
-unquoted. Elsewhere it is what its type says, by the same rules whoever reads the schema afterwards.
-A type that takes anything converts nothing: there it stays text too.
+Whole layers are `_load/untyped`'s. A text from a variable or a secret's file is text where the
+field takes text: never stripped, never unquoted. Elsewhere it is what its type says, by the same
+rules whoever reads the schema afterwards. A type that takes anything converts nothing: there it
+stays text too.
 """
 
 from collections.abc import Callable, Iterator

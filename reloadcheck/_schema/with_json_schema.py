@@ -1,4 +1,4 @@
-"""A JSON Schema as the schema of a configuration: `schema=JSONSchema("schema.json")`.
+"""A JSON Schema as the schema: `schema=JSONSchema("schema.json")`, validated by jsonschema-rs.
 
 Takes a document, or the file that it is in, which is read at the first load. Validates by
 jsonschema-rs, whose regular expressions take linear time; it fetches nothing, and quotes nothing.

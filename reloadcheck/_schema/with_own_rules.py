@@ -1,4 +1,4 @@
-"""Validates a tree by its schema's annotations alone: dataclasses, attrs classes, what is in them.
+"""Validates dataclasses and attrs classes, by the rules of this package alone.
 
 One set of rules whatever else is installed. A part that is a pydantic model or a msgspec struct is
 left to its own library. Each annotation becomes a function once, when the schema is given.

@@ -1,7 +1,7 @@
 """Close retired instances one after the other: each once, and a hanging one holds up no other.
 
-Takes instances that nobody may use any more; foreign code runs in jobs. Never blocks: a step takes
-note of what has ended and of what is overdue.
+When is `drain`'s. Takes instances that nobody may use any more; foreign code runs in jobs. Never
+blocks: a step takes note of what has ended and of what is overdue.
 """
 
 from __future__ import annotations

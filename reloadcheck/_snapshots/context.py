@@ -1,4 +1,7 @@
-"""Which unit of work does this code run in? A context variable that follows the request's state."""
+"""The context variable that says which unit of work code runs in, and follows the request's state.
+
+What a unit is made of is `unit`'s.
+"""
 
 from contextlib import suppress
 from contextvars import Token

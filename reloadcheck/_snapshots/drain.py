@@ -1,8 +1,8 @@
-"""Close what was retired, once, after its last user or at its deadline, in reverse order.
+"""Decide when what was retired closes: after its last user or at its deadline, in reverse order.
 
-Runs in the engine thread, a step at a time: each step starts at most one close or takes note of one
-that ended, and says when to look again. Never blocks, and a close that fails or hangs stops no
-other.
+The closing itself is `closing`'s. Runs in the engine thread, a step at a time: each step starts at
+most one close or takes note of one that ended, and says when to look again. Never blocks, and a
+close that fails or hangs stops no other.
 
 Long because when to look, whom to name and when to force are three answers from one state.
 """

@@ -1,4 +1,4 @@
-"""Units of work outside a request: `with live.lease()`."""
+"""`with live.lease()`: a unit of work outside a request, sync or async."""
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Snapshots and the leases on them.
+"""What a unit of work sees: version, digest, configuration and resources, immutable.
 
-A snapshot is what a unit of work sees: immutable, swapped by one assignment. A `LiveSnapshot` is
-the engine's side of it: who holds it, and whether it may still be handed out. Entering and leaving
-take no lock: a reference or a dict operation and one flag, ordered so that either the one who
-enters sees that the snapshot is retired, or the one who retires sees the one who entered.
+Swapped by one assignment. Who holds it, and whether it may still be handed out, is on the engine's
+side of it, in `live_snapshot`; which unit sees it is `context`'s.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The leases on one snapshot: by reference where a door takes them, by name elsewhere.
+"""The engine's side of a snapshot: its leases, by reference or by name; whether it is retired.
 
 CPython counts references exactly and under its lock, so that the lease of a request costs a place
 in a list. Entering and leaving take no lock: a reference or a dict operation and one flag, ordered

@@ -1,4 +1,4 @@
-"""The unit of work that code runs in, and the resources that it holds.
+"""What a unit of work is made of: its snapshot, what it lasts by, the resources that it holds.
 
 A unit is a list `[snapshot, life, outer, has_read, *reads]`: what it sees; what it lasts by, False
 once it has ended; the unit of another engine around it; True if it has ever read, else None; and

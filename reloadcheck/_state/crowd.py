@@ -1,4 +1,4 @@
-"""How much of a board one worker reads: all of it, or in a crowd what is wanted of it alone.
+"""Read less of a board where many workers share it: what is wanted of this one alone.
 
 Where a thousand workers each read what a thousand say of themselves, a start or an edit costs a
 million records. In a crowd the state is enough, and the history at a start; that there is one tells

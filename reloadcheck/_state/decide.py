@@ -1,7 +1,8 @@
-"""What one worker serves, from what its sources hold and what is wanted: the truth table, pure.
+"""What one worker serves, from what its sources hold and what is wanted: the truth table. Pure.
 
-A banned content is never served, not at a start either. What runs goes on where a hold cannot be
-built here; a start fails then, and names it. Orders that nobody knows count as none, and are told.
+What workers do together is `round_rules`'. A banned content is never served, not at a start either.
+What runs goes on where a hold cannot be built here; a start fails then, and names it. Orders that
+nobody knows count as none, and are told.
 """
 
 from dataclasses import dataclass

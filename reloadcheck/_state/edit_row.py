@@ -1,4 +1,4 @@
-"""The row of history that an edit gets here, and the documents that the store may keep of it."""
+"""Make the row of history that an edit gets, and pick the documents that a store may keep of it."""
 
 from collections.abc import Callable, Mapping
 

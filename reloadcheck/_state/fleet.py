@@ -1,4 +1,4 @@
-"""Who serves what: drift, score, who is behind and who is lost. Pure.
+"""Judge all workers of a store: drift, score, who is behind and who is lost. Pure.
 
 A member is judged by the content that it serves, never by its version, which counts up in each
 process by itself.

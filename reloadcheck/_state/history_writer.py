@@ -1,7 +1,7 @@
-"""Writes down what happened here: rows of history, editions and what they are made of, bans.
+"""Write what happened here to the store: rows of history, editions, bans; bounded while it waits.
 
-What waits is bounded. Workers that see the same edit write it once: whoever is first gives it its
-number, the others find theirs in the history.
+Reading the history is `ledger`'s. What waits is bounded. Workers that see the same edit write it
+once: whoever is first gives it its number, the others find theirs in the history.
 """
 
 from collections import deque

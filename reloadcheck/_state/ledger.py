@@ -1,7 +1,8 @@
-"""The history: what went live and what was refused, what of it is kept, how people read it.
+"""Read the history: what went live and what was refused, what of it is kept. Pure.
 
-Pure. An entry with an edition is one activation of a content; one without is an edit that was
-refused, or an order that activates nothing. Nothing is renumbered or changed afterwards.
+Writing it is `history_writer`'s. An entry with an edition is one activation of a content; one
+without is an edit that was refused, or an order that activates nothing. Nothing is renumbered or
+changed afterwards.
 """
 
 from collections.abc import Collection, Iterable, Mapping

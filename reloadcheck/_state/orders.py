@@ -1,7 +1,7 @@
-"""What operators want, as pure functions: from a state and the history to the next state.
+"""What each order of an operator does, from a state and the history to the next state. Pure.
 
-Each gives the new state and the row of history that tells of it, or raises `OrderRefusedError`
-with a sentence that says who stands in the way. An order is not voted on and waits for nothing.
+Each gives the new state and the row of history that tells of it, or raises `OrderRefusedError` with
+a sentence that says who stands in the way. An order is not voted on and waits for nothing.
 """
 
 from collections.abc import Collection, Mapping

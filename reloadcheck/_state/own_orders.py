@@ -1,4 +1,4 @@
-"""Orders that a worker itself gives: an end of a roll-back, a ban with one, one more try.
+"""Orders that a worker gives by itself: an end of a roll-back, a ban with one, one more try.
 
 Other threads say what is wanted; the store thread writes it, if it still applies then.
 """

@@ -1,4 +1,4 @@
-"""Holds an edit between build and swap until the workers have decided, and says why.
+"""Hold an edit between build and swap until the workers have decided its round, and say why.
 
 What is asked here has been built; what is answered follows from the last look at the board alone.
 Waits for the store thread for some seconds at a start, and for a blink at an edit.

@@ -1,4 +1,4 @@
-"""What one worker has seen of the rounds: how long each was open, how many were refused.
+"""Count the rounds that one worker has seen: how long each was open, how many were refused.
 
 Pure: takes one state after another, as looks at the board have them, and counts.
 """

@@ -1,4 +1,4 @@
-"""What people are told of an edit that workers decide on together: who has voted what. Pure."""
+"""What people are told of a round: who has voted what. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,6 +1,7 @@
-"""What one worker sees of a store: looks, keeps what was seen, and has changed orders told.
+"""Look at a store, and keep what one worker sees of it; changed orders are told.
 
-Belongs to the store thread; others read `known`, one value that is replaced as a whole.
+How much it reads is `crowd`'s. Belongs to the store thread; others read `known`, one value that is
+replaced as a whole.
 """
 
 import threading

@@ -1,6 +1,7 @@
-"""Orders for scripts and commands: reads a board, gives an order to it, tells what came of it.
+"""Orders as scripts and commands give them: reads a board, writes an order, tells what came of it.
 
-Each order is one conditional write of state and history together; who is slower looks again.
+What an order does is `order_rules`'. Each order is one conditional write of state and history
+together; who is slower looks again.
 
 Long because each order is a method of one class, where scripts look for it.
 """

@@ -1,4 +1,4 @@
-"""Where one worker stands: what it serves, has read and keeps; and what is wanted of it.
+"""What this worker of a store serves, has read and keeps, and what is wanted of it.
 
 The feed, the gate and the listener of a store share it. The wanted state is the board's, with what
 is known here and not yet written there.

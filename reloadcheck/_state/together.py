@@ -1,4 +1,4 @@
-"""What one worker does next, so that all of them activate an edit as one, or none does.
+"""What one worker does next in a round, so that all activate an edit as one, or none does. Pure.
 
 `react` is pure: it sees the last look at the board and the worker itself, and gives one action. The
 driver carries it out, tells what came of it by other fields of `Me`, and looks again. Whatever it

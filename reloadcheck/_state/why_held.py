@@ -1,4 +1,4 @@
-"""Why what serves is not what the sources hold, as one sentence for a person. Pure."""
+"""Say in one sentence why what serves is not what the sources hold. Pure."""
 
 from ..types import Code
 from .bans import ban_named

@@ -1,4 +1,4 @@
-"""A status as it came over HTTP, told in lines for a terminal; what a server says is escaped.
+"""Tell a status that came over HTTP in lines for a terminal; what a server says is escaped.
 
 What an older or a forged answer lacks is left out, never guessed.
 """

@@ -1,4 +1,4 @@
-"""Who of a host's workers tells of a state: the first that comes to it, by a file they share.
+"""Which worker of a host sends a webhook: the first that comes to it, by a file they share.
 
 Where there is no such file to be had, everybody tells: twice is better than never.
 """

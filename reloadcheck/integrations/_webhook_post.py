@@ -1,4 +1,4 @@
-"""One POST over HTTP within one time-out for all of it; follows to no other place.
+"""Send one POST of a webhook, within one time-out for all of it; follows to no other place.
 
 The words of its errors quote neither the address, which may be a secret, nor an answer.
 """

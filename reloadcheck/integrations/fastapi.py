@@ -1,4 +1,4 @@
-"""FastAPI: the ASGI door as its middleware, and typed dependencies on what the door gives.
+"""FastAPI: typed dependencies, `Depends(config_of(live))`, and its middleware.
 
 They read the snapshot of the request that they run in, take nothing from the request itself, and so
 leave no trace in the OpenAPI document.

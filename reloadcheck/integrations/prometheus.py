@@ -1,7 +1,8 @@
-"""Prometheus: the engine's metrics through `prometheus_client`, with its multiprocess mode.
+"""Prometheus by `prometheus_client`: counts after each check, and answers scrapes.
 
-The engine thread counts after each check; what only a scrape can tell is looked up then. Requests
-pay nothing, and nothing is labelled with what an edit contains.
+Its text format without that library is `_page/metrics`'; gauges of a trial and a store, which come
+and go, are `_prometheus_gauges`'. The engine thread counts after each check; what only a scrape can
+tell is looked up then. Requests pay nothing, and nothing is labelled with what an edit contains.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Starlette: the ASGI door as its own middleware, and the type of the state that it fills.
+"""Starlette: its middleware, the type of `request.state`, and getters; no dependencies.
 
 There are getters too, for code that has no request in its hands.
 

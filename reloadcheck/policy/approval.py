@@ -1,8 +1,9 @@
-"""Signed leave: statements beside the source, verified by `ssh-keygen` against allowed signers.
+"""Find the signed statements that let an edit through, and see that they fit it.
 
-A statement is eight lines, then armoured signatures over exactly those lines. It fits one edit: the
-digest that serves, the digest allowed, the environment, the keys and a time. Verified in a call
-thread, once a window while something waits; never on the request path.
+Their form is `statement`'s, their signatures `signing`'s. A statement is eight lines, then armoured
+signatures over exactly those lines. It fits one edit: the digest that serves, the digest allowed,
+the environment, the keys and a time. Verified in a call thread, once a window while something
+waits; never on the request path.
 """
 
 from collections.abc import Mapping, Sequence

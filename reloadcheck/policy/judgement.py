@@ -1,4 +1,4 @@
-"""What of an edit breaks a contract: ranges, keys that must be set, rules; each told at its key.
+"""Judge an edit by a contract's ranges, required keys and CEL rules; each told at its key.
 
 Takes terms and an edit, gives problems with their codes; what waits is the gate's to say.
 """

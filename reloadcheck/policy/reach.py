@@ -1,4 +1,4 @@
-"""What a contract is about in one edit: the values that a key's terms name, the paths that change.
+"""Which values and which changed paths a term of a contract is about, in one edit.
 
 Functions of trees and configurations; nothing here judges.
 """

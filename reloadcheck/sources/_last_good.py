@@ -1,4 +1,4 @@
-"""What a network source served last, on disk, for a start while its server is away.
+"""What an HTTP or etcd source gave last, kept on disk for a start while its server is away.
 
 Written beside and renamed, mode 0600, checked by digest when it is read; whatever is wrong with it,
 there is none.

@@ -1,4 +1,4 @@
-"""What a variable's name and text mean, wherever it is set: `DATABASE__URL` sets `database.url`.
+"""What one variable sets, in the environment or a `.env` file: `DATABASE__URL` sets `database.url`.
 
 Takes a name without its prefix, its text and what lies below; never quotes the text.
 """

@@ -1,7 +1,8 @@
-"""Environment variables as a source: `APP_DATABASE__URL` sets `database.url`.
+"""The environment of this process as a source: which variables count, and read once.
 
-Takes a prefix, gives one document of the variables under it and the tree they make. It must never
-read the environment twice, so that what one process serves cannot drift, nor quote a value.
+`APP_DATABASE__URL` sets `database.url`; what a name and a text mean is `_variable_meaning`'s. Takes
+a prefix, gives one document of the variables under it and the tree they make. It must never read
+the environment twice, so that what one process serves cannot drift, nor quote a value.
 """
 
 import os

@@ -1,7 +1,8 @@
 """A configuration in etcd as a source: one key with a document, or a prefix with a key a value.
 
-Takes endpoints, gives stamps, bytes and a tree. A watch spares the asking, a range every ten
-seconds makes it right; a server that is away is a `SourceError`, and what was live stays.
+The calls are `_etcd/client`'s; what workers share in etcd is `stores/etcd`'s. Takes endpoints,
+gives stamps, bytes and a tree. A watch spares the asking, a range every ten seconds makes it right;
+a server that is away is a `SourceError`, and what was live stays.
 """
 
 import os

@@ -1,8 +1,9 @@
-"""What values that are references stand for: files of a directory, variables of the environment.
+"""The kinds of references: files of a directory for `${file:…}`, variables for `${env:…}`.
 
-`${file:db/password}` is the text of that file below the directory, `${env:DB_PASSWORD}` that of the
-variable with the prefix before it. Takes names, gives stamps and texts; a name never leads out of
-its directory, and no text stands in an error.
+Finding them in documents is `_load/reference_set`'s. `${file:db/password}` is the text of that file
+below the directory, `${env:DB_PASSWORD}` that of the variable with the prefix before it. Takes
+names, gives stamps and texts; a name never leads out of its directory, and no text stands in an
+error.
 """
 
 import os

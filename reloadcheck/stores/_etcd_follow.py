@@ -1,4 +1,4 @@
-"""What is known of a board between two ranges: a watch tells what changes.
+"""Keep a board of etcd up to date between two ranges, by what a watch tells.
 
 The watch only makes it fast. Whoever asks the cluster decides when a range has to make it right,
 and ends a watch that was silent about a change.

@@ -1,4 +1,4 @@
-"""A board as etcd's ranges and events tell it, and as its transactions write it.
+"""Translate between a board and etcd: ranges and events to records, writes to transactions. Pure.
 
 Pure. A prefix's newest revision does not move when something is deleted, so that the count counts,
 too.

@@ -1,4 +1,4 @@
-"""Waits for news on a connection, and can be woken from any thread meanwhile."""
+"""Wait for a notification on a connection to PostgreSQL, and be woken from any thread meanwhile."""
 
 import socket
 import threading

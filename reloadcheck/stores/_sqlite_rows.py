@@ -1,4 +1,4 @@
-"""What one transaction of a store's file asks and writes."""
+"""What one transaction of an SQLite store asks and writes."""
 
 import sqlite3
 import time

@@ -1,4 +1,4 @@
-"""The tables of a store's file, and the numbers by which a file is known for a store.
+"""The tables of an SQLite store, and the numbers by which a file is known for one.
 
 A column that is added keeps the number; a file with a higher number is not opened.
 """

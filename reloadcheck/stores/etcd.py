@@ -1,7 +1,8 @@
-"""A store for many machines: etcd, over its JSON gateway, with leases for what is mortal.
+"""A store for many machines in etcd, over its JSON gateway, with leases for what is mortal.
 
-The watch only makes it fast; a range, linearizable so that a node that is cut off from its majority
-tells nothing stale, makes it right every ten seconds.
+The calls are `_etcd/client`'s; a configuration that stands in etcd is `sources/etcd`'s. The watch
+only makes it fast; a range, linearizable so that a node that is cut off from its majority tells
+nothing stale, makes it right every ten seconds.
 """
 
 import os
