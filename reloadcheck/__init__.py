@@ -65,11 +65,8 @@ from .types import (
     ProbeOutcome,
     Problem,
     References,
-    ShadowStatus,
-    SignalStatus,
     Source,
     Stamp,
-    TrialStatus,
     Trigger,
 )
 
@@ -89,6 +86,7 @@ if TYPE_CHECKING:
         FileReferences,
         HTTPSource,
     )
+    from .types import ShadowStatus, SignalStatus, TrialStatus
 
 __version__ = "0.1.0"
 
@@ -207,6 +205,10 @@ def __getattr__(name: str) -> Any:
         from ._observe import status as _status
 
         return getattr(_status, name)
+    if name in ("ShadowStatus", "SignalStatus", "TrialStatus"):
+        from . import types as _types
+
+        return getattr(_types, name)
     if name == "JSONSchema":
         from ._schema.with_json_schema import JSONSchema
 

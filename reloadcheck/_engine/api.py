@@ -42,7 +42,7 @@ from ..exceptions import (
     RegistrationError,
 )
 from ..sources import source_of
-from ..types import KeyPath, Outcome, References, Source, Store, key_path_text, printable
+from ..types import KeyPath, Outcome, References, Source, key_path_text, printable
 from .assembly import (
     add_contract,
     add_references,
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from ..policy.contract import Contract
     from ..seams.store import Together
     from ..trial.options import Trial
+    from ..types import Store
     from .override import Override
 
 C = TypeVar("C")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ..exceptions import OptionError, RegistrationError
 from ..sources import source_of
 from ..sources.file import FileSource
-from ..types import References, Source, Store
+from ..types import References, Source
 from .engine import Engine
 from .options import switch_of
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ..policy.rules import Rules
     from ..trial.options import Trial
     from ..trial.rehearsal import Rehearsals
+    from ..types import Store
     from .shadow_stage import Shadowing
 
 T = TypeVar("T")
@@ -126,8 +127,9 @@ def add_store(
             raise OptionError("fallback is served by an order, which needs a store: store=…")
         return
     from .._state.attach import attach
+    from ..types import Store as _Store
 
-    if not isinstance(store, Store):
+    if not isinstance(store, _Store):
         from ..stores.named import store_named
 
         store = store_named(store)

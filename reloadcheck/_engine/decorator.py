@@ -25,13 +25,14 @@ from typing import (
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
 from ..exceptions import OptionError
-from ..types import References, Source, Store
+from ..types import References, Source
 from .api import ReloadCheck, engine_of
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
     from ..seams.store import Together
     from ..trial.options import Trial
+    from ..types import Store
 
 R_co = TypeVar("R_co", covariant=True)
 R = TypeVar("R")

@@ -1,0 +1,1 @@
+"""The words of `reloadcheck.types`, by subject; everybody imports them from there."""
