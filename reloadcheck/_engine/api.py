@@ -21,6 +21,7 @@ from collections.abc import (
     Mapping,
 )
 from dataclasses import fields, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, Protocol, TypeVar, cast, overload
 
 from .._config.freeze import FrozenDict
@@ -52,11 +53,12 @@ from .assembly import (
     restart_only_of,
     rules_of,
 )
+from .by_hand import forget_refusal, ordered
 from .engine import Engine
+from .observed import observed, probed, probed_async
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
 from .unknown_variables import strange_variables
-from .waiter import Waiter
 
 if TYPE_CHECKING:
     from .._observe.status import Status
@@ -395,24 +397,13 @@ class ReloadCheck(Generic[C]):
         The cause of a rejection is in `status()`.
         """
         self._engine.refuse_to_block("live.check()", "await live.acheck()")
-        while True:
-            thread = self._engine.running()
-            self._engine.refuse_inside(thread, "live.check()")
-            conclusion = thread.admission.ask().wait()
-            if not self._engine.in_process.goes_on(thread, conclusion):
-                return conclusion.outcome
+        return self._engine.asked(self._engine.running, "live.check()")
 
     async def acheck(self) -> Outcome:
         """Do what `check` does, without blocking the event loop."""
         if running_loop() is None:
             return await in_thread(self.check)
-        while True:
-            thread = self._engine.running()
-            self._engine.refuse_inside(thread, "live.acheck()")
-            self._engine.meet(thread, through_build=False)
-            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
-            if not self._engine.in_process.goes_on(thread, conclusion):
-                return conclusion.outcome
+        return await self._engine.asked_async(self._engine.running, "live.acheck()")
 
     def check_on(self, number: int) -> Callable[[], None]:
         """Check at each signal of that number, as in `live.check_on(signal.SIGHUP)`.
@@ -432,12 +423,12 @@ class ReloadCheck(Generic[C]):
 
         Raise `UsageError` where nothing is tried or watched.
         """
-        became = self._engine.ordered("promote", None)
+        became = ordered(self._engine, "promote", None)
         return became(self.check())
 
     async def apromote(self) -> Outcome:
         """Do what `promote` does, without blocking the event loop."""
-        became = self._engine.ordered("promote", None)
+        became = ordered(self._engine, "promote", None)
         return became(await self.acheck())
 
     def undo(self, *, reason: str | None = None) -> Outcome:
@@ -447,22 +438,22 @@ class ReloadCheck(Generic[C]):
         kept ready any more are built anew. Return what the check came to. Raise `UsageError` where
         there is no version before.
         """
-        became = self._engine.ordered("undo", reason)
+        became = ordered(self._engine, "undo", reason)
         return became(self.check())
 
     async def aundo(self, *, reason: str | None = None) -> Outcome:
         """Do what `undo` does, without blocking the event loop."""
-        became = self._engine.ordered("undo", reason)
+        became = ordered(self._engine, "undo", reason)
         return became(await self.acheck())
 
     def retry(self) -> Outcome:
         """Forget that what the sources hold was refused or undone, and take it up anew."""
-        self._engine.forget_refusal()
+        forget_refusal(self._engine)
         return self.check()
 
     async def aretry(self) -> Outcome:
         """Do what `retry` does, without blocking the event loop."""
-        self._engine.forget_refusal()
+        forget_refusal(self._engine)
         return await self.acheck()
 
     def mark(self, name: str) -> None:
@@ -481,24 +472,14 @@ class ReloadCheck(Generic[C]):
         on and it is tried again by itself. Starts the engine if need be.
         """
         self._engine.refuse_to_block("live.rebuild()", "await live.arebuild()")
-        while True:
-            thread = self._engine.renewing(resource)
-            self._engine.refuse_inside(thread, "live.rebuild()")
-            conclusion = thread.admission.ask().wait()
-            if not self._engine.in_process.goes_on(thread, conclusion):
-                return conclusion.outcome
+        return self._engine.asked(partial(self._engine.renewing, resource), "live.rebuild()")
 
     async def arebuild(self, resource: Resource[Any]) -> Outcome:
         """Do what `rebuild` does, without blocking the event loop."""
         if running_loop() is None:
             return await in_thread(lambda: self.rebuild(resource))
-        while True:
-            thread = self._engine.renewing(resource)
-            self._engine.refuse_inside(thread, "live.arebuild()")
-            self._engine.meet(thread, through_build=False)
-            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
-            if not self._engine.in_process.goes_on(thread, conclusion):
-                return conclusion.outcome
+        renewing = partial(self._engine.renewing, resource)
+        return await self._engine.asked_async(renewing, "live.arebuild()")
 
     # ----------------------------------------------------------------------- snapshots
 
@@ -563,18 +544,18 @@ class ReloadCheck(Generic[C]):
         """
         engine = self._engine
         if not probe or engine.thread is None:
-            return engine.observed(None)
+            return observed(engine, None)
         engine.refuse_at_home("live.status(probe=True)", "await live.astatus(probe=True)")
-        return engine.observed(engine.probed())
+        return observed(engine, probed(engine))
 
     async def astatus(self, *, probe: bool = False) -> Status:
         """Do what `status` does, without blocking the event loop."""
         engine = self._engine
         if not probe or engine.thread is None:
-            return engine.observed(None)
+            return observed(engine, None)
         if running_loop() is None:
             return await in_thread(lambda: self.status(probe=True))
-        return engine.observed(await engine.probed_async())
+        return observed(engine, await probed_async(engine))
 
 
 def engine_of(live: ReloadCheck[C]) -> Engine[C]:

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import copy
 import math
-import sys
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -37,33 +35,26 @@ from ..exceptions import (
     ReloadCheckError,
     SourceError,
     UnknownResourceError,
-    UsageError,
 )
 from ..types import Outcome, Problem, Source
 from .lifecycle import InProcess, Lifecycle, Ticket
 from .options import Options
 from .process import keep_in_sight, watch_process
 from .rehearsal_stage import Send
-from .waiter import LAST_RESORT, LONGEST, Conclusion, Waiter
+from .waiter import Conclusion, Waiter
+from .whole_modules import OWN_LOCK, imported_thread
 
 if TYPE_CHECKING:
-    from .._load.references import ReferenceSet
-    from .._observe.status import Status
+    from .._load.reference_set import ReferenceSet
     from ..seams.feed import Feed
     from ..seams.gates import Gate
     from ..seams.store import Companion
     from ..seams.trial import UnitTicket
     from ..trial.gate import TrialGate
     from .gates import Seams
-    from .probes import Probes
     from .thread import EngineThread
 
 C = TypeVar("C")
-
-OWN_LOCK = (
-    "an engine runs daemon threads, which this sub-interpreter does not allow: start it in the "
-    "main interpreter, or in one that shares its lock"
-)
 
 
 class Engine(Generic[C]):
@@ -94,43 +85,6 @@ class Engine(Generic[C]):
         self.clock = clock
         self._life: Lifecycle[C] = Lifecycle(self._forget_parent)
         keep_in_sight(self)
-
-    def forget_refusal(self) -> None:
-        """Judge anew, at the next check, what the sources hold."""
-        self.running().reload.forgets = True
-        if self.companion is not None:
-            self.companion.retry()
-
-    def ordered(self, word: str, reason: str | None) -> Callable[[Outcome], Outcome]:
-        """End a trial or a watch as a person says, or go back to the version before.
-
-        What is returned makes of the next check's outcome what became of the order, which the
-        engine may have carried out by itself just before. Raise `UsageError` where there is nothing
-        to promote, or to go back to.
-        """
-        thread, run = self.thread, None if self.trial is None else self.trial.run
-        tried = run is not None and run.promoted_at is None
-        if self.trial is not None and self.trial.run is not None:
-            self.ended(word, reason)
-        elif word == "promote":
-            raise UsageError("live.promote(): no edit is tried or watched in this process")
-        elif thread is None or thread.reload.way_back.earlier is None:
-            raise UsageError("live.undo(): no other version has served in this process before")
-        else:
-            thread.reload.way_back.want(reason)
-
-        def became(outcome: Outcome) -> Outcome:
-            promoted = tried and run is not None and run.promoted_at is not None
-            return Outcome.RELOADED if promoted and outcome is Outcome.UNCHANGED else outcome
-
-        return became
-
-    def ended(self, word: str, reason: str | None) -> None:
-        """End a trial or a watch as a person says; raise `UsageError` where none is on."""
-        run = None if self.trial is None else self.trial.run
-        if run is None:
-            raise UsageError(f"live.{word}(): no edit is tried or watched in this process")
-        run.order(word, reason)
 
     def _hide(self, names: frozenset[str]) -> None:
         self.options = replace(self.options, secrets=self.options.secrets | names)
@@ -277,59 +231,24 @@ class Engine(Generic[C]):
                 "from a listener"
             )
 
-    def observed(self, probes: Probes | None) -> Status:
-        """Return the state of the engine in this process."""
-        with _whole_modules():
-            from .._observe.status import Status
+    def asked(self, thread_of: Callable[[], EngineThread[C]], what: str) -> Outcome:
+        """Have a check made for who asks for one by name; blocks until it came to something."""
+        while True:
+            thread = thread_of()
+            self.refuse_inside(thread, what)
+            conclusion = thread.admission.ask().wait()
+            if not self.in_process.goes_on(thread, conclusion):
+                return conclusion.outcome
 
-        thread = self.thread
-        if thread is None:
-            return Status(state="idle", enabled=self.options.enabled, remarks=self.remarks)
-        from .collect import observe
-
-        with suppress(RuntimeError):  # there is no thread to be had, which is told
-            thread.ensure()
-        status = observe(thread, self.registry, self.options, probes)
-        store = None if self.companion is None else self.companion.status()
-        gate = self.trial
-        trial, last = (None, None) if gate is None else (gate.status(), gate.latest())
-        remarks = (*self.remarks, *status.remarks)
-        code = status.code
-        if code is None and store is not None and status.error is None:
-            code = store.order  # an edit's own is never hidden by it
-        return replace(
-            status, code=code, remarks=remarks, store=store, trial=trial, last_trial=last
-        )
-
-    def probed(self) -> Probes:
-        """Call the probes and return what they came to; blocks."""
-        thread = self.thread
-        if thread is None:
-            return {}
-        self.refuse_inside(thread, "live.status(probe=True)")
-        try:
-            return thread.probe().result(self._longest_probe)
-        except TimeoutError:
-            return {}
-
-    async def probed_async(self) -> Probes:
-        """Call the probes and return what they came to."""
-        thread = self.thread
-        if thread is None:
-            return {}
-        self.refuse_inside(thread, "live.astatus(probe=True)")
-        import asyncio
-
-        try:
-            return await asyncio.wait_for(asyncio.wrap_future(thread.probe()), self._longest_probe)
-        except TimeoutError:
-            return {}
-
-    @property
-    def _longest_probe(self) -> float:
-        """Return the seconds, on the real clock, after which no answer comes any more."""
-        longest = max((one.timeout for one in self.registry), default=0.0)
-        return min(2 * longest + LAST_RESORT, LONGEST)
+    async def asked_async(self, thread_of: Callable[[], EngineThread[C]], what: str) -> Outcome:
+        """Do what `asked` does, in asyncio's loop."""
+        while True:
+            thread = thread_of()
+            self.refuse_inside(thread, what)
+            self.meet(thread, through_build=False)
+            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
+            if not self.in_process.goes_on(thread, conclusion):
+                return conclusion.outcome
 
     def note_library(self) -> None:
         """Take note of the async library, not asyncio, that the calling code runs under."""
@@ -391,7 +310,7 @@ class Engine(Generic[C]):
         return thread
 
     def _make(self) -> EngineThread[C]:
-        engine_thread = _engine_thread()
+        engine_thread = imported_thread()
         watch_process()
         fresh: EngineThread[C] = engine_thread(
             self,
@@ -456,44 +375,3 @@ class Engine(Generic[C]):
             thread.stop(0.0)
             return thread
         return None
-
-
-def _engine_thread() -> type[EngineThread[Any]]:
-    """Import all that an engine needs once it runs.
-
-    Not with the package, for not each process that imports it serves; and not later, for then there
-    may be no file descriptor left to import with.
-    """
-    with _whole_modules():
-        import ctypes as ctypes
-
-        from .._config import redact as redact
-        from . import collect as collect
-        from .thread import EngineThread
-
-        return EngineThread
-
-
-@contextmanager
-def _whole_modules() -> Generator[None]:
-    """Raise `BlockingCallError` in a signal handler that has interrupted the import of modules.
-
-    They are half there, and will be whole when it has returned.
-    """
-    try:
-        yield
-    except ImportError as error:
-        if "subinterpreter" in str(error):
-            raise InterpreterError(OWN_LOCK) from None
-        package = __name__.partition(".")[0]
-        specs = [getattr(module, "__spec__", None) for module in list(sys.modules.values())]
-        if any(
-            getattr(one, "_initializing", False) and one.name.startswith(package)
-            for one in specs
-            if one is not None
-        ):
-            raise BlockingCallError(
-                "a signal handler called this in the middle of the engine's first start, which "
-                "cannot go on before the handler returns: note the signal, and call this afterwards"
-            ) from None
-        raise

@@ -14,6 +14,7 @@ from .._runtime.event_loops import in_thread, running_loop
 from ..exceptions import ConfigError, OptionError, SourceError
 from ..seams.feed import Feed
 from ..types import Document, KeyPath, Layer, Origin, Outcome, Pause, Problem, Stamp
+from .by_hand import ordered
 from .engine import Engine
 from .waiter import Conclusion, Waiter
 
@@ -134,7 +135,7 @@ class Override(Generic[C]):
     def _live_for_all(self, conclusion: Conclusion) -> None:
         """Have no trial of values that a test has laid over the sources."""
         if conclusion.outcome is Outcome.TRYING:
-            self._engine.ordered("promote", _NAME)
+            ordered(self._engine, "promote", _NAME)
 
     def _settled(self, conclusion: Conclusion | None) -> None:
         """Raise what is wrong with the values; what was before serves again."""

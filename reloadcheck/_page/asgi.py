@@ -7,6 +7,7 @@ from typing import Any
 
 from .._engine.api import ReloadCheck, engine_of
 from .._engine.check_for_status import glance_async, look_async
+from .._engine.observed import observed
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
 from .access import Asked, Gate, Granted
@@ -65,7 +66,7 @@ async def _answer(
     if wanted in LOOKS:
         await look_async(engine_of(live))
     if wanted is Wanted.HTML and not granted.probe:
-        status = engine_of(live).observed(await glance_async(engine_of(live)))
+        status = observed(engine_of(live), await glance_async(engine_of(live)))
     else:
         status = await live.astatus(probe=granted.probe)
     if outcome is not None:  # of this very check; another may have ended since

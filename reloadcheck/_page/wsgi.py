@@ -8,6 +8,7 @@ from typing import Any
 
 from .._engine.api import ReloadCheck, engine_of
 from .._engine.check_for_status import glance, look
+from .._engine.observed import observed
 from ..exceptions import ReloadCheckError
 from ..types import Outcome
 from .access import Asked, Gate, Granted
@@ -58,7 +59,7 @@ def answer_to(live: ReloadCheck[Any], granted: Granted) -> Page:
     if wanted in LOOKS:
         look(engine_of(live))
     if wanted is Wanted.HTML and not granted.probe:
-        status = engine_of(live).observed(glance(engine_of(live)))
+        status = observed(engine_of(live), glance(engine_of(live)))
     else:
         status = live.status(probe=granted.probe)
     if outcome is not None:  # of this very check; another may have ended since

@@ -5,7 +5,6 @@ values that wait for a restart are kept under the parent process that the worker
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
@@ -14,13 +13,14 @@ from .._config.containers import is_dict
 from .._config.key_path import lookup
 from ..seams.store import Agreed
 from ..types import KeyPath
+from . import process_start
 from .board import STATEMENTS
 from .keeper import Keeper
 from .ledger import entries_from, stands
 from .member_id import here
 from .process_start import begun
 
-__all__ = ["Beside", "parent_id", "statement_key", "text_in"]
+__all__ = ["Beside", "statement_key", "text_in"]
 
 
 class Beside:
@@ -61,7 +61,7 @@ class Beside:
 
     def running(self, who: str) -> Agreed | None:
         """Return what this process's siblings keep until their parent starts anew."""
-        parent = parent_id()
+        parent = process_start.parent_id()
         text = None if parent is None else self._keeper.records(here()).get(f"{parent}/{who}")
         try:
             found: Any = None if text is None else json.loads(text)
@@ -77,7 +77,7 @@ class Beside:
 
         Records of parents of this host that are gone are taken away.
         """
-        parent = parent_id()
+        parent = process_start.parent_id()
         if parent is None or self.running(who) is not None:
             return
         written = self._written(source_digest)
@@ -92,20 +92,6 @@ class Beside:
 def statement_key(kind: str, lines: str) -> str:
     """Return the record's key of a statement, by the lines that are signed."""
     return f"{STATEMENTS}{kind}/{sha256(lines.encode()).hexdigest()[:32]}"
-
-
-def parent_id() -> str | None:
-    """Return who this process and its siblings were started by; None for another program.
-
-    Number and start time: a server's workers share it, and a server started anew has another.
-    """
-    parent = os.getppid()
-    try:
-        same = os.readlink(f"/proc/{parent}/exe") == os.readlink("/proc/self/exe")
-        began = begun(parent)
-    except OSError:
-        return None
-    return f"{parent}.{began}" if same and began else None
 
 
 def _is_gone(name: str) -> bool:

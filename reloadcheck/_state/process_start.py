@@ -1,6 +1,11 @@
-"""When a process of this machine began, as its kernel counts: it tells two of one number apart."""
+"""When a process of this machine began, as its kernel counts, and who its parent is.
 
-__all__ = ["begun"]
+The beginning tells two processes of one number apart.
+"""
+
+import os
+
+__all__ = ["begun", "parent_id"]
 
 
 def begun(pid: int) -> str | None:
@@ -14,3 +19,17 @@ def begun(pid: int) -> str | None:
     except (FileNotFoundError, ProcessLookupError):
         return None
     return None if words[0] in (b"Z", b"X") else words[19].decode()
+
+
+def parent_id() -> str | None:
+    """Return who this process and its siblings were started by; None for another program.
+
+    Number and start time: a server's workers share it, and a server started anew has another.
+    """
+    parent = os.getppid()
+    try:
+        same = os.readlink(f"/proc/{parent}/exe") == os.readlink("/proc/self/exe")
+        began = begun(parent)
+    except OSError:
+        return None
+    return f"{parent}.{began}" if same and began else None

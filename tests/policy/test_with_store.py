@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck
-from reloadcheck._state import for_contract
+from reloadcheck._state import process_start
 from reloadcheck._state.for_contract import statement_key
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
@@ -192,7 +192,7 @@ def test_a_recycled_worker_keeps_what_its_siblings_keep(
     site: Site, monkeypatch: pytest.MonkeyPatch, said_by: str
 ) -> None:
     """Until their master starts anew: then the file's value is live."""
-    monkeypatch.setattr(for_contract, "parent_id", lambda: "host/1.1")
+    monkeypatch.setattr(process_start, "parent_id", lambda: "host/1.1")
 
     def worker() -> ReloadCheck[Any]:
         contract = site.directory / "contract.yaml" if said_by == "contract" else None
@@ -220,7 +220,7 @@ def test_a_recycled_worker_keeps_what_its_siblings_keep(
         assert live.status().pending_restart == ("server" if live is recycled else "server.bind",)
     first.close()
     recycled.close()
-    monkeypatch.setattr(for_contract, "parent_id", lambda: "host/2.2")
+    monkeypatch.setattr(process_start, "parent_id", lambda: "host/2.2")
     assert worker().snapshot.config.server.bind == "0.0.0.0:90"
 
 
@@ -228,7 +228,7 @@ def test_a_key_that_came_later_stays_away_from_a_recycled_worker(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A restart-only section that was not there when the master started is not there for it."""
-    monkeypatch.setattr(for_contract, "parent_id", lambda: "host/1.1")
+    monkeypatch.setattr(process_start, "parent_id", lambda: "host/1.1")
     site.file.write_text("free: 1\n")
     first = site.engine()
     until(lambda: "running/" in str(list(site.orders._board()[1].records)))  # pyright: ignore[reportPrivateUsage]
@@ -244,7 +244,7 @@ def test_a_secret_is_not_written_for_siblings(
     site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What comes from a confidential source is in no store, and so not agreed on."""
-    monkeypatch.setattr(for_contract, "parent_id", lambda: "host/1.1")
+    monkeypatch.setattr(process_start, "parent_id", lambda: "host/1.1")
     secrets = tmp_path / "secrets"
     (secrets / "server").mkdir(parents=True)
     (secrets / "server" / "token").write_text("quartz-molten")
@@ -269,7 +269,7 @@ def test_who_else_starts_python_is_no_master(tmp_path: Path) -> None:
     import subprocess
     import sys
 
-    code = "from reloadcheck._state.for_contract import parent_id; print(parent_id())"
+    code = "from reloadcheck._state.process_start import parent_id; print(parent_id())"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout

@@ -1,0 +1,55 @@
+"""What a person orders in one process: promote or undo a trial, go back, take up anew.
+
+Orders to all processes that share a store are `_state/store_orders`'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..exceptions import UsageError
+from ..types import Outcome
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+
+def forget_refusal(engine: Engine[Any]) -> None:
+    """Judge anew, at the next check, what the sources hold."""
+    engine.running().reload.forgets = True
+    if engine.companion is not None:
+        engine.companion.retry()
+
+
+def ordered(engine: Engine[Any], word: str, reason: str | None) -> Callable[[Outcome], Outcome]:
+    """End a trial or a watch as a person says, or go back to the version before.
+
+    What is returned makes of the next check's outcome what became of the order, which the
+    engine may have carried out by itself just before. Raise `UsageError` where there is nothing
+    to promote, or to go back to.
+    """
+    thread, run = engine.thread, None if engine.trial is None else engine.trial.run
+    tried = run is not None and run.promoted_at is None
+    if engine.trial is not None and engine.trial.run is not None:
+        _ended(engine, word, reason)
+    elif word == "promote":
+        raise UsageError("live.promote(): no edit is tried or watched in this process")
+    elif thread is None or thread.reload.way_back.earlier is None:
+        raise UsageError("live.undo(): no other version has served in this process before")
+    else:
+        thread.reload.way_back.want(reason)
+
+    def became(outcome: Outcome) -> Outcome:
+        promoted = tried and run is not None and run.promoted_at is not None
+        return Outcome.RELOADED if promoted and outcome is Outcome.UNCHANGED else outcome
+
+    return became
+
+
+def _ended(engine: Engine[Any], word: str, reason: str | None) -> None:
+    """End a trial or a watch as a person says; raise `UsageError` where none is on."""
+    run = None if engine.trial is None else engine.trial.run
+    if run is None:
+        raise UsageError(f"live.{word}(): no edit is tried or watched in this process")
+    run.order(word, reason)
