@@ -1,4 +1,4 @@
-"""Make a snapshot of a good configuration, which nobody is served yet: has it built, counts builds.
+"""Make a snapshot of a good configuration, which nobody is served yet; or say why it cannot be.
 
 Building is `_resources/build`'s, swapping `reloader`'s. Has what an edit changed built, and keeps
 count of it; leaves failures to whoever asked. Resources whose event loop has ended are dropped

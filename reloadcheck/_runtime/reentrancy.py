@@ -9,19 +9,19 @@ What it starts and leaves running is no longer inside once the call has returned
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
-@dataclass(slots=True)
 class _Inside:
     """One call that `engine` waits for, for as long as it lasts."""
 
-    engine: object
-    outer: "_Inside | None"
-    lasts: bool = True
+    __slots__ = ("engine", "lasts", "outer")
+
+    def __init__(self, engine: object, outer: "_Inside | None") -> None:
+        self.engine, self.outer = engine, outer
+        self.lasts = True
 
 
 _inside: ContextVar[_Inside | None] = ContextVar("reloadcheck-inside", default=None)

@@ -1,4 +1,4 @@
-"""Reads what a contract says of keys: their ranges and baselines, windows, leaves and trials."""
+"""Reads the `keys:` of a contract: their ranges and baselines, windows, leaves and trials."""
 
 import math
 import re

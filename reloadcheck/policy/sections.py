@@ -1,4 +1,4 @@
-"""Reads the sections of a contract: zone, windows, freezes, roles, rules, override, notices."""
+"""Reads the other sections of a contract: zone, windows, freezes, roles, rules, notices."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Reads the words of a contract one by one; whatever is none of its kind is noted at its place."""
+"""Reads single words of a contract: lists, texts, switches, instants; notes what is none."""
 
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo

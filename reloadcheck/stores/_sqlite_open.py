@@ -1,4 +1,4 @@
-"""Opens the file of a store as SQLite alone would not: private, no link followed, known for ours.
+"""Open an SQLite store's file as SQLite alone would not: private, no link followed, known for ours.
 
 Gives a connection and what tells later that the file under it is another. A corrupt file is moved
 aside, once, and a new one begun; a foreign one is refused and left as it is.

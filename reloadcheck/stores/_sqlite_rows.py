@@ -1,4 +1,4 @@
-"""What one transaction of an SQLite store asks and writes."""
+"""The SQL by which an SQLite store judges conditions, counts revisions and gives room back."""
 
 import sqlite3
 import time

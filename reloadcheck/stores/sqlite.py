@@ -1,8 +1,8 @@
-"""A store in one file of one host: SQLite with a write-ahead log.
+"""A store in one file of one host: SQLite; its transactions, and its way back from a bad file.
 
-Gives a board that survives `kill -9` at any point; a look is one statement, and no call holds its
-thread for longer than 50 ms at a time. It raises `StoreLostError` for whatever is wrong with the
-file, and finds its way back by itself.
+Finding out whether a file may be used is `_sqlite_open`'s. Gives a board that survives `kill -9` at
+any point; a look is one statement, and no call holds its thread for longer than 50 ms at a time. It
+raises `StoreLostError` for whatever is wrong with the file, and finds its way back by itself.
 
 Long because each call on a file can fail in its own way, and one place finds the way back from all.
 """

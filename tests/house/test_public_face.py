@@ -1,6 +1,7 @@
 """The front door: what is exported, and what importing it does not do."""
 
 import dataclasses
+import pickle
 import re
 import subprocess
 import sys
@@ -202,3 +203,16 @@ def test_the_version_is_the_projects() -> None:
     from importlib.metadata import version
 
     assert reloadcheck.__version__ == version("reloadcheck")
+
+
+def test_words_are_called_by_where_they_are_imported_from() -> None:
+    """In reprs, pickles and documentation: `reloadcheck.types`, loaded at once or later."""
+    found = {name: getattr(types, name) for name in types.__all__}
+    classes = {name: one for name, one in found.items() if isinstance(one, type)}
+    assert len(classes) > 20
+    homes = {name: one.__module__ for name, one in classes.items()}
+    assert homes == dict.fromkeys(classes, "reloadcheck.types")
+    for value in (types.Stamp(1), types.Board(1, {}), types.SignalStatus("failed", 1, 2, 0.5)):
+        assert pickle.loads(pickle.dumps(value)) == value
+    with pytest.raises(AttributeError, match="nothing"):
+        getattr(types, "nothing")  # noqa: B009 - no name that a type checker would know
