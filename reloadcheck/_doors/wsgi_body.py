@@ -5,7 +5,7 @@ from contextvars import Token
 from typing import Any
 
 from .._snapshots.context import forget, leave
-from .._snapshots.live_snapshot import NamedLease
+from .._snapshots.tenancy import NamedLease
 from .._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .protocols import Environ
 

@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from .._runtime.clock import Clock
-from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.serving import Serving
+from .._snapshots.tenancy import LiveSnapshot
 from ..types import TIMER, Outcome, Trigger
 from .freshness import Age, Freshness
 from .options import Options

@@ -103,7 +103,7 @@ def add_references(engine: Engine[Any], references: Iterable[References]) -> Non
     """Let values that are references stand for what is read there."""
     if not references:
         return
-    from .._load.reference_set import ReferenceSet, checked
+    from .._load.references import ReferenceSet, checked
     from .._load.source_set import SourceSet
 
     engine.references = ReferenceSet(checked(references), engine.options.max_bytes)

@@ -7,8 +7,8 @@ Everything here is undone by one assignment, and no request waits for it.
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
-from .._snapshots.live_snapshot import LiveSnapshot
 from .._snapshots.serving import Serving
+from .._snapshots.tenancy import LiveSnapshot
 from ..seams.feed import Loaded
 from ..seams.gates import Go, Proposal, Share
 from ..seams.trial import Units

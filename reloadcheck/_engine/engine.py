@@ -45,7 +45,7 @@ from .waiter import Conclusion, Waiter
 from .whole_modules import OWN_LOCK, imported_thread
 
 if TYPE_CHECKING:
-    from .._load.reference_set import ReferenceSet
+    from .._load.references import ReferenceSet
     from ..seams.feed import Feed
     from ..seams.gates import Gate
     from ..seams.store import Companion

@@ -1,6 +1,6 @@
 """Put what references stand for into a layer, or leave them there as they are written.
 
-Finding and reading them is `reference_set`'s. Takes a layer and what was read; each reference that
+Finding and reading them is `references`'s. Takes a layer and what was read; each reference that
 cannot be had is told at its place.
 """
 

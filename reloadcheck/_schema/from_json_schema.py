@@ -6,7 +6,7 @@ What an annotation cannot say, a condition for one, is `Any`: the validator alon
 from typing import Any, Literal, TypedDict
 
 from .._config.containers import is_dict, is_list
-from .annotation_forms import union_of
+from .annotations import union_of
 
 __all__ = ["annotation_of"]
 

@@ -19,7 +19,7 @@ from .._config.model_fields import Kind, kind_of
 from .._runtime.foreign import placed
 from ..exceptions import SchemaClassError, SchemaError
 from ..types import KeyPath, Pause, Problem, Tree, key_path_text, no_pause
-from .annotation_forms import members_of, owner_of
+from .annotations import members_of, owner_of
 from .field_paths import fields_of, has_field
 from .immutable import check_immutable, check_result
 from .messages import foreign_problem

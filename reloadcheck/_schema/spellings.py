@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, Final
 
 from ..types import Key, KeyPath
-from .annotation_forms import container_of, members_of, parameters_of
+from .annotations import container_of, members_of, parameters_of
 from .class_fields import class_fields, takes_extras
 
 __all__ = ["spellings"]

@@ -14,7 +14,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 from ..exceptions import ConfigSyntaxError
 from ..types import Untyped, Verbatim
-from .annotation_forms import container_of, members_of, metadata_of, parameters_of, union_of
+from .annotations import container_of, members_of, metadata_of, parameters_of, union_of
 from .class_fields import class_fields, converts, takes_extras
 from .scalars import scalar_of
 

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from .._config.model_fields import Kind
 from ..exceptions import UsageError
-from .annotation_forms import container_of, members_of, metadata_of, owner_of, parameters_of
+from .annotations import container_of, members_of, metadata_of, owner_of, parameters_of
 from .class_fields import class_fields
 from .scalars import scalar_of
 from .with_json_schema import JSONSchema

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from .._config.containers import is_dict, is_list
 from ..types import KeyPath, Pause, key_path_text, no_pause
-from .annotation_forms import container_of, members_of, parameters_of, union_of
+from .annotations import container_of, members_of, parameters_of, union_of
 from .class_fields import class_fields, takes_extras
 
 __all__ = ["UNKNOWN", "Unknown", "closest", "unknown_keys"]

@@ -17,7 +17,7 @@ from .._config.model_fields import Kind
 from .._config.redact import Scrubber
 from ..exceptions import SchemaClassError, SchemaError
 from ..types import Key, Problem, Tree, Untyped
-from .annotation_forms import container_of, members_of, metadata_of, owner_of, parameters_of
+from .annotations import container_of, members_of, metadata_of, owner_of, parameters_of
 from .class_fields import Field, class_fields
 from .constraints import Check, checks_of
 from .messages import foreign_reason, mismatch, noun_of, tidy

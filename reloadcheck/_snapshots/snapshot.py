@@ -1,7 +1,7 @@
 """What a unit of work sees: version, digest, configuration and resources, immutable.
 
 Swapped by one assignment. Who holds it, and whether it may still be handed out, is on the engine's
-side of it, in `live_snapshot`; which unit sees it is `context`'s.
+side of it, in `tenancy`; which unit sees it is `context`'s.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What one worker serves, from what its sources hold and what is wanted: the truth table. Pure.
 
-What workers do together is `round_rules`'. A banned content is never served, not at a start either.
+What workers do together is `together`'. A banned content is never served, not at a start either.
 What runs goes on where a hold cannot be built here; a start fails then, and names it. Orders that
 nobody knows count as none, and are told.
 """

@@ -1,4 +1,4 @@
-"""Take the steps of a round: says to `round_rules` how things stand, writes what follows.
+"""Take the steps of a round: says to `together` how things stand, writes what follows.
 
 The engine's side tells what the sources hold, what is built and what failed, from its own threads;
 the store thread takes the steps. A worker's own monotonic clock alone says what is late.

@@ -1,6 +1,6 @@
 """Orders as scripts and commands give them: reads a board, writes an order, tells what came of it.
 
-What an order does is `order_rules`'. Each order is one conditional write of state and history
+What an order does is `orders`'. Each order is one conditional write of state and history
 together; who is slower looks again.
 
 Long because each order is a method of one class, where scripts look for it.

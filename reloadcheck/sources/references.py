@@ -1,6 +1,6 @@
 """The kinds of references: files of a directory for `${file:…}`, variables for `${env:…}`.
 
-Finding them in documents is `_load/reference_set`'s. `${file:db/password}` is the text of that file
+Finding them in documents is `_load/references`'s. `${file:db/password}` is the text of that file
 below the directory, `${env:DB_PASSWORD}` that of the variable with the prefix before it. Takes
 names, gives stamps and texts; a name never leads out of its directory, and no text stands in an
 error.
