@@ -49,6 +49,7 @@ from .assembly import (
     add_references,
     add_store,
     add_trial,
+    before_the_start,
     rehearsals_of,
     restart_only_of,
     rules_of,
@@ -271,11 +272,7 @@ class ReloadCheck(Generic[C]):
         keys = [as_key_path(path) for path in paths]
 
         def register(factory: Callable[..., Any]) -> Resource[Any]:
-            if self._engine.thread is not None:
-                raise RegistrationError(
-                    "resources are registered before the engine starts: move this up, to where "
-                    "ReloadCheck(…) is constructed"
-                )
+            before_the_start(self._engine, "resources are registered")
             return self._engine.registry.add(
                 factory,
                 keys,

@@ -188,9 +188,8 @@ def _shadowing(engine: Engine[Any]) -> Shadowing:
 def _rehearsals_of(engine: Engine[Any]) -> Rehearsals:
     from ..trial.rehearsal import Rehearsals
 
-    for gate in engine.gates:
-        if isinstance(gate, Rehearsals):
-            return gate
+    if (known := _gate_of(engine, Rehearsals)) is not None:
+        return known
     rehearsals = Rehearsals()
     engine.gates.append(rehearsals)
     return rehearsals
@@ -198,26 +197,17 @@ def _rehearsals_of(engine: Engine[Any]) -> Rehearsals:
 
 def rehearsals_of(engine: Engine[Any]) -> Rehearsals:
     """Return the gate of what the application tries by itself, made when the first is named."""
-    if engine.thread is not None:
-        raise RegistrationError(
-            "rehearsals are registered before the engine starts: move this up, to where "
-            "ReloadCheck(…) is constructed"
-        )
+    before_the_start(engine, "rehearsals are registered")
     return _rehearsals_of(engine)
 
 
 def rules_of(engine: Engine[Any]) -> Rules:
     """Return the gate of the rules in code, which is made when the first one is registered."""
-    if engine.thread is not None:
-        raise RegistrationError(
-            "rules are registered before the engine starts: move this up, to where "
-            "ReloadCheck(…) is constructed"
-        )
+    before_the_start(engine, "rules are registered")
     from ..policy.rules import Rules
 
-    for gate in engine.gates:
-        if isinstance(gate, Rules):
-            return gate
+    if (known := _gate_of(engine, Rules)) is not None:
+        return known
     rules = Rules(lambda: engine.options.environment)
     engine.gates.insert(0, rules)
     return rules
@@ -225,21 +215,28 @@ def rules_of(engine: Engine[Any]) -> Rules:
 
 def restart_only_of(engine: Engine[Any]) -> RestartOnly:
     """Return the gate of the keys that wait for a restart, made when the first one is named."""
-    if engine.thread is not None:
-        raise RegistrationError(
-            "keys that wait for a restart are named before the engine starts: move this up, to "
-            "where ReloadCheck(…) is constructed"
-        )
+    before_the_start(engine, "keys that wait for a restart are named")
     from ..policy.restart_only import RestartOnly
 
-    for gate in engine.gates:
-        if isinstance(gate, RestartOnly):
-            return gate
+    if (known := _gate_of(engine, RestartOnly)) is not None:
+        return known
     gate = RestartOnly(engine.schema.spelled)
     if engine.companion is not None:
         gate.beside = getattr(engine.companion, "beside", None)
     engine.gates.insert(0, gate)
     return gate
+
+
+def before_the_start(engine: Engine[Any], what: str) -> None:
+    """Raise `RegistrationError` once the engine runs, for what is said before."""
+    if engine.thread is not None:
+        raise RegistrationError(
+            f"{what} before the engine starts: move this up, to where ReloadCheck(…) is constructed"
+        )
+
+
+def _gate_of(engine: Engine[Any], kind: type[T]) -> T | None:
+    return next((gate for gate in engine.gates if isinstance(gate, kind)), None)
 
 
 def _checked(value: object, kind: type[object]) -> object:

@@ -6,7 +6,6 @@ that has not started yet starts with it.
 """
 
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
 from .._load.source_set import SourceSet
@@ -75,12 +74,7 @@ class Override(Generic[C]):
         self._settled(self._asked())
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended_by: object) -> None:
         self._follow(self._before)
         self._asked()
 
@@ -89,12 +83,7 @@ class Override(Generic[C]):
         self._settled(await self._asked_async())
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *ended_by: object) -> None:
         self._follow(self._before)
         await self._asked_async()
 

@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Self
 
 __all__ = ["Answer", "Load", "Watch"]
@@ -87,12 +86,7 @@ class Load:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended_by: object) -> None:
         self._over.set()
         for thread in self._threads:
             thread.join(TIMEOUT)

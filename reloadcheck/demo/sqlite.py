@@ -10,7 +10,6 @@ import itertools
 import queue
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
-from types import TracebackType
 from typing import Any, Self
 
 __all__ = ["SQLitePool", "SyncSQLitePool"]
@@ -68,12 +67,7 @@ class SQLitePool:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    async def __aexit__(self, *ended_by: object) -> None:
         await self.close()
 
     @contextlib.asynccontextmanager
@@ -112,12 +106,7 @@ class SyncSQLitePool:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended_by: object) -> None:
         self.close()
 
     @contextlib.contextmanager
