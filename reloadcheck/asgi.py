@@ -19,6 +19,7 @@ from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_asgi
 from ._engine.api import ReloadCheck, engine_of
 from ._engine.engine import Engine
+from ._engine.entrance import Entrance
 from ._page.settings import chosen
 from ._snapshots.context import enter, leave
 from ._snapshots.holders import door
@@ -140,6 +141,7 @@ async def _slowly(
         await app(scope, receive, send)
         return
     engine = engine_of(live)
+    entrance = Entrance(engine)
     if engine.send is None and scope["type"] == "http":
         engine.send = asgi_sender(partial(_slowly, app, live), scope, engine.shared)
     state: MutableMapping[str, Any] | None = scope.get("state")
@@ -151,11 +153,11 @@ async def _slowly(
     lease = NamedLease(scope)
     ticket: UnitTicket | None = None
     try:
-        live_snapshot = engine.rejoin(lease, state.get("snapshot"))
+        live_snapshot = entrance.rejoin(lease, state.get("snapshot"))
         if live_snapshot is None:
-            current = await engine.enter_async(lease, door=True)
+            current = await entrance.enter_async(lease, door=True)
             request = scope if scope["type"] == "http" else None  # new websockets are not drawn
-            live_snapshot, ticket = engine.drawn(lease, current, request)
+            live_snapshot, ticket = entrance.drawn(lease, current, request)
     except ReloadCheckError as error:
         await _unavailable(error, engine, scope, send)
         return

@@ -18,6 +18,7 @@ from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed, streamed
 from ._engine.api import ReloadCheck, engine_of
 from ._engine.engine import Engine
+from ._engine.entrance import Entrance
 from ._page.settings import chosen
 from ._snapshots.context import enter
 from ._snapshots.holders import door
@@ -132,6 +133,7 @@ def _slowly(
 ) -> Iterable[bytes]:
     """Do the same where there is more to it: no fresh snapshot, or another unit around."""
     engine = engine_of(live)
+    entrance = Entrance(engine)
     if engine.send is None:
         engine.send = wsgi_sender(partial(_slowly, app, live), environ)
     before: tuple[Any, Any] | None = None
@@ -140,10 +142,10 @@ def _slowly(
     lease = NamedLease(environ)
     ticket: UnitTicket | None = None
     try:
-        live_snapshot = engine.rejoin(lease, environ.get("reloadcheck.snapshot"))
+        live_snapshot = entrance.rejoin(lease, environ.get("reloadcheck.snapshot"))
         if live_snapshot is None:
-            current = engine.enter(lease, door=True)
-            live_snapshot, ticket = engine.drawn(lease, current, environ)
+            current = entrance.enter(lease, door=True)
+            live_snapshot, ticket = entrance.drawn(lease, current, environ)
     except ReloadCheckError as error:
         return _unavailable(error, engine, start_response)
     environ["reloadcheck.config"] = live_snapshot.hold.config

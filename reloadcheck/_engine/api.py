@@ -56,6 +56,7 @@ from .assembly import (
 )
 from .by_hand import forget_refusal, ordered
 from .engine import Engine
+from .entrance import Entrance
 from .observed import observed, probed, probed_async
 from .options import Options, options_from
 from .starting import aclose, astart, close, start
@@ -505,7 +506,7 @@ class ReloadCheck(Generic[C]):
         """
         caller = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented, and cheap
         scope = {"type": "job"} if trial else None
-        return Lease(self._engine, name or caller.f_code, scope)
+        return Lease(Entrance(self._engine), name or caller.f_code, scope)
 
     def current(self) -> Snapshot[C]:
         """Return the snapshot of the unit of work of this engine that this code runs in.

@@ -27,6 +27,7 @@ from .._snapshots.lease import Lease
 from ..exceptions import OptionError
 from ..types import References, Source
 from .api import ReloadCheck, engine_of
+from .entrance import Entrance
 
 if TYPE_CHECKING:
     from ..policy.contract import Contract
@@ -107,7 +108,7 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
         live = ReloadCheck(*sources, **options)
 
     def decorate(function: Callable[P, R]) -> UnitOfWork[P, R]:
-        wrapper: Any = _decorated(function, lambda label: Lease(engine_of(live), label))
+        wrapper: Any = _decorated(function, lambda label: Lease(Entrance(engine_of(live)), label))
         wrapper.live = live
         return cast("UnitOfWork[P, R]", wrapper)
 

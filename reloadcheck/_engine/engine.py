@@ -1,9 +1,7 @@
-"""One engine in this process: its thread, its leases, its forks and its exit.
+"""One engine in this process: its thread, its forks and its exit, and who must not wait for it.
 
 What the public `ReloadCheck` and the doors stand on. Decides nothing about the configuration: the
-engine thread does.
-
-Long because units of work come in by four ways, sync and async, and each has its refusals.
+engine thread does. How a unit of work comes to its snapshot is `entrance`'s.
 """
 
 from __future__ import annotations
@@ -12,22 +10,19 @@ import copy
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from .._load.source_set import SourceSet
 from .._observe.listeners import Listeners
 from .._resources.registry import Registry, Resource
 from .._runtime.clock import Clock
-from .._runtime.event_loops import in_thread, other_library, running_loop
+from .._runtime.event_loops import other_library, running_loop
 from .._runtime.log import WARNING, log
 from .._runtime.reentrancy import is_inside
 from .._schema.schema import Schema
 from .._snapshots.cell import Cell
-from .._snapshots.context import unit_in
 from .._snapshots.snapshot import unnumbered
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
-from .._snapshots.unit import LIFE, SNAPSHOT, lasts
 from ..exceptions import (
     BlockingCallError,
     InterpreterError,
@@ -49,7 +44,6 @@ if TYPE_CHECKING:
     from ..seams.feed import Feed
     from ..seams.gates import Gate
     from ..seams.store import Companion
-    from ..seams.trial import UnitTicket
     from ..trial.gate import TrialGate
     from .gates import Seams
     from .thread import EngineThread
@@ -98,104 +92,6 @@ class Engine(Generic[C]):
     def thread(self) -> EngineThread[C] | None:
         """Return this process's engine thread, if one was started in it."""
         return self.in_process.thread
-
-    def enter(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
-        """Take a lease on a fresh snapshot; blocks while there is none."""
-        while True:
-            thread = self.running()
-            answer = thread.admission.admit(arm=door, link=self.listeners.link())
-            if isinstance(answer, Waiter):
-                self.refuse_inside(thread, "live.lease()")
-                conclusion = answer.wait()
-                if self.in_process.goes_on(thread, conclusion):
-                    continue
-                answer = self.loaded(thread, conclusion)
-            if answer.enter(lease):
-                return answer
-
-    async def enter_async(self, lease: NamedLease, *, door: bool = False) -> LiveSnapshot[C]:
-        """Take a lease on a fresh snapshot; waits while there is none."""
-        if running_loop() is None:
-            self.note_library()
-            return await in_thread(partial(self.enter, lease, door=door))
-        while True:
-            thread = self.running()
-            waiter = self.meet(thread, through_build=False)
-            if waiter is not None:
-                self.refuse_inside(thread, "live.lease()")
-                await waiter.wait_async()
-            link = self.listeners.link()
-            answer = thread.admission.admit(arm=door, prepare=Waiter.bind, link=link)
-            if isinstance(answer, Waiter):
-                self.refuse_inside(thread, "live.lease()")
-                conclusion = await answer.wait_async()
-                if self.in_process.goes_on(thread, conclusion):
-                    continue
-                answer = self.loaded(thread, conclusion)
-            if answer.enter(lease):
-                return answer
-
-    def drawn(
-        self, lease: NamedLease, current: LiveSnapshot[C], scope: Mapping[str, Any] | None
-    ) -> tuple[LiveSnapshot[C], UnitTicket | None]:
-        """Return which version a unit of work gets, and its ticket while an edit is tried."""
-        pair = self.cell.pair
-        return (current, None) if pair is None else pair.drawn(lease, current, scope)
-
-    def join(self, lease: NamedLease) -> LiveSnapshot[C] | None:
-        """Take a lease on the snapshot of the unit of work around this code, while it is alive.
-
-        None where there is none, or where it has been released: that one may go on with the newest.
-        """
-        unit = unit_in(self)
-        live_snapshot = None if unit is None else self._live_snapshot_of(unit[SNAPSHOT])
-        if unit is None or live_snapshot is None:
-            return None
-        live_snapshot.join(lease)
-        life = unit[LIFE]
-        if lasts(unit) and not life.is_released:
-            lease.around = unit
-            return live_snapshot
-        live_snapshot.leave(lease.key)
-        lease.live_snapshot = None
-        return None
-
-    def rejoin(self, lease: NamedLease, snapshot: object) -> LiveSnapshot[C] | None:
-        """Take a second lease on the snapshot that a request's state holds already.
-
-        Where this code rehearses an edit, that is it, whatever the state holds. None when it is
-        not one of this engine, or belongs to a unit of work that has ended.
-        """
-        thread = self.thread
-        if thread is None:
-            return None
-        if thread.serving.staged is not None and is_inside(thread.scheduler):
-            snapshot = self._rehearsed_here() or snapshot
-        elif self.pinned is not None:
-            unit = unit_in(self)
-            if unit is not None and isinstance(unit[LIFE], self.pinned):
-                snapshot = unit[SNAPSHOT]
-        live_snapshot = None if snapshot is None else thread.serving.of(snapshot)
-        if live_snapshot is None:
-            return None
-        live_snapshot.join(lease)
-        if live_snapshot.units() > 1:  # its own, and at least the one that it joins
-            unit = unit_in(self)
-            if unit is not None and unit[SNAPSHOT] is snapshot:
-                lease.around = unit
-            return live_snapshot
-        live_snapshot.leave(lease.key)
-        lease.live_snapshot = None
-        return None
-
-    def _rehearsed_here(self) -> object:
-        """Return the snapshot that this code rehearses, the new one or what serves, or None."""
-        unit = unit_in(self)
-        return None if unit is None or not lasts(unit) else unit[SNAPSHOT]
-
-    def _live_snapshot_of(self, snapshot: object) -> LiveSnapshot[C] | None:
-        thread = self.thread
-        return None if thread is None else thread.serving.of(snapshot)
 
     def retry_after(self) -> int:
         """Return the whole seconds after which an unready application may be asked again."""

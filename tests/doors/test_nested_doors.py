@@ -9,7 +9,7 @@ import pytest
 from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._doors.protocols import Environ, Message, Receive, Scope, Send, StartResponse
 from reloadcheck._engine.api import engine_of
-from reloadcheck._engine.engine import Engine
+from reloadcheck._engine.entrance import Entrance
 from reloadcheck._snapshots.serving import Serving
 from reloadcheck._snapshots.tenancy import LiveSnapshot
 from reloadcheck.asgi import ReloadCheckMiddleware as AsgiDoor
@@ -93,7 +93,7 @@ def test_healing_is_logged(make: Make, text: Text, caplog: pytest.LogCaptureFixt
 
 
 JOIN_LINES = lines_of(
-    Engine[Any].rejoin, Engine[Any].join, Serving[Any].of, LiveSnapshot[Any].leases
+    Entrance[Any].rejoin, Entrance[Any].join, Serving[Any].of, LiveSnapshot[Any].leases
 )
 
 

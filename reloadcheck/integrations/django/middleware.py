@@ -21,6 +21,7 @@ from django.http.response import HttpResponseBase
 
 from ..._doors.sending import asgi_sender, wsgi_sender
 from ..._engine.api import engine_of
+from ..._engine.entrance import Entrance
 from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._runtime.request_words import failure_of
 from ..._snapshots.lease import Lease
@@ -58,6 +59,7 @@ class ReloadCheckMiddleware:
         self.get_response = get_response
         self.live = ready_engine()
         self._engine = engine_of(self.live)
+        self._entrance = Entrance(self._engine)
         settings = chosen(*(site_declared().page[name] for name in PAGE_OPTIONS))
         self._page = None if settings is None else StatusPage(self.live, settings)
         if self._engine.trial is not None:
@@ -75,7 +77,7 @@ class ReloadCheckMiddleware:
             return page
         if self._engine.send is None:
             self._engine.send = wsgi_sender(self._asked, request.META)
-        lease = Lease[Any](self._engine, request.path, request.META)
+        lease = Lease[Any](self._entrance, request.path, request.META)
         try:
             snapshot = lease.take()
         except ReloadCheckError as error:
@@ -88,7 +90,7 @@ class ReloadCheckMiddleware:
             return page
         if self._engine.send is None and isinstance(request, ASGIRequest):
             self._engine.send = asgi_sender(self._asked_async, dict(request.scope), {})
-        lease = Lease[Any](self._engine, request.path, request.META)
+        lease = Lease[Any](self._entrance, request.path, request.META)
         try:
             snapshot = await lease.take_async()
         except ReloadCheckError as error:
