@@ -155,6 +155,12 @@ class Checker(Generic[C]):
         self._loading.phases = phases
 
     @property
+    def orders(self) -> tuple[str, ...]:
+        """Return which order has something else read than what the sources hold."""
+        read = self._newest_read
+        return () if read is None or read.beside is None else read.remarks
+
+    @property
     def remarks(self) -> tuple[str, ...]:
         """Return what an operator should know of sources and configuration, a sentence each."""
         return self._loading.remarks

@@ -25,6 +25,7 @@ from .._snapshots.snapshot import unnumbered
 from .._snapshots.tenancy import LiveSnapshot, NamedLease
 from ..exceptions import (
     BlockingCallError,
+    ConfigError,
     InterpreterError,
     NoSnapshotError,
     ReloadCheckError,
@@ -162,7 +163,11 @@ class Engine(Generic[C]):
         if current is not None:
             return current
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
-            raise copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
+            error = copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
+            if isinstance(error, ConfigError):  # whose order it is that cannot be carried out
+                orders = (Problem(one) for one in thread.reload.checker.orders)
+                error.problems = (*error.problems, *orders)
+            raise error
         if thread.is_over:
             raise NoSnapshotError("the engine is closed")
         names = ", ".join(source.name for source in self.sources)

@@ -92,13 +92,13 @@ class Site:
 
     @contextmanager
     def running(
-        self, first: FileSource | None = None, **options: Any
+        self, first: FileSource | None = None, *, schema: Any = _numbers, **options: Any
     ) -> Generator[ReloadCheck[Any]]:
         """Run a worker until the block ends."""
         live: ReloadCheck[Any] = ReloadCheck(
             first or self.file,
             DirectorySource(self.secrets),
-            schema=_numbers,
+            schema=schema,
             store=self.store.peer(),
             app="shop",
             fallback=self.fallback,
@@ -247,6 +247,21 @@ def test_what_is_held_and_cannot_be_had_here(tmp_path: Path, name: str) -> None:
         assert live.snapshot.config["a"] == LAST
     words = "edition 1 is held by otto and is not kept"
     with pytest.raises(ConfigError, match=words), site.running():
+        pass
+
+
+def test_a_start_that_cannot_build_what_is_held_names_the_hold(tmp_path: Path) -> None:
+    """As with a new release whose schema has it no more: a rolling deploy stops there."""
+    site = Site(tmp_path, "pin")
+    site.file.write_text(f"a: {NEW}")
+
+    def newer(tree: Any) -> Any:
+        if tree["a"] == X:
+            raise ValueError("no longer a number")
+        return tree
+
+    words = r"no longer a number; pinned to edition 1 by otto \(a fair\); what the sources hold is"
+    with pytest.raises(ConfigError, match=words), site.running(schema=newer):
         pass
 
 
