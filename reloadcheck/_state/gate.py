@@ -133,7 +133,7 @@ class StoreGate:
 def _banned(content: str, ban: Ban) -> Reject:
     who = f" by {ban.by}" if ban.by else ""
     why = f": {ban.why}" if ban.why else ""
-    when = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(ban.at))
+    when = _at(ban.at)
     if ban.cause == "undone":
         reason = f"this content was taken back at {when}{why}"
         return Reject((Problem(reason),), Code.UNDONE_BEFORE, Outcome.UNDONE)
@@ -145,4 +145,10 @@ def _banned(content: str, ban: Ban) -> Reject:
 def _frozen(freeze: Freeze) -> Wait:
     who = f" by {freeze.by}" if freeze.by else ""
     why = f": {freeze.why}" if freeze.why else ""
-    return Wait(Code.FROZEN, f"edits are frozen{who}{why}", freeze.until, look=1.0)
+    until = "" if freeze.until is None else f" until {_at(freeze.until)}"
+    return Wait(Code.FROZEN, f"edits are frozen{who}{until}{why}", freeze.until, look=1.0)
+
+
+def _at(when: float) -> str:
+    """Return a time in epoch seconds as people on any machine read it."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(when))

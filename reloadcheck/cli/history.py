@@ -40,7 +40,8 @@ def _history(arguments: argparse.Namespace, orders: Orders, since: float | None)
     for row in rows:
         _show(page, row)
     if not rows:
-        page.line("There is nothing in the history.")
+        asked = (arguments.outcome, arguments.since, arguments.key, arguments.reviewed)
+        page.line(f"There is nothing{' like that' * any(asked)} in the history.")
     return 0
 
 
@@ -72,8 +73,8 @@ def _show(page: Page, row: Row) -> None:
     entry = row.entry
     number = "-" if entry.edition is None else str(entry.edition)
     what = entry.cause if entry.edition is not None or entry.cause != "file" else entry.outcome
-    if entry.of is not None and entry.edition is not None:
-        what = f"{entry.of} again, {what}"
+    if entry.of is not None:
+        what = f"{what} {entry.of}" if entry.edition is None else f"{entry.of} again, {what}"
     marks = [m for m, on in (("serves", row.serves), ("held", row.held)) if on]
     marks += ["banned"] * row.banned
     if row.reviewed is not None:

@@ -157,11 +157,22 @@ def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadC
     refused = run("rollback", *STORE, "--why", "x", "--by", "otto")
     assert refused.status == 2
     assert "pinned by dora: release" in refused.err
-    assert run("unpin", *STORE).status == 0
+    assert run("unpin", *STORE, "--by", "dora").status == 0
     assert run("unpin", *STORE).status == 2
     assert run("unban", *STORE).status == 2
     assert run("freeze", *STORE, "--why", "x", "--until", "2h").status == 0
     assert run("freeze", *STORE, "--why", "x", "--until", "soon").status == 2
+    for over in ("0s", "2026-01-01T00:00+00:00"):
+        late = run("freeze", *STORE, "--why", "x", "--until", over)
+        assert (late.status, "that time is over" in late.err) == (2, True)
+    rows = run("history", *STORE).lines
+    assert [row.split("s  ")[1] for row in rows if "pin 2" in row] == [
+        "unpin 2, dora",
+        "pin 2, dora",
+    ]
+    assert run("history", *STORE, "--outcome", "lost").lines == [
+        "There is nothing like that in the history."
+    ]
     assert run("thaw", *STORE).status == 0
     assert run("retry", *STORE, "--json").status == 0
     del live

@@ -80,6 +80,7 @@ def test_the_whole_format_is_read(read: Read) -> None:
     assert terms.said("required_in", ("database", "url")) == ("staging", "production")
     limits = terms.said("range", ("database", "pool_max"))
     assert (limits.low, limits.high) == (1.0, 100.0)
+    assert [limits.has(one) for one in (0.999, 1, 100, 100.001)] == [False, True, True, False]
     assert terms.said("approve", ("database", "pool_max")) == ("dba", "architect")
     assert terms.said("owner", ("database", "pool_max")) == "payments"
     assert terms.said("window", ("payment", "timeout")) == "office"
@@ -121,6 +122,10 @@ def test_the_nearest_key_wins(read: Read) -> None:
         ("reloadcheck: 1\nkeys: {nowhere: {}}\n", "2:8: the schema has no key nowhere"),
         ("reloadcheck: 1\nkeys: {a: {range: 5}}\n", "2:19: write a range"),
         ("reloadcheck: 1\nkeys: {a: {range: 9..5}}\n", "2:19: the range ends before"),
+        ("reloadcheck: 1\nkeys: {a: {range: few..}}\n", "2:19: write a range"),
+        ("reloadcheck: 1\nkeys: {a: {range: ..nan}}\n", "2:19: write a range"),
+        ("reloadcheck: 1\nkeys: {a: {trial: 5}}\n", "2:19: a trial is a mapping of shares"),
+        ("reloadcheck: 1\nrules: [{key: [a], rule: self.a, says: x}]\n", "2:15: `key:` is one key"),
         (
             "reloadcheck: 1\nkeys: {a: {range: 1..5, baseline: 9}}\n",
             "2:35: the baseline is outside",
