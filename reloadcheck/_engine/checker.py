@@ -96,7 +96,7 @@ class Checker(Generic[C]):
         self.moving: tuple[str, ...] = ()
         self.places: tuple[Place, ...] = ()
         self.running_read: Reading | None = None
-        self._newest_read: Reading | None = None
+        self.newest_read: Reading | None = None
 
     def follow(self, feed: Feed) -> None:
         """Read from another feed from now on; called in the engine thread, between two looks."""
@@ -155,12 +155,6 @@ class Checker(Generic[C]):
         self._loading.phases = phases
 
     @property
-    def orders(self) -> tuple[str, ...]:
-        """Return which order has something else read than what the sources hold."""
-        read = self._newest_read
-        return () if read is None or read.beside is None else read.remarks
-
-    @property
     def remarks(self) -> tuple[str, ...]:
         """Return what an operator should know of sources and configuration, a sentence each."""
         return self._loading.remarks
@@ -185,7 +179,7 @@ class Checker(Generic[C]):
         if self.running is not None:
             self._loading.leaving.add(self.running.config, self.running.tree)
         self._loading.running = loaded
-        newest = self._newest_read
+        newest = self.newest_read
         is_newest = newest is not None and newest.digest == loaded.source_digest
         self.running_read = newest if is_newest else None
         self._verdict = Same()
@@ -194,7 +188,7 @@ class Checker(Generic[C]):
     def load_again(self, reading: Reading, kept: Sequence[KeyPath]) -> Loaded[C]:
         """Return what was read before, with the running values at `kept`; raise `ConfigError`."""
         loaded = self._loading.load(reading)
-        self._newest_read = reading
+        self.newest_read = reading
         return self._loading.keep(loaded, kept) if kept else loaded
 
     def refuse(
@@ -259,7 +253,7 @@ class Checker(Generic[C]):
         self._loading.remark(remarks)
         self._loading.source_remarks = remarks
         self.places = reading.places
-        self._newest_read = reading
+        self.newest_read = reading
         known = reading.digest == self._digest
         if not known:
             try:

@@ -164,9 +164,10 @@ class Engine(Generic[C]):
             return current
         if isinstance(conclusion.error, ReloadCheckError) and not conclusion.settling:
             error = copy.copy(conclusion.error)  # each thread and task gets a traceback of its own
-            if isinstance(error, ConfigError):  # whose order it is that cannot be carried out
-                orders = (Problem(one) for one in thread.reload.checker.orders)
-                error.problems = (*error.problems, *orders)
+            read = thread.reload.checker.newest_read
+            if isinstance(error, ConfigError) and read is not None and read.beside is not None:
+                # Whose order it is that cannot be carried out.
+                error.problems = (*error.problems, *map(Problem, read.remarks))
             raise error
         if thread.is_over:
             raise NoSnapshotError("the engine is closed")

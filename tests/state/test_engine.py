@@ -241,13 +241,15 @@ def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
     """The edit waits, and says by whose order; orders go on."""
     site.start()
     site.editions(1)
-    site.orders.freeze(why="Black Friday", by="dora")
+    until_ = time.time() + 3600.0
+    site.orders.freeze(until_, why="Black Friday", by="dora")
     time.sleep(0.5)
     site.write("a: 2")
     _eventually(lambda: {"frozen"} == site.codes())
     status = site.engines[0].status()
     assert status.code == "frozen"
-    assert "edits are frozen by dora: Black Friday" in str(status.error)
+    at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(until_))
+    assert f"edits are frozen by dora until {at}: Black Friday" in str(status.error)
     site.orders.thaw(why="over", by="dora")
     site.serve(2)
     site.close()
