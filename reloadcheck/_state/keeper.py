@@ -253,7 +253,7 @@ class Keeper:
         self._presence.forget()
         if found.state == State():
             self._facts.restore(self.known.contents)
-        else:
+        elif found.state.hold is None:  # else its order is what all go to
             self._facts.again()  # an older copy: what it holds of orders is what is known
 
     def _write_records(self) -> None:

@@ -247,7 +247,9 @@ def test_a_replaced_store_is_told_anew(tmp_path: Path, caplog: pytest.LogCapture
     keeper.step()
     board = SQLiteStore(path).look(PREFIX)
     assert board is not None
-    assert [keeper.id] == list(view_of(board, PREFIX).members)
+    view = view_of(board, PREFIX)
+    assert [keeper.id] == list(view.members)
+    assert (view.state.active, view.state.edition) == ("A", 1)
     assert "was replaced" in caplog.text
 
 
