@@ -143,10 +143,10 @@ class _Hook:
         options = self._engine.options
         who = identity(options.app)
         key = self._numbered(_key(event, state, who))
-        if state not in self._on:
-            return
         url = self._url if isinstance(self._url, str) else self._url()
-        if not Claims(f"{who.application}\n{url}").first(key, time.time()):
+        # A state that nobody is told of ends the one before, too: it is news when it comes again.
+        is_first = Claims(f"{who.application}\n{url}").first(key, time.time())
+        if not is_first or state not in self._on:
             return
         body = _body(event, state, key, who, options.release, options.environment)
         self._send(_split(url), json.dumps(body).encode())

@@ -110,6 +110,23 @@ def test_four_workers_tell_a_state_once(receiver: Receiver, tmp_path: Path) -> N
     assert [told["state"] for told, _, _ in receiver.told] == ["rejected", "reloaded"]
 
 
+def test_the_same_bad_edit_again_after_a_good_one_is_news(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though nobody asked to hear of the good one in between; a while later, that is."""
+    file = tmp_path / "app.yaml"
+    file.write_text("a: 1\n")
+    with worker(file, receiver.url) as live:
+        for count in (1, 2):
+            file.write_text("a: [\n")
+            assert Outcome.REJECTED is live.check()
+            until(partial(_has_heard, receiver, count))
+            monkeypatch.setattr("reloadcheck.integrations._webhook_claims.SAME_SECONDS", 0.0)
+            file.write_text("a: 1\n")
+            live.check()
+    assert [told["state"] for told, _, _ in receiver.told] == ["rejected"] * 2
+
+
 def test_who_is_first_tells_and_a_state_may_come_again(tmp_path: Path) -> None:
     """A slow worker's news is old; the same state after another one is new, after a while."""
     mine, other = Claims("shop", str(tmp_path)), Claims("shop", str(tmp_path))
