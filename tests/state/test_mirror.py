@@ -10,6 +10,7 @@ import pytest
 
 from reloadcheck._state.board import Ban, Hold, Round, State
 from reloadcheck._state.mirror import Mirror, Mirrored
+from reloadcheck._state.mirror import _sum as mirror_sum  # pyright: ignore[reportPrivateUsage]
 
 DATA = b'{"v":1,"documents":[{"source":0,"name":"a","format":"yaml","data":"eA=="}]}'
 STATE = State(
@@ -68,6 +69,22 @@ def _cut(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-9])
 
 
+def _another_kind(path: Path) -> None:
+    path.write_text("[1]")
+
+
+def _newer(path: Path) -> None:
+    body = {**json.loads(path.read_text()), "v": 2}
+    del body["sum"]
+    path.write_text(json.dumps({**body, "sum": mirror_sum(body)}))
+
+
+def _stateless(path: Path) -> None:
+    body = {**json.loads(path.read_text()), "state": 7}
+    del body["sum"]
+    path.write_text(json.dumps({**body, "sum": mirror_sum(body)}))
+
+
 def _open_it(path: Path) -> None:
     path.chmod(0o666)
 
@@ -82,6 +99,9 @@ def _link_it(path: Path) -> None:
     [
         (_damage, "is damaged"),
         (_cut, "is damaged"),
+        (_another_kind, "is damaged"),
+        (_newer, "is damaged"),
+        (_stateless, "is damaged"),
         (_open_it, "others may write it"),
         (_link_it, "it is not used"),
     ],
