@@ -47,7 +47,7 @@ def test_a_child_that_closes_takes_no_parent_along(server: EtcdServer) -> None:
 
 
 def test_what_others_say_of_themselves_wakes_nobody(server: EtcdServer) -> None:
-    """A thousand do so after each edit: it is there at the next look; what lasts is told at once."""
+    """A thousand do so after each edit: there at the next look; what lasts is told at once."""
     prefix = _prefix()
     with (
         closing(EtcdStore(server.url, prefix)) as store,
