@@ -79,7 +79,8 @@ def test_workers_behind_a_pooler_hear_by_asking(pooled: Pooler, tmp_path: Path) 
     workers: list[ReloadCheck[Any]] = [
         ReloadCheck(file, store=opening(), app="shop", settle=0, window=0.1) for _ in range(2)
     ]
-    orders = Orders(opening(), app="shop")
+    reader = opening()
+    orders = Orders(reader, app="shop")
     try:
         for live in workers:
             live.start()
@@ -97,6 +98,7 @@ def test_workers_behind_a_pooler_hear_by_asking(pooled: Pooler, tmp_path: Path) 
         for live in workers:
             live.close()
     assert len(orders.fleet().live) == 0
+    reader.close()
 
 
 def _all_serve(workers: list[ReloadCheck[Any]], value: int) -> None:
