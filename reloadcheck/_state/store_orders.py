@@ -9,6 +9,7 @@ Long because each order is a method of one class, where scripts look for it.
 import json
 import time
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -155,6 +156,7 @@ class Orders:
             ),
             self._actor(why, by, force),
             dry_run=dry_run,
+            as_seen=edition is None,
         )
 
     def pin(
@@ -169,6 +171,7 @@ class Orders:
         return self._order(
             lambda state, entries, actor: orders.pin(state, entries, actor, edition),
             self._actor(why, by, force),
+            as_seen=edition is None,
         )
 
     def unpin(self, *, why: str | None = None, by: str | None = None) -> Ordered:
@@ -228,6 +231,7 @@ class Orders:
                 view.state, entries_from(view.entries), view.members.values(), actor
             ),
             self._actor(why, by),
+            as_seen=True,
         )
 
     def wait(self, seconds: float, target: str | None = None) -> tuple[str, ...]:
@@ -281,20 +285,32 @@ class Orders:
         order: Callable[[State, Collection[Entry], Actor], Ordered],
         actor: Actor,
         *,
-        dry_run: bool = False,
+        as_seen: bool = False,
     ) -> Ordered:
         return self._given(
             lambda view, actor: order(view.state, entries_from(view.entries), actor),
             actor,
-            dry_run=dry_run,
+            as_seen=as_seen,
         )
 
     def _given(
-        self, order: Callable[[View, Actor], Ordered], actor: Actor, *, dry_run: bool = False
+        self,
+        order: Callable[[View, Actor], Ordered],
+        actor: Actor,
+        *,
+        dry_run: bool = False,
+        as_seen: bool = False,
     ) -> Ordered:
+        """Give an order; `as_seen`: it is about what serves, and not about what does by then."""
+        first: State | None = None
         for _ in range(_TRIES):
             prefix, view = self._look()
-            ordered = order(view, actor)
+            first = first or view.state
+            if as_seen and first.target != view.state.target:
+                raise OrderRefusedError(
+                    f"somebody was faster: edition {view.state.edition} serves by now; look again"
+                )
+            ordered = order(view, replace(actor, at=time.time()))
             if dry_run:
                 return ordered
             key = prefix + ordered.entry.key

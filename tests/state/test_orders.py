@@ -1,14 +1,18 @@
 """What operators want: each order gives the next state and a row, or says who stands in the way."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from reloadcheck._state import orders
-from reloadcheck._state.board import Member, State, state_from, view_of
+from reloadcheck._state.board import STATE, Member, State, prefix_of, state_from, view_of
 from reloadcheck._state.ledger import Entry, activated, dropped, entry_from, history, served_before
 from reloadcheck._state.orders import Actor
+from reloadcheck._state.store_orders import Orders
 from reloadcheck.exceptions import OrderRefusedError
+from reloadcheck.testing import MemoryStore
 from reloadcheck.types import Board, Record, Retention
 
 DORA = Actor("dora@web-1", 100.0, "it was slow")
@@ -212,3 +216,45 @@ def test_content_is_kept_by_its_size_too() -> None:
     state, entries = _lived("A", "B", "C", "D")
     gone = dropped(entries, state, Retention(100, 25))
     assert (gone.keys, gone.contents) == ((), ("A", "B"))
+
+
+class _Contended(MemoryStore):
+    """A store into which somebody else orders something just before the first order."""
+
+    before: Callable[[], object] | None = None
+
+    def put(self, records: Mapping[str, str | None], **words: Any) -> int | None:
+        """Let the other one be faster, once."""
+        before, self.before = self.before, None
+        if before is not None:
+            before()
+        return super().put(records, **words)
+
+
+def _shared() -> tuple[_Contended, Orders, Orders]:
+    """Return a store on which A, B, C and D were live, and two operators."""
+    store = _Contended()
+    state, entries = _lived("A", "B", "C", "D")
+    prefix = prefix_of("shop", None)
+    store.put({f"{prefix}{STATE}": state.to_text()})
+    store.put({prefix + entry.key: entry.to_text() for entry in entries})
+    return store, Orders(store, app="shop"), Orders(store, app="shop")
+
+
+@pytest.mark.parametrize("word", ["rollback", "undo", "pin"])
+def test_two_operators_at_once_do_not_both_go_back(word: str) -> None:
+    """Whoever was slower meant what served a moment ago, and would ban what is good."""
+    store, olga, otto = _shared()
+    store.before = lambda: olga.rollback(why="D is slow", by="olga")
+    with pytest.raises(OrderRefusedError, match="somebody was faster: edition 5 serves by now"):
+        getattr(otto, word)(why="D is slow", by="otto")
+    assert olga.state().target == "C"
+    assert set(olga.state().banned) == {"D"}
+
+
+def test_an_order_by_number_holds_whoever_was_faster() -> None:
+    """It says what it wants; its row has the time at which it was written."""
+    store, olga, otto = _shared()
+    store.before = lambda: olga.rollback(why="D is slow", by="olga")
+    assert otto.rollback(1, why="all are", by="otto").entry.edition == 6
+    assert [one.edition for one in otto.entries()] == [1, 2, 3, 4, 5, 6]
