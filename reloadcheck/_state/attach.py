@@ -4,12 +4,10 @@ The engine knows none of it: it reads a feed, asks gates, tells listeners, and e
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from .._observe.identity import identity
 from .._runtime.clock import Clock
-from ..exceptions import UsageError
 from ..seams.feed import Feed
 from ..seams.gates import Proposal
 from ..seams.store import StoreStatus
@@ -176,9 +174,9 @@ def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:
                 thread.reload.forgets = True
             sight = memory.keeper.sight
             wish, sight.wish = sight.wish, None
-            if wish is not None:
-                with suppress(UsageError):  # this worker tries nothing
-                    engine.ended(wish.word, wish.why)
+            run = None if engine.trial is None else engine.trial.run
+            if wish is not None and run is not None:
+                run.order(wish.word, wish.why)
             thread.admission.ask(eager=False)
 
     def outcome() -> Outcome | None:
