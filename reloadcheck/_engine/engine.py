@@ -36,7 +36,6 @@ from ..types import Outcome, Problem, Source
 from .lifecycle import InProcess, Lifecycle, Ticket
 from .options import Options
 from .process import keep_in_sight, watch_process
-from .rehearsal_stage import Send
 from .waiter import Conclusion, Waiter
 from .whole_modules import OWN_LOCK, imported_thread
 
@@ -47,6 +46,7 @@ if TYPE_CHECKING:
     from ..seams.store import Companion
     from ..trial.gate import TrialGate
     from .gates import Seams
+    from .rehearsal_stage import Send
     from .thread import EngineThread
 
 C = TypeVar("C")
