@@ -13,7 +13,8 @@ from ..seams.repeats import Repeats
 from ..seams.trial import TrialPool, TrialTerms, Verdict
 from ..types import Problem, TrialStatus
 from .options import Trial, most_careful
-from .run import Decision, Run
+from .run import Run
+from .verdicts import Decision
 
 TROUBLE_SECONDS: Final = 30.0
 """Seconds after which what was in trouble is tried again."""

@@ -3,6 +3,8 @@
 Draws and counts in the threads that serve, under a lock for as long as counting takes; decides in
 whatever thread asks. It reads one clock, and knows nothing of engines, stores or servers.
 
+What it decides is said by `verdicts`.
+
 Long because counting and deciding read the same few numbers, and are understood together.
 """
 
@@ -12,7 +14,6 @@ import random
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,13 +24,12 @@ from .judge import Judge
 from .options import Trial
 from .side import Side
 from .ticket import Ticket
+from .verdicts import FAILED, MARKED, SHADOW, SLOW, Decision, by_hand, harmed, lost, undone
 from .watch import Watch
 from .weighing import weighed
 
 if TYPE_CHECKING:
     from .shadow import Shadow
-
-FAILED, SLOW, MARKED, SHADOW = "failed", "slow", "marked", "shadow"
 
 BASELINE_UNITS: Final = 500
 """How many units of what serves tell how long a unit takes."""
@@ -54,15 +54,6 @@ MOST_KEYS: Final = 1000
 
 FIRST_SECOND: Final = 1.0
 """Seconds in which a resource that was just built is not judged to be slow."""
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What follows now: `go on`, `promote`, `undo`, `trouble`, and the sentence that says why."""
-
-    word: str
-    code: str = ""
-    sentence: str = ""
 
 
 class Run:
@@ -287,21 +278,13 @@ class Run:
         self._wanted = word, reason
         self.poke()
 
-    def _by_hand(self, word: str, reason: str | None) -> Decision:
-        why = f": {reason}" if reason else ""
-        done = "promoted" if word == "promote" else "undone"
-        sentence = f"{done} by hand: version {self.version}{why}. "
-        serves = self.version if word == "promote" else self.before
-        return Decision(word, f"{done}-by-hand", f"{sentence}Version {serves} serves.")
-
     def hear(self, verdict: Verdict) -> None:
         """Take note of what was decided for all workers."""
         self._ordered = Decision(verdict.word, verdict.code, verdict.sentence)
 
     def lose(self, name: str) -> None:
         """Take note that a worker's process ended in the midst of it, which undoes at once."""
-        words = f"undone: worker {name} ended while version {self.version} was tried"
-        self._ordered = Decision("undo", "worker-lost", f"{words}. Version {self.before} serves.")
+        self._ordered = lost(name, self.version, self.before)
 
     def counted(self) -> Counted:
         """Return what was counted here, for the others."""
@@ -342,7 +325,7 @@ class Run:
     def _decided(self) -> Decision:
         now, ordered, wanted = self._now(), self._ordered, self._wanted
         if wanted is not None:
-            ordered, self._wanted = self._by_hand(*wanted), None
+            ordered, self._wanted = by_hand(*wanted, self.version, self.before), None
         if ordered is not None:
             self._ordered = None
             if ordered.word == "undo" or self.promoted_at is None:
@@ -354,10 +337,10 @@ class Run:
         self._scan(now)
         for signal, judge in self._of_all().items():
             if judge.luck <= self.trial.luck and self._is_common(signal, judge):
-                undone = self._undone(signal, judge, now)
+                verdict = self._undone(signal, judge, now)
                 if self.trial.act == "undo":
-                    return undone
-                self._told = self._told or undone
+                    return verdict
+                self._told = self._told or verdict
         failing = all(s.fails(now, TROUBLE_SECONDS) >= TROUBLE_SHARE for s in self._sides)
         if failing and now - self.opened_at >= TROUBLE_SECONDS:
             return Decision("trouble")
@@ -380,40 +363,21 @@ class Run:
     def _watched(self, now: float) -> Decision:
         watch = self.watch
         if watch is not None and watch.is_guilty:
-            sentence = (
-                f"undone: version {self.version}, {now - watch.since:.1f} s after it was promoted: "
-                f"{watch.failed} units failed, where {watch.most:.0f} would have been many; an "
-                f"incident elsewhere cannot be excluded. Version {self.before} serves."
-            )
-            undone = Decision("undo", "watch", sentence)
+            verdict = harmed(watch, now, self.version, self.before)
             if self.trial.act == "undo":
-                return undone
-            self._told = self._told or undone
+                return verdict
+            self._told = self._told or verdict
         if watch is None or now - watch.since >= self.trial.watch:
             return Decision("settle")
         return Decision("go on")
 
     def _undone(self, signal: str, judge: Judge, now: float) -> Decision:
-        if signal == SHADOW:
-            return Decision("undo", "undone-shadow", self._told_of_shadow(judge, now))
-        what = {FAILED: "failed", SLOW: "slow"}.get(signal, signal.partition(": ")[2])
         told = [one.first for one in (self.counted(), *self.others) if one.first]
-        first = f" First: {told[0]}." if told and signal != SLOW else ""
-        sentence = (
-            f"undone: version {self.version} after {now - self.opened_at:.1f} s: "
-            f"{judge.on_candidate} of the {judge.bad} {what} requests were on it, though it had "
-            f"{self.share:.0%} of all; luck: {judge.odds}.{first} Version {self.before} serves."
-        )
-        code = {FAILED: "undone-failed", SLOW: "undone-slow"}.get(signal, "undone-marked")
-        return Decision("undo", code, sentence)
-
-    def _told_of_shadow(self, judge: Judge, now: float) -> str:
-        first = None if self._shadow is None else self._shadow.status().first
-        return (
-            f"undone: version {self.version} after {now - self.opened_at:.1f} s: of {judge.bad} "
-            f"requests made again, with one answer of three that differed, it was the one on it in "
-            f"{judge.on_candidate}, where chance makes it one in three; luck: {judge.odds}."
-            f"{f' First: {first}.' if first else ''} Version {self.before} serves."
+        first = told[0] if told and signal != SLOW else None
+        if signal == SHADOW:
+            first = None if self._shadow is None else self._shadow.status().first
+        return undone(
+            signal, judge, now - self.opened_at, self.share, self.version, self.before, first
         )
 
     def _is_common(self, signal: str, judge: Judge) -> bool:

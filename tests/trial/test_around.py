@@ -13,7 +13,8 @@ from reloadcheck import Outcome, UsageError
 from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock, RecordingFactory
 from reloadcheck.trial import Trial
-from reloadcheck.trial.run import Decision, Run
+from reloadcheck.trial.run import Run
+from reloadcheck.trial.verdicts import Decision
 from tests.support import steady
 from tests.support.fixtures import Make
 from tests.support.rig import Text, until
