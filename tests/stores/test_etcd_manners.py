@@ -8,10 +8,13 @@ from itertools import count
 
 import pytest
 
-from reloadcheck._etcd import Etcd, Watch
+from reloadcheck import EtcdSource
+from reloadcheck._etcd import Etcd, Watch, b64
+from reloadcheck._etcd.tokens import Token
 from reloadcheck.exceptions import StoreLostError, StoreUnsureError
 from reloadcheck.stores import EtcdStore
 from tests.support.etcd import EtcdServer, etcd_server
+from tests.support.load import until
 from tests.support.relay import relay
 
 _numbers = count()
@@ -101,3 +104,36 @@ def test_a_watch_that_cannot_be_is_asked_for_seldom(
         for _ in range(5):
             store.wait(0.02)
         assert len(asked) == 1
+
+
+def test_a_source_whose_watch_has_ended_asks_at_once(
+    server: EtcdServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A watch that tells nothing since it is over tells nothing at all."""
+    monkeypatch.setattr("reloadcheck._etcd.quiet.RANGE", 1e9)
+    body = {"key": b64("ended.yaml"), "value": b64("a: 1")}
+    server.ask("/v3/kv/put", body)
+    with relay(server.port) as way:
+        source = EtcdSource(f"http://127.0.0.1:{way.port}", "ended.yaml")
+        first = source.stamp()
+        assert source.stamp() is first  # begins to watch
+        assert source.stamp() is first
+        way.reset()
+        server.ask("/v3/kv/put", {**body, "value": b64("a: 2")})
+        until(lambda: source.stamp() != first)
+
+
+def test_a_token_that_was_refused_takes_no_newer_one_along() -> None:
+    """Clients share one: who hears late that the old one is gone leaves the new one to the rest."""
+    asked: list[str] = []
+
+    def authenticate(password: str) -> str:
+        asked.append(password)
+        return f"token-{len(asked)}"
+
+    token = Token("word")
+    assert token.get(authenticate) == "token-1"
+    token.drop("token-0", herd=True)
+    assert token.get(authenticate) == "token-1"
+    token.drop("token-1", herd=False)
+    assert token.get(authenticate) == "token-2"

@@ -69,3 +69,15 @@ def test_what_is_destroyed_under_a_holder_is_caught_at_the_next_open(
         assert again.put({"new": "1"}) is not None
     assert len(list(tmp_path.glob("store.db.corrupt-*"))) == 1
     assert "corrupt" in caplog.text
+
+
+def test_a_log_that_grows_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody stands still in the middle of reading: one WARNING, not one a beat."""
+    monkeypatch.setattr("reloadcheck.stores.sqlite._LARGE_LOG", 0)
+    with closing(SQLiteStore(tmp_path / "store.db")) as store:
+        store.put({"shop/member/1": "a"}, mortal=True)
+        for _ in range(3):
+            assert store.beat()
+    assert caplog.text.count("is larger than 64 MiB") == 1
