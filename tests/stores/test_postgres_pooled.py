@@ -49,11 +49,11 @@ def test_what_a_write_sets_ends_with_it(pooled: Pooler) -> None:
     with closing(_opening(pooled)()) as store:
         for number in range(8):
             assert store.put({"shop/a": str(number)}, same={}) is not None
-    settings = ["lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"]
+    shown: list[Any] = []
     with psycopg.connect(pooled.url, autocommit=True, prepare_threshold=None) as connection:
-        shown = [
-            connection.execute(f"SHOW {name}").fetchone() for name in settings for _ in range(4)
-        ]
+        for name in ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout"):
+            asked = "SELECT current_setting(%s)"
+            shown += [connection.execute(asked, [name]).fetchone() for _ in range(4)]
     assert shown == [("0",)] * 12
 
 
