@@ -28,8 +28,10 @@ def full() -> Iterator[tuple[str, int]]:
 
 
 def _has(monkeypatch: pytest.MonkeyPatch, *addresses: tuple[str, int]) -> None:
-    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    def found(*_: Any, **__: Any) -> list[Any]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", one) for one in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
 
 
 def test_an_address_that_swallows_everything_hides_no_other(

@@ -66,11 +66,12 @@ def test_what_serves_is_told_to_an_older_copy(tmp_path: Path) -> None:
     """Else it would want what nobody serves; two workers tell it once, by its next number."""
     path = tmp_path / "store.db"
     workers = [Worker(path) for _ in range(2)]
-    for content in "ABC":
+    for one in workers:
+        one.serves("A")
+    copy = _copy(path)
+    for content in "BC":
         for one in workers:
             one.serves(content)
-        if content == "A":
-            copy = _copy(path)
     assert [one.keeper.edition for one in workers] == [3, 3]
     _restore(path, copy)
     for _ in range(2):
