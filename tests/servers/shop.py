@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
@@ -27,7 +27,7 @@ from tests.policy.test_contract import SHOP
 from tests.support.load import Load, get, until
 from tests.support.servers import Server, serving
 
-__all__ = ["ARNO", "DORA", "EVE", "OTTO", "Shop", "berlin", "open_shop"]
+__all__ = ["ARNO", "DORA", "EVE", "GUNICORN", "OTTO", "UVICORN", "Shop", "berlin", "open_shop"]
 
 DORA, ARNO, OTTO, EVE = (f"{one}@example.test" for one in ("dora", "arno", "otto", "eve"))
 SECONDS: Final = 40.0
@@ -44,8 +44,10 @@ http: {{timeout: 10}}
 log: {{level: INFO}}
 flags: {{}}
 """
-COMMAND = ["gunicorn", "tests.servers.contracted:wsgi", "--bind", "127.0.0.1:0", "--workers", "4",
-           "-k", "gthread", "--threads", "4"]  # fmt: skip
+GUNICORN = ["gunicorn", "tests.servers.contracted:wsgi", "--bind", "127.0.0.1:0", "--workers", "4",
+            "-k", "gthread", "--threads", "4"]  # fmt: skip
+UVICORN = ["uvicorn", "tests.servers.contracted:asgi", "--host", "127.0.0.1", "--port", "0",
+           "--workers", "4", "--no-access-log"]  # fmt: skip
 WORKERS = 4
 
 
@@ -57,8 +59,10 @@ def berlin(text: str) -> float:
 class Shop:
     """The shop's files, its server, and what its visitors see."""
 
-    def __init__(self, place: Path, people: Signers, url: str, hook: str) -> None:
-        self.place, self.people = place, people
+    def __init__(
+        self, place: Path, people: Signers, url: str, hook: str, command: Sequence[str]
+    ) -> None:
+        self.place, self.people, self.command = place, people, command
         self.file, self.contract = place / "config.yaml", place / "contract.yaml"
         self.file.write_text(CONFIG.format(url=url, key=KEYS[0]))
         (place / "webhook").write_text(hook)
@@ -76,7 +80,7 @@ class Shop:
     @contextmanager
     def serves(self) -> Generator[None]:
         """Run the server, with visitors, until the block ends."""
-        command = [sys.executable, "-m", *COMMAND]
+        command = [sys.executable, "-m", *self.command]
         with serving(command, {"CONTRACTED": str(self.place)}, self.place) as server:
             self.server = server
             self._wait_for_workers()
@@ -180,6 +184,24 @@ class Shop:
         self.come_to("waiting", code, said)
         assert self.seen() == before
 
+    def is_undone(self, code: str, said: str) -> None:
+        """Wait until all have undone it for this; who had not begun yet hears of it by the ban."""
+
+        def all_have() -> bool:
+            found = self.members()
+            return (
+                len(found) == WORKERS
+                and {one.outcome for one in found} == {"undone"}
+                and {code} <= {one.code for one in found} <= {code, "undone-before"}
+                and all(said in (one.error or "") for one in found)
+            )
+
+        try:
+            until(all_have, SECONDS)
+        except AssertionError:
+            found = [(one.outcome, one.code, one.error) for one in self.members()]
+            raise AssertionError(f"not undone by {code}, {said!r}: {found}") from None
+
     def is_tried(self, name: str) -> None:
         """Wait until every worker tries it, and take note how long that took."""
         self.come_to("trying")
@@ -242,8 +264,10 @@ class Shop:
 
 
 @contextmanager
-def open_shop(place: Path, people: Signers, url: str, hook: str) -> Generator[Shop]:
+def open_shop(
+    place: Path, people: Signers, url: str, hook: str, command: Sequence[str] = GUNICORN
+) -> Generator[Shop]:
     """Run the shop on four workers, at noon on a Tuesday, until the block ends."""
-    shop = Shop(place, people, url, hook)
+    shop = Shop(place, people, url, hook, command)
     with shop.serves():
         yield shop

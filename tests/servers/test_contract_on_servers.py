@@ -14,7 +14,7 @@ from tests.policy.test_gate import signers
 from tests.support.load import until
 from tests.support.receiver import Receiver
 
-from .shop import ARNO, DORA, EVE, KEYS, OTTO, SECONDS, WORKERS, Shop, open_shop
+from .shop import ARNO, DORA, EVE, KEYS, OTTO, SECONDS, UVICORN, WORKERS, Shop, open_shop
 
 __all__ = ["signers"]
 
@@ -55,6 +55,23 @@ def test_the_whole_contract_holds(shop: Shop, receiver: Receiver) -> None:
     _nothing_is_shown(shop, receiver)
     print({name: round(seconds, 2) for name, seconds in shop.took.items()})
     assert max(shop.took.values()) < LATE, shop.took
+
+
+def test_it_holds_on_an_event_loop_too(
+    tmp_path: Path, signers: Signers, receiver: Receiver
+) -> None:
+    """Uvicorn's workers refuse, wait and take back as gunicorn's do."""
+    with (
+        PostgresServer.start() as postgres,
+        open_shop(tmp_path, signers, postgres.url(), receiver.url, UVICORN) as shop,
+    ):
+        _illegal(shop)
+        _leave(shop)
+        _windows(shop)
+        assert shop.load.failures == []
+        shop.clock("2026-11-24T12:00")
+        _tried(shop)
+        assert max(shop.took.values()) < LATE, shop.took
 
 
 def _illegal(shop: Shop) -> None:
@@ -164,11 +181,9 @@ def _overridden(shop: Shop) -> None:
 def _tried(shop: Shop) -> None:
     """What fails is taken back; what the application marks as well; the rest is there for all."""
     shop.edit(("flags: {}", "flags: {failing: true}"))
-    shop.come_to("undone", "undone-failed")
-    assert "GET / → 500" in str(shop.members()[0].error)
+    shop.is_undone("undone-failed", "GET / → 500")
     shop.edit(("{failing: true}", "{}"), ("timeout: 7.0", "timeout: 0.5"))
-    shop.come_to("undone", "undone-marked")
-    assert "payment-failed" in str(shop.members()[0].error)
+    shop.is_undone("undone-marked", "payment-failed")
     shop.edit(("timeout: 0.5", "timeout: 7.0"), ("flags: {}", "flags: {new: true}"))
     shop.is_tried("a flag")
     trial = shop.status()["trial"]
