@@ -88,8 +88,14 @@ def _order(arguments: argparse.Namespace, orders: Orders) -> int:
         told = f"behind  {_who(members[name])}" if name in members else f"behind  {name}"
         page.sentence(told, kind="warn", mark="behind")
     if wait is not None and not dry and not behind:
-        page.sentence(f"All {len(orders.members())} live workers serve it.")
+        page.sentence(_everybody(len(orders.members())))
     return int(bool(behind))
+
+
+def _everybody(count: int) -> str:
+    if count > 1:
+        return f"All {count} live workers serve it."
+    return "The one live worker serves it." if count else "No worker is live; who starts serves it."
 
 
 def _serving(orders: Orders) -> int | None:

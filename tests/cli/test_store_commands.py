@@ -117,7 +117,7 @@ def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
         "edition 3 is 1 again; edition 2 is banned",
         '~ greeting: "moin" -> "hello"',
         "~ password: *** -> ***",
-        "All 1 live workers serve it.",
+        "The one live worker serves it.",
     ]
     assert live.snapshot.config.greeting == "hello"
     rows = run("history", *STORE).lines
@@ -134,6 +134,8 @@ def test_waiting_is_bounded_by_a_time_beside_it(
     assert run("pin", *STORE, "1", "--why", "x", "--wait", "--timeout", "20").status == 0
     assert live.snapshot.config.greeting == "hello"
     live.close()
+    nobody = run("pin", *STORE, "1", "--why", "x", "--force", "--wait", "--timeout", "5")
+    assert (nobody.status, nobody.lines[-1]) == (0, "No worker is live; who starts serves it.")
     stuck = Member("web-1", 7, content="other", version=1)
     with closing(SQLiteStore(here / "store.db")) as store:
         store.put({f"{prefix_of('shop', None)}{MEMBERS}web-1/7": stuck.to_text()})
