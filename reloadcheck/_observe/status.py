@@ -163,7 +163,7 @@ class Status:
 
         It fails where an edit was rejected or undone or nothing can be served, and warns of all
         else that is not so: an edit that waits or is tried, a remark on a source, reloading
-        switched off, no start yet.
+        switched off, no start yet, a store that is away.
         """
         unserved = self.error is not None and self.version is None
         undone = self.outcome is Outcome.UNDONE and self.error is not None
@@ -206,6 +206,8 @@ class Status:
             yield f"the probe of {name} did not pass"
         if not self.enabled:
             yield f"reloading is switched off ({_OFF}): edits need a restart"
+        if self.store is not None and self.store.error is not None:
+            yield f"the store is away, and nothing is written to it: {self.store.error}"
         yield from self.remarks
 
     @property

@@ -105,6 +105,8 @@ def _summary(status: Status) -> tuple[str, str]:
         return f"{title}; a key waits for a restart", "restart"
     if not status.enabled:
         return f"{title}; edits are not looked for", "switched off"
+    if status.store is not None and status.store.error is not None:
+        return f"{title}; the store is away", status.store.code or "store"
     if status.remarks:
         return f"{title}, with a warning", "warning"
     return title, "healthy"

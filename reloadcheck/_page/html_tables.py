@@ -10,7 +10,7 @@ from .._observe.ages import ago
 from .._observe.history import Attempt
 from .._observe.remedies import remedy_of
 from .._observe.status import Draining, ProbeStatus, ResourceStatus
-from ..types import Outcome, Place, ProbeOutcome
+from ..types import Code, Outcome, Place, ProbeOutcome
 from .html_markup import NONE, badge, code, error, lasting, shown, table, text_of, time_of
 from .values import Leaf, Leaves
 
@@ -81,7 +81,7 @@ def history(attempts: tuple[Attempt, ...], now: float) -> Iterator[str]:
     for one in reversed(attempts):
         yield "<li>"
         yield '<p class="line">'
-        yield badge(_WORDS[one.outcome], TONES[one.outcome])
+        yield badge(_WORDS[one.outcome], _tone(one))
         if one.version is not None:
             yield f"<span>{_serving(one)}</span>"
         if one.code is not None:
@@ -95,6 +95,11 @@ def history(attempts: tuple[Attempt, ...], now: float) -> Iterator[str]:
     yield "</section>"
 
 
+def _tone(one: Attempt) -> str:
+    """Return how bad it was: that a newer edit came is nobody's mistake."""
+    return "warn" if one.code == Code.SUPERSEDED else TONES[one.outcome]
+
+
 def _serving(one: Attempt) -> str:
     if one.outcome is Outcome.RELOADED:
         return f"version {one.version}{' (first load)' if one.first else ''}"
@@ -105,7 +110,7 @@ def _details(one: Attempt) -> Iterator[str]:
     if one.changed or one.built:
         yield "<p>" + "; ".join(_effects(one)) + "</p>"
     if one.error is not None:
-        yield error(one.error, TONES[one.outcome], remedy_of(one.code))
+        yield error(one.error, _tone(one), remedy_of(one.code))
     times = [f"{phase.name} {lasting(phase.seconds)}" for phase in one.phases]
     asked = f"triggered by: {_TRIGGERS.get(one.trigger, shown(one.trigger))}"
     yield f'<p class="soft number">{", ".join([*times, asked])}</p>'
@@ -126,7 +131,7 @@ def resources(found: Iterable[ResourceStatus], old: Iterable[Draining] = ()) -> 
     rows: list[tuple[str, list[tuple[str, str]]]] = []
     for one in found:
         counts = (one.builds, one.version, one.instances, one.leases, one.failed_builds)
-        cells = [("Built from", _basis(one))]
+        cells = [("Built from", f"<span>{_basis(one)}</span>")]
         cells += zip(_COUNTS, map(text_of, (*counts, one.forced_closes)), strict=True)
         if one.probe is not None:
             cells.append(("Probe", _probe(one.probe)))

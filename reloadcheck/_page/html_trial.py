@@ -31,11 +31,15 @@ def trial(one: TrialStatus | None, serving: int | None, *, running: bool) -> Ite
     )
     if one.explanation:
         yield f"<p>{shown(one.explanation)}</p>"
+    elif not running:
+        yield "<p>It ended without a verdict.</p>"
     if one.shadow is not None:
         yield from _shadow(one.shadow)
     rows = [(shown(signal.name), _cells(signal)) for signal in one.signals]
-    yield from table("trial", "Bad units", ["On it", "In all", "Luck"], rows)
-    if rows:
+    if not rows:
+        yield '<p class="soft">Nothing bad was seen on either version.</p>'
+    else:
+        yield from table("trial", "Bad units", ["On it", "In all", "Luck"], rows)
         yield (
             '<p class="soft">Luck: how likely a harmless edit ever looks this bad. The bar grows '
             "as it falls; at the mark, 1 in 1,000, an edit is undone, if nothing else is said.</p>"

@@ -31,6 +31,10 @@ class Settings:
     health: str = ""
 
 
+_CLIENTS: Final = frozenset({"RELOAD_CHECK_STATUS_PATH", "RELOAD_CHECK_STATUS_URL"})
+"""Where one of them is set, the token may be meant for asking another process."""
+
+
 def settings_from(
     path: str | None,
     token: str | None,
@@ -55,7 +59,7 @@ def settings_from(
             "RELOAD_CHECK_STATUS_TOKEN"
         )
         path = ""
-    elif token and not path and "RELOAD_CHECK_STATUS_PATH" not in environ:
+    elif token and not path and not _CLIENTS & environ.keys():
         remark = (
             "there is a token and no status page: it needs a path, as status_path=… or in "
             "RELOAD_CHECK_STATUS_PATH (an empty one there means: none is wanted)"

@@ -91,6 +91,10 @@ def test_off_is_the_very_door(
     (warning,) = caplog.messages
     assert "RELOAD_CHECK_STATUS_PATH" in warning
     caplog.clear()
+    with monkeypatch.context() as asking:  # a command's environment, which asks another process
+        asking.setenv("RELOAD_CHECK_STATUS_URL", "http://127.0.0.1/-/reloadcheck")
+        assert door(own, live, status_token=TOKEN).__name__ == "reloadcheck"
+    assert caplog.messages == []
     assert door(own, live, status_path=PATH).__name__ == "reloadcheck"
     (warning,) = caplog.messages
     assert "RELOAD_CHECK_STATUS_TOKEN" in warning

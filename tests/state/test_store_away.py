@@ -92,6 +92,18 @@ def _stays(live: Engine, value: object) -> None:
         time.sleep(0.05)
 
 
+def test_a_store_that_is_away_is_seen_by_who_asks_for_the_status(away: Away) -> None:
+    """It is amber, with the reason: history and orders are not to be had."""
+    live = away.lived("a: 1")
+    assert live.status().standing == "ok"
+    away.store.lose()
+    until(lambda: live.status().standing == "warn")
+    (reason,) = live.status().reasons
+    assert reason.startswith("the store is away, and nothing is written to it: ")
+    away.store.heal()
+    until(lambda: live.status().standing == "ok")
+
+
 def test_history_alone_running(away: Away) -> None:
     """Edits go live, and are in the history afterwards."""
     live = away.lived("a: 1")

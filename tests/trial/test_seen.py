@@ -87,6 +87,19 @@ def test_the_page_shows_a_trial(tried: Site) -> None:
     assert not re.search(r"(?:src|href)=\"(?!\?|data:)", html)
 
 
+def test_the_page_says_that_nothing_bad_was_seen(site: Making) -> None:
+    """In words, where there is no table yet; and of a trial that a newer edit has ended."""
+    shop = site()
+    shop.edit(2)
+    shop.get(on_candidate=True)
+    assert "Nothing bad was seen on either version." in body(shop.live.status(), Wanted.HTML)
+    shop.edit(1)
+    until(lambda: shop.live.status().trial is None)
+    html = body(shop.live.status(), Wanted.HTML)
+    assert "It ended without a verdict." in html
+    assert '<p class="error warn">version 2 is not tried on' in html
+
+
 def test_the_page_shows_a_verdict(tried: Site) -> None:
     """Red once it is undone, with the sentence that counts."""
     status = undo(tried)
