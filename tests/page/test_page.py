@@ -369,7 +369,7 @@ def test_a_process_is_named_by_its_operator_first() -> None:
 
 
 def test_a_cell_of_several_pieces_is_one() -> None:
-    """On a narrow screen a cell is a grid of its name and one content; a second would be cut off."""
+    """A narrow screen shows a cell as a grid of its name and one content; more is put astray."""
     html = page(View(STATUS, Leaves(), NOW, WHO, "1.0", ""), Wanted.HTML).body.decode()
     (cell,) = re.findall(r'<td role="cell" data-label="Built from">(.*?)</td>', html)
     assert re.fullmatch(r"<span>.*database\.url.*, resource .*other.*</span>", cell)
