@@ -6,9 +6,10 @@ A signal handler may come in the middle of an import, and a sub-interpreter may 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import BlockingCallError, InterpreterError
 
@@ -20,21 +21,36 @@ OWN_LOCK = (
     "main interpreter, or in one that shares its lock"
 )
 
+_INTERRUPTED: Final = (
+    "a signal handler called this in the middle of the engine's first start, which cannot go on "
+    "before the handler returns: note the signal, and call this afterwards"
+)
+_importing: set[int] = set()
+"""The threads that import just now."""
+
 
 def imported_thread() -> type[EngineThread[Any]]:
     """Import all that an engine needs once it runs.
 
     Not with the package, for not each process that imports it serves; and not later, for then there
-    may be no file descriptor left to import with.
+    may be no file descriptor left to import with. Raise `BlockingCallError` in a signal handler
+    that has interrupted just this: what other threads import waits until it has returned.
     """
-    with whole_modules():
-        import ctypes as ctypes
+    here = threading.get_ident()
+    if here in _importing:
+        raise BlockingCallError(_INTERRUPTED)
+    _importing.add(here)
+    try:
+        with whole_modules():
+            import ctypes as ctypes
 
-        from .._config import redact as redact
-        from . import collect as collect
-        from .thread import EngineThread
+            from .._config import redact as redact
+            from . import collect as collect
+            from .thread import EngineThread
 
-        return EngineThread
+            return EngineThread
+    finally:
+        _importing.discard(here)
 
 
 @contextmanager
@@ -55,8 +71,5 @@ def whole_modules() -> Generator[None]:
             for one in specs
             if one is not None
         ):
-            raise BlockingCallError(
-                "a signal handler called this in the middle of the engine's first start, which "
-                "cannot go on before the handler returns: note the signal, and call this afterwards"
-            ) from None
+            raise BlockingCallError(_INTERRUPTED) from None
         raise

@@ -274,16 +274,23 @@ def test_starts_and_closes_of_three_apps() -> None:
     nothing_stays(live)
 
 
-def test_a_handler_in_the_middle_of_the_imports(tmp_path: Path) -> None:
-    """Modules that are half there are no riddle: a close is obeyed, a lease is refused in words."""
+@pytest.mark.parametrize("name", ["_engine.reloader", "_config.redact"])
+def test_a_handler_in_the_middle_of_the_imports(tmp_path: Path, name: str) -> None:
+    """Modules that are half there are no riddle: a close is obeyed, a lease is refused in words.
+
+    Nobody waits for a thread that needs a module of which this one holds the lock.
+    """
     done = run(
         tmp_path,
+        f"""
+        MODULE = "reloadcheck.{name}"
+        """
         """
         from reloadcheck import BlockingCallError
 
         class Finder:
             def find_spec(self, name, path=None, target=None):
-                if name == "reloadcheck._engine.reloader":
+                if name == MODULE:
                     sys.meta_path.remove(self)
                     for ask in (live.lease().take, live.check, live.start):
                         try:
