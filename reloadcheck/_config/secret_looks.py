@@ -11,7 +11,7 @@ from .mask import MASK
 __all__ = ["asks_for_secret", "masked"]
 
 _HINT: Final = re.compile(
-    r"://|[=@]|--|-----|bearer|basic|token|password|passwd|pwd|secret|gh[a-z]_|github_pat_|glpat-|"
+    r"://|[=@]|--|-----|bearer|basic|token|password|identified|passwd|pwd|secret|gh[a-z]_|github_pat_|glpat-|"
     r"AKIA|ASIA|xox|xapp-|k_live|k_test|whsec|sk-|AIza|eyJ|SG\.|npm_|pypi-|hf_|dop_v|ya29|hvs\.|"
     r"bot\d|\d:|gl[a-z]{2,5}-|key|authorization|shp[a-z]{2}_|sntry|lin_api|ntn_|dapi|GOCSPX|1//0|"
     r"sbp_|-p|-u|-a ",
@@ -67,6 +67,12 @@ _QUOTED: Final = re.compile(
     re.IGNORECASE,
 )
 """In a text that is JSON itself."""
+_STATED: Final = re.compile(
+    r"((?:\blogin\s+\S{1,200}\s+password\s+|\bpassword\s+(?=')|\bidentified\s+by\s+(?=')))"
+    r"('[^']*'|\S+)",
+    re.IGNORECASE,
+)
+"""In the text of a `.netrc`, or in SQL that makes a user."""
 _SHAPES: Final = re.compile(
     r"gh[opusr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|"
     r"gl(?:pat|rt|ptt|dt|cbt|soat|imt|ft|agent|oas)-[\w-]{16,}|(?:AKIA|ASIA)[A-Z0-9]{16}|"
@@ -97,7 +103,7 @@ def masked(text: str) -> str:
     if "://" in text:
         text = _without_credentials(text)
     text = _SHAPES.sub(MASK, text)
-    for pattern in (_HEADER, _QUOTED, _SCHEME, _OPTION, _SHORT_OPTION, _USER_OPTION):
+    for pattern in (_HEADER, _QUOTED, _STATED, _SCHEME, _OPTION, _SHORT_OPTION, _USER_OPTION):
         text = pattern.sub(_second_masked, text)
     return _ASSIGNED.sub(_second_masked, text) if "=" in text else text
 

@@ -16,7 +16,7 @@ __all__ = ["Names", "Reach"]
 _LONGEST_NAME: Final = 200
 _WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _HINT: Final = re.compile(
-    r"pass|pw|kennwort|wachtwoord|contrase|senha|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
+    r"pass|pw|kennwort|wachtwoord|contrase|senha|mdp|secret|cred|token|key|auth|bearer|dsn|jwt|otp|priv|salt|pepper|cookie|pin|phrase|"
     r"seed|mnemonic|webhook|hmac|signature|sas|pat|sig|session|psk|codes?",
     re.IGNORECASE,
 )
@@ -32,7 +32,7 @@ class Reach(Enum):
 
 _WORDS: Final = frozenset({
     "authorization", "bearer", "contrase", "contrasena", "creds", "dsn", "jwt", "key", "keys",
-    "otp", "totp", "psk", "pw", "pwd", "salt", "senha", "pepper", "mnemonic", "webhook", "webhooks",
+    "otp", "totp", "psk", "mdp", "pw", "pwd", "salt", "senha", "pepper", "mnemonic", "webhook", "webhooks",
 })  # fmt: skip
 _LAST_WORDS: Final = frozenset({
     "auth", "cookie", "cookies", "hmac", "pass", "passe", "pat", "pin", "sas", "seed", "sig",

@@ -22,7 +22,7 @@ SECRET = [
     "headers.X-Api-Auth", "signature", "hmac", "passcode", "pass_word", "privkey", "storage_sas",
     "pat", "totp", "otp_seed", "wpa_psk", "passkey", "recovery_codes", "pin_code", "private",
     "webhooks.0.url", "credentials_file", "db_kennwort", "wachtwoord",
-    "rootpw", "ldap.bindpw", "mot_de_passe", "contraseña", "senha",
+    "rootpw", "ldap.bindpw", "mot_de_passe", "mdp", "contraseña", "senha",
 ]  # fmt: skip
 SHOWN = [
     "primary_key", "sort_key", "partition-key", "public_key", "public_key_path", "cache_key",
@@ -98,6 +98,10 @@ LOOKS = {
     f"run --api-token={CANARY}": f"run --api-token={MASK}",
     f"curl -u app:{CANARY} http://h": f"curl -u app:{MASK} http://h",
     f"host=h user=u password={CANARY} port=1": f"host=h user=u password={MASK} port=1",
+    f"machine h login me password {CANARY}": f"machine h login me password {MASK}",
+    f"ALTER ROLE shop PASSWORD '{CANARY}'": f"ALTER ROLE shop PASSWORD {MASK}",
+    f"CREATE USER a IDENTIFIED BY '{CANARY}'": f"CREATE USER a IDENTIFIED BY {MASK}",
+    "your login password has expired": "your login password has expired",
     f"Server=x;Uid=a;Pwd='{CANARY}';": f"Server=x;Uid=a;Pwd={MASK};",
     "Authorization: Bearer abc.def.123": f"Authorization: Bearer {MASK}",
     "ghp_0123456789abcdefghijABCDEFGHIJ012345": MASK,
