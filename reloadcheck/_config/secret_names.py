@@ -32,7 +32,8 @@ class Reach(Enum):
 
 _WORDS: Final = frozenset({
     "authorization", "bearer", "contrase", "contrasena", "creds", "dsn", "jwt", "key", "keys",
-    "otp", "totp", "psk", "mdp", "pw", "pwd", "salt", "senha", "pepper", "mnemonic", "webhook", "webhooks",
+    "otp", "totp", "psk", "mdp", "pw", "pwd", "salt", "senha", "pepper", "mnemonic", "webhook",
+    "webhooks",
 })  # fmt: skip
 _LAST_WORDS: Final = frozenset({
     "auth", "cookie", "cookies", "hmac", "pass", "passe", "pat", "pin", "sas", "seed", "sig",
