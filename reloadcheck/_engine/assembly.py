@@ -132,7 +132,11 @@ def add_store(
     if not isinstance(store, _Store):
         from ..stores.named import store_named
 
-        store = store_named(store)
+        try:
+            store = store_named(store)
+        except OptionError as error:
+            where = "environment variable RELOAD_CHECK_STORE: " * ("RELOAD_CHECK_STORE" in environ)
+            raise OptionError(f"{where}{error}") from None
     source = None if fallback is None else source_of(fallback)
     _introduce(engine, attach(engine, store, source))
 

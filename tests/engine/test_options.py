@@ -274,3 +274,11 @@ def test_a_time_may_be_longer_than_a_lock_can_wait() -> None:
     with condition:
         threading.Thread(target=notify).start()
         SystemClock().wait(condition, 1e10)
+
+
+def test_a_store_that_is_none_names_its_variable() -> None:
+    """An operator learns which of the two said it."""
+    with pytest.raises(OptionError, match="^a store is the path of a file, "):
+        ReloadCheck("app.yaml", store="mysql://host/x", environ={})
+    with pytest.raises(OptionError, match="^environment variable RELOAD_CHECK_STORE: a store is "):
+        ReloadCheck("app.yaml", environ={"RELOAD_CHECK_STORE": "mysql://host/x"})
