@@ -278,7 +278,7 @@ def test_a_time_may_be_longer_than_a_lock_can_wait() -> None:
 
 def test_a_store_that_is_none_names_its_variable() -> None:
     """An operator learns which of the two said it."""
-    with pytest.raises(OptionError, match="^a store is the path of a file, "):
+    with pytest.raises(OptionError, match=r"^a store is the path of a file, "):
         ReloadCheck("app.yaml", store="mysql://host/x", environ={})
-    with pytest.raises(OptionError, match="^environment variable RELOAD_CHECK_STORE: a store is "):
+    with pytest.raises(OptionError, match=r"^environment variable RELOAD_CHECK_STORE: a store is "):
         ReloadCheck("app.yaml", environ={"RELOAD_CHECK_STORE": "mysql://host/x"})
