@@ -6,7 +6,6 @@ A signal handler may come in the middle of an import, and a sub-interpreter may 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ..exceptions import BlockingCallError, InterpreterError
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     from .thread import EngineThread
 
 OWN_LOCK = (
@@ -25,8 +26,6 @@ _INTERRUPTED: Final = (
     "a signal handler called this in the middle of the engine's first start, which cannot go on "
     "before the handler returns: note the signal, and call this afterwards"
 )
-_importing: set[int] = set()
-"""The threads that import just now."""
 
 
 def imported_thread() -> type[EngineThread[Any]]:
@@ -36,21 +35,19 @@ def imported_thread() -> type[EngineThread[Any]]:
     may be no file descriptor left to import with. Raise `BlockingCallError` in a signal handler
     that has interrupted just this: what other threads import waits until it has returned.
     """
-    here = threading.get_ident()
-    if here in _importing:
-        raise BlockingCallError(_INTERRUPTED)
-    _importing.add(here)
-    try:
-        with whole_modules():
-            import ctypes as ctypes
+    frame: FrameType | None = sys._getframe(1)  # pyright: ignore[reportPrivateUsage] - documented
+    while frame is not None:  # no mark: Ctrl-C at any line would leave it behind
+        if frame.f_code is imported_thread.__code__:
+            raise BlockingCallError(_INTERRUPTED)
+        frame = frame.f_back
+    with whole_modules():
+        import ctypes as ctypes
 
-            from .._config import redact as redact
-            from . import collect as collect
-            from .thread import EngineThread
+        from .._config import redact as redact
+        from . import collect as collect
+        from .thread import EngineThread
 
-            return EngineThread
-    finally:
-        _importing.discard(here)
+        return EngineThread
 
 
 @contextmanager

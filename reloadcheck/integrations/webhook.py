@@ -229,7 +229,7 @@ def _text(event: ReloadEvent, state: str, who: Identity, error: str | None) -> s
     serves = "nothing serves" if event.version is None else f"version {event.version} serves"
     match state:
         case "rejected":
-            said = f"edit rejected, {serves} on: {error}"
+            said = f"edit rejected, {serves} {'yet' if event.version is None else 'on'}: {error}"
         case "undone":
             said = f"edit {error}; {serves}" if error else f"edit undone; {serves}"
         case "override":

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reloadcheck import OptionError, Outcome, ReloadCheck
+from reloadcheck import ConfigError, OptionError, Outcome, ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck._observe.events import ReloadEvent
 from reloadcheck.integrations import webhook
@@ -72,6 +72,17 @@ def test_a_rejected_edit_is_told_with_its_place_and_no_value(
     assert told["text"].startswith(f"{lead}{file}:2:5: ")
     assert told["remedy"]
     assert CANARY.encode() not in body
+
+
+def test_a_start_on_a_bad_file_is_told_as_one(receiver: Receiver, tmp_path: Path) -> None:
+    """Where nothing serves, nothing serves on."""
+    file = tmp_path / "app.yaml"
+    file.write_text("a: [\n")
+    with pytest.raises(ConfigError), worker(file, receiver.url):
+        pass
+    until(lambda: len(receiver.told) == 1)
+    ((told, _, _),) = receiver.told
+    assert f": edit rejected, nothing serves yet: {file}:1:5: " in told["text"]
 
 
 def test_only_the_states_that_are_asked_for_are_told(receiver: Receiver, tmp_path: Path) -> None:
