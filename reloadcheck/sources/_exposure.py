@@ -34,13 +34,27 @@ def exposure(path: str, disk: Disk) -> list[str]:
     return found
 
 
-def ownership(path: str, disk: Disk, trusted: int) -> list[str]:
-    """Say who beside root and the user `trusted` owns the file, or something on the way to it."""
-    return [
-        f"can be changed by uid {status.st_uid}, who owns {place}"
-        for place, status in _way(path, disk)
-        if status.st_uid not in (0, trusted)
-    ]
+def ownership(path: str, disk: Disk, user: int, group: int) -> list[str]:
+    """Say who else owns the file or something on the way to it, or which group may write it.
+
+    Else than root, the `user` and the `group` given.
+    """
+    found: list[str] = []
+    for place, status in _way(path, disk):
+        if status.st_uid not in (0, user):
+            found.append(f"can be changed by uid {status.st_uid}, who owns {place}")
+        elif status.st_gid not in (0, group) and _is_groups(place, status, disk):
+            found.append(f"can be changed by group {status.st_gid}, which may write {place}")
+    return found
+
+
+def _is_groups(place: str, status: os.stat_result, disk: Disk) -> bool:
+    """Return whether the group may write the file, or put another in its place in a directory."""
+    if not status.st_mode & modes.S_IWGRP or modes.S_ISLNK(status.st_mode):
+        return False
+    if not modes.S_ISDIR(status.st_mode):
+        return True
+    return not status.st_mode & modes.S_ISVTX and not disk.read_only(place)
 
 
 def _way(path: str, disk: Disk) -> Iterator[tuple[str, os.stat_result]]:

@@ -214,7 +214,7 @@ class FileSource:
         if not self._private:
             return []
         found = exposure(self._path, self._disk)
-        return found or ownership(self._path, self._disk, os.geteuid())
+        return found or ownership(self._path, self._disk, os.geteuid(), os.getegid())
 
     def _where(self) -> str:
         if self._within is None:

@@ -93,6 +93,22 @@ def test_another_owner_is_seen(path: Path, depth: int) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("depth", [0, 1, 2])
+def test_another_group_that_may_write_is_seen(path: Path, depth: int) -> None:
+    """Whoever is in it changes the file, or replaces it; the process's own and root's may."""
+    place = [path, *path.parents][depth]
+    os.chown(place, -1, STRANGER)
+    assert refused(path) is None
+    place.chmod(0o775)
+    sentence = f"can be changed by group {STRANGER}, which may write {place}; it is to be private"
+    assert refused(path) == sentence
+    place.chmod(0o1775)
+    assert (refused(path) is None) is (depth > 0)  # in a sticky directory each keeps his own
+    os.chown(place, -1, os.getegid())
+    assert refused(path) is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_the_owner_of_a_link_is_seen(path: Path) -> None:
     """In a sticky directory he alone may put another in its place."""
     link = _file_link(path, path.parents[2])
