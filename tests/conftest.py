@@ -1,7 +1,10 @@
 """What all tests share: one PostgreSQL and one Valkey for the run, engines on a clock of theirs."""
 
 import compileall
-from collections.abc import Iterator
+import importlib
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -27,13 +30,45 @@ __all__ = [
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Compile what the programs that tests start import.
+    """Compile what the programs that tests start import, and say how processes share the tests.
 
-    Where Python is told to write no byte code, hundreds of them would each do it for themselves.
+    Where Python is told to write no byte code, hundreds of programs would each compile it all.
     """
     if not hasattr(config, "workerinput"):
         for directory in (Path(reloadcheck.__file__).parent, Path(__file__).parent / "support"):
             compileall.compile_dir(directory, quiet=2)
+    if config.getoption("dist", "no") == "load":  # who has none left takes of who has, to the end
+        config.option.dist = "worksteal"
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Have several processes share what each needs to find the tests.
+
+    pytest rewrites what a test asserts, which costs more than all the rest; it keeps that for the
+    next process, where byte code may be written. So each begins with modules of its own.
+    """
+    told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+    try:
+        for name in _own_share(session.config):
+            with suppress(Exception, pytest.skip.Exception):  # told where it is collected
+                importlib.import_module(name)
+        return (yield)
+    finally:
+        sys.dont_write_bytecode = told
+
+
+def _own_share(config: pytest.Config) -> list[str]:
+    """Name the modules that this one of several processes is the first to import."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return []
+    number, count = int(worker["workerid"].removeprefix("gw")), int(worker["workercount"])
+    directories = [config.invocation_params.dir / word for word in config.args]
+    found = [path for one in directories for path in sorted(one.rglob("test_*.py"))]
+    packaged = [path for path in found if (path.parent / "__init__.py").exists()]
+    steps = [path.relative_to(config.rootpath).with_suffix("").parts for path in packaged]
+    return [".".join(one) for one in steps[number::count]]
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -298,7 +298,7 @@ def test_leases_by_reference_are_never_missed(make: Make, text: Text) -> None:
             door({"PATH_INFO": "/"}, start)
 
     interval = sys.getswitchinterval()
-    threads = [threading.Thread(target=hammer) for _ in range(4)]
+    threads = [threading.Thread(target=hammer) for _ in range(2)]
     sys.setswitchinterval(1e-6)
     try:
         for thread in threads:

@@ -35,7 +35,7 @@ def block(start: str) -> str:
 
 def get(port: int) -> tuple[int, str]:
     """Ask a server for its front page, over a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", "/")
         response = connection.getresponse()

@@ -27,8 +27,8 @@ KEPT: dict[str, Any] = {"conn_max_age": None}
 EACH: dict[str, Any] = {}
 BRIEFLY = {
     "prefork-kept": ("prefork", KEPT),
-    "solo-each": ("solo", EACH),
-    "threads-kept": ("threads", KEPT),
+    "solo-each": pytest.param("solo", EACH, marks=pytest.mark.long),
+    "threads-kept": pytest.param("threads", KEPT, marks=pytest.mark.long),
 }
 MORE = {
     "prefork-each": ("prefork", EACH),

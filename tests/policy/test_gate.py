@@ -179,10 +179,13 @@ def test_an_edit_waits_for_its_window_and_goes_live_by_itself(shop: Shop) -> Non
     assert waiting.sentence == "its window 'office' opens Tue 10:00 Europe/Berlin"
     assert waiting.opens == datetime(2026, 11, 24, 10, 0, tzinfo=BERLIN).timestamp()
     assert shop.live.snapshot.config.payment.timeout == 3.0
-    live = Call(lambda: until(lambda: shop.live.snapshot.config.payment.timeout == 5.0))
-    live.result(shop.clock, step=2.0)
     assert waiting.opens is not None
-    assert waiting.opens <= shop.clock.wall() < waiting.opens + 60
+    shop.clock.advance(waiting.opens - 1.0 - shop.clock.wall())
+    assert shop.live.check() is Outcome.WAITING
+    assert shop.live.snapshot.config.payment.timeout == 3.0
+    shop.clock.advance(1.0)
+    until(lambda: shop.live.snapshot.config.payment.timeout == 5.0, shop.clock)
+    assert shop.clock.wall() < waiting.opens + 60
     assert shop.live.status().waiting is None
 
 

@@ -13,6 +13,9 @@ from tests.support import config, journal
 from tests.support.load import Load, until, workers
 from tests.support.servers import environment, gunicorn, serving, uvicorn
 
+LONGEST = 0.05
+"""Seconds of processor time that a reload may hold the event loop for."""
+
 SLOW = 1.0
 """Seconds that a reload has to wait at least, for its factory or for the five stats it makes."""
 
@@ -109,9 +112,11 @@ def test_a_megabyte_of_yaml_holds_the_loop_less_than_50_ms(tmp_path: Path) -> No
 
     async def main() -> list[float]:
         await live.astart()
-        turns = [await longest_turn(number) for number in (2, 3, 4)]
+        turns = [await longest_turn(2)]
+        while len(turns) < 3 and min(turns) >= LONGEST:
+            turns.append(await longest_turn(2 + len(turns)))
         await live.aclose()
         return turns
 
     assert len(big(1)) > 900_000
-    assert min(asyncio.run(main())) < 0.05
+    assert min(asyncio.run(main())) < LONGEST

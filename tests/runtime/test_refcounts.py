@@ -142,16 +142,29 @@ def test_a_lease_is_counted_once_and_given_back(
     assert hold(cell, live_snapshot.leases) == (offered + 1, offered)
 
 
+@pytest.mark.parametrize(
+    ("counts", "exact"),
+    [
+        ([2, 3, 4, 2], True),
+        ([2, 2, 2, 2], False),
+        ([2, 2, 3, 2], False),
+        ([2, 3, 3, 2], False),
+        ([2, 3, 4, 3], False),
+        ([2, 3, 4, 4], False),
+    ],
+    ids=["exact", "never", "not in a unit", "not in a frame that waits", "late", "for ever"],
+)
 def test_an_interpreter_that_lends_references_gets_leases_by_name(
-    monkeypatch: pytest.MonkeyPatch,
+    counts: list[int], exact: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What counts is tried: where a lease in a variable is not seen, none is taken that way."""
+    """What counts is tried: where one is not seen, or seen for too long, none is taken that way."""
+    told = iter(counts)
 
-    def lent(owner: object, name: str) -> int:
-        return 2
+    def counted(owner: object, name: str) -> int:
+        return next(told)
 
-    monkeypatch.setattr(refcounts, "_references", lent)
-    assert not counts_references()
+    monkeypatch.setattr(refcounts, "_references", counted)
+    assert (counts_references(), list(told)) == (exact, [])
 
 
 def test_an_interpreter_without_its_lock_gets_leases_by_name(

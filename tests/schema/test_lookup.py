@@ -100,6 +100,17 @@ def test_lookup_reads_any_configuration(schema: Any) -> None:
         assert caught.value.__cause__ is None
 
 
+def test_lookup_finds_a_key_as_the_mapping_has_it() -> None:
+    """A number is found where it is asked for as text, text that looks like one as it stands."""
+    config = {80: "a number", "8080": "text", 1: "one", "1": "text of one"}
+    assert lookup(config, ("80",)) == "a number"
+    assert lookup(config, ("8080",)) == "text"
+    assert lookup(config, (8080,)) == "text"
+    assert [lookup(config, (key,)) for key in (1, "1")] == ["one", "text of one"]
+    with pytest.raises(KeyError):
+        lookup(config, ("9" * 20,))
+
+
 def test_lookup_reads_null_extras_and_plain_objects() -> None:
     """A key that is present as null is found, extra keys too, and attributes of any object."""
     config = schema_of(Open).convert({"other": {"x": None}})

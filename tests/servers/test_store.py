@@ -28,7 +28,13 @@ def _lost(orders: Orders) -> list[int]:
     return [one.member.pid for one in orders.fleet().members if one.lost]
 
 
-@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["plain", "preload"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        pytest.param((), id="plain"),
+        pytest.param(("--preload",), id="preload", marks=pytest.mark.long),
+    ],
+)
 def test_four_workers_have_one_history_and_one_mind(
     tmp_path: Path, options: tuple[str, ...]
 ) -> None:

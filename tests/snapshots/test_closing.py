@@ -8,12 +8,7 @@ from reloadcheck import ReloadCheck
 from reloadcheck._resources.inventory import Inventory
 from reloadcheck._runtime.jobs import Job, NoThreadError
 from reloadcheck._snapshots import drain as draining
-from reloadcheck._snapshots.closing import (
-    NO_THREAD_PAUSE,
-    SLOW_AT_THE_END,
-    SLOW_CLOSE,
-    Closing,
-)
+from reloadcheck._snapshots.closing import NO_THREAD_PAUSE, SLOW_CLOSE, Closing
 from reloadcheck._snapshots.drain import LONGEST_PAUSE, SHORTEST_PAUSE
 from reloadcheck.testing import FakeClock, MemorySource
 from tests.snapshots.test_unit_races import Rig
@@ -62,7 +57,7 @@ def yard() -> Yard:
     return Yard()
 
 
-@pytest.mark.parametrize(("hurried", "slow"), [(False, SLOW_CLOSE), (True, SLOW_AT_THE_END)])
+@pytest.mark.parametrize(("hurried", "slow"), [(False, 1.0), (True, 0.02)])
 def test_the_next_close_waits_for_the_one_before_until_it_is_slow(
     yard: Yard, hurried: bool, slow: float
 ) -> None:
@@ -74,6 +69,15 @@ def test_the_next_close_waits_for_the_one_before_until_it_is_slow(
     assert sorted(yard.closing.times(5.0)) == [5.0 + slow, 15.0]
     assert yard.closing.may_start(5.0 + slow)
     assert yard.closing.times(5.0 + slow) == [15.0]
+
+
+def test_the_next_close_waits_for_every_one_before(yard: Yard) -> None:
+    """For the latest as for the first, which is slow by then."""
+    one, two = yard.parts
+    yard.closing.start(one, 5.0, hurried=False)
+    yard.closing.start(two, 5.0 + SLOW_CLOSE, hurried=False)
+    assert not yard.closing.may_start(5.0 + 1.5 * SLOW_CLOSE)
+    assert yard.closing.may_start(5.0 + 2 * SLOW_CLOSE)
 
 
 def test_a_close_that_ends_makes_way_at_once(yard: Yard) -> None:

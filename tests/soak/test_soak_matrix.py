@@ -7,13 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from .backends import Backends
-from .matrix import MATRIX, Entry, Kind
+from .matrix import Entry, Kind, chosen
 from .sides import Side
 from .trial import Pace, trial
 
 pytestmark = pytest.mark.alone
 
-PACE = Pace(seconds=1.0, rate=200.0, edit=0.2, refuse_every=4)
+PACE = Pace(seconds=1.0, rate=400.0, edit=0.2, refuse_every=4)
 
 
 def _saw_too_little(problem: str) -> bool:
@@ -21,19 +21,22 @@ def _saw_too_little(problem: str) -> bool:
     return any(words in problem for words in few)
 
 
-@pytest.mark.parametrize("entry", MATRIX, ids=[one.name for one in MATRIX])
+PAIRS = list(zip(chosen("async"), chosen("sync"), strict=True))
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=[f"{one.name}, {two.name}" for one, two in PAIRS])
 def test_a_resource_is_replaced_while_it_is_used(
-    entry: Entry, servers: Backends, app_server: Callable[[Kind], Side]
+    pair: tuple[Entry, Entry], servers: Backends, app_server: Callable[[Kind], Side]
 ) -> None:
     """No error, no torn answer, two pools' connections at most, none left; wrong credentials are
     refused and change nothing.
     """
-    report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
-    for _ in range(
-        2
-    ):  # a busy machine may show too little of it in a second, but never anything else
+    sides, names = [app_server(one.kind) for one in pair], [one.name for one in pair]
+    report = trial(sides, servers, PACE, names)
+    for _ in range(2):
+        # A busy machine may show too little of it in a second, but never anything else.
         if report.problems and all(_saw_too_little(problem) for problem in report.problems):
-            report = trial([app_server(entry.kind)], servers, PACE, [entry.name])
+            report = trial(sides, servers, PACE, names)
     assert report.problems == [], report.table()
 
 

@@ -45,5 +45,7 @@ def test_an_edit_in_etcd_is_live_on_twelve_workers_of_three_applications(tmp_pat
             for one in sites:
                 one.load.reaches(number, one.everyone)
             took.append(time.monotonic() - begun)
+            if took[-1] < 1.0:
+                break
         assert [failure for one in sites for failure in one.load.failures] == []
     assert min(took) < 1.0, took
