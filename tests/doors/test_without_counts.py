@@ -75,7 +75,13 @@ def test_a_request_of_an_event_loop_keeps_its_version(live: ReloadCheck[Any], te
             found = scope["state"]["snapshot"]
             seen.extend((found.config["a"], found.resources["one"]))
 
-        scope = {"type": "http", "path": "/", "headers": [], "method": "GET", "state": {}}
+        scope: dict[str, Any] = {
+            "type": "http",
+            "path": "/",
+            "headers": [],
+            "method": "GET",
+            "state": {},
+        }
         asked: Any = AsgiDoor(app, live)(scope, None, None)  # type: ignore[arg-type]
         request = asyncio.create_task(asked)
         await asyncio.sleep(0)
