@@ -163,6 +163,8 @@ def refused(answer: Reject) -> RefusedError:
 def _together(answers: Sequence[Answer]) -> Answer:
     """Make one answer of all of them; every reason to reject is told at once."""
     rejections = [one for one in answers if isinstance(one, Reject)]
+    # That it was taken back says nothing where its verdict is told just now.
+    rejections = [one for one in rejections if one.code != Code.UNDONE_BEFORE] or rejections
     if rejections:
         problems = tuple(problem for one in rejections for problem in one.problems)
         return Reject(problems, rejections[0].code, rejections[0].outcome)

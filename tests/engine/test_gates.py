@@ -322,3 +322,25 @@ def test_a_refusal_says_what_it_comes_to(
     assert (status.history[-1].outcome, status.history[-1].code) == ("undone", "undone-before")
     assert (status.undone, status.rejections) == (1, 0)
     until(lambda: told == [(Outcome.UNDONE, "undone-before")])
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_verdict_is_told_before_what_it_led_to(make: Make, text: Text, order: int) -> None:
+    """That the content was taken back says less than why; alone it is told."""
+    verdict = Reject((Problem("5 of 5 failed"),), Code.UNDONE_FAILED, Outcome.UNDONE)
+    known = Reject((Problem("was taken back"),), Code.UNDONE_BEFORE, Outcome.UNDONE)
+    live = make(window=1.0)
+    gates = [Recorder(), Recorder()]
+    engine_of(live).gates.extend(gates)
+    begin(live)
+    first, second = gates[::order]
+    first.after, second.after = lambda _: verdict, lambda _: known
+    text.write("a: 2\nb: 1\n")
+    assert live.check() is Outcome.UNDONE
+    assert live.status().code == "undone-failed"
+    assert live.status().error == "app.yaml:1:1: 5 of 5 failed"
+    for gate in gates:
+        gate.after = lambda _: known
+    text.write("a: 3\nb: 1\n")
+    assert live.check() is Outcome.UNDONE
+    assert live.status().code == "undone-before"

@@ -423,6 +423,11 @@ def test_a_baseline_is_the_same_whatever_the_schema_makes_of_it(
         ([DORA], {"keys": "any"}, Outcome.WAITING),
         ([OTTO], {"to": "any", "keys": "any"}, Outcome.WAITING),
         ([OTTO], {"keys": "any", "until": "2026-12-01T00:00+01:00"}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "until": "2026-11-27T11:00+01:00"}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "environment": "staging"}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "environment": ""}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "service": "bank"}, Outcome.WAITING),
+        ([OTTO], {"keys": "any", "to": "0" * 64}, Outcome.WAITING),
     ],
 )
 def test_break_glass(
@@ -435,6 +440,17 @@ def test_break_glass(
     given = {"keys": "log", "until": "2026-11-27T14:00+01:00", **words}
     shop.sign(*people, kind="override", **given)
     assert shop.live.check() is outcome
+
+
+def test_an_approval_is_no_override(shop: Shop) -> None:
+    """Also where it lies in an override's place, signed by somebody who may break the glass."""
+    shop.at(BLACK_FRIDAY)
+    shop.begin()
+    assert shop.edit("level: INFO", "level: ERROR") is Outcome.WAITING
+    shop.sign(OTTO, keys="any", until="2026-11-27T14:00+01:00")
+    approval = shop.file.with_name("config.yaml.approval")
+    approval.rename(shop.file.with_name("config.yaml.override"))
+    assert shop.live.check() is Outcome.WAITING
 
 
 def test_break_glass_skips_no_rule(shop: Shop) -> None:
