@@ -1,4 +1,4 @@
-"""All engines of this process: each is told of a fork, and closed when the process ends."""
+"""All engines of this process, told of a fork and of its end; how one ends is `engine`'s."""
 
 from __future__ import annotations
 

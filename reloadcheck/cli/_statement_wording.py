@@ -1,7 +1,8 @@
-"""What a statement of leave is to say: on top of what, which content, which keys, until when.
+"""What a statement of leave is to say, and whether one that is there says it already.
 
-Takes words and an engine with its contract, gives the wording; signs nothing. What serves is told
-by `--from`, by the running application, or by the file that another one is to follow.
+On top of what, which content, which keys, until when. Takes words and an engine with its contract,
+gives the wording; signs nothing. What serves is told by `--from`, by the running application, or by
+the file that another one is to follow.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The step that no schema catches: an edit breaks one request in five, and is taken back by itself.
+"""The step that no schema catches: an edit breaks one checkout in five, and takes itself back.
 
 Runs a small checkout of its own, whose edits are tried, under load with two workers; each of them
 judges for itself. Gives a row with what was seen: nothing of it is assumed.

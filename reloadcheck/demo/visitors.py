@@ -1,4 +1,4 @@
-"""Visitors of the fleet demo: a thread for each application asks, and notes who serves what.
+"""Visitors of the fleet demo: a thread for each application asks, counts, notes who serves what.
 
 A connection a request, so that both workers of an application are met.
 """

@@ -1,6 +1,7 @@
-"""The status page of a site: the doors' own page, asked in Django's words.
+"""The status page by path and token, as the middleware answers with it, in Django's words.
 
 Takes a request, gives the page's response, or None: then the site answers, as if there were none.
+The view for staff is in `urls`.
 """
 
 from collections.abc import Awaitable, Callable, Iterable

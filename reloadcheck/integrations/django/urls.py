@@ -1,4 +1,4 @@
-"""The status page for those who are logged in as staff, to be included among a site's URLs.
+"""The view of the status page for staff who are logged in, to be included among a site's URLs.
 
 `path("reloadcheck/", include("reloadcheck.integrations.django.urls"))` needs no token: Django says
 who looks. Whoever is not staff is sent to the log-in.
