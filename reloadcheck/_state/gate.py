@@ -62,9 +62,9 @@ class StoreGate:
         self._worker.swapping = {proposal.new.digest: source}
         content, reading = self._worker.known(source)
         barrier = self._barrier
-        banned = self._worker.state.banned
-        if proposal.old is not None and content is not None and content in banned:
-            return _banned(content, banned[content])  # meanwhile: nobody waits for the others then
+        ban = self._worker.state.banned.get(content or "")
+        if ban is not None and ban.cause == "undone" and proposal.old is not None:
+            return _banned(str(content), ban)  # meanwhile: nobody waits for the others then
         if barrier is None or content is None or reading is None:
             return GO
         if self._worker.is_fallen(content):

@@ -150,7 +150,8 @@ class Facts:
     def _served_since(self, entry: Entry) -> bool:
         """Return whether what was undone before had been tried once more, and has served again."""
         told = entries_from(self._sight.view.entries)
-        return entry.outcome == "undone" and stands(told, entry.content or "")
+        is_over = entry.outcome == "undone" or entry.code == Code.TROUBLE
+        return is_over and stands(told, entry.content or "")
 
     def _number(self, fact: Fact) -> None:
         """Take note of the number that a version of this process has here."""

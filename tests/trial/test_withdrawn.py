@@ -4,6 +4,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from reloadcheck import ReloadCheck
 from reloadcheck._observe.events import ReloadEvent
 from reloadcheck._state.ledger import Entry, stands
@@ -60,10 +62,39 @@ def test_what_served_before_is_free_after_it_ended_a_trial(crew: Callable[..., C
         site.file, store=site.board.peer(), app="shop", settle=0, window=0.1, trial=True
     )
     late.start()
+    site.lives.append(late)  # which the rig ends
+    until(lambda: late.check() and late.snapshot.config["a"] == 3)
     site.file.write_text("a: 1")
-    assert late.check() is Outcome.RELOADED
+    until(lambda: late.check() and late.snapshot.config["a"] == 1)
     assert late.status().trial is None
-    late.close()
+
+
+@pytest.mark.parametrize("together", [None, "all"])
+def test_a_roll_back_in_a_trial_supersedes_it(
+    crew: Callable[..., Crew], together: str | None
+) -> None:
+    """What is tried is banned and given up, and no verdict was spoken on it."""
+    site = crew(together=together, seconds=30.0)
+    orders = Orders(site.board.peer(), app="shop")
+    first = orders.state().active
+    site.edit(2)
+    site.lives[0].promote()
+    until(lambda: {live.snapshot.config["a"] for live in site.lives} == {2})
+    site.edit(3)
+    until(lambda: {one.outcome for one in orders.members().values()} == {"trying"})
+    tried = {one.pending for one in orders.members().values()}
+    orders.rollback(1, why="as a test")
+    until(lambda: {live.snapshot.config["a"] for live in site.lives} == {1})
+    assert tried <= set(orders.state().banned)
+    until(lambda: {one.content for one in orders.members().values()} == {first})
+    until(lambda: "superseded" in {one.code for one in _rows(orders) if one.content in tried})
+    assert {one.code for one in _rows(orders) if one.content in tried} <= {None, "superseded"}
+    assert {live.status().code for live in site.lives} == {"banned"}
+
+
+def _knows_freeze(live: ReloadCheck[Any]) -> bool:
+    store = live.status().store
+    return store is not None and store.order == "frozen"
 
 
 def _frozen(live: ReloadCheck[Any]) -> bool:
@@ -75,6 +106,7 @@ def test_an_edit_that_waited_and_is_gone_has_a_row(crew: Callable[..., Crew]) ->
     site = crew()
     orders = Orders(site.board.peer(), app="shop")
     orders.freeze(until=time.time() + 3600, why="Black Friday")
+    until(lambda: all(map(_knows_freeze, site.lives)))  # else it is tried, and goes on
     site.file.write_text("a: 2")
     until(lambda: all(map(_frozen, site.lives)))
     until(lambda: [one.outcome for one in _rows(orders) if one.code] == ["waiting"])
