@@ -6,7 +6,6 @@ its type can be, has its default; what has to be there makes a record that is no
 
 import json
 from collections.abc import Mapping
-from dataclasses import is_dataclass
 from functools import cache
 from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
@@ -60,7 +59,7 @@ def _as(hint: Any, value: Any) -> Any:
         return _as_mapping(get_args(hint)[1], value)
     if hint is float and type(value) is int:
         return float(value)
-    if is_dataclass(hint) and isinstance(hint, type) and not isinstance(value, hint):
+    if hasattr(hint, "__dataclass_fields__") and not isinstance(value, hint):
         one = record(hint, value)
         return _NOTHING if one is None else one
     if hint in (int, float) and isinstance(value, bool):
