@@ -174,6 +174,14 @@ def test_a_rule_in_code_is_not_called_again_while_an_edit_waits(shop: Shop) -> N
     assert asked == [(30, 20), (31, 20), (31, 20), (31, 20)]
 
 
+@pytest.mark.parametrize("word", ["required_in: [here]", "baseline: 1, not_baseline_in: [here]"])
+def test_each_word_that_names_a_deployment_asks_for_it(shop: Shop, word: str) -> None:
+    """One of them is enough."""
+    shop.contract.write_text(f"reloadcheck: 1\nkeys:\n  http.timeout: {{{word}}}\n")
+    with pytest.raises(ContractError, match=r"contract\.yaml:3:3: names here: say which"):
+        shop.engine(environment=None).start()
+
+
 def test_an_unnamed_deployment_is_told_where_the_contract_asks(shop: Shop) -> None:
     """Nothing that is meant for production passes because nobody said that this is it."""
     live = shop.engine(environment=None)
