@@ -52,7 +52,8 @@ def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
     made: list[Crew] = []
 
     def make(*, together: Any = None, **options: Any) -> Crew:
-        trial = Trial(shares=(0.2,), **{"watch": 0.0, **options})
+        words: dict[str, Any] = {"watch": 0.0, **options}
+        trial = Trial(shares=(0.2,), **words)
         made.append(Crew(tmp_path, trial, together))
         return made[-1]
 

@@ -94,3 +94,28 @@ def test_power(failing: float, seconds: float, requests: float) -> None:
         failed.append(lost)
     assert sum(took) / len(took) <= seconds
     assert sum(failed) / len(failed) <= requests
+
+
+@pytest.mark.parametrize(("times", "undone"), [(1.3, range(8)), (10.0, range(120, 121))])
+def test_power_over_slowness(times: float, undone: range) -> None:
+    """Of 120 trials of a minute, where a tenth of what serves is slow: noise is let through.
+
+    An edit on which all is slow is found each time, one that is slow a little more often hardly.
+    """
+    random_ = random.Random(12)
+    assert sum(_is_slow(random_, times) for _ in range(120)) in undone
+
+
+def _is_slow(random_: random.Random, times: float) -> bool:
+    judge, units = Judge(), [0, 0]
+    for unit in range(3000):
+        share = 0.01 if unit < 150 else 0.2
+        on_candidate = random_.random() < share
+        units[on_candidate] += 1
+        if unit >= 150 and random_.random() < 0.1 * (times if on_candidate else 1.0):
+            judge.add(on_candidate, share)
+        others = (judge.bad - judge.on_candidate) / (units[False] or 1)
+        common = judge.on_candidate / (units[True] or 1) >= 2 * others
+        if on_candidate and common and judge.luck <= 0.001:
+            return True
+    return False
