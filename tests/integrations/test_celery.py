@@ -152,11 +152,13 @@ def test_a_worker_refuses_to_start_on_a_bad_configuration(
 
 @pytest.fixture
 def unconnected() -> Iterator[None]:
-    """Celery's signals as they were, afterwards."""
+    """Celery's signals heard by nobody, such as a page's example; and as they were, afterwards."""
     connected = [signals.worker_init, signals.worker_process_init, signals.worker_shutdown]
     connected += [signals.worker_before_create_process, signals.worker_process_shutdown]
     connected += [signals.task_prerun, signals.task_postrun]
     before = [list(signal.receivers or ()) for signal in connected]
+    for signal in connected:
+        signal.receivers = []
     yield
     for signal, receivers in zip(connected, before, strict=True):
         signal.receivers = receivers
