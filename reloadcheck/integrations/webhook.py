@@ -143,7 +143,12 @@ class _Hook:
         options = self._engine.options
         who = identity(options.app)
         key = self._numbered(_key(event, state, who))
-        url = self._url if isinstance(self._url, str) else self._url()
+        try:
+            url = self._url if isinstance(self._url, str) else self._url()
+        except Exception:
+            if state not in self._on:
+                return  # an address that is not needed is not missed
+            raise
         # A state that nobody is told of ends the one before, too: it is news when it comes again.
         is_first = Claims(f"{who.application}\n{url}").first(key, time.time())
         if not is_first or state not in self._on:
