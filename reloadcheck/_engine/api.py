@@ -470,14 +470,15 @@ class ReloadCheck(Generic[C]):
         on and it is tried again by itself. Starts the engine if need be.
         """
         self._engine.refuse_to_block("live.rebuild()", "await live.arebuild()")
-        return self._engine.asked(partial(self._engine.renewing, resource), "live.rebuild()")
+        thread_of = partial(self._engine.running_with, resource)
+        return self._engine.asked(thread_of, "live.rebuild()", resource)
 
     async def arebuild(self, resource: Resource[Any]) -> Outcome:
         """Do what `rebuild` does, without blocking the event loop."""
         if running_loop() is None:
             return await in_thread(lambda: self.rebuild(resource))
-        renewing = partial(self._engine.renewing, resource)
-        return await self._engine.asked_async(renewing, "live.arebuild()")
+        thread_of = partial(self._engine.running_with, resource)
+        return await self._engine.asked_async(thread_of, "live.arebuild()", resource)
 
     # ----------------------------------------------------------------------- snapshots
 

@@ -128,22 +128,38 @@ class Engine(Generic[C]):
                 "from a listener"
             )
 
-    def asked(self, thread_of: Callable[[], EngineThread[C]], what: str) -> Outcome:
-        """Have a check made for who asks for one by name; blocks until it came to something."""
+    def asked(
+        self,
+        thread_of: Callable[[], EngineThread[C]],
+        what: str,
+        resource: Resource[Any] | None = None,
+    ) -> Outcome:
+        """Have a check made for who asks for one by name; blocks until it came to something.
+
+        It builds the `resource` anew, where one is named.
+        """
         while True:
             thread = thread_of()
             self.refuse_inside(thread, what)
-            conclusion = thread.admission.ask().wait()
+            conclusion = thread.admission.ask(
+                prepare=thread.reload.renewal.waited_for(resource)
+            ).wait()
             if not self.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
-    async def asked_async(self, thread_of: Callable[[], EngineThread[C]], what: str) -> Outcome:
+    async def asked_async(
+        self,
+        thread_of: Callable[[], EngineThread[C]],
+        what: str,
+        resource: Resource[Any] | None = None,
+    ) -> Outcome:
         """Do what `asked` does, in asyncio's loop."""
         while True:
             thread = thread_of()
             self.refuse_inside(thread, what)
             self.meet(thread, through_build=False)
-            conclusion = await thread.admission.ask(prepare=Waiter.bind).wait_async()
+            prepare = thread.reload.renewal.waited_for(resource, Waiter.bind)
+            conclusion = await thread.admission.ask(prepare=prepare).wait_async()
             if not self.in_process.goes_on(thread, conclusion):
                 return conclusion.outcome
 
@@ -201,15 +217,13 @@ class Engine(Generic[C]):
                 log(WARNING, "%s", remark)
         return thread
 
-    def renewing(self, resource: Resource[Any]) -> EngineThread[C]:
-        """Note that a resource is to be built anew; return the engine thread that will do it."""
+    def running_with(self, resource: Resource[Any]) -> EngineThread[C]:
+        """Return the running engine thread; raise `UnknownResourceError` for a stranger."""
         if resource not in self.registry:
             raise UnknownResourceError(
                 "live.rebuild(…) takes the handle that this engine's live.resource(…) returned"
             )
-        thread = self.running()
-        thread.reload.renewal.ask(resource.name)
-        return thread
+        return self.running()
 
     def _make(self) -> EngineThread[C]:
         engine_thread = imported_thread()

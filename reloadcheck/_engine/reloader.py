@@ -293,7 +293,8 @@ class Reload(Generic[C]):
         current, loaded, now = self._serving.current, self.checker.running, self._clock.monotonic()
         if current is None or loaded is None or self._serving.candidate is not None:
             return None
-        stale = self.renewal.mark(current.instances, now)
+        check = self._scheduler.admission.begun
+        stale = self.renewal.mark(current.instances, now, check)
         if not stale:
             return None
         if now < self._course.back_off.retry_at:
@@ -304,7 +305,7 @@ class Reload(Generic[C]):
         if isinstance(built, Conclusion):
             return None
         self._swap(self.making.snapshot(loaded, built, current.snapshot.version))
-        self.renewal.mark(built.instances, now)
+        self.renewal.mark(built.instances, now, check)
         self.report.rebuilt(built.names, {one.resource.name: one.stale or "" for one in stale})
         self.look_at = now  # the sources have not been looked at
         return Conclusion(Outcome.REBUILT)

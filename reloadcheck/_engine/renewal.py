@@ -17,6 +17,8 @@ from typing import Any, Final, TypeAlias
 
 from .._observe.status import ProbeStatus
 from .._resources.instance import Instance
+from .._resources.registry import Resource
+from .waiter import Waiter
 
 PROBE_SECONDS: Final = 10.0
 """Seconds between two probes that the engine makes by itself, at most."""
@@ -36,32 +38,51 @@ class _Watch:
 class Renewal:
     """What is to be built anew in one engine. `probe` has the named resources probed.
 
-    All but `ask` runs in the engine thread. `poke` has a check made soon.
+    All but `waited_for` runs in the engine thread. `poke` has a check made soon.
     """
 
     def __init__(self, probe: Probe, poke: Callable[[], None]) -> None:
         self._probe = probe
         self._poke = poke
-        self._asked: set[str] = set()
+        self._asked: dict[str, int] = {}
         self._watches: dict[Instance, _Watch] = {}
 
-    def ask(self, name: str) -> None:
-        """Let the resource built anew at the next check; from any thread."""
-        self._asked.add(name)
+    def waited_for(
+        self,
+        resource: Resource[Any] | None,
+        first: Callable[[Waiter], None] = lambda waiter: None,
+    ) -> Callable[[Waiter], None]:
+        """Return what has a resource, if one is given, built anew by the check that answers.
 
-    def mark(self, instances: Iterable[Instance], now: float) -> tuple[Instance, ...]:
-        """Mark what is due among the instances that serve; return all that are marked."""
+        It is told of the waiter before the engine thread is: the check under way is no answer to
+        who asks now, and leaves it to the next. `first` is called before. From any thread.
+        """
+
+        def prepare(waiter: Waiter) -> None:
+            first(waiter)
+            if resource is not None:
+                self._asked[resource.name] = waiter.after
+
+        return prepare
+
+    def mark(self, instances: Iterable[Instance], now: float, check: int) -> tuple[Instance, ...]:
+        """Mark what is due among the instances that serve; return all that are marked.
+
+        `check` is the number of the one under way.
+        """
+        asked = [name for name, after in list(self._asked.items()) if after < check]
         watches = {one: self._watches.get(one) or _watch(one, now) for one in instances}
         self._watches = watches
         for instance, watch in watches.items():
             resource = instance.resource
-            if resource.name in self._asked:
+            if resource.name in asked:
                 instance.stale = "asked for"
             elif resource.rebuild_after is not None and watch.failures >= resource.rebuild_after:
                 instance.stale = f"{watch.failures} probes in a row failed"
             elif watch.due_at is not None and watch.due_at <= now:
                 instance.stale = f"older than {resource.max_age:g} s"
-        self._asked.clear()
+        for name in asked:
+            del self._asked[name]
         self._look_at_probes(now)
         return tuple(one for one in watches if one.stale is not None)
 

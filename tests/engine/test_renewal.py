@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, RegistrationError, ReloadEvent, UnknownResourceError
+from reloadcheck._engine.api import engine_of
+from reloadcheck._engine.waiter import Waiter
 from reloadcheck._observe.status import Standing
 from reloadcheck.testing import FakeClock, MemorySource, RecordingFactory
 from tests.support.fixtures import Make
@@ -183,6 +185,26 @@ def test_an_async_resource_is_rebuilt_in_its_loop(make: Make) -> None:
     until(lambda: log == ["+", "+", "-"])
     loop.run(live.aclose())
     loop.close()
+
+
+def test_a_check_under_way_leaves_it_to_the_one_that_answers(make: Make) -> None:
+    """Whoever asks in the midst of a check hears of the one that has built it, not of the next."""
+    live = make()
+    pool = live.resource("a", name="pool")(thing)
+    begin(live)
+    thread = engine_of(live).running()
+    admission, asked = thread.admission, list[Waiter]()
+    begun = admission.begin
+
+    def begin_and_be_asked() -> tuple[bool, bool]:
+        told = begun()
+        if not asked:
+            asked.append(admission.ask(prepare=thread.reload.renewal.waited_for(pool)))
+        return told
+
+    admission.begin = begin_and_be_asked  # type: ignore[method-assign]
+    assert live.check() is Outcome.UNCHANGED
+    assert asked[0].wait().outcome is Outcome.REBUILT
 
 
 def test_what_is_refused(make: Make) -> None:

@@ -60,6 +60,7 @@ def test_who_reads_that_another_promoted_it_watches_it_all_the_same(
     site = crew(seconds=30.0, watch=30.0)
     site.edit(2)
     orders = Orders(site.board.peer(), app="shop")
+    until(lambda: all(one.pending for one in orders.members().values()))
     state, tried = orders.state(), next(iter(orders.members().values())).pending
     row = Entry(state.edition + 1, "reloaded", 2e9, tried, "s")
     after = replace(state, edition=state.edition + 1, active=tried)
