@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import ssl
-from http.client import RemoteDisconnected
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -121,7 +120,7 @@ def reason_of(error: Exception) -> str:
         if why.endswith(("UNKNOWN_CA", "CERTIFICATE_UNKNOWN", "CERTIFICATE_EXPIRED")):
             return "does not trust the client's certificate: cert=, key="
         return "does not speak TLS as expected: http:// or https://"
-    if isinstance(error, RemoteDisconnected):
+    if isinstance(error, ConnectionResetError):  # http.client's own word for it is one
         return "ends the connection without an answer: http:// or https://"
     if isinstance(error, OSError) and error.errno:
         return os.strerror(error.errno).lower()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from http.client import RemoteDisconnected
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from reloadcheck import EtcdSource
 from reloadcheck._etcd import tokens
 from reloadcheck._etcd.client import Etcd
+from reloadcheck._etcd.wire import reason_of
 from reloadcheck.exceptions import SourceError, StoreError, StoreLostError
 from reloadcheck.stores import EtcdStore
 from reloadcheck.testing import STORE_CHECKS, OpenStore
@@ -205,6 +207,12 @@ def _raising() -> str:
 def test_what_is_wrong_is_told(etcd: EtcdServer, options: dict[str, Any], told: str) -> None:
     """By the option that it is about, and without a secret."""
     assert told in _told(_store(etcd, **options))
+
+
+@pytest.mark.parametrize("error", [RemoteDisconnected(""), ConnectionResetError(104, "")])
+def test_an_end_and_a_reset_are_the_same(error: Exception) -> None:
+    """Which of them comes of a server that expects TLS is chance."""
+    assert reason_of(error) == "ends the connection without an answer: http:// or https://"
 
 
 def test_plain_and_tls_that_are_mixed_up_are_told(etcd: EtcdServer) -> None:
