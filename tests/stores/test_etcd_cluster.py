@@ -164,7 +164,7 @@ def test_a_write_whose_answer_is_lost_is_never_repeated(cluster: Cluster) -> Non
 
 @pytest.mark.usefixtures("first")
 def test_a_source_goes_on_at_another_member(cluster: Cluster) -> None:
-    """An edit is live though the endpoint that was asked is cut off from the rest."""
+    """An edit is live in 12 s though the endpoint that was asked is cut off from the rest."""
     key = f"{_prefix()}shop.yaml"
     alone = cluster.leader()
     cluster.servers[alone].ask("/v3/kv/put", {"key": b64(key), "value": b64("a: 1")})
@@ -175,7 +175,7 @@ def test_a_source_goes_on_at_another_member(cluster: Cluster) -> None:
         there = cluster.servers[cluster.leader()]
         there.ask("/v3/kv/put", {"key": b64(key), "value": b64("a: 2")})
         took = until(lambda: bool(live.check()) and live.snapshot.config.a == 2)
-        assert took < 10
+        assert took < 12  # a watch tells in five; the range every ten seconds makes it sure
     finally:
         cluster.heal()
     live.close()
