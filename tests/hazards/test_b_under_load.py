@@ -23,12 +23,11 @@ from tests.hazards.hold import measure, text
 from tests.hazards.loadlag import LONGEST, MEGABYTE
 from tests.hazards.rig import options, replace
 
-pytestmark = pytest.mark.alone
-
 PICK_UP = 3.0
 SIZES = {"200 KB": 2_900, "1 MB": MEGABYTE}
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("parts", SIZES.values(), ids=SIZES)
 @pytest.mark.parametrize("every", [False, True], ids=["one value", "all values"])
 def test_no_reload_of_yaml_holds_the_loop(parts: int, every: bool, tmp_path: Path) -> None:
@@ -43,6 +42,7 @@ def test_no_reload_of_yaml_holds_the_loop(parts: int, every: bool, tmp_path: Pat
     assert min(hold.live_after for hold in found) <= PICK_UP
 
 
+@pytest.mark.alone
 def test_json_is_no_worse(tmp_path: Path) -> None:
     """A megabyte of it, all of it changed."""
     found = measure(tmp_path, SIZES["1 MB"], every=True, form="json", rounds=1)
@@ -50,6 +50,7 @@ def test_json_is_no_worse(tmp_path: Path) -> None:
     assert min(hold.live_after for hold in found) <= PICK_UP
 
 
+@pytest.mark.alone
 @pytest.mark.long
 def test_requests_do_not_feel_a_megabyte_rewritten_each_second() -> None:
     """The short form of `python -m tests.hazards.loadlag`: one server, 400 requests a second.

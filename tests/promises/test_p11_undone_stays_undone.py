@@ -67,7 +67,6 @@ def undone(tmp_path: Path) -> Iterator[tuple[Site, Server]]:
         yield site, server
 
 
-@pytest.mark.alone
 def test_no_new_worker_serves_what_was_undone(undone: tuple[Site, Server]) -> None:
     """Not one that is started with the file as it is, nor one that takes a dead one's place.
 

@@ -17,7 +17,7 @@ LONGEST = 0.05
 """Seconds of processor time that a reload may hold the event loop for."""
 
 SLOW = 1.0
-"""Seconds that a reload has to wait at least, for its factory or for the five stats it makes."""
+"""Seconds that a reload has to wait at least for its factory, and as long for its five stats."""
 
 SERVERS = {
     "uvicorn": uvicorn(),
@@ -26,16 +26,12 @@ SERVERS = {
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize(
-    "slow", [{"RIG_FACTORY_SECONDS": "1.0"}, {"RIG_DISK_SECONDS": "0.25"}], ids=["build", "disk"]
-)
 @pytest.mark.parametrize("command", SERVERS.values(), ids=SERVERS.keys())
-def test_no_request_waits_for_a_slow_build_or_disk(
-    command: list[str], slow: dict[str, str], tmp_path: Path
-) -> None:
-    """On a busy app the longest request takes less than half of what every reload has to wait."""
+def test_no_request_waits_for_a_slow_build_or_disk(command: list[str], tmp_path: Path) -> None:
+    """On a busy app the longest request takes less than half of what either has a reload wait."""
     file = tmp_path / "config.yaml"
     config.write(file, config.text(1))
+    slow = {"RIG_FACTORY_SECONDS": "1.0", "RIG_DISK_SECONDS": "0.25"}
     environ = environment(file, tmp_path / "journal", RELOAD_CHECK_PATIENCE="30", **slow)
     with serving(command, environ, tmp_path) as server:
         everyone = set(workers(server.port))
@@ -43,7 +39,7 @@ def test_no_request_waits_for_a_slow_build_or_disk(
             load.reaches(1, everyone)  # busy from here on
             del load.answers[:]
             config.write(file, config.text(2))
-            assert load.reaches(2, everyone) > SLOW
+            assert load.reaches(2, everyone) > 2 * SLOW
     assert load.worst() < SLOW / 2
     assert load.failures == []
 

@@ -18,8 +18,6 @@ from .catalog import Kind, gunicorn
 from .conftest import MEASURED
 from .side import Side, free_port
 
-pytestmark = pytest.mark.alone
-
 LONGEST = 0.020
 SIZES = {"200 KB": 2_900, "1 MB": 14_000}
 CLIENTS, PACE = 8, 0.03
@@ -93,6 +91,7 @@ async def loaded(directory: Path) -> AsyncGenerator[Loaded]:
             await found.side.close()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("parts", SIZES.values(), ids=SIZES)
 def test_no_greenlet_waits_for_a_reload(
     parts: int, tmp_path: Path, measured: list[tuple[str, object]]

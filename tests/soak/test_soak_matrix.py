@@ -1,5 +1,5 @@
 """Each resource under real app servers, with real servers behind it, for a moment; for as long as
-you like: `python -m tests.soak`.
+you like: `python -m tests.soak`. A database and caches by default, the others by `-m long`.
 """
 
 from collections.abc import Callable
@@ -22,9 +22,20 @@ def _saw_too_little(problem: str) -> bool:
 
 
 PAIRS = list(zip(chosen("async"), chosen("sync"), strict=True))
+SHORT = PAIRS[0], PAIRS[3]
 
 
-@pytest.mark.parametrize("pair", PAIRS, ids=[f"{one.name}, {two.name}" for one, two in PAIRS])
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(
+            (one, two),
+            id=f"{one.name}, {two.name}",
+            marks=() if (one, two) in SHORT else pytest.mark.long,
+        )
+        for one, two in PAIRS
+    ],
+)
 def test_a_resource_is_replaced_while_it_is_used(
     pair: tuple[Entry, Entry], servers: Backends, app_server: Callable[[Kind], Side]
 ) -> None:

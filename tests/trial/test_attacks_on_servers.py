@@ -14,8 +14,6 @@ from tests.support.servers import Server, serving
 
 from .test_on_servers import answer, status, until
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[tuple[Server, Path]]:

@@ -10,8 +10,6 @@ from tests.support.servers import Server, serving
 
 from .test_on_servers import SERVERS, Visitors, answer, status, until
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.fixture(params=sorted(SERVERS))
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Server, Path]]:

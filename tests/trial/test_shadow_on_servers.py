@@ -11,8 +11,6 @@ from tests.support.servers import serving
 
 from .test_on_servers import SERVERS, Visitors, answer, status, until
 
-pytestmark = pytest.mark.alone
-
 KINDS = SERVERS | {
     "gevent": ["gunicorn", "tests.trial.tried_wsgi:app", "--bind", "127.0.0.1:0", "-k", "gevent",
                "--workers", "2"],

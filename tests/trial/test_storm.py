@@ -15,8 +15,6 @@ from reloadcheck.trial import Trial
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.rig import until
 
-pytestmark = pytest.mark.alone
-
 SECONDS = 2.0
 
 
