@@ -115,6 +115,7 @@ class Cluster:
     servers: list[EtcdServer]
     relays: list[Relay]
     _cut: set[int] = field(default_factory=set[int])
+    _owners: dict[Link, int] = field(default_factory=dict[Link, int])
 
     @property
     def urls(self) -> list[str]:
@@ -147,11 +148,16 @@ class Cluster:
         def silent(link: Link) -> bool:
             if not self._cut:
                 return False
-            if there in self._cut:
-                return True
-            return any(_owns(self.servers[one], link.port) for one in self._cut)
+            return there in self._cut or self._owner(link) in self._cut
 
         return silent
+
+    def _owner(self, link: Link) -> int | None:
+        """Return whose connection it is: that never changes, and to ask the kernel is dear."""
+        for number, one in enumerate(self.servers):
+            if link not in self._owners and _owns(one, link.port):
+                self._owners[link] = number
+        return self._owners.get(link)
 
 
 def restored(server: EtcdServer, backup: str) -> None:

@@ -18,7 +18,9 @@ KINDS = SERVERS | {
 """The last one has two workers, which share a store, and so one trial."""
 
 
-@pytest.mark.parametrize("name", sorted(KINDS))
+@pytest.mark.parametrize(
+    "name", [*sorted(SERVERS), pytest.param("gevent", marks=pytest.mark.alone)]
+)
 def test_a_wrong_answer_takes_an_edit_back(name: str, tmp_path: Path) -> None:
     """Undone by seven requests made again; no answer and no cookie of theirs reaches a client."""
     config = tmp_path / "config.yaml"

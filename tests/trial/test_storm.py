@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
-import pytest
-
 from reloadcheck import ReloadCheck, Snapshot, UsageError
 from reloadcheck.testing import MemorySource, RecordingFactory
 from reloadcheck.trial import Trial
