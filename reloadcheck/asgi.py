@@ -5,7 +5,7 @@ Wraps any ASGI application and changes nothing else about it.
 
 import asyncio
 import logging
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -23,8 +23,8 @@ from ._engine.entrance import Entrance
 from ._page.settings import chosen
 from ._snapshots.context import enter, leave
 from ._snapshots.holders import door
-from ._snapshots.tenancy import NamedLease
-from ._snapshots.unit import Unit, unit_of_work
+from ._snapshots.tenancy import LeaseRef, NamedLease
+from ._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams.trial import UnitTicket
 
@@ -130,10 +130,56 @@ def _door(app: ASGIApp, live: ReloadCheck[Any]) -> ASGIApp:
     return reloadcheck
 
 
-async def _slowly(
+def _slowly(
+    app: ASGIApp, live: ReloadCheck[Any], scope: Scope, receive: Receive, send: Send
+) -> Awaitable[None]:
+    """Do the same where there is more to it. No coroutine: its frame would keep what it holds."""
+    pair = engine_of(live).cell.fresh_pair
+    if (
+        pair is not None
+        and scope["type"] == "http"
+        and (pair.home is None or pair.home is _running_loop())
+        and _unit() is None
+    ):
+        admitted = pair.admit(scope)
+        if admitted is not None:
+            return _tried(app, admitted, scope, receive, send)
+    return _asking(app, live, scope, receive, send)
+
+
+@door
+async def _tried(
+    app: ASGIApp,
+    admitted: tuple[LeaseRef[Any], UnitTicket] | None,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+) -> None:
+    """Serve a request while an edit is tried or watched: as the door does, with a ticket."""
+    assert admitted is not None
+    hold, ticket = admitted
+    state: MutableMapping[str, Any] | None = scope.get("state")
+    if state is None:
+        scope["state"] = state = {}
+    state["config"] = hold.config
+    state["snapshot"] = snapshot = hold.snapshot
+    unit: Unit = [snapshot, hold, None, None]
+    admitted = hold = None  # type: ignore[assignment]  # the lease is the unit's alone
+    token = _set_unit(unit)
+    try:
+        await watched_asgi(app, ticket, scope, receive, send)
+    finally:
+        wake = unit[LIFE].wake
+        end(unit)
+        leave(token)
+        if wake is not None:
+            wake()
+
+
+async def _asking(
     app: ASGIApp, live: ReloadCheck[Any], scope: Scope, receive: Receive, send: Send
 ) -> None:
-    """Do the same where there is more to it: no fresh snapshot, another unit around, no request."""
+    """Do it by asking the engine: nothing is fresh, another unit is around, it is no request."""
     if scope["type"] == "lifespan":
         await _lifespan(app, live, scope, receive, send)
         return
@@ -164,10 +210,11 @@ async def _slowly(
     state["config"] = live_snapshot.hold.config
     state["snapshot"] = live_snapshot.snapshot
     token = enter(live_snapshot.snapshot, lease)
-    if ticket is not None:
-        app = watched_asgi(app, ticket)
     try:
-        await app(scope, receive, send)
+        if ticket is None:
+            await app(scope, receive, send)
+        else:
+            await watched_asgi(app, ticket, scope, receive, send)
     finally:
         leave(token)
         if before is not None:

@@ -22,8 +22,9 @@ from ._engine.entrance import Entrance
 from ._page.settings import chosen
 from ._snapshots.context import enter
 from ._snapshots.holders import door
+from ._snapshots.pair import Pair
 from ._snapshots.tenancy import NamedLease
-from ._snapshots.unit import Unit, unit_of_work
+from ._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams.trial import UnitTicket
 
@@ -131,7 +132,50 @@ def _door(app: WSGIApp, live: ReloadCheck[Any]) -> WSGIApp:
 def _slowly(
     app: WSGIApp, live: ReloadCheck[Any], environ: Environ, start_response: StartResponse
 ) -> Iterable[bytes]:
-    """Do the same where there is more to it: no fresh snapshot, or another unit around."""
+    """Do the same where there is more to it: an edit is tried, or the engine is to be asked."""
+    pair = engine_of(live).cell.fresh_pair
+    if pair is not None and _unit() is None:
+        body = _tried(app, pair, environ, start_response)
+        if body is not None:
+            return body
+    return _asking(app, live, environ, start_response)
+
+
+@door
+def _tried(
+    app: WSGIApp, pair: Pair[Any], environ: Environ, start_response: StartResponse
+) -> Iterable[bytes] | None:
+    """Serve a request while an edit is tried or watched, as the door does; None: ask the engine."""
+    admitted = pair.admit(environ)
+    if admitted is None:
+        return None
+    hold, ticket = admitted
+    environ["reloadcheck.config"] = hold.config
+    environ["reloadcheck.snapshot"] = snapshot = hold.snapshot
+    unit: Unit = [snapshot, hold, None, None]
+    admitted = hold = None  # type: ignore[assignment]  # the lease is the unit's alone
+    token = _set_unit(unit)
+    lasting = False
+    try:
+        body = watched_wsgi(app, ticket, environ, start_response)
+        kind = type(body)
+        if kind is list or kind is environ.get("wsgi.file_wrapper"):
+            return body
+        lasting = True
+        return (SizedLeased if hasattr(kind, "__len__") else Leased)(body, environ, unit, token)
+    finally:
+        if not lasting:
+            wake = unit[LIFE].wake
+            end(unit)
+            _reset_unit(token)
+            if wake is not None:
+                wake()
+
+
+def _asking(
+    app: WSGIApp, live: ReloadCheck[Any], environ: Environ, start_response: StartResponse
+) -> Iterable[bytes]:
+    """Ask the engine, where there is no fresh snapshot, or another unit around."""
     engine = engine_of(live)
     entrance = Entrance(engine)
     if engine.send is None:
@@ -151,11 +195,12 @@ def _slowly(
     environ["reloadcheck.config"] = live_snapshot.hold.config
     environ["reloadcheck.snapshot"] = live_snapshot.snapshot
     unit = ByName(environ, lease, enter(live_snapshot.snapshot, lease), before)
-    if ticket is not None:
-        app = watched_wsgi(app, ticket)
     lasting = False
     try:
-        body = app(environ, start_response)
+        if ticket is None:
+            body = app(environ, start_response)
+        else:
+            body = watched_wsgi(app, ticket, environ, start_response)
         kind = type(body)
         if kind is list or kind is environ.get("wsgi.file_wrapper"):
             return body

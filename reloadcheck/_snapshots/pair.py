@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from contextvars import ContextVar, Token
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from .tenancy import LiveSnapshot, NamedLease
+from .tenancy import LeaseRef, LiveSnapshot, NamedLease
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..seams.trial import Units, UnitTicket
 
 C = TypeVar("C")
@@ -53,13 +55,44 @@ def end_ticket(token: Token[tuple[UnitTicket, ...]]) -> None:
 
 
 class Pair(Generic[C]):
-    """The candidate, None once it serves everybody, and who is told of each unit of work."""
+    """What serves, the candidate (None once it serves everybody), and who hears of each unit.
 
-    __slots__ = ("candidate", "units")
+    While it is fresh, doors hold either by a reference and ask nobody, as they do without a trial:
+    in the event loop `home`, None: in any. Where the two have two homes, it is never offered.
+    """
 
-    def __init__(self, candidate: LiveSnapshot[C] | None, units: Units) -> None:
+    __slots__ = ("candidate", "current", "has_one_home", "home", "units")
+
+    def __init__(
+        self, current: LiveSnapshot[C] | None, candidate: LiveSnapshot[C] | None, units: Units
+    ) -> None:
+        self.current = current
         self.candidate = candidate
         self.units = units
+        homes = {one.before.home for one in (current, candidate) if one is not None} - {None}
+        self.has_one_home = len(homes) < 2
+        self.home: asyncio.AbstractEventLoop | None = homes.pop() if homes else None
+
+    def admit(self, scope: Mapping[str, Any]) -> tuple[LeaseRef[C], UnitTicket] | None:
+        """Return what holds the version that a request gets, and its ticket; None: ask the engine.
+
+        Takes the reference first and looks second whether that version has just been retired, as
+        whoever enters by name does.
+        """
+        ticket, one = self.units.draw(scope), self.candidate
+        if one is None:
+            ticket.on_candidate, one = True, self.current
+        elif not ticket.on_candidate:
+            one = self.current
+        if one is None:
+            return None
+        hold = one.hold
+        if not one.retired:
+            return hold, ticket
+        ticket.ended()
+        del hold
+        one.let_go()
+        return None
 
     def drawn(
         self, lease: NamedLease, current: LiveSnapshot[C], scope: Mapping[str, Any] | None

@@ -94,7 +94,7 @@ class Serving(Generic[C]):
             self.live = (*self.live, candidate)
             for instance in candidate.instances:
                 instance.closable, instance.retired_at = False, None
-        self._cell.pair = Pair(candidate, units)
+        self._beside(Pair(self.current, candidate, units))
         self.withdraw()
 
     def promote(self, watched: Units | None) -> None:
@@ -107,16 +107,16 @@ class Serving(Generic[C]):
         self.swapped_at = self._clock.monotonic()
         self.swaps += 1
         if watched is None or old is None:
-            self._cell.pair = None
+            self._beside(None)
             if old is not None:
                 self._retire(old)
         else:
             self.standby = old
-            self._cell.pair = Pair(None, watched)
+            self._beside(Pair(candidate, None, watched))
 
     def undo(self) -> int:
         """Let what served before the trial serve everybody again; return the other's number."""
-        self._cell.pair = None
+        self._beside(None)
         bad, self.candidate = self.candidate, None
         if bad is None and self.standby is not None:
             bad, self.current, self.standby = self.current, self.standby, None
@@ -128,7 +128,7 @@ class Serving(Generic[C]):
 
     def settle(self) -> None:
         """Keep what served before ready no longer."""
-        self._cell.pair = None
+        self._beside(None)
         old, self.standby = self.standby, None
         if old is not None:
             self._retire(old)
@@ -148,6 +148,11 @@ class Serving(Generic[C]):
         serving = (self.current, self.candidate, self.standby)
         return any(one is not None and one.has(instance) for one in serving)
 
+    def _beside(self, pair: Pair[C] | None) -> None:
+        """Let doors find another pair, or none; they ask before they go on."""
+        self._cell.fresh_pair = None
+        self._cell.pair = pair
+
     def _retire(self, live_snapshot: LiveSnapshot[Any]) -> None:
         """Retire a snapshot that was just replaced, and the instances that went with it."""
         now = self._clock.monotonic()
@@ -164,12 +169,16 @@ class Serving(Generic[C]):
         """Let doors go on without asking until the time given; None: until it changes."""
         if self.current is None or (until is not None and until <= self._clock.monotonic()):
             self.withdraw()
-        elif COUNTS_REFERENCES and self._cell.pair is None:
-            self._cell.fresh, self._offered_until = self.current.hold, until
+        elif COUNTS_REFERENCES:
+            pair, self._offered_until = self._cell.pair, until
+            if pair is None:
+                self._cell.fresh = self.current.hold
+            elif pair.has_one_home:
+                self._cell.fresh_pair = pair
 
     def withdraw(self) -> None:
         """Make doors ask from now on."""
-        self._cell.fresh, self._offered_until = None, None
+        self._cell.fresh = self._cell.fresh_pair = self._offered_until = None
 
     def expire(self) -> float | None:
         """Withdraw an offer whose time is over; return that time, if there is one to come."""

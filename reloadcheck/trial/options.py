@@ -5,7 +5,6 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from ..exceptions import OptionError
@@ -71,7 +70,7 @@ class Trial:
 
     def is_bad(self, status: int) -> bool:
         """Return whether a status counts as a failure."""
-        return _is_bad(self.bad, status)
+        return any(_matches(one, status) for one in self.bad)
 
     def changed(self, words: Mapping[str, object]) -> "Trial":
         """Return the same with what a contract says; raise `OptionError`."""
@@ -80,11 +79,6 @@ class Trial:
             _check(name in known, name, "nothing: there is no such option of a trial")
         given: dict[str, Any] = dict(words)
         return replace(self, **given)
-
-
-@lru_cache(maxsize=256)
-def _is_bad(bad: tuple[str, ...], status: int) -> bool:
-    return any(_matches(one, status) for one in bad)
 
 
 def most_careful(trials: Sequence[Trial]) -> Trial:

@@ -52,6 +52,9 @@ POKE_SECONDS: Final = 0.1
 MOST_KEYS: Final = 1000
 """Visitors of whom one worker remembers that they had a bad unit, for each signal."""
 
+STATUSES: Final = range(100, 1000)
+"""What an answer can have."""
+
 FIRST_SECOND: Final = 1.0
 """Seconds in which a resource that was just built is not judged to be slow."""
 
@@ -75,12 +78,15 @@ class Run:
         repeats: Repeats | None = None,
     ) -> None:
         self.trial = trial
+        self.bad = frozenset(filter(trial.is_bad, STATUSES))
         self._signals = frozenset(signals)
         self.digest = digest
         self.version, self.before = versions
         self.poke: Callable[[], None] = _nothing
         self.is_over = False
         self.opened_at = now()
+        self._last_share = trial.shares[-1]
+        self._last_share_from = self.opened_at + trial.first * (len(trial.shares) - 1)
         self.promoted_at: float | None = None
         self.watch: Watch | None = None
         self._now = now
@@ -126,9 +132,9 @@ class Run:
 
     def _share_at(self, now: float) -> float:
         """Return the share in force at a time, which a unit that begins then is judged by."""
-        shares, first = self.trial.shares, self.trial.first
-        step = int((now - self.opened_at) / first) if first else len(shares)
-        return shares[step] if step < len(shares) else shares[-1]
+        if now >= self._last_share_from:
+            return self._last_share
+        return self.trial.shares[int((now - self.opened_at) / self.trial.first)]
 
     def draw(self, scope: Mapping[str, Any]) -> Ticket:
         """Return the ticket of a request that begins: on whom it falls, at which share."""
@@ -140,8 +146,7 @@ class Run:
             share = self._share_at(now)
             drawn = self._random() if key is None else int.from_bytes(key, "big") / 2**64
             falls = drawn < share
-        ticket = self._open[number] = Ticket(self, number, falls, share, now)
-        ticket.key = key
+        ticket = self._open[number] = Ticket(self, number, falls, share, now, key)
         if self._shadow is not None and self.promoted_at is None:
             ticket.request = self._shadow.wanted(scope)
         return ticket

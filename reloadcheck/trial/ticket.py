@@ -6,13 +6,13 @@ Remembers what was told, so that each thing counts once; the trial counts.
 from typing import Protocol
 
 from ..seams.repeats import Request
-from .options import Trial
 
 
 class Counting(Protocol):
     """The trial that a ticket belongs to."""
 
-    trial: Trial
+    bad: frozenset[int]
+    """The statuses that are failures."""
 
     def mark(self, name: str, ticket: "Ticket") -> None:
         """Take note that the application itself found a unit of work bad."""
@@ -36,43 +36,33 @@ class Counting(Protocol):
 
 
 class Ticket:
-    """One unit of work of a trial."""
+    """One unit of work of a trial; what hardly any unit has is said of all of them here."""
 
-    __slots__ = (
-        "_failed",
-        "_gone",
-        "_marks",
-        "_run",
-        "began",
-        "done",
-        "key",
-        "number",
-        "on_candidate",
-        "raised",
-        "request",
-        "share",
-        "slow",
-    )
+    raised: str | None = None
+    request: Request | None = None
+    done = slow = False
+    _failed = _gone = False
+    _marks: tuple[str, ...] = ()
 
     def __init__(
-        self, run: Counting, number: int, on_candidate: bool, share: float, began: float
+        self,
+        run: Counting,
+        number: int,
+        on_candidate: bool,
+        share: float,
+        began: float,
+        key: bytes | None = None,
     ) -> None:
         self._run = run
-        self._failed = self._gone = False
-        self._marks: tuple[str, ...] = ()
         self.number = number
         self.on_candidate = on_candidate
         self.share = share
         self.began = began
-        self.done = False
-        self.raised: str | None = None
-        self.key: bytes | None = None
-        self.request: Request | None = None
-        self.slow = False
+        self.key = key
 
     def is_bad(self, status: int) -> bool:
         """Return whether the trial calls this status a failure."""
-        return self._run.trial.is_bad(status)
+        return status in self._run.bad
 
     @property
     def repeats(self) -> bool:
@@ -111,4 +101,5 @@ class Ticket:
 
     def ended(self) -> None:
         """Take note of the end, however it came."""
-        self.answered()
+        if not self.done:
+            self.answered()
