@@ -11,8 +11,8 @@ C = TypeVar("C")
 class Cell(Generic[C]):
     """The one place that doors read: what a fresh snapshot's leases hold, or None to ask.
 
-    `pair` is there while an edit is tried or watched; `fresh` is None then, and `fresh_pair` is what
-    doors may draw from without asking.
+    `pair` is there while an edit is tried or watched; `fresh` is None then, and `fresh_pair` is
+    what doors may draw from without asking.
 
     It is written by the engine thread alone, save in a forked child, which starts with None.
     """

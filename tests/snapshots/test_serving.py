@@ -159,3 +159,25 @@ def test_an_offer_ends_at_its_time(
     assert (serving.expire(), cell.fresh) == (None, None)
     serving.offer(until)
     assert cell.fresh is None
+
+
+def test_a_pair_is_offered_for_as_long_as_what_is_fresh(
+    serving: Serving[Any], cell: Cell[Any], clock: FakeClock
+) -> None:
+    """Doors draw from it without asking until the window is over, or it is withdrawn."""
+    units: Any = object()
+    serving.offer(None)
+    serving.share(snapshot_of(2), units)
+    assert (cell.fresh, cell.fresh_pair) == (None, None)
+    serving.offer(clock.monotonic() + 1.0)
+    assert (cell.fresh, cell.fresh_pair) == (None, cell.pair)
+    clock.advance(1.0)
+    serving.expire()
+    assert cell.fresh_pair is None
+    serving.offer(None)
+    serving.promote(units)
+    assert cell.fresh_pair is None  # who drew from it before asks once
+    serving.offer(None)
+    assert cell.fresh_pair is cell.pair
+    serving.settle()
+    assert (cell.fresh_pair, cell.pair) == (None, None)
