@@ -12,7 +12,6 @@ from reloadcheck import Outcome
 from reloadcheck._engine.api import engine_of
 from reloadcheck._snapshots.pair import Pair
 from reloadcheck.testing import FakeClock
-from reloadcheck.trial import Trial
 from tests.support.rig import until
 from tests.support.scripts import run
 
@@ -215,6 +214,7 @@ def work():
 
 
 live.start()
+assert ask() == {b"parent"}
 source.edit("a: 2")
 assert str(live.check()) == "trying", live.check()
 assert ask() == {b"parent"}
