@@ -5,6 +5,8 @@ an answer: statuses, exceptions and broken streams are seen as they pass. What f
 client went away is no failure.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 

@@ -64,9 +64,9 @@ def _report(kind: str, found: dict[str, Series]) -> Report:
     rows += [Row.of(f"+ {name}", series, "µs", 1e6) for name, series in adds.items()]
     claims = (
         Claim(f"{kind}: {NONE_ON}", ratio(found[NONE_ON], base), 1.05, control=control),
-        Claim(f"{kind}: adds while {TRIED}", adds[TRIED].median * 1e6, 25.0, "µs", control=control),
+        Claim(f"{kind}: adds while {TRIED}", adds[TRIED].median * 1e6, 8.0, "µs", control=control),
         Claim(
-            f"{kind}: adds while {WATCHED}", adds[WATCHED].median * 1e6, 25.0, "µs", control=control
+            f"{kind}: adds while {WATCHED}", adds[WATCHED].median * 1e6, 8.0, "µs", control=control
         ),
     )
     ratios = ", ".join(f"{name} {ratio(found[name], base):.2f}" for name in adds)
