@@ -41,6 +41,7 @@ from ..exceptions import (
     OptionError,
     OutsideWorkError,
     RegistrationError,
+    UsageError,
 )
 from ..sources import source_of
 from ..types import KeyPath, Outcome, References, Source, key_path_text, printable
@@ -458,8 +459,11 @@ class ReloadCheck(Generic[C]):
         """Say that the unit of work around this code went wrong in the application's own sense.
 
         It counts as bad while an edit is tried, under its `name`; at all other times, and outside
-        a request, this does nothing.
+        a request, this does nothing. Give it few names, none with a number or a value in it: those
+        beyond a hundred in one trial are counted together. Raise `UsageError` for what is no text.
         """
+        if not isinstance(name, str) or not name:
+            raise UsageError("live.mark() takes a name, as 'payment-failed'")
         mark(name)
 
     def rebuild(self, resource: Resource[Any]) -> Outcome:

@@ -60,11 +60,13 @@ class Trial:
         _check(type(self.units) is int and self.units >= 0, "units", "a whole number")
         _check(_is_number(self.luck) and 0 < self.luck < 1, "luck", "a number between 0 and 1")
         _check(_is_number(self.slow) and 0 < self.slow < 1, "slow", "a number between 0 and 1")
+        good = self.sticky is None or _takes(self.sticky, 1)
+        _check(good, "sticky", "a function of a scope or an environ, and no coroutine function")
         _check(all(map(_is_status, self.bad)), "bad", "statuses, as in ('5xx', '429')")
         _check(self.unjudged in ("promote", "undo"), "unjudged", "'promote' or 'undo'")
         object.__setattr__(self, "shadow", _tuple(self.shadow, "shadow"))
         _check(all(map(_is_path, self.shadow)), "shadow", "paths, as in ['/products*']")
-        good = self.compare is None or _takes_two(self.compare)
+        good = self.compare is None or _takes(self.compare, 2)
         _check(good, "compare", "a function of two answers, and no coroutine function")
         _check(self.act in ("undo", "tell"), "act", "'undo' or 'tell'")
 
@@ -109,7 +111,12 @@ def _tuple(value: object, name: str) -> tuple[Any, ...]:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond what a float holds
+        return False
 
 
 def _is_status(text: object) -> bool:
@@ -117,7 +124,7 @@ def _is_status(text: object) -> bool:
         isinstance(text, str)
         and len(text) == 3
         and text[0] in "12345"
-        and (text[1:] == "xx" or text[1:].isdecimal())
+        and (text[1:] == "xx" or (text.isascii() and text[1:].isdecimal()))
     )
 
 
@@ -125,11 +132,11 @@ def _is_path(text: object) -> bool:
     return isinstance(text, str) and re.fullmatch(r"[/*][^\s?#]*", text) is not None
 
 
-def _takes_two(function: object) -> bool:
+def _takes(function: object, arguments: int) -> bool:
     if not callable(function) or inspect.iscoroutinefunction(function):
         return False
     try:
-        inspect.signature(function).bind(None, None)
+        inspect.signature(function).bind(*[None] * arguments)
     except TypeError:
         return False
     except ValueError:  # one that is written in C tells nothing of what it takes

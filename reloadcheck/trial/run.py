@@ -52,6 +52,13 @@ POKE_SECONDS: Final = 0.1
 MOST_KEYS: Final = 1000
 """Visitors of whom one worker remembers that they had a bad unit, for each signal."""
 
+MOST_NAMES: Final = 100
+"""Names of marks that have a coin of their own; further ones share that of `OTHERS`."""
+
+OTHERS: Final = "others"
+
+LONGEST_NAME: Final = 100
+
 STATUSES: Final = range(100, 1000)
 """What an answer can have."""
 
@@ -92,6 +99,7 @@ class Run:
         self._now = now
         self._random = draw.random
         self._salt = hashlib.blake2b(digest.encode(), digest_size=16).digest()  # as in all workers
+        self._names = set[str]()
         self._judges = {f"{MARKED}: {name}": Judge() for name in signals}
         self._sides = (Side(), Side())
         self._open: dict[int, Ticket] = {}
@@ -164,6 +172,11 @@ class Run:
         """Take note that the application itself found a unit of work bad."""
         if name in self._signals:
             self._count_failure(ticket)
+        elif name[:LONGEST_NAME] in self._names or len(self._names) < MOST_NAMES:
+            name = name[:LONGEST_NAME]
+            self._names.add(name)
+        else:
+            name = OTHERS
         self._bad(f"{MARKED}: {name}", ticket, name)
 
     def fail(self, ticket: Ticket, what: str) -> None:

@@ -6,9 +6,6 @@ time of the trial, so that it cannot tell a bad edit from an incident that begin
 
 import math
 
-LEAST_FAILED = 5
-"""So few failures undo nothing."""
-
 _Z = 3.09
 """The 99.9 % point of the normal distribution."""
 
@@ -34,8 +31,8 @@ class Watch:
 
     @property
     def is_guilty(self) -> bool:
-        """Return whether more failed."""
-        return self.failed >= LEAST_FAILED and self.failed > self.most
+        """Return whether more failed; six never are, as the bound of nothing at all is above."""
+        return self.failed > self.most
 
 
 def _upper(count: float) -> float:
