@@ -31,7 +31,7 @@ from tests.support.stuck import PLACES
 ENVIRON = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
-@pytest.mark.parametrize("kind", ["sync", "async"])
+@pytest.mark.parametrize("kind", ["sync", pytest.param("async", marks=pytest.mark.long)])
 def test_a_thousand_reloads_leave_nothing_behind(kind: str) -> None:
     """After 1,000 as after 100: one instance, the same threads and descriptors, 2 MB at most."""
     command = [sys.executable, "-m", "tests.support.thousand", kind]

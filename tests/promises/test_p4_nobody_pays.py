@@ -44,6 +44,7 @@ def test_no_request_waits_for_a_slow_build_or_disk(command: list[str], tmp_path:
     assert load.failures == []
 
 
+@pytest.mark.long
 def test_500_reloads_under_load_with_clients_that_reset(tmp_path: Path) -> None:
     """No request fails, no pair is torn, no instance leaks, whoever breaks off whenever."""
     file, log = tmp_path / "config.yaml", tmp_path / "journal"
