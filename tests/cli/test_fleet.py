@@ -7,7 +7,7 @@ import re
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +22,7 @@ from reloadcheck._state.member_id import member_id
 from reloadcheck._state.process_start import begun
 from reloadcheck.cli import fleet as command
 from reloadcheck.stores import SQLiteStore
+from tests.support.rig import until
 
 from .conftest import WIDTH, Run
 
@@ -32,13 +33,6 @@ KEYS = {
 }  # fmt: skip
 
 
-def _until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
 @pytest.fixture
 def live(here: Path) -> Iterator[ReloadCheck[Any]]:
     """A worker with an overlay of its own, which its board knows."""
@@ -46,7 +40,7 @@ def live(here: Path) -> Iterator[ReloadCheck[Any]]:
     (here / "local.yaml").write_text("port: 2\n")
     live = ReloadCheck("config.yaml", "local.yaml", store=here / "store.db", app="shop", settle=0)
     live.start()
-    _until(lambda: _members(here) == 1)
+    until(lambda: _members(here) == 1)
     yield live
     live.close()
 

@@ -1,8 +1,7 @@
 """The commands that need a store, on a real one with a real engine's history in it."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,15 +11,9 @@ import pytest
 from reloadcheck import ReloadCheck
 from reloadcheck._state.board import MEMBERS, Member, prefix_of
 from reloadcheck.stores import SQLiteStore
+from tests.support.rig import until
 
 from .conftest import Run
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -30,10 +23,10 @@ def live(here: Path) -> Iterator[ReloadCheck[Any]]:
     file.write_text("greeting: hello\npassword: canary-one\n")
     live = ReloadCheck(file, store=here / "store.db", app="shop", settle=0, window=0.1)
     live.start()
-    _until(lambda: _rows(here) == 1)
+    until(lambda: _rows(here) == 1)
     file.write_text("greeting: moin\npassword: canary-two\n")
-    _until(lambda: bool(live.check()) and live.snapshot.config.greeting == "moin")
-    _until(lambda: _rows(here) == 2)
+    until(lambda: bool(live.check()) and live.snapshot.config.greeting == "moin")
+    until(lambda: _rows(here) == 2)
     yield live
     live.close()
 

@@ -1,26 +1,19 @@
 """`reloadcheck promote`, `undo` and `retry`: orders to workers that try an edit, by their store."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reloadcheck import ReloadCheck
+from tests.support.rig import until
 
 from .conftest import Done, Run
 from .test_status_command import TOKEN, application
 
 STORE = ("--store", "store.db")
-
-
-def _until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 15
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -31,8 +24,8 @@ def live(here: Path, run: Run) -> Iterator[ReloadCheck[Any]]:
     live = ReloadCheck(file, store=here / "store.db", app="shop", settle=0, window=0.1, trial=True)
     live.start()
     file.write_text("greeting: moin\n")
-    _until(lambda: live.check() == "trying")
-    _until(lambda: "trying" in run("fleet", *STORE, "--json").out)
+    until(lambda: live.check() == "trying")
+    until(lambda: "trying" in run("fleet", *STORE, "--json").out)
     yield live
     live.close()
 
@@ -59,15 +52,15 @@ def test_what_is_tried_is_undone(run: Run, live: ReloadCheck[Any]) -> None:
     ordered = [one for one in entries if one["cause"] == "undo"]
     assert [(one["actor"], one["why"]) for one in ordered] == [("ada", "wrong prices")]
     assert run("retry", *STORE).status == 0
-    _until(lambda: live.status().outcome == "trying")
+    until(lambda: live.status().outcome == "trying")
 
 
 def test_where_nothing_is_tried_the_edition_before_serves(run: Run, live: ReloadCheck[Any]) -> None:
     """And what served is banned, as by a roll-back; everything lasts over restarts."""
     assert run("promote", *STORE, "--wait", "10").status == 0
-    _until(lambda: len(run("history", *STORE, "--json").document["entries"]) >= 2)
-    _until(lambda: run("undo", *STORE, "--why", "wrong prices", "--wait", "10").status == 0)
-    _until(lambda: live.snapshot.config.greeting == "hello")
+    until(lambda: len(run("history", *STORE, "--json").document["entries"]) >= 2)
+    until(lambda: run("undo", *STORE, "--why", "wrong prices", "--wait", "10").status == 0)
+    until(lambda: live.snapshot.config.greeting == "hello")
     assert live.status().trial is None
 
 
@@ -87,7 +80,7 @@ def test_watch_until_live_says_what_a_trial_came_to(
         assert (done.status, done.lines[-1][:23]) == (1, "undone      undone by h")
         assert run("status", url).status == 1
         (here / "config.yaml").write_text("greeting: servus\n")
-        _until(lambda: live.check() == "trying")
+        until(lambda: live.check() == "trying")
         live.promote()
         done = run(*watch[:-2], "--json")
         assert (done.status, '"live"' in done.out) == (0, True)

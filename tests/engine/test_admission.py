@@ -37,7 +37,7 @@ def test_in_the_second_window_nobody_waits_and_one_check_runs(
     clock.advance(1.5)
     asked_again(ready)
     assert {serve(ready) for _ in range(50)} == {1}
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     clock.advance(1.0)
     assert {serve(ready) for _ in range(50)} == {1}
     assert text.stamped == looks + 1
@@ -75,7 +75,7 @@ def test_after_two_windows_somebody_waits_for_the_check(
     clock.advance(2.5)
     asked_again(ready)
     first = Call(lambda: serve(ready))
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     second = Call(lambda: serve(ready))
     assert first.waits
     assert second.waits
@@ -155,7 +155,7 @@ def test_window_zero_waits_for_a_check_begun_afterwards(
     assert serve(live) == 1
     text.gate.clear()
     first = Call(lambda: serve(live))
-    assert text.waiting.wait(5)  # its check has seen the source by now
+    assert text.waiting.wait(30)  # its check has seen the source by now
     text.write("a: 2")
     second = Call(lambda: serve(live))
     second.join(0.05)

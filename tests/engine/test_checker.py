@@ -225,7 +225,7 @@ def test_changes_during_a_slow_build_cause_one_more_pass(make: Make, text: Text)
     begin(live)
     text.write("a: 2")
     checking = Call(live.check)
-    assert building.wait(5)
+    assert building.wait(30)
     for number in range(3, 9):
         text.write(f"a: {number}")
     gate.set()

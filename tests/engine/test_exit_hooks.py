@@ -123,7 +123,15 @@ def test_an_exit_in_a_fork_that_ran_no_hook_closes_nothing_of_the_parents(tmp_pa
     done = run(
         tmp_path,
         """
-        import ctypes
+        from reloadcheck._engine import process
+
+        begins = process.run_inline_without_threads
+
+        def told():
+            say("an end begins")
+            begins()
+
+        process.run_inline_without_threads = told
 
         @live.resource("a")
         def pool(a):
@@ -131,9 +139,10 @@ def test_an_exit_in_a_fork_that_ran_no_hook_closes_nothing_of_the_parents(tmp_pa
             say(f"closed in {who()}")
 
         def work():
+            os.register_at_fork = lambda **hooks: None  # the fork below tells nobody
             with live.lease():
                 say("child serves")
-            pid = ctypes.CDLL(None).fork()
+            pid = os.fork()
             if pid == 0:
                 os._exit(4)
             say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
@@ -142,4 +151,4 @@ def test_an_exit_in_a_fork_that_ran_no_hook_closes_nothing_of_the_parents(tmp_pa
         """,
     )
     assert done.status == 0, done.output
-    assert done.said == ["child serves", "4", "closed in child"]
+    assert done.said == ["child serves", "4", "an end begins", "closed in child"]

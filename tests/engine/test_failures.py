@@ -199,7 +199,7 @@ def test_nothing_is_lost_between_build_and_swap(
     monkeypatch.setattr("reloadcheck._engine.reloader.diff", slow)
     text.write("a: 2")
     checking = Call(live.check)
-    assert comparing.wait(5)
+    assert comparing.wait(30)
     closing = Call(live.close)
     closing.join(0.02)
     gate.set()
@@ -271,7 +271,7 @@ def test_a_logging_handler_that_blocks_holds_up_reloads_and_no_busy_request(
     blocking.gate.clear()
     blocking.entered.clear()
     checking = Call(live.check)
-    assert blocking.entered.wait(5)
+    assert blocking.entered.wait(30)
 
     def served() -> int:
         with live.lease() as snapshot:

@@ -22,7 +22,7 @@ def test_a_hung_disk_stops_nobody_and_holds_one_thread(
     text.gate.clear()
     looks = text.stamped
     first = Call(live.check)
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     clock.advance(2.1)
     assert first.result() is Outcome.DEFERRED
     until(lambda: live.status().outcome is Outcome.DEFERRED)
@@ -49,7 +49,7 @@ def test_an_old_version_that_drains_while_the_disk_hangs_is_no_failure_inside(
         reload(live)
         text.gate.clear()
         hanging = Call(live.check)
-        assert text.waiting.wait(5)
+        assert text.waiting.wait(30)
         clock.advance(2.1)
         assert hanging.result() is Outcome.DEFERRED
     until(lambda: list(live.status().leases) == [2])
@@ -68,7 +68,7 @@ def test_a_hung_disk_does_not_hold_up_closing(make: Make, text: Text, clock: Fak
     clock.advance(5.0)
     text.gate.clear()
     checking = Call(live.check)
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     Call(live.close).result()
     assert checking.result() is Outcome.DEFERRED
     assert live.status().state == "closed"

@@ -20,7 +20,7 @@ def test_patience_bounds_the_wait(
     clock.advance(3.0)
     asked_again(ready)
     waiting = Call(lambda: serve(ready))
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     clock.advance(4.9)
     waiting.join(0.1)
     assert waiting.waits
@@ -36,7 +36,7 @@ def test_who_waits_has_its_own_patience(
     clock.advance(3.0)
     asked_again(ready)
     first = Call(lambda: serve(ready))
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     clock.advance(4.0)
     second = Call(lambda: serve(ready))
     second.join(0.05)
@@ -65,7 +65,7 @@ def test_one_patience_for_all_who_come_during_a_pause(
     clock.advance(2.5)
     asked_again(live)
     first = Call(lambda: through_lease(live))
-    assert building.wait(5)
+    assert building.wait(30)
     clock.advance(1.5)
     second = Call(lambda: through_lease(live))
     second.join(0.05)
@@ -93,7 +93,7 @@ def test_patience_bounds_the_wait_for_a_build(make: Make, text: Text, clock: Fak
     text.write("a: 2")
     clock.advance(3.0)
     waiting = Call(lambda: through_lease(live))
-    assert building.wait(5)
+    assert building.wait(30)
     waiting.join(0.03)
     assert waiting.waits
     clock.advance(5.1)
@@ -113,7 +113,7 @@ def test_a_start_waits_for_its_build(make: Make, clock: FakeClock) -> None:
         return a
 
     starting = Call(live.start)
-    assert building.wait(5)
+    assert building.wait(30)
     clock.advance(20.0)
     starting.join(0.05)
     assert starting.waits

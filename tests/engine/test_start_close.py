@@ -199,7 +199,7 @@ def test_closing_answers_who_waits(make: Make, text: Text) -> None:
     begin(live)
     text.gate.clear()
     waiting = [Call(live.check) for _ in range(5)]
-    assert text.waiting.wait(5)
+    assert text.waiting.wait(30)
     Call(live.close).result()
     assert {call.result() for call in waiting} == {Outcome.DEFERRED}
     text.gate.set()

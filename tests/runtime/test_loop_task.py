@@ -58,7 +58,7 @@ def test_another_loop_gets_no_foreign_object(clients: Clients) -> None:
             assert "client" in snapshot.resources
 
     running = Call(lambda: asyncio.run(home()))
-    assert ready.wait(5)
+    assert ready.wait(30)
     try:
         asyncio.run(other())
     finally:

@@ -133,7 +133,7 @@ def test_a_logging_handler_that_closes(make: Make, text: Text, heed: Heed) -> No
     heed(close)
     text.write("a: [")
     waiting = Call(live.check)
-    assert closed.wait(5)
+    assert closed.wait(30)
     waiting.result()
     until(lambda: live.status().state == "closed")
 
@@ -272,5 +272,5 @@ def test_listeners_and_other_engines_may_be_asked(make: Make, text: Text) -> Non
     live.subscribe(listener)
     text.write("a: 2")
     reload(live)
-    assert lasting.wait(5)
+    assert lasting.wait(30)
     assert heard == ["unchanged"]

@@ -114,7 +114,7 @@ def test_the_warning_names_the_code_that_holds_on(
         release = values.close
     else:
         release = Call(function if kind == "function" else lambda: asyncio.run(coroutine())).result
-        assert entered.wait(5)
+        assert entered.wait(30)
     assert pools.edit(2) is Outcome.RELOADED
     clock.advance(DRAIN + 1)
     until(lambda: "-1" in pools.log)
