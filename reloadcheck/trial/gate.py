@@ -6,6 +6,7 @@ Begins a run for each new content, asks it what follows, and translates that int
 import random
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from ..seams.gates import GO, Answer, Go, Proposal, Reject, Share, Wait
@@ -166,7 +167,15 @@ class TrialGate:
         if pool is not None:
             pool.begin(digest)
         repeats = self.repeats() if trial.shadow else None
-        return Run(trial, digest, versions, self._now, self.draw(), terms.signals, repeats)
+        run = Run(trial, digest, versions, self._now, self.draw(), terms.signals, repeats)
+        run.left = partial(self._left, run)
+        return run
+
+    def _left(self, run: Run) -> None:
+        """Leave the others, too, where it was the engine that ended it."""
+        pool = self.shared()
+        if run is self._run and pool is not None:
+            pool.leave()
 
     def _end(self) -> None:
         run, self._run = self._run, None

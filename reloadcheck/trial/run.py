@@ -90,6 +90,7 @@ class Run:
         self.digest = digest
         self.version, self.before = versions
         self.poke: Callable[[], None] = _nothing
+        self.left: Callable[[], None] = _nothing
         self.is_over = False
         self.opened_at = now()
         self._last_share = trial.shares[-1]
@@ -167,6 +168,7 @@ class Run:
         """Take note that the engine draws nobody any more; nothing asks it to decide then."""
         self.is_over = True
         self.poke = _nothing
+        self.left()
 
     def mark(self, name: str, ticket: Ticket) -> None:
         """Take note that the application itself found a unit of work bad."""
