@@ -1,4 +1,4 @@
-"""From what was read to a good configuration: parsed, frozen, validated, compared with what runs.
+"""Parse, freeze and validate what was read, compare it with what runs, say once what is odd in it.
 
 Each step is a function of `_load`; here they are run where they belong, in the reader or in a call
 thread, and share what did not change with the configuration that runs. When to read at all, and

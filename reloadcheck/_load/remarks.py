@@ -1,4 +1,4 @@
-"""What is odd about a configuration that is used all the same: misspelt keys, edits in vain.
+"""Find what is odd in a configuration that is used all the same: misspelt keys, edits in vain.
 
 Takes what was read and what was read before; gives problems with their places, which quote no
 value. Nothing here refuses anything.

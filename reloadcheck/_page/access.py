@@ -1,4 +1,4 @@
-"""Who may see the status page: path, method and token decide, and nothing else of a request.
+"""Who may see the status page, and how: by path, method, token, or the cookie that it gave.
 
 Takes the parts of a request that both kinds of server know, gives what is wanted, or None: then the
 application answers, as if there were no page. It must never tell a wrong token from a missing one.

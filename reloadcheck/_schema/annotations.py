@@ -10,7 +10,15 @@ from typing import Annotated, Any, NewType, TypeVar, Union, get_args, get_origin
 
 from .._config.model_fields import Kind, kind_of
 
-__all__ = ["container_of", "members_of", "metadata_of", "owner_of", "parameters_of", "union_of"]
+__all__ = [
+    "container_of",
+    "members_of",
+    "metadata_of",
+    "owner_of",
+    "parameters_of",
+    "present_in",
+    "union_of",
+]
 
 _WRAPPERS = frozenset({"Final", "NotRequired", "ReadOnly", "Required"})
 
@@ -40,6 +48,16 @@ def union_of(annotations: Iterable[Any]) -> Any:
     """Make one annotation of several, of which not every one need be a class."""
     parts = tuple(annotations)
     return Union[parts] if parts else Any  # noqa: UP007
+
+
+def present_in(annotation: Any) -> Any:
+    """Return what an annotation means where there is something: no constraints, no `| None`."""
+    while get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    if get_origin(annotation) in (Union, UnionType):
+        members = [part for part in get_args(annotation) if part is not NoneType]
+        return present_in(members[0]) if len(members) == 1 else annotation
+    return annotation
 
 
 def owner_of(annotation: Any) -> Kind | None:

@@ -1,4 +1,4 @@
-"""Cut a part of a tree to what can be validated alone, by its annotation: to find every problem.
+"""Cut a part of a tree to what can be validated alone, so that one validation finds every problem.
 
 For problems only: a successful validation never comes here. What it does not know, a union of two
 structs for one, it leaves whole.
@@ -7,13 +7,13 @@ structs for one, it leaves whole.
 import dataclasses
 import sys
 from dataclasses import dataclass
-from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 from .._config.containers import is_dict, is_list
 from .._config.key_path import path_key
 from .._config.model_fields import Kind, kind_of
 from ..types import Key
+from .annotations import present_in
 
 __all__ = ["Shape", "shape_of"]
 
@@ -29,7 +29,7 @@ class Shape:
 
 def shape_of(annotation: Any, node: object) -> Shape:
     """Take one step into a node: the fields of a mapping, the items of a list."""
-    annotation = _bare(annotation)
+    annotation = present_in(annotation)
     if isinstance(annotation, type) and is_dict(node):
         kind = kind_of(annotation)
         if kind is not None:
@@ -43,16 +43,6 @@ def shape_of(annotation: Any, node: object) -> Shape:
     if alike and issubclass(origin, list | tuple | set | frozenset) and is_list(node):
         return Shape(tuple((n, arguments[0], part) for n, part in enumerate(node)))
     return Shape()
-
-
-def _bare(annotation: Any) -> Any:
-    """Return what an annotation means where there is something: no constraints, no `| None`."""
-    while get_origin(annotation) is Annotated:
-        annotation = get_args(annotation)[0]
-    if get_origin(annotation) in (Union, UnionType):
-        members = [part for part in get_args(annotation) if part is not NoneType]
-        return _bare(members[0]) if len(members) == 1 else annotation
-    return annotation
 
 
 def _fields(cls: Any, kind: Kind) -> dict[str, tuple[Any, bool]]:

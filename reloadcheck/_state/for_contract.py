@@ -1,4 +1,4 @@
-"""What a contract asks of a store: signed leave, what served before, what a master's workers keep.
+"""What a contract reads and writes in a store: signed leave, editions, what workers keep.
 
 Reads what the store thread has read, and gives it records to write; nobody waits for either. The
 values that wait for a restart are kept under the parent process that the workers share.

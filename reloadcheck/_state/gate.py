@@ -1,4 +1,4 @@
-"""A store's gate: refuses what is banned or not kept, holds edits while frozen or undecided."""
+"""A store's gate: what an edit is to it: banned, not kept, frozen, undecided, or served before."""
 
 import time
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One YAML document as nodes that know where they stand: what a contract is read from.
+"""From a contract's bytes to nodes that know where they stand: a YAML parser of a kind of its own.
 
 Takes bytes, gives mappings, lists and scalars with line and column. Scalars stay as they are
 written until somebody asks for a number, a switch or a text, so that `on`, `off` and times mean

@@ -1,4 +1,4 @@
-"""Reads single words of a contract: lists, texts, switches, instants; notes what is none."""
+"""What stands under a key of a contract: list, text, switch, instant; notes what is none."""
 
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
