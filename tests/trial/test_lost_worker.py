@@ -11,7 +11,7 @@ import pytest
 from reloadcheck import Outcome
 from reloadcheck._engine.api import engine_of
 from reloadcheck._state.trial_pool import TRIALS, VERDICTS, Pool
-from reloadcheck.seams.trial import Counted, TrialPool, Verdict
+from reloadcheck.seams.trial import Counted, Verdict
 from reloadcheck.testing import MemoryStore
 from reloadcheck.trial import Trial
 from reloadcheck.types import Board
@@ -21,7 +21,7 @@ from .crew import Crew
 from .test_trial import Making
 
 
-class _Peers(TrialPool):
+class _Peers:
     """A pool in which nobody is faster than this worker."""
 
     others: tuple[Counted, ...] = ()
@@ -104,7 +104,11 @@ def _peer(store: MemoryStore, name: str) -> str:
 def test_who_is_gone_is_named_and_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     """What it had counted counts no more; the first one stays named, and who lives is not meant."""
     store, poked, ended = MemoryStore(), list[int](), {"ada", "bob"}
-    monkeypatch.setattr("reloadcheck._state.trial_pool.is_gone", lambda name, _: name in ended)
+
+    def is_gone(name: str, own: str) -> bool:
+        return name in ended - {own}
+
+    monkeypatch.setattr("reloadcheck._state.trial_pool.is_gone", is_gone)
     pool = Pool(store, lambda: None, lambda: poked.append(1), lambda: _board(store).revision)
     pool.begin("d")
     _peer(store, "cid")

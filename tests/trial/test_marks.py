@@ -20,6 +20,10 @@ def test_a_name_is_text(site: Making, name: Any) -> None:
         live.mark(name)
 
 
+def _path(scope: Any) -> object:
+    return scope["PATH_INFO"]
+
+
 def _marks(shop: Site, names: list[str], *, on_candidate: bool = False) -> None:
     """Send a request for each name, which marks itself."""
     left = iter(names)
@@ -33,7 +37,7 @@ def _marks(shop: Site, names: list[str], *, on_candidate: bool = False) -> None:
         shop.get(on_candidate=on_candidate)
 
 
-@pytest.mark.parametrize("sticky", [None, lambda scope: scope["PATH_INFO"]])
+@pytest.mark.parametrize("sticky", [None, _path])
 def test_names_without_end_are_one(site: Making, sticky: Any) -> None:
     """Each name has a coin of its own, a line on the page, a row in the metrics and the store."""
     shop = site(trial=Trial(sticky=sticky))

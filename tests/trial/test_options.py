@@ -12,12 +12,27 @@ async def _later(scope: Any) -> object:
     return scope
 
 
+def _of_nothing() -> object:
+    return 1
+
+
+def _of_two(one: Any, other: Any) -> object:
+    return one, other
+
+
+def _with_more(scope: Any, more: int = 1) -> object:
+    return scope, more
+
+
+KEYS: list[Any] = [None, dict, str, _with_more]
+
+
 @pytest.mark.parametrize(
     ("options", "wrong"),
     [
         ({"sticky": "cookie"}, "sticky"),
-        ({"sticky": lambda: 1}, "sticky"),
-        ({"sticky": lambda one, other: (one, other)}, "sticky"),
+        ({"sticky": _of_nothing}, "sticky"),
+        ({"sticky": _of_two}, "sticky"),
         ({"sticky": _later}, "sticky"),
         ({"seconds": 10**400}, "seconds"),
         ({"shares": (float("nan"),)}, "shares"),
@@ -34,7 +49,7 @@ def test_what_would_fail_in_a_request_fails_here(options: dict[str, Any], wrong:
         Trial(**options)
 
 
-@pytest.mark.parametrize("sticky", [None, dict, str, lambda scope, more=1: (scope, more)])
+@pytest.mark.parametrize("sticky", KEYS)
 def test_whatever_takes_a_scope_gives_a_key(sticky: Any) -> None:
     """A class, or a function with more that has defaults."""
     assert Trial(sticky=sticky).sticky is sticky
