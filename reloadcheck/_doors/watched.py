@@ -145,6 +145,9 @@ class _Body:
             if self._ticket.repeats:
                 self._ticket.sent()
 
+    def __del__(self) -> None:
+        self._ticket.ended()  # test clients throw responses away unclosed
+
 
 class _Sized(_Body):
     """One that has a length: servers set Content-Length from it when it is 1."""

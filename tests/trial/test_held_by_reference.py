@@ -1,6 +1,7 @@
 """In a trial a fresh version is held by a reference, as without one: counted, named and let go."""
 
 import asyncio
+import gc
 import logging
 import sys
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from reloadcheck.testing import FakeClock
 from tests.support.rig import until
 from tests.support.scripts import run
 
-from .site import Site
+from .site import Site, trial_of
 
 Making = Callable[..., Site]
 DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
@@ -181,6 +182,28 @@ def test_who_holds_it_for_too_long_is_named(
         until(lambda: pool.closed)
     assert "GET /slow" in caplog.text
     body.close()
+
+
+@pytest.mark.parametrize("on_candidate", [False, True])
+def test_a_stream_that_is_thrown_away_ends_its_unit(site: Making, on_candidate: bool) -> None:
+    """It counts, is no longer looked at for its age, and holds nothing."""
+    shop = site()
+    pair = tried(shop)
+    shop.draw.next = [on_candidate]
+    body: Any = shop.wsgi({"PATH_INFO": "/", "streams": True}, lambda *_: None)
+    next(iter(body))
+    assert units(shop) == (0, 0)
+    del body
+    gc.collect()
+    assert units(shop) == ((1, 0) if on_candidate else (0, 1))
+    assert pair.candidate is not None
+    assert pair.candidate.leases() == 0
+
+
+def units(shop: Site) -> tuple[int, int]:
+    """Return how many have ended on the candidate, and on what serves."""
+    trial = trial_of(shop)
+    return trial.units, trial.baseline_units
 
 
 def test_a_child_that_is_forked_in_a_trial_has_none(tmp_path: Any) -> None:
