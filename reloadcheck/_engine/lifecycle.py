@@ -1,4 +1,4 @@
-"""Which engine thread an engine has in this process, and which starts hold it.
+"""Which engine thread an engine has in this process, and the count of starts that hold it.
 
 Each process has a part of its own, so that a forked child shares nothing with its parent. A signal
 handler, a finalizer or a fork may come here while the code that it interrupted stands here, too.

@@ -1,4 +1,4 @@
-"""From a verdict on the sources to what serves: build, swap, or hold the last good.
+"""From a verdict on the sources to what serves: build, swap, hold the last good, or go back.
 
 One check at a time, in the engine thread. Everything before the swap may fail and leaves nothing
 behind but its record; the swap cannot fail.

@@ -1,4 +1,4 @@
-"""The settle rule: has the writer of a source finished? By stamps seen twice, and their age."""
+"""The settle rule: has the writer of a source finished? And does its clock lag? By stamps."""
 
 import math
 from typing import Final

@@ -1,4 +1,4 @@
-"""Starts and closes, as applications call them: counted first, undone on failure.
+"""Starts and closes, as applications call them: what each does in order, undone on failure.
 
 Takes an engine, gives it running or raises why it is not. What was not started is not left running:
 a start that fails, is cancelled or interrupted takes itself back, and closes what nobody else uses.

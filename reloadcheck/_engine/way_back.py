@@ -1,4 +1,4 @@
-"""The way back to the version before, once nothing is tried or watched any more.
+"""What is remembered of the version before, for who wants it back when nothing is tried any more.
 
 Remembers the bytes of one configuration, and neither what was made of them, which would be twice as
 much to hold, nor its resources: both are made anew. No gate is asked, for what served before may

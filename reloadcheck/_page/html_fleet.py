@@ -1,4 +1,4 @@
-"""The part of the page for people that lists all workers, from any one of them.
+"""The part of the page for people that lists all workers, and says which one has answered.
 
 Pure: from what the store said last to pieces of a document.
 """

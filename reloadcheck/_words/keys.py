@@ -1,4 +1,4 @@
-"""Key paths and the trees that they lead into; how a path is written, and what differs.
+"""How a key path is written as text, and which ones differ between two configurations.
 
 Reading a path, and stepping along one, is `_config/key_path`'s.
 """

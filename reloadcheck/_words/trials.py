@@ -1,4 +1,4 @@
-"""A trial as people are told of it; loaded by those who ask.
+"""A trial as people are told of it: its numbers, and in words when its phase ends.
 
 What a trial is told by those who serve is `seams/trial`'s.
 """

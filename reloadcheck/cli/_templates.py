@@ -1,4 +1,4 @@
-"""The files that `reloadcheck init` writes: small, whole, and run by the tests as they stand."""
+"""The files that `reloadcheck init` writes: small and whole; and what to type next."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

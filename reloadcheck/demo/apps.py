@@ -1,4 +1,4 @@
-"""The examples that the demo can run, and the server that each one is run with.
+"""Which examples the demo can run: their names, files and servers; is no application itself.
 
 Plain values; imports nothing, so that a command line can name them.
 """

@@ -1,4 +1,4 @@
-"""What the demo breaks on purpose: a shop whose checkout needs a rate for each currency.
+"""The application that the demo serves and breaks on purpose: a shop with a rate for each currency.
 
 One order in five is in pounds. An edit that forgets their rate is well-formed, and breaks one
 request in five. Served by uvicorn as `asgi_app`, by gunicorn as `wsgi_app`.

@@ -1,4 +1,4 @@
-"""What a contract will say of an edit, before it is made: who is asked, what waits and until when.
+"""What a contract will say of an edit to come: who is asked, and when all its keys may go.
 
 Values, and the arithmetic of windows and freezes together; asking is the gate's.
 """

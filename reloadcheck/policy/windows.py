@@ -1,8 +1,8 @@
-"""When a key may change: windows of the week and freezes, as wall-clock times of one named zone.
+"""Windows of the week and freezes, each by itself: is it open at an instant, when does it open.
 
-To tell whether a window is open, the instant is converted to that zone and compared; nothing is
-ever added to a local time. So an hour that the clocks repeat counts twice, and one that they leave
-out never comes. A span over midnight belongs to the day that it begins on; ends are exclusive.
+They are meant in one named zone. To tell whether a window is open, the instant is converted to
+that zone and compared; nothing is ever added to a local time. So an hour that the clocks repeat
+counts twice, and one that they leave out never comes. A span over midnight belongs to the day that it begins on; ends are exclusive.
 """
 
 import re
