@@ -1,8 +1,9 @@
 """Windows of the week and freezes, each by itself: is it open at an instant, when does it open.
 
-They are meant in one named zone. To tell whether a window is open, the instant is converted to
-that zone and compared; nothing is ever added to a local time. So an hour that the clocks repeat
-counts twice, and one that they leave out never comes. A span over midnight belongs to the day that it begins on; ends are exclusive.
+They are meant in one named zone. To tell whether a window is open, the instant is converted to that
+zone and compared; nothing is ever added to a local time. So an hour that the clocks repeat counts
+twice, and one that they leave out never comes. A span over midnight belongs to the day that it
+begins on; ends are exclusive.
 """
 
 import re
