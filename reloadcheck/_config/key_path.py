@@ -1,6 +1,7 @@
 """The one grammar of key paths, `database.hosts[2]."a.b"`, and the walks along them through a tree.
 
-What `key_path_text` writes, `key_path_of` reads back. For registration, messages and commands alike.
+What `key_path_text` writes, `key_path_of` reads back. For registration, messages and
+commands alike.
 """
 
 import re
