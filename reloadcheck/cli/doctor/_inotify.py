@@ -1,4 +1,4 @@
-"""The kernel's limits on watching files, for those who run a watcher beside this package.
+"""Judges the kernel's limits on watching files, for who runs a watcher beside this package.
 
 Nothing of ours watches; but a development server, a sidecar or `tail -f` that cannot watch any more
 is often taken for a reload that did not come. See inotify(7).

@@ -1,4 +1,4 @@
-"""The few ways in which the doctor looks at a machine, as one value that tests replace in part."""
+"""How the doctor asks a machine: /proc, cgroups, limits, one inotify watch; tests replace it."""
 
 import ctypes
 import os
