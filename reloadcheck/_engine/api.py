@@ -462,7 +462,7 @@ class ReloadCheck(Generic[C]):
         a request, this does nothing. Give it few names, none with a number or a value in it: those
         beyond a hundred in one trial are counted together. Raise `UsageError` for what is no text.
         """
-        if not isinstance(name, str) or not name:
+        if not isinstance(cast("object", name), str) or not name:
             raise UsageError("live.mark() takes a name, as 'payment-failed'")
         mark(name)
 

@@ -2,8 +2,8 @@
 
 import asyncio
 import gc
+import inspect
 import logging
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -116,7 +116,7 @@ def test_an_error_that_is_kept_holds_nothing(site: Making, door: str) -> None:
 
     def page(config: Any) -> tuple[int, bytes]:
         assert config.a == 2
-        kept.append(sys._getframe())
+        kept.append(inspect.currentframe())
         raise KeyError("card")
 
     shop.page = page
@@ -134,7 +134,12 @@ def test_in_another_loop_than_its_resources_one_asks(
     shop = site()
     pair = tried(shop)
     unasked: list[object] = []
-    monkeypatch.setattr(Pair, "admit", lambda *words: unasked.append(words))
+
+    def admitting(pair: Pair[Any], scope: object) -> None:
+        del pair
+        unasked.append(scope)
+
+    monkeypatch.setattr(Pair, "admit", admitting)
     other = asyncio.new_event_loop()
     other.close()
     pair.home = other
