@@ -192,6 +192,12 @@ def test_a_cancelled_start_takes_itself_back() -> None:
         _ = slow.live.snapshot
 
 
+def is_used(live: ReloadCheck[Any]) -> bool:
+    """Return whether somebody but a start waits for what is being built."""
+    thread = engine_of(live).thread
+    return thread is not None and thread.is_used
+
+
 @pytest.mark.parametrize("by", ["a start", "a lease", "a waiting lease"])
 def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
     """Whoever else has started the engine, holds a lease or waits for one goes on."""
@@ -214,6 +220,8 @@ def test_a_cancelled_start_leaves_alone_what_others_use(by: str) -> None:
         starting = asyncio.create_task(live.astart())
         if by != "a lease":
             await asyncio.to_thread(slow.entered.wait, 10)
+        if by == "a waiting lease":
+            await asyncio.to_thread(until, lambda: is_used(live))
         await asyncio.sleep(0)
         starting.cancel()
         with suppress(asyncio.CancelledError):
