@@ -14,7 +14,7 @@ import pytest
 from werkzeug.test import Client
 
 from reloadcheck import Outcome, ReloadCheck, cli
-from tests.policy.test_contract import SHOP
+from tests.policy.shop import SHOP
 from tests.support.load import until
 from tests.support.servers import ROOT
 

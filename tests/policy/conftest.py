@@ -1,5 +1,26 @@
-"""What every test of rules and contracts starts from: the engines of the core on a fake clock."""
+"""What every test of rules and contracts starts from: engines on a fake clock, the shop, signers."""
 
-from tests.support.fixtures import Make, clock, make, no_engine_thread_stays, text
+from pathlib import Path
 
-__all__ = ["Make", "clock", "make", "no_engine_thread_stays", "text"]
+import pytest
+
+from reloadcheck.testing import FakeClock
+from tests.support.fixtures import Make, make, no_engine_thread_stays, text
+from tests.support.steady import SteadyClock
+
+from .shop import MONDAY_NOON, Shop
+from .signing import Signers, signers
+
+__all__ = ["Make", "make", "no_engine_thread_stays", "signers", "text"]
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """It is Monday noon."""
+    return SteadyClock(MONDAY_NOON)
+
+
+@pytest.fixture
+def shop(make: Make, tmp_path: Path, clock: FakeClock, signers: Signers) -> Shop:
+    """The shop, not started."""
+    return Shop(make, tmp_path, clock, signers)

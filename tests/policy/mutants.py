@@ -17,7 +17,8 @@ from reloadcheck.cli._inputs import contract_of
 from reloadcheck.testing import MemorySource
 from reloadcheck.types import Problem
 
-from .test_contract import SHOP, SIGNERS
+from .shop import SHOP
+from .test_contract import SIGNERS
 
 __all__ = ["Reader", "is_readable", "line_mutants", "word_mutants"]
 

@@ -53,3 +53,17 @@ class Signers:
         keys = values.pop("keys").split(", ")
         text = statement_text(keys=keys, **values)
         return text + "".join(self.signature(text, one, namespace) for one in people)
+
+
+@pytest.fixture(scope="session")
+def signers(tmp_path_factory: pytest.TempPathFactory) -> Signers:
+    """The people of the shop, and one whom nobody knows."""
+    people = Signers(tmp_path_factory.mktemp("people"))
+    for person in ("dora", "arno", "otto"):
+        people.add(f"{person}@example.test", 'namespaces="reloadcheck"')
+    people.add("late@example.test", 'namespaces="reloadcheck",valid-before="20260101"')
+    known = people.lines.copy()
+    people.add("eve@example.test")
+    people.lines[:] = known
+    (people.directory / "allowed_signers").write_text("\n".join(known) + "\n")
+    return people

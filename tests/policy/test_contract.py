@@ -10,34 +10,7 @@ from reloadcheck.policy.contract import Contract, terms_of
 from reloadcheck.policy.sections import seconds_of
 from reloadcheck.policy.terms import Terms
 
-SHOP = """\
-reloadcheck: 1
-service: shop
-zone: Europe/Berlin                  # wall-clock times below are meant there
-keys:                                # holds for everything below the key; the nearest wins
-  server.bind:       {restart: true}
-  database.url:      {required_in: [staging, production], approve: [dba]}
-  database.pool_max: {baseline: 20, range: 1..100, window: quiet, approve: [dba, architect], owner: payments}
-  payment.timeout:   {baseline: 3.0, range: 0.1..30, window: office, signal: payment-failed}
-  payment.api_key:   {window: any, approve: none, secret: true}   # a rotation waits for nobody
-  http.timeout:      {not_baseline_in: [production], baseline: 30}
-  flags:             {trial: {shares: [0.5], seconds: 30}}
-windows:
-  office: [mon-thu 10:00-16:00, fri 10:00-12:00]
-  quiet:  [mon-fri 00:00-06:00]
-freezes:
-  - {from: 2026-11-27T00:00, until: 2026-12-01T06:00, why: Black Friday}
-rules:
-  - {key: database.pool_max, rule: self.database.pool_max >= self.database.pool_min, says: the maximum is below the minimum}
-  - {key: database.pool_max, rule: self.database.pool_max <= oldSelf.database.pool_max * 2, says: a pool may at most double}
-  - {key: log.level, rule: environment != "production" || self.log.level != "DEBUG", says: no DEBUG in production}
-trial:     {shares: [0.01, 0.2], seconds: 60, watch: 60, luck: 0.001}
-rehearse:  [GET /healthz, GET /products?limit=1]
-approvers: allowed_signers
-roles:     {dba: [dora@example.test], architect: [arno@example.test], oncall: [otto@example.test]}
-override:  {roles: [oncall], at_most: 4h}
-notify:    [{url_file: /run/secrets/webhook, on: [rejected, undone, override]}]
-"""  # noqa: E501 - as an operator writes it
+from .shop import SHOP
 
 SIGNERS = """\
 # who may sign

@@ -7,7 +7,7 @@ import pytest
 from reloadcheck.policy.key_reader import TRIAL_WORDS
 from tests.policy.mutants import Reader, is_readable, line_mutants, word_mutants
 
-from .test_contract import SHOP
+from .shop import SHOP
 
 WORDS = (
     *("reloadcheck", "service", "zone", "keys", "windows", "freezes", "rules", "trial"),

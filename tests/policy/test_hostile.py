@@ -15,9 +15,7 @@ from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin
 
-from .test_gate import Shop, clock, shop, signers
-
-__all__ = ["clock", "shop", "signers"]
+from .shop import Shop
 
 HEAD = "reloadcheck: 1\n"
 LINES = (

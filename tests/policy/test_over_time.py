@@ -7,20 +7,7 @@ import pytest
 from reloadcheck import ContractError, Outcome
 from tests.support.rig import Call, begin, until
 
-from .test_contract import SHOP
-from .test_gate import (
-    ARNO,
-    BLACK_FRIDAY,
-    DORA,
-    MONDAY_NOON,
-    TUESDAY_NIGHT,
-    Shop,
-    clock,
-    shop,
-    signers,
-)
-
-__all__ = ["clock", "shop", "signers"]
+from .shop import ARNO, BLACK_FRIDAY, DORA, MONDAY_NOON, SHOP, TUESDAY_NIGHT, Shop
 
 DAY = 86_400.0
 

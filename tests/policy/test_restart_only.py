@@ -12,20 +12,8 @@ from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, until
 
+from .shop import ARNO, BLACK_FRIDAY, DORA, NIGHT_EDIT, OTTO, TUESDAY_NIGHT, Shop
 from .signing import Signers
-from .test_gate import (
-    ARNO,
-    BLACK_FRIDAY,
-    DORA,
-    NIGHT_EDIT,
-    OTTO,
-    TUESDAY_NIGHT,
-    Shop,
-    shop,
-    signers,
-)
-
-__all__ = ["shop", "signers"]
 
 
 @pytest.fixture

@@ -14,9 +14,6 @@ from reloadcheck.stores import SQLiteStore
 from tests.support.load import until
 
 from .signing import Signers
-from .test_gate import signers
-
-__all__ = ["signers"]
 
 CONTRACT = """\
 reloadcheck: 1

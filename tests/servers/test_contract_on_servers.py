@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from reloadcheck.demo.postgres import PostgresServer
-from tests.policy.signing import Signers
-from tests.policy.test_gate import signers
+from tests.policy.signing import Signers, signers
 from tests.support.load import until
 from tests.support.receiver import Receiver
 
