@@ -1,4 +1,4 @@
-"""What every test of rules and contracts starts from: engines on a fake clock, the shop, signers."""
+"""What every test of rules and contracts starts from: engines on a fake clock, shop and signers."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a contract refuses changes nothing, what it leaves open goes live; a bad one fails starts."""
+"""What a contract refuses changes nothing, what it leaves open is live; a bad one fails starts."""
 
 from datetime import timedelta
 from decimal import Decimal

@@ -22,8 +22,8 @@ from reloadcheck._state.store_orders import Orders
 from reloadcheck.parsers import parse
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.types import Document
+from tests.policy.shop import SHOP
 from tests.policy.signing import Signers
-from tests.policy.test_contract import SHOP
 from tests.support.load import Load, get, until
 from tests.support.servers import Server, serving
 
