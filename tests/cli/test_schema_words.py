@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import Run
-from tests.policy.test_contract import SHOP
+from tests.policy.shop import SHOP
 
 APP = """\
 from dataclasses import dataclass, field
