@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from reloadcheck import Outcome, ReloadCheck, asgi, wsgi
 from reloadcheck._engine.api import engine_of
 from reloadcheck.seams.gates import Gate
@@ -90,6 +92,23 @@ class Site:
     def asked(self) -> Outcome:
         """Have the trial decide now."""
         return self.live.check()
+
+
+Making = Callable[..., Site]
+DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
+
+
+def fails_at(a: int, how: Exception | int = 500) -> Callable[[Any], tuple[int, bytes]]:
+    """Return a page that fails on one version."""
+
+    def page(config: Any) -> tuple[int, bytes]:
+        if config.a != a:
+            return 200, str(config.a).encode()
+        if isinstance(how, Exception):
+            raise how
+        return how, b"broken"
+
+    return page
 
 
 def trial_of(shop: Site) -> TrialStatus:

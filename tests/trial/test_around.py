@@ -19,8 +19,7 @@ from tests.support import steady
 from tests.support.fixtures import Make
 from tests.support.rig import Text, until
 
-from .site import trial_of
-from .test_trial import Making
+from .site import Making, trial_of
 
 
 def test_a_fork_in_mid_trial_starts_over(site: Making) -> None:

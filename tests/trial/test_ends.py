@@ -12,8 +12,7 @@ from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 from tests.support.rig import Call, until
 
-from .site import trial_of
-from .test_trial import Making, fails_at
+from .site import Making, fails_at, trial_of
 
 
 def test_what_the_engine_ends_is_told_as_ended(site: Making) -> None:

@@ -10,8 +10,7 @@ from reloadcheck import asgi, wsgi
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
 
-from .site import receive_nothing, send_nothing, signals, trial_of
-from .test_trial import DOORS, Making
+from .site import DOORS, Making, receive_nothing, send_nothing, signals, trial_of
 
 
 def test_websockets_are_no_evidence(site: Making) -> None:

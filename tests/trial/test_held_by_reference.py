@@ -4,7 +4,6 @@ import asyncio
 import gc
 import inspect
 import logging
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,10 +15,7 @@ from reloadcheck.testing import FakeClock
 from tests.support.rig import until
 from tests.support.scripts import run
 
-from .site import Site, trial_of
-
-Making = Callable[..., Site]
-DOORS = pytest.mark.parametrize("door", ["wsgi", "asgi"])
+from .site import DOORS, Making, Site, trial_of
 
 
 def tried(shop: Site) -> Pair[Any]:

@@ -18,7 +18,7 @@ from reloadcheck.types import Board
 from tests.support.rig import until
 
 from .crew import Crew
-from .test_trial import Making
+from .site import Making
 
 
 class _Peers:

@@ -8,8 +8,7 @@ from reloadcheck import Outcome, UsageError
 from reloadcheck.trial import Trial
 from tests.support.rig import until
 
-from .site import Site, signals
-from .test_trial import Making
+from .site import Making, Site, signals
 
 
 @pytest.mark.parametrize("name", [None, 5, ["declined"], ValueError("card 4111"), ""])

@@ -13,7 +13,7 @@ from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, until
 
-from .test_trial import Making
+from .site import Making
 
 
 class Shop:

@@ -19,8 +19,7 @@ from reloadcheck.cli._status_lines import show
 from reloadcheck.integrations.prometheus import instrument
 from tests.support.rig import until
 
-from .site import Site
-from .test_trial import Making, fails_at
+from .site import Making, Site, fails_at
 
 NOW = 1_800_000_000.0
 WHO = Identity("shop", "web-1", 4711, None, "/etc")

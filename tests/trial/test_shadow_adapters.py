@@ -24,7 +24,7 @@ from tests.integrations_django.site import get, site, write
 from tests.support.fixtures import Make
 from tests.support.rig import SECONDS, Text, begin, until
 
-from .test_shadow import is_idle
+from .shadowed import is_idle
 
 SHADOWED = Trial(shares=(1e-9,), shadow=("/*",))
 """Nobody is drawn to the edit: what is told of it was asked again."""

@@ -15,8 +15,8 @@ from reloadcheck.integrations import opentelemetry
 from reloadcheck.integrations._prometheus_gauges import TrialGauges
 from tests.support.rig import until
 
+from .site import Making, fails_at
 from .test_seen import metrics
-from .test_trial import Making, fails_at
 
 WORKER = """
 import struct, time

@@ -12,7 +12,7 @@ from reloadcheck.trial import Trial
 from tests.support.fixtures import Make
 from tests.support.rig import Text, begin, until
 
-from .test_trial import Making
+from .site import Making
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from reloadcheck.types import Outcome
 from tests.support.rig import until
 
 from .crew import Crew
-from .test_trial import Making
+from .site import Making
 
 
 def _rows(orders: Orders) -> list[Entry]:
