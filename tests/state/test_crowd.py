@@ -9,14 +9,12 @@ from typing import Any
 from reloadcheck import Orders, ReloadCheck
 from reloadcheck._state.board import Member, State, view_of
 from reloadcheck._state.crowd import ASKED_SECONDS, CROWD, WHOLE_SECONDS, Outlook
-from reloadcheck._state.history_writer import Fact
 from reloadcheck._state.keeper import Keeper
-from reloadcheck._state.ledger import Entry, editions_of, entries_from
 from reloadcheck.testing import FakeClock, MemoryStore
 from reloadcheck.types import Board
 from tests.support.load import until
 
-PREFIX = "shop/default/"
+from .keeping import PREFIX, editions, fact, keeper_of
 
 
 class Watched(MemoryStore):
@@ -41,44 +39,26 @@ def _crowd(store: MemoryStore, count: int = CROWD + 1) -> None:
     store.put({f"{PREFIX}member/m{number}": text for number in range(count)})
 
 
-def _keeper(store: MemoryStore, clock: FakeClock) -> Keeper:
-    member = Member(host="web-1", version=1, content="A")
-    keeper = Keeper(store, lambda: PREFIX, lambda: member, clock=clock)
-    keeper.begin()
-    return keeper
-
-
-def _fact(content: str, *, first: bool = False) -> Fact:
-    return Fact(Entry(None, "reloaded", 1.0, content, content), b"data", first=first)
-
-
-def _editions(store: MemoryStore) -> list[tuple[int, str | None]]:
-    board = store.look(PREFIX)
-    assert board is not None
-    found = editions_of(entries_from(view_of(board, PREFIX).entries))
-    return [(number, entry.content) for number, entry in found.items()]
-
-
 def test_in_a_crowd_the_state_is_looked_at_and_nothing_else() -> None:
     """What others say of themselves is no news; an edit that another has written is the state's."""
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
-    quick, slow = _keeper(shared, clock), Watched(shared)
-    keeper = _keeper(slow, clock)
+    quick, slow = keeper_of(shared, clock), Watched(shared)
+    keeper = keeper_of(slow, clock)
     for one, name in ((quick, "quick"), (keeper, "slow")):
-        one.note(_fact("A", first=True))
+        one.note(fact("A", first=True))
         one.step()
         assert one.edition == 1, name
     slow.looks.clear()
     keeper.step()
-    quick.note(_fact("B"))
+    quick.note(fact("B"))
     quick.step()
     keeper.step()
-    keeper.note(_fact("B"))
+    keeper.note(fact("B"))
     keeper.step()
     assert set(slow.looks) == {"state"}
     assert 2 == keeper.edition == quick.edition
-    assert _editions(shared) == [(1, "A"), (2, "B")]
+    assert editions(shared) == [(1, "A"), (2, "B")]
     board = shared.look(PREFIX)
     assert board is not None
     assert {quick.id, keeper.id} <= view_of(board, PREFIX).members.keys()
@@ -88,15 +68,15 @@ def test_in_a_crowd_editions_are_written_once_all_the_same() -> None:
     """A, B, A, C: one who is three edits behind reads all there is, and writes none again."""
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
-    quick, slow = _keeper(shared, clock), _keeper(shared.peer(), clock)
+    quick, slow = keeper_of(shared, clock), keeper_of(shared.peer(), clock)
     quick.step()
     slow.step()
     for number, content in enumerate("ABAC"):
-        quick.note(_fact(content, first=number == 0))
+        quick.note(fact(content, first=number == 0))
         quick.step()
-        slow.note(_fact(content, first=number == 0))
+        slow.note(fact(content, first=number == 0))
     slow.step()
-    assert _editions(shared) == [(1, "A"), (2, "B"), (3, "A"), (4, "C")]
+    assert editions(shared) == [(1, "A"), (2, "B"), (3, "A"), (4, "C")]
     assert 4 == quick.edition == slow.edition
 
 
@@ -105,8 +85,8 @@ def test_in_a_crowd_orders_are_heard_and_others_are_read_now_and_then() -> None:
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
     store = Watched(shared)
-    keeper = _keeper(store, clock)
-    keeper.note(_fact("A", first=True))
+    keeper = keeper_of(store, clock)
+    keeper.note(fact("A", first=True))
     keeper.step()
     Orders(shared.peer(), app="shop").pin(why="x", by="dora")
     keeper.step()
@@ -132,7 +112,7 @@ def test_in_a_crowd_what_is_asked_for_by_name_is_read() -> None:
     """A statement that somebody puts into the store is seen within seconds, as by few workers."""
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
-    keeper = _keeper(shared, clock)
+    keeper = keeper_of(shared, clock)
     keeper.step()
     assert keeper.records("approval/") == {}
     shared.put({f"{PREFIX}approval/1": "signed"})
@@ -144,13 +124,13 @@ def test_in_a_crowd_what_is_asked_for_by_name_is_read() -> None:
 def test_who_starts_in_a_crowd_reads_nothing_of_what_the_others_say() -> None:
     """State, history and its own: a thousand starts in one moment read no million of records."""
     shared, clock = MemoryStore(), FakeClock()
-    first = _keeper(shared, clock)
-    first.note(_fact("A", first=True))
+    first = keeper_of(shared, clock)
+    first.note(fact("A", first=True))
     first.step()
     _crowd(shared)
     store = Watched(shared)
-    keeper = _keeper(store, clock)
-    keeper.note(_fact("A", first=True))
+    keeper = keeper_of(store, clock)
+    keeper.note(fact("A", first=True))
     for _ in range(3):
         keeper.step()
     assert keeper.edition == 1
@@ -166,7 +146,7 @@ def test_a_crowd_is_read_for_who_looks_at_it() -> None:
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
     store = Watched(shared)
-    keeper = _keeper(store, clock)
+    keeper = keeper_of(store, clock)
     keeper.step()
     assert _known(keeper) == (CROWD + 1, 0)
     keeper.is_asked()
@@ -273,11 +253,11 @@ def test_in_a_crowd_too_who_never_left_has_the_number_that_came_back() -> None:
     shared, clock = MemoryStore(), FakeClock()
     _crowd(shared)
     slow = Watched(shared)
-    keeper, quick = _keeper(slow, clock), _keeper(shared, clock)
+    keeper, quick = keeper_of(slow, clock), keeper_of(shared, clock)
     for one in (keeper, quick):
-        one.note(replace(_fact("A", first=True), version=1))
+        one.note(replace(fact("A", first=True), version=1))
         one.step()
-    quick.note(_fact("B"))
+    quick.note(fact("B"))
     quick.step()
     keeper.step()
     assert (keeper.edition, dict(keeper.editions)) == (1, {1: 1})
