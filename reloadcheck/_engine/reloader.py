@@ -10,6 +10,7 @@ due, an event loop that ended, the way back.
 import math
 from collections.abc import Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from .._config.diff import diff
@@ -230,14 +231,16 @@ class Reload(Generic[C]):
     def build(self, loaded: Loaded[C], *, is_edit: bool = True) -> Built | Conclusion:
         """Let it be built, or say what came in between."""
         try:
-            return self.making.build(loaded, self.report.phases, self._tell_drain)
+            tell = partial(self._tell_drain, is_edit=is_edit)
+            return self.making.build(loaded, self.report.phases, tell)
         except WaitForDrainError as wait:
-            return self._wait_for_drain(wait.wanted)
+            return self._wait_for_drain(wait.wanted, is_edit=is_edit)
         except ConfigError as error:
             forget_frames(error)  # they hold values, and listeners get the error
             self._course.failed_in = home = self._admission.home
             if self.making.needs_loop and home is not None and home.is_closed():
-                self.report.defer(error)  # the loop ended meanwhile, and the next one builds it
+                # the loop ended meanwhile, and the next one builds it
+                self.report.defer(error, is_edit=is_edit)
                 return Conclusion(Outcome.DEFERRED, error)
             if self._course.failure is None or not isinstance(error, StillRunningError):
                 self._course.failure = error  # else what made it hang says more
@@ -245,17 +248,17 @@ class Reload(Generic[C]):
             self.report.complain(self._course.failure, is_edit=is_edit)
             return Conclusion(Outcome.REJECTED, self._course.failure)
 
-    def _wait_for_drain(self, resource: Resource[Any]) -> Conclusion:
+    def _wait_for_drain(self, resource: Resource[Any], *, is_edit: bool) -> Conclusion:
         self._scheduler.awaited = self._scheduler.drain.closing.closed
         if not isinstance(self._course.failure, DrainError):  # else it was said, with who held on
             self._course.failure = DrainError(Problem(self._scheduler.drain.awaited(resource)))
-        self.report.defer(self._course.failure)
+        self.report.defer(self._course.failure, is_edit=is_edit)
         return Conclusion(Outcome.DEFERRED, self._course.failure)
 
-    def _tell_drain(self, waits: str) -> None:
-        """Say which old resource is to close before an edit can be built, while it waits."""
+    def _tell_drain(self, waits: str, *, is_edit: bool) -> None:
+        """Say which old resource is to close before it can be built, while it waits."""
         if not isinstance(self._course.failure, DrainError):
-            self.report.defer(DrainError(Problem(waits)))
+            self.report.defer(DrainError(Problem(waits)), is_edit=is_edit)
 
     def _unsettled(self, error: SourceError | None) -> ConfigError | None:
         """Say what is wrong while a file is not quiet: what was before, or that it never is."""

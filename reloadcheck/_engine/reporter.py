@@ -98,11 +98,12 @@ class Report:
         if isinstance(error, ConfigError) and not deferred:
             self._tell_event(outcome, error)
 
-    def defer(self, error: ReloadCheckError) -> None:
-        """Mention once that an edit waits for something that is nobody's mistake."""
+    def defer(self, error: ReloadCheckError, *, is_edit: bool = True) -> None:
+        """Mention once that an edit, or a build without one, waits; it is nobody's mistake."""
         if self._is_new(error):
             facts = self._facts(Outcome.DEFERRED, error)
-            self._say(logging.INFO, "the edit waits: %s", error, **facts)
+            words = "the edit waits: %s" if is_edit else "the build waits: %s"
+            self._say(logging.INFO, words, error, **facts)
             self._note(Outcome.DEFERRED, error)
 
     def wait(self, error: ConfigError) -> None:

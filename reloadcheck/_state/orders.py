@@ -55,11 +55,12 @@ def rollback(
     edition: int | None = None,
     *,
     waiting: Collection[str] = (),
+    trying: bool = False,
 ) -> Ordered:
     """Serve an older edition, and ban what serves now; `waiting` contents are banned with it.
 
     Without a number: the newest older edition that is neither banned nor the same content, so that
-    a second roll-back goes on walking back.
+    a second roll-back goes on walking back. `trying`: workers try an edit, which `undo` takes back.
     """
     _respect(state, actor)
     editions = editions_of(entries)
@@ -67,7 +68,10 @@ def rollback(
     if serving is None:
         raise OrderRefusedError("nothing was live yet: there is nothing to go back from")
     present = served_before(entries, serving)
-    target = _older(state, editions) if edition is None else _found(editions, edition)
+    if edition is None:
+        target = _older(state, editions, trying=trying)
+    else:
+        target = _found(editions, edition)
     content = _servable(state, target)
     if content == serving:
         raise OrderRefusedError(f"edition {target.edition} is what serves now")
@@ -171,7 +175,7 @@ def retry(state: State, actor: Actor) -> Ordered:
 
 def promote(state: State, members: Collection[Member], actor: Actor) -> Ordered:
     """End the trial that is on in the workers, for all; or the watch after it."""
-    if not _trying(members):
+    if not is_tried(members):
         raise OrderRefusedError("no worker tries an edit: there is nothing to promote")
     return _wished(state, "promote", actor, "promoted: what is tried serves everybody")
 
@@ -180,7 +184,7 @@ def undo(
     state: State, entries: Collection[Entry], members: Collection[Member], actor: Actor
 ) -> Ordered:
     """Take back what is tried; where nothing is, serve the edition before, and ban the present."""
-    if _trying(members):
+    if is_tried(members):
         return _wished(state, "undo", actor, "undone: what is tried is taken back")
     ordered = rollback(state, entries, actor, waiting=pending(members))
     return replace(ordered, says=f"undone: {ordered.says}")
@@ -191,7 +195,8 @@ def pending(members: Collection[Member]) -> frozenset[str]:
     return frozenset(one.pending for one in members if one.pending is not None)
 
 
-def _trying(members: Collection[Member]) -> bool:
+def is_tried(members: Collection[Member]) -> bool:
+    """Return whether some worker tries an edit."""
     return any(one.outcome == "trying" for one in members)
 
 
@@ -216,7 +221,7 @@ def _respect(state: State, actor: Actor) -> None:
         )
 
 
-def _older(state: State, editions: Mapping[int, Entry]) -> Entry:
+def _older(state: State, editions: Mapping[int, Entry], *, trying: bool) -> Entry:
     held = state.hold.edition if state.hold is not None and state.hold.kind == "rollback" else None
     below = state.edition if held is None else held
     for number in sorted(editions, reverse=True):
@@ -224,7 +229,8 @@ def _older(state: State, editions: Mapping[int, Entry]) -> Entry:
         usable = entry.content not in state.banned and entry.content != state.target
         if (entry.of or number) <= below and usable and entry.kept:
             return entry
-    raise OrderRefusedError("there is no older edition that is kept and not banned")
+    undo = "; `undo` takes back what is tried" if trying else ""
+    raise OrderRefusedError(f"there is no older edition that is kept and not banned{undo}")
 
 
 def _found(editions: Mapping[int, Entry], edition: int) -> Entry:

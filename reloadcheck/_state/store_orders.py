@@ -153,6 +153,7 @@ class Orders:
                 actor,
                 edition,
                 waiting=orders.pending(view.members.values()),
+                trying=orders.is_tried(view.members.values()),
             ),
             self._actor(why, by, force),
             dry_run=dry_run,

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
-from ..exceptions import UsageError
+from ..exceptions import OrderRefusedError, UsageError
 from ..types import printable
 from ._arguments import Verb, parser_of
 from ._arguments import verbs as verbs
@@ -36,9 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = run(arguments)
         sys.stdout.flush()
+    except (OrderRefusedError, UnansweredError) as error:  # the words were right: no usage
+        print(f"reloadcheck {words[0]}: error: {printable(str(error))}", file=sys.stderr)
+        return 2
     except UsageError as error:
-        is_bare = len(words) == 1 and not isinstance(error, UnansweredError)
-        if is_bare:  # the command alone: somebody wants to know what it takes
+        if len(words) == 1:  # the command alone: somebody wants to know what it takes
             arguments.print_help(sys.stderr)
             print(f"\nreloadcheck {words[0]}: error: {error}", file=sys.stderr)
             return 2

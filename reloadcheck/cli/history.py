@@ -7,7 +7,7 @@ from typing import Any, Final
 from .._observe.ages import in_letters
 from .._state.ledger import Row
 from .._state.store_orders import Orders
-from ..exceptions import OrderRefusedError, UsageError
+from ..exceptions import UsageError
 from ..types import printable
 from ._output import WIDTH, Page, cut
 from ._times import age, moment
@@ -51,10 +51,7 @@ _REVIEWED: Final = {"no": False, "yes": True}
 def _review(page: Page, arguments: argparse.Namespace, orders: Orders, which: str) -> int:
     if not which.isdecimal():
         raise UsageError(f"--reviewed {printable(which)}: write no, yes, or an edition's number")
-    try:
-        entry = orders.review(int(which), why=arguments.why, by=arguments.by)
-    except OrderRefusedError as error:
-        raise UsageError(str(error)) from None
+    entry = orders.review(int(which), why=arguments.why, by=arguments.by)
     if arguments.json:
         page.json({"ok": True, "edition": int(which), "by": entry.actor})
     else:

@@ -78,10 +78,10 @@ def fleet(workspace: Workspace, out: TextIO, log: TextIO, *, json: bool) -> int:
         stack.callback(store.close)
         script = Script(etcd, relay, visitors, {app: Orders(store, app=app) for app in SERVERS})
         rows: list[FleetRow] = []
-        for title, step in script.steps():
-            say(f"  {title:<40}", end="")
+        for title, promise, step in script.steps():
+            say(f"  {title:<26}", end="")
             rows.append(step(title))
-            say(", ".join(rows[-1].broken) or "as promised")
+            say(", ".join(rows[-1].broken) or promise)
         history = {app: orders.entries() for app, orders in script.orders.items()}
         show = as_json if json else as_text
         print(("" if json else "\n") + show(rows, history), file=out, flush=True)
@@ -99,14 +99,21 @@ class Script:
         self._visitors = visitors
         self.orders = orders
 
-    def steps(self) -> Iterator[tuple[str, Callable[[str], FleetRow]]]:
-        """Return each step by its title."""
-        yield "start", lambda title: self._all(title, "hello", lambda: None)
-        yield "an edit", lambda title: self._all(title, "welcome", lambda: self._write("welcome"))
-        yield "a bad edit, undone", self._undone
-        yield "roll back to edition 1", lambda title: self._all(title, "hello", self._roll_back)
-        yield "mail cut off; an edit", self._cut_off
-        yield "mail is back", lambda title: self._all(title, "salut", self._relay.mend)
+    def steps(self) -> Iterator[tuple[str, str, Callable[[str], FleetRow]]]:
+        """Return each step by its title, with what it promises."""
+
+        def served(greeting: str, act: Callable[[], None]) -> Callable[[str], FleetRow]:
+            return lambda title: self._all(title, greeting, act)
+
+        yield "start", "all six workers serve it", served("hello", lambda: None)
+        edit = served("welcome", lambda: self._write("welcome"))
+        yield "an edit", "all serve it, no request failed", edit
+        yield "a bad edit, undone", "all took it back, and serve what was good", self._undone
+        back = served("hello", self._roll_back)
+        yield "roll back to edition 1", "all serve it again, no request failed", back
+        cut_off = "shop and orders serve it, mail what it had"
+        yield "mail cut off; an edit", cut_off, self._cut_off
+        yield "mail is back", "it serves the edit, too", served("salut", self._relay.mend)
 
     def _write(self, greeting: str, *, broken: bool = False) -> None:
         _put(self._etcd, greeting, broken=broken)

@@ -151,7 +151,9 @@ def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadC
     assert run("pin", *STORE, "--why", "release", "--by", "dora").status == 0
     refused = run("rollback", *STORE, "--why", "x", "--by", "otto")
     assert refused.status == 2
-    assert "pinned by dora: release" in refused.err
+    assert refused.err == (
+        "reloadcheck rollback: error: edition 2 is pinned by dora: release; --force overrides\n"
+    )
     assert run("unpin", *STORE, "--by", "dora").status == 0
     assert run("unpin", *STORE).status == 2
     assert run("unban", *STORE).status == 2

@@ -55,6 +55,19 @@ def test_what_is_tried_is_undone(run: Run, live: ReloadCheck[Any]) -> None:
     until(lambda: live.status().outcome == "trying")
 
 
+def test_a_roll_back_in_the_first_trial_names_what_takes_it_back(
+    run: Run, live: ReloadCheck[Any]
+) -> None:
+    """There is no older edition yet; the words of the command were right, so no usage is shown."""
+    done = run("rollback", *STORE, "--why", "wrong prices")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "reloadcheck rollback: error: there is no older edition that is kept and not banned; "
+        "`undo` takes back what is tried\n"
+    )
+    del live
+
+
 def test_where_nothing_is_tried_the_edition_before_serves(run: Run, live: ReloadCheck[Any]) -> None:
     """And what served is banned, as by a roll-back; everything lasts over restarts."""
     assert run("promote", *STORE, "--wait", "10").status == 0

@@ -40,6 +40,7 @@ sys.exit(cli.main(["demo", "--fleet", "--json"]))
     demo = python(PREFIX + f"QUICK = {QUICK!r}" + code)
     said, told = demo.communicate(timeout=150)
     assert demo.returncode == 0, said + told
+    assert "  an edit                   all serve it, no request failed" in told.splitlines()
     shown: dict[str, Any] = json.loads(said)
     assert (shown["kept"], shown["failed"]) == (True, 0)
     assert [*QUICK] == [row["step"] for row in shown["steps"]]

@@ -1,5 +1,6 @@
 """Resources that are built anew without an edit: asked for, too old, or with a failing probe."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.waiter import Waiter
 from reloadcheck._observe.status import Standing
 from reloadcheck.testing import FakeClock, MemorySource, RecordingFactory
+from tests.snapshots.pools import Pools
 from tests.support.fixtures import Make
 from tests.support.loops import Loop
 from tests.support.rig import Call, Text, begin, reload, same, until
@@ -252,3 +254,21 @@ def test_paths_and_no_configuration_contradict_each_other(make: Make) -> None:
         live.resource("a", config=False)(same)
     with pytest.raises(RegistrationError, match=r"called as `same\(\)`, with its needs alone"):
         live.resource(config=False)(same)
+
+
+def test_a_build_without_an_edit_that_waits_is_called_no_edit(
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It waits for the older instance as an edit does; nobody is to look for one."""
+    text.write("a: 1")
+    pools = Pools(make, text, window=1.0, settle=0.0)
+    begin(pools.live)
+    caplog.set_level(logging.INFO, "reloadcheck")
+    with pools.live.lease(name="stream"):
+        assert pools.edit(2) is Outcome.RELOADED
+        rebuilt = Call(lambda: pools.live.rebuild(pools.pool))
+        until(lambda: pools.live.status().history[-1].outcome is Outcome.DEFERRED, clock)
+        assert rebuilt.result(clock) is Outcome.REBUILT
+    told = [one.getMessage() for one in caplog.records if "waits" in one.getMessage()]
+    assert len(told) == 1
+    assert told[0].startswith("the build waits: 'pool' of version 1 was replaced ")

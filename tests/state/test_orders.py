@@ -48,8 +48,15 @@ def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
         state, entries = ordered.state, [*entries, ordered.entry]
         assert expected == state.target
     assert set(state.banned) == {"B", "C"}
-    with pytest.raises(OrderRefusedError, match="no older edition"):
+    with pytest.raises(OrderRefusedError, match=r"no older edition that is kept and not banned$"):
         orders.rollback(state, entries, DORA)
+
+
+def test_a_rollback_from_the_first_edition_names_what_takes_a_trial_back() -> None:
+    """There is nothing to go back to, and `undo` is what is meant."""
+    state, entries = _lived("A")
+    with pytest.raises(OrderRefusedError, match=r"`undo` takes back what is tried$"):
+        orders.rollback(state, entries, DORA, waiting=["B"], trying=True)
 
 
 def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
