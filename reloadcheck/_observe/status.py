@@ -200,6 +200,9 @@ class Status:
             said = self.error if is_told and self.error is not None else waiting.sentence
             opens = "" if waiting.opens is None else f"; opens {_moment(waiting.opens)}"
             yield f"edit waits ({waiting.why}): {said}{opens}"
+        frozen = None if self.store is None else self.store.frozen
+        if frozen is not None and (waiting is None or waiting.why != Code.FROZEN):
+            yield frozen
         if self.pending_restart:
             yield f"a restart is needed before it is live: {', '.join(self.pending_restart)}"
         for name in self.failed_probes:

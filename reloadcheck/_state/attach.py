@@ -20,7 +20,7 @@ from .fallback import Fallback
 from .feed import StoreFeed
 from .fleet import Fleet, fleet_in
 from .for_contract import Beside
-from .gate import StoreGate
+from .gate import StoreGate, frozen_by
 from .keeper import Keeper
 from .listener import StoreListener
 from .round_driver import Rounds
@@ -116,6 +116,7 @@ class Memory:
         hold = None if state.hold is None else state.hold.kind
         code = Code.STORE if known.error is not None else None
         tally = self.keeper.tally
+        freeze = state.freeze if self._worker.is_frozen else None
         return StoreStatus(
             self.keeper.store.name,
             code,
@@ -131,6 +132,7 @@ class Memory:
             last_rounds=tally.last,
             together=None if together is None else together.need,
             round=None if rounds is None or known.view is None else round_in(known.view),
+            frozen=None if freeze is None else frozen_by(freeze).why,
         )
 
     def _order(self, state: State) -> str | None:

@@ -18,7 +18,7 @@ from .round_barrier import Barrier
 from .round_driver import Offer
 from .this_worker import ThisWorker
 
-__all__ = ["StoreGate"]
+__all__ = ["StoreGate", "frozen_by"]
 
 
 class StoreGate:
@@ -54,7 +54,7 @@ class StoreGate:
             return GO if barrier is None else barrier.may(content, first=first)
         if first or content == state.target or is_fallen:
             return GO
-        return _frozen(freeze)
+        return frozen_by(freeze)
 
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
@@ -142,7 +142,8 @@ def _banned(content: str, ban: Ban) -> Reject:
     )
 
 
-def _frozen(freeze: Freeze) -> Wait:
+def frozen_by(freeze: Freeze) -> Wait:
+    """Say by whom edits are held back, until when and why."""
     who = f" by {freeze.by}" if freeze.by else ""
     why = f": {freeze.why}" if freeze.why else ""
     until = "" if freeze.until is None else f" until {_at(freeze.until)}"

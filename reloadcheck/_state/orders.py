@@ -227,6 +227,7 @@ def _older(state: State, editions: Mapping[int, Entry], *, trying: bool) -> Entr
     for number in sorted(editions, reverse=True):
         entry = editions[number]
         usable = entry.content not in state.banned and entry.content != state.target
+        usable = usable and entry.cause != "fallback"  # it served in an emergency, by an order
         if (entry.of or number) <= below and usable and entry.kept:
             return entry
     undo = "; `undo` takes back what is tried" if trying else ""

@@ -1,6 +1,8 @@
 """What commands have in common on the command line: how one is added, and its usual options."""
 
 import argparse
+import re
+import textwrap
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -42,7 +44,7 @@ def command_named(
     """Add a command, run by the module of its name; `json`: it can say the same in JSON."""
     command: argparse.ArgumentParser = commands.add_parser(
         name,
-        usage=f"reloadcheck {name} {'[--json] ' * json}{usage}",
+        usage=_folded(f"reloadcheck {name} {'[--json] ' * json}{usage}"),
         help=short,
         description=long,
         epilog=STATUS,
@@ -57,6 +59,14 @@ def command_named(
         interrupted=_INTERRUPTED,
     )
     return command
+
+
+def _folded(usage: str) -> str:
+    """Break a line of usage between options, so that `usage: ` and it fit a terminal."""
+    whole = re.sub(r"\[[^\]]*\]+", lambda one: one[0].replace(" ", "\0"), usage)
+    whole = re.sub(r"(--\S+) (?=[A-Z])", "\\1\0", whole)
+    lines = textwrap.wrap(whole, 80 - 7, break_long_words=False, break_on_hyphens=False)
+    return "\n           ".join(lines).replace("\0", " ")
 
 
 def add_json(command: argparse.ArgumentParser, **how: Any) -> None:

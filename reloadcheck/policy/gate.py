@@ -237,7 +237,8 @@ class ContractGate:
         known = [at for at in opens if at is not None]
         at = max(known) if len(known) == len(opens) else None
         path, window = closed[0]
-        when = f"opens {told(at, proposal.at, terms.zone)} {terms.zone_name}" if at else "is closed"
+        when = "is closed" if window.spans else "is closed for ever: it has no span"
+        when = f"opens {told(at, proposal.at, terms.zone)} {terms.zone_name}" if at else when
         why = f"its window {window.name!r} {when}{owned(terms, path)}"
         return Wait(Code.WINDOW, why, at, tuple(path for path, _ in closed), self._look)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .._runtime.addresses import address_of
-from .document import Entries, Faults, Items, Scalar, quoted
+from .document import Entries, Faults, Scalar, quoted
 from .key_reader import ANY_TIME, KeyReader, NoOption
 from .patterns import Meant, Spelled
 from .terms import CelRule, Notice, Override, Terms
@@ -103,11 +103,7 @@ class SectionReader:
         windows: dict[str, Window] = {}
         for key, node in self._read.entries(self._document, "windows"):
             spans: list[Span] = []
-            items = self._read.items(node)
-            if isinstance(node, Items) and not node.items:
-                reason = f"window {quoted(key.text)}: has no span, so that it never opens"
-                self._faults.add(key, reason)
-            for item in items:
+            for item in self._read.items(node):
                 span = span_of(item.text)
                 if isinstance(span, str):
                     self._faults.add(item, f"window {quoted(key.text)}: {span}")

@@ -76,7 +76,7 @@ class StoreStatus:
     the tries to activate together that this worker has seen, `last_rounds` are the seconds of the
     newest.
     `together` is how many must be ready, None where each worker goes by itself; `round` is the one
-    that is open.
+    that is open. `frozen` says by whom edits are held back, and until when.
     """
 
     name: str
@@ -93,6 +93,7 @@ class StoreStatus:
     last_rounds: tuple[float, ...] = ()
     together: str | None = None
     round: RoundStatus | None = None
+    frozen: str | None = None
 
 
 class Companion(Protocol):

@@ -49,6 +49,7 @@ def test_every_command_has_help(run: Run, name: str) -> None:
     done = run(name, "--help")
     assert (done.status, done.err) == (0, "")
     assert done.out.startswith(f"usage: reloadcheck {name}")
+    assert max(map(len, done.lines)) <= 80, name
     assert name == "demo" or "Exit status: 0 fine" in done.out
 
 

@@ -146,7 +146,7 @@ def test_diff_says_who_judges_whose_leave_and_when(run: Run, ruled: Path) -> Non
     told = words_of(done.out)
     assert "judged by rule at_most_double judged by rule quiet" in told
     assert "leave database.pool_max needs that of dba and architect" in told
-    assert "waits log.level: its window 'never' is closed" in told
+    assert "waits log.level: its window 'never' is closed for ever: it has no span" in told
     assert "live nobody can tell when: its windows do not open, once it has that leave" in told
     verdict = run("diff", "old.yaml", "config.yaml", "--app", "service:live", "--json").document[
         "verdict"

@@ -110,8 +110,6 @@ def test_the_nearest_key_wins(read: Read) -> None:
         ("reloadcheck: 1\nkeys: {'a..b': {}}\n", "2:8: a..b is no key path"),
         ("reloadcheck: 1\nzone: Mars/Base\n", "2:7: there is no time zone Mars/Base"),
         ("reloadcheck: 1\nwindows: {w: [mon 9-10]}\n", "2:15: window w: write a span"),
-        ("reloadcheck: 1\nwindows: {never: []}\n", "2:11: window never: has no span"),
-        ("reloadcheck: 1\nwindows: {w: }\n", "2:14: window w: write a span"),
         ("reloadcheck: 1\nwindows: {any: [mon 09:00-10:00]}\n", "2:11: `any` is no name"),
         ("reloadcheck: 1\nroles: {dba: []}\n", "2:9: role dba has no members"),
         ("reloadcheck: 1\nfreezes: [{from: 1, until: 2}]\n", "2:11: a freeze says `why:`"),

@@ -52,6 +52,14 @@ def test_a_rollback_without_a_number_walks_back_and_never_flips() -> None:
         orders.rollback(state, entries, DORA)
 
 
+def test_a_rollback_without_a_number_goes_to_no_fall_back() -> None:
+    """What served in an emergency is nobody's edit; by its number it can be had."""
+    state, entries = _lived("A", "B", "C")
+    entries[1] = replace(entries[1], cause="fallback")
+    assert orders.rollback(state, entries, DORA).entry.of == 1
+    assert orders.rollback(state, entries, DORA, 2).entry.of == 2
+
+
 def test_a_rollback_from_the_first_edition_names_what_takes_a_trial_back() -> None:
     """There is nothing to go back to, and `undo` is what is meant."""
     state, entries = _lived("A")
