@@ -245,8 +245,8 @@ def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
     site.orders.freeze(until_, why="Black Friday", by="dora")
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(until_))
     told = f"edits are frozen by dora until {at}: Black Friday"
-    for one in site.engines:  # also while no edit waits
-        _eventually(lambda one=one: one.status().reasons == (told,))
+    everybody = {(told,)}
+    _eventually(lambda: {one.status().reasons for one in site.engines} == everybody)  # no edit yet
     site.write("a: 2")
     _eventually(lambda: {"frozen"} == site.codes())
     _eventually(lambda: str(site.engines[0].status().error).endswith(told))
