@@ -65,7 +65,11 @@ def _sqlite(path: str, machine: Machine) -> Iterator[Finding]:
     if not os.path.lexists(path):
         yield _creatable(path, directory, machine)
         return
-    yield from _permissions(path, machine)
+    found = os.lstat(path)
+    if not modes.S_ISREG(found.st_mode):  # opening a pipe would wait for ever
+        yield failed("permissions", f"{path} is no ordinary file: it is refused", "name the file")
+        return
+    yield _permissions(path, found, machine)
     yield _log(path)
     yield _integrity(path)
 
@@ -77,22 +81,17 @@ def _creatable(path: str, directory: str, machine: Machine) -> Finding:
     return failed("permissions", said, "let the directory belong to the application's user")
 
 
-def _permissions(path: str, machine: Machine) -> Iterator[Finding]:
-    found = os.lstat(path)
-    if not modes.S_ISREG(found.st_mode):
-        yield failed("permissions", f"{path} is no ordinary file: it is refused", "name the file")
-        return
+def _permissions(path: str, found: os.stat_result, machine: Machine) -> Finding:
     mode = modes.S_IMODE(found.st_mode)
     directory = os.path.dirname(path)
     if not _may(found, machine, 0o6) or not _may(machine.stat(directory), machine, 0o3):
         said = f"uid {machine.uid} may not write {path} and its directory: nothing is remembered"
         remedy = "run it as the application's user, or let both belong to it"
-        yield failed("permissions", said, remedy)
-    elif mode & 0o077:
+        return failed("permissions", said, remedy)
+    if mode & 0o077:
         said = f"{path} is {mode:04o}: others may read or write what is remembered"
-        yield warned("permissions", said, f"chmod 600 {path}")
-    else:
-        yield passed("permissions", f"{path} is {mode:04o}, this user's alone")
+        return warned("permissions", said, f"chmod 600 {path}")
+    return passed("permissions", f"{path} is {mode:04o}, this user's alone")
 
 
 def _log(path: str) -> Finding:
