@@ -1,9 +1,11 @@
 """An edition of a store as a source that other commands can read: `edition:41`."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from .._config.containers import is_dict
+from .._load.layers import origin_of
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
 from ..parsers import origin_at, parse
@@ -51,16 +53,13 @@ class EditionSource:
     def layer(self, documents: Sequence[Document], below: Mapping[str, Any], pause: Pause) -> Layer:
         """Parse them, and lay each over those before it."""
         del below
+        parts = [Layer(parse(one, pause), partial(origin_at, one)) for one in documents]
         tree: Tree = {}
-        for document in documents:
-            tree = _laid(tree, parse(document, pause))
+        for part in parts:
+            tree = _laid(tree, part.tree)
 
         def origin(key_path: KeyPath) -> Origin:
-            for document in reversed(documents):
-                place = origin_at(document, key_path)
-                if place.line is not None:
-                    return place
-            return Origin(self._name)
+            return origin_of(parts, key_path) or Origin(self._name)
 
         return Layer(tree, origin)
 

@@ -202,7 +202,12 @@ def test_a_python_that_is_too_old_and_a_package_that_is_not_installed(
         (Level.FAIL, "python"),
         (Level.PASS, "packages"),
     ]
-    told = ["reloadcheck[yaml]; extra == 'all'", "%", "pydantic>=2; extra == 'pydantic'", "orjson>=3"]
+    told = [
+        "reloadcheck[yaml]; extra == 'all'",
+        "%",
+        "pydantic>=2; extra == 'pydantic'",
+        "orjson>=3",
+    ]
     monkeypatch.setattr(_surroundings, "requires", lambda _: told)
     needed = [*_surroundings._requirements()]
     assert needed == [("pydantic", "2", True), ("orjson", "3", False)]

@@ -182,10 +182,12 @@ class EtcdStore:
 
 def test_endpoints_that_have_alarms_and_no_common_leader(machine: Machine) -> None:
     """An alarm, two leaders and a clock that is apart are told; https:// is not warned of."""
-    which: Any = EtcdStore((
-        Endpoint("https://a", {"version": "3.5.1", "leader": "1", "errors": ["NOSPACE"]}),
-        Endpoint("https://b", {"leader": "2"}, formatdate(1000)),
-    ))
+    which: Any = EtcdStore(
+        (
+            Endpoint("https://a", {"version": "3.5.1", "leader": "1", "errors": ["NOSPACE"]}),
+            Endpoint("https://b", {"leader": "2"}, formatdate(1000)),
+        )
+    )
     found = [*_store.store(which, replace(machine, wall=lambda: 1060.0))]
     bad = {one.said: one.level for one in found if one.level is not Level.PASS}
     assert bad == {
