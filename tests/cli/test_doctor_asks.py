@@ -68,14 +68,14 @@ def test_time_stamps_are_measured_where_no_file_can_be_without_a_name(
 def test_a_coarse_clock_is_not_waited_for_in_a_busy_loop(
     tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After the first writes it sleeps between them, until its time is over: 2.6 s, no step seen."""
+    """After the first writes it sleeps between them, until its 2.6 s are over: no step is seen."""
     now, naps = [0.0], list[float]()
 
     def nap(seconds: float) -> None:
         naps.append(seconds)
         now[0] += 1.0
 
-    monkeypatch.setattr(_grain.time, "sleep", nap)
+    monkeypatch.setattr("reloadcheck.cli.doctor._grain.time.sleep", nap)
     still = os.stat(tmp_path)
     clocks = replace(machine, stat=lambda _: still, monotonic=lambda: now[0])
     assert measured(str(tmp_path), clocks).step is None
@@ -148,7 +148,7 @@ def test_a_link_that_goes_up_is_followed_up(tmp_path: Path) -> None:
 
 
 def test_who_else_may_write_is_judged_by_what_can_be_seen(tmp_path: Path, machine: Machine) -> None:
-    """What went away meanwhile is passed over, and a mount that is read-only is nobody's to write."""
+    """What went away meanwhile is passed over, and a read-only mount is nobody's to write."""
     places = {str(tmp_path): 0o40777}
 
     def stat(path: Any) -> os.stat_result:

@@ -1,4 +1,4 @@
-"""`doctor` on stores that are not as they should be: files on other machines, servers put in place."""
+"""`doctor` on stores that are not as they should be: on a network, damaged, of a stand-in server."""
 
 import os
 import sqlite3

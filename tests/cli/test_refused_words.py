@@ -105,7 +105,7 @@ def _git_fails(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def run(*words: Any, **more: Any) -> None:
         raise error
 
-    monkeypatch.setattr(_git.subprocess, "run", run)
+    monkeypatch.setattr("reloadcheck.cli._git.subprocess.run", run)
 
 
 def test_a_git_that_is_not_there_or_hangs_is_told(
