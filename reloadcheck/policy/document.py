@@ -14,7 +14,7 @@ import yaml
 from .._load.problems import bounded
 from ..exceptions import ConfigError, ContractError
 from ..parsers import parse, parse_scalar
-from ..types import Document, Problem, printable
+from ..types import Document, Problem, no_pause, printable
 
 MOST_BYTES: Final = 256 * 2**10
 DEEPEST: Final = 12
@@ -130,14 +130,10 @@ def read_document(data: bytes, name: str) -> Entries:
 def _refused(data: bytes, name: str, else_: Problem) -> tuple[Problem, ...]:
     """Return what the configuration's own parser says of such bytes, in its words and places."""
     try:
-        parse(Document(name, data, "yaml"), _no_pause)
+        parse(Document(name, data, "yaml"), no_pause)
     except ConfigError as error:
         return error.problems
     return (else_,)
-
-
-def _no_pause() -> None:
-    pass
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""`doctor` on stores that are not as they should be: on a network, damaged, of a stand-in server."""
+"""`doctor` on stores that are not as they should be: on a network, damaged, of a stand-in."""
 
 import os
 import sqlite3
