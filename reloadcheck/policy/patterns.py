@@ -96,9 +96,6 @@ class Nearest(Generic[T]):
             for first, places in own.items()
         }
 
-    def __bool__(self) -> bool:
-        return bool(self._values)
-
     def of(self, path: KeyPath) -> tuple[Pattern, T] | None:
         """Return the nearest pattern that holds for the key path, and its value."""
         near = self._by_first.get(str(path[0]), self._others) if path else self._values

@@ -37,11 +37,6 @@ class RestartOnly:
         """Take note of key paths, each with all below it; a step may be `*`."""
         self._paths += paths
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """Return the key paths, in the order of their registration."""
-        return tuple(key_path_text(path) for path in self._paths)
-
     def may(self, proposal: Proposal) -> Answer:
         """Keep the running values; at the first load those of the siblings, if there are any."""
         if not self._patterns:
