@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from ..exceptions import OptionError, RegistrationError
 from ..sources import source_of
 from ..sources.file import FileSource
-from ..types import References, Source
+from ..types import Outcome, References, Source
 from .engine import Engine
 from .options import switch_of
 
 if TYPE_CHECKING:
-    from .._state.attach import Memory
+    from .._state.companion import Memory
     from ..policy.contract import Contract
     from ..policy.gate import ContractGate
     from ..policy.restart_only import RestartOnly
@@ -126,7 +126,6 @@ def add_store(
         if fallback is not None and given is None:
             raise OptionError("fallback is served by an order, which needs a store: store=…")
         return
-    from .._state.attach import attach
     from ..types import Store as _Store
 
     if not isinstance(store, _Store):
@@ -138,7 +137,50 @@ def add_store(
             where = "environment variable RELOAD_CHECK_STORE: " * ("RELOAD_CHECK_STORE" in environ)
             raise OptionError(f"{where}{error}") from None
     source = None if fallback is None else source_of(fallback)
-    _introduce(engine, attach(engine, store, source))
+    _introduce(engine, _attached(engine, store, source))
+
+
+def _attached(engine: Engine[Any], store: Store, fallback: Source | None) -> Memory:
+    """Put a store beside an engine that has not started: in its feed, gates and listeners."""
+    from .._state.companion import Memory
+
+    def notify(anew: bool) -> None:
+        thread = engine.thread
+        if thread is not None and not thread.closing:
+            if anew:
+                thread.reload.forgets = True
+            wish, run = memory.take_wish(), None if engine.trial is None else engine.trial.run
+            if wish is not None and run is not None:
+                run.order(wish.word, wish.why)
+            thread.admission.ask(eager=False)
+
+    def outcome() -> Outcome | None:
+        conclusion = None if engine.thread is None else engine.thread.admission.conclusion
+        return None if conclusion is None else conclusion.outcome
+
+    memory = Memory(
+        engine.feed,
+        store,
+        options=lambda: engine.options,
+        clock=engine.clock,
+        notify=notify,
+        outcome=outcome,
+        fallback=fallback,
+    )
+    engine.feed = memory.feed
+    engine.gates.append(memory.gate)
+    engine.listeners.add(memory.listener.hear)
+    engine.companion = memory
+    return memory
+
+
+def _memory_of(engine: Engine[Any]) -> Memory | None:
+    """Return what the engine has to do with its store, None where there is no store."""
+    if engine.companion is None:
+        return None
+    from .._state.companion import Memory
+
+    return engine.companion if isinstance(engine.companion, Memory) else None
 
 
 def _introduce(engine: Engine[Any], memory: Memory) -> None:
@@ -174,10 +216,9 @@ def add_trial(
     engine.trial.repeats = partial(_shadowing, engine)
     if contract is not None:
         engine.trial.terms = contract.tried
-    shared = getattr(engine.companion, "trial_pool", None)
-    if shared is not None:
-        engine.trial.shared = shared
-        engine.trial.is_news = getattr(engine.companion, "is_news", engine.trial.is_news)
+    memory = _memory_of(engine)
+    if memory is not None:
+        engine.trial.shared, engine.trial.is_news = memory.trial_pool, memory.is_news
     engine.gates.append(engine.trial)
 
 
@@ -225,8 +266,9 @@ def restart_only_of(engine: Engine[Any]) -> RestartOnly:
     if (known := _gate_of(engine, RestartOnly)) is not None:
         return known
     gate = RestartOnly(engine.schema.spelled)
-    if engine.companion is not None:
-        gate.beside = getattr(engine.companion, "beside", None)
+    memory = _memory_of(engine)
+    if memory is not None:
+        gate.beside = memory.beside
     engine.gates.insert(0, gate)
     return gate
 

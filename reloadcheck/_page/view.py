@@ -38,7 +38,7 @@ def _fleet_of(companion: Companion | None, now: float) -> "Fleet | None":
     """Return all workers as the store thread knows them; nobody waits for the store here."""
     if companion is None:
         return None
-    from .._state.attach import Memory  # loaded already, where there is a store
+    from .._state.companion import Memory  # loaded already, where there is a store
 
     return companion.fleet(now) if isinstance(companion, Memory) else None
 

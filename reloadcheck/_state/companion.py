@@ -1,4 +1,4 @@
-"""Puts a store beside an engine: a feed around its feed, a gate, a listener and a companion.
+"""All that a store is to one engine: a feed around its feed, a gate, a listener, its companion.
 
 The engine knows none of it: it reads a feed, asks gates, tells listeners, and ends its companion.
 """
@@ -13,7 +13,7 @@ from ..seams.gates import Proposal
 from ..seams.store import StoreStatus
 from ..types import Code, Outcome, Source, Store
 from .alive import is_gone
-from .board import State, prefix_of
+from .board import State, Wish, prefix_of
 from .content import kept_tree
 from .edit_row import Rows
 from .fallback import Fallback
@@ -28,7 +28,7 @@ from .round_told import round_in
 from .this_worker import Options, ThisWorker
 from .trial_pool import Pool
 
-__all__ = ["Memory", "attach"]
+__all__ = ["Memory"]
 
 _ORDERED = {"pin": Code.PINNED, "rollback": Code.BANNED, "fallback": Code.FALLBACK}
 
@@ -100,6 +100,12 @@ class Memory:
         self._worker.serving = None
         self.keeper.close()
 
+    def take_wish(self) -> Wish | None:
+        """Return what was last ordered about a trial, and forget it."""
+        sight = self.keeper.sight
+        wish, sight.wish = sight.wish, None
+        return wish
+
     def retry(self) -> None:
         """Let what was undone be tried again: at once here, elsewhere when the store says so."""
         self._worker.retry()
@@ -164,38 +170,3 @@ class Memory:
             release=self._options().release or "",
             is_gone=lambda name: is_gone(name, self.keeper.id),
         )
-
-
-def attach(engine: Any, store: Store, fallback: Source | None = None) -> Memory:
-    """Put a store beside an engine that has not started; `fallback` is served when ordered."""
-
-    def notify(anew: bool) -> None:
-        thread = engine.thread
-        if thread is not None and not thread.closing:
-            if anew:
-                thread.reload.forgets = True
-            sight = memory.keeper.sight
-            wish, sight.wish = sight.wish, None
-            run = None if engine.trial is None else engine.trial.run
-            if wish is not None and run is not None:
-                run.order(wish.word, wish.why)
-            thread.admission.ask(eager=False)
-
-    def outcome() -> Outcome | None:
-        conclusion = None if engine.thread is None else engine.thread.admission.conclusion
-        return None if conclusion is None else conclusion.outcome
-
-    memory = Memory(
-        engine.feed,
-        store,
-        options=lambda: engine.options,
-        clock=engine.clock,
-        notify=notify,
-        outcome=outcome,
-        fallback=fallback,
-    )
-    engine.feed = memory.feed
-    engine.gates.append(memory.gate)
-    engine.listeners.add(memory.listener.hear)
-    engine.companion = memory
-    return memory
