@@ -29,11 +29,11 @@ __all__ = ["Orders", "applications_in"]
 _TRIES = 20
 
 
-def applications_in(store: Store) -> tuple[str, ...]:
-    """Return the names of all applications that have something in a store."""
+def applications_in(store: Store) -> tuple[tuple[str, str], ...]:
+    """Return the names of all applications that have something in a store, with their groups."""
     board = store.look("")
-    keys = () if board is None else board.records
-    return tuple(sorted({unquote(key.split("/", 1)[0]) for key in keys}))
+    keys = [] if board is None else [key.split("/") for key in board.records]
+    return tuple(sorted({(unquote(key[0]), unquote(key[1])) for key in keys if len(key) > 1}))
 
 
 class Orders:

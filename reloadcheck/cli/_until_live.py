@@ -51,6 +51,8 @@ def until_live(page: Page, arguments: argparse.Namespace, inputs: Inputs) -> int
             status, word, text = _UNREACHABLE, "unreachable", f"{shown}: {error}"
         else:
             status, word, text = _seen(told, wanted)
+            if word == "not yet" and side.faults:
+                text += f"; the files cannot be used: {printable(str(side.faults[0].problem))}"
         if (line := f"{word:<12}{text}") != last:
             last = line
             kind = "good" if status == 0 else "warn" if status == WAITS else "error"

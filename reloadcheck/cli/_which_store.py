@@ -61,14 +61,34 @@ def unreachable(page: Page, error: StoreError, *, json: bool) -> int:
 def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
     """Return what can be asked and ordered, and the store that is to be closed."""
     store, name, release = store_named(arguments)
+    try:
+        return Orders(store, app=_known(store, name, release), release=release), store
+    except (StoreError, UsageError):
+        store.close()
+        raise
+
+
+def _known(store: Store, name: str | None, release: str | None) -> str:
+    """Return the application that is meant; an order to one that nobody knows reaches nobody."""
+    groups = applications_in(store)
+    found = list(dict.fromkeys(app for app, _ in groups))
     if name is None:
-        found = applications_in(store)
         if len(found) != 1:
             listed = f", of {', '.join(map(printable, found))}" if found else ""
-            store.close()
             raise UnansweredError(f"name the application by --name{listed}")
         (name,) = found
-    return Orders(store, app=name, release=release), store
+    known = [group for app, group in groups if app == name]
+    if groups and not known:
+        listed = ", ".join(map(printable, found))
+        raise UnansweredError(
+            f"the store knows no application {printable(name)}; it knows: {listed}"
+        )
+    if known and release is not None and release not in known:
+        listed = ", ".join(map(printable, known))
+        raise UnansweredError(
+            f"{printable(name)} has no release {printable(release)} in the store; it has: {listed}"
+        )
+    return name
 
 
 def named_store(arguments: argparse.Namespace) -> Store:

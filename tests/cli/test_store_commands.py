@@ -137,6 +137,20 @@ def test_waiting_is_bounded_by_a_time_beside_it(
     assert done.lines[-1] == "behind  web-1 7 serves something else"
 
 
+@pytest.mark.parametrize("words", [("freeze", "--why", "x"), ("retry",), ("history",), ("thaw",)])
+def test_an_application_that_the_store_does_not_know_gets_no_order(
+    run: Run, live: ReloadCheck[Any], words: tuple[str, ...]
+) -> None:
+    """A misspelt name would be told that all is frozen, and nothing would be."""
+    done = run(*words, *STORE, "--name", "shpo")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.endswith("error: the store knows no application shpo; it knows: shop\n")
+    done = run(*words, *STORE, "--name", "shop", "--release", "9")
+    assert (done.status, done.out) == (2, "")
+    assert done.err.endswith("error: shop has no release 9 in the store; it has: default\n")
+    del live
+
+
 def test_orders_that_name_no_edition_refuse_one(run: Run, live: ReloadCheck[Any]) -> None:
     """Somebody who writes `undo 41` means something that it does not do."""
     for verb in ("unpin", "freeze", "thaw", "promote", "undo", "retry"):
