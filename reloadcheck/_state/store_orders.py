@@ -16,12 +16,13 @@ from urllib.parse import unquote
 from ..exceptions import OrderRefusedError, StoreLostError, UsageError
 from ..types import Board, Document, Store
 from . import orders
+from .alive import is_gone
 from .board import STATE, STATEMENTS, Member, State, View, groups_in, prefix_of, view_of
 from .content import unpacked
 from .fleet import GRACE, Fleet, fleet_in
 from .for_contract import text_in
 from .ledger import Entry, Row, editions_of, entries_from, history
-from .member_id import login
+from .member_id import login, member_id
 from .orders import Actor, Ordered, reviewed
 
 __all__ = ["Orders", "applications_in"]
@@ -34,6 +35,12 @@ def applications_in(store: Store) -> tuple[tuple[str, str], ...]:
     board = store.look("")
     keys = [] if board is None else [key.split("/") for key in board.records]
     return tuple(sorted({(unquote(key[0]), unquote(key[1])) for key in keys if len(key) > 1}))
+
+
+def _alive(view: View) -> dict[str, Member]:
+    """Leave out who was killed on this host: its time to live is not waited for."""
+    own = member_id()
+    return {name: one for name, one in view.members.items() if not is_gone(name, own)}
 
 
 class Orders:
@@ -125,7 +132,7 @@ class Orders:
 
     def members(self) -> dict[str, Member]:
         """Return every worker that is alive, by its name on the board."""
-        return dict(self._look()[1].members)
+        return _alive(self._look()[1])
 
     def fleet(self, *, target: str | None = None, grace: float = GRACE) -> Fleet:
         """Judge every worker by what it serves; `target` is another content to compare with."""
@@ -249,7 +256,7 @@ class Orders:
                 wanted = ""  # nobody serves it yet, whatever it is
             behind = tuple(
                 name
-                for name, one in sorted(view.members.items())
+                for name, one in sorted(_alive(view).items())
                 if one.content != wanted or one.outcome == "trying"
             )
             if not behind or time.monotonic() >= until:

@@ -74,8 +74,10 @@ def _known(store: Store, name: str | None, release: str | None) -> str:
     found = list(dict.fromkeys(app for app, _ in groups))
     if name is None:
         if len(found) != 1:
-            listed = f", of {', '.join(map(printable, found))}" if found else ""
-            raise UnansweredError(f"name the application by --name{listed}")
+            if not found:
+                raise UnansweredError("the store holds nothing: no application has started with it")
+            listed = ", ".join(map(printable, found))
+            raise UnansweredError(f"name the application by --name, of {listed}")
         (name,) = found
     known = [group for app, group in groups if app == name]
     if groups and not known:
@@ -127,7 +129,14 @@ def store_named(
         raise UnansweredError(
             f"{printable(store.name)}: there is no such file; the application makes it at its start"
         )
-    return store, name or companion.application, release or options.release
+    return _asking(store), name or companion.application, release or options.release
+
+
+def _asking(store: Store) -> Store:
+    """Have a store asked and no more: what is damaged is the application's to mend."""
+    if isinstance(store, SQLiteStore):
+        store.mends = False
+    return store
 
 
 def store_of(given: str, *, new: bool = False) -> Store:
@@ -138,7 +147,7 @@ def store_of(given: str, *, new: bool = False) -> Store:
     if not new and not named.is_address(given) and not os.path.exists(given):
         raise UnansweredError(f"--store {printable(given)}: there is no such file")
     try:
-        return named.store_named(given)
+        return _asking(named.store_named(given))
     except (OptionError, ModuleNotFoundError) as error:
         reason = str(error)
     raise UsageError(f"--store: {reason}")

@@ -125,7 +125,9 @@ def _fleets(
         is_gone=lambda member: is_gone(member, own),
     )
     if not fleets:
-        known = ", ".join(printable(_name_of(one)) for one in every) or "none so far"
+        if not every:
+            raise UnansweredError("the store holds nothing: no application has started with it")
+        known = ", ".join(printable(_name_of(one)) for one in every)
         asked = "" if name is None else f" {printable(name)}"
         asked += "" if release is None else f" of release {printable(release)}"
         raise UnansweredError(f"the store knows no application{asked}; it knows: {known}")

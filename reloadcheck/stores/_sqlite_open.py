@@ -25,6 +25,8 @@ BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _UNWRITABLE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _BUSY_SECONDS = 0.05
+_DOCUMENTS = (".yaml", ".yml", ".json", ".toml", ".env")
+"""How no store is called: a configuration that is named by mistake is not to be moved aside."""
 
 Identity: TypeAlias = tuple[int, int] | None
 
@@ -61,14 +63,22 @@ def primary(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
 
 
-def open_file(path: str) -> File:
-    """Open or make the file; raise `sqlite3.Error`, `StoreLostError` or `StoreRefusedError`."""
+def open_file(path: str, *, mends: bool = True) -> File:
+    """Open or make the file; raise `sqlite3.Error`, `StoreLostError` or `StoreRefusedError`.
+
+    Unless it `mends`, a corrupt file is refused as well, and stays where it is.
+    """
     try:
         _make_private(path)
         try:
             return _opened(path)
         except sqlite3.DatabaseError as error:
             if primary(error) in CORRUPT:
+                if path.endswith(_DOCUMENTS):
+                    raise StoreRefusedError(f"{path}: is no store: name another file") from None
+                if not mends:
+                    words = "is no store, or damaged: the application moves it aside at its start"
+                    raise StoreRefusedError(f"{path}: {words}") from None
                 _move_aside(path)
                 return _opened(path)
             if primary(error) in _UNWRITABLE:

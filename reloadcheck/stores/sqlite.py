@@ -63,6 +63,8 @@ class SQLiteStore:
         self._made_for(os.getpid())
 
     on_one_host = True
+    mends = True
+    """Whether a corrupt file is moved aside, and a new one begun: not by who only asks."""
 
     def __repr__(self) -> str:
         return f"SQLiteStore({self._path!r})"
@@ -271,7 +273,7 @@ class SQLiteStore:
                 self._let_go()
                 file = None
         if file is None:
-            file = self._file = open_file(self._path)
+            file = self._file = open_file(self._path, mends=self.mends)
             # For who never closes: a script that gives an order and ends.
             self._ends = weakref.finalize(self, _shut, file)
             self._ends.atexit = False

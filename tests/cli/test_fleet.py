@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import ReloadCheck
+from reloadcheck import Orders, ReloadCheck
 from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State, vote_text
 from reloadcheck._state.ledger import Entry
 from reloadcheck._state.member_id import member_id
@@ -206,6 +206,12 @@ def test_who_was_killed_on_this_host_is_lost_at_once(run: Run, here: Path) -> No
     assert _live_and_lost(run) == (12, 1)
     (line,) = [line for line in run("fleet", *STORE).lines if line.startswith("lost")]
     assert line.endswith(f"web-1 {process.pid}")
+    with closing(SQLiteStore(here / "store.db")) as store:
+        assert name not in Orders(store, app="shop").members()
+        assert Orders(store, app="shop").wait(0.0, target="b" * 64) == ()
+        killed = Member("web-1", process.pid, app="shop", edition=42, content="a" * 64)
+        _put(here, {f"member/{name}": killed.to_text()})
+        assert Orders(store, app="shop").wait(0.0, target="b" * 64) == ()
 
 
 def _live_and_lost(run: Run) -> tuple[int, int]:

@@ -56,6 +56,28 @@ def test_who_asks_makes_no_store(run: Run, here: Path) -> None:
         assert not (here / "shop.db").exists()
 
 
+def test_who_asks_moves_no_damaged_store(run: Run, here: Path) -> None:
+    """Whoever names the wrong file, or looks at a damaged one at night, changes nothing."""
+    damaged = here / "store.db"
+    damaged.write_bytes(b"no database at all\n" * 99)
+    for words in (["history"], ["fleet"], ["freeze", "--why", "x"], ["store", "init"]):
+        done = run(*words, *STORE)
+        assert done.status == 3
+        assert "is no store, or damaged: the application moves it aside at its" in done.out
+    assert [one.name for one in here.iterdir()] == ["store.db"]
+    assert damaged.read_bytes() == b"no database at all\n" * 99
+
+
+def test_a_store_in_which_nobody_has_been_says_so(run: Run, here: Path) -> None:
+    """An empty one is no matter of a name that was forgotten."""
+    with closing(SQLiteStore(here / "store.db")) as store:
+        store.look("")
+    for words in (["history"], ["fleet"], ["thaw"]):
+        done = run(*words, *STORE)
+        told = "error: the store holds nothing: no application has started with it\n"
+        assert (done.status, done.err) == (2, f"reloadcheck {words[0]}: {told}")
+
+
 def test_history_tells_all(run: Run, live: ReloadCheck[Any]) -> None:
     """Editions, newest first, with what changed and which one serves."""
     done = run("history", *STORE)

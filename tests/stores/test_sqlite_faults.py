@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.exceptions import StoreLostError
+from reloadcheck.exceptions import StoreLostError, StoreRefusedError
 from reloadcheck.stores import SQLiteStore
 
 from .inside import opened
@@ -37,6 +37,20 @@ def test_locks_that_fail_hold_no_call_for_long(tmp_path: Path) -> None:
         board = store.look("")
         assert board is not None
         assert set(board.records) == {"a", "b"}
+
+
+@pytest.mark.parametrize("name", ["config.yaml", "config.json", "app.toml", ".env"])
+def test_a_configuration_that_is_named_by_mistake_stays_where_it_is(
+    tmp_path: Path, name: str
+) -> None:
+    """It is no damaged store that is moved aside: the application would lose its own file."""
+    path = tmp_path / name
+    path.write_text("greeting: hello\n")
+    with pytest.raises(StoreRefusedError, match="is no store: name another file"):
+        SQLiteStore(path).look("")
+    assert [(one.name, one.read_text()) for one in tmp_path.iterdir()] == [
+        (name, "greeting: hello\n")
+    ]
 
 
 @pytest.mark.parametrize("what", ["a page", "the tail"])
