@@ -256,7 +256,7 @@ def test_all_that_remembers_and_tells(
 def fetched(url: str) -> str:
     """Return what an address says to who has the token."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {TOKEN}"})
-    with urllib.request.urlopen(request, timeout=20) as response:
+    with urllib.request.urlopen(request, timeout=30) as response:
         return str(response.read().decode())
 
 

@@ -57,7 +57,7 @@ def test_edits_are_printed_as_they_happen_and_ctrl_c_is_a_good_end(here: Path, a
             if text is not None:
                 replaced(path, text)
         process.send_signal(signal.SIGINT)
-        rest, errors = process.communicate(timeout=20)
+        rest, errors = process.communicate(timeout=30)
     finally:
         process.kill()
         process.communicate()

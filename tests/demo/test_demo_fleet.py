@@ -76,7 +76,7 @@ def test_a_relay_is_cut_and_mended() -> None:
     with socket.create_server(("127.0.0.1", 0)) as there:
         threading.Thread(target=_echo, args=(there,), daemon=True).start()
         with Relay(there.getsockname()[1]) as relay:
-            first = socket.create_connection(("127.0.0.1", relay.port), timeout=5)
+            first = socket.create_connection(("127.0.0.1", relay.port), timeout=30)
             first.sendall(b"one")
             assert first.recv(10) == b"one"
             relay.cut()
@@ -100,7 +100,7 @@ def _echo(there: socket.socket) -> None:
 
 def _asked(port: int) -> bytes:
     try:
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as one:
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as one:
             one.sendall(b"two")
             return one.recv(10)
     except ConnectionError:

@@ -67,7 +67,7 @@ def _load(status: int, body: bytes) -> tuple[Watch, Served]:
     """Run the load until the server has seen enough; give both sides' accounts."""
     with _server(status, body) as (port, served):
         with Load("127.0.0.1", port) as load:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 30
             while served.requests < ENOUGH and time.monotonic() < deadline:
                 time.sleep(0.01)
         return load.take(), served
@@ -106,7 +106,7 @@ def test_an_answer_that_makes_no_sense_is_a_failure() -> None:
 def test_first_tells_when_each_worker_had_a_version() -> None:
     """The time of an edit is that of the first answer with its version or a later one."""
     with _server(200, json.dumps(ANSWER).encode()) as (port, _), Load("127.0.0.1", port) as load:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 30
         while not load.look().first({7: 3}) and time.monotonic() < deadline:
             time.sleep(0.01)
         seen = load.look()
@@ -119,7 +119,7 @@ def test_accounts_follow_each_other_without_a_gap() -> None:
     with _server(200, json.dumps(ANSWER).encode()) as (port, served):
         taken = 0
         with Load("127.0.0.1", port) as load:
-            deadline = time.monotonic() + 20
+            deadline = time.monotonic() + 30
             while served.requests < 60 and time.monotonic() < deadline:
                 taken += len(load.take().answers)
         taken += len(load.take().answers)

@@ -240,5 +240,5 @@ def test_failures_after_the_last_step_count() -> None:
 
 
 def _greeting(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=10) as response:
+    with urllib.request.urlopen(url, timeout=30) as response:
         return str(response.read().decode().split("!")[0])

@@ -111,7 +111,7 @@ def test_five_hundred_threads_at_the_edge_cause_one_check(
     barrier = threading.Barrier(500)
 
     def one() -> int:
-        barrier.wait(10)
+        barrier.wait(30)
         return serve(ready)
 
     calls = [Call(one) for _ in range(500)]

@@ -219,7 +219,7 @@ def test_changes_during_a_slow_build_cause_one_more_pass(make: Make, text: Text)
         built.append(a)
         if a == 2:
             building.set()
-            gate.wait(10)
+            gate.wait(30)
         return object()
 
     begin(live)

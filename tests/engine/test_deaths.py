@@ -31,7 +31,7 @@ def kill_engine(live: "ReloadCheck[Any]", monkeypatch: pytest.MonkeyPatch) -> No
         patched.setattr(thread.scheduler, "step", fails)
         patched.setattr(thread, "_conclude", fails)
         thread.admission.post(lambda: None)
-        runner.join(10)
+        runner.join(30)
     assert not runner.is_alive()
 
 
@@ -69,7 +69,7 @@ def test_who_waits_when_the_engine_thread_dies_is_answered(
     begin(live)
     text.gate.clear()
     waiting = Call(live.check)
-    assert text.waiting.wait(10)
+    assert text.waiting.wait(30)
     kill_engine(live, monkeypatch)
     text.gate.set()
     text.write("a: 2")

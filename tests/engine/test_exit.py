@@ -283,18 +283,22 @@ def test_threads_that_sleep_do_no_harm_at_the_end(tmp_path: Path) -> None:
     done = run(
         tmp_path,
         """
-        @live.resource("a", timeout=0.05)
+        import atexit
+
+        ends = threading.Event()
+        atexit.register(ends.set)
+
+        @live.resource("a", timeout=1)
         def slow(a):
             if a == 2:
                 say("in")
-                time.sleep(0.3)
+                ends.wait(30)
                 say("late")
             return a
 
         live.start()
         CONFIG.write_text("a: 2")
         live.check()
-        time.sleep(0.2)
         """,
     )
     assert done.status == 0, done.output

@@ -105,7 +105,7 @@ class Schema:
     def __call__(self, tree: dict[str, Any]) -> dict[str, Any]:
         self.calls += 1
         if self.gate is not None:
-            self.gate.wait(10)
+            self.gate.wait(30)
         if self.fault is not None:
             raise self.fault(CANARY)
         return tree
@@ -158,7 +158,7 @@ def test_a_listener_that_hangs_holds_up_nothing(stage: Stage, text: Text, sync: 
 
     def slow(event: ReloadEvent) -> None:
         entered.append(event.version or 0)
-        gate.wait(10)
+        gate.wait(30)
 
     async def slow_async(event: ReloadEvent) -> None:
         entered.append(event.version or 0)
@@ -191,7 +191,7 @@ def test_nothing_is_lost_between_build_and_swap(
 
     def slow(*trees: Any) -> Any:
         comparing.set()
-        gate.wait(10)
+        gate.wait(30)
         return real(*trees)
 
     live.resource("a")(pools)
@@ -244,7 +244,7 @@ class Blocking(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Wait for the server."""
         self.entered.set()
-        self.gate.wait(10)
+        self.gate.wait(30)
 
 
 @pytest.fixture

@@ -301,7 +301,7 @@ def test_listeners_and_leases_of_the_parent_do_not_hold_up_the_child(tmp_path: P
         tmp_path,
         """
         gate = threading.Event()
-        live.subscribe(lambda event: (say(f"{who()} hears {event.version}"), gate.wait(15)))
+        live.subscribe(lambda event: (say(f"{who()} hears {event.version}"), gate.wait(30)))
         live.start()
         while "parent hears 1" not in pathlib.Path(sys.argv[1], "log").read_text():
             time.sleep(0.001)
@@ -341,7 +341,7 @@ def test_a_request_that_forks_may_end_in_the_child(tmp_path: Path) -> None:
         def hold():
             with lock:
                 held.set()
-                free.wait(15)
+                free.wait(30)
 
         def work():
             def past():
@@ -356,7 +356,7 @@ def test_a_request_that_forks_may_end_in_the_child(tmp_path: Path) -> None:
         CONFIG.write_text("a: 2")
         live.check()
         threading.Thread(target=hold).start()
-        held.wait(15)
+        held.wait(30)
         assert child(work) == 0
         free.set()
         lease.__exit__(None, None, None)

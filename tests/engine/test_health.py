@@ -77,7 +77,7 @@ def test_a_pool_whose_database_is_down(clinic: Clinic) -> None:
     def database(part: FrozenDict) -> Iterator[ConnectionPool]:
         pool: ConnectionPool = ConnectionPool(part["info"], min_size=1, max_size=1, open=False)
         with pool:
-            pool.wait(5.0)
+            pool.wait(30)
             yield pool
 
     live.start()
@@ -99,7 +99,7 @@ def test_a_pool_whose_database_is_down(clinic: Clinic) -> None:
     assert push(live, source, {**clinic.configuration(), "note": 2}) is Outcome.RELOADED
 
     clinic.open()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 30
     while not is_ready(live.status(probe=True)):
         assert time.monotonic() < deadline
     live.close()
@@ -123,7 +123,7 @@ def test_an_async_pool_whose_database_is_down(clinic: Clinic) -> None:
                 part["info"], min_size=1, max_size=1, open=False
             )
             async with pool:
-                await pool.wait(5.0)
+                await pool.wait(30)
                 yield pool
 
         await live.astart()
@@ -138,7 +138,7 @@ def test_an_async_pool_whose_database_is_down(clinic: Clinic) -> None:
             Outcome.RELOADED
         )
         clinic.open()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 30
         while not is_ready(await live.astatus(probe=True)):
             assert time.monotonic() < deadline
         await live.aclose()

@@ -167,7 +167,7 @@ class Slow:
         @self.live.resource("a")
         def pool(a: int) -> Any:
             self.entered.set()
-            self.gate.wait(10)
+            self.gate.wait(30)
             self.log.append("built")
             yield a
             self.log.append("closed")
@@ -246,12 +246,12 @@ def test_a_start_during_the_close_of_another_app(monkeypatch: pytest.MonkeyPatch
 
     def running() -> Any:
         here.set()
-        closed.wait(10)
+        closed.wait(30)
         return real()
 
     monkeypatch.setattr(engine_of(live), "running", running)
     second = Call(live.start)
-    assert here.wait(10)
+    assert here.wait(30)
     Call(live.close).result()
     closed.set()
     second.result()

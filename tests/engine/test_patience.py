@@ -57,7 +57,7 @@ def test_one_patience_for_all_who_come_during_a_pause(
     def slow(a: int) -> int:
         if a > 1:
             building.set()
-            gate.wait(10)
+            gate.wait(30)
         return a
 
     begin(live)
@@ -85,7 +85,7 @@ def test_patience_bounds_the_wait_for_a_build(make: Make, text: Text, clock: Fak
     def slow(a: int) -> int:
         if a == 2:
             building.set()
-            gate.wait(10)
+            gate.wait(30)
         return a
 
     live.start()
@@ -109,7 +109,7 @@ def test_a_start_waits_for_its_build(make: Make, clock: FakeClock) -> None:
     @live.resource("a", timeout=1000.0)
     def slow(a: int) -> int:
         building.set()
-        gate.wait(10)
+        gate.wait(30)
         return a
 
     starting = Call(live.start)

@@ -44,7 +44,7 @@ class Ward:
     def _probe(self, _: object) -> bool:
         self.calls += 1
         if self.gate is not None:
-            self.gate.wait(10)
+            self.gate.wait(30)
         return self._verdict()
 
     async def _probe_async(self, _: object) -> bool:
@@ -177,7 +177,7 @@ def test_all_are_asked_at_once(make: Make, clock: FakeClock) -> None:
     def hang(name: object) -> None:
         if armed:
             calls.append(str(name))
-            gate.wait(10)
+            gate.wait(30)
 
     for number in range(10):
         live.resource("a", name=f"r{number}", probe=hang, timeout=5.0)(same)

@@ -104,7 +104,7 @@ def test_a_start_waits_for_what_is_being_read(
     gate = threading.Event()
 
     def schema(tree: dict[str, Any]) -> dict[str, Any]:
-        gate.wait(10)
+        gate.wait(30)
         return tree
 
     live = make(schema=schema, patience=2.0)
@@ -124,7 +124,7 @@ def test_a_unit_of_work_says_what_it_waited_for(make: Make, clock: Any) -> None:
     gate = threading.Event()
 
     def schema(tree: dict[str, Any]) -> dict[str, Any]:
-        gate.wait(10)
+        gate.wait(30)
         return tree
 
     live = make(schema=schema, patience=2.0)

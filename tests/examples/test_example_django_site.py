@@ -102,7 +102,7 @@ def test_staff_sees_the_status_and_nobody_else(site: Path) -> None:
 
 def ask(server: Server, path: str) -> str:
     """Ask the site for a page."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
     try:
         connection.request("GET", path)
         response = connection.getresponse()
@@ -157,7 +157,7 @@ def test_its_tasks_follow_the_file(site: Path, tmp_path: Path, valkey: ValkeySer
         worker.logs(" ready.")
 
         def said() -> dict[str, Any]:
-            told: dict[str, Any] = client.send_task("mysite.tasks.count").get(timeout=20)
+            told: dict[str, Any] = client.send_task("mysite.tasks.count").get(timeout=30)
             return told
 
         assert said() == {"greeting": "hello", "visits": 0}

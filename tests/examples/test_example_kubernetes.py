@@ -116,7 +116,7 @@ def publish(volume: Path, generation: int, files: Mapping[str, str]) -> None:
 
 def ask(port: int, path: str) -> tuple[int, str]:
     """Ask a pod."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

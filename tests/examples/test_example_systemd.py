@@ -119,7 +119,7 @@ def test_the_service_follows_its_file(tmp_path: Path) -> None:
             until(lambda: len(orders.history()) == 2)
             orders.rollback(why="too many", by="dora")
             until(lambda: get(service.port)[1] == "Hello, at most 100\n")
-            assert orders.wait(20.0) == ()
+            assert orders.wait(30) == ()
         assert service.stop() == 0
 
 

@@ -141,7 +141,7 @@ def _phase(server: Server, kind: str) -> Phase:
 
 
 def _told(port: int) -> dict[str, float]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     connection.request("GET", "/hold", headers={"Connection": "close"})
     told: dict[str, float] = json.loads(connection.getresponse().read())
     connection.close()

@@ -123,7 +123,7 @@ def content(number: int) -> str:
 
 def get(port: int, path: str) -> str:
     """Ask once; the answer must be a good one."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path, headers={"Connection": "close"})
         response = connection.getresponse()

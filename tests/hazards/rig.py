@@ -77,7 +77,7 @@ class Traffic:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join(10)
+        self._thread.join(30)
         assert self.errors == []
 
     def _run(self) -> None:

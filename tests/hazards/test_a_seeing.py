@@ -34,7 +34,7 @@ LIVE_SECONDS = 1.0 + 0.25 + 0.1
 
 def run(*command: str | Path) -> None:
     """Run a program, as an operator would."""
-    subprocess.run([str(word) for word in command], check=True, timeout=10)
+    subprocess.run([str(word) for word in command], check=True, timeout=30)
 
 
 def cp(path: Path, other: Path) -> None:

@@ -124,7 +124,7 @@ def volume() -> Iterator[Path]:
     """Give a volume of three files and a directory, at generation 0."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
-        assert publish(Path(name), 0, 0).wait(10) == 0
+        assert publish(Path(name), 0, 0).wait(30) == 0
         yield Path(name)
 
 
@@ -165,7 +165,7 @@ def test_what_is_removed_from_a_volume_is_missed_by_its_name(volume: Path, name:
         named = volume / "keys" if name.startswith("keys") else volume / name
         assert str(named) in (live.status().error or "")
         with publish(volume, 1, 1) as writer:
-            writer.wait(10)
+            writer.wait(30)
         assert live.check() is Outcome.RELOADED
         assert live.status().error is None
 
@@ -257,13 +257,13 @@ def test_a_swap_between_two_reads_of_a_check_is_not_served(volume: Path) -> None
     def closing(descriptor: int) -> None:
         os.close(descriptor)
         if swapping and (number := next(swaps, None)) is not None:
-            publish(volume, number, number).wait(10)
+            publish(volume, number, number).wait(30)
 
     swapping: list[bool] = []
     first = FileSource(volume / "app.yaml", disk=Disk(close=closing))
     with engine(first, volume / "flags.json", window=0.0) as live, Traffic(live) as traffic:
         swapping.append(True)
-        publish(volume, 1, 1).wait(10)
+        publish(volume, 1, 1).wait(30)
         until(lambda: live.check() is Outcome.UNCHANGED and live.snapshot.config.app == 3)
     assert [c for c in traffic.configs if c.app != c.flags] == []
 

@@ -55,7 +55,7 @@ def test_first_example_follows_its_file(tmp_path: Path) -> None:
     ) as server:
         assert get(server.port) == (200, "hello\n")
         config.write_text("greeting: good evening\n")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 30
         seen: list[str] = []
         while seen[-10:] != ["good evening\n"] * 10:
             status, text = get(server.port)

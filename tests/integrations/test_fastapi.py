@@ -98,7 +98,7 @@ def test_dependencies_need_no_thread(make: Make) -> None:
 
     def stay() -> None:
         entered.set()
-        go_on.wait(10)
+        go_on.wait(30)
 
     @app.get("/hold")
     async def hold() -> None:
@@ -111,7 +111,7 @@ def test_dependencies_need_no_thread(make: Make) -> None:
 
     with TestClient(app) as client:
         held = Call(lambda: client.get("/hold"))
-        assert entered.wait(10)
+        assert entered.wait(30)
         asked = Call(lambda: client.get("/"))
         try:
             assert asked.result().json() == "at once"
@@ -182,7 +182,7 @@ def test_what_comes_after_the_response_keeps_the_snapshot(make: Make, text: Text
 
     def afterwards(held: Pool) -> None:
         begun.set()
-        go_on.wait(10)
+        go_on.wait(30)
         seen.append(("task", live.current().config.a, held.closed))
 
     @app.get("/", dependencies=[Depends(ending)])
@@ -191,7 +191,7 @@ def test_what_comes_after_the_response_keeps_the_snapshot(make: Make, text: Text
 
     with TestClient(app) as client:
         request = Call(lambda: client.get("/"))
-        assert begun.wait(10)
+        assert begun.wait(30)
         edit(live, text, "a: 2")
         assert "closed 1" not in journal
         go_on.set()

@@ -309,15 +309,15 @@ def test_threads_have_a_request_each(make: Make, text: Text) -> None:
     def slow() -> str:
         before = current_config.a
         entered.set()
-        go_on.wait(10)
+        go_on.wait(30)
         return f"{before} {current_config.a}"
 
     said: list[str] = []
     thread = threading.Thread(target=lambda: said.append(get(app, "/slow")))
     thread.start()
-    assert entered.wait(10)
+    assert entered.wait(30)
     edit(live, text, "a: 2")
     assert get(app) == "2"
     go_on.set()
-    thread.join(10)
+    thread.join(30)
     assert said == ["1 1"]

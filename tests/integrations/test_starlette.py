@@ -153,7 +153,7 @@ def test_a_background_task_keeps_its_snapshot(make: Make, text: Text, between: b
         app.user_middleware.append(Middleware(BaseHTTPMiddleware, dispatch=lambda r, go: go(r)))
     with TestClient(app) as client:
         request = Call(lambda: client.get("/"))
-        assert begun.wait(10)
+        assert begun.wait(30)
         edit(live, text, "a: 2")
         assert journal == ["built 1", "built 2"]
         go_on.set()

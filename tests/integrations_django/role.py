@@ -100,7 +100,7 @@ class Watch:
         traceback: TracebackType | None,
     ) -> None:
         self._over.set()
-        self._thread.join(20)
+        self._thread.join(30)
 
     def _run(self) -> None:
         with psycopg.connect(self._role.server.url(), autocommit=True) as admin:

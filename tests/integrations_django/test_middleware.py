@@ -150,7 +150,7 @@ def run_elsewhere(call: Callable[[], int]) -> int:
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(call()))
     thread.start()
-    thread.join(20)
+    thread.join(30)
     return found[0]
 
 

@@ -56,7 +56,7 @@ def test_an_unsubscribed_listener_hears_no_more(make: Make, text: Text) -> None:
 
     def slow(event: ReloadEvent) -> None:
         heard.append(event.version)
-        gate.wait(10)
+        gate.wait(30)
 
     unsubscribe = live.subscribe(slow)
     live.subscribe(lambda event: others.append(event.version))
@@ -99,7 +99,7 @@ def test_a_slow_listener_misses_the_oldest(
 
     def slow(event: ReloadEvent) -> None:
         heard.append(event.version)
-        gate.wait(10)
+        gate.wait(30)
 
     live.subscribe(slow)
     begin(live)

@@ -130,7 +130,7 @@ def test_timeout(make: Make, clock: FakeClock, text: Text) -> None:
 
     def build(part: object) -> object:
         if part == 2:
-            text.waiting.wait(10.0)
+            text.waiting.wait(30)
         return part
 
     live.resource("a", name="pool", timeout=3.0)(build)

@@ -163,7 +163,7 @@ def test_the_names_are_the_pages() -> None:
 
 def get(port: int, path: str) -> bytes:
     """Ask on a connection of its own."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path)
         response = connection.getresponse()

@@ -24,7 +24,7 @@ MISSPELT = [
 def asked(port: int, target: str, *headers: str, method: str = "GET") -> tuple[int, bool, bytes]:
     """Send one request byte by byte as it is written; give status, whether it is the page, body."""
     lines = [f"{method} {target} HTTP/1.1", "Host: x", "Connection: close", *headers, "", ""]
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall("\r\n".join(lines).encode("utf-8"))
         answer = b"".join(iter(lambda: connection.recv(65536), b""))
     head, _, body = answer.partition(b"\r\n\r\n")

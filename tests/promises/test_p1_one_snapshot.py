@@ -244,6 +244,6 @@ def test_units_of_work_that_race_the_swap_see_whole_versions(
         drained(live)
     over.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(30)
     assert torn == []
     assert min(rounds) > 100

@@ -46,12 +46,12 @@ def engine(file: Path) -> ReloadCheck[Settings]:
         file, schema=Settings, settle=0.0, patience=5.0, max_bytes=65_536, environ={}
     )
 
-    @live.resource("pool", probe=lambda pool: pool.number != FALSE, timeout=0.3)
+    @live.resource("pool", probe=lambda pool: pool.number != FALSE, timeout=2.0)
     def pool(part: PoolSettings) -> Iterator[Pool]:
         if part.number == RAISES:
             raise ConnectionError(f"password {part.password!r} was refused")
         if part.number == HANGS:
-            released.wait(10)
+            released.wait(30)
         made = Pool(part.number)
         yield made
         made.closed = True

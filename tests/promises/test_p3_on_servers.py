@@ -64,7 +64,7 @@ def test_uvicorn_does_not_start_on_a_bad_file(tmp_path: Path) -> None:
         assert config.CANARY not in server.log
     alone = [word for word in uvicorn() if word not in ("--workers", "2")]
     with serving(alone, environ, tmp_path, listen=False) as server:
-        assert server.process.wait(20) != 0
+        assert server.process.wait(30) != 0
         assert SENTENCE in server.log
 
 
@@ -82,7 +82,7 @@ def test_without_lifespan_a_bad_file_is_a_503_that_heals(
     file = tmp_path / "config.yaml"
     config.write(file, BROKEN)
     with serving(command, environment(file, tmp_path / "journal"), tmp_path) as server:
-        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
         connection.request("GET", "/")
         response = connection.getresponse()
         body = response.read()

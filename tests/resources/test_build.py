@@ -351,7 +351,7 @@ def test_two_stuck_calls_of_one_resource_are_never_made(
     def pool(a: int) -> object:
         calls.append(a)
         if a > 1:
-            gate.wait(10)
+            gate.wait(30)
         return object()
 
     begin(live)

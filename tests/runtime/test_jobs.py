@@ -86,11 +86,11 @@ def test_done_or_abandoned_but_never_both() -> None:
         barrier = threading.Barrier(2)
 
         def finish(job: Job[object] = job, barrier: threading.Barrier = barrier) -> None:
-            barrier.wait(5)
+            barrier.wait(30)
             job.finish(1)
 
         finishing = Call(finish)
-        barrier.wait(5)
+        barrier.wait(30)
         abandoned = job.abandon()
         finishing.result()
         assert abandoned is not job.done
@@ -170,7 +170,7 @@ def test_the_reader_survives_what_a_job_raises() -> None:
 def test_the_reader_is_stuck_until_the_abandoned_job_ends() -> None:
     """While an abandoned job holds the thread the reader says so, and not a moment longer."""
     reader, gate = Reader(), threading.Event()
-    job = reading(reader, lambda: gate.wait(10))
+    job = reading(reader, lambda: gate.wait(30))
     before = reader.stuck
     assert reader.abandon(job)
     assert (before, reader.stuck) == (False, True)
@@ -189,7 +189,7 @@ def test_closing_does_not_wait_for_a_stuck_reader() -> None:
 
     def hang() -> object:
         threads.append(threading.current_thread())
-        return gate.wait(10)
+        return gate.wait(30)
 
     job = reading(reader, hang)
     until(lambda: threads)
@@ -280,7 +280,7 @@ def test_a_reader_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -
     until(lambda: all(job.done for job in lost))
     assert [LostError, LostError] == [type(job.error) for job in lost]
     assert reader.thread is not None
-    reader.thread.join(5)
+    reader.thread.join(30)
     after = reading(reader, lambda: 7)
     until(lambda: after.done)
     assert (after.result(), reader.replaced, reader.stuck) == (7, 1, False)
@@ -290,7 +290,7 @@ def test_a_reader_that_was_killed_is_replaced(monkeypatch: pytest.MonkeyPatch) -
 def test_an_abandoned_job_of_a_dead_reader_holds_nobody() -> None:
     """A reader that died over an abandoned job is not stuck for ever: it is replaced."""
     reader, gate = Reader(), threading.Event()
-    job = reading(reader, lambda: gate.wait(10))
+    job = reading(reader, lambda: gate.wait(30))
     assert reader.abandon(job)
     thread = reader.thread
     assert thread is not None

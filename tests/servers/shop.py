@@ -236,7 +236,7 @@ class Shop:
 
     def ask(self, path: str) -> str:
         """Return what the status page says."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=30)
         try:
             headers = {"Authorization": "Bearer t0k3n-of-the-test", "Connection": "close"}
             connection.request("GET", path, headers=headers)

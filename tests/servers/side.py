@@ -14,7 +14,7 @@ from .catalog import Kind
 __all__ = ["Side", "free_port"]
 
 PACE = 0.03
-START_SECONDS, STOP_SECONDS, GONE_SECONDS = 40.0, 15.0, 3.0
+START_SECONDS, STOP_SECONDS, GONE_SECONDS = 40.0, 30.0, 30.0
 
 
 class Side:

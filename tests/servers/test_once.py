@@ -18,7 +18,7 @@ def test_the_second_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.Monk
 
     def work() -> int:
         begun.set()
-        assert go_on.wait(20)
+        assert go_on.wait(30)
         calls.append(1)
         return 7
 
@@ -27,7 +27,7 @@ def test_the_second_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.Monk
 
     threads = [threading.Thread(target=ask, args=(worker,)) for worker in ("gw0", "gw1")]
     threads[0].start()
-    assert begun.wait(20)
+    assert begun.wait(30)
     threads[1].start()
     go_on.set()
     for thread in threads:

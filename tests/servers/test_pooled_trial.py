@@ -53,7 +53,7 @@ def test_one_verdict_is_heard_by_four_workers(tmp_path: Path) -> None:
             failed = visitors.seen["500"]
             until(lambda: len(orders.state().banned) == 1)
             config.write_text("number: 3\nevery: 0\n")
-            until(lambda: _outcomes(orders) == ["trying"] * 4, 20.0)
+            until(lambda: _outcomes(orders) == ["trying"] * 4)
             with watched() as machine:
                 os.kill(next(iter(orders.members().values())).pid, signal.SIGKILL)
                 killed = time.monotonic()

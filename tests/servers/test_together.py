@@ -12,6 +12,7 @@ from pathlib import Path
 from reloadcheck import Orders
 from reloadcheck.stores import SQLiteStore
 from tests.support import config
+from tests.support.lateness import watched
 from tests.support.load import Load, get, until
 from tests.support.servers import Server, gunicorn, serving, uvicorn
 
@@ -139,14 +140,15 @@ def test_a_stopped_worker_is_waited_for_no_longer_than_the_deadline(tmp_path: Pa
 
 
 def _an_edit_goes_live(crew: Crew, load: Load, measured: list[tuple[str, object]]) -> None:
-    number = crew.edit()
-    until(lambda: crew.all_serve(2))
-    time.sleep(0.2)
+    with watched() as machine:
+        number = crew.edit()
+        until(lambda: crew.all_serve(2))
+        time.sleep(0.2)
     new = [answer for answer in load.answers if answer.number == number]
     old = [answer for answer in load.answers if answer.number == number - 1]
     spread = max(one.begun for one in old) - min(one.begun for one in new)
     measured.append((MEASURED, f"four workers swapped within {1000 * max(spread, 0):.0f} ms"))
-    assert spread < 1.5
+    assert spread < 1.5 + machine.excuses
 
 
 def _one_that_fails_refuses_for_all(crew: Crew) -> None:
@@ -179,7 +181,8 @@ def _an_edit_is_taken_back(crew: Crew) -> None:
         config.replace(crew.file, text)
         until(lambda: crew.orders.state().round is None)
     time.sleep(0.5)
-    assert (before, {True}) == (crew.edition, crew.served())
+    until(lambda: crew.served() == {True})
+    assert before == crew.edition
 
 
 def _two_in_a_row(crew: Crew) -> None:
@@ -187,7 +190,7 @@ def _two_in_a_row(crew: Crew) -> None:
     time.sleep(0.15)
     number = crew.edit()
     until(lambda: crew.served() == {True} and get(crew.server.port).number == number, 40.0)
-    assert crew.orders.state().round is None
+    until(lambda: crew.orders.state().round is None)
 
 
 def _idle_workers_take_part(crew: Crew) -> None:
@@ -203,8 +206,7 @@ def _one_is_killed_in_mid_round(crew: Crew) -> None:
     before, victim = crew.edition, crew.pids()[0]
     with crew.staged("waits", victim):
         number = crew.edit()
-        get_some(crew)
-        until(lambda: crew.orders.state().round is not None)
+        until(lambda: _asked(crew) and crew.orders.state().round is not None)
         os.kill(victim, signal.SIGKILL)
         until(lambda: crew.edition == before + 1)
     until(lambda: crew.all_serve(before + 1), 40.0)  # with the one that took its place
@@ -212,9 +214,6 @@ def _one_is_killed_in_mid_round(crew: Crew) -> None:
     assert number == get(crew.server.port).number
 
 
-def get_some(crew: Crew) -> None:
-    """Ask often enough that some worker has seen the edit; the one that waits answers, too."""
-    until_ = time.monotonic() + 0.6
-    while time.monotonic() < until_:
-        get(crew.server.port)
-        time.sleep(0.05)
+def _asked(crew: Crew) -> bool:
+    """Ask, so that some worker sees the edit; the one that waits answers, too."""
+    return get(crew.server.port) is not None

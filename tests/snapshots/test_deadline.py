@@ -88,7 +88,7 @@ def test_the_warning_names_the_code_that_holds_on(
     def function() -> None:
         assert pools.live.current()[pools.pool] == 1
         entered.set()
-        gate.wait(10)
+        gate.wait(30)
 
     @reload_check(pools.live)
     def generator() -> Iterator[int]:
@@ -244,7 +244,7 @@ def test_at_most_one_closer_is_stuck(make: Make, text: Text, clock: FakeClock) -
     def pool(a: int) -> Iterator[int]:
         yield a
         closing.append(a)
-        gate.wait(10)
+        gate.wait(30)
 
     begin(live)
     text.write("a: 2")

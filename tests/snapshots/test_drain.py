@@ -140,7 +140,7 @@ def test_an_edit_that_waits_for_a_slow_close_says_so(
     def pool(a: int) -> Iterator[int]:
         yield a
         if a == 1:
-            gate.wait(10)
+            gate.wait(30)
 
     assert pool.name == "pool"
     text.write("a: 1")

@@ -83,7 +83,7 @@ class Backends:
     def left_over(self, names: set[str]) -> set[str]:
         """Give those of the resources that stay connected though they have had the time to go."""
         with contextlib.suppress(AssertionError):
-            until(lambda: not names & self.connected(), 10.0)
+            until(lambda: not names & self.connected())
         return names & self.connected()
 
 

@@ -76,7 +76,7 @@ class Side:
             list(together.map(self._asked, ["/wait"] * THREADS))
 
     def _asked(self, path: str) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         try:
             connection.request("GET", path, headers={"Connection": "close"})
             said: dict[str, Any] = json.loads(connection.getresponse().read())

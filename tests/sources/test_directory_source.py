@@ -216,7 +216,7 @@ def test_an_entry_that_is_no_file_is_named(secrets: Path) -> None:
 
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
-    thread.join(1.0)
+    thread.join(30)
     assert [str(e) for e in errors] == [f"{secrets}/database/pipe: is a FIFO, not a file"]
 
 

@@ -83,7 +83,7 @@ def without_a_wait(call: Callable[[], object]) -> BaseException | None:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(20.0)  # who waits for the other end of a FIFO waits for ever
+    thread.join(30)  # who waits for the other end of a FIFO waits for ever
     assert not thread.is_alive()
     return raised[0] if raised else None
 

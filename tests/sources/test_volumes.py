@@ -53,7 +53,7 @@ def volume() -> Iterator[Path]:
     """Give a volume at generation 0, in memory where there is such a place, as Secrets are."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
-        assert publish(Path(name), 0).wait(10) == 0
+        assert publish(Path(name), 0).wait(30) == 0
         yield Path(name)
 
 
@@ -98,7 +98,7 @@ def test_a_directory_that_is_swapped_at_every_look_is_torn(volume: Path) -> None
 
     def swapping(directory: str, most: int) -> Sequence[str]:
         found = Disk().names(directory, most)
-        assert publish(volume, next(numbers)).wait(10) == 0
+        assert publish(volume, next(numbers)).wait(30) == 0
         return found
 
     with pytest.raises(TornError):
@@ -115,7 +115,7 @@ def test_a_swap_between_the_reads_of_a_set_is_torn(volume: Path) -> None:
 
     def swapping(descriptor: int) -> None:
         os.close(descriptor)
-        assert publish(volume, 1).wait(10) == 0
+        assert publish(volume, 1).wait(30) == 0
 
     sources: list[Source] = [
         FileSource(volume / "app.yaml"),
@@ -172,7 +172,7 @@ def test_a_generation_removed_in_mid_look_is_looked_for_again(volume: Path) -> N
     def swapping(target: str | int) -> os.stat_result:
         if left:
             left.pop()
-            assert publish(volume, 1).wait(10) == 0
+            assert publish(volume, 1).wait(30) == 0
         return os.stat(target)
 
     source = FileSource(volume / "app.yaml", disk=Disk(stat=swapping))

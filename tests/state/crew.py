@@ -8,6 +8,7 @@ from reloadcheck import ReloadCheck
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.testing import MemoryStore
 from tests.support.rig import until
+from tests.support.steps import SteppedMemory, all_step
 
 
 class Worker:
@@ -16,7 +17,8 @@ class Worker:
     def __init__(self, crew: "Crew", number: int) -> None:
         self.file = crew.directory / f"worker-{number}.yaml"
         self.file.write_text(crew.text)
-        self.store = crew.board.peer()
+        self.store = SteppedMemory()
+        self.store.share(crew.board)
         self.live: ReloadCheck[Any] = ReloadCheck(
             self.file,
             store=self.store,
@@ -35,7 +37,7 @@ class Worker:
         self.live.rule("a")(self._judge)
 
     def _build(self, a: object) -> object:
-        assert self.gate.wait(20)
+        assert self.gate.wait(30)
         if a in self.bad:
             raise ConnectionError
         self.builds.append(a)
@@ -86,6 +88,16 @@ class Crew:
             worker.file.write_text(text)
         for worker in workers or self.workers:
             worker.live.check()
+
+    def look(self) -> None:
+        """Wait until each knows what is on the board by now, and has done its part."""
+        all_step(worker.store for worker in self.workers)
+
+    def votes(self) -> list[str | None]:
+        """Return the votes in the open round as the first worker knows them, None last."""
+        store = self.workers[0].live.status().store
+        votes = store.round.votes.values() if store and store.round else ()
+        return sorted(votes, key=lambda vote: vote is None)
 
     def values(self) -> list[object]:
         """Return what each serves."""

@@ -4,7 +4,6 @@ Long because history, orders and starts are tried on the same few engines.
 """
 
 import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,13 +14,8 @@ from reloadcheck import ConfigError, Outcome, ReloadCheck
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
-
-
-def _eventually(holds: Callable[[], object], seconds: float = 20.0) -> None:
-    until = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
+from tests.support.rig import SECONDS, until
+from tests.support.steps import SteppedFile, all_step, first_looks
 
 
 class Site:
@@ -35,6 +29,7 @@ class Site:
         self.orders = Orders(SQLiteStore(self.path), app="shop")
         self.boot: Literal["file", "last-good"] = boot
         self.engines: list[ReloadCheck[Any]] = []
+        self.stores: list[SteppedFile] = []
         self.workers = workers
         self.together: Literal["all"] | None = None
 
@@ -44,15 +39,17 @@ class Site:
 
     def start(self) -> None:
         """Start the workers."""
+        self.stores.clear()
         self.engines = [self.engine() for _ in range(self.workers)]
         for engine in self.engines:
             engine.start()
 
     def engine(self) -> "ReloadCheck[Any]":
         """Make a worker's engine."""
+        self.stores.append(SteppedFile(self.path))
         live: ReloadCheck[Any] = ReloadCheck(
             self.file,
-            store=SQLiteStore(self.path),
+            store=self.stores[-1],
             app="shop",
             settle=0,
             window=0.1,
@@ -61,7 +58,11 @@ class Site:
         )
         return live
 
-    def serve(self, value: object, seconds: float = 10.0) -> None:
+    def look(self) -> None:
+        """Wait until every worker knows what is in the store, and has written what it had to."""
+        all_step(self.stores)
+
+    def serve(self, value: object) -> None:
         """Wait until every worker serves a value of `a`."""
 
         def holds() -> bool:
@@ -69,7 +70,7 @@ class Site:
                 engine.check()
             return {value} == {e.snapshot.config["a"] for e in self.engines}
 
-        _eventually(holds, seconds)
+        until(holds)
 
     def codes(self) -> set[str | None]:
         """Return why the workers do not serve what the file holds."""
@@ -79,7 +80,7 @@ class Site:
 
     def editions(self, count: int) -> list[tuple[int | None, str, str | None]]:
         """Wait for so many rows, and return them oldest first."""
-        _eventually(lambda: len(self.orders.history(limit=99)) >= count)
+        until(lambda: len(self.orders.history(limit=99)) >= count)
         rows = self.orders.history(limit=99)
         return [(row.entry.edition, row.entry.cause, row.entry.code) for row in reversed(rows)]
 
@@ -106,7 +107,7 @@ def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> Non
     site.serve(2)
     site.editions(2)
     site.write("a: [")
-    _eventually(lambda: {"syntax"} == site.codes())
+    until(lambda: {"syntax"} == site.codes())
     site.editions(3)
     site.write("a: 3 # three")
     site.serve(3)
@@ -115,7 +116,7 @@ def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> Non
     site.close()
     site.start()
     site.serve(3)
-    time.sleep(0.5)
+    site.look()
     assert expected == site.editions(4)
     row = site.orders.history(limit=1)[0]
     assert (row.entry.changed, row.entry.kept, row.serves) == (("a",), True, True)
@@ -127,9 +128,9 @@ def test_what_was_wrong_with_an_edit_ends_with_it(site: Site) -> None:
     site.start()
     site.serve(1)
     site.write("a: [\n")
-    _eventually(lambda: _outcomes(site) == [("rejected", "syntax")] * site.workers)
+    until(lambda: _outcomes(site) == [("rejected", "syntax")] * site.workers)
     site.write("a: 1\n")
-    _eventually(lambda: _outcomes(site) == [("unchanged", None)] * site.workers)
+    until(lambda: _outcomes(site) == [("unchanged", None)] * site.workers)
     assert {one.error for one in site.orders.members().values()} == {None}
 
 
@@ -160,7 +161,7 @@ def test_a_rollback_is_live_everywhere_and_survives(site: Site) -> None:
     site.editions(4)
     assert site.orders.state().hold is None
     site.write("a: 2 # again")
-    _eventually(lambda: {"banned"} == site.codes())
+    until(lambda: {"banned"} == site.codes())
     status = site.engines[0].status()
     assert status.code == "banned"
     assert "edition 2 was banned by dora" in str(status.error)
@@ -191,9 +192,10 @@ def test_a_pin_holds_against_edits_and_restarts(site: Site) -> None:
     site.start()
     site.editions(1)
     site.orders.pin(why="release week", by="dora")
-    time.sleep(0.5)
+    site.look()
     site.write("a: 2")
-    time.sleep(0.3)
+    site.serve(1)
+    site.look()
     site.serve(1)
     site.close()
     site.start()
@@ -217,22 +219,22 @@ def test_what_a_pin_holds_back_is_validated(tmp_path: Path) -> None:
     live = ReloadCheck(file, schema=wanted, store=store, app="shop", settle=0, window=0.1)
     live.start()
     orders = Orders(store, app="shop")
-    _eventually(lambda: bool(orders.history()))
+    until(lambda: bool(orders.history()))
     orders.pin(why="calm", by="dora")
 
     def told(text: str) -> tuple[str, ...]:
         live.check()
         return tuple(one for one in live.status().reasons if text in one)
 
-    _eventually(lambda: bool(told("pinned")))
+    until(lambda: bool(told("pinned")))
     for content, expected in (("a: [", "config.yaml:1:5: "), ("a: x", "ValueError")):
         file.write_text(content)
-        _eventually(partial(told, expected))
+        until(partial(told, expected))
         (said,) = told(expected)
         assert said.startswith("what the sources hold would be rejected: ")
         assert live.snapshot.config["a"] == 1
     file.write_text("a: 2")
-    _eventually(lambda: not told("rejected"))
+    until(lambda: not told("rejected"))
     assert told("what the sources hold is not served")
     live.close()
 
@@ -246,10 +248,10 @@ def test_a_freeze_lets_nothing_live_and_a_thaw_everything(site: Site) -> None:
     at = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(until_))
     told = f"edits are frozen by dora until {at}: Black Friday"
     everybody = {(told,)}
-    _eventually(lambda: {one.status().reasons for one in site.engines} == everybody)  # no edit yet
+    until(lambda: {one.status().reasons for one in site.engines} == everybody)  # no edit yet
     site.write("a: 2")
-    _eventually(lambda: {"frozen"} == site.codes())
-    _eventually(lambda: str(site.engines[0].status().error).endswith(told))
+    until(lambda: {"frozen"} == site.codes())
+    until(lambda: str(site.engines[0].status().error).endswith(told))
     status = site.engines[0].status()
     assert (status.code, len(status.reasons)) == ("frozen", 1)
     site.orders.thaw(why="over", by="dora")
@@ -270,8 +272,8 @@ def test_a_frozen_host_takes_nothing_at_a_restart_either(
     site.write("a: 2")
     site.start()
     site.serve(1)
-    _eventually(lambda: {"frozen"} == site.codes())
-    _eventually(lambda: len(site.orders.members()) == 2)
+    until(lambda: {"frozen"} == site.codes())
+    until(lambda: len(site.orders.members()) == 2)
     site.orders.thaw(why="over", by="dora")
     site.serve(2)
     site.close()
@@ -287,7 +289,7 @@ def test_the_last_good_boots_where_it_is_asked_for(tmp_path: Path) -> None:
     site.write("a: [")
     site.start()
     site.serve(1)
-    _eventually(lambda: {"syntax"} == site.codes())
+    until(lambda: {"syntax"} == site.codes())
     site.close()
     site.boot = "file"
     with pytest.raises(ConfigError):
@@ -311,27 +313,26 @@ def test_a_store_that_is_away_stops_nothing(tmp_path: Path) -> None:
     assert status is not None
     assert (status.code, status.error) == ("store", "memory: is lost")
     store.heal()
-    _eventually(lambda: [row.entry.edition for row in reader.history()] == [3, 2, 1])
-    _eventually(lambda: getattr(live.status().store, "code", "") is None)
+    until(lambda: [row.entry.edition for row in reader.history()] == [3, 2, 1])
+    until(lambda: getattr(live.status().store, "code", "") is None)
     live.close()
     assert not reader.members()
 
 
-def test_a_store_that_hangs_holds_nobody(tmp_path: Path) -> None:
-    """A start waits two seconds for it at most, an edit not at all, a close three."""
-    file = tmp_path / "config.yaml"
+def test_a_store_that_hangs_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A start waits two seconds for it at most, and an edit is live while it hangs."""
+    waits, file = first_looks(monkeypatch), tmp_path / "config.yaml"
     file.write_text("a: 1")
     store = MemoryStore()
     store.freeze()
-    live = ReloadCheck(file, store=store, app="shop", settle=0, window=0.1)
-    begun = time.monotonic()
+    live = ReloadCheck(file, store=store, app="shop", settle=0, window=0.1, patience=SECONDS)
     live.start()
-    assert time.monotonic() - begun < 4
+    assert 0 < sum(waits) <= 2
+    waits.clear()
     file.write_text("a: 2")
-    begun = time.monotonic()
     live.check()
-    assert time.monotonic() - begun < 1.5
     assert live.snapshot.config.a == 2
+    assert not waits
     store.heal()
     live.close()
 
@@ -345,6 +346,7 @@ def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
     secrets.mkdir()
     (secrets / "password").write_text("canary-one")
     path = tmp_path / "store.db"
+    store = SteppedFile(path)
     (tmp_path / ".env").write_text("DOTTED=canary-dotenv\n")
     environ = {"SHOP_TOKEN": "canary-env"}
     live = ReloadCheck(
@@ -352,18 +354,18 @@ def test_confidential_documents_are_never_kept(tmp_path: Path) -> None:
         DirectorySource(secrets),
         EnvironSource("SHOP_", environ=environ),
         tmp_path / ".env",
-        store=path,
+        store=store,
         app="shop",
         settle=0,
         window=0.1,
     )
     live.start()
     orders = Orders(SQLiteStore(path), app="shop")
-    _eventually(lambda: len(orders.history()) == 1)
+    until(lambda: len(orders.history()) == 1)
     orders.pin(why="x", by="dora")
-    time.sleep(0.5)
+    all_step([store])
     (secrets / "password").write_text("canary-two")
-    _eventually(lambda: bool(live.check()) and live.snapshot.config.password == "canary-two")
+    until(lambda: bool(live.check()) and live.snapshot.config.password == "canary-two")
     assert live.snapshot.config.a == 1
     live.close()
     data = b"".join(found.read_bytes() for found in tmp_path.glob("store.db*"))

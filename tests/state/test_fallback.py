@@ -109,7 +109,7 @@ def test_it_survives_a_restart_and_a_bad_file(site: Site) -> None:
     site.file.write_text("a: [")
     site.start()
     site.serve(0)
-    assert not [name for name in site.orders.wait(20) if name]
+    assert not [name for name in site.orders.wait(30) if name]
 
 
 def test_an_edit_of_the_fall_back_is_live(site: Site) -> None:

@@ -139,7 +139,7 @@ def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:
     killed, leaving = (keeper_of(peer, clock) for peer in peers)
     for going in (killed, leaving):
         going.ensure()
-        assert going.first_look(10.0)
+        assert going.first_look(30.0)
     peers[0].lose()
     leaving.close()
     keeper = keeper_of(store, clock)

@@ -1,7 +1,6 @@
 """Workers that act as one, on real engines over one board: all take up an edit, or none does."""
 
 import json
-import time
 
 from reloadcheck import Outcome, Together
 from tests.support.rig import until
@@ -16,19 +15,14 @@ def test_an_edit_goes_live_on_all_or_waits_for_the_slowest(crew: Crew) -> None:
     slow.gate.clear()
     crew.edit("a: 2", *quick)
     slow.file.write_text("a: 2")
-    until(lambda: crew.orders.state().round)
-    time.sleep(0.3)
+    until(lambda: crew.votes() == ["prepared", "prepared", None])
+    crew.look()
     assert crew.values() == [1, 1, 1]
     assert {worker.code for worker in quick} == {"waiting"}
     status = quick[0].live.status()
     assert status.store is not None
     assert status.store.together == "all"
     assert status.store.round is not None
-    assert sorted(status.store.round.votes.values(), key=lambda vote: vote is None) == [
-        "prepared",
-        "prepared",
-        None,
-    ]
     slow.gate.set()
     crew.serve(2)
     until(lambda: [row.entry.edition for row in crew.orders.history()] == [2, 1])

@@ -1,6 +1,5 @@
 """What workers that act as one do not vote on: orders, freezes, and secrets that rotate."""
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +23,9 @@ def test_orders_are_not_voted_on(crew: Crew) -> None:
     crew.serve(3)
     assert crew.orders.state().hold is None
     crew.orders.pin(why="x", by="dora")
+    crew.look()
     crew.edit("a: 4")
-    time.sleep(0.4)
+    crew.look()
     assert crew.values() == [3, 3]
     assert crew.orders.state().round is None
     crew.orders.unpin(why="x", by="dora")
@@ -54,8 +54,9 @@ def test_a_roll_back_over_a_pending_edit_bans_it(crew: Crew, failing: bool) -> N
     slow.gate.set()
     crew.serve(1)
     until(lambda: {2, None} == {b.edition for b in crew.orders.state().banned.values()})
+    crew.look()
     crew.edit("# why?\na: 3")
-    time.sleep(0.4)
+    crew.look()
     assert crew.values() == [1, 1, 1]
     state = crew.orders.state()
     assert (state.round, state.hold.kind if state.hold else None) == (None, "rollback")
@@ -102,7 +103,10 @@ def test_a_retry_forgets_a_refusal(crew: Crew) -> None:
     crew.edit("a: 2")
     until(lambda: crew.workers[0].code == "refused")
     bad.never.clear()
-    time.sleep(1.5)
+    for _ in range(3):
+        crew.look()
+        for worker in crew.workers:
+            worker.live.check()
     assert crew.values() == [1, 1]
     crew.orders.retry(why="x", by="dora")
     crew.serve(2)

@@ -122,7 +122,7 @@ def comes_to(live: ReloadCheck[Any], told: Told) -> None:
         return told == (live.snapshot.config["a"], live.status().code)
 
     try:
-        until(holds, 10.0)
+        until(holds)
     except AssertionError:
         assert told == (live.snapshot.config["a"], live.status().code)
 

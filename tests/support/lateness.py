@@ -1,12 +1,16 @@
-"""How late a machine wakes who sleeps: what a time seen in other processes is to be judged with."""
+"""How late a machine wakes who sleeps, and lets run who would: what a time is to be judged with."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
-__all__ = ["Lateness", "watched"]
+__all__ = ["Lateness", "Stopwatch", "watched"]
+
+TASKS = Path("/proc/self/task")
 
 STEP = 0.01
 
@@ -50,3 +54,30 @@ def watched() -> Generator[Lateness]:
     finally:
         lateness.stop()
         thread.join()
+
+
+class Stopwatch:
+    """Counts seconds, but for those in which a thread here was ready to run and no CPU was free.
+
+    What is promised of a time is promised of what this process does with a processor. On Linux
+    alone the kernel says how long it made threads wait; elsewhere nothing is taken off.
+    """
+
+    def __init__(self) -> None:
+        self._begun, self._queued = time.perf_counter(), _queued()
+
+    @property
+    def seconds(self) -> float:
+        """Return how many there have been since it was made."""
+        now = _queued()
+        waited = sum(most - self._queued.get(thread, 0) for thread, most in now.items())
+        return max(0.0, time.perf_counter() - self._begun - waited / 1e9)
+
+
+def _queued() -> dict[str, int]:
+    """Return the nanoseconds that each thread of this process has waited for a processor."""
+    found: dict[str, int] = {}
+    for task in TASKS.iterdir() if TASKS.is_dir() else ():
+        with contextlib.suppress(OSError):  # it has just ended
+            found[task.name] = int((task / "schedstat").read_bytes().split()[1])
+    return found

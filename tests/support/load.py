@@ -82,7 +82,7 @@ def workers(port: int, path: str = "/") -> dict[int, Answer]:
     return found
 
 
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> float:
+def until(condition: Callable[[], bool], seconds: float = 30.0) -> float:
     """Wait for something that another process does; give how long that took, fail if it does not.
 
     For what has no clock to inject: servers and the kernel.

@@ -20,7 +20,7 @@ class Loop:
 
     def run(self, work: Any) -> Any:
         """Run a coroutine there."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
 
     def close(self) -> None:
         """Cancel what runs there, as asyncio.run does, and close the loop."""
@@ -33,5 +33,5 @@ class Loop:
 
         self.run(cancel())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(30)
         self._loop.close()

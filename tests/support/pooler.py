@@ -74,7 +74,7 @@ class Pooler:
                 one.shutdown(socket.SHUT_RDWR)
             one.close()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(30)
         for backend in self._free:
             backend.close()
 

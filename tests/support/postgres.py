@@ -33,7 +33,7 @@ class MortalPostgres:
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: SIGINT waits for nobody, SIGTERM for the sessions, SIGQUIT is as a crash."""
         os.kill(self._server.process.pid, number)
-        status = self._server.process.wait(20)
+        status = self._server.process.wait(30)
         assert status is not None
 
     def start(self) -> None:

@@ -1,5 +1,7 @@
 """Runs a piece of Python in an interpreter of its own, where it may fork and exit."""
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -50,16 +52,23 @@ class Run:
 
 
 def run(directory: Path, code: str) -> Run:
-    """Run the prelude and the code, with a directory of its own, at most a minute."""
+    """Run the prelude and the code, with a directory of its own, at most a minute.
+
+    Then it is ended together with all that it started.
+    """
     begun = time.monotonic()
-    done = subprocess.run(
+    with subprocess.Popen(
         [sys.executable, "-c", PRELUDE + textwrap.dedent(code), str(directory)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
-        check=False,
-    )
+        start_new_session=True,
+    ) as process:
+        try:
+            output, _ = process.communicate(timeout=60)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)  # nobody has waited for it: the id is its own
+            raise
     seconds = time.monotonic() - begun
     said = (directory / "log").read_text().split("\n")[:-1]
-    return Run(said, done.returncode, done.stdout, seconds)
+    return Run(said, process.returncode, output, seconds)

@@ -23,7 +23,7 @@ __all__ = ["ROOT", "Server", "environment", "gunicorn", "serving", "uvicorn"]
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30.0
-STOP_SECONDS = 10.0
+STOP_SECONDS = 30.0
 _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 

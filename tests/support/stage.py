@@ -79,7 +79,7 @@ class Stage:
         if part == self.part:
             self.entered += 1
             if self.gate is not None:
-                self.gate.wait(10)
+                self.gate.wait(30)
             if self.fault is not None:
                 raise self.fault(CANARY)
 

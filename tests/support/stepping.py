@@ -23,7 +23,7 @@ class SteppingClock(FakeClock):
     def step(self, seconds: float) -> None:
         """Let time pass, then let the engine thread turn until it has come to wait again."""
         self.advance(seconds)
-        enough, deadline = self.waits + 3, time.monotonic() + 10
+        enough, deadline = self.waits + 3, time.monotonic() + 30
         while self.waits < enough:
             assert time.monotonic() < deadline, "the engine thread does not turn"
             time.sleep(0.0002)

@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["acting_at_line", "code_of", "interleaved", "lines_of"]
 
-SECONDS = 10.0
+SECONDS = 30.0
 """Seconds after which a thread that should be at its line counts as not coming there."""
 
 

@@ -55,7 +55,7 @@ def main(place: str, directory: Path) -> None:
     armed.set()
     config.write(file, config.text(2))
     threading.Thread(target=live.check, daemon=True).start()
-    assert hanging.wait(20)
+    assert hanging.wait(30)
     assert pool.name == "pool"
     print(time.monotonic(), flush=True)
 

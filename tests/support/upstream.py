@@ -41,7 +41,7 @@ class UpstreamServer:
 
     def connections(self) -> dict[int, str]:
         """Give the user agents of the open connections by the client's port, but for this one."""
-        connection = HTTPConnection(HOST, self.port, timeout=10)
+        connection = HTTPConnection(HOST, self.port, timeout=30)
         try:
             headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "count"}
             connection.request("GET", "/connections", headers=headers)

@@ -63,7 +63,7 @@ def _answers(port: int, process: Process) -> bool:
         if process.status() is not None:
             return False
         try:
-            with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+            with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
                 connection.sendall(b"PING\r\n")
                 if connection.recv(16).startswith(b"+PONG"):
                     return True

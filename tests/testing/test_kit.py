@@ -163,7 +163,7 @@ def test_an_open_instance_and_its_thread_are_told(monkeypatch: pytest.MonkeyPatc
 
     def pool(a: int) -> Iterator[int]:
         yield a
-        gate.wait(10)
+        gate.wait(30)
 
     live: ReloadCheck[Any] = ReloadCheck(MemorySource("a: 1"), drain=0.0)
     live.resource("a")(pool)

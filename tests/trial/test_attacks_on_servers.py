@@ -37,7 +37,7 @@ def test_a_worker_that_is_killed_in_a_trial(server: tuple[Server, Path]) -> None
 
     ask()
     config.write_text("number: 2\nevery: 0\n")
-    until(lambda: status(rig.port)["outcome"] == "trying", 20.0)
+    until(lambda: status(rig.port)["outcome"] == "trying", 30.0)
     os.kill(status(rig.port)["process"]["pid"], signal.SIGKILL)
 
     def is_everywhere() -> bool:

@@ -53,7 +53,7 @@ class Visitors:
 def answer(port: int) -> str:
     """Return the body of an answer, or its status where that is no 200."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30) as response:
             return str(response.read().decode())
     except urllib.error.HTTPError as error:
         error.close()
@@ -66,7 +66,7 @@ def status(port: int) -> dict[str, Any]:
         f"http://127.0.0.1:{port}/status?format=json",
         headers={"Authorization": "Bearer t0k3n-of-the-test"},
     )
-    with urllib.request.urlopen(request, timeout=10) as response:
+    with urllib.request.urlopen(request, timeout=30) as response:
         found: dict[str, Any] = json.load(response)
         return found
 
@@ -97,10 +97,10 @@ def test_an_edit_that_breaks_takes_itself_back(server: tuple[Server, Path]) -> N
     visitors = Visitors(rig.port)
     try:
         config.write_text("number: 2\nevery: 1\n")
-        until(lambda: status(rig.port)["outcome"] == "undone", 20.0)
+        until(lambda: status(rig.port)["outcome"] == "undone", 30.0)
         told = status(rig.port)
         failed = visitors.seen["500"]
-        until(lambda: visitors.seen["1"] > 100, 20.0)
+        until(lambda: visitors.seen["1"] > 100, 30.0)
     finally:
         visitors.stop()
     assert told["code"] == "undone-failed"
@@ -118,11 +118,11 @@ def test_a_good_edit_is_live_for_all_after_its_trial(server: tuple[Server, Path]
     visitors = Visitors(rig.port)
     try:
         config.write_text("number: 2\nevery: 0\n")
-        until(lambda: status(rig.port)["outcome"] == "trying", 10.0)
-        until(lambda: visitors.seen["2"] > 0, 10.0)
-        until(lambda: status(rig.port)["version"] == 2, 20.0)
+        until(lambda: status(rig.port)["outcome"] == "trying", 30.0)
+        until(lambda: visitors.seen["2"] > 0, 30.0)
+        until(lambda: status(rig.port)["version"] == 2, 30.0)
         before = visitors.seen["1"]
-        until(lambda: visitors.seen["2"] > 100, 20.0)
+        until(lambda: visitors.seen["2"] > 100, 30.0)
     finally:
         visitors.stop()
     assert set(visitors.seen) == {"1", "2"}

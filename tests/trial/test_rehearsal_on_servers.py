@@ -30,10 +30,10 @@ def test_no_user_sees_what_a_rehearsal_finds(server: tuple[Server, Path]) -> Non
     visitors = Visitors(rig.port)
     try:
         config.write_text("number: 2\nevery: 1\n")
-        until(lambda: status(rig.port)["code"] == "rehearsal", 20.0)
+        until(lambda: status(rig.port)["code"] == "rehearsal", 30.0)
         told = status(rig.port)
         config.write_text("number: 3\nevery: 0\n")
-        until(lambda: status(rig.port)["outcome"] == "trying", 20.0)
+        until(lambda: status(rig.port)["outcome"] == "trying", 30.0)
     finally:
         visitors.stop()
     assert told["outcome"] == "rejected"

@@ -35,9 +35,9 @@ def test_a_wrong_answer_takes_an_edit_back(name: str, tmp_path: Path) -> None:
         visitors = Visitors(rig.port)
         try:
             config.write_text("number: 2\nevery: 0\n")
-            until(lambda: {status(rig.port)["outcome"] for _ in range(8)} == {"undone"}, 20.0)
+            until(lambda: {status(rig.port)["outcome"] for _ in range(8)} == {"undone"}, 30.0)
             told = status(rig.port)
-            with urllib.request.urlopen(f"http://127.0.0.1:{rig.port}/", timeout=10) as response:
+            with urllib.request.urlopen(f"http://127.0.0.1:{rig.port}/", timeout=30) as response:
                 cookies = response.headers.get_all("Set-Cookie")
         finally:
             visitors.stop()
