@@ -15,7 +15,7 @@ from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
 from tests.support.rig import SECONDS, until
-from tests.support.steps import SteppedFile, all_step, first_looks
+from tests.support.steps import SteppedFile, all_step
 
 
 class Site:
@@ -319,9 +319,9 @@ def test_a_store_that_is_away_stops_nothing(tmp_path: Path) -> None:
     assert not reader.members()
 
 
-def test_a_store_that_hangs_holds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_hangs_holds_nobody(tmp_path: Path, waits: list[float]) -> None:
     """A start waits two seconds for it at most, and an edit is live while it hangs."""
-    waits, file = first_looks(monkeypatch), tmp_path / "config.yaml"
+    file = tmp_path / "config.yaml"
     file.write_text("a: 1")
     store = MemoryStore()
     store.freeze()

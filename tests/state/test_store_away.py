@@ -10,9 +10,8 @@ import pytest
 
 from reloadcheck import ConfigError, DirectorySource, ReloadCheck
 from reloadcheck._state.store_orders import Orders
-from reloadcheck.testing import FakeClock, MemoryStore
+from reloadcheck.testing import MemoryStore
 from tests.support.load import until
-from tests.support.steps import first_looks
 
 Engine = ReloadCheck[Any]
 
@@ -116,16 +115,16 @@ def test_history_alone_running(away: Away) -> None:
 
 
 def test_history_alone_at_start(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, waits: list[float]
 ) -> None:
     """The file serves after two seconds at most, no later than `patience`; joined later."""
-    away, waits = Away(tmp_path, mirrored=False), first_looks(monkeypatch)
+    away = Away(tmp_path, mirrored=False)
     away.write("a: 1")
     store = MemoryStore()
     store.freeze()
-    # By its own clock nothing takes time, so that a slow machine is no disk that hangs.
-    options: dict[str, Any] = {"settle": 0, "window": 0.1, "patience": 0.2, "clock": FakeClock()}
-    live: Engine = ReloadCheck(away.file, store=store, app="shop", **options)
+    live: Engine = ReloadCheck(
+        away.file, store=store, app="shop", settle=0, window=0.1, patience=0.2
+    )
     live.start()
     assert 0 < sum(waits) <= 0.2
     assert live.snapshot.config.a == 1

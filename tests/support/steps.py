@@ -2,14 +2,11 @@
 
 from collections.abc import Iterable
 
-import pytest
-
-from reloadcheck._state.keeper import Keeper
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
 from tests.support.rig import until
 
-__all__ = ["SteppedFile", "SteppedMemory", "all_step", "first_looks"]
+__all__ = ["SteppedFile", "SteppedMemory", "all_step"]
 
 
 class SteppedFile(SQLiteStore):
@@ -38,16 +35,3 @@ def all_step(stores: Iterable[SteppedFile | SteppedMemory]) -> None:
     """Wait until each has taken a step that began after this call: what was written is known."""
     due = [(store, store.steps + 2) for store in stores]  # the next to end may be under way
     until(lambda: all(store.steps >= steps for store, steps in due))
-
-
-def first_looks(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Note for how many seconds starts are ready to wait for a store, in turn."""
-    waits: list[float] = []
-    first_look = Keeper.first_look
-
-    def watched(self: Keeper, seconds: float) -> bool:
-        waits.append(seconds)
-        return first_look(self, seconds)
-
-    monkeypatch.setattr(Keeper, "first_look", watched)
-    return waits
