@@ -23,7 +23,8 @@ from reloadcheck import (
 from reloadcheck.integrations import fastapi, flask
 from reloadcheck.integrations.celery import CeleryReloadCheck
 from tests.support.fixtures import Make
-from tests.support.rig import begin, until
+from tests.support.rig import Call, begin, until
+from tests.support.steady import SteadyClock
 
 PATH: Any = "config.yaml"
 
@@ -166,7 +167,8 @@ def test_patience_that_ends_before_a_file_settles_is_told(tmp_path: Path) -> Non
     """Nothing just written could ever be loaded, and the sentence says which option to raise."""
     path = tmp_path / "config.yaml"
     path.write_text("a: 1")
-    live = ReloadCheck(path, settle=10.0, patience=0.05)
+    clock = SteadyClock()
+    live = ReloadCheck(path, settle=10.0, patience=2.0, clock=clock)
     with pytest.raises(SourceError, match="raise patience, which is no longer than settle"):
-        live.start()
+        Call(live.start).result(clock, 0.1)
     live.close()

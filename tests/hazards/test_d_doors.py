@@ -18,7 +18,8 @@ from reloadcheck import (
     Source,
 )
 from tests.hazards.rig import engine, logged, options, replace
-from tests.support.rig import until
+from tests.support.rig import Call, until
+from tests.support.steady import SteadyClock
 
 GOOD = "number: 1\n"
 
@@ -37,10 +38,12 @@ def test_a_link_to_another_file_quotes_nothing_of_it(path: Path) -> None:
     """Whoever may swap the path cannot read a file of the server's through its errors."""
     for target in ("/etc/passwd", "/proc/self/environ", "/proc/self/maps", "/etc/hostname"):
         content = Path(target).read_bytes().decode(errors="replace")
-        with engine(path, patience=0.3) as live:
+        clock = SteadyClock()
+        with engine(path, clock=clock, patience=2.0) as live:
             path.unlink()
             path.symlink_to(target)
-            assert live.check() in (Outcome.REJECTED, Outcome.DEFERRED)
+            outcome = Call(live.check).result(clock, 0.1)
+            assert outcome in (Outcome.REJECTED, Outcome.DEFERRED)
             error = live.status().error or ""
             path.unlink()
             path.write_text(GOOD)
@@ -156,9 +159,10 @@ def test_names_can_forge_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     caplog.set_level(logging.DEBUG)
     shown: list[str] = []
     for where, sources in evil_sources(tmp_path):
-        live = ReloadCheck(*sources, **options(patience=0.5))
+        clock = SteadyClock()
+        live = ReloadCheck(*sources, **options(patience=2.0, clock=clock))
         with pytest.raises(ConfigError) as caught:
-            live.start()
+            Call(live.start).result(clock, 0.1)
         live.close()
         said = [str(caught.value), live.status().error or "", repr(live), repr(live.status())]
         assert any("ERROR all is lost" in text for text in said), where

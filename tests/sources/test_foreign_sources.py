@@ -11,6 +11,8 @@ from reloadcheck import Code, Outcome, ReloadCheck
 from reloadcheck.exceptions import ConfigSyntaxError, SourceError
 from reloadcheck.testing import MemorySource
 from reloadcheck.types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp
+from tests.support.rig import Call
+from tests.support.steady import SteadyClock
 
 CANARY = "hunter2-canary"
 RAISED = [ConnectionResetError, ValueError, RecursionError, MemoryError, SystemExit]
@@ -159,9 +161,10 @@ def test_a_start_fails_with_the_source_s_fault() -> None:
     """As with a file that cannot be read."""
     source = Bucket("n: 1", "bucket.yaml")
     source.sick = "stamp"
-    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, patience=0.1, environ={})
+    clock = SteadyClock()
+    live: ReloadCheck[Any] = ReloadCheck(source, settle=0.0, patience=2.0, environ={}, clock=clock)
     with pytest.raises(SourceError, match="its source raised ConnectionResetError"):
-        live.start()
+        Call(live.start).result(clock, 0.1)
     live.close()
 
 

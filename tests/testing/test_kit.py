@@ -17,6 +17,8 @@ from reloadcheck.testing import (
     assert_all_closed,
     push,
 )
+from tests.support.rig import Call
+from tests.support.steady import SteadyClock
 
 
 def test_a_memory_source_is_a_source() -> None:
@@ -62,10 +64,12 @@ def test_the_format_is_told_by_the_name() -> None:
 
 def test_a_broken_start_is_raised() -> None:
     """A broken first content fails the start as a file's does, also one that is too large."""
+    clock = SteadyClock()
     with pytest.raises(ConfigSyntaxError):
         ReloadCheck(MemorySource("a: [")).start()
+    live = ReloadCheck(MemorySource("a: 12345"), max_bytes=4, patience=2.0, clock=clock)
     with pytest.raises(Exception, match="larger than 4 bytes"):
-        ReloadCheck(MemorySource("a: 12345"), max_bytes=4, patience=0.1).start()
+        Call(live.start).result(clock, 0.1)
 
 
 @pytest.mark.parametrize("settles", [False, True], ids=["quiet at once", "has to settle"])
