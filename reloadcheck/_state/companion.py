@@ -54,6 +54,8 @@ class Memory:
             lambda: self.listener.member,
             notify=notify,
             begun=self._begun,
+            tried=lambda digest: worker.known(worker.swapping.get(digest, ""))[0],
+            without=lambda content: worker.without(content),
             window=lambda: options().window,
             clock=clock,
         )

@@ -24,6 +24,7 @@ from .ledger import (
     stands,
 )
 from .sight import TRIES, Sight
+from .undone import records_of, same_in, undone
 
 __all__ = ["LIMIT", "Fact", "Facts"]
 
@@ -125,24 +126,14 @@ class Facts:
 
     def _ban(self, entry: Entry) -> None:
         """Let nobody serve again what was undone; what served before it is what all should."""
-        sight, content, serving = self._sight, entry.content, self._member().content
-        if content is None or content == serving:
-            return
-        for _ in range(TRIES):
-            state = sight.view.state
-            if content in state.banned:
+        sight, content = self._sight, entry.content
+        ban = Ban(at=entry.at, why=entry.error, cause="undone")
+        for _ in range(TRIES if content is not None else 0):
+            left = undone(sight.view, str(content), ban, self._member().content, sight.id)
+            if not left:
                 return
-            ban = Ban(at=entry.at, why=entry.error, cause="undone")
-            after = replace(state, banned={**state.banned, content: ban})
-            records: dict[str, str | None] = {}
-            if state.active == content and serving is not None:
-                number = served_before(entries_from(sight.view.entries), serving)
-                back = Entry(None, "reloaded", entry.at, serving, of=number, cause="undone")
-                after, back = activated(after, replace(back, member=sight.id, why=entry.error))
-                records[sight.prefix + back.key] = back.to_text()
-            key = f"{sight.prefix}{STATE}"
-            same = {key: sight.view.state_revision, **dict.fromkeys(records, 0)}
-            written = sight.store.put({**records, key: after.to_text()}, same=same)
+            records, same = records_of(left, sight.prefix), same_in(left, sight.prefix)
+            written = sight.store.put(records, same=same)
             sight.look()
             if written is not None:
                 return

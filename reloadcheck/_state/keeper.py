@@ -17,7 +17,7 @@ from .._runtime.clock import Clock
 from .._runtime.log import WARNING, log
 from ..exceptions import StoreError, StoreUnsureError
 from ..types import Code, Store
-from .board import Member, State, View
+from .board import Ban, Member, State, View
 from .history_writer import LIMIT, Fact, Facts
 from .member_id import member_id
 from .mirror import Mirror, mirror_of
@@ -27,6 +27,7 @@ from .round_driver import Rounds
 from .round_tally import Tally
 from .sight import TRIES, Known, Sight
 from .trial_pool import Pool
+from .undone import undone
 
 __all__ = ["Keeper"]
 
@@ -42,7 +43,8 @@ class Keeper:
 
     `notify` hears of orders that changed, and whether what was refused is to be judged anew.
     `rounds` is its part in deciding together, where workers do; `begun`, called in each process
-    anew, makes it. `member` gives this worker's record. All but `note` and `known` belong to the
+    anew, makes it. `member` gives this worker's record. `tried` returns the content of a
+    configuration, by its digest, and `without` what serves here without a content. All but `note` and `known` belong to the
     store thread.
     """
 
@@ -54,6 +56,8 @@ class Keeper:
         *,
         notify: Callable[[bool], None] = lambda anew: None,
         begun: Callable[[], Rounds | None] = lambda: None,
+        tried: Callable[[str], str | None] = lambda digest: None,
+        without: Callable[[str], str | None] = lambda content: None,
         window: Callable[[], float] = lambda: 1.0,
         clock: Clock,
     ) -> None:
@@ -62,6 +66,7 @@ class Keeper:
         self._member = member
         self._notify = notify
         self._begun = begun
+        self._tried, self._without = tried, without
         self._window = window
         self._clock = clock
         self.sight = Sight(
@@ -82,7 +87,12 @@ class Keeper:
         self._presence = Presence(self.sight, self._member)
         self._to_write: deque[Mapping[str, str | None]] = deque(maxlen=LIMIT)
         self.pool = Pool(
-            self.store, self.wake, lambda: self._notify(False), lambda: self.sight.view.revision
+            self.store,
+            self.wake,
+            lambda: self._notify(False),
+            lambda: self.sight.view.revision,
+            self._tried,
+            self._bans,
         )
         self._mirror: Mirror | None = None
         self._closing = False
@@ -276,6 +286,11 @@ class Keeper:
             if not rounds.step(view, self.prefix, self.id, frozen=frozen):
                 break
             self.sight.look()
+
+    def _bans(self, content: str, why: str) -> Mapping[str, tuple[str, int]]:
+        """Return what keeps a content that is undone from being served again."""
+        ban = Ban(at=self._clock.wall(), why=why, cause="undone")
+        return undone(self.sight.view, content, ban, self._without(content), self.id)
 
     def _hear_trial(self) -> None:
         """Have a verdict known before the bans and rows of history that follow from it."""

@@ -187,6 +187,10 @@ class ThisWorker:
         """Take note that what served before serves again."""
         self.serving, self.source = self._before
 
+    def without(self, content: str) -> str | None:
+        """Return what serves here, or has served before a content that does."""
+        return self._before[0] if self.serving == content else self.serving
+
     def retry(self) -> None:
         """Let what was undone be tried again here, before the store says so."""
         view = self.keeper.known.view

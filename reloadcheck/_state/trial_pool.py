@@ -14,6 +14,7 @@ from ..seams.trial import Counted, Verdict
 from ..types import Board, Record, Store
 from .alive import is_gone
 from .records import object_in, record
+from .undone import records_of, same_in
 
 __all__ = ["TRIALS", "VERDICTS", "Pool"]
 
@@ -26,12 +27,14 @@ ANSWER_SECONDS: Final = 0.5
 class _Part:
     """What one worker tells and hears in one trial; `since` is the look at which it began.
 
+    `content` is what is tried, as bans speak of it.
+
     Each trial has a part of its own, so that a look that was under way for the one before, in the
     store thread, says nothing in the next.
     """
 
-    def __init__(self, digest: str, since: int) -> None:
-        self.digest, self.since = digest, since
+    def __init__(self, digest: str, since: int, content: str | None = None) -> None:
+        self.digest, self.since, self.content = digest, since, content
         self.mine = Counted()
         self.begun = False
         self.heard: Mapping[str, Counted] = {}
@@ -45,6 +48,8 @@ class Pool:
     """One worker's part in the trials of all. `wake` has the store thread look at once.
 
     `poke` has the engine ask the trial what follows. `revision` returns that of the newest look.
+    `content` returns that of a configuration, by its digest; `bans` what is to be written with a
+    verdict that undoes a content, for a reason, so that no death comes between the two.
     """
 
     def __init__(
@@ -53,11 +58,13 @@ class Pool:
         wake: Callable[[], None],
         poke: Callable[[], None],
         revision: Callable[[], int] = lambda: 0,
+        content: Callable[[str], str | None] = lambda _: None,
+        bans: Callable[[str, str], Mapping[str, tuple[str, int]]] = lambda *_: {},
     ) -> None:
         self._store = store
         self._wake = wake
         self._poke = poke
-        self._revision = revision
+        self._revision, self._content, self._bans = revision, content, bans
         self._stepped = threading.Event()
         self._part = _Part("", 0)
         self._on = False
@@ -68,7 +75,8 @@ class Pool:
 
     def begin(self, digest: str) -> None:
         """Take part in the trial of a configuration, by its digest."""
-        self._part, self._on = _Part(digest, self._revision()), True
+        self._part = _Part(digest, self._revision(), self._content(digest))
+        self._on = True
         self._wake()
 
     def tell(self, counted: Counted) -> None:
@@ -156,8 +164,11 @@ class Pool:
         for stage, decided in list(part.decided.items()):
             name = stage or "trial"
             if name not in found:
+                undoes = decided.word == "undo" and part.content is not None
+                left = self._bans(str(part.content), decided.sentence) if undoes else {}
                 said = f"{verdict}{name}"
-                self._store.put({said: _text(decided)}, same={said: 0})
+                records = {**records_of(left, prefix), said: _text(decided)}
+                self._store.put(records, same={**same_in(left, prefix), said: 0})
                 wrote = True
         heard = {
             name: told

@@ -1,0 +1,43 @@
+"""What an edit that is undone leaves in a store: its ban, and what serves without it. Pure.
+
+Both are written at once, with the verdict where there is one: whoever starts after that, though all
+who were there are gone, finds what is banned and what to serve instead.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from .board import STATE, Ban, View
+from .ledger import Entry, activated, entries_from, served_before
+
+__all__ = ["records_of", "same_in", "undone"]
+
+
+def undone(
+    view: View, content: str, ban: Ban, before: str | None, member: str
+) -> Mapping[str, tuple[str, int]]:
+    """Return the text of each record, and the revision that it replaces; none where it is banned.
+
+    `before` is what served, and is active from now on where the undone content was: where all
+    decide together, and after a promotion.
+    """
+    state = view.state
+    if content in state.banned or content == before:
+        return {}
+    after = replace(state, banned={**state.banned, content: ban})
+    if state.active != content or before is None:
+        return {STATE: (after.to_text(), view.state_revision)}
+    number = served_before(entries_from(view.entries), before)
+    back = Entry(None, "reloaded", ban.at, before, of=number, cause="undone")
+    after, back = activated(after, replace(back, member=member, why=ban.why))
+    return {back.key: (back.to_text(), 0), STATE: (after.to_text(), view.state_revision)}
+
+
+def records_of(left: Mapping[str, tuple[str, int]], prefix: str) -> dict[str, str | None]:
+    """Return the records to put, below the group's prefix."""
+    return {prefix + key: text for key, (text, _) in left.items()}
+
+
+def same_in(left: Mapping[str, tuple[str, int]], prefix: str) -> dict[str, int]:
+    """Return at which revisions they must still be."""
+    return {prefix + key: revision for key, (_, revision) in left.items()}
