@@ -44,8 +44,8 @@ class Keeper:
     `notify` hears of orders that changed, and whether what was refused is to be judged anew.
     `rounds` is its part in deciding together, where workers do; `begun`, called in each process
     anew, makes it. `member` gives this worker's record. `tried` returns the content of a
-    configuration, by its digest, and `without` what serves here without a content. All but `note` and `known` belong to the
-    store thread.
+    configuration, by its digest, and `without` what serves here without a content. All but `note`
+    and `known` belong to the store thread.
     """
 
     def __init__(

@@ -1,0 +1,141 @@
+"""A verdict that undoes an edit and the ban on its content are one write to the store."""
+
+from collections.abc import Callable, Mapping
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from reloadcheck._runtime.clock import SystemClock
+from reloadcheck._state.board import STATE, Ban, Freeze, Member, State
+from reloadcheck._state.keeper import Keeper
+from reloadcheck._state.ledger import Entry, entry_from
+from reloadcheck._state.records import object_in
+from reloadcheck._state.trial_pool import VERDICTS
+from reloadcheck.seams.trial import Verdict
+from reloadcheck.testing import MemoryStore
+
+PREFIX = "shop/default/"
+SAID = f"{PREFIX}{VERDICTS}d/trial"
+
+
+class _Told(MemoryStore):
+    """A store that remembers what was put, and has others faster, `first`, at the first verdict."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts: list[Mapping[str, str | None]] = []
+        self.first: Callable[[], object] | None = None
+
+    def put(self, records: Mapping[str, str | None], **options: Any) -> int | None:
+        """Write, or fail where another was faster."""
+        first = self.first if SAID in records else None
+        if first is not None:
+            self.first = None
+            first()
+        revision = super().put(records, **options)
+        if revision is not None:
+            self.puts.append(records)
+        return revision
+
+
+def _decided(
+    store: _Told, word: str, *, active: str = "old", content: str | None = "new"
+) -> Keeper:
+    """Have a worker that serves `old` and tries `new` decide; return what it deals by."""
+    store.put({PREFIX + STATE: State(3, active).to_text()})
+    row = Entry(2, "reloaded", 1.0, "old")
+    store.put({PREFIX + row.key: row.to_text()})
+    keeper = Keeper(
+        store,
+        lambda: PREFIX,
+        lambda: Member(content="old"),
+        tried=lambda digest: content if digest == "d" else None,
+        without=lambda _: "old",
+        clock=SystemClock(),
+    )
+    keeper.begin()
+    keeper.step()
+    keeper.pool.begin("d")
+    keeper.step()
+    verdict = Verdict(word, "undone-failed", "undone: version 2")
+    decided = Thread(target=keeper.pool.decide, args=(verdict,))
+    decided.start()
+    while decided.is_alive():
+        keeper.step()
+    return keeper
+
+
+def _with_the_verdict(store: _Told) -> Mapping[str, str | None]:
+    return next(each for each in store.puts if SAID in each)
+
+
+def test_who_reads_the_verdict_reads_the_ban() -> None:
+    """No worker can be killed between the two."""
+    store = _Told()
+    keeper = _decided(store, "undo")
+    assert _with_the_verdict(store).keys() == {SAID, PREFIX + STATE}
+    assert keeper.known.view is not None
+    banned = keeper.known.view.state.banned
+    told = [(content, ban.cause, ban.why) for content, ban in banned.items()]
+    assert told == [("new", "undone", "undone: version 2")]
+
+
+def test_what_all_had_decided_on_is_active_no_longer() -> None:
+    """What served before is, in the same write, under a number of its own."""
+    store = _Told()
+    keeper = _decided(store, "undo", active="new")
+    written = _with_the_verdict(store)
+    assert written.keys() == {SAID, PREFIX + STATE, f"{PREFIX}entry/4"}
+    assert keeper.known.view is not None
+    state = keeper.known.view.state
+    assert (state.active, state.edition, list(state.banned)) == ("old", 4, ["new"])
+    back = entry_from(object_in(str(written[f"{PREFIX}entry/4"])) or {})
+    assert back is not None
+    assert (back.content, back.of, back.cause) == ("old", 2, "undone")
+    assert (back.why, back.member) == ("undone: version 2", keeper.id)
+
+
+@pytest.mark.parametrize(
+    ("word", "content"), [("promote", "new"), ("trouble", "new"), ("undo", None)]
+)
+def test_nothing_else_is_banned(word: str, content: str | None) -> None:
+    """What is promoted or withdrawn may serve; what is not known by its content is not there."""
+    store = _Told()
+    _decided(store, word, content=content)
+    assert _with_the_verdict(store).keys() == {SAID}
+
+
+def test_an_order_that_comes_meanwhile_stands() -> None:
+    """The state is written from what it is by then, or not at all: no freeze gets lost."""
+    store = _Told()
+    frozen = State(3, "old", freeze=Freeze(by="dora"))
+    store.first = lambda: store.put({PREFIX + STATE: frozen.to_text()})
+    keeper = _decided(store, "undo")
+    assert keeper.known.view is not None
+    state = keeper.known.view.state
+    assert (state.freeze, list(state.banned)) == (frozen.freeze, ["new"])
+    assert keeper.pool.verdict() is not None
+
+
+def test_a_ban_that_stands_is_not_written_again() -> None:
+    """It keeps who gave it, and the verdict is written by itself."""
+    store = _Told()
+    banned = State(3, "old", banned={"new": Ban(by="dora")})
+    store.first = lambda: store.put({PREFIX + STATE: banned.to_text()})
+    keeper = _decided(store, "undo")
+    assert keeper.known.view is not None
+    assert keeper.known.view.state.banned["new"].by == "dora"
+    assert keeper.pool.verdict() is not None
+
+
+def test_where_another_was_faster_his_verdict_holds() -> None:
+    """Nothing is banned for what one worker alone would have undone."""
+    store, other = _Told(), '{"word": "promote", "code": "", "sentence": "promoted"}'
+    store.first = lambda: store.put({SAID: other})
+    keeper = _decided(store, "undo")
+    assert keeper.known.view is not None
+    assert keeper.known.view.state.banned == {}
+    held = keeper.pool.verdict()
+    assert held is not None
+    assert held.word == "promote"
