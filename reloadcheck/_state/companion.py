@@ -54,7 +54,7 @@ class Memory:
             lambda: self.listener.member,
             notify=notify,
             begun=self._begun,
-            tried=lambda digest: worker.known(worker.swapping.get(digest, ""))[0],
+            tried=lambda digest: worker.tried(digest),
             without=lambda content: worker.without(content),
             window=lambda: options().window,
             clock=clock,

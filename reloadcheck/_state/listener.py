@@ -47,6 +47,7 @@ class StoreListener:
         outcome: Callable[[], Outcome | None],
     ) -> None:
         self._member = Member()
+        self._serves: str | None = None
         self._outcome = outcome
         self.started = time.time()
         self._worker, self._feed, self._rows = worker, feed, rows
@@ -67,6 +68,7 @@ class StoreListener:
         reading = None
         if event.outcome is Outcome.RELOADED:
             source, content, reading = self._swapped(event.digest)
+            self._serves = event.digest
         entry = replace(
             self._rows.entry(
                 event.diff,
@@ -86,8 +88,10 @@ class StoreListener:
         )
         self._tell_rounds(entry)
         worker = self._worker
-        if event.outcome is Outcome.UNDONE and content == worker.serving:
-            worker.undone()  # it had been promoted
+        # It had been promoted where something else serves now; else a secret may have been tried.
+        if event.outcome is Outcome.UNDONE and self._serves not in (None, event.digest):
+            self._serves = event.digest
+            worker.undone()
             if worker.rounds is not None:
                 worker.rounds.swapped(worker.serving)
         documents = None

@@ -187,6 +187,14 @@ class ThisWorker:
         """Take note that what served before serves again."""
         self.serving, self.source = self._before
 
+    def tried(self, digest: str) -> str | None:
+        """Return the content of what a gate let through; None where it is what serves.
+
+        As where secrets alone are new, which the content is not made of.
+        """
+        content, _ = self.known(self.swapping.get(digest, ""))
+        return None if content == self.serving else content
+
     def without(self, content: str) -> str | None:
         """Return what serves here, or has served before a content that does."""
         return self._before[0] if self.serving == content else self.serving

@@ -1,19 +1,25 @@
 """A verdict that undoes an edit and the ban on its content are one write to the store."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
 
+from reloadcheck import FileSource, Outcome, ReloadCheck
 from reloadcheck._runtime.clock import SystemClock
-from reloadcheck._state.board import STATE, Ban, Freeze, Member, State
+from reloadcheck._state.board import STATE, Ban, Freeze, Member, State, View, state_from
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry, entry_from
 from reloadcheck._state.records import object_in
+from reloadcheck._state.store_orders import Orders
 from reloadcheck._state.trial_pool import VERDICTS
+from reloadcheck._state.undone import undone
 from reloadcheck.seams.trial import Verdict
 from reloadcheck.testing import MemoryStore
+from reloadcheck.trial import Trial
+from tests.support.rig import until
 
 PREFIX = "shop/default/"
 SAID = f"{PREFIX}{VERDICTS}d/trial"
@@ -139,3 +145,51 @@ def test_where_another_was_faster_his_verdict_holds() -> None:
     held = keeper.pool.verdict()
     assert held is not None
     assert held.word == "promote"
+
+
+@pytest.mark.parametrize("promoted", [False, True])
+def test_what_serves_is_not_banned_with_a_secret(tmp_path: Path, promoted: bool) -> None:
+    """A secret that was rotated and taken back is no other content; nobody goes back further."""
+    plain, secret, store = tmp_path / "app.yaml", tmp_path / "secret.yaml", MemoryStore()
+    plain.write_text("a: 1")
+    secret.write_text("b: 1")
+    live: ReloadCheck[Any] = ReloadCheck(
+        plain,
+        FileSource(secret, private=True),
+        store=store,
+        app="shop",
+        settle=0,
+        window=0,
+        trial=Trial(shares=(0.01,), seconds=60, units=0, watch=60),
+    )
+    live.start()
+    orders = Orders(store.peer(), app="shop")
+    plain.write_text("a: 2")
+    assert live.check() is Outcome.TRYING
+    live.promote()
+    until(lambda: orders.state().edition == 2)
+    secret.write_text("b: 2")
+    assert live.check() is Outcome.TRYING
+    if promoted:
+        live.promote()
+    assert live.undo(reason="x") is Outcome.UNDONE
+    until(lambda: [row.entry.outcome for row in orders.history()].count("undone"))
+    assert dict(live.snapshot.config) == {"a": 2, "b": 1}
+    state = orders.state()
+    assert (state.edition, state.banned) == (2, {})
+    live.close()
+
+
+def test_what_serves_is_banned_by_nobody() -> None:
+    """Whatever is told of it: nobody could go on."""
+    view, ban = View(state=State(3, "old")), Ban(cause="undone")
+    assert undone(view, "old", ban, "old", "me") == {}
+
+
+def test_without_anything_to_go_back_to_it_is_banned_all_the_same() -> None:
+    """What is active stays: who starts has nothing else, and says so."""
+    view, ban = View(state=State(3, "new")), Ban(cause="undone")
+    left = undone(view, "new", ban, None, "me")
+    after = state_from(object_in(left[STATE][0]) or {})
+    assert (list(left), after.active, after.edition) == ([STATE], "new", 3)
+    assert after.banned == {"new": ban}
