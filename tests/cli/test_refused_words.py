@@ -63,7 +63,7 @@ def test_a_store_with_no_application_or_several_wants_a_name(run: Run, here: Pat
     """The several are listed; with one alone nobody needs to name it."""
     store = SQLiteStore(here / "store.db")
     store.look("")
-    assert "name the application by --name\n" in run("history", "--store", "store.db").err
+    assert "the store holds nothing" in run("history", "--store", "store.db").err
     store.put({"shop/default/state": "{}", "blog/default/state": "{}"})
     done = run("history", "--store", "store.db")
     assert done.status == 2
