@@ -48,8 +48,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise
     except KeyboardInterrupt:
         return int(arguments.interrupted)
-    except BrokenPipeError:  # `| head` has seen enough; say so by the status, not by a traceback
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # `| head` has seen enough
+            place = f"{printable(str(error.filename))}: " if error.filename is not None else ""
+            reason = error.strerror or type(error).__name__
+            print(f"reloadcheck {words[0]}: error: {place}{reason}", file=sys.stderr)
+        if error.filename is None:  # what is left to print would fail again at the end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
 

@@ -144,8 +144,14 @@ def store_of(given: str, *, new: bool = False) -> Store:
 
     `new`: a file need not be there yet.
     """
-    if not new and not named.is_address(given) and not os.path.exists(given):
-        raise UnansweredError(f"--store {printable(given)}: there is no such file")
+    if not new and not named.is_address(given):
+        try:
+            os.stat(given)
+        except FileNotFoundError:
+            raise UnansweredError(f"--store {printable(given)}: there is no such file") from None
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "cannot be the path of a file"
+            raise UnansweredError(f"--store {printable(given)}: {reason}") from None
     try:
         return _asking(named.store_named(given))
     except (OptionError, ModuleNotFoundError) as error:

@@ -181,7 +181,10 @@ def _opened_to_read(path: str) -> File:
         fixed = "immutable" in options
         if fixed and os.path.exists(f"{path}-wal"):
             break
-        connection = _connect(f"file:{_quoted(path)}?{options}", uri=True)
+        try:
+            connection = _connect(f"file:{_quoted(path)}?{options}", uri=True)
+        except sqlite3.Error:
+            break
         try:
             number, version, _ = _marks(connection)
             if number != APPLICATION_ID or version > SCHEMA:
@@ -192,7 +195,7 @@ def _opened_to_read(path: str) -> File:
         except BaseException:
             connection.close()
             raise
-    raise StoreLostError(f"{path}: cannot be read by this user")
+    raise StoreLostError(f"{path}: cannot be read by this user: ask as the application's")
 
 
 def _connect(database: str, *, uri: bool = False) -> sqlite3.Connection:

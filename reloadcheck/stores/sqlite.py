@@ -259,7 +259,9 @@ class SQLiteStore:
                         continue
                     if code in CORRUPT or code == sqlite3.SQLITE_IOERR:
                         self._let_go()
-                    raise StoreLostError(f"{self._path}: {error}") from None
+                    may_not = code == sqlite3.SQLITE_READONLY
+                    reason = "this user may not write it" if may_not else str(error)
+                    raise StoreLostError(f"{self._path}: {reason}") from None
                 except zlib.error:
                     raise StoreLostError(f"{self._path}: a content of it is damaged") from None
 

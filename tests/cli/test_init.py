@@ -51,6 +51,14 @@ def test_what_is_written_runs(run: Run, here: Path, kind: str) -> None:
     assert "timeuot" in misspelt
 
 
+def test_what_cannot_be_written_is_told_in_a_line(run: Run, here: Path) -> None:
+    """A directory that cannot be made is named, with the system's reason."""
+    (here / "taken").write_text("mine\n")
+    done = run("init", "flask", "taken")
+    assert (done.status, done.out) == (1, "")
+    assert done.err == "reloadcheck init: error: taken: File exists\n"
+
+
 def test_nothing_is_overwritten(run: Run, here: Path) -> None:
     """A file that is there stops it before it writes any; a pyproject.toml is added to."""
     (here / "app.py").write_text("mine\n")

@@ -33,6 +33,22 @@ def test_wrong_usage_is_status_2(words: list[str], capsys: pytest.CaptureFixture
     assert "usage: reloadcheck" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is of Linux")
+def test_an_output_that_is_full_is_told_in_a_line() -> None:
+    """By standard error, and by the status; no traceback, not at the interpreter's end either."""
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "reloadcheck", "completion", "bash"],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+        )
+    assert done.stderr == "reloadcheck completion: error: No space left on device\n"
+    assert done.returncode == 1
+
+
 def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     """`--version` gives the installed package's version."""
     try:

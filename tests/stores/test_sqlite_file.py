@@ -312,10 +312,10 @@ def _without_leave(path: Path, key: str) -> str:
             try:
                 store.put({key: "mine"})
                 text = "written"
-            except StoreLostError:
-                pass
+            except StoreLostError as error:
+                text = text if "this user may not write it" in str(error) else str(error)
         except BaseException as error:
-            text = type(error).__name__
+            text = f"{type(error).__name__}: {error}"
         finally:
             os.write(into, text.encode())
             os._exit(0)
@@ -342,7 +342,9 @@ def test_a_reader_who_may_not_write_reads(tmp_path: Path) -> None:
     assert not os.path.exists(f"{path}-wal")
     assert _without_leave(path, "a") == "'1'"
     path.chmod(0o000)
-    assert _without_leave(path, "a") == "StoreLostError"
+    assert _without_leave(path, "a") == (
+        f"StoreLostError: {path}: cannot be read by this user: ask as the application's"
+    )
     tmp_path.chmod(0o755)
 
 
