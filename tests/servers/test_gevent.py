@@ -19,7 +19,7 @@ from .conftest import MEASURED
 from .side import Side, free_port
 
 LONGEST = 0.020
-SIZES = {"200 KB": 2_900, "1 MB": 14_000}
+SIZES = [pytest.param(2_900, id="200 KB", marks=pytest.mark.long), pytest.param(14_000, id="1 MB")]
 CLIENTS, PACE = 8, 0.03
 TRIES = 4
 
@@ -92,7 +92,7 @@ async def loaded(directory: Path) -> AsyncGenerator[Loaded]:
 
 
 @pytest.mark.alone
-@pytest.mark.parametrize("parts", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("parts", SIZES)
 def test_no_greenlet_waits_for_a_reload(
     parts: int, tmp_path: Path, measured: list[tuple[str, object]]
 ) -> None:

@@ -1,7 +1,8 @@
 """The engine that the rig's apps are built on, and the facts that they tell about a unit of work.
 
 Set up by environment variables, because each server process imports it anew: RIG_CONFIG and
-RIG_JOURNAL are paths; RIG_FACTORY_SECONDS and RIG_DISK_SECONDS slow down building and looking.
+RIG_JOURNAL are paths; RIG_FACTORY_SECONDS and RIG_DISK_SECONDS slow down building and looking,
+with RIG_SLOW only as soon as there is a file at that path.
 """
 
 import gc
@@ -37,8 +38,15 @@ class Pool:
         Pool.alive.add(self)
 
 
+def _wait(variable: str) -> None:
+    """Take as many seconds as the variable says, once it is time to be slow."""
+    slow = os.environ.get("RIG_SLOW")
+    if slow is None or os.path.exists(slow):
+        time.sleep(float(os.environ.get(variable, "0")))
+
+
 def _slow_stat(path: str | int) -> os.stat_result:
-    time.sleep(float(os.environ.get("RIG_DISK_SECONDS", "0")))
+    _wait("RIG_DISK_SECONDS")
     return os.stat(path)
 
 
@@ -51,7 +59,7 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
 
     @live.resource("pool")
     def pool(part: FrozenDict) -> Iterator[Pool]:
-        time.sleep(float(os.environ.get("RIG_FACTORY_SECONDS", "0")))
+        _wait("RIG_FACTORY_SECONDS")
         if part["number"] == RAISES:
             raise ConnectionError(f"password {part['password']!r} was refused")
         if part["number"] == HANGS:
