@@ -54,6 +54,19 @@ def test_without_a_trial_there_is_a_way_back_too(make: Make, text: Text) -> None
     assert live.snapshot.version == 3
 
 
+def test_a_retry_takes_up_what_was_undone_by_hand(make: Make, text: Text) -> None:
+    """From code that blocks and from an event loop alike: the same bytes serve again."""
+    live = make()
+    begin(live)
+    text.write("a: 2\nb: 1\n")
+    assert live.check() is Outcome.RELOADED
+    for retry in (live.retry, lambda: asyncio.run(live.aretry())):
+        assert live.undo() is Outcome.UNDONE
+        assert live.check() is Outcome.UNDONE
+        assert retry() is Outcome.RELOADED
+        assert live.snapshot.config.a == 2
+
+
 def test_it_is_no_swing(make: Make, text: Text) -> None:
     """A second `undo` says that there is nothing to go back to, and serves on."""
     live = make()
