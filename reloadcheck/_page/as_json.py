@@ -160,7 +160,7 @@ def _store(one: StoreStatus) -> JSON:
 
 
 def _fleet(one: "Fleet") -> JSON:
-    from .._state.fleet import document as fleet_document  # where there is a store only
+    from .._state.fleet_document import document as fleet_document  # where there is a store only
 
     return fleet_document([one])
 

@@ -2,13 +2,11 @@
 
 A member is judged by the content that it serves, never by its version, which counts up in each
 process by itself.
-
-Long because a fleet is counted, judged and shown by the same few rules.
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Final
 from urllib.parse import unquote
 
 from ..seams.store import RoundStatus
@@ -33,7 +31,6 @@ __all__ = [
     "Against",
     "Fleet",
     "MemberStatus",
-    "document",
     "fleet_in",
     "fleet_of",
     "fleets_in",
@@ -251,28 +248,6 @@ def fleets_in(
     return tuple(found)
 
 
-def document(fleets: Iterable[Fleet], against: Against | None = None) -> dict[str, Any]:
-    """Return what programs read: one list of all members, and what is wanted of each group."""
-    fleets = tuple(fleets)
-    only = fleets[0] if len(fleets) == 1 else None
-    members = [one for fleet in fleets for one in fleet.members]
-    drift, score = shares(fleets)
-    return {
-        "edition": None if only is None else only.edition,
-        "target": None if only is None else only.target,
-        "hold": None if only is None else only.hold,
-        "round": None if only is None else _plain(only.round),
-        "refused": None if only is None else _plain(only.refused),
-        "against": None if against is None else {"name": against.name, "digest": against.digest},
-        "drift": drift,
-        "score": score,
-        "live": sum(not one.lost for one in members),
-        "lost": sum(one.lost for one in members),
-        "groups": [_group(fleet) for fleet in fleets],
-        "members": [_member(fleet, one) for fleet in fleets for one in fleet.members],
-    }
-
-
 def shares(fleets: Iterable[Fleet]) -> tuple[float, float]:
     """Return drift and score over several groups, each member counting once."""
     fleets = tuple(fleets)
@@ -281,33 +256,6 @@ def shares(fleets: Iterable[Fleet]) -> tuple[float, float]:
     inside = sum(one.member.in_step[0] for one in live)
     total = sum(one.member.in_step[1] for one in live)
     return off / len(live) if live else 0.0, inside / total if total else 1.0
-
-
-def _group(fleet: Fleet) -> dict[str, Any]:
-    return {
-        "app": fleet.app,
-        "release": fleet.release,
-        "edition": fleet.edition,
-        "target": fleet.target,
-        "hold": fleet.hold,
-        "round": _plain(fleet.round),
-        "refused": _plain(fleet.refused),
-        "drift": fleet.drift,
-        "score": fleet.score,
-        "live": len(fleet.live),
-        "lost": len(fleet.members) - len(fleet.live),
-        "unread": fleet.unread,
-    }
-
-
-def _plain(one: RoundStatus | Refusal | None) -> dict[str, Any] | None:
-    return None if one is None else asdict(one)
-
-
-def _member(fleet: Fleet, one: MemberStatus) -> dict[str, Any]:
-    told = {"app": one.member.app or fleet.app, "release": one.member.release or fleet.release}
-    judged = {"in_step": one.in_step, "behind": one.behind, "lost": one.lost, "score": one.score}
-    return {"id": one.id, **asdict(one.member), **told, **judged}
 
 
 def _behind(member: Member, in_step: bool, against: Against | None) -> str | None:

@@ -10,7 +10,8 @@ from .._config.digest import tree_digest
 from .._observe.ages import ago, in_letters
 from .._state.alive import is_gone
 from .._state.board import Freeze, Hold
-from .._state.fleet import GRACE, Against, Fleet, MemberStatus, document, fleets_in, shares
+from .._state.fleet import GRACE, Against, Fleet, MemberStatus, fleets_in, shares
+from .._state.fleet_document import document
 from .._state.member_id import member_id
 from ..exceptions import StoreError, StoreLostError, UsageError
 from ..sources import FileSource

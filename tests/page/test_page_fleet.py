@@ -14,7 +14,8 @@ from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._state.board import Freeze, Hold, Member, Refusal, Round, State
 from reloadcheck._state.board import View as Looked
-from reloadcheck._state.fleet import Fleet, document, fleet_in, fleet_of
+from reloadcheck._state.fleet import Fleet, fleet_in, fleet_of
+from reloadcheck._state.fleet_document import document
 from reloadcheck._state.round_tally import Tally
 from reloadcheck.integrations.prometheus import instrument
 from reloadcheck.seams.store import RoundStatus, StoreStatus

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from reloadcheck._state.board import Hold, Member, State
-from reloadcheck._state.fleet import Against, document, fleet_of, fleets_in, shares
+from reloadcheck._state.fleet import Against, fleet_of, fleets_in, shares
+from reloadcheck._state.fleet_document import document
 from reloadcheck.types import Board, Record
 
 MEMBERS = {
