@@ -4,19 +4,18 @@ Long because three commands tell the same verdicts, and are held to each other.
 """
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck
+from reloadcheck import Outcome, ReloadCheck, ReloadEvent
+from reloadcheck.cli import watch
 from reloadcheck.cli.status import exit_status
 from tests.cli.conftest import Run
 from tests.cli.shop import ARNO, CONFIG, DORA, OTTO, edit, key, live, shop, signers
 from tests.cli.test_status_command import TOKEN, application
 from tests.policy.signing import Signers
-from tests.support.load import until
 
 __all__ = ["live", "shop", "signers"]
 
@@ -281,20 +280,28 @@ def test_watch_until_live_asks_the_application(
     ("old", "new", "status"), [("20", "30", 4), ("INFO", "[", 1), ("db.ex", "db.ex", 1)]
 )
 def test_watch_until_live_follows_by_itself(
-    run: Run, shop: Path, old: str, new: str, status: int
+    run: Run, shop: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, status: int
 ) -> None:
     """Without an application to ask it waits for the next edit, judged as there."""
+    knows, follow = threading.Event(), watch.follow
+
+    def followed(live: ReloadCheck[Any], show: Any, *rest: Any) -> None:
+        def seen(event: ReloadEvent) -> None:
+            show(event)
+            knows.set()
+
+        follow(live, seen, *rest)
 
     def later() -> None:
-        until(lambda: threading.active_count() > 2)
-        time.sleep(0.5)
+        assert knows.wait(30)  # what is there before the edit
         edit(shop, old, new)
 
+    monkeypatch.setattr(watch, "follow", followed)
     editor = threading.Thread(target=later)
     editor.start()
     done = run(
         *("watch", "--app", "service:live", "--until", "live"),
-        *("--timeout", "2", "--interval", "0.05", "--json"),
+        *("--timeout", "4" if status == 4 else "2", "--interval", "0.05", "--json"),
     )
     editor.join()
     assert done.status == status, done

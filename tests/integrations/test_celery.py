@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 else:
     AnyTask = Task  # Celery before 5.5 has no generic class
 
-SECONDS = 20.0
+SECONDS = 30.0
 POOLS = {"prefork": 2, "threads": 2, "solo": 1}
 """Each kind of pool, with how many tasks it runs at once."""
 

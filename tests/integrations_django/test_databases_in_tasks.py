@@ -21,7 +21,7 @@ from . import ALL_SITES
 from .filled import filled
 from .role import role_in
 
-SECONDS = 20.0
+SECONDS = 30.0
 POOLS = {"prefork": 2, "solo": 1, "threads": 2}
 KEPT: dict[str, Any] = {"conn_max_age": None}
 EACH: dict[str, Any] = {}

@@ -9,7 +9,7 @@ import requests
 __all__ = ["NAME", "PASSWORD", "Visitor"]
 
 NAME, PASSWORD = "staff", "a staff password"
-SECONDS = 20
+SECONDS = 30
 
 
 class Visitor:

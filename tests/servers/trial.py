@@ -20,6 +20,7 @@ from .verdict import SETTLE, WINDOW, Result, delays, faults
 __all__ = ["run"]
 
 PICK_UP_SECONDS = 6.0
+SIGNAL_SECONDS = 10.0
 TRIES = 3
 STAGGER = 0.15
 """Seconds between the stops of two trials, whose ends would else be in each other's way."""
@@ -93,10 +94,18 @@ class Trial:
             self._stack.push_async_callback(side.close)
         ours, other = self._sides
         await asyncio.gather(ours.ready(), other.ready())
-        signals = [(await side.asked("/signals")).said["signals"] for side in self._sides]
-        self._result = replace(self._result, same_signals=signals[0] == signals[1])
+        await self._compare_signals()
         if not self.kind.single:
             await self._open_streams()
+
+    async def _compare_signals(self) -> None:
+        """See both lead to the same in the end: some servers answer before they have set all."""
+        same, ends = False, time.monotonic() + SIGNAL_SECONDS
+        while not same and time.monotonic() < ends:
+            ours, bare = [(await side.asked("/signals")).said["signals"] for side in self._sides]
+            same = ours == bare
+            await asyncio.sleep(0 if same else 0.1)
+        self._result = replace(self._result, same_signals=same)
 
     async def edit(self) -> None:
         """Edit the file, and ask until each worker has shown it."""
