@@ -258,7 +258,6 @@ def _as_root() -> Generator[None]:
 CROWDED = """
 import os, resource, sys
 from reloadcheck import ReloadCheck
-from tests.support.lateness import Stopwatch
 path = sys.argv[1]
 live = ReloadCheck(path, settle=0, environ={})
 live.start()
