@@ -235,7 +235,7 @@ def test_all_workers_are_asked(run: Run, here: Path) -> None:
             for one in run("status", url, "--all", "--json").document["workers"]
         ] == [11, 12, 13]
         assert run("status", url, "--workers", "3").status == 0
-        late = run("status", url, "--workers", "4", "--timeout", "0.5")
+        late = run("status", url, "--workers", "4", "--timeout", "2")
         assert (late.status, "3 workers of 4 answered in time" in late.out) == (1, True)
     with workers(*good, told_by(14, standing="fail", reasons=["edit rejected: no"])) as url:
         done = run("status", url, "--all")

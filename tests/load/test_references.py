@@ -76,7 +76,7 @@ class Rig:
 
     def engine(self, *references: References, **options: Any) -> ReloadCheck[Any]:
         """Return a started engine that settles at once."""
-        given: dict[str, Any] = {"settle": 0.0, "verify": None, "patience": 0.5, "environ": {}}
+        given: dict[str, Any] = {"settle": 0.0, "verify": None, "patience": 2.0, "environ": {}}
         named = references or (FileReferences(self.secrets),)
         live: ReloadCheck[Any] = ReloadCheck(self.file, references=named, **(given | options))
         self.engines.append(live)
