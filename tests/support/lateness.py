@@ -1,6 +1,7 @@
 """How late a machine wakes who sleeps, and lets run who would: what a time is to be judged with."""
 
 import contextlib
+import os
 import threading
 import time
 from collections.abc import Generator
@@ -60,24 +61,30 @@ class Stopwatch:
     """Counts seconds, but for those in which a thread here was ready to run and no CPU was free.
 
     What is promised of a time is promised of what this process does with a processor. On Linux
-    alone the kernel says how long it made threads wait; elsewhere nothing is taken off.
+    alone the kernel says how long it made threads wait; elsewhere nothing is taken off. `names`
+    are the threads that count, of all by default: those that do the work one after another, for
+    what two wait for at the same time would be taken off twice.
     """
 
-    def __init__(self) -> None:
-        self._begun, self._queued = time.perf_counter(), _queued()
+    def __init__(self, *names: str) -> None:
+        self._names = names
+        self._begun, self._queued = time.perf_counter(), _queued(names)
 
     @property
     def seconds(self) -> float:
         """Return how many there have been since it was made."""
-        now = _queued()
+        now = _queued(self._names)
         waited = sum(most - self._queued.get(thread, 0) for thread, most in now.items())
         return max(0.0, time.perf_counter() - self._begun - waited / 1e9)
 
 
-def _queued() -> dict[str, int]:
-    """Return the nanoseconds that each thread of this process has waited for a processor."""
-    found: dict[str, int] = {}
-    for task in TASKS.iterdir() if TASKS.is_dir() else ():
+def _queued(names: tuple[str, ...]) -> dict[int, int]:
+    """Return the nanoseconds that each thread has waited for a processor."""
+    found: dict[int, int] = {}
+    if not TASKS.is_dir():
+        return found
+    named = [one.native_id for one in threading.enumerate() if one.name in names]
+    for task in named if names else map(int, os.listdir(TASKS)):
         with contextlib.suppress(OSError):  # it has just ended
-            found[task.name] = int((task / "schedstat").read_bytes().split()[1])
+            found[task or 0] = int((TASKS / str(task) / "schedstat").read_bytes().split()[1])
     return found
