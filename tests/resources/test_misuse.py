@@ -129,9 +129,16 @@ def test_a_close_that_needs_a_loop_fails_where_there_is_none() -> None:
     made._close = Closing().aclose
     job = made.close(lambda: None)
     assert isinstance(job.error, FactoryMisuseError)
-    made._close = Closing().aclose
+    made._close = late = Closing().aclose
+    asked: list[object] = []
+
+    def visit(name: str, work: object, job: object) -> Callable[[], None]:
+        asked.append(work)
+        return lambda: None
+
+    made._visit = visit  # type: ignore[method-assign]
     made._close_late()
-    assert not made.closes_in_loop
+    assert (asked, made.closes_in_loop) == ([late], False)
     closed: list[int] = []
     made._close = lambda: closed.append(1)
     made._close_late()
