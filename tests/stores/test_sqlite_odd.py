@@ -62,7 +62,7 @@ def test_who_may_not_write_reads_all_the_same(
             board = store.look("")
             assert board is not None
             assert {key: record.value for key, record in board.records.items()} == {"a": "1"}
-        with pytest.raises(StoreLostError, match="readonly"):
+        with pytest.raises(StoreLostError, match="this user may not write it"):
             store.put({"b": "1"})
         file = store._file
         assert file is not None
