@@ -1,25 +1,21 @@
-"""Mask what a foreign sentence quotes of the configuration, and what looks secret in a tree.
+"""Mask in a sentence that somebody else wrote, a driver or a validator, what it quotes of ours.
 
-Which names and looks are secret is `secret_names`' and `secret_looks`'; `veil` judges one
-configuration. `redact` hides what looks secret in a tree of ours. `scrub` takes a sentence that
-somebody else wrote, a driver or a validator, and masks whatever it quotes from the configuration.
+What is masked is every value of a configuration, whatever its key is called; what is secret in a
+tree of ours is `veil`'s to judge.
 """
 
 import json
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from ..types import KeyPath
 from .containers import is_dict, is_frozenset, is_list, is_set, is_tuple
 from .mask import MASK
 from .model_fields import field_values
-from .veil import Veil, written
 
-__all__ = ["MASK", "Scrubber", "is_secret", "redact", "scrub"]
+__all__ = ["MASK", "Scrubber", "scrub"]
 
 _TEXT_LIMIT = 2_000
 _VALUES_LIMIT = 100_000
@@ -29,26 +25,6 @@ _STRETCH = 6
 _WORD_SIZE = 3
 _LONG_NUMBER = 4
 _ORDINARY = re.compile(r"[A-Za-z0-9 .,:;/@%_+-]*")  # spelled alike by repr and in JSON
-
-
-def is_secret(
-    path: KeyPath, value: object = None, *, also: Collection[str] = (), public: Collection[str] = ()
-) -> bool:
-    """Return whether a key path or a value looks secret, whole or in a part of it."""
-    veil = Veil(also, public)
-    if veil.hides(path, "x" if value is None else value):
-        return True
-    text = value if isinstance(value, str) else written(value)
-    return text is not None and veil.text(text) != text
-
-
-def redact(
-    tree: object, path: KeyPath = (), *, also: Collection[str] = (), public: Collection[str] = ()
-) -> Any:
-    """Return a plain copy of a tree or model with all that is hidden in it replaced by `***`."""
-    veil = Veil(also, public)
-    veil.learn(tree)
-    return veil.redacted(tree, path)
 
 
 def scrub(text: str, config: object) -> str:

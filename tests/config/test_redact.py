@@ -13,8 +13,9 @@ from pydantic import BaseModel, ConfigDict, SecretBytes, SecretStr
 
 import reloadcheck
 from reloadcheck._config.freeze import freeze
-from reloadcheck._config.redact import MASK, is_secret, redact, scrub
+from reloadcheck._config.redact import MASK, scrub
 from reloadcheck._runtime.foreign import placed
+from tests.support.veiled import is_secret, redact
 
 CANARY = "c4n4ry-Tr0ub4dor&3"
 

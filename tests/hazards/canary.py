@@ -16,8 +16,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry, generate_latest
 
+import reloadcheck
 from reloadcheck import ReloadCheck, ReloadEvent
-from reloadcheck._config.redact import is_secret
 from reloadcheck._page.page import Wanted, page
 from reloadcheck._page.view import view_of
 from reloadcheck.integrations import opentelemetry, prometheus
@@ -33,7 +33,7 @@ SPELLINGS = (
     "c4n4ry",
     "w0rd",
 )
-PACKAGE = str(Path(is_secret.__code__.co_filename).parent)
+PACKAGE = str(Path(reloadcheck.__file__).parent)
 
 
 class Watch:

@@ -21,12 +21,12 @@ import pydantic
 import pytest
 
 from reloadcheck import ConfigError, DirectorySource, EnvironSource, FrozenDict, ReloadCheck, Source
-from reloadcheck._config.redact import is_secret, redact
 from reloadcheck.cli import main
 from reloadcheck.demo.postgres import PostgresServer
 from tests.hazards.canary import SECRET, SPELLINGS, Watch, found_in, pages_of
 from tests.hazards.rig import engine, options
 from tests.support.rig import until
+from tests.support.veiled import is_secret, redact
 
 GOOD = f"password: {SECRET}\nn: 1\n"
 GOODS = {

@@ -1,7 +1,7 @@
 """A scheduler that stops a function at each of its lines in turn, and lets a test act there.
 
-A race is an act of another thread between two lines. Instead of waiting for luck, `at_each_line`
-runs the whole situation once for each line of the functions given, and acts at that one.
+A race is an act of another thread between two lines. Instead of waiting for luck, a test runs the
+whole situation once for each of `lines_of` the functions that it is about, and acts at that one.
 """
 
 import sys
