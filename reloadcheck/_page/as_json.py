@@ -67,7 +67,7 @@ def state(
         "outcome": status.outcome,
         "code": status.code,
         "error": status.error,
-        "remedy": remedy_of(status.code),
+        "remedy": remedy_of(status.code or (None if status.store is None else status.store.code)),
         "waiting": None if status.waiting is None else _waiting(status.waiting),
         "pending_restart": list(status.pending_restart),
         "trial": None if status.trial is None else _trial(status.trial),

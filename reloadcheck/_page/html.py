@@ -107,6 +107,8 @@ def _summary(status: Status) -> tuple[str, str]:
         return f"{title}; edits are not looked for", "switched off"
     if status.store is not None and status.store.error is not None:
         return f"{title}; the store is away", status.store.code or "store"
+    if status.store is not None and status.store.frozen is not None:
+        return f"{title}; edits are frozen", "frozen"
     if status.remarks:
         return f"{title}, with a warning", "warning"
     return title, "healthy"
@@ -120,9 +122,9 @@ def _state(status: Status, title: str, word: str, now: float) -> Iterator[str]:
         yield f"<p>since {time_of(status.loaded_at)}, {ago(now - status.loaded_at)}</p>"
     for reason in status.reasons:
         of_edit = status.error is not None and reason.endswith(status.error)
-        yield error(
-            reason, tone if of_edit else "warn", remedy_of(status.code) if of_edit else None
-        )
+        of_code = of_edit or (status.store is not None and reason == status.store.frozen)
+        remedy = remedy_of(status.code) if of_code else None
+        yield error(reason, tone if of_edit else "warn", remedy)
     yield "</section>"
 
 

@@ -224,14 +224,18 @@ def _respect(state: State, actor: Actor) -> None:
 def _older(state: State, editions: Mapping[int, Entry], *, trying: bool) -> Entry:
     held = state.hold.edition if state.hold is not None and state.hold.kind == "rollback" else None
     below = state.edition if held is None else held
+    lost: list[int] = []
     for number in sorted(editions, reverse=True):
         entry = editions[number]
         usable = entry.content not in state.banned and entry.content != state.target
         usable = usable and entry.cause != "fallback"  # it served in an emergency, by an order
-        if (entry.of or number) <= below and usable and entry.kept:
-            return entry
-    undo = "; `undo` takes back what is tried" if trying else ""
-    raise OrderRefusedError(f"there is no older edition that is kept and not banned{undo}")
+        if (entry.of or number) <= below and usable:
+            if entry.kept:
+                return entry
+            lost.append(number)
+    why = f"; the store keeps no content of edition {lost[0]}" if lost else ""
+    why += "; `undo` takes back what is tried" if trying else ""
+    raise OrderRefusedError(f"there is no older edition that is kept and not banned{why}")
 
 
 def _found(editions: Mapping[int, Entry], edition: int) -> Entry:

@@ -74,6 +74,7 @@ def _show(page: Page, row: Row) -> None:
         what = f"{what} {entry.of}" if entry.edition is None else f"{entry.of} again, {what}"
     marks = [m for m, on in (("serves", row.serves), ("held", row.held)) if on]
     marks += ["banned"] * row.banned
+    marks += ["not kept"] * (entry.edition is not None and not entry.kept)
     if row.reviewed is not None:
         marks += ["override", "reviewed: yes" if row.reviewed else "reviewed: no"]
     parts = [what, *([entry.code] if entry.code else []), *([entry.actor] if entry.actor else [])]

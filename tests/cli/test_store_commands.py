@@ -142,6 +142,18 @@ def test_a_rollback_is_waited_for(run: Run, live: ReloadCheck[Any]) -> None:
     assert "too moin" in run("history", *STORE).out
 
 
+def test_an_edition_whose_content_is_not_kept_is_marked(run: Run, here: Path) -> None:
+    """Nobody should learn only at night that there is no way back to it."""
+    file = here / "config.yaml"
+    file.write_text("greeting: hello\n")
+    store = SQLiteStore(here / "store.db", keep_content=False)
+    live = ReloadCheck(file, store=store, app="shop")
+    live.start()
+    until(lambda: _rows(here) == 1)
+    assert run("history", *STORE).lines[0].endswith("  start  [serves, not kept]")
+    live.close()
+
+
 def test_waiting_is_bounded_by_a_time_beside_it(
     run: Run, live: ReloadCheck[Any], here: Path
 ) -> None:

@@ -24,6 +24,7 @@ from reloadcheck._page.metrics import Metric
 from reloadcheck._page.page import Page, View, Wanted, page
 from reloadcheck._page.values import Leaf, Leaves
 from reloadcheck.seams.gates import Waiting
+from reloadcheck.seams.store import StoreStatus
 from reloadcheck.types import Code, Phase, Place, ProbeOutcome
 
 NASTY = "</style></script><script>alert(1)</script>\u202e\x1b[31m\n\"'&"
@@ -341,6 +342,17 @@ def test_an_old_resource_that_is_still_used_is_told_with_its_end() -> None:
 def test_every_code_has_a_remedy() -> None:
     """Whatever goes wrong, the page says what to do about it."""
     assert {str(code) for code in Code} == set(REMEDIES)
+
+
+def test_a_store_that_is_away_or_frozen_has_a_remedy_too() -> None:
+    """No edit failed, and there is something to do all the same."""
+    for store, code in (
+        (StoreStatus("store.db", code="store", error="is locked"), None),
+        (StoreStatus("store.db", frozen="edits are frozen by dora"), "frozen"),
+    ):
+        status = replace(STATUS, code=code, error=None, outcome=Outcome.UNCHANGED, store=store)
+        assert json.loads(rendered(Wanted.JSON, status).body)["remedy"] == REMEDIES[code or "store"]
+    assert f"What to do: {REMEDIES['frozen']}" in rendered(Wanted.HTML, status).body.decode()
 
 
 def test_who_speaks_is_in_the_title_and_in_the_json() -> None:

@@ -94,6 +94,8 @@ def test_in_a_sentence_the_page_says_what_is_wrong() -> None:
     assert _said(error="x", is_edit=False)[1] == "rejected"
     store = StoreStatus(name="store.db", error="is locked")
     assert _said(store=store) == ("Version 7 is serving; the store is away", "store")
+    frozen = StoreStatus(name="store.db", frozen="edits are frozen by dora")
+    assert _said(store=frozen) == ("Version 7 is serving; edits are frozen", "frozen")
 
 
 def test_a_resource_without_a_probe_says_so() -> None:

@@ -67,6 +67,14 @@ def test_a_rollback_from_the_first_edition_names_what_takes_a_trial_back() -> No
         orders.rollback(state, entries, DORA, waiting=["B"], trying=True)
 
 
+def test_a_rollback_past_what_is_not_kept_says_so() -> None:
+    """Else nobody knows at night why there is an edition before, and no way back to it."""
+    state, entries = _lived("A", "B", "C")
+    entries = [replace(one, kept=False) for one in entries]
+    with pytest.raises(OrderRefusedError, match=r"; the store keeps no content of edition 2$"):
+        orders.rollback(state, entries, DORA)
+
+
 def test_a_rollback_bans_an_edit_that_waits_with_what_serves() -> None:
     """Otherwise it would go live a moment later; it is told how to name what was no edition."""
     state, entries = _lived("A", "B")
