@@ -13,13 +13,25 @@ import pytest
 import reloadcheck
 from reloadcheck._snapshots.unit import unit_of_work
 from reloadcheck.demo.postgres import PostgresServer
-from tests.support.fixtures import clients, clock, make, outliving, ready, serve, text
+from tests.support.fixtures import (
+    clients,
+    clock,
+    make,
+    no_thread_of_ours_outlives_its_module,
+    no_thread_of_ours_stays,
+    outliving,
+    ready,
+    serve,
+    text,
+)
 from tests.support.valkey import ValkeyServer, valkey_server
 
 __all__ = [
     "clients",
     "clock",
     "make",
+    "no_thread_of_ours_outlives_its_module",
+    "no_thread_of_ours_stays",
     "no_unit_of_work_stays",
     "outliving",
     "postgres",

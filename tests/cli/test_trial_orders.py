@@ -1,5 +1,6 @@
 """`reloadcheck promote`, `undo` and `retry`: orders to workers that try an edit, by their store."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,7 +112,8 @@ def test_status_shows_a_trial_and_the_last_one(
     monkeypatch.setenv("RELOAD_CHECK_STATUS_TOKEN", TOKEN)
     with application(live) as url:
         done = run("status", url)
-        assert "trial     trying version 2: 1% of all, 60 s left; 0 units on it" in done.out
+        line = r"trial     trying version 2: 1% of all, \d+ s left; 0 units on it"
+        assert re.search(line, done.out)
         assert widest(done) <= 80
         done = run("status", url, "--workers", "1")
         assert "trial     trying version 2: 1% of all" in done.out

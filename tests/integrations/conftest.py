@@ -1,5 +1,5 @@
 """What the adapters' tests start from: the core's engines in memory, closed after each test."""
 
-from tests.support.fixtures import Make, clock, make, no_engine_thread_stays, text
+from tests.support.fixtures import Make, clock, make, text
 
-__all__ = ["Make", "clock", "make", "no_engine_thread_stays", "text"]
+__all__ = ["Make", "clock", "make", "text"]

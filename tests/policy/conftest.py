@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from reloadcheck.testing import FakeClock
-from tests.support.fixtures import Make, make, no_engine_thread_stays, text
+from tests.support.fixtures import Make, make, text
 from tests.support.steady import SteadyClock
 
 from .shop import MONDAY_NOON, Shop
 from .signing import Signers, signers
 
-__all__ = ["Make", "make", "no_engine_thread_stays", "signers", "text"]
+__all__ = ["Make", "make", "signers", "text"]
 
 
 @pytest.fixture

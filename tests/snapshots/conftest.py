@@ -3,13 +3,13 @@
 import pytest
 
 from reloadcheck.testing import FakeClock
-from tests.support.fixtures import Make, no_engine_thread_stays
+from tests.support.fixtures import Make
 from tests.support.rig import Text, begin
 
 from .pools import Pools
 from .shop import Door, Shop, through_asgi, through_lease, through_wsgi, through_wsgi_by_name
 
-__all__ = ["door", "no_engine_thread_stays", "pools", "shop"]
+__all__ = ["door", "pools", "shop"]
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Long because history, orders and starts are tried on the same few engines.
 """
 
 import time
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -26,7 +27,8 @@ class Site:
     ) -> None:
         self.file = directory / "config.yaml"
         self.path = directory / "store.db"
-        self.orders = Orders(SQLiteStore(self.path), app="shop")
+        self.store = SQLiteStore(self.path)
+        self.orders = Orders(self.store, app="shop")
         self.boot: Literal["file", "last-good"] = boot
         self.engines: list[ReloadCheck[Any]] = []
         self.stores: list[SteppedFile] = []
@@ -92,11 +94,13 @@ class Site:
 
 
 @pytest.fixture
-def site(tmp_path: Path) -> Site:
-    """Two workers of one application, started on `a: 1`."""
+def site(tmp_path: Path) -> Iterator[Site]:
+    """Two workers of one application, started on `a: 1`; what still runs is ended with the test."""
     site = Site(tmp_path)
     site.write("a: 1")
-    return site
+    yield site
+    site.close()
+    site.store.close()
 
 
 def test_edits_are_one_row_each_however_many_workers_see_them(site: Site) -> None:

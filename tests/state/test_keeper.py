@@ -157,3 +157,4 @@ def test_who_is_killed_is_missed_and_who_leaves_is_not() -> None:
     keeper.step()
     assert keeper.known.view is not None
     assert {keeper.id} == keeper.known.view.seen.keys()
+    killed.close()  # its thread has gone on all the while, as no killed one's does

@@ -1,6 +1,5 @@
 """What tests of engines start from and leave behind; the conftest of a room imports it."""
 
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -84,21 +83,25 @@ def ready(make: Make, serve: Serve) -> "ReloadCheck[Any]":
 
 def _left(before: set[threading.Thread]) -> list[str]:
     new = set(threading.enumerate()) - before
-    return [t.name for t in new if t.name in ("reloadcheck-engine", "reloadcheck-reader")]
+    return [thread.name for thread in new if thread.name.startswith("reloadcheck-")]
+
+
+def _see_them_end() -> Iterator[None]:
+    before = set(threading.enumerate())
+    yield
+    until(lambda: not _left(before), or_say=lambda: f"still runs: {_left(before)}")
 
 
 @pytest.fixture(autouse=True)
-def no_engine_thread_stays() -> Iterator[None]:
-    """Fail any test after which an engine or reader thread more runs than before."""
-    before = set(threading.enumerate())
-    yield
-    until(lambda: not _left(before))
+def no_thread_of_ours_stays() -> Iterator[None]:
+    """Fail any test after which a thread of the package more runs than before.
+
+    It may take its time to end, and the next test begins when it has.
+    """
+    yield from _see_them_end()
 
 
 @pytest.fixture(autouse=True, scope="module")
-def no_engine_thread_outlives_the_module() -> Iterator[None]:
-    """Fail a module after which an engine or reader thread more runs than before."""
-    before = set(threading.enumerate())
-    yield
-    gc.collect()
-    until(lambda: not _left(before))
+def no_thread_of_ours_outlives_its_module() -> Iterator[None]:
+    """Fail a module whose own fixtures leave a thread of the package."""
+    yield from _see_them_end()

@@ -112,7 +112,12 @@ class Call(Generic[T]):
         return self._results[0]
 
 
-def until(condition: Callable[[], object], clock: FakeClock | None = None) -> None:
+def until(
+    condition: Callable[[], object],
+    clock: FakeClock | None = None,
+    *,
+    or_say: Callable[[], str] = lambda: "it does not come true",
+) -> None:
     """Wait for other threads to make it true; with a clock, let time pass meanwhile.
 
     It passes by hundredths of a second at first, then by a fiftieth of what has passed.
@@ -121,7 +126,7 @@ def until(condition: Callable[[], object], clock: FakeClock | None = None) -> No
     begun = 0.0 if clock is None else clock.monotonic()
     looks = 0
     while not condition():
-        assert time.monotonic() < ends, "it does not come true"
+        assert time.monotonic() < ends, or_say()
         if clock is not None:
             clock.advance(max(0.01, (clock.monotonic() - begun) / 50))
         time.sleep(0.001 if clock is not None else min(0.01, max(0.001, looks / 10_000)))

@@ -9,13 +9,13 @@ import pytest
 
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
-from tests.support.fixtures import Make, clock, make, no_engine_thread_stays, outliving, text
+from tests.support.fixtures import Make, clock, make, outliving, text
 from tests.support.rig import Text
 
 from .crew import Crew
 from .site import Site
 
-__all__ = ["Make", "clock", "make", "no_engine_thread_stays", "outliving", "text"]
+__all__ = ["Make", "clock", "make", "outliving", "text"]
 
 
 class Draw(random.Random):
