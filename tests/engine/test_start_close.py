@@ -134,6 +134,7 @@ def test_a_start_right_after_a_close_serves(make: Make, text: Text) -> None:
 
 def test_concurrent_starts_are_one(make: Make) -> None:
     """Fifty threads that start at once load once, and each start counts."""
+    before = threading.enumerate()
     live, built = make(), list[int]()
     live.resource("a", name="x")(built.append)
     barrier = threading.Barrier(50)
@@ -145,7 +146,7 @@ def test_concurrent_starts_are_one(make: Make) -> None:
     for call in [Call(start) for _ in range(50)]:
         call.result()
     assert built == [1]
-    assert len(threads_named("engine")) == 1
+    assert len(threads_named("engine", beside=before)) == 1
     for _ in range(49):
         live.close()
     assert live.status().state == "serving"
@@ -168,12 +169,13 @@ def test_threads_are_daemons_and_gone_after_the_close(make: Make, text: Text) ->
 def test_a_failed_start_raises_and_a_later_one_works(make: Make, text: Text) -> None:
     """A bad configuration fails the start and leaves no thread; mended, the next one serves."""
     text.write("a: [")
+    before = threading.enumerate()
     live = make()
     for _ in range(2):
         with pytest.raises(ConfigSyntaxError, match=r"app\.yaml:1:"):
             live.start()
         assert live.status().version is None
-        until(lambda: threads_named("engine", "reader") == [])
+        until(lambda: threads_named("engine", "reader", beside=before) == [])
     text.write("a: 1")
     live.start()
     assert live.status().state == "serving"

@@ -12,6 +12,7 @@ from pathlib import Path
 from reloadcheck import Orders
 from reloadcheck.stores import SQLiteStore
 from tests.support import config
+from tests.support.halting import halt
 from tests.support.lateness import watched
 from tests.support.load import Load, get, until
 from tests.support.servers import Server, gunicorn, serving, uvicorn
@@ -125,7 +126,7 @@ def test_a_stopped_worker_is_waited_for_no_longer_than_the_deadline(tmp_path: Pa
     command = gunicorn("tests.servers.acting_wsgi:app", "--workers", "4", "--timeout", "60")
     with crew_of(command, tmp_path) as crew:
         victim = crew.pids()[0]
-        os.kill(victim, signal.SIGSTOP)
+        halt([victim])
         try:
             before = crew.edition
             number = crew.edit()

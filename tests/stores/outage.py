@@ -6,7 +6,6 @@ one in a file that its workers take up together; the etcd is the store of all.
 
 import argparse
 import os
-import signal
 import tempfile
 import time
 from collections.abc import Callable, Generator
@@ -150,14 +149,14 @@ def _away(etcd: EtcdServer, *, killed: bool) -> None:
     if killed:
         etcd.stop()
     else:
-        etcd.signal(signal.SIGSTOP)
+        etcd.halt()
 
 
 def _back(etcd: EtcdServer, *, killed: bool) -> None:
     if killed:
         etcd.start()
     else:
-        etcd.signal(signal.SIGCONT)
+        etcd.go_on()
         etcd.ready()
 
 

@@ -1,7 +1,6 @@
 """A store on a real etcd: what every store does, and what a network does to it."""
 
 import random
-import signal
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -52,7 +51,7 @@ def test_a_stopped_server_is_lost_in_time_and_found_again(etcd: EtcdServer) -> N
     """No call hangs for longer than its time-outs; afterwards all is as it was."""
     store = _open(etcd)()
     store.put({"shop/a": "1"})
-    etcd.signal(signal.SIGSTOP)
+    etcd.halt()
     try:
         begun = time.monotonic()
         with pytest.raises(StoreLostError, match="in time"):
@@ -61,7 +60,7 @@ def test_a_stopped_server_is_lost_in_time_and_found_again(etcd: EtcdServer) -> N
             store.put({"shop/a": "2"})
         assert time.monotonic() - begun < 10
     finally:
-        etcd.signal(signal.SIGCONT)
+        etcd.go_on()
     board = store.look("shop/")
     assert board is not None
     assert board.records["shop/a"].value in ("1", "2")

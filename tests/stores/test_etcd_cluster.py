@@ -1,6 +1,5 @@
 """Three etcds of which one is killed, stopped or cut off: the others are found in time."""
 
-import signal
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -93,13 +92,13 @@ def test_a_member_that_is_stopped_is_passed_over(cluster: Cluster) -> None:
     store = EtcdStore(cluster.urls, _prefix())
     store.put({"shop/a": "1"})
     board = store.look("shop/")
-    cluster.servers[0].signal(signal.SIGSTOP)
+    cluster.servers[0].halt()
     try:
         begun = time.monotonic()
         until(lambda: _looks(store))
         assert time.monotonic() - begun < 8
     finally:
-        cluster.servers[0].signal(signal.SIGCONT)
+        cluster.servers[0].go_on()
     assert store.look("shop/", board) is None
     store.close()
 

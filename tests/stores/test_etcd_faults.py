@@ -5,7 +5,6 @@ Long because each fault is done to a real etcd, or on the way to it.
 
 import os
 import random
-import signal
 import socket
 import subprocess
 import tempfile
@@ -346,7 +345,7 @@ def test_a_stopped_server_is_told_and_asked_once_a_second(server: EtcdServer) ->
     _write(server, key, "a: 1")
     source = EtcdSource(server.url, key, timeout=0.3)
     stamp = source.stamp()
-    server.signal(signal.SIGSTOP)
+    server.halt()
     try:
         until(lambda: _stamps(source) is None)
         begun = time.monotonic()
@@ -355,7 +354,7 @@ def test_a_stopped_server_is_told_and_asked_once_a_second(server: EtcdServer) ->
                 source.stamp()
         assert time.monotonic() - begun < 5
     finally:
-        server.signal(signal.SIGCONT)
+        server.go_on()
     until(lambda: _stamps(source) == stamp)
 
 

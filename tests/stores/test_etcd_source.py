@@ -1,6 +1,5 @@
 """A configuration in a real etcd: live, last good while it is away, and every mistake said."""
 
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -77,13 +76,13 @@ def test_a_cluster_that_is_away_changes_nothing(
     _put(etcd, "away.yaml", "a: 1")
     live = ReloadCheck(EtcdSource(etcd.url, "away.yaml", timeout=0.3), settle=0, window=0.1)
     live.start()
-    etcd.signal(signal.SIGSTOP)
+    etcd.halt()
     try:
         until(lambda: live.check() is Outcome.DEFERRED)
         assert "does not answer in time" in str(live.status().error)
         assert live.snapshot.config.a == 1
     finally:
-        etcd.signal(signal.SIGCONT)
+        etcd.go_on()
     _put(etcd, "away.yaml", "a: 2")
     until(lambda: bool(live.check()) and live.snapshot.config.a == 2)
     live.close()

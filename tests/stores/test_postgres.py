@@ -177,7 +177,7 @@ def test_a_frozen_server_is_lost_in_time_and_found_again(mortal: MortalPostgres)
     """No call hangs for longer than its time-out, nor does connecting; then all is as it was."""
     with closing(_opening(mortal.url)()) as store:
         store.put({"shop/a": "1"})
-        mortal.tell(signal.SIGSTOP)
+        mortal.halt()
         try:
             begun = time.monotonic()
             for _ in range(2):  # on the old connection, then on a new one
@@ -187,7 +187,7 @@ def test_a_frozen_server_is_lost_in_time_and_found_again(mortal: MortalPostgres)
                 store.put({"shop/a": "2"})
             assert time.monotonic() - begun < 12
         finally:
-            mortal.tell(signal.SIGCONT)
+            mortal.go_on()
         board = store.look("shop/")
         assert board is not None
         assert board.records["shop/a"].value == "1"
@@ -202,7 +202,7 @@ def test_an_answer_to_a_commit_that_is_lost_is_told_as_that(
         commit = Session.commit
 
         def frozen(session: Session) -> bool:
-            mortal.tell(signal.SIGSTOP)
+            mortal.halt()
             return commit(session)
 
         monkeypatch.setattr(Session, "commit", frozen)
@@ -210,7 +210,7 @@ def test_an_answer_to_a_commit_that_is_lost_is_told_as_that(
             with pytest.raises(StoreUnsureError, match="does not answer in time"):
                 store.put({"shop/a": "2"})
         finally:
-            mortal.tell(signal.SIGCONT)
+            mortal.go_on()
             monkeypatch.undo()
         board = store.look("shop/")
         assert board is not None

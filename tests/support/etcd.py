@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .halting import halt
 from .relay import Link, Relay, relay
 
 __all__ = [
@@ -78,15 +79,20 @@ class EtcdServer:
         finally:
             connection.close()
 
-    def signal(self, number: int) -> None:
-        """Send a signal to the server's own group."""
+    def halt(self) -> None:
+        """Stop it, until `go_on`: it answers nothing more once this returns."""
         assert self.process is not None
-        os.killpg(self.process.pid, number)
+        halt([self.process.pid])
+
+    def go_on(self) -> None:
+        """Let it go on."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """End it."""
         if self.process is not None:
-            self.signal(signal.SIGKILL)
+            os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
             self.process = None
 

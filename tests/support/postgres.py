@@ -8,6 +8,8 @@ from pathlib import Path
 
 from reloadcheck.demo.postgres import PostgresServer
 
+from .halting import halt
+
 __all__ = ["MortalPostgres", "mortal_postgres"]
 
 
@@ -24,11 +26,15 @@ class MortalPostgres:
         """The server that runs at present."""
         return self._server
 
-    def tell(self, number: int) -> None:
-        """Send a signal to every process of the server; a session may end at this moment."""
+    def halt(self) -> None:
+        """Stop every process of the server, until `go_on`: none answers once this returns."""
+        halt(self._pids())
+
+    def go_on(self) -> None:
+        """Let all go on; a session may end at this moment."""
         for pid in self._pids():
             with suppress(ProcessLookupError):
-                os.kill(pid, number)
+                os.kill(pid, signal.SIGCONT)
 
     def stop(self, number: int = signal.SIGINT) -> None:
         """End it: SIGINT waits for nobody, SIGTERM for the sessions, SIGQUIT is as a crash."""
@@ -62,4 +68,4 @@ def mortal_postgres() -> Generator[MortalPostgres]:
         try:
             yield mortal
         finally:
-            mortal.tell(signal.SIGCONT)
+            mortal.go_on()

@@ -5,7 +5,7 @@ Nothing here sleeps to let time pass; `until` and `Call` wait for other threads 
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from reloadcheck import Document, Layer, Outcome, ReloadCheck, SourceError, Stamp, TornError
@@ -162,9 +162,13 @@ def asked_again(live: "ReloadCheck[Any]") -> None:
     until(lambda: engine_of(live).cell.fresh is None)
 
 
-def threads_named(*words: str) -> list[str]:
-    """List the living threads of the package whose name holds one of the words."""
-    names = [t.name for t in threading.enumerate() if t.name.startswith("reloadcheck")]
+def threads_named(*words: str, beside: Collection[threading.Thread] = ()) -> list[str]:
+    """List the living threads of the package whose name holds one of the words.
+
+    Those of a test's own engine are those `beside` the ones that ran before it was made.
+    """
+    found = [one for one in threading.enumerate() if one not in beside]
+    names = [one.name for one in found if one.name.startswith("reloadcheck")]
     return [name for name in names if any(word in name for word in words)]
 
 
