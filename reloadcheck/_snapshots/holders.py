@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from types import CodeType, CoroutineType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -97,8 +98,15 @@ def _is_scope(value: object) -> bool:
 
 
 def _of_threads() -> Iterator[FrameType]:
-    for top in sys._current_frames().values():  # pyright: ignore[reportPrivateUsage] - documented
-        frame: FrameType | None = top
+    """Go through the frames of the other threads.
+
+    Not of this one, which runs no door: a frame that has itself among its locals is a cycle, and it
+    keeps its callers', with all that these have found, until the garbage is collected.
+    """
+    frames: dict[int, FrameType] = sys._current_frames()  # pyright: ignore[reportPrivateUsage] - documented
+    del frames[threading.get_ident()]
+    while frames:
+        frame: FrameType | None = frames.popitem()[1]
         while frame is not None:
             yield frame
             frame = frame.f_back

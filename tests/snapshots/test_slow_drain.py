@@ -1,6 +1,8 @@
 """A drain that takes long: told while there is time, counted without the time nobody had."""
 
+import gc
 from collections.abc import Generator
+from types import FrameType
 
 import pytest
 
@@ -8,6 +10,7 @@ from reloadcheck import (
     reload_check,
 )
 from reloadcheck._engine.api import engine_of
+from reloadcheck._snapshots import holders
 from reloadcheck._snapshots.drain import SLOW
 from tests.support.rig import until
 
@@ -45,6 +48,28 @@ def test_a_slow_drain_is_told_while_there_is_time(
     stream.close()
     until(lambda: shop.open == [2])
     assert shop.live.status().draining == ()
+
+
+def test_who_is_named_is_held_by_no_frame(shop: Shop) -> None:
+    """Looking at frames leaves none behind: what they found ends with its unit of work, uncollected."""
+
+    def looking() -> list[FrameType]:
+        frames = [one for one in gc.get_objects() if isinstance(one, FrameType)]
+        return [one for one in frames if one.f_code.co_filename == holders.__file__]
+
+    gc.disable()
+    try:
+        with shop.live.lease() as snapshot:
+            assert snapshot[shop.pool].open
+            shop.edit(2)
+            shop.pass_time(SLOW + 1)
+            (draining,) = shop.live.status().draining
+            assert len(draining.holders) == 1
+        assert looking() == []
+        until(lambda: shop.open == [2])
+    finally:
+        gc.enable()
+    assert shop.live.status().forced_closes == 0
 
 
 def test_time_that_nobody_had_does_not_count(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
