@@ -51,7 +51,7 @@ def test_a_slow_drain_is_told_while_there_is_time(
 
 
 def test_who_is_named_is_held_by_no_frame(shop: Shop) -> None:
-    """Looking at frames leaves none behind: what they found ends with its unit of work, uncollected."""
+    """Looking at frames leaves none behind that would hold, until a collection, what it found."""
 
     def looking() -> list[FrameType]:
         frames = [one for one in gc.get_objects() if isinstance(one, FrameType)]
