@@ -447,13 +447,13 @@ class ReloadCheck(Generic[C]):
 
     def retry(self) -> Outcome:
         """Forget that what the sources hold was refused or undone, and take it up anew."""
-        forget_refusal(self._engine)
-        return self.check()
+        became = forget_refusal(self._engine)
+        return became(self.check())
 
     async def aretry(self) -> Outcome:
         """Do what `retry` does, without blocking the event loop."""
-        forget_refusal(self._engine)
-        return await self.acheck()
+        became = forget_refusal(self._engine)
+        return became(await self.acheck())
 
     def mark(self, name: str) -> None:
         """Say that the unit of work around this code went wrong in the application's own sense.

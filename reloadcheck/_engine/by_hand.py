@@ -13,13 +13,31 @@ from ..types import Outcome
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .thread import EngineThread
 
 
-def forget_refusal(engine: Engine[Any]) -> None:
-    """Judge anew, at the next check, what the sources hold."""
-    engine.running().reload.forgets = True
+def forget_refusal(engine: Engine[Any]) -> Callable[[Outcome], Outcome]:
+    """Judge anew, at the next check, what the sources hold.
+
+    What is returned makes of the next check's outcome what became of it, as the check that was
+    under way may have taken it up.
+    """
+    thread = engine.running()
+    before = _version(thread)
+    thread.reload.forgets = True
     if engine.companion is not None:
         engine.companion.retry()
+
+    def became(outcome: Outcome) -> Outcome:
+        taken_up = before is not None and _version(thread) not in (None, before)
+        return Outcome.RELOADED if taken_up and outcome is Outcome.UNCHANGED else outcome
+
+    return became
+
+
+def _version(thread: EngineThread[Any]) -> int | None:
+    current = thread.serving.current
+    return None if current is None else current.snapshot.version
 
 
 def ordered(engine: Engine[Any], word: str, reason: str | None) -> Callable[[Outcome], Outcome]:

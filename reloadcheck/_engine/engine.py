@@ -261,7 +261,7 @@ class Engine(Generic[C]):
         close. They are given a reference that is never taken back.
         """
         self.listeners.forget_parent()
-        self.cell.fresh = self.cell.fresh_pair = self.cell.pair = None
+        self.cell.fresh = self.cell.fresh_pair = None  # its first load takes `pair` away
         if self.trial is not None:
             self.trial.forget_parent()
         if inherited is not None:

@@ -80,9 +80,7 @@ class Pair(Generic[C]):
         whoever enters by name does.
         """
         ticket, one = self.units.draw(scope), self.candidate
-        if one is None:
-            ticket.on_candidate, one = True, self.current
-        elif not ticket.on_candidate:
+        if one is None or not ticket.on_candidate:
             one = self.current
         if one is None:
             return None
@@ -106,9 +104,7 @@ class Pair(Generic[C]):
         if scope is None:
             return current, self.units.begin(candidate is None)
         ticket = self.units.draw(scope)
-        if candidate is None:
-            ticket.on_candidate = True  # all are, once it serves everybody
-        elif ticket.on_candidate:
+        if candidate is not None and ticket.on_candidate:
             if candidate.enter(lease):
                 current.leave(lease.key)
                 return candidate, ticket

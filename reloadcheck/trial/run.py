@@ -219,19 +219,20 @@ class Run:
 
     def end(self, ticket: Ticket, failed: bool) -> None:
         """Take note of the end of a unit of work."""
-        side = self._sides[ticket.on_candidate]
+        side, now = self._sides[ticket.on_candidate], self._now()
+        drawn = ticket.share != UNDRAWN
         with self._lock:
             side.units += 1
-        if ticket.share == UNDRAWN:
+            if drawn:
+                side.note(now, failed)
+        if not drawn:
             return
-        now = self._now()
         self._open.pop(ticket.number, None)
-        side.recent.append((now, failed))
         after = self._slow_after
         if after is None:
             if not ticket.on_candidate and not self._frozen:
                 self._times.append(now - ticket.began)
-        elif now - ticket.began > after and not ticket.slow:
+        elif now - ticket.began > after:
             self._slow(ticket)
 
     def _bad(self, signal: str, ticket: Ticket, what: str) -> None:
@@ -264,7 +265,10 @@ class Run:
             self.poke()
 
     def _slow(self, ticket: Ticket) -> None:
-        ticket.slow = True
+        with self._lock:  # its end and its age may be seen at the same time
+            if ticket.slow:
+                return
+            ticket.slow = True
         if ticket.on_candidate and ticket.began - self.opened_at < FIRST_SECOND:
             return
         self._bad(SLOW, ticket, "slow")
@@ -425,7 +429,7 @@ class Run:
         if after is None:
             return
         for ticket in list(self._open.values()):
-            if not ticket.slow and not ticket.done and now - ticket.began > after:
+            if not ticket.done and now - ticket.began > after:
                 self._slow(ticket)
 
     def status(self) -> TrialStatus:

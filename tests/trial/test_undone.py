@@ -8,9 +8,11 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome
+from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from reloadcheck.trial import Trial
-from tests.support.rig import until
+from tests.support.fixtures import Make
+from tests.support.rig import Text, until
 
 from .site import DOORS, Making, fails_at
 
@@ -190,3 +192,32 @@ def test_only_telling(site: Making) -> None:
     for _ in range(5):
         shop.get(on_candidate=True)
     assert shop.asked() is Outcome.TRYING
+
+
+def test_a_retry_tells_what_the_check_under_way_took_up(
+    make: Make, text: Text, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has become live, whoever was faster; a second one is `unchanged`."""
+    live = make(window=0)
+    allowed = list[int]()
+
+    @live.rule("a")
+    def rule(a: int) -> str | None:
+        return None if a == 1 or allowed else "not yet"
+
+    live.start()
+    text.edit("a: 2")
+    assert live.check() is Outcome.REJECTED
+    allowed.append(2)
+    engine = engine_of(live)
+
+    class Companion:
+        """Stands for what else is told of a retry, while a check is made."""
+
+        def retry(self) -> None:
+            assert live.check() is Outcome.RELOADED
+
+    monkeypatch.setattr(engine, "companion", Companion())
+    assert live.retry() is Outcome.RELOADED
+    monkeypatch.undo()
+    assert live.retry() is Outcome.UNCHANGED
