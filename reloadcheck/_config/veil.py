@@ -122,9 +122,9 @@ class Veil:
         if len(text) < _SHORT:
             return
         self._exact.add(text)
-        folded = text.casefold()
-        if len(folded) >= _LONG:
-            self._long.setdefault(folded[:_LONG], set()).add(folded)
+        for folded in {text.casefold(), _folded(text)}:  # as `strasse` and as `straße`
+            if len(folded) >= _LONG:
+                self._long.setdefault(folded[:_LONG], set()).add(folded)
 
     def _learn_credentials(self, text: str) -> None:
         """Take note of the password of a URL, which may stand elsewhere by itself."""
@@ -245,9 +245,7 @@ class Veil:
 
     def _known_in(self, text: str) -> Iterator[tuple[int, int]]:
         """Return where hidden texts stand in a text, in any case, from left to right."""
-        folded = text.casefold()
-        if not self._long or len(folded) != len(text):
-            folded = text
+        folded = _folded(text) if self._long else text
         at = 0
         while at <= len(folded) - _LONG:
             known = self._long.get(folded[at : at + _LONG], ())
@@ -272,6 +270,15 @@ class Veil:
         with suppress(ValueError):
             decoded = read(run)
         return MASK if decoded and self._holds_known(decoded) else run
+
+
+def _folded(text: str) -> str:
+    """Fold the case of each character to one character: what stands where stays where it is."""
+    folded = text.casefold()
+    if len(folded) == len(text):
+        return folded
+    ways = ((one.casefold(), one.lower(), one) for one in text)
+    return "".join(next(way for way in each if len(way) == 1) for each in ways)
 
 
 _SHORT_WORD: Final = re.compile(r"(?<![\w.-])[\w.-]{4,5}(?![\w.-])")
