@@ -11,7 +11,14 @@ import pytest
 from reloadcheck._config.freeze import freeze
 from reloadcheck._load.source_set import SourceSet
 from reloadcheck._state import alive, for_contract, member_id, process_start
-from reloadcheck._state.content import content_of, layers_of, looks_secret, packed, unpacked
+from reloadcheck._state.content import (
+    content_of,
+    kept_tree,
+    layers_of,
+    looks_secret,
+    packed,
+    unpacked,
+)
 from reloadcheck._state.fallback import Fallback
 from reloadcheck._state.for_contract import text_in
 from reloadcheck._state.missing_sources import Gap, around
@@ -112,8 +119,11 @@ def test_a_large_content_is_looked_at_in_pieces(monkeypatch: pytest.MonkeyPatch)
     naps: list[int] = []
     monkeypatch.setattr("reloadcheck._state.content.nap", lambda: naps.append(1))
     text = Text("\n".join(f"k{number}: {number}" for number in range(2500)))
-    assert looks_secret([text], _reading(text), ()) is False
-    assert len(naps) >= 2
+    reading = _reading(text)
+    kept_tree([text], reading)
+    of_parsing = len(naps)
+    assert looks_secret([text], reading, ()) is False
+    assert len(naps) == 2 * of_parsing + 2
 
 
 @pytest.mark.parametrize(
