@@ -19,7 +19,7 @@ from pydantic import (
 from typing_extensions import TypeAliasType
 
 from reloadcheck._schema.annotations import container_of, members_of, owner_of
-from reloadcheck._schema.class_fields import class_fields
+from reloadcheck._schema.class_fields import class_fields, takes_extras
 from reloadcheck._schema.field_paths import parts_of
 from reloadcheck._schema.from_json_schema import annotation_of
 from reloadcheck._schema.scalars import scalar_of
@@ -200,6 +200,8 @@ def test_a_json_schema_as_an_annotation() -> None:
         "additionalProperties": True,
     }
     assert inside(annotation_of(open_), "b") is Any
+    assert takes_extras(annotation_of(open_))
+    assert not takes_extras(annotation_of({**open_, "additionalProperties": False}))
 
 
 def test_a_json_schema_has_a_name_and_no_text_of_its_own(tmp_path: Path) -> None:
