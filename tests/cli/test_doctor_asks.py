@@ -1,5 +1,10 @@
 """How `doctor` asks a machine, and what it says where the machine does not tell."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import errno
 import os
 import sys

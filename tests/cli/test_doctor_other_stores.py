@@ -1,5 +1,10 @@
 """`doctor` on stores that are not as they should be: on a network, damaged, of a stand-in."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 import os
 import sqlite3
 from collections.abc import Mapping

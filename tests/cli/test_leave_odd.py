@@ -1,5 +1,10 @@
 """Leave that cannot be worded, written or found; `doctor` on contracts that ask for none."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import json
 import os
 from collections.abc import Iterator

@@ -1,5 +1,10 @@
 """Words that no command can do anything with: each is refused in a sentence, at status 2."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import json
 import subprocess
 from importlib.metadata import PackageNotFoundError

@@ -1,5 +1,10 @@
 """What commands answer in cases that come seldom: hidden, cut, foreign, unreachable."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import os
 import ssl
 import sys

@@ -1,5 +1,8 @@
 """A secret is hidden in whatever case it stands, also among letters that fold to two."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import copy
 import ctypes
 from types import SimpleNamespace

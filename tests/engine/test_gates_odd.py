@@ -1,5 +1,10 @@
 """Gates that answer what the question has no use for, or do not answer at all."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
+
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any

@@ -1,5 +1,9 @@
 """Who only looks at a status is held up by no probe, in a thread or in a loop."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 from types import SimpleNamespace
 from typing import Any
 

@@ -1,5 +1,8 @@
 """Options that are words, and what surrounds an engine; what is wrong is refused by its name."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import logging
 import sys
 from types import ModuleType, SimpleNamespace

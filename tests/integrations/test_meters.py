@@ -1,5 +1,8 @@
 """Metrics of several processes, set by each as it goes; spans that nobody records."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 from types import SimpleNamespace
 from typing import Any
 

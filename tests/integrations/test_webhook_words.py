@@ -1,5 +1,10 @@
 """What a webhook sends and says where something comes seldom: forks, addresses with a password."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import http.client
 import logging
 import os

@@ -1,5 +1,8 @@
 """The page for staff, the command line's verbs in `manage.py`, and what is seldom declared."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import json
 from collections.abc import Callable
 from pathlib import Path

@@ -1,5 +1,8 @@
 """References of an application's own that answer as they should not: each ends as a reason."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 from collections.abc import Sequence
 from typing import Any
 

@@ -1,5 +1,8 @@
 """What the page shows that comes seldom: values of every kind, a trial's shadow, a store away."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 from dataclasses import replace
 from datetime import date
 from enum import Enum

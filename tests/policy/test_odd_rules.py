@@ -1,5 +1,11 @@
 """Rules whose values come seldom, and the process of its own that some are evaluated in."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownVariableType=false
+
 import io
 import json
 import sys

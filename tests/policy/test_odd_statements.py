@@ -1,5 +1,9 @@
 """Statements and signatures that hold nothing, and what is said of each."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import subprocess
 from collections.abc import Callable
 from types import SimpleNamespace

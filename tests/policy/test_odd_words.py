@@ -1,5 +1,8 @@
 """What a contract may hold that comes seldom, and how it is read, shown and judged."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import math
 from collections.abc import Sequence
 from datetime import timedelta

@@ -1,5 +1,8 @@
 """How foreign code is waited for where it ends as it seldom does: loops gone, units over."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import asyncio
 import contextvars
 import logging

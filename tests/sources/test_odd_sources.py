@@ -1,5 +1,9 @@
 """What is told where the system answers a source as it seldom does: races, denials, forks."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false
+
 import errno
 import os
 import socket
@@ -40,12 +44,13 @@ class Answers:
 
     def stat(self, path: str | int) -> os.stat_result:
         """Return what is there, or raise it."""
-        found = self.paths.get(str(path), HERE)
+        found: Any = self.paths.get(str(path), HERE)
         if callable(found):
             found = found()
         if isinstance(found, Exception):
             raise found
-        return os.stat_result(found)
+        given: Any = found
+        return os.stat_result(given)
 
     def readlink(self, path: str) -> str:
         """Return where a link leads."""

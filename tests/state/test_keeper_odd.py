@@ -1,5 +1,10 @@
 """A store thread whose store fails as it seldom does, and rounds that nobody finishes."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import logging
 import threading
 from dataclasses import replace

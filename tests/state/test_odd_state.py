@@ -1,5 +1,10 @@
 """What stands in for sources, records and processes that are gone, or are not what they were."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import json
 import os
 from collections.abc import Sequence

@@ -1,5 +1,8 @@
 """One worker's gate to what all decide, on a board and rounds told by hand."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportUnknownLambdaType=false
+
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any

@@ -1,5 +1,8 @@
 """A watch reads what is there of a stream, and is over where that tells what is none."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import json
 import socket
 import ssl

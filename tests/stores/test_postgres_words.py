@@ -1,5 +1,10 @@
 """A store in PostgreSQL whose session answers as it seldom does; no server is asked."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+
 import os
 import selectors
 from collections.abc import Sequence

@@ -1,5 +1,8 @@
 """A store's file where what is in the way comes seldom: forks, damage, no right to write."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+
 import logging
 import os
 import sqlite3

@@ -1,5 +1,11 @@
 """Trials whose parts end as they seldom do: no thread, no answer, nobody to promote."""
 
+# What comes seldom is made to happen from within.
+# pyright: reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
 import random
 from types import SimpleNamespace
 from typing import Any
