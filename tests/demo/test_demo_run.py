@@ -164,7 +164,7 @@ sys.exit(cli.main(["demo", "--sqlite", "--keep"]))
     ("number", "moment"),
     [
         (signal.SIGINT, "Starting a private PostgreSQL"),
-        (signal.SIGINT, "Starting starlette_orders.py"),
+        pytest.param(signal.SIGINT, "Starting starlette_orders.py", marks=pytest.mark.long),
         (signal.SIGTERM, "Starting starlette_orders.py"),
         (signal.SIGHUP, "Starting starlette_orders.py"),
         (signal.SIGINT, "edit the greeting"),

@@ -1,6 +1,6 @@
 """Signal handlers, Ctrl-C and cancellation at any moment of a start: nothing hangs or stays.
 
-Long because each kind of interruption comes at each line of a start.
+Long because an interruption comes at each line of a start.
 """
 
 import asyncio
@@ -88,10 +88,23 @@ HANDLERS: dict[str, Callable[["ReloadCheck[Any]"], object]] = {
 }
 
 
-@pytest.mark.parametrize("what", [*HANDLERS, "nothing"])
-def test_a_handler_at_any_line_of_the_first_start(what: str) -> None:
-    """It is answered, with an error of ours at the worst, and so is the start behind it."""
-    at, reached = 0, True
+KINDS = [*HANDLERS, "nothing"]
+
+
+@pytest.mark.parametrize(
+    "every",
+    [
+        pytest.param(len(KINDS), id="in turn"),
+        pytest.param(1, id="each", marks=pytest.mark.long),
+    ],
+)
+@pytest.mark.parametrize("what", KINDS)
+def test_a_handler_at_any_line_of_the_first_start(what: str, every: int) -> None:
+    """It is answered, with an error of ours at the worst, and so is the start behind it.
+
+    Every line has one of the kinds in turn (`-m long`: each of them).
+    """
+    at, reached = KINDS.index(what) % every, True
     while reached:
         live, _ = engine()
         starts = [1]
@@ -112,7 +125,7 @@ def test_a_handler_at_any_line_of_the_first_start(what: str) -> None:
             assert live.status().state == "serving"
             Call(live.close).result()
         nothing_stays(live)
-        at, reached = at + 1, interrupt.reached
+        at, reached = at + every, interrupt.reached
     assert at > 50
 
 

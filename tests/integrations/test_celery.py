@@ -91,7 +91,9 @@ def working(
         yield Queue(app, worker, file, directory / "journal")
 
 
-@pytest.mark.parametrize("pool", POOLS)
+@pytest.mark.parametrize(
+    "pool", ["prefork", "solo", pytest.param("threads", marks=pytest.mark.long)]
+)
 def test_tasks_follow_the_file_and_keep_their_version(
     pool: str, valkey: ValkeyServer, tmp_path: Path
 ) -> None:

@@ -26,11 +26,11 @@ THREADS = gunicorn(WSGI, "--threads", "4")
 PRELOADED = gunicorn(WSGI, "--preload")
 GREENLETS = gunicorn(WSGI, "--worker-class", "gevent")
 BRIEFLY = {
-    "gunicorn, a connection for each request": (gunicorn(WSGI), EACH, 2),
     "gunicorn with threads, connections that are kept": (THREADS, KEPT, 8),
     "uvicorn, a pool": (uvicorn(ASGI), POOL, 6),
 }
 MORE = {
+    "gunicorn, a connection for each request": (gunicorn(WSGI), EACH, 2),
     "gunicorn, connections that are kept": (gunicorn(WSGI), KEPT, 2),
     "gunicorn with threads, a connection for each request": (THREADS, EACH, 8),
     "gunicorn with threads, a pool": (THREADS, POOL, 6),

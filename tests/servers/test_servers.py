@@ -28,7 +28,24 @@ def results(
     return once("servers", base, lambda: asyncio.run(run(kinds, directory)))
 
 
-@pytest.mark.parametrize("kind", SERVERS, ids=lambda kind: kind.name)
+BESIDES = {
+    "gunicorn gthread --preload",
+    "gunicorn gevent --preload",
+    "gunicorn uvicorn-worker",
+    "uwsgi --enable-threads",
+    "uwsgi --lazy-apps",
+    "werkzeug",
+}
+"""Those that differ from another one in what `test_forks` has too, or in little: `-m long`."""
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, id=kind.name, marks=pytest.mark.long if kind.name in BESIDES else ())
+        for kind in SERVERS
+    ],
+)
 def test_on_a_server(
     kind: Kind, results: dict[str, Result], measured: list[tuple[str, object]]
 ) -> None:
