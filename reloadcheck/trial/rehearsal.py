@@ -6,6 +6,7 @@ edit. Asked in a call thread, never on the request path.
 """
 
 import inspect
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -99,12 +100,16 @@ class Rehearsals:
 
     def _of_function(self, one: Rehearsal) -> Callable[[Stage], str | None]:
         def tried(stage: Stage) -> str | None:
+            late = f"rehearsal {one.name} took longer than {one.timeout:g} s"
+            until = time.monotonic() + one.timeout
             try:
                 said = stage.run(lambda: one.run(*one.arguments(stage)), one.timeout)
             except TimeoutError:
-                return f"rehearsal {one.name} took longer than {one.timeout:g} s"
-            except Exception as error:
+                return late
+            except BaseException as error:  # an exit too: it is the rehearsal's, and not ours
                 return f"rehearsal {one.name} failed with {type(error).__name__}"
+            if time.monotonic() > until:  # a plain function is not cut short
+                return late
             return f"rehearsal {one.name}: {said}" if isinstance(said, str) and said else None
 
         return tried

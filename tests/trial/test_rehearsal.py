@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -157,6 +158,45 @@ def test_one_that_hangs_is_given_up(make: Make, text: Text) -> None:
         assert "rehearsal slow took longer than 0.1 s" in str(shop.live.status().error)
     finally:
         released.set()
+
+
+def test_a_plain_function_that_takes_too_long_is_none_that_passed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It cannot be cut short, and is rejected when it returns."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("reloadcheck.trial.rehearsal.time", clock)
+
+    @shop.live.rehearsal
+    def slow(snapshot: Any) -> None:
+        if snapshot.config.a == 2:
+            now[0] += 10.5
+
+    @shop.live.rehearsal
+    def quick() -> None:
+        """Pass."""
+
+    begin(shop.live)
+    assert shop.edit(2) is Outcome.REJECTED
+    assert shop.live.status().code == "rehearsal"
+    assert "rehearsal slow took longer than 10 s" in str(shop.live.status().error)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, GeneratorExit])
+def test_one_that_exits_is_rejected_as_a_rehearsal(shop: Shop, error: type[BaseException]) -> None:
+    """It ends neither the engine nor the process, and is told as what it is."""
+
+    @shop.live.rehearsal
+    def exits(snapshot: Any) -> None:
+        if snapshot.config.a == 2:
+            raise error
+
+    begin(shop.live)
+    assert shop.edit(2) is Outcome.REJECTED
+    assert shop.live.status().code == "rehearsal"
+    assert f"rehearsal exits failed with {error.__name__}" in str(shop.live.status().error)
+    assert shop.edit(3) is Outcome.RELOADED
 
 
 def test_registration(shop: Shop) -> None:
