@@ -141,3 +141,13 @@ def machine(proc: Path, tmp_path: Path) -> Machine:
         uwsgi=lambda: None,
         watch=lambda _: 0,
     )
+
+
+@pytest.fixture
+def config(here: Path) -> Path:
+    """An ordinary file in a directory of ours."""
+    here.chmod(0o755)
+    path = here / "config.yaml"
+    path.write_text("a: 1\n")
+    path.chmod(0o644)
+    return path
