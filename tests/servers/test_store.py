@@ -62,7 +62,7 @@ def test_four_workers_have_one_history_and_one_mind(
         with Load(server.port):
             until(lambda: victim not in {one.pid for one in orders.members().values()}, 40.0)
             until(lambda: _all_serve(orders, 4))  # with the one that took its place
-            assert [victim] == _lost(orders)
+            until(lambda: [victim] == _lost(orders))
             config.replace(file, config.text(3) + "# banned, with a comment\n")
             time.sleep(1.0)
             assert get(server.port).number == 2

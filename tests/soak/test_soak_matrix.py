@@ -16,9 +16,9 @@ pytestmark = pytest.mark.alone
 PACE = Pace(seconds=1.0, rate=400.0, edit=0.2, refuse_every=4)
 
 
-def _saw_too_little(problem: str) -> bool:
+def _is_the_machines(problem: str) -> bool:
     few = ("1 instances at once", "no request outlasted a reload", "built 0 times", "built 1 times")
-    return any(words in problem for words in few)
+    return any(words in problem for words in (*few, "an edit was live after"))
 
 
 PAIRS = list(zip(chosen("async"), chosen("sync"), strict=True))
@@ -45,8 +45,8 @@ def test_a_resource_is_replaced_while_it_is_used(
     sides, names = [app_server(one.kind) for one in pair], [one.name for one in pair]
     report = trial(sides, servers, PACE, names)
     for _ in range(2):
-        # A busy machine may show too little of it in a second, but never anything else.
-        if report.problems and all(_saw_too_little(problem) for problem in report.problems):
+        # A busy machine may show too little of it in a second, or late, but never anything else.
+        if report.problems and all(_is_the_machines(problem) for problem in report.problems):
             report = trial(sides, servers, PACE, names)
     assert report.problems == [], report.table()
 
