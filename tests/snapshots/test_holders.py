@@ -229,7 +229,9 @@ def test_whoever_looks_at_everything_takes_no_lease(shop: Shop, tool: str) -> No
             objects = gc.get_objects()
             kept.append(objects)
             if tool == "referents":  # what is not tracked itself, as measurers of memory do
-                whole = [one for one in objects if isinstance(one, list | dict | Instance)]
+                whole: list[object] = [
+                    one for one in objects if isinstance(one, list | dict | Instance)
+                ]
                 found = {id(one): one for one in gc.get_referents(*whole)}
                 kept.append([one for one in found.values() if type(one) is object])
             return
