@@ -6,8 +6,8 @@ Long because a frozen container is held to all that an ordinary one does.
 import copy
 import json
 import math
-import sys
 import pickle
+import sys
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
