@@ -217,4 +217,4 @@ def _one_is_killed_in_mid_round(crew: Crew) -> None:
 
 def _asked(crew: Crew) -> bool:
     """Ask, so that some worker sees the edit; the one that waits answers, too."""
-    return get(crew.server.port) is not None
+    return get(crew.server.port).number > 0
