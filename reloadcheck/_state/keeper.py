@@ -27,7 +27,7 @@ from .round_driver import Rounds
 from .round_tally import Tally
 from .sight import TRIES, Known, Sight
 from .trial_pool import Pool
-from .undone import undone
+from .undone import Left, undone
 
 __all__ = ["Keeper"]
 
@@ -287,7 +287,7 @@ class Keeper:
                 break
             self.sight.look()
 
-    def _bans(self, content: str, why: str) -> Mapping[str, tuple[str, int]]:
+    def _bans(self, content: str, why: str) -> Left:
         """Return what keeps a content that is undone from being served again."""
         ban = Ban(at=self._clock.wall(), why=why, cause="undone")
         return undone(self.sight.view, content, ban, self._without(content), self.id)

@@ -14,7 +14,7 @@ from ..seams.trial import Counted, Verdict
 from ..types import Board, Record, Store
 from .alive import is_gone
 from .records import object_in, record
-from .undone import records_of, same_in
+from .undone import Left, records_of, same_in
 
 __all__ = ["TRIALS", "VERDICTS", "Pool"]
 
@@ -22,6 +22,9 @@ TRIALS, VERDICTS = "trial/", "verdict/"
 
 ANSWER_SECONDS: Final = 0.5
 """Seconds that a verdict waits for the store; without an answer it is this worker's alone."""
+
+MOST_AT_ONCE: Final = 100
+"""Verdicts that are forgotten in one write: etcd takes no more than 128 operations."""
 
 
 class _Part:
@@ -59,7 +62,7 @@ class Pool:
         poke: Callable[[], None],
         revision: Callable[[], int] = lambda: 0,
         content: Callable[[str], str | None] = lambda _: None,
-        bans: Callable[[str, str], Mapping[str, tuple[str, int]]] = lambda *_: {},
+        bans: Callable[[str, str], Left] = lambda content, why: {},
     ) -> None:
         self._store = store
         self._wake = wake
@@ -146,10 +149,10 @@ class Pool:
         verdict = f"{prefix}{VERDICTS}{digest}/"
         found = _below(board, verdict)
         if not part.begun:
-            # Of an earlier trial, which was to be forgotten; not one of peers who were faster.
-            stale = [name for name, one in found.items() if one.revision <= part.since]
-            if stale and not peers:
-                self._store.put({f"{verdict}{name}": None for name in stale})
+            # Of earlier trials, which are over; not one of peers who were faster.
+            stale = _stale(board, prefix, part.since, own=f"{digest}/{own}")
+            if stale:
+                self._store.put(dict.fromkeys(stale))
                 return True
             part.begun = True
         gone = [name for name in peers if is_gone(name, own)]
@@ -165,7 +168,7 @@ class Pool:
             name = stage or "trial"
             if name not in found:
                 undoes = decided.word == "undo" and part.content is not None
-                left = self._bans(str(part.content), decided.sentence) if undoes else {}
+                left: Left = self._bans(str(part.content), decided.sentence) if undoes else {}
                 said = f"{verdict}{name}"
                 records = {**records_of(left, prefix), said: _text(decided)}
                 self._store.put(records, same={**same_in(left, prefix), said: 0})
@@ -189,6 +192,16 @@ def _below(board: Board, lead: str) -> dict[str, Record]:
     """Return the records below a name, by the rest of their names."""
     found = board.records.items()
     return {name.removeprefix(lead): one for name, one in found if name.startswith(lead)}
+
+
+def _stale(board: Board, prefix: str, since: int, own: str) -> list[str]:
+    """Return verdicts as old as that on what nobody else tries, no more than one put may hold."""
+    tried = {name.partition("/")[0] for name in _below(board, prefix + TRIALS) if name != own}
+    return [
+        f"{prefix}{VERDICTS}{name}"
+        for name, one in _below(board, prefix + VERDICTS).items()
+        if one.revision <= since and name.partition("/")[0] not in tried
+    ][:MOST_AT_ONCE]
 
 
 def _verdicts(found: Mapping[str, Record]) -> dict[str, Verdict]:

@@ -6,16 +6,18 @@ who were there are gone, finds what is banned and what to serve instead.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from .board import STATE, Ban, View
 from .ledger import Entry, activated, entries_from, served_before
 
-__all__ = ["records_of", "same_in", "undone"]
+__all__ = ["Left", "records_of", "same_in", "undone"]
+
+Left: TypeAlias = Mapping[str, tuple[str, int]]
+"""The text of each record, and the revision that it replaces."""
 
 
-def undone(
-    view: View, content: str, ban: Ban, before: str | None, member: str
-) -> Mapping[str, tuple[str, int]]:
+def undone(view: View, content: str, ban: Ban, before: str | None, member: str) -> Left:
     """Return the text of each record, and the revision that it replaces; none where it is banned.
 
     `before` is what served, and is active from now on where the undone content was: where all
@@ -33,11 +35,11 @@ def undone(
     return {back.key: (back.to_text(), 0), STATE: (after.to_text(), view.state_revision)}
 
 
-def records_of(left: Mapping[str, tuple[str, int]], prefix: str) -> dict[str, str | None]:
+def records_of(left: Left, prefix: str) -> dict[str, str | None]:
     """Return the records to put, below the group's prefix."""
     return {prefix + key: text for key, (text, _) in left.items()}
 
 
-def same_in(left: Mapping[str, tuple[str, int]], prefix: str) -> dict[str, int]:
+def same_in(left: Left, prefix: str) -> dict[str, int]:
     """Return at which revisions they must still be."""
     return {prefix + key: revision for key, (_, revision) in left.items()}

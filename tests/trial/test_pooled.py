@@ -12,7 +12,7 @@ import pytest
 from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck._state.store_orders import Orders
-from reloadcheck._state.trial_pool import VERDICTS, Pool
+from reloadcheck._state.trial_pool import TRIALS, VERDICTS, Pool
 from reloadcheck.seams.trial import Counted, Verdict
 from reloadcheck.testing import MemoryStore
 from reloadcheck.types import Board
@@ -145,6 +145,29 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
         pass
     heard = pool.verdict()
     assert (None if first else "undo") == (None if heard is None else heard.word)
+
+
+def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
+    """However many; but none on what a peer still tries, and none that has just been said."""
+    board = MemoryStore()
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    def kept() -> set[str]:
+        return {name for name in look().records if VERDICTS in name}
+
+    told = json.dumps(asdict(Verdict("promote", "", "it is good")))
+    board.put({f"shop/{VERDICTS}{number}/trial": told for number in range(250)})
+    board.put({f"shop/{TRIALS}7/peer": "{}"})
+    pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
+    pool.begin("d")
+    board.put({f"shop/{VERDICTS}late/watch": told})
+    while pool.step(look(), "shop/", "me"):
+        pass
+    assert kept() == {f"shop/{VERDICTS}7/trial", f"shop/{VERDICTS}late/watch"}
 
 
 class _Slow(MemoryStore):
