@@ -68,6 +68,8 @@ def test_a_block_runs(where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for name, value in list(module.__dict__.items()):
         if name.startswith("test_"):
             value()
+    if isinstance(live, ReloadCheck):
+        live.close()
 
 
 def test_there_are_blocks_on_the_pages() -> None:

@@ -230,7 +230,7 @@ def test_whoever_looks_at_everything_takes_no_lease(shop: Shop, tool: str) -> No
             kept.append(objects)
             if tool == "referents":  # what is not tracked itself, as measurers of memory do
                 whole: list[object] = [
-                    one for one in objects if isinstance(one, list | dict | Instance)
+                    one for one in objects if issubclass(type(one), list | dict | Instance)
                 ]
                 found = {id(one): one for one in gc.get_referents(*whole)}
                 kept.append([one for one in found.values() if type(one) is object])
