@@ -100,6 +100,12 @@ class Gates:
         """Return whether a gate knows that a configuration served before this process did."""
         return any(one.served(loaded) for one in self._gates if isinstance(one, Remembering))
 
+    def taken_back(self, loaded: Loaded[Any]) -> None:
+        """Have the gates know at once that a configuration is taken back."""
+        for gate in self._gates:
+            if isinstance(gate, Remembering):
+                gate.taken_back(loaded)
+
     def may(self, proposal: Proposal) -> Answer:
         """Ask each gate before the build."""
         return _together([self._asked(one, one.may, proposal) for one in self._gates])

@@ -342,6 +342,7 @@ class Permission(Generic[C]):
     def taken_back(self, error: ConfigError, read: Loaded[C]) -> None:
         """Refuse what was taken back until the sources hold something else, and tell of it."""
         self._forget(read.digest)
+        self._gates.taken_back(read)
         self._checker.refuse(error, read, Outcome.UNDONE)
         self._course.standing = error
         self._report.undone(error, read.source_digest)

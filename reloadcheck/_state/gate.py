@@ -76,7 +76,15 @@ class StoreGate:
 
     def served(self, loaded: Loaded[Any]) -> bool:
         """Return whether it served and was not undone since, or is what an order wants."""
+        content, _ = self._worker.known(loaded.source_digest)
+        hold = self._worker.state.hold
+        if content == self._worker.taken_back and (hold is None or hold.content != content):
+            return False
         return self._beside.served(loaded.source_digest)
+
+    def taken_back(self, loaded: Loaded[Any]) -> None:
+        """Know it here before the history does, for it may be tried again at once."""
+        self._worker.taken_back, _ = self._worker.known(loaded.source_digest)
 
     def is_news(self, proposal: Proposal) -> bool:
         """Return whether an edit is in the history for one reason: all have just decided on it."""

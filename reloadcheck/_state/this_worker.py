@@ -70,13 +70,15 @@ class ThisWorker:
     """One worker's part of what is served and wanted.
 
     `serving` is the content that serves, `source` the digest of its reading. `own` are documents of
-    what serves. `swapping` has, by the digest of what a gate let through, that of its reading.
+    what serves. `taken_back` is the content that was last, here. `swapping` has, by the digest of
+    what a gate let through, that of its reading.
     """
 
     def __init__(self, options: Callable[[], Options], clock: Clock, keeper: Keeper) -> None:
         self.options, self.clock, self.keeper = options, clock, keeper
         self.serving: str | None = None
         self.source: str | None = None
+        self.taken_back: str | None = None
         self._before: tuple[str | None, str | None] = None, None
         self.own: dict[str, bytes] = {}
         self.swapping: dict[str, str] = {}

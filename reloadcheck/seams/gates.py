@@ -162,6 +162,10 @@ class Remembering(Protocol):
         """Return whether a configuration served, and was not taken back since; never blocks."""
         ...
 
+    def taken_back(self, loaded: Loaded[Any]) -> None:
+        """Take note that one is taken back here, before anybody hears of it; never blocks."""
+        ...
+
 
 @runtime_checkable
 class Opening(Protocol):

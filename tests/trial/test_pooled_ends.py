@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reloadcheck import ReloadCheck
+from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import STATE, Ban, Member, State, prefix_of
@@ -71,6 +71,21 @@ def test_who_reads_that_another_promoted_it_watches_it_all_the_same(
     site.lives[0].undo(reason="x")
     until(lambda: site.outcomes() == {"undone"})
     assert _values(site) == {1}
+
+
+def test_what_was_taken_back_is_tried_anew_though_no_store_has_heard_of_it(
+    crew: Callable[..., Crew],
+) -> None:
+    """Its edition is the newest that the history knows of; here it is known that it was undone."""
+    site = crew(seconds=30.0, watch=30.0)
+    live = site.lives[0]
+    site.edit(2)
+    live.promote()
+    until(lambda: _values(site) == {2})
+    for store in site.stores:
+        store.lose()
+    assert live.undo(reason="x") is Outcome.UNDONE
+    assert live.retry() is Outcome.TRYING
 
 
 @pytest.mark.parametrize("together", [None, "all"])
