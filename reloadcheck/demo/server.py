@@ -86,10 +86,10 @@ class Server:
         """Return the address to open."""
         return f"http://{self.host}:{self.port}/"
 
-    def look(self, *, timeout: float = 10.0) -> dict[int, WorkerStatus]:
+    def look(self, *, timeout: float = START_SECONDS) -> dict[int, WorkerStatus]:
         """Ask until both workers have answered; give what each said, by its process id."""
         seen: dict[int, WorkerStatus] = {}
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + timeout
         while len(seen) < WORKERS:
             status = WorkerStatus.read(self._ask("/status"))
             seen[status.worker] = status

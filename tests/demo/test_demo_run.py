@@ -130,7 +130,7 @@ sys.exit(cli.main(["demo", "--sqlite"]))
 """
     said, told = (demo := python(PREFIX + code)).communicate(timeout=60)
     assert demo.returncode == 1, said + told
-    assert "NOT AS PROMISED: edit the greeting: worker" in said
+    assert "NOT AS PROMISED: edit the greeting: worker" in said, said + told
     assert nothing_left(told, left_behind)
 
 

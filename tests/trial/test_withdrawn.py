@@ -89,7 +89,7 @@ def test_a_roll_back_in_a_trial_supersedes_it(
     until(lambda: {one.content for one in orders.members().values()} == {first})
     until(lambda: "superseded" in {one.code for one in _rows(orders) if one.content in tried})
     assert {one.code for one in _rows(orders) if one.content in tried} <= {None, "superseded"}
-    assert {live.status().code for live in site.lives} == {"banned"}
+    until(lambda: {live.status().code for live in site.lives} == {"banned"})
 
 
 def _knows_freeze(live: ReloadCheck[Any]) -> bool:
