@@ -24,7 +24,8 @@ import time
 from reloadcheck.demo.postgres import PostgresServer
 with PostgresServer.start() as server:
     print(server.directory, flush=True)
-    time.sleep(60)
+    while True:  # in naps, for a signal just before a long one would wait for its end
+        time.sleep(0.05)
 """
 
 CAUGHT_IN_INITDB = """
@@ -32,7 +33,8 @@ import time
 from reloadcheck.demo import postgres, workspace
 def wait(process, seconds):
     print(process.log.parent, flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.05)
 workspace.Process.wait = wait
 postgres.PostgresServer.start()
 """
@@ -42,7 +44,8 @@ import time
 from reloadcheck.demo import postgres
 def answers(server, deadline):
     print(server.directory, flush=True)
-    time.sleep(60)
+    while True:
+        time.sleep(0.05)
 postgres.PostgresServer._answers = answers
 postgres.PostgresServer.start()
 """
