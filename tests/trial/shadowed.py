@@ -13,6 +13,33 @@ from .site import Site
 SHADOWED = Trial(shadow=["/*"])  # type: ignore[arg-type]
 
 
+def asked_of(shop: Site, answer: bytes) -> list[int]:
+    """Have the page answer this; return the list that grows by the `a` that it is asked on."""
+    asked: list[int] = []
+
+    def page(config: Any) -> tuple[int, bytes]:
+        asked.append(config.a)
+        return 200, answer
+
+    shop.page = page
+    return asked
+
+
+def hanging(shop: Site) -> tuple[threading.Event, threading.Event]:
+    """Have the page hang where it is asked again; return what tells so, and what ends it."""
+    hangs, ends = threading.Event(), threading.Event()
+    here = threading.current_thread()
+
+    def page(config: Any) -> tuple[int, bytes]:
+        if threading.current_thread() is not here:
+            hangs.set()
+            assert ends.wait(30)
+        return 200, b"1"
+
+    shop.page = page
+    return hangs, ends
+
+
 def shadow_of(shop: Site) -> ShadowStatus:
     """Return what became of the requests that were made again."""
     status = shop.live.status()

@@ -10,7 +10,7 @@ from reloadcheck._engine.shadow_stage import Shadowing
 from reloadcheck.seams.repeats import Request
 from tests.support.rig import until
 
-from .shadowed import SHADOWED, is_idle, judged, shadow_of
+from .shadowed import SHADOWED, asked_of, hanging, is_idle, judged, shadow_of
 from .site import Making
 
 
@@ -18,16 +18,7 @@ def test_a_slow_one_delays_nobody(site: Making) -> None:
     """While one hangs, all others are answered, and dropped here: there is never a second one."""
     shop = site(trial=SHADOWED)
     shop.edit(2)
-    hangs, ends = threading.Event(), threading.Event()
-    here = threading.current_thread()
-
-    def page(config: Any) -> tuple[int, bytes]:
-        if threading.current_thread() is not here:
-            hangs.set()
-            assert ends.wait(30)
-        return 200, b"1"
-
-    shop.page = page
+    hangs, ends = hanging(shop)
     try:
         shop.get()
         assert hangs.wait(30)
@@ -44,16 +35,7 @@ def test_the_trial_may_end_meanwhile(site: Making) -> None:
     """What was begun on a version that is taken back says nothing, and lets it close."""
     shop = site(trial=SHADOWED)
     shop.edit(2)
-    hangs, ends = threading.Event(), threading.Event()
-    here = threading.current_thread()
-
-    def page(config: Any) -> tuple[int, bytes]:
-        if threading.current_thread() is not here:
-            hangs.set()
-            assert ends.wait(30)
-        return 200, b"1"
-
-    shop.page = page
+    hangs, ends = hanging(shop)
     shop.get()
     assert hangs.wait(30)
     assert shop.live.undo() is Outcome.UNDONE
@@ -91,13 +73,7 @@ def test_a_request_of_an_older_trial_tells_nothing_of_a_newer_edit(site: Making)
     """It began before the newer one was tried, and is not made again."""
     shop = site(trial=SHADOWED)
     shop.edit(2)
-    asked: list[int] = []
-
-    def page(config: Any) -> tuple[int, bytes]:
-        asked.append(config.a)
-        return 200, b"x"
-
-    shop.page = page
+    asked = asked_of(shop, b"x")
     body: Any = shop.wsgi({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, lambda *_: None)
     assert shop.edit(3) is Outcome.TRYING
     body.close()
@@ -120,13 +96,7 @@ def test_a_loop_that_has_ended_is_not_replaced(site: Making) -> None:
     engine = engine_of(shop.live)
     shop.get(door="asgi")
     shop.edit(2)
-    asked: list[int] = []
-
-    def page(config: Any) -> tuple[int, bytes]:
-        asked.append(config.a)
-        return 200, b"1"
-
-    shop.page = page
+    asked = asked_of(shop, b"1")
     loop = asyncio.new_event_loop()
     loop.close()
     came: list[object] = []

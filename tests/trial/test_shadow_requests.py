@@ -8,7 +8,7 @@ from reloadcheck.trial import Trial
 from reloadcheck.wsgi import ReloadCheckMiddleware
 from tests.support.rig import until
 
-from .shadowed import SHADOWED, judged, visit
+from .shadowed import SHADOWED, asked_of, judged, visit
 from .site import Making, trial_of
 
 
@@ -17,13 +17,7 @@ def test_no_other_method_is_ever_repeated(site: Making, method: str) -> None:
     """A POST is asked once, whatever the paths say."""
     shop = site(trial=SHADOWED)
     shop.edit(2)
-    asked: list[int] = []
-
-    def page(config: Any) -> tuple[int, bytes]:
-        asked.append(config.a)
-        return 200, b""
-
-    shop.page = page
+    asked = asked_of(shop, b"")
     shop.get(REQUEST_METHOD=method)
     visit(shop)  # one that is repeated, after which the other one would have been
     assert len(asked) == 1 + 1 + 3
@@ -43,13 +37,7 @@ def test_what_is_not_meant_is_not_repeated(site: Making, words: dict[str, Any]) 
     """Other paths, requests with a body, and those that were made again by an engine."""
     shop = site(trial=Trial(shadow=("/products*",)))
     shop.edit(2)
-    asked: list[int] = []
-
-    def page(config: Any) -> tuple[int, bytes]:
-        asked.append(config.a)
-        return 200, b""
-
-    shop.page = page
+    asked = asked_of(shop, b"")
     given: dict[str, Any] = {"PATH_INFO": "/products", **words}
     shop.get(**given)
     visit(shop, PATH_INFO="/products/1", QUERY_STRING="a=b")
@@ -62,13 +50,7 @@ def test_nothing_begins_before_the_answer_is_sent(site: Making, streams: bool) -
     """With WSGI that is the body's `close()`, for a list as well."""
     shop = site(trial=SHADOWED)
     shop.edit(2)
-    asked: list[int] = []
-
-    def page(config: Any) -> tuple[int, bytes]:
-        asked.append(config.a)
-        return 200, b"x"
-
-    shop.page = page
+    asked = asked_of(shop, b"x")
     environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "streams": streams}
     body: Any = shop.wsgi(environ, lambda *_: None)
     assert b"".join(body) == b"x"
