@@ -147,9 +147,37 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
     assert (None if first else "undo") == (None if heard is None else heard.word)
 
 
-def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
-    """However many; but none on what a peer still tries, and none that has just been said."""
+def test_what_is_tried_once_more_is_not_judged_by_the_trial_before() -> None:
+    """Though that was left a moment ago, and what was counted in it still stands in the store."""
     board = MemoryStore()
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    def step() -> None:
+        while pool.step(look(), "shop/", "me"):
+            pass
+
+    pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
+    pool.begin("d")
+    pool.tell(Counted(units=20))
+    step()
+    told = json.dumps(asdict(Verdict("undo", "undone-failed", "undone: version 2")))
+    board.put({f"shop/{VERDICTS}d/trial": told})
+    pool.leave()
+    pool.begin("d")
+    step()
+    assert pool.verdict() is None
+
+
+def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
+    """However many; but none on what a peer still tries, and none that has just been said.
+
+    Etcd takes 128 operations at once.
+    """
+    board = _Counting()
 
     def look() -> Board:
         found = board.look("shop/")
@@ -160,7 +188,8 @@ def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
         return {name for name in look().records if VERDICTS in name}
 
     told = json.dumps(asdict(Verdict("promote", "", "it is good")))
-    board.put({f"shop/{VERDICTS}{number}/trial": told for number in range(250)})
+    for number in range(250):
+        board.put({f"shop/{VERDICTS}{number}/trial": told})
     board.put({f"shop/{TRIALS}7/peer": "{}"})
     pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
     pool.begin("d")
@@ -168,6 +197,18 @@ def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
     while pool.step(look(), "shop/", "me"):
         pass
     assert kept() == {f"shop/{VERDICTS}7/trial", f"shop/{VERDICTS}late/watch"}
+    assert board.most <= 128
+
+
+class _Counting(MemoryStore):
+    """A store that knows how many records went in one write at the most."""
+
+    most = 0
+
+    def put(self, records: Mapping[str, str | None], **conditions: Any) -> int | None:
+        """Write, and count."""
+        self.most = max(self.most, len(records))
+        return super().put(records, **conditions)
 
 
 class _Slow(MemoryStore):
