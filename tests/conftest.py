@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis.strategies import none
 
 import reloadcheck
 from reloadcheck._snapshots.unit import unit_of_work
@@ -62,8 +64,10 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
     next process, where byte code may be written. So each begins with modules of its own.
 
     What is imported and found stays to the end: the garbage collector looks at none of it, neither
-    now nor in a test that asks for a collection.
+    now nor in a test that asks for a collection. Hypothesis has its generator of random numbers
+    before that, or it would not see, on 3.14, that anybody keeps it.
     """
+    _any_example()
     told, sys.dont_write_bytecode = sys.dont_write_bytecode, False
     gc.disable()
     try:
@@ -75,6 +79,12 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         gc.freeze()
         gc.enable()
         sys.dont_write_bytecode = told
+
+
+@settings(max_examples=1, derandomize=True, database=None)
+@given(none())
+def _any_example(nothing: None) -> None:
+    """Have Hypothesis begin."""
 
 
 def _own_share(config: pytest.Config) -> list[str]:

@@ -1,7 +1,8 @@
 """Three etcds of which one is killed, stopped or cut off: the others are found in time."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from functools import partial
 from itertools import count
 
@@ -16,6 +17,8 @@ from tests.support.etcd import Cluster, etcd_cluster
 from tests.support.lateness import watched
 from tests.support.load import until
 
+Made = Callable[[list[str], str], EtcdStore]
+
 _numbers = count()
 
 
@@ -24,6 +27,13 @@ def cluster() -> Iterator[Cluster]:
     """A running cluster; each test has a prefix of its own in it, and mends what it breaks."""
     with etcd_cluster() as found:
         yield found
+
+
+@pytest.fixture
+def made() -> Iterator[Made]:
+    """Return a way to make stores; they are closed at the end, however it came."""
+    with ExitStack() as stack:
+        yield lambda urls, prefix: stack.enter_context(closing(EtcdStore(urls, prefix)))
 
 
 @pytest.fixture
@@ -73,10 +83,10 @@ def test_workers_spread_over_the_endpoints(cluster: Cluster) -> None:
 
 
 @pytest.mark.usefixtures("first")
-def test_a_member_that_is_killed_is_passed_over(cluster: Cluster) -> None:
+def test_a_member_that_is_killed_is_passed_over(cluster: Cluster, made: Made) -> None:
     """The leader, too: as soon as there is another one."""
     leader = cluster.leader()
-    store = EtcdStore(_from(cluster, leader), _prefix())
+    store = made(_from(cluster, leader), _prefix())
     store.put({"shop/a": "1"})
     cluster.servers[leader].stop()
     try:
@@ -85,13 +95,12 @@ def test_a_member_that_is_killed_is_passed_over(cluster: Cluster) -> None:
         assert took - machine.excuses < 10
     finally:
         cluster.servers[leader].start()
-    store.close()
 
 
 @pytest.mark.usefixtures("first")
-def test_a_member_that_is_stopped_is_passed_over(cluster: Cluster) -> None:
+def test_a_member_that_is_stopped_is_passed_over(cluster: Cluster, made: Made) -> None:
     """TCP never notices; a look takes as long as our own time-out, and no longer."""
-    store = EtcdStore(cluster.urls, _prefix())
+    store = made(cluster.urls, _prefix())
     store.put({"shop/a": "1"})
     board = store.look("shop/")
     cluster.servers[0].halt()
@@ -102,7 +111,6 @@ def test_a_member_that_is_stopped_is_passed_over(cluster: Cluster) -> None:
     finally:
         cluster.servers[0].go_on()
     assert store.look("shop/", board) is None
-    store.close()
 
 
 def _looks(store: EtcdStore) -> bool:
@@ -114,13 +122,13 @@ def _looks(store: EtcdStore) -> bool:
 
 @pytest.mark.usefixtures("first")
 def test_a_member_that_is_cut_off_is_left(
-    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+    cluster: Cluster, made: Made, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its watch ends rather than be silent, and no look believes what it still has."""
     monkeypatch.setattr(etcd, "RANGE", 1000.0)
     prefix, alone = _prefix(), (cluster.leader() + 1) % 3
-    store = EtcdStore(_from(cluster, alone), prefix)
-    other = EtcdStore(_from(cluster, (alone + 1) % 3)[:1], prefix)
+    store = made(_from(cluster, alone), prefix)
+    other = made(_from(cluster, (alone + 1) % 3)[:1], prefix)
     other.put({"shop/a": "1"})
     board = store.look("shop/")
     store.wait(0.01)
@@ -136,15 +144,13 @@ def test_a_member_that_is_cut_off_is_left(
         assert changed.records["shop/a"].value == "2"
     finally:
         cluster.heal()
-    store.close()
-    other.close()
 
 
 @pytest.mark.usefixtures("first")
-def test_a_write_whose_answer_is_lost_is_never_repeated(cluster: Cluster) -> None:
+def test_a_write_whose_answer_is_lost_is_never_repeated(cluster: Cluster, made: Made) -> None:
     """It is told as unsure, and a look says what came of it: one version or none, never two."""
     prefix, leader = _prefix(), cluster.leader()
-    store = EtcdStore(_from(cluster, leader), prefix)
+    store = made(_from(cluster, leader), prefix)
     store.put({"shop/other": "1"})
     cluster.cut(leader)
     try:
@@ -160,7 +166,6 @@ def test_a_write_whose_answer_is_lost_is_never_repeated(cluster: Cluster) -> Non
     board = store.look("shop/")
     assert board is not None
     assert ("shop/a" in board.records) == bool(kvs)
-    store.close()
 
 
 @pytest.mark.usefixtures("first")

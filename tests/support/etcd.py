@@ -161,7 +161,7 @@ class Cluster:
     def _owner(self, link: Link) -> int | None:
         """Return whose connection it is: that never changes, and to ask the kernel is dear."""
         for number, one in enumerate(self.servers):
-            if link not in self._owners and _owns(one, link.port):
+            if link not in self._owners and _owns(one, link):
                 self._owners[link] = number
         return self._owners.get(link)
 
@@ -267,17 +267,16 @@ def _server(
     return EtcdServer(url, port, directory, [*command, *extra], tls)
 
 
-def _owns(server: EtcdServer, port: int) -> bool:
-    """Ask the kernel whether a connection from this port is the server's."""
+def _owns(server: EtcdServer, link: Link) -> bool:
+    """Ask the kernel whether a connection is the server's; a port may be at the end of several."""
     process = server.process
     if process is None:
         return False
-    wanted = f"0100007F:{port:04X}"
+    wanted = [f"0100007F:{port:04X}" for port in (link.port, link.to)]
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
-        if fields[1] == wanted:
-            link = f"socket:[{fields[9]}]"
-            return link in _held_by(process.pid)
+        if fields[1:3] == wanted:
+            return f"socket:[{fields[9]}]" in _held_by(process.pid)
     return False
 
 

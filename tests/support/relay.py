@@ -14,9 +14,10 @@ __all__ = ["Link", "Relay", "relay"]
 
 @dataclass(eq=False)
 class Link:
-    """One connection through a relay: the client's port, and what it sent first."""
+    """One connection through a relay: the ports at its ends, and what the client sent first."""
 
     port: int
+    to: int
     first: bytes = b""
 
 
@@ -55,7 +56,7 @@ class Relay:
                 near, (_, port) = self._listener.accept()
             except OSError:
                 return
-            link = Link(port)
+            link = Link(port, self.port)
             self.links.append(link)
             threading.Thread(target=self._carry, args=(near, link), daemon=True).start()
 
