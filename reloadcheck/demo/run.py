@@ -47,7 +47,11 @@ class Stopped(BaseException):
 
 
 def demo(options: Options) -> int:
-    """Run the demo; 0 when every step came out as promised, 1 when not, 2 when it cannot start."""
+    """Run the demo, and return an exit status.
+
+    0 when every step came out as promised, 1 when not or when a server did not start, 2 when a
+    package is missing.
+    """
     progress = sys.stderr if options.json else sys.stdout
     if options.fleet:
         return _fleet(options, progress)

@@ -10,6 +10,7 @@ import os
 import shutil
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -87,14 +88,22 @@ class Server:
         return f"http://{self.host}:{self.port}/"
 
     def look(self, *, timeout: float = START_SECONDS) -> dict[int, WorkerStatus]:
-        """Ask until both workers have answered; give what each said, by its process id."""
+        """Ask until both workers have answered; give what each said, by its process id.
+
+        Raise `StartError` where they have not within `timeout` seconds.
+        """
         seen: dict[int, WorkerStatus] = {}
+        heard = ""
         deadline = time.monotonic() + timeout
         while len(seen) < WORKERS:
-            status = WorkerStatus.read(self._ask("/status"))
-            seen[status.worker] = status
+            try:
+                status = WorkerStatus.read(self._ask("/status"))
+                seen[status.worker] = status
+            except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+                heard = f"; one said {error!r}"
+                time.sleep(0.05)
             if time.monotonic() > deadline:
-                raise StartError(f"only {len(seen)} of {WORKERS} workers answered")
+                raise StartError(f"only {len(seen)} of {WORKERS} workers answered{heard}")
         return seen
 
     def _ask(self, path: str) -> dict[str, Any]:
@@ -114,11 +123,8 @@ class Server:
                     self.process.log.unlink(missing_ok=True)
                     return False
                 raise StartError(f"the example did not start\n{tail(self.process.log)}")
-            try:
-                self.look(timeout=max(0.0, deadline - time.monotonic()))
-            except (OSError, http.client.HTTPException, ValueError, KeyError):
-                time.sleep(0.05)
-            else:
+            with suppress(StartError):
+                self.look(timeout=0.5)
                 return True
         raise StartError(f"the example did not answer in time\n{tail(self.process.log)}")
 
