@@ -55,7 +55,7 @@ from .assembly import (
     restart_only_of,
     rules_of,
 )
-from .by_hand import forget_refusal, ordered
+from .by_hand import forget_refusal, ordered, until_told, until_told_async
 from .engine import Engine
 from .entrance import Entrance
 from .observed import observed, probed, probed_async
@@ -434,16 +434,19 @@ class ReloadCheck(Generic[C]):
         """Take back what is tried or watched, else what serves: the version before it serves.
 
         It stays undone until its content changes, or `retry`. Resources of a version that is not
-        kept ready any more are built anew. Return what the check came to. Raise `UsageError` where
-        there is no version before.
+        kept ready any more are built anew. With a store it is banned there by then, unless that
+        does not answer within half a second. Return what the check came to. Raise `UsageError`
+        where there is no version before.
         """
         became = ordered(self._engine, "undo", reason)
-        return became(self.check())
+        return until_told(self._engine, became(self.check()))
 
     async def aundo(self, *, reason: str | None = None) -> Outcome:
         """Do what `undo` does, without blocking the event loop."""
+        if running_loop() is None:
+            return await in_thread(lambda: self.undo(reason=reason))
         became = ordered(self._engine, "undo", reason)
-        return became(await self.acheck())
+        return await until_told_async(self._engine, became(await self.acheck()))
 
     def retry(self) -> Outcome:
         """Forget that what the sources hold was refused or undone, and take it up anew."""

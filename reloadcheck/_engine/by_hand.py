@@ -6,7 +6,7 @@ Orders to all processes that share a store are `_state/store_orders`'.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ..exceptions import UsageError
 from ..types import Outcome
@@ -14,6 +14,9 @@ from ..types import Outcome
 if TYPE_CHECKING:
     from .engine import Engine
     from .thread import EngineThread
+
+TOLD_SECONDS: Final = 0.5
+"""Seconds that an undo waits for the store; the engine never does."""
 
 
 def forget_refusal(engine: Engine[Any]) -> Callable[[Outcome], Outcome]:
@@ -38,6 +41,20 @@ def forget_refusal(engine: Engine[Any]) -> Callable[[Outcome], Outcome]:
 def _version(thread: EngineThread[Any]) -> int | None:
     current = thread.serving.current
     return None if current is None else current.snapshot.version
+
+
+def until_told(engine: Engine[Any], outcome: Outcome) -> Outcome:
+    """Wait until nobody else can come to serve what was taken back; return what it came to."""
+    if outcome is Outcome.UNDONE and engine.companion is not None:
+        engine.companion.until_told(TOLD_SECONDS)
+    return outcome
+
+
+async def until_told_async(engine: Engine[Any], outcome: Outcome) -> Outcome:
+    """Do what `until_told` does, without blocking asyncio's loop."""
+    import asyncio
+
+    return await asyncio.to_thread(until_told, engine, outcome)
 
 
 def ordered(engine: Engine[Any], word: str, reason: str | None) -> Callable[[Outcome], Outcome]:

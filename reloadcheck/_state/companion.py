@@ -113,6 +113,11 @@ class Memory:
         self._worker.retry()
         self.keeper.retry()
 
+    def until_told(self, seconds: float) -> None:
+        """Wait until the store has the ban on what was taken back here, while it is there."""
+        if self.keeper.known.error is None:
+            self.keeper.told.wait(seconds)
+
     def edition_of(self, version: int) -> int | None:
         """Return the number that a version of this process has in the store."""
         return self.keeper.editions.get(version)

@@ -84,6 +84,7 @@ class StoreGate:
 
     def taken_back(self, loaded: Loaded[Any]) -> None:
         """Know it here before the history does, for it may be tried again at once."""
+        self._worker.keeper.told.clear()
         self._worker.taken_back, _ = self._worker.known(loaded.source_digest)
 
     def is_news(self, proposal: Proposal) -> bool:

@@ -7,6 +7,7 @@ once: whoever is first gives it its number, the others find theirs in the histor
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from threading import Event
 from typing import Final
 
 from .._observe.history import VERDICTS
@@ -56,7 +57,8 @@ class Facts:
     """One process's facts, in the order in which they happened.
 
     `edition` is the number of what serves, `editions` has those of this process's versions. `own`
-    are the documents of what was activated last.
+    are the documents of what was activated last. `told` is cleared by whoever takes an edit back,
+    and set when it is banned.
     """
 
     def __init__(self, sight: Sight, member: Callable[[], Member]) -> None:
@@ -67,6 +69,8 @@ class Facts:
         self._waiting: deque[Fact] = deque()
         self._last: Fact | None = None
         self._lost = 0
+        self.told = Event()
+        self.told.set()
         self._numbered_at = 0
 
     def add(self, fact: Fact) -> None:
@@ -114,6 +118,7 @@ class Facts:
             else:
                 if fact.entry.outcome == "undone" and fact.entry.code in VERDICTS:
                     self._ban(fact.entry)
+                    self.told.set()
                 key = sight.prefix + fact.entry.key
                 same = None if self._served_since(fact.entry) else {key: 0}
                 sight.store.put({key: fact.entry.to_text()}, same=same)

@@ -131,6 +131,11 @@ class Keeper:
         return self.sight.rounds
 
     @property
+    def told(self) -> threading.Event:
+        """Return what is set unless something was taken back here and is yet to be banned."""
+        return self._facts.told
+
+    @property
     def tally(self) -> Tally:
         """Return what this worker has seen of rounds."""
         return self.sight.tally

@@ -107,6 +107,10 @@ class Companion(Protocol):
         """Let what was undone be tried again, here at once and elsewhere soon; never blocks."""
         ...
 
+    def until_told(self, seconds: float) -> None:
+        """Wait until nobody else serves what was taken back here; blocks at most `seconds`."""
+        ...
+
     def status(self) -> StoreStatus:
         """Return what people are told of it; never blocks."""
         ...
