@@ -19,7 +19,9 @@ from tests.support.rig import until
 Undo = Callable[[ReloadCheck[Any]], Outcome]
 
 UNDO = pytest.mark.parametrize(
-    "undo", [lambda live: live.undo(), lambda live: asyncio.run(live.aundo())], ids=["sync", "async"]
+    "undo",
+    [lambda live: live.undo(), lambda live: asyncio.run(live.aundo())],
+    ids=["sync", "async"],
 )
 
 
