@@ -75,6 +75,7 @@ class Keeper:
             notify,
             self._tell_anew,
             lambda: self.pool.is_on,
+            lambda: member().content is None,
             lambda: self._hear_trial(),
         )
         self.orders = OwnOrders(self.sight)

@@ -47,8 +47,8 @@ class Sight:
     `notify` hears of orders that changed, and whether what was refused is to be judged anew;
     `replaced` of what is in a store that is another one by now, while `view` is what was in the one
     before. `rounds` is the worker's part in deciding together: who decides has to see all. `shares`
-    returns whether it shares a trial, and `heard` is told of a look before anybody else knows what
-    it found: of a verdict before what it leads to.
+    returns whether it shares a trial, `boots` whether it serves nothing yet, and `heard` is told of
+    a look before anybody else knows what it found: of a verdict before what it leads to.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Sight:
         notify: Callable[[bool], None],
         replaced: Callable[[View], None],
         shares: Callable[[], bool],
+        boots: Callable[[], bool],
         heard: Callable[[], None] = lambda: None,
     ) -> None:
         self.store, self.clock = store, clock
@@ -66,7 +67,7 @@ class Sight:
         self.wish: Wish | None = None
         self._is_another = False
         self._notify, self._replaced, self._shares = notify, replaced, shares
-        self._heard = heard
+        self._boots, self._heard = boots, heard
         self.begin("")
 
     def begin(self, own: str) -> None:
@@ -147,10 +148,14 @@ class Sight:
         return found
 
     def _contents_for(self, view: View) -> Mapping[str, bytes]:
-        """Read what an order could want served, at first what a start could, and what all serve."""
+        """Read what an order could want served, until it serves what a start could, what all serve.
+
+        A start may take many looks: its sources may come late, or what it builds not at once.
+        """
         state, before, rounds = view.state, self.known.contents, self.rounds
         behind = rounds is not None and (rounds.booting or rounds.is_behind(state))
-        if state.hold is None and not state.banned and self.looked.is_set() and not behind:
+        starts = not self.looked.is_set() or self._boots()
+        if state.hold is None and not state.banned and not starts and not behind:
             return {}
         found: dict[str, bytes] = {}
         beside = view.served_beside(self.id) if behind else None

@@ -10,7 +10,9 @@ from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._state import process_start
 from reloadcheck._state.for_contract import statement_key
 from reloadcheck._state.store_orders import Orders
+from reloadcheck.exceptions import ConfigError
 from reloadcheck.stores import SQLiteStore
+from reloadcheck.types import Board
 from tests.support.load import until
 
 from .signing import Signers
@@ -30,6 +32,17 @@ override: {roles: [oncall], at_most: 4h}
 CONFIG = "database: {size: 1}\nlog: {level: INFO}\nserver: {bind: 0.0.0.0:80}\nfree: 1\n"
 
 
+class Looked(SQLiteStore):
+    """A store that counts how often it was looked at."""
+
+    looks = 0
+
+    def look(self, prefix: str, seen: Board | None = None) -> Board | None:
+        """Count, and look."""
+        self.looks += 1
+        return super().look(prefix, seen)
+
+
 class Site:
     """One file, one store, one worker at a time, as a master starts them one after another."""
 
@@ -42,12 +55,15 @@ class Site:
         self.engines: list[ReloadCheck[Any]] = []
         self.orders = Orders(SQLiteStore(directory / "store.db"), app="shop")
 
-    def engine(self, **options: Any) -> ReloadCheck[Any]:
-        """Return a worker's engine that has started and is known to the store."""
-        given: dict[str, Any] = {"contract": self.directory / "contract.yaml", **options}
+    def engine(self, *, start: bool = True, **options: Any) -> ReloadCheck[Any]:
+        """Return a worker's engine, which has started unless it is not to."""
+        given: dict[str, Any] = {
+            "contract": self.directory / "contract.yaml",
+            "store": SQLiteStore(self.directory / "store.db"),
+            **options,
+        }
         live: ReloadCheck[Any] = ReloadCheck(
             self.file,
-            store=SQLiteStore(self.directory / "store.db"),
             app="shop",
             settle=0,
             verify=0,
@@ -56,7 +72,8 @@ class Site:
             **given,
         )
         self.engines.append(live)
-        live.start()
+        if start:
+            live.start()
         return live
 
     def edit(self, old: str, new: str) -> None:
@@ -177,6 +194,28 @@ def test_a_restart_is_no_way_around_a_window(site: Site, together: str | None) -
     site.edit("DEBUG", "INFO")
     site.edit("free: 1", "free: 2")
     serves(live, free=2)
+
+
+@pytest.mark.parametrize("file_comes_late", [True, False])
+def test_a_start_that_takes_longer_is_no_way_around_a_window(
+    site: Site, file_comes_late: bool
+) -> None:
+    """What was accepted last is at hand until this worker serves, however often it has looked.
+
+    As where a volume is mounted late, or the file is bad at first.
+    """
+    site.engine().close()
+    edited = site.file.read_text().replace("INFO", "DEBUG")
+    site.file.unlink() if file_comes_late else site.file.write_text("log: [")
+    store = Looked(site.directory / "store.db")
+    live = site.engine(start=False, store=store, patience=0.3)
+    with pytest.raises(ConfigError), live.lease():
+        raise AssertionError("there is nothing to serve with")
+    seen = store.looks
+    until(lambda: store.looks > seen + 1)
+    site.file.write_text(edited)
+    until(lambda: live.check() is Outcome.WAITING)
+    assert live.snapshot.config.log.level == "INFO"
 
 
 def test_a_first_start_of_all_takes_the_file(site: Site) -> None:
