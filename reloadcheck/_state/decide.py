@@ -36,7 +36,8 @@ class Decision:
     """What to serve: a content, from the sources or from what is kept; None: the start fails.
 
     `code` says why it is not what the sources hold. `ends_hold`: what the sources hold now ends a
-    roll-back. `pending`: it is validated and told, and not built.
+    roll-back. `pending`: it is validated and told, and not built. `unasked`: a start goes on what
+    nobody was asked about, since what was accepted last is not kept.
     """
 
     serve: str | None
@@ -44,6 +45,7 @@ class Decision:
     ends_hold: bool = False
     pending: bool = False
     behind: bool = False
+    unasked: bool = False
 
 
 def decide(now: Situation) -> Decision:

@@ -288,10 +288,12 @@ class StoreFeed:
         if self._worker.serving is not None or view is None or not (frozen or self.guards_start):
             return decision
         news = content is not None and content != active
-        if not news or decision.serve != content or active not in self._keeper.known.contents:
+        if active is None or not news or decision.serve != content:
             return decision
         if not frozen and stands(entries_from(view.entries), str(content)):
             return decision
+        if active not in self._keeper.known.contents:
+            return replace(decision, unasked=True)
         return Decision(active, str(Outcome.WAITING))
 
     def _remarked(self, reading: Reading, decision: Decision) -> Reading:

@@ -26,6 +26,11 @@ def remark_on(decision: Decision, state: State, content: str | None, *, fallen: 
     if decision.serve is not None and decision.code in (Code.BANNED, Code.BOOTED_LAST_GOOD):
         why = "is banned" if decision.code == Code.BANNED else "could not be used at the start"
         return f"what the sources hold {why}: the last accepted edition serves"
+    if decision.unasked:
+        return (
+            f"what the sources hold serves, and no window, leave or freeze was asked: edition "
+            f"{state.edition}, which was accepted last, is not kept in the store"
+        )
     return None
 
 

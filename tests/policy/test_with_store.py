@@ -218,6 +218,21 @@ def test_a_start_that_takes_longer_is_no_way_around_a_window(
     assert live.snapshot.config.log.level == "INFO"
 
 
+def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
+    """Where what was accepted last is not kept, the file serves, and that is told."""
+    site.engine(store=SQLiteStore(site.directory / "store.db", keep_content=False)).close()
+    site.edit("INFO", "DEBUG")
+    live = site.engine()
+    assert live.snapshot.config.log.level == "DEBUG"
+    told = "what the sources hold serves, and no window, leave or freeze was asked: edition 1, "
+    assert live.status().remarks == (
+        f"{told}which was accepted last, is not kept in the store",
+    )
+    site.edit("DEBUG", "DEBUG\nfree_too: 1")
+    live.check()
+    assert live.status().remarks == ()
+
+
 def test_a_first_start_of_all_takes_the_file(site: Site) -> None:
     """With an empty store there is nothing that was accepted."""
     assert site.engine().snapshot.config.log.level == "INFO"
