@@ -8,7 +8,7 @@ import json
 import re
 import zlib
 from base64 import b64decode, b64encode
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from .._config.digest import source_digest, tree_digest
@@ -20,15 +20,15 @@ from .._runtime.pause import nap
 from ..exceptions import ConfigError
 from ..seams.feed import Reading
 from ..sources import DotenvSource, EnvironSource
-from ..types import Document, Place, Source, Tree
+from ..types import Document, Place, Problem, Source, Tree
 
 __all__ = [
     "content_of",
     "kept_of",
     "kept_tree",
     "layers_of",
-    "looks_secret",
-    "packed",
+        "packed",
+    "secret_in",
     "unpacked",
     "with_kept",
 ]
@@ -82,35 +82,51 @@ def layers_of(
     return found
 
 
-def looks_secret(
+def secret_in(
     sources: Sequence[Source],
     reading: Reading,
     also: Collection[str] = (),
     public: Collection[str] = (),
-) -> bool:
-    """Return whether something in what is kept looks secret, by the judge of the status page.
+) -> Problem | None:
+    """Return the first of what is kept that looks secret, by the judge of the status page.
 
-    Comments are kept with the rest, and may hold the password of yesterday.
+    Comments are kept with the rest, and may hold the password of yesterday. What a reference stands
+    for is not kept, so that a reference is no secret.
     """
     veil = Veil(also, public)
+    plain = _without_references(() if reading.referring is None else reading.referring.kinds)
     for number in kept_of(sources, reading.places):
         documents = reading.documents[number]
+        name = sources[number].name
         try:
             tree = parse([sources[number]], [documents], nap).tree
         except ConfigError:
-            return True  # nobody can tell
-        for count, (_, value, hidden) in enumerate(veil.walk(tree)):
+            return Problem("does not parse, and may hold anything", name)  # nobody can tell
+        for count, (path, value, hidden) in enumerate(veil.walk(tree)):
             text = value if isinstance(value, str) else written(value)
-            if hidden or (text is not None and masked(text) != text):
-                return True
+            if text is not None:
+                text = plain(text)
+            if (hidden and text != "") or (text is not None and masked(text) != text):
+                return Problem("looks secret", name, key_path=path)
             if count % 1_000 == 999:
                 nap()
         for document in documents:
-            for comment in _COMMENT.findall(document.data.decode("utf-8", "replace")):
+            data = document.data.decode("utf-8", "replace")
+            for comment in map(plain, _COMMENT.findall(data)):
                 sayings = _SAYING.findall(comment)
                 if masked(comment) != comment or any(veil.hides_at(k, v) for k, v in sayings):
-                    return True
-    return False
+                    return Problem("a comment looks secret", document.name)
+    return None
+
+
+def _without_references(kinds: Collection[str]) -> Callable[[str], str]:
+    """Return what takes references out of a text, with the login or the parameter that they are."""
+    if not kinds:
+        return str
+    one = rf"(?<!\$)\$\{{(?:{'|'.join(map(re.escape, kinds))}):[^{{}}]*\}}"
+    login = rf"(?<=://)(?:(?:{one}|[^/?#@:\s])*:)?{one}@"
+    whole = re.compile(rf"{login}|[\w.-]+ {{0,3}}= {{0,3}}{one}(?![^\s&;,#])|{one}")
+    return lambda text: whole.sub("", text) if "${" in text else text
 
 
 def packed(sources: Sequence[Source], reading: Reading) -> bytes:

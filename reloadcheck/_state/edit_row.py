@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from .._runtime.log import WARNING, log
 from ..seams.feed import Reading
 from ..types import Code, Diff, Outcome, Source, Trigger, key_path_text
-from .content import layers_of, looks_secret, packed
+from .content import layers_of, packed, secret_in
 from .ledger import Entry
 from .this_worker import ThisWorker
 
@@ -66,10 +66,14 @@ class Rows:
         kept = store.retention.content
         if kept is not None:
             return documents if kept else None
-        if not looks_secret(self._sources(), reading, options.secrets, options.public):
+        secret = secret_in(self._sources(), reading, options.secrets, options.public)
+        if secret is None:
             return documents
         if not self._unpublished:
             self._unpublished = True
-            words = "something in the configuration looks secret: %s keeps no content of it"
-            log(WARNING, words, store.name, code=str(Code.STORE))
+            words = (
+                "%s: %s keeps no content of this edition, so that nothing can go back to it: have "
+                "the secret read by a reference, or give the store content=True"
+            )
+            log(WARNING, words, secret, store.name, code=str(Code.STORE))
         return None

@@ -17,6 +17,7 @@ __all__ = [
     "Ordered",
     "fallback",
     "freeze",
+    "not_kept",
     "pin",
     "promote",
     "retry",
@@ -246,12 +247,18 @@ def _found(editions: Mapping[int, Entry], edition: int) -> Entry:
 
 def _servable(state: State, entry: Entry) -> str:
     if entry.content is None or not entry.kept:
-        raise OrderRefusedError(f"the content of edition {entry.edition} is not kept")
+        raise OrderRefusedError(not_kept(entry.edition))
     ban = state.banned.get(entry.content)
     if ban is not None:
         who = f" by {ban.by}" if ban.by else ""
         raise OrderRefusedError(f"edition {entry.edition} is banned{who}: unban it first")
     return entry.content
+
+
+def not_kept(edition: int | None) -> str:
+    """Say that an edition cannot be had back, and why that may be."""
+    why = "something in it looked secret, or the store is to keep none"
+    return f"the content of edition {edition} is not kept: {why}"
 
 
 def _again(target: Entry, cause: str, actor: Actor) -> Entry:

@@ -23,7 +23,7 @@ from .fleet import GRACE, Fleet, fleet_in
 from .for_contract import text_in
 from .ledger import Entry, Row, editions_of, entries_from, history
 from .member_id import login, member_id
-from .orders import Actor, Ordered, reviewed
+from .orders import Actor, Ordered, not_kept, reviewed
 
 __all__ = ["Orders", "applications_in"]
 
@@ -127,19 +127,19 @@ class Orders:
         entry = self.edition(number)
         data = None if entry.content is None else self._store.content(entry.content)
         if data is None:
-            raise OrderRefusedError(f"the content of edition {number} is not kept")
+            raise OrderRefusedError(not_kept(number))
         return tuple(one for _, group in sorted(unpacked(data).items()) for one in group)
 
     def members(self) -> dict[str, Member]:
         """Return every worker that is alive, by its name on the board."""
         return _alive(self._look()[1])
 
-    def fleet(self, *, target: str | None = None, grace: float = GRACE) -> Fleet:
-        """Judge every worker by what it serves; `target` is another content to compare with."""
+    def fleet(self, *, grace: float = GRACE) -> Fleet:
+        """Judge every worker by what it serves."""
         view = self._look()[1]
         release = self._release or ""
         now = time.time()
-        return fleet_in(view, now, app=self._app, release=release, target=target, grace=grace)
+        return fleet_in(view, now, app=self._app, release=release, grace=grace)
 
     # ------------------------------------------------------------------ what is wanted
 

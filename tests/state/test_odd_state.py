@@ -20,8 +20,8 @@ from reloadcheck._state.content import (
     content_of,
     kept_tree,
     layers_of,
-    looks_secret,
     packed,
+    secret_in,
     unpacked,
 )
 from reloadcheck._state.fallback import Fallback
@@ -115,8 +115,8 @@ def test_what_does_not_parse_has_no_content_and_may_be_secret() -> None:
     sources = [good, bad]
     assert content_of(sources, reading) is None
     assert len(layers_of(sources, reading)) == 1
-    assert looks_secret(sources, reading, ()) is True
-    assert looks_secret([good], _reading(good), ()) is False
+    assert str(secret_in(sources, reading)) == f"{good.name}: does not parse, and may hold anything"
+    assert secret_in([good], _reading(good)) is None
 
 
 def test_a_large_content_is_looked_at_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ def test_a_large_content_is_looked_at_in_pieces(monkeypatch: pytest.MonkeyPatch)
     reading = _reading(text)
     kept_tree([text], reading)
     of_parsing = len(naps)
-    assert looks_secret([text], reading, ()) is False
+    assert secret_in([text], reading) is None
     assert len(naps) == 2 * of_parsing + 2
 
 
