@@ -27,7 +27,7 @@ __all__ = [
     "kept_of",
     "kept_tree",
     "layers_of",
-        "packed",
+    "packed",
     "secret_in",
     "unpacked",
     "with_kept",

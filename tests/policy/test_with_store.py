@@ -225,9 +225,7 @@ def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
     live = site.engine()
     assert live.snapshot.config.log.level == "DEBUG"
     told = "what the sources hold serves, and no window, leave or freeze was asked: edition 1, "
-    assert live.status().remarks == (
-        f"{told}which was accepted last, is not kept in the store",
-    )
+    assert live.status().remarks == (f"{told}which was accepted last, is not kept in the store",)
     site.edit("DEBUG", "DEBUG\nfree_too: 1")
     live.check()
     assert live.status().remarks == ()

@@ -89,7 +89,7 @@ def test_it_is_told_what_looks_secret_and_what_to_do(
 
 @pytest.mark.parametrize("text", REFERRING)
 def test_a_reference_is_no_secret(tmp_path: Path, text: str) -> None:
-    """What it stands for is not kept, and so a roll-back can be had where secrets are referred to."""
+    """What it stands for is not kept: so what refers to secrets can be rolled back to."""
     given = EnvReferences(environ={"KEY": "canary"})
     kept, store = _kept(tmp_path, text, None, references=[given])
     assert kept
