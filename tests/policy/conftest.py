@@ -10,8 +10,9 @@ from tests.support.steady import SteadyClock
 
 from .shop import MONDAY_NOON, Shop
 from .signing import Signers, signers
+from .site import site
 
-__all__ = ["Make", "make", "signers", "text"]
+__all__ = ["Make", "make", "signers", "site", "text"]
 
 
 @pytest.fixture

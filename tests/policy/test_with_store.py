@@ -1,6 +1,5 @@
-"""A contract beside a store: leave lies there, history counts, a restart is no way around it."""
+"""A contract beside a store: leave lies there, history counts, siblings keep what they keep."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,108 +8,10 @@ import pytest
 from reloadcheck import Outcome, ReloadCheck
 from reloadcheck._state import process_start
 from reloadcheck._state.for_contract import statement_key
-from reloadcheck._state.store_orders import Orders
-from reloadcheck.exceptions import ConfigError
 from reloadcheck.stores import SQLiteStore
-from reloadcheck.types import Board
 from tests.support.load import until
 
-from .signing import Signers
-
-CONTRACT = """\
-reloadcheck: 1
-service: shop
-keys:
-  database: {approve: [dba]}
-  log: {window: never}
-  server: {restart: true}
-windows: {never: []}
-approvers: allowed_signers
-roles: {dba: [dora@example.test], oncall: [otto@example.test]}
-override: {roles: [oncall], at_most: 4h}
-"""
-CONFIG = "database: {size: 1}\nlog: {level: INFO}\nserver: {bind: 0.0.0.0:80}\nfree: 1\n"
-
-
-class Looked(SQLiteStore):
-    """A store that counts how often it was looked at."""
-
-    looks = 0
-
-    def look(self, prefix: str, seen: Board | None = None) -> Board | None:
-        """Count, and look."""
-        self.looks += 1
-        return super().look(prefix, seen)
-
-
-class Site:
-    """One file, one store, one worker at a time, as a master starts them one after another."""
-
-    def __init__(self, directory: Path, signers: Signers) -> None:
-        self.directory, self.signers = directory, signers
-        self.file = directory / "config.yaml"
-        self.file.write_text(CONFIG)
-        (directory / "contract.yaml").write_text(CONTRACT)
-        (directory / "allowed_signers").write_text("\n".join(signers.lines) + "\n")
-        self.engines: list[ReloadCheck[Any]] = []
-        self.orders = Orders(SQLiteStore(directory / "store.db"), app="shop")
-
-    def engine(self, *, start: bool = True, **options: Any) -> ReloadCheck[Any]:
-        """Return a worker's engine, which has started unless it is not to."""
-        given: dict[str, Any] = {
-            "contract": self.directory / "contract.yaml",
-            "store": SQLiteStore(self.directory / "store.db"),
-            **options,
-        }
-        live: ReloadCheck[Any] = ReloadCheck(
-            self.file,
-            app="shop",
-            settle=0,
-            verify=0,
-            window=0.1,
-            environ={},
-            **given,
-        )
-        self.engines.append(live)
-        if start:
-            live.start()
-        return live
-
-    def edit(self, old: str, new: str) -> None:
-        """Replace a text in the file."""
-        text = self.file.read_text()
-        assert old in text
-        self.file.write_text(text.replace(old, new))
-
-    def editions(self, count: int) -> None:
-        """Wait until the history has so many editions."""
-        until(lambda: self.orders.state().edition >= count)
-
-
-@pytest.fixture
-def site(tmp_path: Path, signers: Signers) -> Iterator[Site]:
-    """The site, all of whose workers are closed at the end."""
-    made = Site(tmp_path, signers)
-    yield made
-    for live in made.engines:
-        live.close()
-
-
-def comes_to(live: ReloadCheck[Any], outcome: Outcome) -> None:
-    """Wait until a check comes to an outcome."""
-    until(lambda: live.check() is outcome)
-
-
-def serves(live: ReloadCheck[Any], **wanted: object) -> None:
-    """Wait until values are live; the store may have had them taken up by itself."""
-
-    def holds() -> bool:
-        live.check()
-        config = live.snapshot.config
-        found = {"level": config.log.level, "size": config.database.size, "free": config.free}
-        return wanted.items() <= found.items()
-
-    until(holds)
+from .site import Site, comes_to, serves
 
 
 @pytest.mark.parametrize("together", [None, "all"])
@@ -175,65 +76,6 @@ def test_a_roll_back_waits_for_no_window(site: Site) -> None:
     comes_to(live, Outcome.WAITING)  # DEBUG with something new beside it
     site.edit("free: 2", "free: 1")
     serves(live, level="DEBUG")
-
-
-@pytest.mark.parametrize("together", [None, "all"])
-def test_a_restart_is_no_way_around_a_window(site: Site, together: str | None) -> None:
-    """An edit made while nothing ran waits: what was accepted last serves meanwhile.
-
-    Also where workers decide together and none of them is left.
-    """
-    before = site.engine(together=together)
-    site.editions(1)
-    before.close()
-    site.edit("INFO", "DEBUG")
-    live = site.engine(together=together)
-    assert live.snapshot.config.log.level == "INFO"
-    comes_to(live, Outcome.WAITING)
-    assert live.status().code == "window"
-    site.edit("DEBUG", "INFO")
-    site.edit("free: 1", "free: 2")
-    serves(live, free=2)
-
-
-@pytest.mark.parametrize("file_comes_late", [True, False])
-def test_a_start_that_takes_longer_is_no_way_around_a_window(
-    site: Site, file_comes_late: bool
-) -> None:
-    """What was accepted last is at hand until this worker serves, however often it has looked.
-
-    As where a volume is mounted late, or the file is bad at first.
-    """
-    site.engine().close()
-    edited = site.file.read_text().replace("INFO", "DEBUG")
-    site.file.unlink() if file_comes_late else site.file.write_text("log: [")
-    store = Looked(site.directory / "store.db")
-    live = site.engine(start=False, store=store, patience=0.3)
-    with pytest.raises(ConfigError), live.lease():
-        raise AssertionError("there is nothing to serve with")
-    seen = store.looks
-    until(lambda: store.looks > seen + 1)
-    site.file.write_text(edited)
-    until(lambda: live.check() is Outcome.WAITING)
-    assert live.snapshot.config.log.level == "INFO"
-
-
-def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
-    """Where what was accepted last is not kept, the file serves, and that is told."""
-    site.engine(store=SQLiteStore(site.directory / "store.db", keep_content=False)).close()
-    site.edit("INFO", "DEBUG")
-    live = site.engine()
-    assert live.snapshot.config.log.level == "DEBUG"
-    told = "what the sources hold serves, and no window, leave or freeze was asked: edition 1, "
-    assert live.status().remarks == (f"{told}which was accepted last, is not kept in the store",)
-    site.edit("DEBUG", "DEBUG\nfree_too: 1")
-    live.check()
-    assert live.status().remarks == ()
-
-
-def test_a_first_start_of_all_takes_the_file(site: Site) -> None:
-    """With an empty store there is nothing that was accepted."""
-    assert site.engine().snapshot.config.log.level == "INFO"
 
 
 @pytest.mark.parametrize("said_by", ["contract", "code"])
