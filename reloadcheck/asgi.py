@@ -17,7 +17,7 @@ from ._doors.protocols import Send as Send
 from ._doors.sending import asgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_asgi
-from ._engine.api import ReloadCheck, engine_of
+from ._engine.api import ReloadCheck, engine_of, environ_of
 from ._engine.engine import Engine
 from ._engine.entrance import Entrance
 from ._page.settings import chosen
@@ -61,7 +61,7 @@ class ReloadCheckMiddleware:
         health_path: str | None = None,
     ) -> Self:
         door: Any = _door(app, live)
-        settings = chosen(status_path, status_token, health_path)
+        settings = chosen(environ_of(live), status_path, status_token, health_path)
         if settings is not None:
             from ._page.asgi import with_status_page
 

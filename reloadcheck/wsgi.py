@@ -16,7 +16,7 @@ from ._doors.sending import wsgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_wsgi
 from ._doors.wsgi_body import ByName, Leased, Named, SizedLeased, SizedNamed, streamed
-from ._engine.api import ReloadCheck, engine_of
+from ._engine.api import ReloadCheck, engine_of, environ_of
 from ._engine.engine import Engine
 from ._engine.entrance import Entrance
 from ._page.settings import chosen
@@ -60,7 +60,7 @@ class ReloadCheckMiddleware:
         health_path: str | None = None,
     ) -> Self:
         door: Any = _door(app, live)
-        settings = chosen(status_path, status_token, health_path)
+        settings = chosen(environ_of(live), status_path, status_token, health_path)
         if settings is not None:
             from ._page.wsgi import with_status_page
 

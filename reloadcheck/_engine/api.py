@@ -575,6 +575,11 @@ def engine_of(live: ReloadCheck[C]) -> Engine[C]:
         ) from None
 
 
+def environ_of(live: ReloadCheck[Any]) -> Mapping[str, str]:
+    """Return the environment that an engine reads its options from; the page's stand there too."""
+    return live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
+
+
 def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:
     """Lay a framework's own settings over the options from code; the environment stays above both.
 
@@ -585,9 +590,8 @@ def set_options(live: ReloadCheck[Any], given: Mapping[str, Any]) -> None:
     for name in given:
         if name not in known:
             raise OptionError(f"there is no option {name}; the options are: {', '.join(known)}")
-    environ = live._environ  # pyright: ignore[reportPrivateUsage] - off the public face
     options = replace(engine.options, **given)
-    options = options_from(options, options.enabled, environ)
+    options = options_from(options, options.enabled, environ_of(live))
     if options == engine.options:
         return
     if engine.thread is not None and not engine.thread.closing:

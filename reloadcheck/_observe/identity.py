@@ -1,6 +1,6 @@
 """Who speaks in a status: the application, the host, the process and the worker.
 
-The name of a worker in a store is `_state/member_id`'s. Looks at this process and its environment:
+The name of a worker in a store is `_state/member_id`'s. Looks at this process:
 who has several workers must see which one answered.
 """
 
@@ -8,7 +8,6 @@ import multiprocessing
 import os
 import socket
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +32,10 @@ class Identity:
         return f"{self.application} on {self.host}, pid {self.pid}{worker}"
 
 
-def identity(app: str | None, environ: Mapping[str, str] = os.environ) -> Identity:
-    """Return who this process is; the application is named by `RELOAD_CHECK_APP`, else by `app`.
-
-    Without either it is called as its working directory is.
-    """
+def identity(app: str | None) -> Identity:
+    """Return who this process is; without a name it is called as its working directory is."""
     here = _directory()
-    name = environ.get("RELOAD_CHECK_APP") or app or os.path.basename(here) or "application"
+    name = app or os.path.basename(here) or "application"
     return Identity(name, socket.gethostname(), os.getpid(), _worker(), here)
 
 

@@ -4,7 +4,6 @@ Read by every door that is made, so it imports nothing that only a page needs.
 """
 
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -38,7 +37,7 @@ _CLIENTS: Final = frozenset({"RELOAD_CHECK_STATUS_PATH", "RELOAD_CHECK_STATUS_UR
 def settings_from(
     path: str | None,
     token: str | None,
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
     health: str | None = None,
 ) -> tuple[Settings | None, str | None]:
     """Lay the environment over what the program says; no settings where there is to be nothing.
@@ -46,7 +45,6 @@ def settings_from(
     Beside them stands a sentence where a part is off though half of it was asked for. Raises
     `OptionError`.
     """
-    environ = os.environ if environ is None else environ
     path = environ.get("RELOAD_CHECK_STATUS_PATH", path) or ""
     token = environ.get("RELOAD_CHECK_STATUS_TOKEN", token) or ""
     health = environ.get("RELOAD_CHECK_HEALTH_PATH", health) or ""
@@ -97,9 +95,11 @@ def _check_token(token: str) -> None:
         )
 
 
-def chosen(path: str | None, token: str | None, health: str | None = None) -> Settings | None:
-    """Return this process's settings; warn where half of them is missing."""
-    settings, remark = settings_from(path, token, None, health)
+def chosen(
+    environ: Mapping[str, str], path: str | None, token: str | None, health: str | None = None
+) -> Settings | None:
+    """Return the settings of a door whose engine has this environment; warn of half a page."""
+    settings, remark = settings_from(path, token, environ, health)
     if remark is not None:
         log(logging.WARNING, "%s", remark)
     return settings

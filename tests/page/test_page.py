@@ -369,13 +369,12 @@ def test_who_speaks_is_in_the_title_and_in_the_json() -> None:
     )
 
 
-def test_a_process_is_named_by_its_operator_first() -> None:
-    """`RELOAD_CHECK_APP` wins over the program, and that over the directory's name."""
+def test_a_process_is_named_by_its_application_first() -> None:
+    """The application's name, which is the operator's first, wins over the directory's."""
     here = os.path.basename(os.getcwd())
-    assert here == identity(None, {}).application
-    assert identity("shop", {}).application == "shop"
-    assert identity("shop", {"RELOAD_CHECK_APP": "till"}).application == "till"
-    one = identity("shop", {})
+    assert here == identity(None).application
+    assert identity("shop").application == "shop"
+    one = identity("shop")
     assert (os.getpid(), socket.gethostname()) == (one.pid, one.host)
     assert str(one) == f"shop on {one.host}, pid {one.pid}"
 

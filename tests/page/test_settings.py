@@ -1,11 +1,14 @@
 """Where the page is and whether: from the door's arguments and the operator's environment."""
 
+import os
 from typing import Any
 
 import pytest
 
 from reloadcheck import OptionError
+from reloadcheck._page.page import Wanted
 from reloadcheck._page.settings import Settings, settings_from
+from reloadcheck._page.view import view_of
 from reloadcheck.asgi import ReloadCheckMiddleware as asgi_door
 from reloadcheck.wsgi import ReloadCheckMiddleware as wsgi_door
 from tests.page.asking import (
@@ -84,7 +87,7 @@ def test_off_is_the_very_door(
     make: Make, door: Any, own: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
 ) -> None:
     """Without path and token there is nothing before the door; a lone path is warned of."""
-    live = make()
+    live = make(environ=os.environ)
     assert door(own, live).__name__ == "reloadcheck"
     assert caplog.messages == []
     assert door(own, live, status_token=TOKEN).__name__ == "reloadcheck"
@@ -103,3 +106,26 @@ def test_off_is_the_very_door(
     monkeypatch.setenv("RELOAD_CHECK_STATUS_TOKEN", TOKEN)
     watched = door(own, live)
     assert ("status_page", live, own) == (watched.__name__, watched.live, watched.app)
+
+
+@pytest.mark.parametrize(("door", "own"), [(asgi_door, own_asgi), (wsgi_door, own_wsgi)])
+def test_an_engine_with_an_environment_of_its_own_has_its_page(
+    make: Make, door: Any, own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`environ=` holds for the page as for every option: the process's own is not looked at."""
+    given = {"RELOAD_CHECK_STATUS_PATH": PATH, "RELOAD_CHECK_STATUS_TOKEN": TOKEN}
+    assert door(own, make(environ=given)).__name__ == "status_page"
+    for name, text in given.items():
+        monkeypatch.setenv(name, text)
+    assert door(own, make(environ={})).__name__ == "reloadcheck"
+
+
+def test_an_engine_with_an_environment_of_its_own_has_its_name(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The operator's word is the application's name wherever it is told; another's is not."""
+    monkeypatch.setenv("RELOAD_CHECK_APP", "another")
+    till = make(app="shop", environ={"RELOAD_CHECK_APP": "till"})
+    shop = make(app="shop", environ={})
+    told = [view_of(one, one.status(), Wanted.JSON).who.application for one in (till, shop)]
+    assert told == ["till", "shop"]

@@ -3,6 +3,7 @@
 They look at the settings and at whether the files are there; they start nothing and load nothing.
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -100,7 +101,7 @@ def _page(site: Declared) -> Iterator[CheckMessage]:
     path, token, health = (site.page[name] for name in PAGE_OPTIONS)
     line = "change RELOAD_CHECK in the settings, or that variable"
     try:
-        _, remark = settings_from(path, token, None, health)
+        _, remark = settings_from(path, token, os.environ, health)
     except OptionError as error:
         yield _error(5, str(error), line)
         return

@@ -20,7 +20,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from ..._doors.sending import asgi_sender, wsgi_sender
-from ..._engine.api import engine_of
+from ..._engine.api import engine_of, environ_of
 from ..._engine.entrance import Entrance
 from ..._page.settings import PAGE_OPTIONS, chosen
 from ..._runtime.request_words import failure_of
@@ -60,7 +60,8 @@ class ReloadCheckMiddleware:
         self.live = ready_engine()
         self._engine = engine_of(self.live)
         self._entrance = Entrance(self._engine)
-        settings = chosen(*(site_declared().page[name] for name in PAGE_OPTIONS))
+        page = site_declared().page
+        settings = chosen(environ_of(self.live), *(page[name] for name in PAGE_OPTIONS))
         self._page = None if settings is None else StatusPage(self.live, settings)
         if self._engine.trial is not None:
             got_request_exception.connect(_raised, dispatch_uid="reloadcheck")
