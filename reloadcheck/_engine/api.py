@@ -43,7 +43,7 @@ from ..exceptions import (
     RegistrationError,
     UsageError,
 )
-from ..sources import source_of
+from ..sources import reading, source_of
 from ..types import KeyPath, Outcome, References, Source, key_path_text, printable
 from .assembly import (
     add_contract,
@@ -222,13 +222,13 @@ class ReloadCheck(Generic[C]):
             boot=boot,
         )
         self._engine: Engine[C] = Engine(
-            tuple(source_of(source) for source in sources),
+            tuple(reading(source_of(source), environ) for source in sources),
             converter,
             Registry(converter),
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
-        add_references(self._engine, references)
+        add_references(self._engine, references, environ)
         agreed = add_contract(self._engine, contract, self._environ)
         add_store(self._engine, store, self._environ, fallback)
         add_trial(self._engine, trial, self._environ, agreed)

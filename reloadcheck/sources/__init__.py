@@ -2,8 +2,9 @@
 
 import os
 import re
+from collections.abc import Mapping
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ..exceptions import OptionError
 from ..types import Source
@@ -32,9 +33,12 @@ __all__ = [
     "newest_of",
     "raised_by",
     "read_set",
+    "reading",
     "source_of",
     "take_stamps",
 ]
+
+R = TypeVar("R")
 
 _DOTENV: Final = re.compile(r"\.env(?:\.(?!json\Z|toml\Z|ya?ml\Z)[^/.]+)?\Z", re.IGNORECASE)
 """`.env`, `.env.local`, `shop.env`."""
@@ -51,6 +55,12 @@ def source_of(value: str | os.PathLike[str] | Source) -> Source:
     if _is_source(value):
         return value
     raise OptionError(f"a source is a path or a Source, not a {type(value).__name__}")
+
+
+def reading(one: R, environ: Mapping[str, str] | None) -> R:
+    """Let what reads the process's variables read these instead; all else stays as it is."""
+    of_environ: Any = None if environ is None else getattr(one, "of_environ", None)
+    return one if of_environ is None else of_environ(environ)
 
 
 def _is_source(value: object) -> bool:

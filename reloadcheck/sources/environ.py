@@ -38,6 +38,10 @@ class EnvironSource:
     def __repr__(self) -> str:
         return f"EnvironSource({self._prefix!r})"
 
+    def of_environ(self, environ: Mapping[str, str]) -> "EnvironSource":
+        """Return the same of another environment; itself where it was given its own."""
+        return self if self._environ is not None else EnvironSource(self._prefix, environ)
+
     @property
     def name(self) -> str:
         """Return the name of the whole: the prefix with a star."""

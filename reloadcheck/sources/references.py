@@ -106,6 +106,10 @@ class EnvReferences:
     def __repr__(self) -> str:
         return f"EnvReferences({self._prefix!r})"
 
+    def of_environ(self, environ: Mapping[str, str]) -> "EnvReferences":
+        """Return the same of another environment; itself where it was given its own."""
+        return self if self._environ is not None else EnvReferences(self._prefix, environ)
+
     def stamp(self, name: str) -> Stamp:
         """Return a stamp that never changes; raise `SourceError` where it is not set."""
         if name not in self._read:

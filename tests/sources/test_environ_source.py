@@ -1,10 +1,12 @@
 """Environment variables as a source: names, values, contradictions, and that they never drift."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reloadcheck import EnvReferences, ReloadCheck
 from reloadcheck._load.untyped import without_types
 from reloadcheck.exceptions import ConfigSyntaxError, OptionError
 from reloadcheck.sources import EnvironSource
@@ -261,3 +263,24 @@ def test_no_repr_shows_a_value() -> None:
     source = EnvironSource("APP", {"APP_A": "canary"})
     documents = source.read(source.stamp(), LIMIT)
     assert "canary" not in repr((source, documents))
+
+
+def test_an_engine_with_an_environment_of_its_own_reads_that_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`environ=` holds for sources and references as well, save for those that have their own."""
+    monkeypatch.setenv("RC_TEST_A", "the process's")
+    file = tmp_path / "c.yaml"
+    file.write_text("a: file\nb: file\nc: ${env:RC_TEST_A}\n")
+    live = ReloadCheck(
+        file,
+        EnvironSource("RC_TEST"),
+        EnvironSource("RC_OWN", {"RC_OWN_B": "its own"}),
+        references=[EnvReferences()],
+        environ={"RC_TEST_A": "the engine's", "RC_OWN_B": "the engine's"},
+        settle=0,
+    )
+    with live.lease() as snapshot:
+        found = dict(snapshot.config)
+    live.close()
+    assert found == {"a": "the engine's", "b": "its own", "c": "the engine's"}
