@@ -19,6 +19,7 @@ from typing import (
     Protocol,
     TypeVar,
     cast,
+    get_overloads,
     overload,
 )
 
@@ -113,6 +114,10 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
         return cast("UnitOfWork[P, R]", wrapper)
 
     return decorate
+
+
+_, _spelled_out = get_overloads(reload_check)
+setattr(reload_check, "__signature__", inspect.signature(_spelled_out))  # noqa: B010 - for help()
 
 
 def _decorated(function: Callable[P, R], lease: Callable[[str], Lease[Any]]) -> Callable[P, R]:

@@ -1,6 +1,7 @@
 """The front door: what is exported, and what importing it does not do."""
 
 import dataclasses
+import inspect
 import pickle
 import re
 import subprocess
@@ -128,6 +129,15 @@ def test_what_a_public_value_leads_to_is_public() -> None:
             words = re.findall(r"[A-Z]\w+", str(field.type))
             ours = {word for word in words if hasattr(types, word) or hasattr(status, word)}
             assert ours <= {*FACE, "Any", "Mapping", "KeyPath", "Callable", "Tree", "Place"}, name
+
+
+def test_the_decorator_says_every_option_that_the_engine_has() -> None:
+    """At run time too, as `help()` and notebooks ask: each by its name, its default, its type."""
+    said, *_ = inspect.signature(reloadcheck.reload_check).parameters.values()
+    options = list(inspect.signature(reloadcheck.reload_check).parameters.values())[1:]
+    assert (said.name, said.kind) == ("sources", inspect.Parameter.VAR_POSITIONAL)
+    assert options == list(inspect.signature(reloadcheck.ReloadCheck).parameters.values())[1:]
+    assert len(options) > 20
 
 
 def test_the_error_tree_is_whole() -> None:
