@@ -71,9 +71,15 @@ from .types import (
 )
 
 if TYPE_CHECKING:
+    from ._engine.api import Registering
+    from ._engine.decorator import Decorating, UnitOfWork
+    from ._engine.override import Override
     from ._observe.history import Attempt
-    from ._observe.status import Draining, ProbeStatus, ResourceStatus, Status
+    from ._observe.status import Draining, ProbeStatus, ResourceStatus, Standing, Status
+    from ._resources.registry import FactoryKind
+    from ._runtime.clock import Clock
     from ._schema.with_json_schema import JSONSchema
+    from ._snapshots.snapshot import Resources
     from ._state.store_orders import Orders
     from .seams.gates import Waiting
     from .seams.store import RoundStatus, StoreStatus, Together
@@ -93,11 +99,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Attempt",
     "BlockingCallError",
+    "Clock",
     "Code",
     "ConfigError",
     "ConfigSyntaxError",
     "ContractError",
     "CopyError",
+    "Decorating",
     "Diff",
     "DirectorySource",
     "Document",
@@ -108,6 +116,7 @@ __all__ = [
     "EnvironSource",
     "EtcdSource",
     "FactoryError",
+    "FactoryKind",
     "FileReferences",
     "FileSource",
     "FrozenDict",
@@ -126,6 +135,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "OutsideWorkError",
+    "Override",
     "Phase",
     "ProbeError",
     "ProbeOutcome",
@@ -133,6 +143,7 @@ __all__ = [
     "Problem",
     "References",
     "RefusedError",
+    "Registering",
     "RegistrationError",
     "ReloadCheck",
     "ReloadCheckError",
@@ -142,6 +153,7 @@ __all__ = [
     "ResourceError",
     "ResourceStatus",
     "ResourceTimeoutError",
+    "Resources",
     "RoundStatus",
     "SchemaClassError",
     "SchemaError",
@@ -151,6 +163,7 @@ __all__ = [
     "Source",
     "SourceError",
     "Stamp",
+    "Standing",
     "Status",
     "StillRunningError",
     "StoreError",
@@ -162,6 +175,7 @@ __all__ = [
     "TornError",
     "TrialStatus",
     "Trigger",
+    "UnitOfWork",
     "UnknownResourceError",
     "UnsettledError",
     "UsageError",
@@ -173,48 +187,45 @@ __all__ = [
 ]
 
 
-_OF_SOURCES = (
-    "DirectorySource", "DotenvSource", "EnvReferences", "EnvironSource", "EtcdSource",
-    "FileReferences", "HTTPSource",
-)  # fmt: skip
+_LATE = {
+    "Attempt": "._observe.history",
+    "Clock": "._runtime.clock",
+    "Decorating": "._engine.decorator",
+    "DirectorySource": ".sources",
+    "DotenvSource": ".sources",
+    "Draining": "._observe.status",
+    "EnvReferences": ".sources",
+    "EnvironSource": ".sources",
+    "EtcdSource": ".sources",
+    "FactoryKind": "._resources.registry",
+    "FileReferences": ".sources",
+    "HTTPSource": ".sources",
+    "JSONSchema": "._schema.with_json_schema",
+    "NotStartedError": ".exceptions",
+    "Orders": "._state.store_orders",
+    "Override": "._engine.override",
+    "ProbeStatus": "._observe.status",
+    "Registering": "._engine.api",
+    "ResourceStatus": "._observe.status",
+    "Resources": "._snapshots.snapshot",
+    "RoundStatus": ".seams.store",
+    "ShadowStatus": ".types",
+    "SignalStatus": ".types",
+    "Standing": "._observe.status",
+    "Status": "._observe.status",
+    "StoreStatus": ".seams.store",
+    "Together": ".seams.store",
+    "TrialStatus": ".types",
+    "UnitOfWork": "._engine.decorator",
+    "Waiting": ".seams.gates",
+}
+"""What only those who look need, and where it is: loaded when it is asked for."""
 
 
 def __getattr__(name: str) -> Any:
-    """Load what only those who look need when it is asked for."""
-    if name == "Orders":
-        from ._state.store_orders import Orders as _Orders
+    """Load what is asked for by its name."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return _Orders
-    if name in _OF_SOURCES:
-        from . import sources as _sources
-
-        return getattr(_sources, name)
-    if name == "Waiting":
-        from .seams.gates import Waiting
-
-        return Waiting
-    if name in ("RoundStatus", "StoreStatus", "Together"):
-        from .seams import store as _store
-
-        return getattr(_store, name)
-    if name == "Attempt":
-        from ._observe.history import Attempt
-
-        return Attempt
-    if name in ("Draining", "ProbeStatus", "ResourceStatus", "Status"):
-        from ._observe import status as _status
-
-        return getattr(_status, name)
-    if name in ("ShadowStatus", "SignalStatus", "TrialStatus"):
-        from . import types as _types
-
-        return getattr(_types, name)
-    if name == "JSONSchema":
-        from ._schema.with_json_schema import JSONSchema
-
-        return JSONSchema
-    if name == "NotStartedError":
-        from . import exceptions as _exceptions
-
-        return getattr(_exceptions, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name], __name__), name)

@@ -9,11 +9,7 @@ from collections.abc import Awaitable, MutableMapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._doors.protocols import ASGIApp as ASGIApp
-from ._doors.protocols import Message as Message
-from ._doors.protocols import Receive as Receive
-from ._doors.protocols import Scope as Scope
-from ._doors.protocols import Send as Send
+from ._doors.protocols import ASGIApp, Message, Receive, Scope, Send
 from ._doors.sending import asgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_asgi
@@ -27,6 +23,8 @@ from ._snapshots.tenancy import LeaseRef, NamedLease
 from ._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams.trial import UnitTicket
+
+__all__ = ["ASGIApp", "Message", "Receive", "ReloadCheckMiddleware", "Scope", "Send"]
 
 _logger = logging.getLogger("reloadcheck")
 _running_loop = asyncio._get_running_loop

@@ -9,9 +9,7 @@ from functools import partial
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from ._doors.protocols import Environ as Environ
-from ._doors.protocols import StartResponse as StartResponse
-from ._doors.protocols import WSGIApp as WSGIApp
+from ._doors.protocols import Environ, StartResponse, WSGIApp
 from ._doors.sending import wsgi_sender
 from ._doors.unavailable import UNAVAILABLE
 from ._doors.watched import watched_wsgi
@@ -27,6 +25,8 @@ from ._snapshots.tenancy import NamedLease
 from ._snapshots.unit import LIFE, Unit, end, unit_of_work
 from .exceptions import ReloadCheckError
 from .seams.trial import UnitTicket
+
+__all__ = ["Environ", "ReloadCheckMiddleware", "StartResponse", "WSGIApp"]
 
 _logger = logging.getLogger("reloadcheck")
 _unit, _set_unit, _reset_unit = unit_of_work.get, unit_of_work.set, unit_of_work.reset

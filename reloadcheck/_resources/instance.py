@@ -20,7 +20,7 @@ from .._runtime.loop_task import LoopTask
 from .._runtime.reentrancy import inside, put_inside
 from .._runtime.refcounts import users_with
 from ..exceptions import ResourceClosedError, WrongLoopError
-from .registry import Kind, Resource, is_coroutine
+from .registry import FactoryKind, Resource, is_coroutine
 
 if TYPE_CHECKING:
     import asyncio
@@ -198,7 +198,7 @@ class Instance:
     # --------------------------------------------------- in a thread of its own
 
     def _open_sync(self, factory: Callable[[], Any]) -> None:
-        if self.resource.kind is Kind.GENERATOR:
+        if self.resource.kind is FactoryKind.GENERATOR:
             generator = factory()
             try:
                 self.value = next(generator)
@@ -227,7 +227,7 @@ class Instance:
     # ------------------------------------------------------- in the home loop
 
     async def _open_async(self, factory: Callable[[], Any]) -> None:
-        if self.resource.kind is Kind.ASYNC_GENERATOR:
+        if self.resource.kind is FactoryKind.ASYNC_GENERATOR:
             generator = factory()
             try:
                 self.value = await anext(generator)

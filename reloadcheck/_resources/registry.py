@@ -20,7 +20,7 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Kind(Enum):
+class FactoryKind(Enum):
     """How a factory makes its resource."""
 
     PLAIN = "plain"
@@ -44,7 +44,7 @@ class Resource(Generic[T_co]):
     probe: Callable[[Any], Any] | None
     timeout: float
     drain: float | None
-    kind: Kind
+    kind: FactoryKind
     config: bool = True
     max_age: float | None = None
     rebuild_after: int | None = None
@@ -81,7 +81,7 @@ class Resource(Generic[T_co]):
     @property
     def is_async(self) -> bool:
         """Return whether it is built in the home loop."""
-        return self.kind in (Kind.COROUTINE, Kind.ASYNC_GENERATOR)
+        return self.kind in (FactoryKind.COROUTINE, FactoryKind.ASYNC_GENERATOR)
 
     @property
     def needs_loop(self) -> bool:
@@ -249,11 +249,11 @@ def is_coroutine(function: Callable[..., Any]) -> bool:
     )
 
 
-def _kind(factory: Callable[..., Any]) -> Kind:
+def _kind(factory: Callable[..., Any]) -> FactoryKind:
     if inspect.isasyncgenfunction(factory):
-        return Kind.ASYNC_GENERATOR
+        return FactoryKind.ASYNC_GENERATOR
     if inspect.isgeneratorfunction(factory):
-        return Kind.GENERATOR
+        return FactoryKind.GENERATOR
     if is_coroutine(factory):
-        return Kind.COROUTINE
-    return Kind.PLAIN
+        return FactoryKind.COROUTINE
+    return FactoryKind.PLAIN

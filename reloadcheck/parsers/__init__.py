@@ -19,8 +19,10 @@ from ._left_over import left_over
 from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
 from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
+from ._yaml_scalars import Marker
 
 __all__ = [
+    "Marker",
     "Merge",
     "Span",
     "Survey",

@@ -39,28 +39,29 @@ class Contract:
     def __repr__(self) -> str:
         return f"Contract({str(self.path)!r})"
 
-    def read(
-        self,
-        spelled: Spelled = as_it_is,
-        no_option: NoOption = _any_option,
-        meant: Meant = nobody_knows,
-    ) -> tuple[Terms, bytes]:
-        """Return the terms and the file's bytes; raise `ContractError` with all that is wrong.
 
-        `spelled` tells how files may write a key path, in no way one that the schema has not;
-        `meant` which was meant by that, `no_option` what is wrong with an option of a trial, by
-        name and value, or None.
-        """
-        name = str(self.path)
-        try:
-            data = bytes_of(self.where, MOST_BYTES)
-        except OSError as error:
-            reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
-            problem = Problem(reason, name)
-        else:
-            directory = str(self.where.parent)
-            return terms_of(data, name, spelled, no_option, directory, meant), data
-        raise ContractError(problem)
+def read_contract(
+    contract: Contract,
+    spelled: Spelled = as_it_is,
+    no_option: NoOption = _any_option,
+    meant: Meant = nobody_knows,
+) -> tuple[Terms, bytes]:
+    """Return a contract's terms and its file's bytes; raise `ContractError` with all that is wrong.
+
+    `spelled` tells how files may write a key path, in no way one that the schema has not;
+    `meant` which was meant by that, `no_option` what is wrong with an option of a trial, by
+    name and value, or None.
+    """
+    name = str(contract.path)
+    try:
+        data = bytes_of(contract.where, MOST_BYTES)
+    except OSError as error:
+        reason = f"the contract cannot be read: {error.strerror or type(error).__name__}"
+        problem = Problem(reason, name)
+    else:
+        directory = str(contract.where.parent)
+        return terms_of(data, name, spelled, no_option, directory, meant), data
+    raise ContractError(problem)
 
 
 def terms_of(

@@ -17,7 +17,7 @@ from ..seams.trial import TrialTerms
 from ..types import Code, KeyPath, Problem
 from .approval import STATEMENTS, Approvals, Leave
 from .cel import Expression, asks_environment, compiled, named_in
-from .contract import Contract
+from .contract import Contract, read_contract
 from .document import MOST_BYTES
 from .files import bytes_of
 from .forecast import Forecast, soonest
@@ -102,7 +102,7 @@ class ContractGate:
 
         Raise `ContractError` with all that is wrong.
         """
-        terms, data = self._contract.read(self._spelled, self._no_option, self._meant)
+        terms, data = read_contract(self._contract, self._spelled, self._no_option, self._meant)
         rules: list[Expression] = []
         problems: list[Problem] = []
         for rule in terms.rules:

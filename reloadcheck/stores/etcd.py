@@ -81,11 +81,6 @@ class EtcdStore:
         """How much is kept."""
         return self._retention
 
-    @property
-    def client(self) -> Etcd:
-        """The client, for who looks at the cluster itself."""
-        return self._etcd
-
     def look(self, prefix: str, seen: Board | None = None) -> Board | None:
         """Return the records below `prefix`; None where they are those that `seen` has."""
         self._here()

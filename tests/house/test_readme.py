@@ -219,11 +219,11 @@ def test_the_start_page_installs_what_it_imports() -> None:
 
 def test_the_contract_is_one(tmp_path: Path) -> None:
     """The example of the page on the contract is read without a mistake."""
-    from reloadcheck.policy.contract import Contract
+    from reloadcheck.policy.contract import Contract, read_contract
 
     (text,) = re.findall(r"```yaml\n# contract.yaml\n(.*?)```", page("docs/policy.md"), re.S)
     (tmp_path / "contract.yaml").write_text(text)
-    terms, _ = Contract(tmp_path / "contract.yaml").read()
+    terms, _ = read_contract(Contract(tmp_path / "contract.yaml"))
     assert [name for name in ("office",) if name in terms.windows] == ["office"]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reloadcheck import ContractError
-from reloadcheck.policy.contract import Contract, terms_of
+from reloadcheck.policy.contract import Contract, read_contract, terms_of
 from reloadcheck.policy.sections import seconds_of
 from reloadcheck.policy.terms import Terms
 
@@ -181,13 +181,13 @@ def test_leave_needs_signers(read: Read) -> None:
 def test_a_contract_that_is_not_there(tmp_path: Path) -> None:
     """A missing file and one that is too large are contract errors, too."""
     with pytest.raises(ContractError, match="the contract cannot be read: No such file"):
-        Contract(tmp_path / "contract.yaml").read()
+        read_contract(Contract(tmp_path / "contract.yaml"))
     (tmp_path / "contract.yaml").write_bytes(b"#" * (256 * 1024 + 1))
     with pytest.raises(ContractError, match="larger than 256 KiB"):
-        Contract(tmp_path / "contract.yaml").read()
+        read_contract(Contract(tmp_path / "contract.yaml"))
     (tmp_path / "contract.yaml").write_bytes(b"\xff\xfe")
     with pytest.raises(ContractError, match="1:1: is UTF-16; it must be UTF-8"):
-        Contract(tmp_path / "contract.yaml").read()
+        read_contract(Contract(tmp_path / "contract.yaml"))
 
 
 def test_constructing_reads_nothing(tmp_path: Path) -> None:
