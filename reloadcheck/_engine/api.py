@@ -228,7 +228,8 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
-        add_references(self._engine, references, environ)
+        if references:
+            add_references(self._engine, references, environ)
         agreed = add_contract(self._engine, contract, self._environ)
         add_store(self._engine, store, self._environ, fallback)
         add_trial(self._engine, trial, self._environ, agreed)

@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ..exceptions import OptionError, RegistrationError
-from ..sources import reading, source_of
+from ..sources import source_of
 from ..sources.file import FileSource
 from ..types import Outcome, References, Source
 from .engine import Engine
@@ -103,13 +103,10 @@ def add_references(
     engine: Engine[Any], references: Iterable[References], environ: Mapping[str, str] | None
 ) -> None:
     """Let values that are references stand for what is read there."""
-    if not references:
-        return
     from .._load.references import ReferenceSet, checked
     from .._load.source_set import SourceSet
 
-    found = [reading(one, environ) for one in checked(references)]
-    engine.references = ReferenceSet(found, engine.options.max_bytes)
+    engine.references = ReferenceSet(checked(references, environ), engine.options.max_bytes)
     engine.feed = SourceSet(engine.sources, engine.references)
 
 

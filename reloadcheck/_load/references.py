@@ -7,7 +7,7 @@ is read, and never asked for. Nothing of what is read stands in an error.
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -15,6 +15,7 @@ from .._config.containers import is_list, is_tuple
 from .._runtime.foreign import placed
 from ..exceptions import ConfigError, OptionError, TornError
 from ..seams.feed import Reading, Referred, Referring
+from ..sources import reading
 from ..types import (
     Document,
     Problem,
@@ -45,8 +46,8 @@ _IN_BYTES: Final = re.compile(rb"\$\{([a-z][a-z0-9_-]*):([^{}\r\n]*)\}")
 Name = tuple[str, str]
 
 
-def checked(given: object) -> tuple[References, ...]:
-    """Return the references of an engine; raise `OptionError` for what is none."""
+def checked(given: object, environ: Mapping[str, str] | None) -> tuple[References, ...]:
+    """Return an engine's references, on its own environment; raise `OptionError` for what is none."""
     example = 'references=[FileReferences("/run/secrets")]'
     if not (is_list(given) or is_tuple(given)):
         raise OptionError(f"references is a list, as in {example}")
@@ -59,7 +60,7 @@ def checked(given: object) -> tuple[References, ...]:
             raise OptionError(f"references {type(one).__name__}: kind is a word in lower case")
         if any(other.kind == one.kind for other in found):
             raise OptionError(f"references: there are two of the kind {one.kind!r}")
-        found.append(one)
+        found.append(reading(one, environ))
     return tuple(found)
 
 
