@@ -47,7 +47,7 @@ Name = tuple[str, str]
 
 
 def checked(given: object, environ: Mapping[str, str] | None) -> tuple[References, ...]:
-    """Return an engine's references, on its own environment; raise `OptionError` for what is none."""
+    """Return the references of an engine with this environment; raise `OptionError` for others."""
     example = 'references=[FileReferences("/run/secrets")]'
     if not (is_list(given) or is_tuple(given)):
         raise OptionError(f"references is a list, as in {example}")
