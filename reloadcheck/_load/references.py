@@ -46,7 +46,7 @@ _IN_BYTES: Final = re.compile(rb"\$\{([a-z][a-z0-9_-]*):([^{}\r\n]*)\}")
 Name = tuple[str, str]
 
 
-def checked(given: object, environ: Mapping[str, str] | None) -> tuple[References, ...]:
+def checked(given: object, environ: Mapping[str, str] | None = None) -> tuple[References, ...]:
     """Return the references of an engine with this environment; raise `OptionError` for others."""
     example = 'references=[FileReferences("/run/secrets")]'
     if not (is_list(given) or is_tuple(given)):
