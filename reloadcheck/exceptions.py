@@ -13,6 +13,7 @@
     │   ├── UnknownResourceError    a resource that the snapshot does not have
     │   ├── BlockingCallError       a blocking call in the thread of the event loop it waits for
     │   ├── WrongLoopError          an async resource read in a loop other than its own
+    │   ├── LeaseUsedError          a lease taken a second time
     │   ├── CopyError               an engine, a handle or a snapshot pickled or copied
     │   └── InterpreterError        an engine started in an interpreter that cannot run one
     ├── ConfigError                 the configuration cannot be used; keeps its `problems`
@@ -41,6 +42,9 @@
 Errors keep their data as attributes and build their sentence from them. No sentence quotes a value
 of the configuration, and none carries a foreign exception whose text might.
 
+What Python itself raises for its syntax stays Python's: `KeyError` for a key that is not there,
+`TypeError` for an assignment to what is frozen, or for a subclass of what cannot have one.
+
 Long because the tree is whole, so that nobody has to look elsewhere for an error.
 """
 
@@ -65,6 +69,7 @@ __all__ = [
     "HangingError",
     "InternalError",
     "InterpreterError",
+    "LeaseUsedError",
     "MergeError",
     "NoSnapshotError",
     "OptionError",
@@ -143,6 +148,10 @@ class BlockingCallError(UsageError, RuntimeError):
 
 class WrongLoopError(UsageError, RuntimeError):
     """An async resource was read in an event loop other than the one that built it."""
+
+
+class LeaseUsedError(UsageError, RuntimeError):
+    """A lease was taken a second time; each is one unit of work."""
 
 
 class CopyError(UsageError, TypeError):

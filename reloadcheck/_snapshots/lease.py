@@ -7,6 +7,7 @@ from contextvars import Token
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
+from ..exceptions import LeaseUsedError
 from .context import enter, forget, leave
 from .pair import begin_ticket, end_ticket
 from .snapshot import Snapshot
@@ -146,7 +147,7 @@ class Lease(Generic[C]):
 
     def _joined(self) -> LiveSnapshot[C] | None:
         if self._snapshot is not None:
-            raise RuntimeError("a lease is used once: call live.lease() again")
+            raise LeaseUsedError("a lease is used once: call live.lease() again")
         return self._engine.join(self._lease)
 
     def _taken(self, live_snapshot: LiveSnapshot[C]) -> Snapshot[C]:

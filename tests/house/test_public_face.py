@@ -43,6 +43,7 @@ FACE = [
     "JSONSchema",
     "Layer",
     "Lease",
+    "LeaseUsedError",
     "MergeError",
     "NoSnapshotError",
     "OptionError",

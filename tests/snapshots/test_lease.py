@@ -13,6 +13,7 @@ import pytest
 
 from reloadcheck import (
     ConfigSyntaxError,
+    LeaseUsedError,
     NoSnapshotError,
     OptionError,
     OutsideWorkError,
@@ -49,9 +50,9 @@ def test_a_lease_is_used_once(make: Make) -> None:
     """Entering a lease a second time is refused; nothing is held by the attempt."""
     live = make()
     lease = live.lease()
-    with lease, pytest.raises(RuntimeError, match="used once"):
+    with lease, pytest.raises(LeaseUsedError, match="used once"):
         lease.__enter__()
-    with pytest.raises(RuntimeError, match="used once"):
+    with pytest.raises(LeaseUsedError, match="used once"):
         lease.__enter__()
     assert leases(live) == 0
 
