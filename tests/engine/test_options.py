@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import reloadcheck
-from reloadcheck import OptionError, ReloadCheck, Snapshot, reload_check
+from reloadcheck import OptionError, ReloadCheck, Snapshot
 from reloadcheck._engine.api import set_options
 from reloadcheck._engine.options import VARIABLES, Options, options_from
 from reloadcheck._runtime.clock import SystemClock
@@ -181,8 +181,6 @@ def test_the_signature_is_the_declaration() -> None:
     for option in fields(Options):
         declared = {"enabled": None, "secrets": (), "public": ()}.get(option.name, option.default)
         assert shown[option.name].default == declared
-    decorator = inspect.signature(reload_check).parameters
-    assert decorator["options"].kind is inspect.Parameter.VAR_KEYWORD
     spelled = set(shown) - {"self", "sources"}
     assert {
         "schema",
