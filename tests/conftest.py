@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import none
 
 import reloadcheck
@@ -26,6 +26,7 @@ from tests.support.fixtures import (
     serve,
     text,
 )
+from tests.support.surroundings import settle_in
 from tests.support.valkey import ValkeyServer, valkey_server
 
 __all__ = [
@@ -47,8 +48,12 @@ __all__ = [
 def pytest_configure(config: pytest.Config) -> None:
     """Compile what the programs that tests start import, and say how processes share the tests.
 
-    Where Python is told to write no byte code, hundreds of programs would each compile it all.
+    Where Python is told to write no byte code, hundreds of programs would each compile it all. All
+    of them run in the same surroundings on every machine, and Hypothesis tries the same examples
+    everywhere, however long the machine takes: of itself it does so only where it sees a CI.
     """
+    settle_in()
+    settings.load_profile("everywhere")
     if not hasattr(config, "workerinput"):
         for directory in (Path(reloadcheck.__file__).parent, Path(__file__).parent / "support"):
             compileall.compile_dir(directory, quiet=2)
@@ -79,6 +84,16 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
         gc.freeze()
         gc.enable()
         sys.dont_write_bytecode = told
+
+
+settings.register_profile(
+    "everywhere",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @settings(max_examples=1, derandomize=True, database=None)

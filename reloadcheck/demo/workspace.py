@@ -7,6 +7,7 @@ nothing is left behind when this one is killed. It must never be shared between 
 import contextlib
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -26,6 +27,7 @@ Identity = Literal["same", "namespace", "nobody"]
 _KEEPER = Path(__file__).with_name("keeper.py")
 _PATIENCE = 30.0
 TAIL_LINES = 15
+LOWEST_PORT = 12_000
 
 
 class StartError(Exception):
@@ -139,10 +141,25 @@ class Workspace:
 
 
 def free_port() -> int:
-    """Return a loopback port that is free now; another process may take it before it is used."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return cast(int, probe.getsockname()[1])
+    """Return a loopback port that is free now, of those that the system hands out to nobody.
+
+    So nobody has it who asks for any port or connects to one, before it is used or while what
+    listens there is started anew. Only who names it may take it.
+    """
+    for port in (LOWEST_PORT + secrets.randbelow(_handed_out() - LOWEST_PORT) for _ in range(99)):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise StartError("no port is free on loopback")
+
+
+def _handed_out() -> int:
+    """Return the lowest port that is given to who asks for any, as Linux has it unless told."""
+    try:
+        found = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except (OSError, ValueError):
+        found = 0
+    return found if found > LOWEST_PORT + 1000 else 32768
 
 
 def tail(log: Path) -> str:

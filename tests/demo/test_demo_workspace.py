@@ -1,6 +1,7 @@
 """The workspace: processes do as they are told, and go however stubborn they are."""
 
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.demo.workspace import StartError, Workspace, free_port, tail
+from reloadcheck.demo.workspace import LOWEST_PORT, StartError, Workspace, free_port, tail
 
 LeftBehind = Callable[[Path], list[str]]
 
@@ -101,6 +102,17 @@ def test_free_ports_are_free() -> None:
     """A free port can be bound at once."""
     with socket.create_server(("127.0.0.1", free_port())) as server:
         assert server.getsockname()[0] == "127.0.0.1"
+
+
+def test_a_free_port_is_nobodys_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who asks for any port, or connects, has none of them; and a taken one is passed over."""
+    with socket.create_server(("127.0.0.1", 0)) as any_port:
+        by_chance = any_port.getsockname()[1]
+    assert max(free_port() for _ in range(50)) < min(by_chance, 32768)
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        offsets = [taken.getsockname()[1] - LOWEST_PORT] * 2 + [0, 1, 2, 3]
+        monkeypatch.setattr(secrets, "randbelow", lambda below: offsets.pop(0))
+        assert free_port() - LOWEST_PORT in range(4)
 
 
 def _workers(workspace: Workspace) -> list[str]:

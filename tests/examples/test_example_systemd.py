@@ -11,6 +11,7 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -128,12 +129,15 @@ def test_a_reload_returns_when_the_edit_is_taken_up(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     text = (EXAMPLE / "config.yaml").read_text()
     file.write_text(text)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
+    with (
+        TemporaryDirectory(dir="/tmp") as short,  # a socket's path has room for 107 bytes
+        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
+    ):
+        manager.bind(f"{short}/notify")
         manager.settimeout(30)
         environ = {
             "ORDERS_CONFIG": str(file),
-            "NOTIFY_SOCKET": str(tmp_path / "notify"),
+            "NOTIFY_SOCKET": f"{short}/notify",
             "RELOAD_CHECK_WINDOW": "3600",  # so that nothing but the signal has a check made
             "RELOAD_CHECK_SETTLE": "0.01",
         }

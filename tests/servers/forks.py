@@ -17,10 +17,11 @@ from typing import Any, Protocol
 
 import psycopg
 
+from reloadcheck.demo.workspace import free_port
 from tests.support.servers import serving
 
 from .catalog import Kind, gunicorn, module, uwsgi
-from .side import Side, free_port
+from .side import Side
 
 __all__ = ["WAYS", "WSGI", "Told", "problems", "run"]
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import time
 
 from tests.support.servers import Server
@@ -11,7 +10,7 @@ from tests.support.servers import Server
 from .asking import Answer, Client, Poll, Stream
 from .catalog import Kind
 
-__all__ = ["Side", "free_port"]
+__all__ = ["Side"]
 
 PACE = 0.03
 START_SECONDS, STOP_SECONDS, GONE_SECONDS = 40.0, 30.0, 30.0
@@ -117,10 +116,3 @@ def _is_alive(group: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

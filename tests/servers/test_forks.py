@@ -13,12 +13,12 @@ import pytest
 
 from reloadcheck._engine.uwsgi import warn_before_forks
 from reloadcheck.demo.postgres import PostgresServer
+from reloadcheck.demo.workspace import free_port
 from tests.support.servers import serving
 
 from .catalog import uwsgi
 from .forks import WAYS, WSGI, Told, problems, run
 from .once import once
-from .side import free_port
 
 
 @pytest.fixture(scope="module")

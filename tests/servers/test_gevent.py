@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from reloadcheck._runtime import pause as _pause
+from reloadcheck.demo.workspace import free_port
 from tests.hazards.hold import text
 from tests.support.servers import serving
 
 from .asking import Poll
 from .catalog import Kind, gunicorn
 from .conftest import MEASURED
-from .side import Side, free_port
+from .side import Side
 
 LONGEST = 0.020
 SIZES = [pytest.param(2_900, id="200 KB", marks=pytest.mark.long), pytest.param(14_000, id="1 MB")]

@@ -11,10 +11,11 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from reloadcheck.demo.workspace import free_port
 from tests.support.servers import Server, serving
 
 from .catalog import Kind
-from .side import Side, free_port
+from .side import Side
 from .verdict import SETTLE, WINDOW, Result, delays, faults
 
 __all__ = ["run"]

@@ -7,7 +7,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -18,6 +17,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from reloadcheck.demo.workspace import free_port
 
 from .halting import halt
 from .relay import Link, Relay, relay
@@ -182,13 +183,6 @@ def restored(server: EtcdServer, backup: str) -> None:
 def tool(name: str) -> str:
     """Return the path of a program of etcd's."""
     return str(Path(sys.executable).parent / name)
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager

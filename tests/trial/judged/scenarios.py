@@ -17,6 +17,7 @@ from typing import Protocol
 from websockets.sync.client import connect
 
 from reloadcheck._state.board import Member
+from reloadcheck.demo.workspace import free_port
 from tests.support.load import until
 from tests.support.relay import relay
 
@@ -122,7 +123,7 @@ def _upstream() -> ThreadingHTTPServer:
         def log_message(self, format: str, *args: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Fine)
+    server = ThreadingHTTPServer(("127.0.0.1", free_port()), Fine)
     Thread(target=server.serve_forever, daemon=True).start()
     return server
 
