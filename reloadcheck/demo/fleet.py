@@ -36,14 +36,20 @@ STEP_SECONDS = 25.0
 PORT_TRIES = 3
 
 SERVERS = {
-    "shop": f"uvicorn fleet_app:app --app-dir {{}} --host {HOST} --port {{}} --workers 2 "
-    "--no-access-log",
-    "orders": f"gunicorn fleet_app:wsgi --chdir {{}} --bind {HOST}:{{}} --workers 2 "
+    "shop": f"uvicorn fleet_app:app --app-dir {{directory}} --host {HOST} --port {{port}} "
+    "--workers 2 --no-access-log",
+    "orders": f"gunicorn fleet_app:wsgi --chdir {{directory}} --bind {HOST}:{{port}} --workers 2 "
     "--worker-class gthread --threads 4 --graceful-timeout 3",
-    "mail": f"gunicorn fleet_app:wsgi --chdir {{}} --bind {HOST}:{{}} --workers 2 "
+    "mail": f"gunicorn fleet_app:wsgi --chdir {{directory}} --bind {HOST}:{{port}} --workers 2 "
     "--graceful-timeout 3",
 }
 """How each application is served, from a directory and at a port."""
+
+
+def command(app: str, directory: Path, port: int) -> list[str]:
+    """Return what follows `python -m`; the directory is one word, whatever it is called."""
+    given = {"directory": directory, "port": port}
+    return [word.format(**given) for word in SERVERS[app].split()]
 
 
 def etcd_program() -> str | None:
@@ -259,7 +265,7 @@ def _app(workspace: Workspace, app: str, url: str) -> Visitors:
     environ = _environment(app, url, str(workspace.directory))
     for _ in range(PORT_TRIES):
         port = free_port()
-        words = SERVERS[app].format(workspace.directory, port).split()
+        words = command(app, workspace.directory, port)
         log = f"{app}-{port}.log"
         process = workspace.run([sys.executable, "-m", *words], log=log, env=environ)
         visitors = Visitors(app, port)

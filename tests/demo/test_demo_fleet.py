@@ -4,11 +4,12 @@ import json
 import socket
 import threading
 import tomllib
+from pathlib import Path
 from typing import Any
 
 from reloadcheck._state.ledger import Entry
 from reloadcheck.demo.apps import example_named
-from reloadcheck.demo.fleet import FILE
+from reloadcheck.demo.fleet import FILE, SERVERS, command
 from reloadcheck.demo.fleet_table import Cell, FleetRow, as_json, as_text
 from reloadcheck.demo.relay import Relay
 from tests.support.load import until
@@ -53,6 +54,14 @@ sys.exit(cli.main(["demo", "--fleet", "--json"]))
         ] == [("rollback", 1, "demo")]
     assert len(directories(told)) == 1
     assert nothing_left(told, left_behind)
+
+
+def test_a_directory_may_be_called_anything() -> None:
+    """Where temporary files lie in a place with spaces, each application still finds its own."""
+    for app in SERVERS:
+        words = command(app, Path("/a place"), 8001)
+        assert words.count("/a place") == 1
+        assert any(word.endswith("8001") for word in words)
 
 
 def test_the_table_is_80_columns_and_says_who_did_what() -> None:

@@ -40,7 +40,8 @@ workspace.Workspace.open = open_and_tell
 
 def directories(told: str) -> list[Path]:
     """Return the directories that a demo told of."""
-    return [Path(line.split()[1]) for line in told.splitlines() if line.startswith("WORKSPACE")]
+    lines = [line for line in told.splitlines() if line.startswith("WORKSPACE")]
+    return [Path(line.removeprefix("WORKSPACE ")) for line in lines]
 
 
 def nothing_left(told: str, left_behind: LeftBehind) -> bool:
@@ -147,7 +148,10 @@ sys.exit(cli.main(["demo", "--sqlite", "--keep"]))
         line = demo.stdout.readline()
         assert line, said
         said += line
-    url, file = re.findall(r"(http://\S+/) ", said)[0], Path(re.findall(r"Edit (\S+)", said)[0])
+    url, file = (
+        re.findall(r"(http://\S+/) ", said)[0],
+        Path(re.findall(r"Edit (.+?\.yaml)", said)[0]),
+    )
     assert _greeting(url) == "Hello"
     file.write_text(file.read_text().replace("Hello", "Welcome"))
     seen = {_greeting(url)}
