@@ -42,7 +42,7 @@ def test_a_change_ends_a_wait_of_others(etcd: EtcdServer) -> None:
     other.put({"shop/a": "1"})
     begun = time.monotonic()
     store.wait(20.0)
-    assert time.monotonic() - begun < 5
+    assert time.monotonic() - begun < 10
     store.close()
     other.close()
 

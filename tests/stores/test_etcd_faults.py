@@ -327,12 +327,12 @@ def test_a_slow_drip_ends_with_the_time_out() -> None:
 
     with web() as slow:
         portion = b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"
-        slow.respond = raw(portion, *[b" "] * 100, pause=0.1)
+        slow.respond = raw(portion, *[b" "] * 400, pause=0.1)
         store = EtcdStore(f"http://127.0.0.1:{slow.port}", timeout=0.5)
         begun = time.monotonic()
         with pytest.raises(StoreError, match="does not answer in time"):
             store.look("shop/")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 20  # all of it takes twice as long
         slow.respond = raw(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n[]")
         with pytest.raises(StoreError, match="no JSON: is it etcd"):
             store.look("shop/")
@@ -343,7 +343,7 @@ def test_a_stopped_server_is_told_and_asked_once_a_second(server: EtcdServer) ->
     """A source's looks cost one time-out a second, the rest is answered from memory."""
     key = f"{_prefix()}app.yaml"
     _write(server, key, "a: 1")
-    source = EtcdSource(server.url, key, timeout=0.3)
+    source = EtcdSource(server.url, key, timeout=1.0)
     stamp = source.stamp()
     server.halt()
     try:
@@ -352,7 +352,7 @@ def test_a_stopped_server_is_told_and_asked_once_a_second(server: EtcdServer) ->
         for _ in range(50):
             with pytest.raises(Exception, match="does not answer in time"):
                 source.stamp()
-        assert time.monotonic() - begun < 5
+        assert time.monotonic() - begun < 25  # half of what asking each time would take
     finally:
         server.go_on()
     until(lambda: _stamps(source) == stamp)

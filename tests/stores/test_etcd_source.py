@@ -74,7 +74,7 @@ def test_a_cluster_that_is_away_changes_nothing(
     """What was live stays, the cause is told, and the next edit is taken when it is back."""
     monkeypatch.setattr(quiet, "RANGE", 0.5)
     _put(etcd, "away.yaml", "a: 1")
-    live = ReloadCheck(EtcdSource(etcd.url, "away.yaml", timeout=0.3), settle=0, window=0.1)
+    live = ReloadCheck(EtcdSource(etcd.url, "away.yaml", timeout=1.0), settle=0, window=0.1)
     live.start()
     etcd.halt()
     try:
