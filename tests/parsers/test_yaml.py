@@ -5,7 +5,6 @@ Long because the documents that are refused stand beside where and why.
 
 import subprocess
 import sys
-import time
 import tracemalloc
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from reloadcheck.parsers._left_over import UNFILLED, UNRESOLVED
 from reloadcheck.parsers._yaml_reasons import NO_KEY
 from reloadcheck.types import Document, Tree
 from tests.fuzz.targets import oracle, same
+from tests.support.lateness import least
 
 
 def read(text: str) -> Tree:
@@ -81,9 +81,7 @@ def test_a_bomb_is_refused_before_anything_is_built_from_it(text: str) -> None:
         assert tracemalloc.get_traced_memory()[1] < 20 * 2**20
     finally:
         tracemalloc.stop()
-    started = time.thread_time()
-    refused(text)
-    assert time.thread_time() - started < 0.05
+    assert least(lambda: refused(text), 0.05) < 0.05
 
 
 def test_aliases_within_the_budget_are_shared_parts() -> None:
@@ -98,9 +96,8 @@ def test_aliases_within_the_budget_are_shared_parts() -> None:
 @pytest.mark.parametrize("text", DEEP.values(), ids=DEEP)
 def test_nesting_is_refused_at_once_where_it_gets_too_deep(text: str) -> None:
     """The reader stops at the sixty-fifth level, however much comes behind it, within 50 ms."""
-    started = time.thread_time()
+    assert least(lambda: refused(text), 0.05) < 0.05
     sentence = refused(text)
-    assert time.thread_time() - started < 0.05
     assert "deeper than 64" in sentence or "a key must be" in sentence
 
 
@@ -272,9 +269,8 @@ def test_a_tag_executes_nothing(text: str, tmp_path: Path) -> None:
 def test_many_tag_directives_are_refused_at_once() -> None:
     """Directives, which libyaml compares with each other, do not take quadratic time."""
     text = "".join(f"%TAG !{n}! x\n" for n in range(60_000)) + "---\na: 1\n"
-    started = time.thread_time()
     assert "directives" in refused(text)
-    assert time.thread_time() - started < 0.05
+    assert least(lambda: refused(text), 0.05) < 0.05
 
 
 SLOW = {
@@ -289,15 +285,8 @@ SLOW = {
 def test_a_large_text_of_marks_costs_a_few_times_a_plain_one(text: str) -> None:
     """What is looked at by its characters takes no second for four megabytes, nor one long go."""
     plain = "a: '" + "b" * 4_000_000 + "'"
-    taken: list[float] = []
-    for each in (plain, text):
-        best = 9.0
-        for _ in range(3):
-            started = time.thread_time()
-            read(each)
-            best = min(best, time.thread_time() - started)
-        taken.append(best)
-    assert taken[1] < 4 * taken[0]
+    most = 4 * least(lambda: read(plain), 0.0)
+    assert least(lambda: read(text), most) < most
 
 
 LONG = {
