@@ -56,7 +56,7 @@ class ResourceStatus:
     `builds` counts the ones that were built, so that it is the generation of the newest; `version`
     is the first that it served. `leases` are the units of work that may use any instance of it.
     `forced_closes` were at the drain deadline, under those who still used them. `probe` is there
-    when the status was asked for with `probe=True`. `paths` are the keys that it is built from, and
+    when the status was asked for with `probe=True`. `key_paths` are what it is built from, and
     `needs` the resources; neither: all of the configuration.
     """
 
@@ -69,8 +69,17 @@ class ResourceStatus:
     failed_builds: int = 0
     forced_closes: int = 0
     probe: ProbeStatus | None = None
-    paths: tuple[str, ...] = ()
+    key_paths: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Return the key paths, by the name that they had before, for one release."""
+        import warnings
+
+        words = "paths of a resource's status are called key_paths now"
+        warnings.warn(words, DeprecationWarning, stacklevel=2)
+        return self.key_paths
 
 
 @dataclass(frozen=True, slots=True)

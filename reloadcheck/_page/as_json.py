@@ -107,7 +107,7 @@ def state(
         "resources": [
             {
                 "name": one.name,
-                "paths": list(one.paths),
+                "key_paths": list(one.key_paths),
                 "needs": list(one.needs),
                 "version": one.version,
                 "instances": one.instances,
@@ -122,7 +122,12 @@ def state(
         ],
         "history": [_attempt(one) for one in reversed(status.history)],
         "config": [
-            {"path": one.path, "value": one.value, "hidden": one.hidden, "origin": one.origin}
+            {
+                "key_path": one.path,
+                "value": one.value,
+                "hidden": one.hidden,
+                "origin": one.origin,
+            }
             for one in leaves.shown
         ],
         "config_more": leaves.more,

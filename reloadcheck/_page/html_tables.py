@@ -153,7 +153,7 @@ def resources(found: Iterable[ResourceStatus], old: Iterable[Draining] = ()) -> 
 
 
 def _basis(one: ResourceStatus) -> str:
-    keys = [code(path) for path in one.paths]
+    keys = [code(path) for path in one.key_paths]
     needs = [f"resource {code(name)}" for name in one.needs]
     return ", ".join([*keys, *needs]) or '<span class="soft">all keys</span>'
 

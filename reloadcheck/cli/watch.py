@@ -179,7 +179,7 @@ def _document(event: ReloadEvent) -> dict[str, Any]:
     problems = () if event.error is None else event.error.problems
     code = event.code or ""
     return {
-        "at": _time(event).astimezone().isoformat(timespec="milliseconds"),
+        "at": round(_time(event).timestamp(), 3),
         "outcome": str(event.outcome),
         "version": event.version,
         "digest": event.digest,

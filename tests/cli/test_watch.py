@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,7 @@ def test_edits_are_printed_as_they_happen_and_ctrl_c_is_a_good_end(here: Path, a
     assert (process.returncode, rest, errors) == (0, "", "")
     assert [one["outcome"] for one in told] == ["reloaded", "reloaded", "rejected", "reloaded"]
     assert [one["version"] for one in told] == [1, 2, 2, 3]
+    assert all(0 <= time.time() - one["at"] < 600 for one in told)
     assert [one["first"] for one in told] == [True, False, False, False]
     assert [one["changed"] for one in told] == [[], ["database.pool_size"], [], ["greeting"]]
     (problem,) = told[2]["problems"]

@@ -116,6 +116,6 @@ def test_a_page_of_many_keys_is_filtered(
     ) == (["part1999.name", "part1999.Deep"], False)
     assert b"part0" not in ask(query="format=html&key=needle", headers=[bearer()]).body
     told = json.loads(ask(query="key=part7.deep", headers=[bearer()]).body)
-    assert [one["path"] for one in told["config"]] == ["part7.Deep"]
+    assert [one["key_path"] for one in told["config"]] == ["part7.Deep"]
     hostile = ask(query="format=html&key=%22%3E%3Cscript%3E", headers=[bearer()]).body
     assert b"<script" not in hostile

@@ -186,7 +186,8 @@ def test_the_json_is_ascii_and_complete() -> None:
         6,
         3,
     )
-    assert state["config"][1] == {"path": "key", "value": "***", "hidden": True, "origin": None}
+    shown = {"key_path": "key", "value": "***", "hidden": True, "origin": None}
+    assert state["config"][1] == shown
 
 
 def test_the_text_is_prometheus_own() -> None:

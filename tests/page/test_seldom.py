@@ -13,7 +13,7 @@ import pytest
 
 from reloadcheck._config.mask import MASK
 from reloadcheck._config.veil import Veil
-from reloadcheck._observe.status import ProbeStatus, Status
+from reloadcheck._observe.status import ProbeStatus, ResourceStatus, Status
 from reloadcheck._page import view
 from reloadcheck._page.access import asked_for
 from reloadcheck._page.html import _summary
@@ -132,3 +132,10 @@ def test_the_old_name_of_the_state_warns() -> None:
     """And gives it for a release."""
     with pytest.warns(DeprecationWarning, match="status.phase is called status.state now"):
         assert Status(state="serving", enabled=True).phase == "serving"
+
+
+def test_the_old_name_of_a_resources_key_paths_warns() -> None:
+    """And gives them for a release."""
+    one = ResourceStatus("db", 1, 1, 0, key_paths=("database",))
+    with pytest.warns(DeprecationWarning, match="are called key_paths now"):
+        assert one.paths == ("database",)
