@@ -24,7 +24,7 @@ def test_a_verdict_on_files(run: Run, here: Path, app: str) -> None:
     """Each problem has its code, its file, line and column, and its key path."""
     (here / "local.yaml").write_text("database:\n  pool_size: many\n")
     found = keys_of(run("validate", "--app", app, "--json").document)
-    assert found == sorted(["ok", "schema", *under("problems[]", *PROBLEM)])
+    assert found == sorted(["ok", "schema", "sources", *under("problems[]", *PROBLEM)])
 
 
 def test_where_a_value_comes_from(run: Run, app: str) -> None:
