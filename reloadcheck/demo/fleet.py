@@ -14,7 +14,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TextIO
 
-from .._etcd import Etcd, b64
+from .._etcd.client import Etcd
+from .._etcd.wire import b64
 from .._state.ledger import Entry
 from .._state.store_orders import Orders
 from ..exceptions import ReloadCheckError

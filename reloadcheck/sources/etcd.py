@@ -13,7 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .._etcd import Etcd, Quiet, b64, end_of, unb64
+from .._etcd.client import Etcd
+from .._etcd.quiet import Quiet
+from .._etcd.wire import b64, end_of, unb64
 from .._runtime.log import WARNING, log
 from ..exceptions import OptionError, SourceError, StoreError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim

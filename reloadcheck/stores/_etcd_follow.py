@@ -10,7 +10,9 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from .._etcd import CHANCE, Etcd, Watch
+from .._etcd.client import Etcd
+from .._etcd.tokens import CHANCE
+from .._etcd.watch import Watch
 from ..exceptions import StoreError
 from ..types import Board
 from ._etcd_translation import Stamp, is_lasting, with_events

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from .._config.containers import is_tuple
-from .._etcd import b64, end_of, unb64
+from .._etcd.wire import b64, end_of, unb64
 from ..types import Board, Record
 
 __all__ = [

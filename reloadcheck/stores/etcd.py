@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from .._etcd import RANGE, Etcd, b64, end_of, unb64
+from .._etcd.client import Etcd
+from .._etcd.quiet import RANGE
+from .._etcd.wire import b64, end_of, unb64
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
 from ..types import Board, Retention
 from ._etcd_follow import Following

@@ -19,7 +19,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from urllib.request import urlopen
 
-from reloadcheck._etcd import b64
+from reloadcheck._etcd.wire import b64
 from reloadcheck._state.board import prefix_of
 from reloadcheck.exceptions import StoreError
 from reloadcheck.stores import EtcdStore

@@ -50,3 +50,16 @@ def test_nothing_inside_imports_the_front_door(path: Path) -> None:
                 place = PACKAGE / alias.name
                 there = place.with_suffix(".py").exists() or place.is_dir()
                 assert there, f"{path}:{node.lineno} imports {alias.name} from the front door"
+
+
+def test_a_rooms_init_holds_a_docstring_and_imports_nothing() -> None:
+    """So that what is loaded follows from what is imported; a plain name is a door and may."""
+    rooms = [path for path in modules() if path.name == "__init__.py"]
+    private = [path for path in rooms if path.parent.name.startswith("_")]
+    assert len(private) > 10
+    wrong = {
+        str(path.relative_to(PACKAGE))
+        for path in private
+        if len(ast.parse(path.read_text()).body) > 1
+    }
+    assert wrong == set()

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reloadcheck._etcd import b64
+from reloadcheck._etcd.wire import b64
 from tests.support.config import replace
 from tests.support.etcd import EtcdServer, etcd_server
 from tests.support.load import Load, get, until

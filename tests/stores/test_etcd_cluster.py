@@ -9,7 +9,9 @@ from itertools import count
 import pytest
 
 from reloadcheck import EtcdSource, ReloadCheck
-from reloadcheck._etcd import CHANCE, Etcd, b64
+from reloadcheck._etcd.client import Etcd
+from reloadcheck._etcd.tokens import CHANCE
+from reloadcheck._etcd.wire import b64
 from reloadcheck.exceptions import StoreError, StoreUnsureError
 from reloadcheck.stores import EtcdStore, etcd
 from reloadcheck.testing import STORE_CHECKS

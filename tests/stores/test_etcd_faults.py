@@ -17,7 +17,9 @@ from typing import Any
 import pytest
 
 from reloadcheck import EtcdSource, ReloadCheck
-from reloadcheck._etcd import Watch, b64, quiet
+from reloadcheck._etcd import quiet
+from reloadcheck._etcd.watch import Watch
+from reloadcheck._etcd.wire import b64
 from reloadcheck._runtime.deadline import Deadline
 from reloadcheck._state.board import Member
 from reloadcheck._state.keeper import Keeper

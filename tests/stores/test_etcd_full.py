@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reloadcheck import Orders, ReloadCheck
-from reloadcheck._etcd import b64
+from reloadcheck._etcd.wire import b64
 from reloadcheck.exceptions import StoreLostError
 from reloadcheck.stores import EtcdStore
 from tests.support.etcd import EtcdServer, etcd_server

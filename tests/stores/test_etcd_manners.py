@@ -9,8 +9,10 @@ from itertools import count
 import pytest
 
 from reloadcheck import EtcdSource
-from reloadcheck._etcd import Etcd, Watch, b64
+from reloadcheck._etcd.client import Etcd
 from reloadcheck._etcd.tokens import Token
+from reloadcheck._etcd.watch import Watch
+from reloadcheck._etcd.wire import b64
 from reloadcheck.exceptions import StoreLostError, StoreUnsureError
 from reloadcheck.stores import EtcdStore
 from tests.support.etcd import EtcdServer, etcd_server

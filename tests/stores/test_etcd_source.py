@@ -5,7 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from reloadcheck import EtcdSource, OptionError, Outcome, ReloadCheck, Source
-from reloadcheck._etcd import Etcd, b64, quiet
+from reloadcheck._etcd import quiet
+from reloadcheck._etcd.client import Etcd
+from reloadcheck._etcd.wire import b64
 from tests.support.etcd import EtcdServer, etcd_server
 from tests.support.load import until
 
