@@ -20,7 +20,7 @@ from ..types import Board, Retention
 from ._etcd_follow import Following
 from ._etcd_translation import board_of, conditions, operation, revision_of, stamp_of
 
-__all__ = ["EtcdStore"]
+__all__ = ["EtcdStore", "client_of"]
 
 _LARGEST = 1_000_000
 """Bytes of one value, compressed; etcd takes 1.5 MB a request, in base64 and with its key."""
@@ -241,3 +241,8 @@ class EtcdStore:
             self._lease = str(answer["ID"])
             self._beaten = time.monotonic()
         return self._lease
+
+
+def client_of(store: EtcdStore) -> Etcd:
+    """Return a store's client, for who looks at the cluster itself."""
+    return store._etcd  # pyright: ignore[reportPrivateUsage] - off the public face

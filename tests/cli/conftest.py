@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import pytest
 
 from reloadcheck import cli
-from reloadcheck.cli.doctor._machine import Machine
+from reloadcheck.cli._doctor.machine import Machine
 
 WIDTH = 80
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from reloadcheck.cli.doctor._finding import Finding, Level
+from reloadcheck.cli._doctor.finding import Finding, Level
 
 PASS, WARN, FAIL = Level.PASS, Level.WARN, Level.FAIL
 T = TypeVar("T")

@@ -16,14 +16,14 @@ from typing import Any
 
 import pytest
 
-from reloadcheck.cli.doctor import _grain, _surroundings
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._grain import measured
-from reloadcheck.cli.doctor._limits import _threads_of
-from reloadcheck.cli.doctor._machine import UWSGI, Machine
-from reloadcheck.cli.doctor._mounts import Mount, mount_of
-from reloadcheck.cli.doctor._paths import _remedy, exposure, links, readable
-from reloadcheck.cli.doctor._surroundings import python
+from reloadcheck.cli._doctor import grain, surroundings
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.grain import measured
+from reloadcheck.cli._doctor.limits import _threads_of
+from reloadcheck.cli._doctor.machine import UWSGI, Machine
+from reloadcheck.cli._doctor.mounts import Mount, mount_of
+from reloadcheck.cli._doctor.paths import _remedy, exposure, links, readable
+from reloadcheck.cli._doctor.surroundings import python
 from reloadcheck.sources import FileSource
 
 
@@ -80,7 +80,7 @@ def test_a_coarse_clock_is_not_waited_for_in_a_busy_loop(
         naps.append(seconds)
         now[0] += 1.0
 
-    monkeypatch.setattr("reloadcheck.cli.doctor._grain.time.sleep", nap)
+    monkeypatch.setattr("reloadcheck.cli._doctor.grain.time.sleep", nap)
     still = os.stat(tmp_path)
     clocks = replace(machine, stat=lambda _: still, monotonic=lambda: now[0])
     assert measured(str(tmp_path), clocks).step is None
@@ -89,7 +89,7 @@ def test_a_coarse_clock_is_not_waited_for_in_a_busy_loop(
 
 def test_steps_below_a_microsecond_are_told_in_nanoseconds() -> None:
     """As file systems stamp that count each of them."""
-    spelled = [_grain._spelled(step) for step in (2.0, 0.004, 4e-6, 1e-9)]
+    spelled = [grain._spelled(step) for step in (2.0, 0.004, 4e-6, 1e-9)]
     assert spelled == ["2 s", "4 ms", "4 µs", "1 ns"]
 
 
@@ -201,7 +201,7 @@ def test_a_python_that_is_too_old_and_a_package_that_is_not_installed(
         raise PackageNotFoundError(name)
 
     monkeypatch.setattr(sys, "version_info", (3, 10, 4, "final", 0))
-    monkeypatch.setattr(_surroundings, "requires", requires)
+    monkeypatch.setattr(surroundings, "requires", requires)
     found = [*python()]
     assert [(one.level, one.check) for one in found][:2] == [
         (Level.FAIL, "python"),
@@ -213,6 +213,6 @@ def test_a_python_that_is_too_old_and_a_package_that_is_not_installed(
         "pydantic>=2; extra == 'pydantic'",
         "orjson>=3",
     ]
-    monkeypatch.setattr(_surroundings, "requires", lambda _: told)
-    needed = [*_surroundings._requirements()]
+    monkeypatch.setattr(surroundings, "requires", lambda _: told)
+    needed = [*surroundings._requirements()]
     assert needed == [("pydantic", "2", True), ("orjson", "3", False)]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._inotify import inotify
-from reloadcheck.cli.doctor._limits import limits
-from reloadcheck.cli.doctor._machine import Machine
-from reloadcheck.cli.doctor._surroundings import systemd
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.inotify import inotify
+from reloadcheck.cli._doctor.limits import limits
+from reloadcheck.cli._doctor.machine import Machine
+from reloadcheck.cli._doctor.surroundings import systemd
 
 from .machines import FAIL, PASS, WARN, always, levels, never
 

@@ -11,16 +11,16 @@ import yaml
 
 from reloadcheck._engine.options import Options
 from reloadcheck._schema.schema import schema_of
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._grain import time_stamps
-from reloadcheck.cli.doctor._machine import UWSGI, Machine
-from reloadcheck.cli.doctor._mounts import file_system, mount_of, pinned
-from reloadcheck.cli.doctor._reader import reader
-from reloadcheck.cli.doctor._surroundings import options, python, uwsgi
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.grain import time_stamps
+from reloadcheck.cli._doctor.machine import UWSGI, Machine
+from reloadcheck.cli._doctor.mounts import file_system, mount_of, pinned
+from reloadcheck.cli._doctor.reader import reader
+from reloadcheck.cli._doctor.surroundings import options, python, uwsgi
 
 from .machines import FAIL, PASS, WARN, always, levels
 
-SURROUNDINGS = "reloadcheck.cli.doctor._surroundings"
+SURROUNDINGS = "reloadcheck.cli._doctor.surroundings"
 
 
 def mounted(proc: Path, kind: str, options: str, point: str = "/", root: str = "/") -> None:

@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from reloadcheck.cli.doctor import _store
-from reloadcheck.cli.doctor._finding import Finding, Level
-from reloadcheck.cli.doctor._machine import Machine
+from reloadcheck.cli._doctor import store as looked
+from reloadcheck.cli._doctor.finding import Finding, Level
+from reloadcheck.cli._doctor.machine import Machine
 from reloadcheck.exceptions import StoreLostError
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import MemoryStore
@@ -35,7 +35,7 @@ def path(tmp_path: Path) -> Path:
 
 def _found(path: Path, machine: Machine) -> dict[str, Finding]:
     with closing(SQLiteStore(path)) as which:
-        return {one.check: one for one in _store.store(which, machine)}
+        return {one.check: one for one in looked.store(which, machine)}
 
 
 def _mounted(proc: Path, kind: str, options: str) -> None:
@@ -51,7 +51,7 @@ def test_a_file_on_a_network_or_where_nothing_can_be_written(
     assert (found.level, found.remedy) == (Level.FAIL, "put it on a local disk")
     assert found.said == f"{path} is on nfs4, where locks may do nothing: it is refused"
     _mounted(proc, "ext4", "ro")
-    told = [*_store.store(SQLiteStore(path), machine)]
+    told = [*looked.store(SQLiteStore(path), machine)]
     (first, second) = told[:2]
     assert (first.level, first.check) == (Level.PASS, "file system")
     assert (second.level, second.check) == (Level.FAIL, "permissions")
@@ -84,7 +84,7 @@ def test_a_log_of_ordinary_size_is_well(path: Path, machine: Machine) -> None:
     """Somebody has it open, and reads on."""
     with closing(SQLiteStore(path)) as store:
         store.put({"shop/default/state": "{1}"})
-        found = _store._log(str(path))
+        found = looked._log(str(path))
     assert found.level is Level.PASS
     assert "MiB" in found.said
 
@@ -118,10 +118,10 @@ def test_a_file_that_is_no_database_and_one_that_is_damaged(path: Path, machine:
 def test_another_store_is_asked_and_timed(machine: Machine) -> None:
     """One of a kind that the doctor does not know answers, and how quickly; slowness is told."""
     with closing(MemoryStore()) as which:
-        (found,) = _store.store(which, machine)
+        (found,) = looked.store(which, machine)
         assert (found.level, found.check) == (Level.PASS, "latency")
         ticks = iter((10.0, 10.3))
-        (found,) = _store.store(which, replace(machine, monotonic=lambda: next(ticks)))
+        (found,) = looked.store(which, replace(machine, monotonic=lambda: next(ticks)))
         assert (found.level, found.said) == (Level.WARN, "memory answers in 300 ms")
 
 
@@ -144,7 +144,7 @@ def test_what_a_store_fails_with_has_its_remedy(
 
     with closing(MemoryStore()) as which:
         monkeypatch.setattr(which, "look", look)
-        (found,) = _store.store(which, machine)
+        (found,) = looked.store(which, machine)
     assert found.level is Level.FAIL
     assert str(found.remedy).startswith(remedy)
 
@@ -193,7 +193,7 @@ def test_endpoints_that_have_alarms_and_no_common_leader(machine: Machine) -> No
             Endpoint("https://b", {"leader": "2"}, formatdate(1000)),
         )
     )
-    found = [*_store.store(which, replace(machine, wall=lambda: 1060.0))]
+    found = [*looked.store(which, replace(machine, wall=lambda: 1060.0))]
     bad = {one.said: one.level for one in found if one.level is not Level.PASS}
     assert bad == {
         "https://a has alarms": Level.WARN,
@@ -222,7 +222,7 @@ def test_a_standby_that_has_few_connections_left(machine: Machine) -> None:
     """It takes no writes, whatever the user's rights; and workers may find no connection."""
     told = {"version": "16", "most": 20, "used": 15, "standby": True, "lacks": [], "now": 7.0}
     which: Any = PostgresStore(told)
-    found = {one.check: one for one in _store.store(which, replace(machine, wall=lambda: 7.0))}
+    found = {one.check: one for one in looked.store(which, replace(machine, wall=lambda: 7.0))}
     assert found["writes"].level is Level.FAIL
     assert found["writes"].said == "postgresql://db/shop is a standby, which takes no writes"
     assert found["connections"].level is Level.WARN

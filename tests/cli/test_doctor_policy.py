@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from reloadcheck.cli._arguments import parser_of
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.machine import Machine
+from reloadcheck.cli._doctor.policy import contract
 from reloadcheck.cli._inputs import Inputs, inputs_of
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._machine import Machine
-from reloadcheck.cli.doctor._policy import contract
 from tests.cli.conftest import Run
 from tests.cli.shop import shop, signers
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from reloadcheck.cli.doctor import _store
-from reloadcheck.cli.doctor._finding import Finding, Level
-from reloadcheck.cli.doctor._machine import Machine
+from reloadcheck.cli._doctor import store as looked
+from reloadcheck.cli._doctor.finding import Finding, Level
+from reloadcheck.cli._doctor.machine import Machine
 from reloadcheck.demo.postgres import PostgresServer
 from reloadcheck.stores import EtcdStore, PostgresStore, SQLiteStore
 from reloadcheck.types import Store
@@ -30,7 +30,7 @@ def path(here: Path) -> Path:
 
 def _found(which: Store, machine: Machine | None = None) -> dict[str, Finding]:
     with closing(which):
-        return {one.check: one for one in _store.store(which, machine or Machine())}
+        return {one.check: one for one in looked.store(which, machine or Machine())}
 
 
 def _levels(found: dict[str, Finding]) -> dict[str, str]:
@@ -122,7 +122,7 @@ def test_an_etcd() -> None:
     with etcd_server() as server:
         which = EtcdStore(["http://127.0.0.1:1", server.url])
         with closing(which):
-            found = [*_store.store(which, Machine())]
+            found = [*looked.store(which, Machine())]
     told = [one.said for one in found if one.level is Level.FAIL]
     assert [said for said in told if "127.0.0.1:1:" in said] == told != []
     checks = {one.check: one.said for one in found if one.level is not Level.FAIL}

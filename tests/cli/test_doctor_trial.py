@@ -7,8 +7,8 @@ import pytest
 
 from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import engine_of
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._trial import trial
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.trial import trial
 from reloadcheck.testing import MemoryStore
 
 

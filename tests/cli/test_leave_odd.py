@@ -16,12 +16,12 @@ import pytest
 
 from reloadcheck.cli import _statement_wording
 from reloadcheck.cli._arguments import parser_of
+from reloadcheck.cli._doctor.finding import Level
+from reloadcheck.cli._doctor.machine import Machine
+from reloadcheck.cli._doctor.policy import contract
 from reloadcheck.cli._inputs import inputs_of, loaded_object
 from reloadcheck.cli._statement_places import BesideFile, _is_over
 from reloadcheck.cli._statement_wording import Wording
-from reloadcheck.cli.doctor._finding import Level
-from reloadcheck.cli.doctor._machine import Machine
-from reloadcheck.cli.doctor._policy import contract
 from reloadcheck.exceptions import StoreLostError, UsageError
 from reloadcheck.policy.statement import ANYTHING, statement_of
 from tests.cli.conftest import Run

@@ -15,9 +15,9 @@ from ...exceptions import OptionError
 from ...policy.gate import ContractGate
 from ...policy.terms import Terms
 from .._inputs import Inputs
-from ._finding import Finding, failed, passed, warned
-from ._machine import Machine
-from ._mounts import mount_of
+from .finding import Finding, failed, passed, warned
+from .machine import Machine
+from .mounts import mount_of
 
 __all__ = ["contract"]
 

@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from ...exceptions import StoreError
 from ...types import Store
-from ._finding import Finding, failed, passed, warned
-from ._machine import Machine
-from ._mounts import mount_of
+from .finding import Finding, failed, passed, warned
+from .machine import Machine
+from .mounts import mount_of
 
 __all__ = ["store"]
 
@@ -197,9 +197,11 @@ def _postgres(which: Any, machine: Machine) -> Iterator[Finding]:
 
 
 def _etcd(which: Any, machine: Machine) -> Iterator[Finding]:
+    from ...stores.etcd import client_of
+
     asked = _asked(which, machine)
     leaders: set[str] = set()
-    clients = which.client.singles()
+    clients = client_of(which).singles()
     for one in clients:
         begun = machine.monotonic()
         try:

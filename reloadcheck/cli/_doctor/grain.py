@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from ._finding import Finding, passed, warned
-from ._machine import Machine
+from .finding import Finding, passed, warned
+from .machine import Machine
 
 __all__ = ["Grain", "measured", "time_stamps"]
 

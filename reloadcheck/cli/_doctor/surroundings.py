@@ -13,9 +13,9 @@ from ..._engine.options import Options, options_from
 from ..._engine.unknown_variables import strange_variables
 from ..._page.settings import settings_from
 from ...exceptions import OptionError
-from ._finding import Finding, failed, passed, warned
-from ._limits import own_groups
-from ._machine import Machine
+from .finding import Finding, failed, passed, warned
+from .limits import own_groups
+from .machine import Machine
 
 __all__ = ["options", "python", "systemd", "uwsgi"]
 

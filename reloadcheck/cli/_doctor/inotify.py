@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from ._finding import Finding, passed, warned
-from ._machine import Machine
+from .finding import Finding, passed, warned
+from .machine import Machine
 
 __all__ = ["Use", "inotify", "use_of"]
 

@@ -10,21 +10,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..._engine.api import engine_of
-from ...sources import DirectorySource, FileSource
-from ...types import Source, Store
-from .._inputs import Inputs, inputs_of
-from .._output import Page
-from ._finding import Finding, Level
-from ._grain import time_stamps
-from ._inotify import inotify
-from ._limits import limits
-from ._machine import Machine
-from ._mounts import file_system, mount_of, pinned
-from ._paths import exposure, left_out, links, projection, readable
-from ._reader import reader
-from ._surroundings import options, python, systemd, uwsgi
-from ._trial import trial
+from .._engine.api import engine_of
+from ..sources import DirectorySource, FileSource
+from ..types import Source, Store
+from ._doctor.finding import Finding, Level
+from ._doctor.grain import time_stamps
+from ._doctor.inotify import inotify
+from ._doctor.limits import limits
+from ._doctor.machine import Machine
+from ._doctor.mounts import file_system, mount_of, pinned
+from ._doctor.paths import exposure, left_out, links, projection, readable
+from ._doctor.reader import reader
+from ._doctor.surroundings import options, python, systemd, uwsgi
+from ._doctor.trial import trial
+from ._inputs import Inputs, inputs_of
+from ._output import Page
 
 __all__ = ["Group", "examine", "run"]
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace) -> int:
         groups = examine(inputs, machine)
     which = _store_of(arguments, inputs)
     if which is not None:
-        from ._store import store
+        from ._doctor.store import store
 
         groups.append(Group(which.name, tuple(store(which, machine))))
         which.close()
@@ -68,7 +68,7 @@ def _store_of(arguments: argparse.Namespace, inputs: Inputs | None) -> Store | N
         if inputs is not None and inputs.live is not None:
             companion = engine_of(inputs.live).companion
         return None if companion is None else companion.keeper.store
-    from .._which_store import store_of
+    from ._which_store import store_of
 
     return store_of(given, new=True)
 
@@ -94,7 +94,7 @@ def examine(inputs: Inputs, machine: Machine) -> list[Group]:
         *trial(None if inputs.live is None else engine_of(inputs.live)),
     ]
     if inputs.contract is not None:
-        from ._policy import contract
+        from ._doctor.policy import contract
 
         groups.append(Group(str(inputs.contract.path), tuple(contract(inputs, machine))))
     return [*groups, Group("this machine", tuple(around))]

@@ -10,9 +10,9 @@ from ...exceptions import ConfigError
 from ...sources import DirectorySource
 from ...sources._formats import FORMATS
 from ...types import Source
-from ._finding import Finding, failed, passed, warned
-from ._machine import Machine
-from ._mounts import Mount
+from .finding import Finding, failed, passed, warned
+from .machine import Machine
+from .mounts import Mount
 
 __all__ = ["exposure", "left_out", "links", "projection", "readable"]
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ..._schema.schema import Schema
-from ._finding import Finding, passed
+from .finding import Finding, passed
 
 __all__ = ["reader"]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..._engine.engine import Engine
-from ._finding import Finding, passed, warned
+from .finding import Finding, passed, warned
 
 __all__ = ["trial"]
 

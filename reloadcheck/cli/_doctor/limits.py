@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from ._finding import Finding, passed, warned
-from ._machine import NO_LIMIT, OPEN_FILES, TASKS, Machine
+from .finding import Finding, passed, warned
+from .machine import NO_LIMIT, OPEN_FILES, TASKS, Machine
 
 __all__ = ["limits", "own_groups"]
 

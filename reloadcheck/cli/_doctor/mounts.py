@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ._finding import Finding, failed, passed, warned
-from ._machine import Machine
+from .finding import Finding, failed, passed, warned
+from .machine import Machine
 
 __all__ = ["Mount", "file_system", "mount_of", "pinned"]
 

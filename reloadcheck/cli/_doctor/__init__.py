@@ -1,0 +1,1 @@
+"""What `reloadcheck doctor` looks at, a file for each; each gives findings and changes nothing."""
