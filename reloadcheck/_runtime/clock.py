@@ -5,7 +5,18 @@ Whatever waits with a time-out waits through the clock, so that a test can let t
 
 import threading
 import time
-from typing import Protocol
+from typing import Final, Protocol
+
+_FIRST: Final = -62_132_832_000.0
+_LAST: Final = 253_386_446_400.0
+
+
+def dated(at: float) -> float:
+    """Return an instant, or the nearest that has a date in every zone, and weeks before and after.
+
+    People write "for ever" as the year that calendars end with.
+    """
+    return min(max(at, _FIRST), _LAST)
 
 
 class Clock(Protocol):

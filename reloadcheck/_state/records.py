@@ -5,12 +5,14 @@ its type can be, has its default; what has to be there makes a record that is no
 """
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 from .._config.containers import is_dict, is_list
+from .._runtime.clock import dated
 
 __all__ = ["object_in", "record"]
 
@@ -57,8 +59,8 @@ def _as(hint: Any, value: Any) -> Any:
         return _as_tuple(get_args(hint), value)
     if origin is Mapping:
         return _as_mapping(get_args(hint)[1], value)
-    if hint is float and type(value) is int:
-        return float(value)
+    if hint is float and type(value) in (int, float):
+        return dated(value) if math.isfinite(value) else _NOTHING
     if hasattr(hint, "__dataclass_fields__") and not isinstance(value, hint):
         one = record(hint, value)
         return _NOTHING if one is None else one

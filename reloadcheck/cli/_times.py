@@ -5,6 +5,7 @@ import time
 from datetime import datetime
 from typing import Final
 
+from .._runtime.clock import dated
 from ..exceptions import UsageError
 from ..types import printable
 
@@ -18,7 +19,7 @@ def moment(text: str, *, past: bool) -> float:
     span = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", text.strip())
     if span is not None:
         seconds = float(span[1]) * _SPANS[span[2]]
-        return time.time() - seconds if past else time.time() + seconds
+        return dated(time.time() - seconds if past else time.time() + seconds)
     try:
         when = datetime.fromisoformat(text.strip())
     except ValueError:
@@ -26,7 +27,7 @@ def moment(text: str, *, past: bool) -> float:
     if when is None or when.tzinfo is None:
         shown = printable(text)
         raise UsageError(f"{shown}: is no time: write 2h, or 2026-11-27T06:00+01:00")
-    return when.timestamp()
+    return dated(when.timestamp())
 
 
 def age(at: float) -> float:

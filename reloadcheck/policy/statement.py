@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
+from .._runtime.clock import dated
 from ..exceptions import UsageError
 from ..types import KeyPath, printable
 from .patterns import Spelled, as_it_is, pattern_of
@@ -132,4 +133,4 @@ def instant_in(text: str) -> float | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return None
-    return None if moment.tzinfo is None else moment.timestamp()
+    return None if moment.tzinfo is None else dated(moment.timestamp())

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
+from .._runtime.clock import dated
+
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_A_DAY: Final = 24 * 60
 _A_YEAR: Final = 366
@@ -155,7 +157,7 @@ def instant_of(text: str, zone: tzinfo) -> float | None:
         moment = datetime.fromisoformat(text.strip())
     except ValueError:
         return None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+    return dated((moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp())
 
 
 def told(at: float, now: float, zone: tzinfo) -> str:

@@ -208,6 +208,9 @@ def test_orders_that_cannot_be_say_who_stands_in_the_way(run: Run, live: ReloadC
     assert run("unban", *STORE).status == 2
     assert run("freeze", *STORE, "--why", "x", "--until", "2h").status == 0
     assert run("freeze", *STORE, "--why", "x", "--until", "soon").status == 2
+    assert run("freeze", *STORE, "--why", "x", "--until", "9999999d").status == 0
+    (told,) = [line for line in run("fleet", *STORE).lines if "frozen" in line]
+    assert "until 9999-" in told
     for over in ("0s", "2026-01-01T00:00+00:00"):
         late = run("freeze", *STORE, "--why", "x", "--until", over)
         assert (late.status, "that time is over" in late.err) == (2, True)

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome
+from reloadcheck._engine.api import engine_of
 from reloadcheck.policy.cel import Expression
+from reloadcheck.policy.forecast import soonest
+from reloadcheck.policy.gate import ContractGate
 from tests.support.rig import Call, until
 
 from .shop import BERLIN, BLACK_FRIDAY, CONFIG, MONDAY_NOON, NIGHT_EDIT, TUESDAY_NIGHT, Shop
@@ -56,6 +59,24 @@ def test_an_edit_that_waits_is_not_judged_again_and_again(
     assert asked == once
     assert shop.edit("pool_max: 30", "pool_max: 31") is Outcome.WAITING
     assert asked == 2 * once
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Tokyo", "UTC"])
+@pytest.mark.parametrize("until_end", ["9999-12-31T23:59", "9999-12-31T23:59-12:00"])
+def test_a_freeze_may_be_for_ever(shop: Shop, zone: str, until_end: str) -> None:
+    """Until the last day of calendars, as people write that: it is no mistake of ours to tell."""
+    text = shop.contract.read_text().replace("2026-12-01T06:00", f"'{until_end}'")
+    text = text.replace("from: 2026-11-27T00:00", "from: 0001-01-01")
+    shop.contract.write_text(text.replace("Europe/Berlin", zone))
+    shop.at(MONDAY_NOON)
+    shop.begin()
+    assert shop.edit("timeout: 3.0", "timeout: 5.0") is Outcome.WAITING
+    status = shop.live.status()
+    assert status.waiting is not None
+    assert (status.code, status.waiting.why) == ("freeze", "freeze")
+    assert status.waiting.sentence.startswith("nothing changes until Thu 9999-07-01 ")
+    gates = [one for one in engine_of(shop.live).gates if isinstance(one, ContractGate)]
+    assert soonest(gates[0].terms, [("payment", "timeout")], MONDAY_NOON) is not None
 
 
 def test_a_clock_that_is_set_opens_the_window(shop: Shop) -> None:

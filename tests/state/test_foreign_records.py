@@ -2,7 +2,9 @@
 
 import json
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -85,3 +87,19 @@ def test_what_makes_sense_of_a_state_is_kept() -> None:
     )
     assert state_from({**found, "hold": {"content": "A"}}).hold is None
     assert state_from({**found, "freeze": {"until": 9, "by": 4}}).freeze == Freeze(9.0)
+
+
+@pytest.mark.parametrize("until", [1e18, 1e300, 253_402_300_740.0, -1e18])
+def test_a_time_of_another_has_a_date(until: float) -> None:
+    """A script may order a freeze until a time that no calendar has."""
+    freeze = state_from({"freeze": {"until": until}}).freeze
+    assert freeze is not None
+    assert freeze.until is not None
+    for zone in ("America/New_York", "Asia/Tokyo"):
+        assert 1 <= datetime.fromtimestamp(freeze.until, ZoneInfo(zone)).year <= 9999
+
+
+def test_what_is_no_number_is_no_time() -> None:
+    """JSON as Python writes it has words for such."""
+    state = state_from(json.loads('{"freeze": {"until": Infinity, "at": NaN}}'))
+    assert state.freeze == Freeze()
