@@ -14,6 +14,7 @@ from ..exceptions import OrderRefusedError, UsageError
 from ..types import printable
 from ._arguments import Verb, parser_of
 from ._arguments import verbs as verbs
+from ._commands import complaint
 from ._unanswered import UnansweredError
 
 __all__ = ["Verb", "main", "verbs"]
@@ -37,12 +38,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         status = run(arguments)
         sys.stdout.flush()
     except (OrderRefusedError, UnansweredError) as error:  # the words were right: no usage
-        print(f"reloadcheck {words[0]}: error: {printable(str(error))}", file=sys.stderr)
+        _complain(words[0], printable(str(error)))
         return 2
     except UsageError as error:
         if len(words) == 1:  # the command alone: somebody wants to know what it takes
             arguments.print_help(sys.stderr)
-            print(f"\nreloadcheck {words[0]}: error: {error}", file=sys.stderr)
+            print(file=sys.stderr)
+            _complain(words[0], str(error))
             return 2
         arguments.refuse(str(error))
         raise
@@ -52,11 +54,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not isinstance(error, BrokenPipeError):  # `| head` has seen enough
             place = f"{printable(str(error.filename))}: " if error.filename is not None else ""
             reason = error.strerror or type(error).__name__
-            print(f"reloadcheck {words[0]}: error: {place}{reason}", file=sys.stderr)
+            _complain(words[0], place + reason)
         if error.filename is None:  # what is left to print would fail again at the end
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
+
+
+def _complain(command: str, reason: str) -> None:
+    print(complaint(f"reloadcheck {command}: error: {reason}", sys.stderr), file=sys.stderr)
 
 
 def _refuse_unknown(parser: argparse.ArgumentParser, word: str) -> None:

@@ -16,6 +16,7 @@ from ._commands import (
     FILES,
     ORIGIN,
     STATUS,
+    Parser,
     add_engine,
     add_json,
     add_project,
@@ -35,7 +36,7 @@ _APP = (
 
 def parser_of() -> argparse.ArgumentParser:
     """Make the parser of the whole command line."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="reloadcheck",
         description="Live configuration for Python web applications.",
         epilog=f"`reloadcheck COMMAND --help` tells more. {STATUS}",
@@ -149,7 +150,6 @@ def _schema(commands: Any) -> None:
         "Print what the schema of an engine takes as JSON Schema, for editors that complete YAML: "
         "`reloadcheck schema --app shop.live:live > schema.json`, and in the file's first line "
         "`# yaml-language-server: $schema=schema.json`.",
-        json=False,
     )
     add_engine(command, ORIGIN)
 

@@ -2,21 +2,24 @@
 
 import argparse
 import re
+import sys
 import textwrap
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn, TextIO
 
 __all__ = [
     "FILE",
     "FILES",
     "ORIGIN",
     "STATUS",
+    "Parser",
     "add_engine",
     "add_json",
     "add_project",
     "command_named",
+    "complaint",
     "count",
     "seconds",
 ]
@@ -34,8 +37,26 @@ ORIGIN = (
     "the engine of an application, as MODULE:NAME; it gives the schema, and the files unless some "
     "are named (else [tool.reloadcheck] app = 'MODULE:NAME' in pyproject.toml)"
 )
+_WIDTH = 80
 _INTERRUPTED = 128 + 2
 """The status that shells give to what SIGINT ended."""
+
+
+def complaint(text: str, out: TextIO) -> str:
+    """Return what is wrong as a line; as several that fit, where it is for a terminal."""
+    if not out.isatty():  # a program looks for sentences
+        return text
+    how: dict[str, Any] = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(text, _WIDTH, subsequent_indent="    ", **how)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints fit a terminal."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print usage and what is wrong with it, and exit."""
+        self.print_usage(sys.stderr)
+        self.exit(2, complaint(f"{self.prog}: error: {message}", sys.stderr) + "\n")
 
 
 def command_named(
@@ -65,7 +86,7 @@ def _folded(usage: str) -> str:
     """Break a line of usage between options, so that `usage: ` and it fit a terminal."""
     whole = re.sub(r"\[[^\]]*\]+", lambda one: one[0].replace(" ", "\0"), usage)
     whole = re.sub(r"(--\S+) (?=[A-Z])", "\\1\0", whole)
-    lines = textwrap.wrap(whole, 80 - 7, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.wrap(whole, _WIDTH - 7, break_long_words=False, break_on_hyphens=False)
     return "\n           ".join(lines).replace("\0", " ")
 
 

@@ -107,7 +107,7 @@ def worded(arguments: argparse.Namespace, inputs: Inputs) -> Wording | Side:
         return new
     at = time.time()
     to = new.digest
-    asked_for = _said_keys(arguments)
+    asked_for = _said_keys(arguments, gate)
     if kind == "override":
         if terms.override is None:
             raise UsageError("the contract has no `override:`: nobody may break the glass")
@@ -199,12 +199,15 @@ def _status() -> dict[str, Any] | None:
     return told
 
 
-def _said_keys(arguments: argparse.Namespace) -> tuple[str, ...]:
+def _said_keys(arguments: argparse.Namespace, gate: ContractGate) -> tuple[str, ...]:
     if arguments.keys is None:
         return ()
     keys = tuple(key.strip() for key in str(arguments.keys).split(","))
     for key in keys:
-        pattern_of(key)
+        pattern = pattern_of(key, gate.terms.spelled)
+        if not pattern.spelled:
+            meant = gate.meant(pattern.steps)
+            raise UsageError(f"--keys: the schema has no key {printable(key)}{meant}")
     return keys
 
 

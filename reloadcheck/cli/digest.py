@@ -6,7 +6,7 @@ Of what the files mean together: comments and the order of keys do not count.
 import argparse
 
 from ..exceptions import UsageError
-from ._faults import show_faults
+from ._faults import problem_document, show_faults
 from ._inputs import inputs_of
 from ._output import Page
 from ._reading import known_of
@@ -28,7 +28,10 @@ def run(arguments: argparse.Namespace) -> int:
     known = known_of(sources, *inputs.reading)
     page = Page()
     if known.parsed is None:
-        show_faults(page, known.faults, known)
+        if arguments.json:
+            page.json({"digest": None, "problems": [*map(problem_document, known.faults)]})
+        else:
+            show_faults(page, known.faults, known)
         return 1
     digest = Side(known, (), known.parsed.tree).digest
     if arguments.json:

@@ -18,7 +18,7 @@ from ..exceptions import StoreError, UsageError
 from ..policy.signing import NAMESPACE, signature_by, verified
 from ..policy.statement import FIELDS, Statement, UnsignedError, statement_of
 from ..types import Store, printable
-from ._faults import show_faults
+from ._faults import problem_document, show_faults
 from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._statement_places import BesideFile, InStore
@@ -44,9 +44,10 @@ def run(arguments: argparse.Namespace) -> int:
     page = Page()
     wording = worded(arguments, inputs)
     if not isinstance(wording, Wording):
-        show_faults(page, wording.faults, wording.known)
-        page.sentence("FAILED: nothing can be signed", kind="error", mark="FAILED:")
-        return 1
+        problems = [problem_document(one) for one in wording.faults]
+        if not arguments.json:
+            show_faults(page, wording.faults, wording.known)
+        return _failed(page, arguments, "nothing can be signed", problems)
     if not wording.keys:
         return _nothing(page, arguments, "Nothing that the edit changes needs anybody's leave.")
     if wording.kind == "approval" and wording.base == wording.to:
@@ -75,8 +76,7 @@ def _leave(page: Page, arguments: argparse.Namespace, inputs: Inputs, wording: W
     try:
         person, signature = _sign(arguments, wording, found)
     except UnsignedError as error:
-        page.sentence(f"FAILED: {error}", kind="error", mark="FAILED:")
-        return 1
+        return _failed(page, arguments, str(error))
     found.signatures.setdefault(person, signature)
     place.write(found.lines + "".join(found.signatures.values()), wording.at)
     return _conclude(page, arguments, wording, found, place.name)
@@ -96,6 +96,16 @@ def _in_store(arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -
         raise UsageError("name the application in the store by --name")
     orders = Orders(store, app=name, release=arguments.release or own[1])
     return InStore(orders, wording.kind, store.name)
+
+
+def _failed(
+    page: Page, arguments: argparse.Namespace, why: str, problems: Sequence[dict[str, Any]] = ()
+) -> int:
+    if arguments.json:
+        page.json({"ok": False, "written": False, "error": why, "problems": [*problems]})
+    else:
+        page.sentence(f"FAILED: {why}", kind="error", mark="FAILED:")
+    return 1
 
 
 def _nothing(page: Page, arguments: argparse.Namespace, said: str) -> int:

@@ -63,7 +63,7 @@ class ContractGate:
         no_field: Callable[[KeyPath], str | None],
         meant: Meant = nobody_knows,
     ) -> None:
-        self._meant = meant
+        self.meant = meant
         self._no_option = no_option
         self._no_field = no_field
         self._contract = contract
@@ -102,7 +102,7 @@ class ContractGate:
 
         Raise `ContractError` with all that is wrong.
         """
-        terms, data = read_contract(self._contract, self._spelled, self._no_option, self._meant)
+        terms, data = read_contract(self._contract, self._spelled, self._no_option, self.meant)
         rules: list[Expression] = []
         problems: list[Problem] = []
         for rule in terms.rules:

@@ -130,6 +130,10 @@ def test_what_would_not_hold_is_not_written(
     done = run("approve", "config.yaml", "--app", "service:live", "--from", base, *words)
     assert done.status == status
     assert sentence in " ".join((done.out + done.err).split())
+    if status == 1:
+        given = ("approve", "config.yaml", "--app", "service:live", "--from", base, *words)
+        told = run(*given, "--json").document
+        assert (told["ok"], told["written"], sentence in told["error"]) == (False, False, True)
     assert not (shop / "config.yaml.approval").exists()
 
 

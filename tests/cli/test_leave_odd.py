@@ -25,11 +25,20 @@ from reloadcheck.cli._statement_wording import Wording
 from reloadcheck.exceptions import StoreLostError, UsageError
 from reloadcheck.policy.statement import ANYTHING, statement_of
 from tests.cli.conftest import Run
-from tests.cli.shop import CONFIG, CONTRACT, DORA, OTTO, edit, key, shop, signers
+from tests.cli.shop import APP, CONFIG, CONTRACT, DORA, OTTO, edit, key, shop, signers
 from tests.policy.signing import Signers
 
 __all__ = ["shop", "signers"]
 
+TYPED = """\
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Settings:
+    database: dict[str, object]
+    log: dict[str, object]
+
+"""
 WORDS = ("approve", "config.yaml", "--app", "service:live", "--why", "x")
 
 
@@ -69,6 +78,8 @@ def test_what_serves_must_be_good_and_be_there(
     (shop / "old.yaml").write_text("database: [\n")
     done = run(*WORDS, "--from", "old.yaml")
     assert (done.status, done.lines[-1]) == (1, "FAILED: nothing can be signed")
+    told = run(*WORDS, "--from", "old.yaml", "--json").document
+    assert (told["ok"], told["problems"][0]["path"]) == (False, "old.yaml")
     monkeypatch.setenv("RELOAD_CHECK_STATUS_URL", "http://127.0.0.1:1/status")
     monkeypatch.setattr(_statement_wording, "asked", lambda *_: {"digest": None})
     done = run(*WORDS)
@@ -85,6 +96,15 @@ def test_keys_that_are_named_ask_those_whose_they_are(run: Run, shop: Path, befo
     done = run(*WORDS, "--from", "old.yaml", "--json")
     said = "Nothing that the edit changes needs anybody's leave."
     assert done.document == {"ok": True, "written": False, "says": said}
+
+
+@pytest.mark.parametrize("verb", ["approve", "override"])
+def test_a_key_that_the_schema_lacks_is_not_signed(run: Run, shop: Path, verb: str) -> None:
+    """It would let nothing through, and whoever is in a hurry would not know why."""
+    (shop / "service.py").write_text(TYPED + APP.replace("settle=0", "settle=0, schema=Settings"))
+    done = run(verb, *WORDS[1:], "--from", "0" * 64, "--keys", "log,databse")
+    assert done.status == 2
+    assert "--keys: the schema has no key databse; did you mean database?" in done.err
 
 
 def test_a_statement_that_cannot_be_written_is_told(

@@ -43,6 +43,33 @@ def test_a_sentence_is_escaped_and_wrapped() -> None:
     assert "\\x1b[31m\\u202e\\nforged" in stream.getvalue()
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["digest", "config.yaml", "--no-app", "--and-an-option-that-is-not-there", "--another"],
+        ["validate"],
+        ["fleet", "--store", f"/nowhere/{'deep/' * 12}store.db"],
+        ["explain", "config.yaml", "a", f"--app-dir={'x' * 70}", "--app", "a:b"],
+    ],
+)
+def test_what_is_wrong_fits_a_terminal(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Folded where it is read on one, a word at a time; one line for a program."""
+    told: list[list[str]] = []
+    for kind in (_Terminal, io.StringIO):
+        stream = kind()
+        monkeypatch.setattr("sys.stderr", stream)
+        try:
+            status = main(words)
+        except SystemExit as error:
+            status = int(str(error.code))
+        assert status == 2
+        told.append(stream.getvalue().splitlines())
+    on_terminal, elsewhere = told
+    (sentence,) = [line for line in elsewhere if ": error: " in line]
+    assert " ".join("\n".join(on_terminal).split()).endswith(" ".join(sentence.split()))
+    assert [line for line in on_terminal if len(line) > 80 and " " in line.strip()] == []
+
+
 def test_json_is_ascii() -> None:
     """What steers a terminal is an escape in JSON too."""
     stream = io.StringIO()
