@@ -5,7 +5,7 @@ written until somebody asks for a number, a switch or a text, so that `on`, `off
 what a person meant. No anchors, no tags, no duplicate keys; nothing is ever executed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -27,6 +27,17 @@ def quoted(text: str) -> str:
     if len(text) > MOST_QUOTED:
         text = f"{text[:MOST_QUOTED]}…"
     return printable(text) or "''"
+
+
+def of_those(name: str, known: Iterable[str]) -> str:
+    """Return which was meant of the names that there are, or which those are, after a sentence."""
+    from difflib import get_close_matches  # which only a mistake needs
+
+    names = [one for one in known if one]
+    close = get_close_matches(name, names, 1)
+    if close:
+        return f"; did you mean {quoted(close[0])}?"
+    return f"; there is {quoted(', '.join(names))}" if names else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 from ..exceptions import UsageError
 from ..types import KeyPath
-from .document import Items, Node, Scalar, quoted
+from .document import Items, Node, Scalar, of_those, quoted
 from .patterns import Meant, Pattern, Spelled, pattern_of
 from .terms import ABSENT, KeyTerms, Range
 from .windows import Window
@@ -79,7 +79,7 @@ class KeyReader:
             self._faults.add(key, "`not_baseline_in:` needs a `baseline:`")
         window = self._read.text(node, "window")
         if window not in (None, ANY_TIME) and window not in windows:
-            reason = f"there is no window {quoted(window or '')}"
+            reason = f"there is no window {quoted(window or '')}{of_those(window or '', windows)}"
             self._faults.add(self._read.of(node, "window") or node, reason)
         return KeyTerms(
             pattern,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .._runtime.addresses import address_of
-from .document import Entries, Faults, Scalar, quoted
+from .document import Entries, Faults, Scalar, of_those, quoted
 from .key_reader import ANY_TIME, KeyReader, NoOption
 from .patterns import Meant, Spelled
 from .terms import CelRule, Notice, Override, Terms
@@ -93,8 +93,10 @@ class SectionReader:
         try:
             return zoneinfo.ZoneInfo(name), name
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
-            reason = f"there is no time zone {quoted(name)}"
-            if not zoneinfo.available_timezones():
+            known = zoneinfo.available_timezones()
+            meant = [one for one in known if one.casefold() == name.casefold()]
+            reason = f"there is no time zone {quoted(name)}{of_those(name, meant)}"
+            if not known:
                 reason = "this machine has no time zone data: install tzdata"
             self._faults.add(node or self._document, reason)
             return UTC, name
@@ -142,7 +144,8 @@ class SectionReader:
         try:
             known = principals_in(Path(path).read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            self._faults.add(node, f"the approvers cannot be read: {type(error).__name__}")
+            reason = getattr(error, "strerror", None) or "is not UTF-8"
+            self._faults.add(node, f"the approvers cannot be read: {quoted(path)}: {reason}")
             return
         for key, members in roles.values():
             for member in members:

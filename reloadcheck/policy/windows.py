@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from .._runtime.clock import dated
+from ..types import printable
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_A_DAY: Final = 24 * 60
@@ -23,6 +24,7 @@ _LONGEST_GAP: Final = 180
 _AHEAD: Final = 15
 """Days that are looked at for the next opening: a window opens every week or never."""
 
+_DAYS: Final = re.compile(r"[a-zA-Z]{3}(?:-[a-zA-Z]{3})?")
 _SPAN: Final = re.compile(
     r"(?P<days>[a-z]{3}(?:-[a-z]{3})?(?:,[a-z]{3}(?:-[a-z]{3})?)*) +"
     r"(?P<begin>[0-9]{1,2}:[0-9]{2})-(?P<end>[0-9]{1,2}:[0-9]{2})"
@@ -128,7 +130,9 @@ def span_of(text: str) -> Span | str:
     """Return the span that `mon-thu 10:00-16:00` stands for, or what is wrong with it."""
     match = _SPAN.fullmatch(text.strip().lower())
     if match is None:
-        return "write a span as in mon-thu 10:00-16:00"
+        quotes = " (in quotes, where it has a comma)" if _DAYS.fullmatch(text.strip()) else ""
+        shown = printable(text[:80]) or "nothing"
+        return f"write a span as in mon-thu 10:00-16:00{quotes}, not {shown}"
     days: set[int] = set()
     for part in match["days"].split(","):
         first, _, last = part.partition("-")
@@ -141,7 +145,9 @@ def span_of(text: str) -> Span | str:
     if begin is None or end is None or begin == _MINUTES_A_DAY:
         return "a time of day is between 00:00 and 23:59, and 24:00 at an end"
     if begin == end % _MINUTES_A_DAY and end != _MINUTES_A_DAY:
-        return "begins and ends at the same time, so that it never opens"
+        return (
+            "begins and ends at the same time, so that it never opens; the whole day is 00:00-24:00"
+        )
     return Span(frozenset(days), begin, end)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Final
 
-from .document import Entries, Faults, Items, Node, Scalar, quoted
+from .document import Entries, Faults, Items, Node, Scalar, of_those, quoted
 from .windows import instant_of
 
 __all__ = ["WordReader", "entries_of"]
@@ -65,7 +65,8 @@ class WordReader:
             if not item.text:
                 self.faults.add(item, f"a name of {_A[what]} is missing here")
             elif known is not None and item.text not in known:
-                self.faults.add(item, f"there is no {what} {quoted(item.text)}")
+                reason = f"there is no {what} {quoted(item.text)}{of_those(item.text, known)}"
+                self.faults.add(item, reason)
         return tuple(item.text for item in items)
 
     def text(self, node: Node, name: str) -> str | None:

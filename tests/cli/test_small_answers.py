@@ -164,3 +164,11 @@ def test_digest_of_a_file_that_has_nothing_to_do_with_the_application(run: Run, 
     assert run("digest", "other.yaml", "--app", app).lines == alone
     done = run("approve", "other.yaml", "--app", app, "--why", "x")
     assert done.status == 2
+
+
+def test_a_digest_that_cannot_be_had_is_told_as_json(run: Run, here: Path) -> None:
+    """A pipeline that reads it gets an object, and why there is none."""
+    (here / "bad.yaml").write_text("a: [\n")
+    done = run("digest", "bad.yaml", "--json")
+    assert (done.status, done.document["digest"]) == (1, None)
+    assert done.document["problems"][0]["line"] == 1

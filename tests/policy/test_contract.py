@@ -109,7 +109,27 @@ def test_the_nearest_key_wins(read: Read) -> None:
         ("reloadcheck: 1\nkeys: {a: {not_baseline_in: [x]}}\n", "2:8: `not_baseline_in:` needs"),
         ("reloadcheck: 1\nkeys: {'a..b': {}}\n", "2:8: a..b is no key path"),
         ("reloadcheck: 1\nzone: Mars/Base\n", "2:7: there is no time zone Mars/Base"),
-        ("reloadcheck: 1\nwindows: {w: [mon 9-10]}\n", "2:15: window w: write a span"),
+        (
+            "reloadcheck: 1\nzone: europe/berlin\n",
+            "2:7: there is no time zone europe/berlin; did you mean Europe/Berlin?",
+        ),
+        (
+            "reloadcheck: 1\nwindows: {w: [mon 9-10]}\n",
+            "2:15: window w: write a span as in mon-thu 10:00-16:00, not mon 9-10",
+        ),
+        (
+            "reloadcheck: 1\nwindows: {w: [mon,tue 09:00-10:00]}\n",
+            "2:15: window w: write a span as in mon-thu 10:00-16:00 "
+            "(in quotes, where it has a comma), not mon",
+        ),
+        (
+            "reloadcheck: 1\nkeys: {a: {window: ofice}}\nwindows: {office: [mon 09:00-10:00]}\n",
+            "2:20: there is no window ofice; did you mean office?",
+        ),
+        (
+            "reloadcheck: 1\nkeys: {a: {window: x}}\nwindows: {w: [], v: []}\n",
+            "2:20: there is no window x; there is w, v",
+        ),
         ("reloadcheck: 1\nwindows: {any: [mon 09:00-10:00]}\n", "2:11: `any` is no name"),
         ("reloadcheck: 1\nroles: {dba: []}\n", "2:9: role dba has no members"),
         ("reloadcheck: 1\nfreezes: [{from: 1, until: 2}]\n", "2:11: a freeze says `why:`"),
@@ -128,7 +148,7 @@ def test_the_nearest_key_wins(read: Read) -> None:
         ("reloadcheck: 1\nnotify: [{on: [rejected]}]\n", "2:10: name one of `url:`"),
         ("reloadcheck: 1\nnotify: [{url: x, on: [never]}]\n", "2:24: there is no state never"),
         ("reloadcheck: 1\nrehearse: [POST /]\n", "2:12: write a request"),
-        ("reloadcheck: 1\napprovers: nobody\n", "2:12: the approvers cannot be read"),
+        ("reloadcheck: 1\napprovers: nobody\n", "2:12: the approvers cannot be read: "),
         ("reloadcheck: 1\nreloadcheck: 1\n", "2:1: the key reloadcheck stands here twice"),
         ("reloadcheck: 1\nkeys: &a {}\nwindows: *a\n", "2:7: anchors, aliases and tags"),
         ("reloadcheck: 1\nkeys: !!python/name:os.system {}\n", "2:7: anchors, aliases"),
@@ -170,6 +190,13 @@ def test_a_member_who_cannot_sign_is_told(read: Read) -> None:
     assert faults(read, text) == [
         "3:9: role dba: eve@example.test is in no line of the approvers' file"
     ]
+
+
+def test_signers_that_cannot_be_read_are_named(read: Read) -> None:
+    """The file, and what is the matter with it: whoever mends it may not have written the name."""
+    (fault,) = faults(read, "reloadcheck: 1\napprovers: nobody\n")
+    assert fault.startswith("2:12: the approvers cannot be read: /")
+    assert fault.endswith("/nobody: No such file or directory")
 
 
 def test_leave_needs_signers(read: Read) -> None:
