@@ -171,11 +171,11 @@ class EtcdStore:
 
     endpoints: tuple[Endpoint, ...]
     name: str = "etcd"
-    client: Any = field(init=False)
+    _etcd: Any = field(init=False)
 
     def __post_init__(self) -> None:
         """Be one's own client."""
-        self.client = self
+        self._etcd = self
 
     def look(self, prefix: str) -> None:
         """Answer at once."""
