@@ -76,6 +76,13 @@ def test_each_python_that_we_name_is_tried() -> None:
     assert [version for version in named[1:] if version not in run] == []
 
 
+def test_the_metadata_say_where_to_go() -> None:
+    """Who has the package alone finds its pages, its source, and where to tell what is wrong."""
+    urls: dict[str, str] = PROJECT["urls"]
+    assert set(urls) >= {"Documentation", "Changelog", "Source", "Issues", "Security"}
+    assert [url for url in urls.values() if not url.startswith("https://")] == []
+
+
 @pytest.fixture(scope="module")
 def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     """Build a source distribution and return the files in it."""
