@@ -4,12 +4,15 @@ Takes a Celery app and an engine; translates Celery's signals into starts, lease
 must never leave an engine open in the process that forks the workers of a prefork pool.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from .._engine.api import ReloadCheck, engine_of
+from .._resources.registry import Resource
 from .._snapshots.lease import Lease
 from ..exceptions import ReloadCheckError
+from ._dialect import config_getter, resource_getter
 from ._extras import missing
 
 try:
@@ -17,7 +20,22 @@ try:
 except ModuleNotFoundError as error:
     raise missing(error, "reloadcheck[celery]") from None
 
-__all__ = ["CeleryReloadCheck"]
+__all__ = ["CeleryReloadCheck", "config_of", "resource_of"]
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+_LINE = "CeleryReloadCheck(live, app)"
+
+
+def config_of(live: ReloadCheck[C]) -> Callable[[], C]:
+    """Return what gives the configuration of the task, typed: `config = config_of(live)`."""
+    return config_getter(live, _LINE)
+
+
+def resource_of(resource: Resource[T]) -> Callable[[], T]:
+    """Return what gives a resource of the task: `pool = resource_of(db)`, then `pool()` in it."""
+    return resource_getter(resource, _LINE)
 
 
 class CeleryReloadCheck:

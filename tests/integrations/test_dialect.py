@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from reloadcheck import FrozenDict, OutsideWorkError, ReloadCheck, Resource, UsageError
-from reloadcheck.integrations import django, fastapi, starlette
+from reloadcheck.integrations import celery, django, fastapi, starlette
 
 from .conftest import Make
 from .pools import Pool, pool_of
@@ -19,15 +19,15 @@ ADAPTERS = {
     "fastapi": ["ReloadCheckMiddleware", "config_of", "resource_of"],
     "flask": ["FlaskReloadCheck", "config_of", "current_config", "resource_of"],
     "django": ["config_of", "live", "resource_of"],
+    "celery": ["CeleryReloadCheck", "config_of", "resource_of"],
 }
 OTHERS = {
-    "celery": ["CeleryReloadCheck"],
     "django.asgi": ["WithLifespan", "get_asgi_application"],
     "django.middleware": ["LiveRequest", "ReloadCheckMiddleware"],
     "opentelemetry": ["VersionOnSpan", "WSGIVersionOnSpan", "instrument"],
     "prometheus": ["instrument"],
 }
-GETTERS: dict[str, Any] = {"starlette": starlette, "django": django}
+GETTERS: dict[str, Any] = {"starlette": starlette, "django": django, "celery": celery}
 
 
 def adapter(name: str) -> Any:
@@ -85,7 +85,7 @@ def test_outside_of_one_the_missing_line_is_named(make: Make, module: Any) -> No
     """A forgotten middleware is told as the line to add; what is no engine is refused at once."""
     live = make()
     for read in outside(live, pool_of(live, []), module):
-        with pytest.raises(OutsideWorkError, match=r"add `.*ReloadCheckMiddleware"):
+        with pytest.raises(OutsideWorkError, match=r"add `.*ReloadCheck(Middleware|\()"):
             read()
     with pytest.raises(UsageError):
         module.config_of(cast("Any", "live"))
