@@ -39,4 +39,4 @@ def test_a_large_edit_is_not_told_as_a_disk_that_hangs(
         live.start()
         file.write_text("a: 2\n")
         until(lambda: bool(live.check()) and live.snapshot.config.a == 2)
-    assert parsed_while_reading == [False, False]
+    assert set(parsed_while_reading) == {False}  # a file that is half written is read once more
