@@ -40,13 +40,15 @@ _ALL = Hold("together")
 class StoreFeed:
     """One engine's sources beside one store.
 
-    `last` is the digest and content that was given last, `decision` why it was that. With
-    `guards_start` an edit that a contract has not been asked about is nothing to start with.
+    `last` is the digest and content that was given last, `decision` why it was that, `order` what
+    held then. With `guards_start` an edit that a contract has not been asked about is nothing to
+    start with.
     """
 
     def __init__(self, feed: Feed, worker: ThisWorker, fallback: Fallback | None) -> None:
         self.last: tuple[str, str | None] | None = None
         self.decision = Decision(None)
+        self.order: Hold | None = None
         self.guards_start = False
         self._feed, self._worker, self._fallback = feed, worker, fallback
         self._fallen: tuple[str, Reading] | None = None
@@ -223,6 +225,7 @@ class StoreFeed:
     def _given(self, reading: Reading, content: str | None) -> Reading:
         decision, hold = self._decided(content)
         self.decision, self._content_read = decision, content
+        self.order = self._worker.state.hold
         serving, rounds = self._worker.serving, self._worker.rounds
         running = serving is not None
         if decision.ends_hold and hold is not None and content == hold.content:

@@ -37,11 +37,13 @@ class StoreGate:
     ) -> None:
         self._worker, self._feed, self._rows = worker, feed, rows
         self._beside, self._fallback = beside, fallback
+        self._let_through = False
 
     def may(self, proposal: Proposal) -> Answer:
         """Refuse what is banned, and hold everything but orders back while frozen."""
         content, _ = self._worker.known(proposal.new.source_digest)
         state, first = self._worker.state, proposal.old is None
+        self._let_through = False
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
         if content is not None and content in state.banned:
@@ -59,12 +61,16 @@ class StoreGate:
     def now(self, proposal: Proposal) -> Answer:
         """Let through what was built, and remember of which reading it is."""
         source = proposal.new.source_digest
-        self._worker.swapping = {proposal.new.digest: source}
         content, reading = self._worker.known(source)
         barrier = self._barrier
         ban = self._worker.state.banned.get(content or "")
         if ban is not None and ban.cause == "undone" and proposal.old is not None:
             return _banned(str(content), ban)  # meanwhile: nobody waits for the others then
+        came = None if self._let_through else self._came_meanwhile(proposal, content)
+        if came is not None:
+            return came
+        self._let_through = True
+        self._worker.swapping = {proposal.new.digest: source}
         if barrier is None or content is None or reading is None:
             return GO
         if self._worker.is_fallen(content):
@@ -73,6 +79,17 @@ class StoreGate:
         if offer is None or offer.entry.source != source:
             offer = self._offer(proposal, content, reading)
         return barrier.now(offer, first=proposal.old is None)
+
+    def _came_meanwhile(self, proposal: Proposal, content: str | None) -> Answer | None:
+        """Return what an order makes of an edit that was being built when it came, or None."""
+        state, first = self._worker.state, proposal.old is None
+        if content is None or self._worker.is_fallen(content) or content == state.target:
+            return None
+        if content in state.banned or (state.hold != self._feed.order and state.hold is not None):
+            return Defer(Code.BANNED, "an order came while it was built", again=True)
+        if state.freeze is None or first or not self._worker.is_frozen:
+            return None
+        return frozen_by(state.freeze)
 
     def served(self, loaded: Loaded[Any]) -> bool:
         """Return whether it served and was not undone since, or is what an order wants."""
