@@ -46,7 +46,7 @@ class StoreGate:
         self._let_through = False
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
-        if content is not None and content in state.banned:
+        if content in state.banned:
             if first and self._feed.decision.serve == content:
                 return Defer(Code.BANNED, "it was banned while it was read", again=True)
             return _banned(content, state.banned[content])

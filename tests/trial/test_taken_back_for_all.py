@@ -18,11 +18,16 @@ from tests.support.rig import until
 
 Undo = Callable[[ReloadCheck[Any]], Outcome]
 
-UNDO = pytest.mark.parametrize(
-    "undo",
-    [lambda live: live.undo(), lambda live: asyncio.run(live.aundo())],
-    ids=["sync", "async"],
-)
+
+def _undo(live: ReloadCheck[Any]) -> Outcome:
+    return live.undo()
+
+
+def _aundo(live: ReloadCheck[Any]) -> Outcome:
+    return asyncio.run(live.aundo())
+
+
+UNDO = pytest.mark.parametrize("undo", [_undo, _aundo], ids=["sync", "async"])
 
 
 class _Slow(MemoryStore):
