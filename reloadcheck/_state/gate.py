@@ -46,7 +46,7 @@ class StoreGate:
         self._let_through = False
         if self._feed.decision.behind and first and state.hold is not None:
             return self._not_kept(state.hold)
-        if content in state.banned:
+        if content is not None and content in state.banned:
             if first and self._feed.decision.serve == content:
                 return Defer(Code.BANNED, "it was banned while it was read", again=True)
             return _banned(content, state.banned[content])
@@ -108,13 +108,14 @@ class StoreGate:
         """Return whether an edit is in the history for one reason: all have just decided on it."""
         content, _ = self._worker.known(proposal.new.source_digest)
         rounds, view = self._worker.rounds, self._worker.keeper.known.view
-        if rounds is None or view is None or content is None or view.state.hold is not None:
+        offer = None if rounds is None else rounds.offer
+        if offer is None or view is None or view.state.hold is not None:
             return False
-        offer, state = rounds.offer, view.state
-        if offer is None or not (offer.content == content == state.active):
+        if not offer.content == content == view.state.active:
             return False
-        before = [one for one in entries_from(view.entries) if one.edition != state.edition]
-        return not stands(before, content)
+        entries = entries_from(view.entries)
+        before = [one for one in entries if one.edition != view.state.edition]
+        return not stands(before, offer.content)
 
     @property
     def _barrier(self) -> Barrier | None:

@@ -2,18 +2,19 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 
+from reloadcheck._load.source_set import SourceSet
 from reloadcheck._state.board import Ban, Hold, State, View
 from reloadcheck._state.decide import Decision
 from reloadcheck._state.edit_row import Rows
 from reloadcheck._state.gate import StoreGate
 from reloadcheck._state.this_worker import ThisWorker
-from reloadcheck.seams.feed import Loaded, Reading
+from reloadcheck.seams.feed import Loaded
 from reloadcheck.seams.gates import Answer, Defer, Proposal, Reject, Wait
-from reloadcheck.testing import FakeClock
+from reloadcheck.testing import FakeClock, MemorySource
 from reloadcheck.types import TIMER, Diff, Phase
 
 __all__ = ["FALLEN", "PIN", "ROLLED", "UNDONE", "Site", "edit", "lost", "said"]
@@ -59,13 +60,23 @@ class Site:
         options = _told(release=None, secrets=())
         self.worker = ThisWorker(lambda: options, self.clock, self.keeper)
         self.worker.serving = "A"
+        self.sources = SourceSet((MemorySource("a: 1"),))
         for each in "AB":
-            self.worker.learn(Reading((), f"s-{each}", (), ()), each)
+            self.read(each, f"s-{each}")
         self.feed = _told(decision=self.decision, order=self.order)
-        beside = _told(served=lambda digest: digest in self.served)
+        beside = _told(served=lambda digest: digest in self.served)  # pyright: ignore[reportUnknownLambdaType]
         self.gate = StoreGate(
-            self.worker, self.feed, Rows(self.worker, lambda: ()), beside, fallback=None
+            self.worker,
+            self.feed,
+            Rows(self.worker, lambda: self.sources.sources),
+            beside,
+            fallback=None,
         )
+
+    def read(self, content: str | None, digest: str) -> None:
+        """Have the sources hold something, by its content and its digest."""
+        reading = self.sources.read(self.sources.look(), 1 << 20)
+        self.worker.learn(replace(reading, digest=digest), content)
 
     def want(self, state: State) -> None:
         """Have another state read."""
@@ -94,6 +105,6 @@ def lost() -> Any:
         deadline=10.0,
         alone_after=None,
         lost_for=11.0,
-        is_refused=lambda *_: False,
+        is_refused=lambda view, content: False,  # pyright: ignore[reportUnknownLambdaType]
         turned_away=away.append,
     )

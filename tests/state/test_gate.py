@@ -7,7 +7,6 @@ import pytest
 
 from reloadcheck._state.board import Ban, Freeze, Hold, State
 from reloadcheck._state.decide import Decision
-from reloadcheck._state.ledger import Entry
 from reloadcheck.seams.gates import GO, Defer, Reject, Wait
 from reloadcheck.types import Outcome
 
@@ -77,6 +76,13 @@ def test_a_freeze_holds_back_what_is_new() -> None:
     assert site.gate.may(edit()) is GO
 
 
+def test_a_start_waits_for_no_store() -> None:
+    """Whoever serves already builds nothing new while that is away."""
+    site = Site(rounds=lost())
+    assert isinstance(site.gate.may(edit()), Defer)
+    assert site.gate.may(edit(first=True)) is GO
+
+
 def test_the_fall_back_waits_for_nobody() -> None:
     """No freeze, and no others: it is an order."""
     fallen = State(hold=FALLEN, freeze=Freeze())
@@ -117,7 +123,7 @@ def _row(edition: int, content: str) -> dict[str, Any]:
         (False, {"rounds": None}),
         (False, {"rounds": SimpleNamespace(offer=None)}),
         (False, {"rounds": SimpleNamespace(offer=SimpleNamespace(content="A"))}),
-        (False, {"state": State(1, "A")}),
+        (False, {"state": State(1, "A"), "entries": {"entry/1": _row(1, "A")}}),
         (False, {"state": State(2, "B", hold=Hold("pin", "B", 2))}),
         (False, {"entries": {"entry/1": _row(1, "B"), "entry/2": _row(2, "B")}}),
     ],
@@ -142,4 +148,5 @@ def test_what_all_have_just_decided_on_has_not_served(news: bool, changes: dict[
     site = Site(**words)
     assert site.gate.is_news(edit()) is news
     assert not site.gate.is_news(edit("unknown"))
-    assert Entry(2, "reloaded", 2.0, "B").key in words["entries"]
+    site.keeper.known.view = None
+    assert not site.gate.is_news(edit())

@@ -1,13 +1,12 @@
 """What an edit is to a store that is built and not swapped in: all that came meanwhile holds."""
 
 import threading
-from types import SimpleNamespace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from reloadcheck._state.board import Ban, Freeze, Hold, State
-from reloadcheck.seams.feed import Reading
 from reloadcheck.seams.gates import GO, Defer, Reject, Wait
 from reloadcheck.types import Outcome
 
@@ -40,6 +39,8 @@ def test_what_is_unknown_by_its_content_is_let_through() -> None:
     """No order can be about it."""
     site = Site(State(hold=PIN, freeze=Freeze()), rounds=lost())
     assert site.gate.now(edit("unknown")) is GO
+    site.read(None, "s-B")
+    assert site.gate.now(edit()) is GO
 
 
 def test_a_freeze_that_came_meanwhile_holds_it_back() -> None:
@@ -86,24 +87,48 @@ def test_a_start_does_not_serve_what_was_banned_while_it_was_built(ban: Ban) -> 
     assert answer.again
 
 
+class _Rounds:
+    """What is known of rounds, and was built; the store is away."""
+
+    offer: Any = None
+    lost_for = 0.0
+    booting, beaten = True, False
+
+    def __init__(self) -> None:
+        self.stepped = threading.Event()
+        self.stepped.set()
+
+    def built(self, offer: Any) -> None:
+        """Take note of it."""
+        self.offer = offer
+        self.stepped.set()
+
+
 def test_the_others_get_what_they_need_of_an_edit() -> None:
     """Its row is made once for a reading, with who gave leave, and how long its steps took."""
-    rounds = SimpleNamespace(offer=None, lost_for=None, stepped=threading.Event())
-    rounds.built = lambda offer: setattr(rounds, "offer", offer)
+    rounds = _Rounds()
     site = Site(State(active="B"), rounds=rounds)
-    assert site.gate.now(edit()) is GO
+    assert site.gate.now(replace(edit(), overridden=True)) is GO
     made: Any = rounds.offer
     entry = made.entry
     assert (made.content, entry.content, entry.source) == ("B", "B", "s-B")
     assert (entry.actor, entry.why, entry.seconds) == ("arno", "x", {"build": 0.25})
-    assert (entry.at, entry.cause, entry.kept, entry.size) == (
+    assert (entry.at, entry.cause, entry.override, entry.layers) == (
         7.0,
         "file",
         True,
-        len(made.documents),
+        {"memory.yaml": "B"},
     )
+    assert (entry.kept, entry.size) == (True, len(made.documents))
     assert site.gate.now(edit()) is GO
     assert rounds.offer is made
-    site.worker.learn(Reading((), "s-C", (), ()), "B")
+    site.read("B", "s-C")
     assert site.gate.now(edit("C")) is GO
     assert (rounds.offer is made, rounds.offer.entry.source) == (False, "s-C")
+
+
+def test_a_start_is_told_as_one() -> None:
+    """Where there is no edition yet, what it starts with is the first."""
+    rounds = _Rounds()
+    assert Site(rounds=rounds).gate.now(edit(first=True)) is GO
+    assert (rounds.offer.content, rounds.offer.entry.cause) == ("B", "start")
