@@ -122,7 +122,7 @@ def _row(edition: int, content: str) -> dict[str, Any]:
         (True, {}),
         (False, {"rounds": None}),
         (False, {"rounds": SimpleNamespace(offer=None)}),
-        (False, {"rounds": SimpleNamespace(offer=SimpleNamespace(content="A"))}),
+        (False, {"rounds": SimpleNamespace(offer=SimpleNamespace(content="A")), "entries": {}}),
         (False, {"state": State(1, "A"), "entries": {"entry/1": _row(1, "A")}}),
         (False, {"state": State(2, "B", hold=Hold("pin", "B", 2))}),
         (False, {"entries": {"entry/1": _row(1, "B"), "entry/2": _row(2, "B")}}),

@@ -85,6 +85,7 @@ def test_who_reads_the_verdict_reads_the_ban() -> None:
     banned = keeper.known.view.state.banned
     told = [(content, ban.cause, ban.why) for content, ban in banned.items()]
     assert told == [("new", "undone", "undone: version 2")]
+    assert banned["new"].at > 1e9
 
 
 def test_what_all_had_decided_on_is_active_no_longer() -> None:
@@ -178,6 +179,14 @@ def test_what_serves_is_not_banned_with_a_secret(tmp_path: Path, promoted: bool)
     state = orders.state()
     assert (state.edition, state.banned) == (2, {})
     live.close()
+
+
+def test_a_ban_takes_no_other_away() -> None:
+    """What was undone before stays undone."""
+    older, ban = Ban(cause="undone", at=1.0), Ban(cause="undone", at=2.0)
+    left = undone(View(state=State(3, "old", banned={"older": older})), "new", ban, "old", "me")
+    after = state_from(object_in(left[STATE][0]) or {})
+    assert after.banned == {"older": older, "new": ban}
 
 
 def test_what_serves_is_banned_by_nobody() -> None:
