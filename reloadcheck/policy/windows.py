@@ -17,7 +17,8 @@ from ..types import printable
 
 DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MINUTES_A_DAY: Final = 24 * 60
-_A_YEAR: Final = 366
+_A_YEAR: Final = 372
+"""Days: clocks are set on the same Sunday of a month, which comes after 53 weeks at the latest."""
 _LONGEST_GAP: Final = 180
 """Minutes that clocks leave out at the most, when they are set forward."""
 

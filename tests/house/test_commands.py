@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.load import until
+from tests.support.processes import children_of
 from tests.support.servers import ROOT
 
 SERVERS = (b"uvicorn", b"gunicorn")
@@ -17,9 +18,8 @@ SERVERS = (b"uvicorn", b"gunicorn")
 def descendants(pid: int) -> dict[int, bytes]:
     """Give the processes that a process has started, directly or not, and their command lines."""
     found: dict[int, bytes] = {}
-    for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            found |= {child: command_line(child), **descendants(child)}
+    for child in children_of(pid):
+        found |= {child: command_line(child), **descendants(child)}
     return found
 
 

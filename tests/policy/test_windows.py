@@ -113,6 +113,13 @@ def test_the_night_in_which_a_window_does_not_open_is_known(span: str, days: lis
     assert [str(day) for day in window(span).left_out(at("2026-11-23T11:00"))] == days
 
 
+@pytest.mark.parametrize("today", ["2029-03-26", "2029-03-30", "2029-04-01", "2029-12-31"])
+def test_the_next_such_night_is_known_on_every_day(today: str) -> None:
+    """The Sundays on which clocks are set are 52 weeks apart, or 53."""
+    (day,) = window("sun 02:15-02:45").left_out(at(f"{today}T11:00"))
+    assert str(day) == "2030-03-31"
+
+
 def test_what_never_opens_says_so() -> None:
     """A window of no spans has no next opening."""
     assert window().opens(at("2026-11-23T11:00")) is None

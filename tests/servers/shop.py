@@ -7,7 +7,6 @@ changes no answer.
 import http.client
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping, Sequence
@@ -25,6 +24,7 @@ from reloadcheck.types import Document
 from tests.policy.shop import SHOP
 from tests.policy.signing import Signers
 from tests.support.load import Load, get, until
+from tests.support.processes import children_of
 from tests.support.servers import Server, serving
 
 __all__ = ["ARNO", "DORA", "EVE", "GUNICORN", "OTTO", "UVICORN", "Shop", "berlin", "open_shop"]
@@ -251,11 +251,7 @@ class Shop:
 
     def children(self) -> list[int]:
         """Return the workers' processes."""
-        pid = str(self.server.process.pid)
-        done = subprocess.run(
-            ["ps", "--ppid", pid, "-o", "pid="], capture_output=True, text=True, check=True
-        )
-        return [int(one) for one in done.stdout.split()]
+        return children_of(self.server.process.pid)
 
     def _write(self, path: Path, text: str) -> None:
         new = path.with_name(f"{path.name}.new")

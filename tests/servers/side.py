@@ -1,10 +1,10 @@
 """One running server of a trial: waits until it answers, asks each of its workers, and ends it."""
 
 import asyncio
-import os
 import signal
 import time
 
+from tests.support.processes import group_runs
 from tests.support.servers import Server
 
 from .asking import Answer, Client, Poll, Stream
@@ -82,7 +82,7 @@ class Side:
     async def is_gone(self) -> bool:
         """Tell whether nothing is left of the server's process group a moment after its end."""
         deadline = time.monotonic() + GONE_SECONDS
-        while _is_alive(self.server.process.pid):
+        while group_runs(self.server.process.pid):
             if time.monotonic() > deadline:
                 return False
             await asyncio.sleep(0.02)
@@ -108,11 +108,3 @@ class Side:
                     client.close()
                 client.worker = answer.worker
         return found
-
-
-def _is_alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True

@@ -25,8 +25,10 @@ def halt(pids: Iterable[int]) -> None:
 
 
 def _at_work(pid: int) -> bool:
-    for thread in Path(f"/proc/{pid}/task").glob("*/stat"):
-        with suppress(OSError):  # it has ended
-            if thread.read_text().rpartition(")")[2].split()[0] not in "TtZX":
-                return True
+    with suppress(OSError):  # it has ended
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with suppress(OSError):  # so has a thread of it
+                stat = Path(f"/proc/{pid}/task/{thread}/stat").read_text()
+                if stat.rpartition(")")[2].split()[0] not in "TtZX":
+                    return True
     return False
