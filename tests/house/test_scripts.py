@@ -1,10 +1,13 @@
 """What tests start for themselves: nothing of it outlives a test that fails."""
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support.processes import children_of, group_runs
 from tests.support.rig import until
 from tests.support.scripts import run
 
@@ -31,6 +34,20 @@ def test_a_script_that_takes_too_long_is_ended_with_its_children(
     with pytest.raises(subprocess.TimeoutExpired):
         run(tmp_path, HANGS)
     until(lambda: not any(map(_runs, pids())))
+
+
+def test_the_dead_whom_nobody_has_taken_leave_of_do_not_run() -> None:
+    """Where the first process of a container takes leave of nobody, its orphans stay for ever."""
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as process:
+        assert process.stdin is not None
+        assert process.pid in children_of(os.getpid())
+        assert group_runs(process.pid)
+        process.stdin.close()
+        until(lambda: not group_runs(process.pid))
+        os.killpg(process.pid, 0)  # it is there, dead
+    assert not group_runs(process.pid)
+    assert children_of(process.pid) == []
 
 
 def _runs(pid: str) -> bool:
