@@ -54,6 +54,8 @@ _AT_CONNECTING: Final = (
     ("starting up", "is starting or shutting down"),
     ("shutting down", "is starting or shutting down"),
     ("timeout", "does not answer in time"),
+    ("No such file or directory", "has no socket on this machine: name its host"),
+    ("Permission denied", "has a socket that this user may not use"),
 )
 
 

@@ -14,13 +14,13 @@ from ..types import Store
 
 __all__ = ["is_address", "store_named"]
 
-_ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://")
+_ADDRESS: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://|(?:postgres(?:ql)?|etcds?):")
 _POSTGRES: Final = ("postgresql://", "postgres://")
 _ETCD: Final = {"etcd://": "http", "etcds://": "https"}
 
 
 def is_address(given: object) -> bool:
-    """Return whether it names a store of the network, and no file."""
+    """Return whether it names a store of the network, or was meant to, and no file."""
     return isinstance(given, str) and _ADDRESS.match(given) is not None
 
 

@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 _END = "\U0010ffff"
 _NO_TABLE = "42P01"
+_NO_RIGHT = "42501"
 
 
 class PostgresStore:
@@ -101,7 +102,10 @@ class PostgresStore:
                 finally:
                     session.close()
             except SessionError as error:
-                raise StoreLostError(f"{self._name}: {error}") from None
+                if error.state != _NO_RIGHT:
+                    raise StoreLostError(f"{self._name}: {error}") from None
+                words = "this user may not make its table: let one who may run what --sql prints"
+                raise StoreRefusedError(f"{self._name}: {words}") from None
 
     def look(self, prefix: str, seen: Board | None = None) -> Board | None:
         """Return the records below `prefix`; None where they are those that `seen` has."""
@@ -290,7 +294,7 @@ class PostgresStore:
         self._let_go()  # whatever was under way ends with its connection
         if error.state == _NO_TABLE:
             return self._no_table()
-        kind = StoreRefusedError if error.state == "42501" else StoreLostError
+        kind = StoreRefusedError if error.state == _NO_RIGHT else StoreLostError
         return kind(f"{self._name}: {error}")
 
     def _no_table(self) -> StoreRefusedError:

@@ -79,7 +79,15 @@ def test_an_address_in_pyproject_is_no_path(run: Run, here: Path) -> None:
     assert PASSWORD not in done.out + done.err
 
 
-@pytest.mark.parametrize("given", ["mysql://me:canary@h/x", "postgresql://me:canary@[/x"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "mysql://me:canary@h/x",
+        "postgresql://me:canary@[/x",
+        "postgresql:/me:canary@h/x",
+        "etcd:me:canary@h",
+    ],
+)
 def test_what_names_no_store_is_wrong_usage(run: Run, given: str) -> None:
     """Of the command, and of the code; the address is not repeated."""
     done = run("history", "--store", given)

@@ -8,13 +8,19 @@
 import os
 import selectors
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from reloadcheck.exceptions import OptionError, StoreLostError, StoreUnsureError
+from reloadcheck.exceptions import (
+    OptionError,
+    StoreLostError,
+    StoreRefusedError,
+    StoreUnsureError,
+)
 from reloadcheck.stores import EtcdStore, PostgresStore, _postgres_session
 from reloadcheck.stores import postgres as postgres_
 from reloadcheck.stores._etcd_follow import Following
@@ -114,11 +120,23 @@ def test_a_table_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch) ->
     store = PostgresStore(URL)
     session = _Session(store)
     script = f"{store._sql.alone}; {store._sql.create}"
-    session.answers[script] = SessionError("may not create tables", "42501", over=False)
+    session.answers[script] = SessionError("its disk is full", "53100", over=False)
     monkeypatch.setattr(postgres_, "Session", lambda *_: session)
-    with pytest.raises(StoreLostError, match="may not create tables"):
+    with pytest.raises(StoreLostError, match="its disk is full"):
         store.init()
     assert session.closed
+    session.answers[script] = SessionError("this user has no right to its table", "42501")
+    with pytest.raises(StoreRefusedError, match="may not make its table: let one who may run what"):
+        store.init()
+
+
+def test_a_socket_that_is_not_there_is_told() -> None:
+    """An address without a host is a socket's, which hardly anybody means."""
+    with (
+        closing(PostgresStore("postgresql:///shop?host=/nowhere")) as store,
+        pytest.raises(StoreLostError, match="has no socket on this machine: name its host"),
+    ):
+        store.look("")
 
 
 def test_content_that_is_not_wanted_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
