@@ -23,6 +23,7 @@ from .signing import verified
 from .statement import MOST_BYTES, Statement, UnsignedError, statement_of
 from .terms import Terms
 
+_EXPIRED: Final = "it has expired"
 STATEMENTS: Final = 1.0
 """Seconds between two looks for statements while an edit waits that one could let through."""
 
@@ -61,7 +62,7 @@ class Approvals:
         faults: list[tuple[str, str]] = []
         for name, data in self._files("approval"):
             try:
-                statement = statement_of(data)
+                statement = _statement(data)
                 fault = self._misfit(statement, proposal, needed)
                 if fault is None:
                     people = self._people(statement, proposal.at)
@@ -76,35 +77,51 @@ class Approvals:
         code, why = faults[0] if faults else (Code.APPROVAL, hint)
         return Wait(code, why, None, tuple(needed), look=STATEMENTS)
 
-    def override(self, proposal: Proposal, changed: Sequence[KeyPath]) -> Leave | None:
-        """Return the leave of whoever broke the glass for this edit, if anybody did."""
+    def override(self, proposal: Proposal, changed: Sequence[KeyPath]) -> Leave | str | None:
+        """Return the leave of whoever broke the glass for this edit, or why that does not hold.
+
+        None where nobody has tried to.
+        """
         allowed = self._terms.override
         if allowed is None:
             return None
-        for _, data in self._files("override"):
+        faults: list[str] = []
+        for name, data in self._files("override"):
             try:
-                statement = statement_of(data)
-                if statement.kind != "override" or self._is_elsewhere(statement, proposal):
-                    continue
-                if statement.until - proposal.at > allowed.at_most:
-                    continue
-                if statement.to is not None and statement.to not in _digests(proposal.new):
-                    continue
-                if not all(statement.covers(path, self._terms.spelled) for path in changed):
-                    continue
-                people = self._people(statement, proposal.at)
-            except UnsignedError:
-                continue
-            members = {one for role in allowed.roles for one in self._terms.roles[role]}
-            if people & members:
-                return Leave(", ".join(sorted(people & members)), statement.reason)
-        return None
+                statement = _statement(data)
+                fault = self._no_override(statement, proposal, changed, allowed.at_most)
+                if fault is None:
+                    people = self._people(statement, proposal.at)
+                    members = {one for role in allowed.roles for one in self._terms.roles[role]}
+                    if people & members:
+                        return Leave(", ".join(sorted(people & members)), statement.reason)
+                    fault = f"nobody of {' or '.join(allowed.roles)} has signed it"
+            except UnsignedError as error:
+                fault = str(error)
+            # Those of an older night come last.
+            faults.insert(len(faults) if fault == _EXPIRED else 0, f"{name}: {fault}")
+        return faults[0] if faults else None
 
-    def _is_elsewhere(self, statement: Statement, proposal: Proposal) -> bool:
+    def _no_override(
+        self, statement: Statement, proposal: Proposal, changed: Sequence[KeyPath], at_most: float
+    ) -> str | None:
+        """Return why a statement breaks no glass for this edit, or None where it does."""
+        uncovered = [path for path in changed if not statement.covers(path, self._terms.spelled)]
+        to = statement.to
+        checks = (
+            (statement.kind == "override", "it is no override"),
+            *self._here(statement),
+            (statement.until > proposal.at, _EXPIRED),
+            (statement.until - proposal.at <= at_most, "it is for longer than the contract allows"),
+            (to is None or to in _digests(proposal.new), "it is for another content than this"),
+            (not uncovered, f"it says nothing of {_listed(uncovered)}"),
+        )
+        return next((reason for holds, reason in checks if not holds), None)
+
+    def _here(self, statement: Statement) -> tuple[tuple[bool, str], ...]:
         return (
-            statement.environment != (self._environment or "")
-            or statement.service != (self._terms.service or "")
-            or statement.until <= proposal.at
+            (statement.service == (self._terms.service or ""), "it is for another service"),
+            (statement.environment == (self._environment or ""), "it is for another environment"),
         )
 
     def _misfit(
@@ -116,23 +133,25 @@ class Approvals:
         uncovered = [path for path in needed if not statement.covers(path, self._terms.spelled)]
         checks = (
             (statement.kind == "approval", "it is no approval"),
-            (statement.service == (self._terms.service or ""), "it is for another service"),
-            (statement.environment == (self._environment or ""), "it is for another environment"),
+            *self._here(statement),
             (statement.base in old, "it is for another base than what serves"),
             (statement.to in new, "it is for another content than this"),
             (not uncovered, f"it says nothing of {_listed(uncovered)}"),
-            (statement.until > proposal.at, "it has expired"),
+            (statement.until > proposal.at, _EXPIRED),
         )
         return next((reason for holds, reason in checks if not holds), None)
 
-    def _files(self, kind: str) -> list[tuple[str, bytes]]:
-        found: list[tuple[str, bytes]] = []
+    def _files(self, kind: str) -> list[tuple[str, bytes | OSError]]:
+        """Return what lies beside the sources and in the store, each with a name for messages."""
+        found: list[tuple[str, bytes | OSError]] = []
         for beside in self._sources:
             path = Path(f"{beside}.{kind}")
             try:
                 found.append((path.name, bytes_of(path, MOST_BYTES)))
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                found.append((path.name, error))
         if self._store is not None:
             found += self._store.statements(kind)
         return found
@@ -142,6 +161,12 @@ class Approvals:
         return frozenset(
             verified(statement.signed, signature, signers, at) for signature in statement.signatures
         )
+
+
+def _statement(found: bytes | OSError) -> Statement:
+    if isinstance(found, OSError):
+        raise UnsignedError(f"cannot be read: {found.strerror or type(found).__name__}")
+    return statement_of(found)
 
 
 def unfilled(

@@ -7,6 +7,7 @@ Long because the order in which the terms of a contract are asked about is itsel
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -150,16 +151,15 @@ class ContractGate:
         overridden = False
         if going and not proposal.is_back:
             override = self._approval.override(proposal, going)
-            if override is None:
-                held = self._frozen(proposal, going) or self._closed(proposal, going)
-                if held is not None:
-                    return held
-                asked = self._approval.leave(proposal, self._roles(going, proposal))
-                if isinstance(asked, Wait):
-                    return asked
-                leave = asked
-            else:
+            if isinstance(override, Leave):
                 leave, overridden = override, True
+            else:
+                asked: Leave | Wait | None = self._frozen(proposal, going)
+                asked = asked or self._closed(proposal, going)
+                asked = asked or self._approval.leave(proposal, self._roles(going, proposal))
+                if isinstance(asked, Wait):
+                    return _beside(asked, override)
+                leave = asked
         actor, reason = (None, None) if leave is None else (leave.actor, leave.reason)
         if kept:
             return Keep(kept, (), actor, reason, overridden)
@@ -175,12 +175,12 @@ class ContractGate:
         if not going or proposal.is_back:
             return Forecast(rules, kept, {}, (), proposal.at, None, is_override=False)
         override = self._approval.override(proposal, going)
-        if override is not None:
+        if isinstance(override, Leave):
             return Forecast(rules, kept, {}, (), proposal.at, override, is_override=True)
         roles = self._roles(going, proposal)
         asked = self._approval.leave(proposal, roles)
         reasons = (self._frozen(proposal, going), self._closed(proposal, going), asked)
-        held = tuple(one for one in reasons if isinstance(one, Wait))
+        held = tuple(_beside(one, override) for one in reasons if isinstance(one, Wait))
         leave = asked if isinstance(asked, Leave) else None
         opens = soonest(terms, going, proposal.at)
         return Forecast(rules, kept, roles, held, opens, leave, is_override=False)
@@ -277,6 +277,11 @@ class ContractGate:
     def _look(self) -> float:
         """Return after how many seconds to look again: soon, where somebody may break the glass."""
         return OPENINGS if self.terms.override is None else STATEMENTS
+
+
+def _beside(wait: Wait, fault: str | None) -> Wait:
+    """Say beside why an edit waits why a broken glass does not help."""
+    return wait if fault is None else replace(wait, why=f"{wait.why}; {fault}")
 
 
 def _nameless(terms: Terms) -> list[Problem]:

@@ -10,6 +10,7 @@ from typing import Final
 
 from .._runtime.addresses import address_of
 from .document import Entries, Faults, Scalar, of_those, quoted
+from .files import bytes_of
 from .key_reader import ANY_TIME, KeyReader, NoOption
 from .patterns import Meant, Spelled
 from .terms import CelRule, Notice, Override, Terms
@@ -20,6 +21,7 @@ __all__ = ["SectionReader", "principals_in", "seconds_of"]
 
 _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) *(?P<unit>s|m|min|h|d)")
 _LONGEST_OVERRIDE: Final = 366 * 86_400.0
+_MOST_SIGNERS: Final = 2**20
 _UNITS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 _TOP: Final = (
@@ -142,7 +144,10 @@ class SectionReader:
     ) -> None:
         node = self._read.of(self._document, "approvers") or self._document
         try:
-            known = principals_in(Path(path).read_text(encoding="utf-8"))
+            data = bytes_of(Path(path), _MOST_SIGNERS)
+            if len(data) > _MOST_SIGNERS:
+                raise OSError(0, "is larger than 1 MiB")
+            known = principals_in(data.decode())
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not UTF-8"
             self._faults.add(node, f"the approvers cannot be read: {quoted(path)}: {reason}")

@@ -1,5 +1,6 @@
 """A contract is read once, whole, and every mistake in it is told at its line."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -197,6 +198,31 @@ def test_signers_that_cannot_be_read_are_named(read: Read) -> None:
     (fault,) = faults(read, "reloadcheck: 1\napprovers: nobody\n")
     assert fault.startswith("2:12: the approvers cannot be read: /")
     assert fault.endswith("/nobody: No such file or directory")
+
+
+@pytest.mark.parametrize(
+    ("there", "reason"),
+    [
+        ("pipe", "it is no file"),
+        ("link", "it is no file"),
+        (b"#" * (2**20 + 1), "is larger than 1 MiB"),
+        (b"\xff\xfe", "is not UTF-8"),
+    ],
+)
+def test_signers_that_are_no_file_hold_no_start_up(
+    tmp_path: Path, there: str | bytes, reason: str
+) -> None:
+    """A pipe would be waited for, and a device has no end."""
+    path = tmp_path / "allowed_signers"
+    if isinstance(there, bytes):
+        path.write_bytes(there)
+    elif there == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    (tmp_path / "contract.yaml").write_text("reloadcheck: 1\napprovers: allowed_signers\n")
+    with pytest.raises(ContractError, match=reason):
+        read_contract(Contract(tmp_path / "contract.yaml"))
 
 
 def test_leave_needs_signers(read: Read) -> None:
