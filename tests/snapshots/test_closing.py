@@ -230,3 +230,19 @@ def test_late_readers_are_waited_for_no_longer_than_users(clock: FakeClock) -> N
     rig.drain.step()
     assert (rig.instance.closed, rig.instance.forced) == (True, False)
     assert unit is not None
+
+
+@pytest.mark.parametrize(("seconds", "hurried"), [(1.5, False), (2.0, True), (2.5, True)])
+def test_closers_share_what_is_left_from_the_very_moment_on(
+    clock: FakeClock, monkeypatch: pytest.MonkeyPatch, seconds: float, hurried: bool
+) -> None:
+    """A closer waits for the one before it up to the deadline of all, and no more at it."""
+    rig = Rig(clock)
+    begun: list[bool] = []
+    monkeypatch.setattr(rig.drain.closing, "start", lambda _, at, *, hurried: begun.append(hurried))
+    monkeypatch.setattr(rig.drain.closing, "may_start", lambda _: not begun)
+    rig.drain.hurry(clock.monotonic() + 2.0)
+    rig.serving.end()
+    clock.advance(seconds)
+    rig.drain.step()
+    assert begun == [hurried]

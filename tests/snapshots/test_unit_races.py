@@ -279,6 +279,23 @@ def test_who_leaves_as_a_snapshot_retires_is_told_of(rig: Rig) -> None:
         assert again.live_snapshot.units() == 0 or again.woken
 
 
+def test_who_sees_a_snapshot_retired_can_wake_the_engine(rig: Rig) -> None:
+    """At each line of retiring: where it is retired, whoever leaves finds whom to tell."""
+    for line in lines_of(LiveSnapshot[Any].retire):
+        again = Rig(rig.clock)
+        live_snapshot = again.live_snapshot
+        seen: list[tuple[bool, bool]] = []
+
+        def look(one: LiveSnapshot[Any] = live_snapshot, seen: Any = seen) -> None:
+            told = one.hold.wake is not None and one.released.wake is not None
+            seen.append((one.retired, told))
+
+        with acting_at_line(line, look) as stop:
+            again.serving.end()
+        assert stop.acted
+        assert [told for retired, told in seen if retired] in ([], [True])
+
+
 def test_a_count_misses_nobody_who_gets_a_name(rig: Rig) -> None:
     """At each line of the count, a lease by reference becomes one by name."""
     for line in lines_of(LiveSnapshot[Any].units):
