@@ -70,7 +70,7 @@ def __getattr__(name: str) -> Any:
 
 
 def _take(words: dict[str, Any]) -> None:
-    """Have words called by where they are imported from, in reprs, pickles and documentation."""
+    """Call words by where they are imported from, in reprs, pickles and documentation."""
     for word in words.values():
         if isinstance(word, type):
             word.__module__ = __name__

@@ -143,7 +143,7 @@ def wsgi_sender(app: WSGIApp, environ: Environ) -> Callable[..., int]:
 
 
 def _make_again(made: dict[str, Any], repeat: Repeat) -> None:
-    """Have a scope be that of a request that came by; nothing in it is shared with that one."""
+    """Make a scope that of a request that came by; nothing in it is shared with that one."""
     request = repeat.request
     made["path"], made["root_path"] = request.path, request.root
     made["client"] = request.client
@@ -151,7 +151,7 @@ def _make_again(made: dict[str, Any], repeat: Repeat) -> None:
 
 
 def _make_environ_again(made: dict[str, Any], repeat: Repeat) -> None:
-    """Have an environ be that of a request that came by; nothing in it is shared with that one."""
+    """Make an environ that of a request that came by; nothing in it is shared with that one."""
     request = repeat.request
     made["SCRIPT_NAME"] = request.root
     made.pop("HTTP_USER_AGENT")

@@ -74,7 +74,7 @@ class _Notices:
         self._ends: list[Callable[[], None]] = []
 
     def __call__(self) -> None:
-        """Tell those of the contract as it was read now, and no longer those of a failed start."""
+        """Notify those of the contract as it was read, and no longer those of a failed start."""
         terms = self._gate.terms
         for end in self._ends:
             end()

@@ -72,7 +72,7 @@ class Trying(Generic[C]):
         self._over()
 
     def _over(self) -> None:
-        """Tell the gate that its trial is over: a newer edit may have ended it, for example."""
+        """Let the gate know that its trial is over: a newer edit may have ended it, for example."""
         units, self._units = self._units, None
         if units is not None:
             units.over()

@@ -134,7 +134,7 @@ class Engine(Generic[C]):
         what: str,
         resource: Resource[Any] | None = None,
     ) -> Outcome:
-        """Have a check made for who asks for one by name; blocks until it came to something.
+        """Make a check for who asks for one by name; blocks until it came to something.
 
         It builds the `resource` anew, where one is named.
         """

@@ -101,7 +101,7 @@ class Gates:
         return any(one.served(loaded) for one in self._gates if isinstance(one, Remembering))
 
     def taken_back(self, loaded: Loaded[Any]) -> None:
-        """Have the gates know at once that a configuration is taken back."""
+        """Let the gates know at once that a configuration is taken back."""
         for gate in self._gates:
             if isinstance(gate, Remembering):
                 gate.taken_back(loaded)

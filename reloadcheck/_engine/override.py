@@ -122,7 +122,7 @@ class Override(Generic[C]):
         return await thread.admission.ask(prepare=Waiter.bind).wait_async()
 
     def _live_for_all(self, conclusion: Conclusion) -> None:
-        """Have no trial of values that a test has laid over the sources."""
+        """Skip the trial of values that a test has laid over the sources."""
         if conclusion.outcome is Outcome.TRYING:
             ordered(self._engine, "promote", _NAME)
 

@@ -56,7 +56,7 @@ class StageOf:
 
     @property
     def takes_requests(self) -> bool:
-        """Return whether the application is known, so that requests can be sent to it."""
+        """Return whether a rehearsal can send requests to the application, which is known then."""
         return self._send is not None
 
     def run(self, work: Callable[[], Any], timeout: float) -> Any:

@@ -17,7 +17,7 @@ __all__ = ["check_on"]
 
 
 def check_on(engine: Engine[Any], number: int) -> Callable[[], None]:
-    """Have a check made at each signal of that number; return the way to stop.
+    """Check at each signal of that number; return the way to stop.
 
     Raise `UsageError` outside the main thread, where alone Python handles signals, and
     `OptionError` for what is no signal that can be handled.

@@ -30,7 +30,7 @@ class WayBack:
         self.earlier, self.is_wanted = None, False
 
     def want(self, reason: str | None) -> None:
-        """Have the next check go back."""
+        """Let the next check go back."""
         self._reason = reason
         self.is_wanted = self.earlier is not None
 

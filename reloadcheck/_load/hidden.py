@@ -19,7 +19,7 @@ Mask: TypeAlias = Callable[[str], str]
 
 
 class Hidden:
-    """Gives what masks sentences about configurations of one engine.
+    """What masks sentences about configurations of one engine.
 
     `also` and `public` are the application's names; `places` tells where its sources are found, and
     `running` what runs.

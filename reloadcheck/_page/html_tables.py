@@ -96,7 +96,7 @@ def history(attempts: tuple[Attempt, ...], now: float) -> Iterator[str]:
 
 
 def _tone(one: Attempt) -> str:
-    """Return how bad it was: that a newer edit came is nobody's mistake."""
+    """Return the colour of a row of the history: that a newer edit came is nobody's mistake."""
     return "warn" if one.code == Code.SUPERSEDED else TONES[one.outcome]
 
 

@@ -74,14 +74,14 @@ class Facts:
         self._numbered_at = 0
 
     def add(self, fact: Fact) -> None:
-        """Have something written down; the oldest that waits is dropped. From any thread."""
+        """Queue what is to be written down; the oldest that waits is dropped. From any thread."""
         self._waiting.append(fact)
         while len(self._waiting) > LIMIT:
             self._waiting.popleft()
             self._lost += 1
 
     def again(self) -> None:
-        """Tell first of what serves: the store is another one or an older copy, and may lack it."""
+        """Write first what serves: the store is another one or an older copy, and may lack it."""
         self.edition, last = None, self._last
         self.editions.clear()
         if last is not None and last.entry.content == self._member().content:
@@ -234,7 +234,7 @@ class Facts:
                 return
 
     def _fall_back(self, fact: Fact, state: State, revision: int) -> bool:
-        """Give the fall-back that serves now its number; whoever is first says which it is."""
+        """Assign a number to the fall-back that serves now; whoever is first says which it is."""
         sight, hold = self._sight, state.hold
         assert hold is not None
         if hold.content is not None:

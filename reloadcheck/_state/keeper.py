@@ -199,7 +199,7 @@ class Keeper:
             thread.join(seconds)
 
     def wake(self) -> None:
-        """Have the thread look at once, where the store can be woken."""
+        """Make the thread look at once, where the store can be woken."""
         wake: Callable[[], None] | None = getattr(self.store, "wake", None)
         if wake is not None:
             wake()
@@ -265,7 +265,7 @@ class Keeper:
             self.rounds.stepped.set()
 
     def _tell_anew(self, found: View) -> None:
-        """Tell a store that is another one by now who is here, what is ordered and what serves."""
+        """Write to a store that is another one who is here, what is ordered and what serves."""
         self._presence.forget()
         if found.state == State():
             self._facts.restore(self.known.contents)
@@ -299,7 +299,7 @@ class Keeper:
         return undone(self.sight.view, content, ban, self._without(content), self.id)
 
     def _hear_trial(self) -> None:
-        """Have a verdict known before the bans and rows of history that follow from it."""
+        """Note a verdict before the bans and rows of history that follow from it."""
         board = self.sight.outlook.whole
         if board is not None and self.pool.is_on:
             self.pool.hear(board, self.prefix)

@@ -67,7 +67,7 @@ class Presence:
         return self._made[2]
 
     def forget(self) -> None:
-        """Tell it anew: the store has not got what it was told."""
+        """Forget what was told: the store has not got what it was told."""
         self._told = None
 
     def beat(self) -> None:

@@ -266,7 +266,7 @@ class Rounds:
             self._failures.clear()
 
     def _have(self, action: Action) -> None:
-        """Have the engine build or swap; again only after a while."""
+        """Ask the engine to build or swap; again only after a while."""
         now = self._clock.monotonic()
         before, at = self._asked
         if before != action or now - at >= ASK_SECONDS:

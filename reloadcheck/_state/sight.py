@@ -136,7 +136,7 @@ class Sight:
         return self.outlook.look(*what, whole=whole, history=history, votes=votes)
 
     def _told(self, found: Seen) -> Seen:
-        """Have another store told; until that is done, what is known is of the one before."""
+        """Note another store; until that is done, what is known is of the one before."""
         self.started_at = found.view.state.edition + 1
         try:
             self._replaced(found.view)

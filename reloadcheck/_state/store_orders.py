@@ -123,7 +123,7 @@ class Orders:
         return {one.name: one.data for one in self.kept(number)}
 
     def kept(self, number: int) -> tuple[Document, ...]:
-        """Return the kept documents of an edition, in the order of their sources."""
+        """Return from the store the kept documents of an edition, in the order of their sources."""
         entry = self.edition(number)
         data = None if entry.content is None else self._store.content(entry.content)
         if data is None:
@@ -309,7 +309,7 @@ class Orders:
         dry_run: bool = False,
         as_seen: bool = False,
     ) -> Ordered:
-        """Give an order; `as_seen`: it is about what serves, and not about what does by then."""
+        """Write an order; `as_seen`: it is about what serves, and not about what does by then."""
         first: State | None = None
         for _ in range(_TRIES):
             prefix, view = self._look()

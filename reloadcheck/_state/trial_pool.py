@@ -83,7 +83,7 @@ class Pool:
         self._wake()
 
     def tell(self, counted: Counted) -> None:
-        """Tell the others what was counted here."""
+        """Publish to the others what was counted here."""
         if counted != self._part.mine:
             self._part.mine = counted
             self._wake()
@@ -134,7 +134,7 @@ class Pool:
             part.verdicts = _verdicts(_below(board, f"{prefix}{VERDICTS}{part.digest}/"))
 
     def step(self, board: Board, prefix: str, own: str) -> bool:
-        """Tell, and hear; return whether something was written."""
+        """Publish, and hear; return whether something was written."""
         part, digest = self._part, self._part.digest
         key = f"{prefix}{TRIALS}{digest}/{own}" if self._on else None
         wrote = False

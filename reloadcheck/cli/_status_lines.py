@@ -125,7 +125,7 @@ def _lines(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _trials(told: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Tell the trial that is on, or the verdict on the one before."""
+    """Return the lines of the trial that is on, or the verdict on the one before."""
     trial, last = told.get("trial"), told.get("last_trial")
     if is_dict(trial):
         share, ends = trial.get("share"), trial.get("ends")

@@ -133,7 +133,7 @@ def store_named(
 
 
 def _asking(store: Store) -> Store:
-    """Have a store asked and no more: what is damaged is the application's to mend."""
+    """Let a store be asked and no more: what is damaged is the application's to mend."""
     if isinstance(store, SQLiteStore):
         store.mends = False
     return store

@@ -150,7 +150,7 @@ class Script:
         return row if done else row.with_broken("not undone by all")
 
     def _cut_off(self, title: str) -> FleetRow:
-        """Have the two others take it up; mail serves what it served, and no request fails."""
+        """Let the two others take it up; mail serves what it served, and no request fails."""
 
         def act() -> None:
             self._relay.cut()

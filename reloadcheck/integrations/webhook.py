@@ -74,7 +74,7 @@ def notify(
 def tell(
     engine: Engine[Any], url: str | Callable[[], str], on: Collection[str]
 ) -> Callable[[], None]:
-    """Have an engine's contract tell a webhook; both were judged when it was read."""
+    """Connect an engine's contract with a webhook; both were judged when it was read."""
     return engine.listeners.add(_Hook(engine, url, None, frozenset(on), {}, TIMEOUT).hear)
 
 
@@ -157,7 +157,7 @@ class _Hook:
         self._send(_split(url), json.dumps(body).encode())
 
     def _numbered(self, key: str) -> str:
-        """Tell one state from the same again, as two bad edits in a row that fail alike."""
+        """Return a state apart from the same again, as two bad edits in a row that fail alike."""
         before, count = self._told
         self._told = key, count + 1 if key == before else 0
         return f"{key}-{self._told[1]}"

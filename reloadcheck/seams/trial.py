@@ -43,7 +43,7 @@ class TrialPool(Protocol):
         ...
 
     def tell(self, counted: Counted) -> None:
-        """Tell the others what was counted here."""
+        """Publish to the others what was counted here."""
         ...
 
     @property

@@ -159,7 +159,7 @@ class EtcdSource:
         return Layer(nest.tree, origin, untyped=True)
 
     def place(self) -> Place:
-        """Tell where it is found."""
+        """Return where it is found."""
         return Place(self._name, confidential=self._confidential)
 
     def _looked(self) -> _Have:

@@ -33,7 +33,7 @@ def raise_revision(connection: sqlite3.Connection) -> int:
 
 
 def take_away(connection: sqlite3.Connection, keys: Iterable[str]) -> None:
-    """Take records away, which is one change whatever their number."""
+    """Delete records from the file's tables, which is one change whatever their number."""
     rows: list[tuple[Any, ...]] = [(key,) for key in keys]
     if rows:
         raise_revision(connection)

@@ -71,7 +71,7 @@ def trial(
     share: float = 1.0,
     clock: FakeClock | None = None,
 ) -> Generator[Tried]:
-    """Have an edit tried on exactly `share` of the requests in this block; blocks until it is.
+    """Try an edit on exactly `share` of the requests in this block; blocks until it is.
 
     A trial that is on at the end of the block is undone. Raises `UsageError` where the engine has
     no trial, or tries the edit no more than any other: one that is rejected, or served before.

@@ -258,7 +258,7 @@ class Run:
             self._hurry()
 
     def _hurry(self) -> None:
-        """Have the engine ask at once, but no more often than each tenth of a second."""
+        """Make the engine ask at once, but no more often than each tenth of a second."""
         now = self._now()
         if now - self._poked_at >= POKE_SECONDS:
             self._poked_at = now

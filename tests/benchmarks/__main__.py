@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _earlier(files: Sequence[Path]) -> tuple[dict[str, list[Report]], str]:
-    """Give what earlier runs found, in the order of the files, and where they ran."""
+    """Return what earlier runs found, in the order of the files, and where they ran."""
     found: dict[str, list[Report]] = {}
     loads: dict[str, list[str]] = {}
     for file in files:

@@ -95,7 +95,7 @@ class NoOpWSGI:
 
 
 def others(path: Path) -> dict[str, Work]:
-    """Give what others do on a request to have the file's present content, or one value of it."""
+    """Return what others do on a request to have the file's present content, or one value of it."""
     name = str(path)
     live = dynaconf.Dynaconf(settings_files=[name], core_loaders=["YAML"])
     staticconf.YamlConfiguration(name)

@@ -27,30 +27,30 @@ class Series:
 
     @property
     def median(self) -> float:
-        """Give the middle value."""
+        """Return the middle value."""
         return median(self.values)
 
     @property
     def quartiles(self) -> tuple[float, float]:
-        """Give what a quarter of the values are below, and a quarter above."""
+        """Return what a quarter of the values are below, and a quarter above."""
         if len(self.values) < 2:
             return self.median, self.median
         low, _, high = quantiles(self.values, n=4, method="inclusive")
         return low, high
 
     def percentile(self, percent: float) -> float:
-        """Give the value that `percent` of all are at or below."""
+        """Return the value that `percent` of all are at or below."""
         ordered = sorted(self.values)
         return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
 
     def less(self, other: "Series") -> "Series":
-        """Give what this cost more than the other, round by round."""
+        """Return what this cost more than the other, round by round."""
         pairs = zip(self.values, other.values, strict=True)
         return Series(tuple(mine - its for mine, its in pairs))
 
 
 def ratio(one: Series, other: Series) -> float:
-    """Give the ratio of two medians; infinite where the other came out as nothing at all."""
+    """Return the ratio of two medians; infinite where the other came out as nothing at all."""
     return one.median / other.median if other.median > 0 else float("inf")
 
 
@@ -66,7 +66,7 @@ class Row:
 
     @classmethod
     def of(cls, name: str, series: Series, unit: str, scale: float = 1.0) -> "Row":
-        """Give the line for a series, each value times `scale`."""
+        """Return the line for a series, each value times `scale`."""
         low, high = series.quartiles
         return cls(name, series.median * scale, low * scale, high * scale, unit)
 
@@ -92,7 +92,7 @@ class Claim:
 
     @property
     def quiet(self) -> bool:
-        """Tell whether the control is within its band."""
+        """Return whether the control is within its band."""
         return self.control is None or abs(self.control - 1.0) <= self.band
 
     @property
@@ -104,7 +104,7 @@ class Claim:
 
     @property
     def gross(self) -> bool:
-        """Tell whether it is missed by so much that no machine is an excuse."""
+        """Return whether it is missed by so much that no machine is an excuse."""
         return self.quiet and self._times_over > GROSS
 
     @property

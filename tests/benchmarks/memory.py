@@ -53,7 +53,7 @@ def run(size: Size) -> list[Report]:
 
 
 def _edited(live: ReloadCheck[FrozenDict], path: Path, parts: int, edits: int) -> list[float]:
-    """Give what each edit adds while all versions are held."""
+    """Return what each edit adds while all versions are held."""
     grown: list[float] = []
     with ExitStack() as held:
         held.enter_context(live.lease())

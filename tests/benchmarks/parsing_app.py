@@ -63,7 +63,7 @@ async def show(_: Request) -> Response:
 
 
 async def hold(_: Request) -> Response:
-    """Tell and forget the longest hold."""
+    """Return and forget the longest hold."""
     told, longest[0] = longest[0], 0.0
     return JSONResponse({"hold": told, "version": versions[0]})
 

@@ -36,12 +36,12 @@ class PickUps:
 
     @property
     def seconds(self) -> tuple[float, ...]:
-        """Give all of them."""
+        """Return all of them."""
         return _joined(self.edits)
 
     @property
     def halves(self) -> tuple[Series, Series]:
-        """Give those of every other edit, and the rest: the same thing measured twice."""
+        """Return those of every other edit, and the rest: the same thing measured twice."""
         return Series(_joined(self.edits[::2])), Series(_joined(self.edits[1::2]))
 
 
@@ -92,7 +92,7 @@ def _case(window: float, settle: float, edits: int) -> PickUps:
 
 
 def _first(load: Load, number: int, written: float) -> tuple[float, ...]:
-    """Give when each worker ended its first answer with this number."""
+    """Return when each worker ended its first answer with this number."""
     first: dict[int, float] = {}
     for answer in list(load.answers):
         if answer.number == number:

@@ -35,7 +35,7 @@ def load() -> str:
 
 
 def shown(value: float, unit: str) -> str:
-    """Give a number with three digits that count, and its unit."""
+    """Return a number with three digits that count, and its unit."""
     if unit == "×" and 0 < value < 0.1:
         return f"1/{1 / value:,.0f}"
     digits = 0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2
@@ -43,7 +43,7 @@ def shown(value: float, unit: str) -> str:
 
 
 def as_text(reports: Iterable[Report]) -> str:
-    """Give reports as tables."""
+    """Return reports as tables."""
     return "\n".join(_text(report) for report in reports)
 
 
@@ -67,7 +67,7 @@ def _claim(claim: Claim) -> str:
 
 
 def as_json(found: Mapping[str, Sequence[Report]], where: str) -> str:
-    """Give reports for programs, with the verdicts."""
+    """Return reports for programs, with the verdicts."""
     benchmarks = {
         name: [
             asdict(report) | {"claims": [_claimed(claim) for claim in report.claims]}
@@ -83,7 +83,7 @@ def _claimed(claim: Claim) -> dict[str, Any]:
 
 
 def from_json(text: str) -> tuple[dict[str, list[Report]], str]:
-    """Give back what `as_json` was given."""
+    """Return what `as_json` was given."""
     said = json.loads(text)
     found = {name: [_report(one) for one in some] for name, some in said["benchmarks"].items()}
     return found, said["machine"]

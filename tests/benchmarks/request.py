@@ -66,12 +66,12 @@ async def send(message: Message) -> None:
 
 
 async def receive() -> Message:
-    """Give an empty request."""
+    """Return an empty request."""
     return {"type": "http.request", "body": b"", "more_body": False}
 
 
 def request_scope() -> Scope:
-    """Give what a server makes for each request, with the state of its lifespan."""
+    """Return what a server makes for each request, with the state of its lifespan."""
     return {"type": "http", "method": "GET", "path": "/", "headers": [], "state": {}}
 
 

@@ -33,7 +33,7 @@ class Later(SystemClock):
     """A minute ahead, so that what was written just now has aged and its stamp is trusted."""
 
     def wall(self) -> float:
-        """Give the seconds since 1970, and a minute."""
+        """Return the seconds since 1970, and a minute."""
         return super().wall() + 60.0
 
 
@@ -68,7 +68,7 @@ def _built(part: object) -> object:
 
 
 def _checked(live: ReloadCheck[FrozenDict], checks: int) -> Series:
-    """Give the CPU seconds of each of so many checks that find nothing new."""
+    """Return the CPU seconds of each of so many checks that find nothing new."""
     found: list[float] = []
     for _ in range(checks):
         begun = time.process_time()

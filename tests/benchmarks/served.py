@@ -129,7 +129,7 @@ def busy(connection: socket.socket, times: int) -> None:
 
 
 def used(pid: int) -> float:
-    """Give the CPU seconds of a process and its children, to the nanosecond where that is told."""
+    """Return the CPU seconds of a process and its children, to the nanosecond where it is told."""
     return sum(_seconds(one) for one in (pid, *_children(pid)))
 
 

@@ -66,12 +66,12 @@ class Done:
 
     @property
     def lines(self) -> list[str]:
-        """Give the lines of the output."""
+        """Return the lines of the output."""
         return self.out.splitlines()
 
     @property
     def document(self) -> Any:
-        """Give the output as the JSON that it is."""
+        """Return the output as the JSON that it is."""
         assert self.out.isascii()
         return json.loads(self.out)
 

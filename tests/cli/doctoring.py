@@ -9,7 +9,7 @@ Said: TypeAlias = Mapping[str, tuple[str, str]]
 
 
 def findings(document: Any, group: int = 0) -> Said:
-    """Give level and sentence by check, of a source or, last, of the machine."""
+    """Return level and sentence by check, of a source or, last, of the machine."""
     found = document["groups"][group]["findings"]
     assert len({one["check"] for one in found}) == len(found)
     assert all((one["remedy"] is None) == (one["level"] == "pass") for one in found)
@@ -17,7 +17,7 @@ def findings(document: Any, group: int = 0) -> Said:
 
 
 def doubts(said: Said) -> list[str]:
-    """Give the checks that are not passed."""
+    """Return the checks that are not passed."""
     return [check for check, (level, _) in said.items() if level != "pass"]
 
 

@@ -10,12 +10,12 @@ T = TypeVar("T")
 
 
 def always(value: T) -> Callable[[object], T]:
-    """Give a call that gives one value."""
+    """Return a call that gives one value."""
     return lambda _: value
 
 
 def levels(found: Sequence[Finding]) -> dict[str, Level]:
-    """Give the level by check."""
+    """Return the level by check."""
     return {one.check: one.level for one in found}
 
 

@@ -26,7 +26,7 @@ COMMANDS = (
 
 @pytest.fixture
 def stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Give a text as standard input."""
+    """Return a text as standard input."""
 
     def give(text: str) -> None:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))

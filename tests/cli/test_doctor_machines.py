@@ -125,7 +125,7 @@ class _Disk:
         self.now = 1_000_000.0
 
     def time(self) -> float:
-        """Give the time, which passes."""
+        """Return the time, which passes."""
         self._halts -= 1
         self.now += self._look + (self._step * 3 if self._halts > 0 else 0)
         return self.now

@@ -140,7 +140,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 
 
 def told_by(pid: int, **more: Any) -> bytes:
-    """Give the status of a process, as its page has it."""
+    """Return the status of a process, as its page has it."""
     process = {"application": "shop", "host": "web-1", "pid": pid, "worker": None}
     status: dict[str, Any] = {
         "state": "serving", "version": 3, "digest": "d" * 64, "outcome": "unchanged",

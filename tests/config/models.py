@@ -37,7 +37,7 @@ class Settings(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def double(self) -> int:
-        """Give a value that is computed."""
+        """Return a value that is computed."""
         return self.pool.size * 2
 
 
@@ -104,5 +104,5 @@ CLASSES: list[type[Any]] = [Settings, StructSettings, DataSettings, CheckedSetti
 
 
 def pydantic_config(**more: Any) -> Settings:
-    """Give a frozen configuration."""
+    """Return a frozen configuration."""
     return schema_of(Settings).convert(TREE | more)

@@ -19,7 +19,7 @@ BASE: dict[Any, Any] = {
 
 
 def edited(**more: Any) -> dict[Any, Any]:
-    """Give a copy of the tree with other values at its top."""
+    """Return a copy of the tree with other values at its top."""
     return copy.deepcopy(BASE) | more
 
 

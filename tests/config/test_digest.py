@@ -123,7 +123,7 @@ def test_what_no_parser_makes_is_refused_without_quoting_it() -> None:
 
 
 def doc(name: str, data: bytes, kind: str = "yaml") -> Document:
-    """Give a document."""
+    """Return a document."""
     return Document(name, data, kind)
 
 

@@ -22,7 +22,7 @@ from .trees import TREE
 
 
 def tree() -> dict[Any, Any]:
-    """Give a copy that a test may edit."""
+    """Return a copy that a test may edit."""
     return copy.deepcopy(TREE)
 
 

@@ -90,7 +90,7 @@ TREE: dict[str, Any] = {
 
 
 def exact(value: Any) -> Any:
-    """Give the exact types of a value, at every depth."""
+    """Return the exact types of a value, at every depth."""
     if is_dict(value):
         return dict, {key: exact(part) for key, part in value.items()}
     if is_list(value) or is_tuple(value):

@@ -36,7 +36,7 @@ def _statuses(version: int, *, built: int, closed: int) -> dict[int, WorkerStatu
 
 
 def _live() -> Observation:
-    """Give what a kept promise looks like: each worker one version on, with one new pool."""
+    """Return what a kept promise looks like: each worker one version on, with one new pool."""
     answers = [_answer(worker, 1, OLD) for worker in WORKERS]
     answers += [_answer(worker, 2, NEW) for worker in WORKERS]
     return Observation(
@@ -52,7 +52,7 @@ def _live() -> Observation:
 
 
 def _rejected() -> Observation:
-    """Give what a kept rejection looks like: nothing changed, and each worker says why."""
+    """Return what a kept rejection looks like: nothing changed, and each worker says why."""
     after = {
         worker: replace(status, code="syntax", error="orders.yaml:2:1: no")
         for worker, status in _statuses(1, built=1, closed=0).items()
@@ -70,7 +70,7 @@ def _rejected() -> Observation:
 
 
 def _one(seen: Observation, **changes: object) -> dict[int, WorkerStatus]:
-    """Give the statuses afterwards with one worker's changed."""
+    """Return the statuses afterwards with one worker's changed."""
     changed = replace(seen.after[72], **changes)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     return {**seen.after, 72: changed}
 

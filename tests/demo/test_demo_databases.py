@@ -15,7 +15,7 @@ from reloadcheck.demo.sqlite import SQLitePool
 
 @pytest.fixture
 def database(postgres: PostgresServer) -> Generator[PostgresDatabase]:
-    """Give the demo's role and database in the shared server, and remove both."""
+    """Return the demo's role and database in the shared server, and remove both."""
     with psycopg.connect(postgres.url(), autocommit=True) as admin:
         yield PostgresDatabase(postgres, admin)
         admin.execute("DROP DATABASE orders WITH (FORCE)")

@@ -17,7 +17,7 @@ def _at_once(seconds: float) -> None:
 
 @pytest.fixture
 def script(tmp_path: Path) -> Script:
-    """Give a script on a file and a database of its own."""
+    """Return a script on a file and a database of its own."""
     with sqlite_database(tmp_path) as database:
         return Script(tmp_path / "orders.yaml", database, sleep=_at_once)
 

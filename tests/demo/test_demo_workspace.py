@@ -116,7 +116,7 @@ def test_a_free_port_is_nobodys_by_chance(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def _workers(workspace: Workspace) -> list[str]:
-    """Give the processes that work in the directory."""
+    """Return the processes that work in the directory."""
     return [
         process.name
         for process in Path("/proc").glob("[0-9]*")

@@ -54,7 +54,7 @@ async def empty_async(*_: object) -> None:
 
 
 def leases(live: ReloadCheck[Any]) -> dict[int, int]:
-    """Give the leases of each live snapshot."""
+    """Return the leases of each live snapshot."""
     return dict(live.status().leases)
 
 

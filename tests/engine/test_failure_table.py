@@ -42,7 +42,7 @@ class Need:
 
     @property
     def version(self) -> int:
-        """Give the version that serves after it."""
+        """Return the version that serves after it."""
         return 2 if self.outcome is Outcome.RELOADED else 1
 
 
@@ -94,12 +94,12 @@ def edit(a: int) -> str:
 
 
 def cells(how: str, table: dict[tuple[Part, str], Need]) -> list[tuple[Part, Need]]:
-    """Give one row of the table."""
+    """Return one row of the table."""
     return [(part, need) for (part, way), need in table.items() if way == how]
 
 
 def both(how: str) -> pytest.MarkDecorator:
-    """Give a row for sync and async code; a schema is always sync."""
+    """Return a row for sync and async code; a schema is always sync."""
     rows = [(True, *cell) for cell in cells(how, TABLE)]
     rows += [(False, *cell) for cell in cells(how, ASYNC) if cell[0] != "schema"]
     names = [f"{part}-{'sync' if sync else 'async'}" for sync, part, _ in rows]
@@ -107,7 +107,7 @@ def both(how: str) -> pytest.MarkDecorator:
 
 
 def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give what was warned of."""
+    """Return what was warned of."""
     return [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
 
 

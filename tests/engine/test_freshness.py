@@ -7,7 +7,7 @@ from reloadcheck._engine.options import Options
 
 
 def checked(options: Options, *, begun: float, ended: float) -> Freshness:
-    """Give the freshness after one check."""
+    """Return the freshness after one check."""
     freshness = Freshness(options)
     freshness.begin(begun)
     freshness.end()

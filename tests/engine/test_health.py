@@ -35,7 +35,7 @@ class Clinic:
         self._admin.execute(f"ALTER ROLE {ROLE} LOGIN")
 
     def configuration(self) -> dict[str, object]:
-        """Give a configuration that leads here."""
+        """Return a configuration that leads here."""
         return {"database": {"info": self.info}, "note": 1}
 
 
@@ -51,12 +51,12 @@ def clinic(postgres: PostgresServer) -> Iterator[Clinic]:
 
 
 def is_ready(status: Status) -> bool:
-    """Tell what the readiness check of the README tells."""
+    """Return what the readiness check of the README tells."""
     return status.version is not None and not status.failed_probes
 
 
 def reason(status: Status) -> str:
-    """Give why the one resource did not pass."""
+    """Return why the one resource did not pass."""
     (one,) = status.resources
     assert one.probe is not None
     assert PASSWORD not in str(status)

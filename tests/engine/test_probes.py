@@ -94,12 +94,12 @@ class Speechless(Exception):
 
 
 def outcomes(status: Status) -> dict[str, str]:
-    """Give what each probe came to."""
+    """Return what each probe came to."""
     return {one.name: one.probe.outcome.value for one in status.resources if one.probe is not None}
 
 
 def error(status: Status, name: str) -> str:
-    """Give the error of one probe."""
+    """Return the error of one probe."""
     (found,) = [one.probe for one in status.resources if one.name == name]
     return "" if found is None else str(found.error)
 

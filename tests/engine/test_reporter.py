@@ -26,7 +26,7 @@ class Watching(logging.Handler):
 
 
 def known(live: "ReloadCheck[Any]") -> tuple[Any, Any, int]:
-    """Give what the status knows: outcome, code, the number of things in its history."""
+    """Return what the status knows: outcome, code, the number of things in its history."""
     status = live.status()
     return status.outcome, status.code, len(status.history)
 

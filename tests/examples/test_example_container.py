@@ -20,7 +20,7 @@ STEPS = [
 
 
 def copied() -> list[str]:
-    """Give all that is copied from the checkout."""
+    """Return all that is copied from the checkout."""
     return [
         source
         for step in STEPS

@@ -25,7 +25,7 @@ FILES = ("configmap.yaml", "secret.yaml", "deployment.yaml")
 
 
 def manifests() -> dict[str, dict[str, Any]]:
-    """Give all objects by their kind."""
+    """Return all objects by their kind."""
     found = [one for name in FILES for one in yaml.safe_load_all((EXAMPLE / name).read_text())]
     return {one["kind"]: one for one in found}
 

@@ -39,7 +39,7 @@ class Unit(configparser.RawConfigParser):
 
 
 def gunicorn_settings() -> dict[str, Any]:
-    """Give what the configuration of gunicorn sets."""
+    """Return what the configuration of gunicorn sets."""
     return runpy.run_path(str(EXAMPLE / "gunicorn.conf.py"))
 
 

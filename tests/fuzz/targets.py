@@ -43,7 +43,7 @@ class _Oracle(yaml.SafeLoader):
 
 
 def oracle(text: str) -> object:
-    """Give what a YAML text means."""
+    """Return what a YAML text means."""
     return cast(object, yaml.load(text, _Oracle))
 
 
@@ -59,7 +59,7 @@ _LIBRARIES: Final[Mapping[str, Callable[[str], object]]] = {
 
 
 def check(format_: str, data: bytes) -> bool:
-    """Tell whether the document is accepted, after holding the answer to every promise."""
+    """Return whether the document is accepted, after holding the answer to every promise."""
     document = Document("fuzz", data, format_)
     try:
         tree = parse(document, lambda: None)
@@ -74,7 +74,7 @@ def check(format_: str, data: bytes) -> bool:
 
 
 def same(left: object, right: object) -> bool:
-    """Tell whether two trees are equal to the type, the sign of zero and the order of keys."""
+    """Return whether two trees are equal to the type, the sign of zero and the order of keys."""
     return type(left) is type(right) and repr(left) == repr(right)
 
 

@@ -51,25 +51,25 @@ class Watch:
         opentelemetry.instrument(live, tracer_provider=self._provider)
 
     def look(self) -> list[object]:
-        """Give what is to be read at this moment."""
+        """Return what is to be read at this moment."""
         live = self._live
         seen: list[object] = [live, live.status(), generate_latest(self._registry).decode()]
         return [*seen, *pages_of(live)]
 
     def end(self) -> list[object]:
-        """Give what was told as it happened."""
+        """Return what was told as it happened."""
         self._provider.shutdown()
         spans = [span.to_json() for span in self._spans.get_finished_spans()]
         return [*self.events, *spans]
 
 
 def pages_of(live: ReloadCheck[Any]) -> list[str]:
-    """Give the status page in each of its formats."""
+    """Return the status page in each of its formats."""
     return [page(view_of(live, live.status(), wanted), wanted).body.decode() for wanted in Wanted]
 
 
 def found_in(seen: list[object], caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give each line of all that can be read in which the secret is, in some spelling."""
+    """Return each line of all that can be read in which the secret is, in some spelling."""
     shown: list[str] = caplog.text.splitlines()
     for record in caplog.records:
         shown += [f"{name}={value!r}" for name, value in vars(record).items()]
@@ -83,7 +83,7 @@ def found_in(seen: list[object], caplog: pytest.LogCaptureFixture) -> list[str]:
 
 
 def told_by(error: BaseException) -> list[str]:
-    """Give all that an error tells: its data, its traceback, and our functions' variables."""
+    """Return all that an error tells: its data, its traceback, and our functions' variables."""
     trace = traceback.TracebackException.from_exception(error, capture_locals=True)
     variables = [
         f"{name}={value}"

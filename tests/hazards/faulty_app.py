@@ -26,7 +26,7 @@ longest = [0.0]
 
 
 def queued() -> float:
-    """Give how many seconds this thread has waited for a processor that others were using."""
+    """Return how many seconds this thread has waited for a processor that others were using."""
     with open(f"/proc/self/task/{threading.get_native_id()}/schedstat") as file:
         return int(file.read().split()[1]) / 1e9
 

@@ -38,7 +38,7 @@ class LeaseRef:
 
 
 def text(number: int, parts: int, *, every: bool, form: str = "yaml") -> str:
-    """Give about 70 bytes for each part; the number is in every part, or in one of them."""
+    """Return about 70 bytes for each part; the number is in every part, or in one of them."""
     return "".join(
         _PART[form].format(n=n, m=number if every or n == parts // 2 else 0) for n in range(parts)
     ).join(_FRAME[form])

@@ -45,7 +45,7 @@ async def show(request: Request) -> Response:
 
 
 async def hold(request: Request) -> Response:
-    """Tell and forget the longest hold."""
+    """Return and forget the longest hold."""
     told, longest[0] = longest[0], 0.0
     return JSONResponse({"hold": told, "version": request.state.snapshot.version})
 

@@ -57,7 +57,7 @@ class Phase:
 
     @property
     def p99(self) -> float:
-        """Give the 99th percentile."""
+        """Return the 99th percentile."""
         return self.times.percentile(99)
 
 
@@ -68,11 +68,11 @@ class Phases:
     each: tuple[Phase, ...]
 
     def of(self, kind: str) -> list[Phase]:
-        """Give those of one kind."""
+        """Return those of one kind."""
         return [phase for phase in self.each if phase.kind == kind]
 
     def ratio(self, kind: str) -> float:
-        """Give the median of a kind's p99 over the mean of those of the idle phases beside it."""
+        """Return the median of a kind's p99 over the mean of those of the idle phases beside it."""
         return median(
             phase.p99 * 2 / (self.each[at - 1].p99 + self.each[at + 1].p99)
             for at, phase in enumerate(self.each)
@@ -81,13 +81,13 @@ class Phases:
 
     @property
     def control(self) -> float:
-        """Give what every other idle phase is to the rest of them; 1 on a quiet machine."""
+        """Return what every other idle phase is to the rest of them; 1 on a quiet machine."""
         idle = [phase.p99 for phase in self.of("idle")]
         return median(idle[1::2]) / median(idle[::2])
 
     @property
     def longest(self) -> float:
-        """Give the longest hold of all."""
+        """Return the longest hold of all."""
         return max(phase.hold for phase in self.each)
 
 

@@ -117,7 +117,7 @@ class Site:
 
 
 def content(number: int) -> str:
-    """Give a configuration of one size, whose first part parses to another one."""
+    """Return a configuration of one size, whose first part parses to another one."""
     return f"number: {number:>5}\n# padding\nend: {number:>5}\n"
 
 

@@ -37,7 +37,7 @@ Plain = ReloadCheck[FrozenDict]
 
 
 def options(**given: Any) -> dict[str, Any]:
-    """Give engine options for tests: nothing waits to settle, no variable is looked at."""
+    """Return engine options for tests: nothing waits to settle, no variable is looked at."""
     return {"settle": 0.0, "environ": {}, **given}
 
 
@@ -99,7 +99,7 @@ def replace(path: Path, content: str | bytes) -> None:
 
 
 def aged(path: Path) -> float:
-    """Give a wall-clock time at which all that is in the file's stamp is old and trusted."""
+    """Return a wall-clock time at which all that is in the file's stamp is old and trusted."""
     status = path.stat()
     return max(status.st_mtime, status.st_ctime) + 60
 
@@ -112,7 +112,7 @@ def timed_check(live: Plain) -> tuple[Outcome, float]:
 
 
 def logged(caplog: pytest.LogCaptureFixture, level: int = logging.WARNING) -> list[str]:
-    """Give what the package has logged at this level or above."""
+    """Return what the package has logged at this level or above."""
     records = [r for r in caplog.records if r.name == "reloadcheck" and r.levelno >= level]
     return [record.getMessage() for record in records]
 

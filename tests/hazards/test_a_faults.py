@@ -35,7 +35,7 @@ PATIENCE = 1.0
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    """Give a file that another user may read too."""
+    """Return a file that another user may read too."""
     with TemporaryDirectory(prefix="rc-") as name:
         Path(name).chmod(0o755)
         path = Path(name, "app.yaml")

@@ -91,7 +91,7 @@ WRITERS: dict[str, Callable[[Path, Path], None]] = {
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a file, beside an older one of equal size and mtime with other words."""
+    """Return a file, beside an older one of equal size and mtime with other words."""
     for name, content in (("other.yaml", NEW), ("app.yaml", OLD)):
         (tmp_path / name).write_text(content)
         run("touch", "-d", THEN, tmp_path / name)
@@ -209,7 +209,7 @@ def test_a_write_in_any_gap_of_a_check_is_live_after_the_next(path: Path) -> Non
 
 @pytest.fixture
 def in_memory() -> Iterator[Path]:
-    """Give a directory where no disk writes back, which would move the times of a mapped file."""
+    """Return a directory where no disk writes back, which would move the times of a mapped file."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
         yield Path(name)

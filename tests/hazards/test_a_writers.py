@@ -121,7 +121,7 @@ def publish(volume: Path, first: int, last: int) -> "subprocess.Popen[bytes]":
 
 @pytest.fixture
 def volume() -> Iterator[Path]:
-    """Give a volume of three files and a directory, at generation 0."""
+    """Return a volume of three files and a directory, at generation 0."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
         assert publish(Path(name), 0, 0).wait(30) == 0
@@ -280,7 +280,7 @@ class Careless:
 
     @property
     def name(self) -> str:
-        """Give the path."""
+        """Return the path."""
         return str(self._path)
 
     def stamp(self) -> Stamp:
@@ -288,7 +288,7 @@ class Careless:
         return Stamp(self._path.read_bytes())
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
-        """Give the present content."""
+        """Return the present content."""
         self._before()
         return [Document(self.name, self._path.read_bytes(), "json")]
 

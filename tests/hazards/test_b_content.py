@@ -34,7 +34,7 @@ REFUSAL_SECONDS = 0.15
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a good file."""
+    """Return a good file."""
     path = tmp_path / "app.yaml"
     path.write_text(GOOD)
     return path

@@ -80,7 +80,7 @@ SCHEMAS = [PydanticSettings, MsgspecSettings, Settings]
 
 @pytest.fixture
 def layers(tmp_path: Path) -> list[Path]:
-    """Give three files, of which each later one overrides."""
+    """Return three files, of which each later one overrides."""
     base, prod, local = (tmp_path / n for n in ("base.yaml", "prod.yaml", "local.toml"))
     base.write_text("database:\n  pool_size: 5\n  hosts: [a]\ntimeout: 1\nowner: ops\n")
     prod.write_text("# production\n\ndatabase:\n  hosts:\n    - a\n    - 7\n  pool_size:   0\n")
@@ -89,7 +89,7 @@ def layers(tmp_path: Path) -> list[Path]:
 
 
 def problems(*sources: Any, schema: Any = None) -> list[str]:
-    """Give the problems with which an engine refuses to start."""
+    """Return the problems with which an engine refuses to start."""
     with pytest.raises(ConfigError) as caught:
         ReloadCheck(*sources, schema=schema, **options(patience=60.0)).start()
     return [str(problem) for problem in caught.value.problems]

@@ -98,7 +98,7 @@ def test_the_collector_never_looks_at_a_configuration(form: str) -> None:
 
 
 def containers(tree: object) -> list[object]:
-    """Give all dicts and lists of a tree, and what a frozen one reads its attributes from."""
+    """Return all dicts and lists of a tree, and what a frozen one reads its attributes from."""
     found: list[object] = []
     waiting = [tree]
     while waiting:

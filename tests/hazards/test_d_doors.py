@@ -26,7 +26,7 @@ GOOD = "number: 1\n"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a file that only its owner may write."""
+    """Return a file that only its owner may write."""
     tmp_path.chmod(0o755)
     path = tmp_path / "app.yaml"
     path.write_text(GOOD)
@@ -127,7 +127,7 @@ EVIL = "a\nERROR all is lost\x1b[31m\u202egnp.exe</script>\x7f\x85\u2028"
 
 
 def evil_sources(directory: Path) -> Iterator[tuple[str, list[Source | Path]]]:
-    """Give sources whose names or keys are evil, and whose content is refused."""
+    """Return sources whose names or keys are evil, and whose content is refused."""
     beside = directory / "good.yaml"
     beside.write_text(GOOD)
     key = directory / "key.json"

@@ -92,7 +92,7 @@ class Path_:
 
 
 def with_n(number: object) -> str:
-    """Give the good text with another number."""
+    """Return the good text with another number."""
     return f"password: {SECRET}\nn: {number}\n"
 
 
@@ -145,7 +145,7 @@ def raising(kind: type[BaseException] = ConnectionError) -> None:
 
 
 def build(place: str) -> Callable[[str, int], Iterator[str]]:
-    """Give a factory that fails in the given place."""
+    """Return a factory that fails in the given place."""
 
     def login(password: str, n: int) -> Iterator[str]:
         if n == 13 and place == "factory":

@@ -16,7 +16,7 @@ SERVERS = (b"uvicorn", b"gunicorn")
 
 
 def descendants(pid: int) -> dict[int, bytes]:
-    """Give the processes that a process has started, directly or not, and their command lines."""
+    """Return the processes that a process has started, directly or not, and their command lines."""
     found: dict[int, bytes] = {}
     for child in children_of(pid):
         found |= {child: command_line(child), **descendants(child)}
@@ -24,7 +24,7 @@ def descendants(pid: int) -> dict[int, bytes]:
 
 
 def command_line(pid: int) -> bytes:
-    """Give the command line of a process, empty where there is none of that number or a zombie."""
+    """Return a process's command line, empty where there is none of that number or a zombie."""
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ProcessLookupError):

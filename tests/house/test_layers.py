@@ -12,7 +12,7 @@ PACKAGE = ROOT / "reloadcheck"
 
 
 def modules() -> list[Path]:
-    """Give every module of the package."""
+    """Return every module of the package."""
     found = sorted(PACKAGE.rglob("*.py"))
     assert len(found) > 40
     return found
@@ -31,7 +31,7 @@ def test_the_contracts_hold() -> None:
 
 
 def inside() -> list[Path]:
-    """Give every module but the demo's own application, which is a user's: it is copied and run."""
+    """Return every module but the demo's application, which is a user's: it is copied, run."""
     return [path for path in modules() if path != PACKAGE / "demo" / "checkout.py"]
 
 

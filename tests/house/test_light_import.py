@@ -45,7 +45,7 @@ def said(code: str, cache: Path) -> str:
 
 
 def loaded(code: str, cache: Path) -> set[str]:
-    """Give the modules that a statement loads."""
+    """Return the modules that a statement loads."""
     return set(said(LOADED.format(code), cache).split())
 
 

@@ -110,7 +110,7 @@ FRAMEWORKS = {
 
 
 def imported(code: str) -> set[str]:
-    """Give the top-level packages that a fresh interpreter has after running the code."""
+    """Return the top-level packages that a fresh interpreter has after running the code."""
     report = "import sys; print(*{name.split('.')[0] for name in sys.modules})"
     done = subprocess.run(
         [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True

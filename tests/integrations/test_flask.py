@@ -39,7 +39,7 @@ def create_app(extension: "FlaskReloadCheck[Any]", **config: Any) -> Flask:
 
 
 def get(app: Flask, path: str = "/") -> str:
-    """Give the text of a page."""
+    """Return the text of a page."""
     with app.test_client() as client, client.get(path) as response:
         assert response.status_code == 200
         return response.get_data(as_text=True)

@@ -11,7 +11,7 @@ ASGI, WSGI = frozenset({"starlette", "fastapi"}), frozenset({"werkzeug", "flask"
 
 
 def imported(module: str) -> set[str]:
-    """Give the top-level packages that `python -X importtime` lists for an app on a framework."""
+    """Return the top-level packages that `python -X importtime` lists for an app on a framework."""
     code = f"import {module}, reloadcheck.integrations.{module}"
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-c", code],

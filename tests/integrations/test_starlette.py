@@ -35,7 +35,7 @@ def serving(
 
 
 async def show(request: Request[LiveState[FrozenDict]]) -> Response:
-    """Tell what the request sees."""
+    """Return what the request sees."""
     return JSONResponse([request.state.config.a, request.state.snapshot.version])
 
 

@@ -35,12 +35,12 @@ class Role:
     label: int = 1
 
     def rotate(self) -> int:
-        """Give the role a new password, then write the configuration that has it."""
+        """Set for the role a new password, then write the configuration that has it."""
         self.change()
         return self.write()
 
     def change(self, password: str | None = None) -> None:
-        """Give the role a password, a new one unless one is given."""
+        """Set for the role a password, a new one unless one is given."""
         self.password = password or secrets.token_urlsafe(12)
         word = sql.SQL("ALTER ROLE {} PASSWORD {}" if self.number else _CREATE)
         names = sql.Identifier(self.name), sql.Literal(self.password)
@@ -76,7 +76,7 @@ class Role:
             self.admin.execute("SELECT pg_terminate_backend(%s)", [backend])
 
     def backends(self) -> set[int]:
-        """Give the server processes that serve the role."""
+        """Return the server processes that serve the role."""
         return backends(self.admin, self.name)
 
 
@@ -109,7 +109,7 @@ class Watch:
 
 
 def backends(admin: "psycopg.Connection[Any]", role: str) -> set[int]:
-    """Give the server processes that serve a role."""
+    """Return the server processes that serve a role."""
     text = "SELECT pid FROM pg_stat_activity WHERE usename = %s"
     return {int(row[0]) for row in admin.execute(text, [role]).fetchall()}
 

@@ -58,7 +58,7 @@ def cached(request: HttpRequest) -> HttpResponse:
 
 
 def answer(request: HttpRequest, name: str, **more: object) -> HttpResponse:
-    """Tell the number of the configuration, and the one that the connection has in its name."""
+    """Return the number of the configuration, and the one that the connection has in its name."""
     live: Any = request
     config = live.config
     numbers = {"number": config.number, "again": live.snapshot.config.number, "end": config.end}

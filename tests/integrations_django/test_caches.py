@@ -45,7 +45,7 @@ class Site:
 
     @property
     def cache(self) -> Any:
-        """Give what `caches["default"]` gives here."""
+        """Return what `caches["default"]` gives here."""
         return self.caches["default"]
 
     def write(self, **part: object) -> None:
@@ -177,7 +177,7 @@ class User:
         self.port = server.port
 
     def rotate(self) -> int:
-        """Give the user one more password, then write it and another database into the file."""
+        """Set for the user one more password, then write it and another database into the file."""
         self.number += 1
         rules = {"keys": ["*"], "commands": ["+@all"]}
         self.admin.acl_setuser("site", enabled=True, passwords=[f"+{self.number}-word"], **rules)

@@ -63,7 +63,7 @@ class Site:
 
     @property
     def connection(self) -> Any:
-        """Give this thread's connection object."""
+        """Return this thread's connection object."""
         return self.connections["default"]
 
     def ask(self, question: str) -> Any:
@@ -101,7 +101,7 @@ def name_file(site: Site, number: int, **more: object) -> None:
 
 
 def file_of(site: Site) -> int:
-    """Give the number of the file that the connection is on."""
+    """Return the number of the file that the connection is on."""
     with site.connection.cursor() as cursor:
         cursor.execute("PRAGMA database_list")
         return int(Path(cursor.fetchone()[2]).stem)
@@ -406,7 +406,7 @@ class Pauses:
         self.edit = edit
 
     def clock(self) -> float:
-        """Tell the time."""
+        """Return the time."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
@@ -417,7 +417,7 @@ class Pauses:
             self.edit()
 
     def taken(self) -> float:
-        """Give the seconds that were slept since the last question."""
+        """Return the seconds that were slept since the last question."""
         seconds = sum(self.slept)
         self.slept.clear()
         return seconds

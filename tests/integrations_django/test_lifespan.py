@@ -15,7 +15,7 @@ from .site import held, site, write
 
 
 def number(request: HttpRequest) -> HttpResponse:
-    """Tell the number of the request's configuration."""
+    """Return the number of the request's configuration."""
     live: Any = request
     return HttpResponse(f"{live.config.number}")
 

@@ -26,7 +26,7 @@ DROPS = f"{__name__}.drops_it"
 
 
 def now() -> int:
-    """Give the number of the unit of work around this code."""
+    """Return the number of the unit of work around this code."""
     number: int = current_snapshot().config.number
     return number
 
@@ -164,7 +164,7 @@ def test_an_async_stream_keeps_its_version(file: Path) -> None:
 
 @sync_only_middleware
 def edits(get_response: Callable[[HttpRequest], HttpResponse]) -> Any:
-    """Give a request the means to edit the file that its engine reads, and to have it loaded."""
+    """Let a request edit the file that its engine reads, and have it loaded."""
     from reloadcheck.integrations.django import live
 
     (source,) = live._engine.sources  # pyright: ignore[reportPrivateUsage]

@@ -22,7 +22,7 @@ Get = Callable[[str], str]
 
 
 def number(request: HttpRequest) -> HttpResponse:
-    """Tell the number of the request's configuration."""
+    """Return the number of the request's configuration."""
     live: Any = request
     return HttpResponse(f"{live.config.number}")
 

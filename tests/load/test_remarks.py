@@ -36,7 +36,7 @@ REMARK = "memory.yaml:3:1: greting: is not a known key; did you mean greeting?"
 
 
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Give the warnings so far, and forget them."""
+    """Return the warnings so far, and forget them."""
     found = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
     caplog.clear()
     return found

@@ -35,7 +35,7 @@ class Kept(logging.Handler):
         self.records.append(record)
 
     def of(self, name: str) -> list[logging.LogRecord]:
-        """Give the records of a logger."""
+        """Return the records of a logger."""
         return [record for record in self.records if record.name == name]
 
 
@@ -54,7 +54,7 @@ def kept() -> Iterator[Kept]:
 
 
 def versions(kept: Kept, name: str) -> list[tuple[object, object]]:
-    """Give version and digest of each record of a logger."""
+    """Return version and digest of each record of a logger."""
     return [(r.__dict__["config_version"], r.__dict__["config_digest"]) for r in kept.of(name)]
 
 
@@ -119,7 +119,7 @@ def test_a_reloads_record_has_its_facts(make: Make, text: Text, kept: Kept) -> N
 
 
 def facts(record: dict[str, object]) -> tuple[object, ...]:
-    """Give outcome, version, code and trigger of a record."""
+    """Return outcome, version, code and trigger of a record."""
     return tuple(record[f"config_{name}"] for name in ("outcome", "version", "code", "trigger"))
 
 

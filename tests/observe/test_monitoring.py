@@ -23,14 +23,14 @@ LABELS = {
 
 
 def rules() -> list[dict[str, Any]]:
-    """Give every alert rule."""
+    """Return every alert rule."""
     (group,) = yaml.safe_load((MONITORING / "rules.yaml").read_text())["groups"]
     found: list[dict[str, Any]] = group["rules"]
     return found
 
 
 def expressions() -> Iterator[tuple[str, str]]:
-    """Give each expression of the rules and of the dashboard, with where it stands."""
+    """Return each expression of the rules and of the dashboard, with where it stands."""
     for rule in rules():
         yield rule["alert"], rule["expr"]
     dashboard = json.loads((MONITORING / "dashboard.json").read_text())

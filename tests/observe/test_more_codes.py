@@ -16,12 +16,12 @@ Live = ReloadCheck[Any]
 
 
 def logged(caplog: pytest.LogCaptureFixture) -> list[object]:
-    """Give the codes that the log has so far."""
+    """Return the codes that the log has so far."""
     return [code for one in caplog.records if (code := one.__dict__.get("config_code"))]
 
 
 def looked(live: Live) -> bool:
-    """Tell whether an error is known."""
+    """Return whether an error is known."""
     return live.status().code is not None
 
 

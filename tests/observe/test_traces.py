@@ -34,7 +34,7 @@ class Traces:
         return self._reloads()
 
     def named(self, name: str) -> ReadableSpan:
-        """Give the one span of a name."""
+        """Return the one span of a name."""
         (span,) = [one for one in self._exporter.get_finished_spans() if one.name == name]
         return span
 

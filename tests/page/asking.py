@@ -22,7 +22,7 @@ class Answer:
 
     @property
     def own(self) -> bool:
-        """Tell whether the application answered."""
+        """Return whether the application answered."""
         return (
             self.status,
             self.headers,
@@ -30,7 +30,7 @@ class Answer:
         ) == (404, (("content-type", "text/x-own"),), OWN)
 
     def header(self, name: str) -> str | None:
-        """Give the one header of a name; None without one."""
+        """Return the one header of a name; None without one."""
         found = [value for key, value in self.headers if key.lower() == name]
         assert len(found) < 2
         return found[0] if found else None
@@ -40,7 +40,7 @@ Ask = Callable[..., Answer]
 
 
 def bearer(token: str | bytes = TOKEN) -> tuple[str, bytes]:
-    """Give the header that opens the page."""
+    """Return the header that opens the page."""
     return "authorization", b"Bearer " + (token if isinstance(token, bytes) else token.encode())
 
 

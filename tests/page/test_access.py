@@ -169,7 +169,7 @@ def test_a_mounted_page_has_its_cookie_where_the_browser_sees_it(ask: Ask) -> No
 
 
 def cookie_of(gate: Gate) -> bytes:
-    """Give the cookie that a token is answered with."""
+    """Return the cookie that a token is answered with."""
     granted = gate.grant(PATH, Asked(f"token={TOKEN}&format=html", "", [], [], secure=True))
     assert granted is not None
     assert granted.page is not None

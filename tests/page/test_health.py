@@ -44,7 +44,7 @@ def test_live_never_fails_for_a_bad_edit(make: Make, text: Text) -> None:
 
 
 def codes(asked: Ask) -> tuple[int, int]:
-    """Give the status codes of `/live` and `/ready`."""
+    """Return the status codes of `/live` and `/ready`."""
     live, ready = (asked(f"{PATH}/{name}", headers=[bearer()]) for name in ("live", "ready"))
     return live.status, ready.status
 

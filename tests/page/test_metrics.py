@@ -26,7 +26,7 @@ Values = dict[tuple[str, ...], float]
 
 
 def parsed(text: str) -> Values:
-    """Give each sample's value by its name and its labels' values; those of a pid are added up."""
+    """Return each sample's value by its name and its labels'; those of a pid are added up."""
     values: Values = defaultdict(float)
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -203,7 +203,7 @@ class Traffic:
 
 
 def pids(port: int, name: str) -> list[float]:
-    """Give a gauge's value for each worker."""
+    """Return a gauge's value for each worker."""
     families = text_string_to_metric_families(get(port, "/metrics").decode())
     samples = [sample for family in families for sample in family.samples]
     return [one.value for one in samples if one.name == f"reloadcheck_{name}"]

@@ -20,7 +20,7 @@ Live = ReloadCheck[Any]
 
 
 def settings(path: str = PATH, token: str = TOKEN) -> Settings:
-    """Give settings with a path and a token."""
+    """Return settings with a path and a token."""
     chosen, _ = settings_from(path, token, {})
     assert chosen is not None
     return chosen

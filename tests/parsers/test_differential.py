@@ -33,7 +33,7 @@ EACH = [1, *(pytest.param(part, marks=pytest.mark.long) for part in (2, 3))]
 
 
 def seeds(part: int) -> range:
-    """Give the seeds of one of the three parts of all documents."""
+    """Return the seeds of one of the three parts of all documents."""
     return range((part - 1) * DOCUMENTS, part * DOCUMENTS)
 
 
@@ -108,7 +108,7 @@ def test_what_only_one_of_the_two_parsers_takes_is_refused(
 
 
 def tree_or_none(data: bytes) -> Tree | None:
-    """Give the tree of a YAML document, or None for one that is refused."""
+    """Return the tree of a YAML document, or None for one that is refused."""
     try:
         return parse(Document("c.yaml", data, "yaml"), lambda: None)
     except ConfigError:

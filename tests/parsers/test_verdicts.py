@@ -215,7 +215,7 @@ REFUSED = [
 
 
 def each(cases: list[Case]) -> list[object]:
-    """Give every case in every format that has it."""
+    """Return every case in every format that has it."""
     return [
         pytest.param(case, format_, id=f"{case.name}-{format_}")
         for case in cases

@@ -26,7 +26,7 @@ def read(text: str) -> Tree:
 
 
 def refused(text: str) -> str:
-    """Give the sentence of the error with which a YAML text is refused."""
+    """Return the sentence of the error with which a YAML text is refused."""
     with pytest.raises(ConfigSyntaxError) as caught:
         read(text)
     return str(caught.value)

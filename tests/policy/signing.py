@@ -22,7 +22,7 @@ class Signers:
     lines: list[str] = field(default_factory=list[str])
 
     def add(self, person: str, options: str = "") -> None:
-        """Give a person a key; `options` stand between name and key in the file."""
+        """Make a key for a person; `options` stand between name and key in the file."""
         key = self.directory / person.split("@")[0]
         command = [str(PROGRAM), "-q", "-t", "ed25519", "-N", "", "-C", person, "-f", str(key)]
         subprocess.run(command, check=True)

@@ -75,7 +75,7 @@ def test_workers_hold_no_more_after_reloads_than_before(command: list[str], tmp_
 
 
 def holdings(port: int) -> dict[int, tuple[list[str], int, int]]:
-    """Tell what each worker holds: our threads, its descriptors, instances."""
+    """Return what each worker holds: our threads, its descriptors, instances."""
     return {
         pid: (
             [name for name in answer.said["threads"] if name.startswith("reloadcheck")],
@@ -90,7 +90,7 @@ Holdings = dict[int, tuple[list[str], int, int]]
 
 
 def no_more(now: Holdings, before: Holdings) -> bool:
-    """Tell whether each worker has the same threads and instances, and no descriptor more.
+    """Return whether each worker has the same threads and instances, and no descriptor more.
 
     Fewer is no leak: the first look may fall on a moment in which a file is being read.
     """
@@ -122,7 +122,7 @@ def test_nothing_of_ours_is_alive_after_close(tmp_path: Path) -> None:
 
 
 def ours(others: set[threading.Thread]) -> list[str]:
-    """Give the names of our threads that are alive, without those that were before."""
+    """Return the names of our threads that are alive, without those that were before."""
     names = [thread.name for thread in set(threading.enumerate()) - others]
     return [name for name in names if name.startswith("reloadcheck")]
 

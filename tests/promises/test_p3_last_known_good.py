@@ -41,7 +41,7 @@ released = threading.Event()
 
 
 def engine(file: Path) -> ReloadCheck[Settings]:
-    """Give an engine whose one resource can fail in each way, by the number it is given."""
+    """Return an engine whose one resource can fail in each way, by the number it is given."""
     live = ReloadCheck(
         file, schema=Settings, settle=0.0, patience=5.0, max_bytes=65_536, environ={}
     )
@@ -160,7 +160,7 @@ def test_on_the_first_start_it_is_an_exception(
 
 
 def traceback_of(error: BaseException) -> list[str]:
-    """Give an exception as a log would show it, with its attributes."""
+    """Return an exception as a log would show it, with its attributes."""
     import traceback
 
     return [*traceback.format_exception(error), repr(error), repr(vars(error))]

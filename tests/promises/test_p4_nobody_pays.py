@@ -71,13 +71,13 @@ def test_500_reloads_under_load_with_clients_that_reset(tmp_path: Path) -> None:
 
 
 def _alive(port: int) -> set[tuple[int, int]]:
-    """Give the instances that each worker counts, and the objects of them that it has."""
+    """Return the instances that each worker counts, and the objects of them that it has."""
     found = workers(port, "/process").values()
     return {(answer.said["instances"], answer.said["alive"]) for answer in found}
 
 
 def big(number: int) -> str:
-    """Give about a megabyte of YAML in which the number changes every part."""
+    """Return about a megabyte of YAML in which the number changes every part."""
     parts = (
         f"part{n}:\n  name: 'service {n} of {number}'\n  limits: [{n}, {number}]\n  on_call: true\n"
         for n in range(14_000)

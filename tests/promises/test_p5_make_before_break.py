@@ -70,7 +70,7 @@ class Story:
         return outcome
 
     def happened(self) -> list[str]:
-        """Give what happened since the last call."""
+        """Return what happened since the last call."""
         events, self.events = self.events, []
         return events
 

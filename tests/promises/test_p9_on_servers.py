@@ -37,7 +37,7 @@ def test_every_response_is_the_same_bytes(
 
 
 def raw(port: int, method: str, path: str) -> bytes:
-    """Give all the bytes of a response, less its date."""
+    """Return all the bytes of a response, less its date."""
     request = f"{method} {path}?query HTTP/1.1\r\nHost: rig\r\nContent-Length: 4\r\n"
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(f"{request}Connection: close\r\n\r\nbody".encode())

@@ -31,7 +31,7 @@ def live(tmp_path: Path) -> Iterator[Live]:
 
 
 def request() -> WSGIEnvironment:
-    """Give an environ as a server would."""
+    """Return an environ as a server would."""
     environ: WSGIEnvironment = {}
     setup_testing_defaults(environ)
     environ["wsgi.file_wrapper"] = FileWrapper
@@ -49,7 +49,7 @@ def leases(live: Live) -> int:
 
 
 def answering(body: Iterable[bytes]) -> WSGIApplication:
-    """Give an app that returns just this object."""
+    """Return an app that returns just this object."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain")])
@@ -133,12 +133,12 @@ def test_a_client_that_goes_away_early_ends_the_generator(live: Live) -> None:
 
 
 def sized() -> Iterable[bytes]:
-    """Give a body with a length."""
+    """Return a body with a length."""
     return (b"a", b"b")
 
 
 def unsized() -> Iterable[bytes]:
-    """Give a body without one."""
+    """Return a body without one."""
     return (piece for piece in [b"a"])
 
 

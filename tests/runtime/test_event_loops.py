@@ -31,7 +31,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def serve(live: Live) -> ReloadCheckMiddleware:
-    """Give an app that says the word of its configuration."""
+    """Return an app that says the word of its configuration."""
 
     async def home(request: Request) -> PlainTextResponse:
         assert request.state.snapshot is live.current()

@@ -34,7 +34,7 @@ ASYNC_CALLS: dict[str, Callable[["ReloadCheck[Any]"], Any]] = {
 
 
 def waits_for_itself(call: Callable[[], object]) -> str:
-    """Give the refusal's text; the clock of these tests stands still, a wait would be endless."""
+    """Return the refusal's text; the clock of these tests stands still, a wait would be endless."""
     with pytest.raises(BlockingCallError, match="would wait for itself") as caught:
         call()
     return str(caught.value)
@@ -73,7 +73,7 @@ def test_a_sync_call_within_the_first_load(make: Make, what: str, place: str) ->
 
 @pytest.fixture
 def heed() -> Iterator[Callable[[Callable[[], None]], None]]:
-    """Give a way to have a function called for each record of the package's logger."""
+    """Return a way to have a function called for each record of the package's logger."""
     logger = logging.getLogger("reloadcheck")
     handlers: list[logging.Handler] = []
     before = logger.level

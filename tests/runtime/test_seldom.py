@@ -188,7 +188,7 @@ class _Version:
         self.held.append("joined")
 
     def leave(self, key: object) -> None:
-        """Give one back."""
+        """Return one back."""
         self.held.append("left")
 
 

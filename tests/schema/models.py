@@ -169,7 +169,7 @@ class Node:
 
 
 def problems_of(schema: Any, tree: dict[str, Any]) -> dict[KeyPath, str]:
-    """Give the problems of a tree by key path; the caller knows there are some."""
+    """Return the problems of a tree by key path; the caller knows there are some."""
     with pytest.raises(SchemaError) as caught:
         schema_of(schema).convert(tree)
     error = caught.value

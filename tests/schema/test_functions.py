@@ -135,7 +135,7 @@ def test_a_model_of_something_else_is_told_as_the_functions() -> None:
 
 @lru_cache
 def get_settings() -> Outer:
-    """Give what frameworks call settings."""
+    """Return what frameworks call settings."""
     raise AssertionError("never called")
 
 

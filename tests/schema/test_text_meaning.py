@@ -79,12 +79,12 @@ def config_of(schema: Any, *sources: Source) -> Any:
 
 
 def variables(values: Mapping[str, str]) -> EnvironSource:
-    """Give the variables under APP."""
+    """Return the variables under APP."""
     return EnvironSource("APP", {f"APP_{name}": value for name, value in values.items()})
 
 
 def problem_of(schema: Any, *sources: Source) -> str:
-    """Give the sentence with which a schema refuses what sources hold."""
+    """Return the sentence with which a schema refuses what sources hold."""
     with pytest.raises(ConfigError) as caught:
         config_of(schema, *sources)
     return str(caught.value)

@@ -74,7 +74,7 @@ class Client:
 
     @property
     def connected(self) -> bool:
-        """Tell whether the connection was kept after the last answer."""
+        """Return whether the connection was kept after the last answer."""
         return self._writer is not None
 
     def close(self) -> None:
@@ -106,7 +106,7 @@ class Poll:
             client.close()
 
     def first(self, number: int) -> dict[int, float]:
-        """Give when each worker was first seen with this configuration, by its pid."""
+        """Return when each worker was first seen with this configuration, by its pid."""
         found: dict[int, float] = {}
         for answer in self.answers:
             if answer.number == number:

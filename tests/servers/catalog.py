@@ -37,7 +37,7 @@ def _named(name: str) -> Kind:
 
 
 def module(*words: str) -> list[str]:
-    """Give the command line of a module of this Python."""
+    """Return the command line of a module of this Python."""
     return [sys.executable, "-m", *words]
 
 
@@ -47,7 +47,7 @@ def _uvicorn(*options: str) -> Callable[[int], list[str]]:
 
 
 def gunicorn(app: str, *options: str) -> Callable[[int], list[str]]:
-    """Give what starts gunicorn with two workers."""
+    """Return what starts gunicorn with two workers."""
     ending = ("--graceful-timeout", "1", "--no-control-socket")
     return lambda port: module(
         "gunicorn", app, "-b", f"127.0.0.1:{port}", "-w", "2", *ending, *options
@@ -62,7 +62,7 @@ def _granian(app: str, interface: str) -> Callable[[int], list[str]]:
 
 
 def uwsgi(*options: str, app: str = WSGI) -> Callable[[int], list[str]]:
-    """Give what starts uWSGI with a master and two workers."""
+    """Return what starts uWSGI with a master and two workers."""
     run = "import sys, pyuwsgi; pyuwsgi.run(sys.argv[1:])"
     ending = ("--die-on-term", "--worker-reload-mercy", "1", "--disable-logging")
     serve = ("--master", "--processes", "2", "--module", app, *ending)

@@ -15,7 +15,7 @@ MEASURED = "measured on servers"
 
 @pytest.fixture
 def measured(request: pytest.FixtureRequest) -> list[tuple[str, object]]:
-    """Give the list that takes what is to be printed: `measured.append((MEASURED, line))`."""
+    """Return the list that takes what is to be printed: `measured.append((MEASURED, line))`."""
     properties: list[tuple[str, object]] = request.node.user_properties
     return properties
 
@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _place(line: str) -> int:
-    """Give a row's place in the table; other lines come last."""
+    """Return a row's place in the table; other lines come last."""
     names = [kind.name for kind in SERVERS]
     name = line[:26].rstrip()
     return names.index(name) if name in names else len(names)

@@ -19,7 +19,7 @@ LINE_SECONDS = 0.02
 
 
 def engine() -> ReloadCheck[FrozenDict]:
-    """Give the engine, which nobody needs to start."""
+    """Return the engine, which nobody needs to start."""
     live = ReloadCheck(os.environ["SERVERS_CONFIG"])
     if "SERVERS_EARLY" in os.environ and not BARE:
         live.start()

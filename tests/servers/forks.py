@@ -80,7 +80,7 @@ class Told:
 
 
 def problems(told: Told) -> list[str]:
-    """Give a sentence for each thing that is not as it must be."""
+    """Return a sentence for each thing that is not as it must be."""
     found: list[str] = []
     owners: dict[int, set[int]] = {}
     for one in told.answers:
@@ -153,7 +153,7 @@ class _Way:
         )
 
     def _open(self) -> frozenset[int]:
-        """Give the backends that serve what the parent built."""
+        """Return the backends that serve what the parent built."""
         like = f"% of {self._parent}"
         rows = self._admin.execute(
             "SELECT pid FROM pg_stat_activity WHERE application_name LIKE %s", [like]
@@ -255,5 +255,5 @@ class Condition(Protocol):
     """Something that another process brings about."""
 
     def __call__(self) -> bool:
-        """Tell whether it is so by now."""
+        """Return whether it is so by now."""
         ...

@@ -34,7 +34,7 @@ def tick() -> None:
 
 
 def _queued() -> float:
-    """Give the seconds that this thread was ready to run and no CPU was free."""
+    """Return the seconds that this thread was ready to run and no CPU was free."""
     with open("/proc/thread-self/schedstat", "rb") as file:
         return int(file.read().split()[1]) / 1e9
 

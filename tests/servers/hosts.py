@@ -147,7 +147,7 @@ def _pyramid(live: Live) -> wsgi.WSGIApp:
 
 
 def django(live: Live) -> asgi.ASGIApp:
-    """Give Django's WSGI side, behind the WSGI door, in an ASGI server by way of a2wsgi."""
+    """Return Django's WSGI side, behind the WSGI door, in an ASGI server by way of a2wsgi."""
     from a2wsgi import WSGIMiddleware
     from django.core.handlers.wsgi import WSGIHandler
 
@@ -156,7 +156,7 @@ def django(live: Live) -> asgi.ASGIApp:
 
 
 def django_urls(live: Live) -> list[Any]:
-    """Give the routes of the Django app."""
+    """Return the routes of the Django app."""
     from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
     from django.urls import path
 

@@ -14,7 +14,7 @@ SECONDS = 240.0
 
 
 def once(name: str, base: Path, work: Callable[[], T]) -> T:
-    """Give what `work` gives; it is called in the first process that asks, others wait for it.
+    """Return what `work` gives; it is called in the first process that asks, others wait for it.
 
     `base` is the temporary directory of this process's tests: those of one test run, in which
     pytest-xdist names a process, stand in one directory.

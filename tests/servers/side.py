@@ -28,7 +28,7 @@ class Side:
         self._clients: list[Client] = []
 
     def client(self) -> Client:
-        """Give a client, which is closed with all others at the latest."""
+        """Return a client, which is closed with all others at the latest."""
         self._clients.append(Client(self.server.port))
         return self._clients[-1]
 
@@ -80,7 +80,7 @@ class Side:
         return process.returncode, took
 
     async def is_gone(self) -> bool:
-        """Tell whether nothing is left of the server's process group a moment after its end."""
+        """Return whether nothing is left of the server's process group a moment after its end."""
         deadline = time.monotonic() + GONE_SECONDS
         while group_runs(self.server.process.pid):
             if time.monotonic() > deadline:
@@ -96,7 +96,7 @@ class Side:
         return True
 
     async def _find(self, deadline: float) -> dict[int, Client]:
-        """Give a client for each worker, by pid; requests that hold theirs spread over all."""
+        """Return a client for each worker, by pid; requests that hold theirs spread over all."""
         found: dict[int, Client] = {}
         while len(found) < self.kind.workers:
             if time.monotonic() > deadline:

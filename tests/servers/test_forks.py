@@ -91,11 +91,11 @@ class UWSGI:
         self.opt = {key.replace("_", "-"): value for key, value in opt.items()}
 
     def worker_id(self) -> int:
-        """Give the worker's number, 0 in the master."""
+        """Return the worker's number, 0 in the master."""
         return self._worker
 
     def masterpid(self) -> int:
-        """Give the master's pid, 0 without one."""
+        """Return the master's pid, 0 without one."""
         return self._master
 
 

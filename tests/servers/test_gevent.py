@@ -143,7 +143,7 @@ class Time:
         self.sleep = sleep
 
     def perf_counter(self) -> float:
-        """Give the time, and let a little of it pass."""
+        """Return the time, and let a little of it pass."""
         self.now += 0.0005
         return self.now
 

@@ -17,14 +17,14 @@ from . import hosts
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a configuration."""
+    """Return a configuration."""
     path = tmp_path / "app.yaml"
     path.write_text("number: 1\n")
     return path
 
 
 def engine(file: Path) -> ReloadCheck[FrozenDict]:
-    """Give an engine that looks when it is told to, and waits for nothing."""
+    """Return an engine that looks when it is told to, and waits for nothing."""
     return ReloadCheck(file, window=60, settle=0)
 
 

@@ -47,7 +47,7 @@ class Shop:
             connection.execute(statement.encode())
 
     def rotate(self, password: str) -> None:
-        """Give the user of the pools another password, and the application the same."""
+        """Set for the user of the pools another password, and the application the same."""
         self._sql(f"ALTER ROLE shop PASSWORD '{password}'")
         config.replace(self.secrets / "password", password)
 

@@ -31,7 +31,7 @@ WAVE = 9
 
 
 async def run(kinds: Sequence[Kind], directory: Path) -> dict[str, Result]:
-    """Give the result of each kind by its name.
+    """Return the result of each kind by its name.
 
     A kind that did nothing wrong but took too long is tried again, twice at most, among the few of
     its like: what else the machine does is by chance, and what we do is not.
@@ -82,7 +82,7 @@ class Trial:
             self._result = replace(self._result, error=f"{type(error).__name__}: {error}")
 
     def result(self) -> Result:
-        """Give what was found so far, and what our server wrote."""
+        """Return what was found so far, and what our server wrote."""
         return replace(self._result, log=self._sides[0].server.log if self._sides else "")
 
     async def start(self) -> None:

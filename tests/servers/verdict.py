@@ -46,12 +46,12 @@ class Result:
 
 
 def problems(result: Result) -> list[str]:
-    """Give a sentence for each thing that is not as it must be."""
+    """Return a sentence for each thing that is not as it must be."""
     return faults(result) + delays(result)
 
 
 def faults(result: Result) -> list[str]:
-    """Give what is wrong however fast or slow the machine is."""
+    """Return what is wrong however fast or slow the machine is."""
     if result.error is not None:
         return [result.error]
     found = [f"a request failed: {failure}" for failure in result.failures]
@@ -69,7 +69,7 @@ def faults(result: Result) -> list[str]:
 
 
 def delays(result: Result) -> list[str]:
-    """Give what took too long, which other work on the machine may be the cause of."""
+    """Return what took too long, which other work on the machine may be the cause of."""
     latest = WINDOW + SETTLE + GRACE + result.control
     found = [f"live after {at:.2f} s" for at in result.picked_up if at > latest]
     if result.stop > result.bare_stop + STOP_GRACE:
@@ -78,12 +78,12 @@ def delays(result: Result) -> list[str]:
 
 
 def table(results: Iterable[Result]) -> list[str]:
-    """Give the lines of the table, at most 80 columns wide."""
+    """Return the lines of the table, at most 80 columns wide."""
     return [HEAD, *(row(result) for result in results)]
 
 
 def row(result: Result) -> str:
-    """Give one server's line of the table."""
+    """Return one server's line of the table."""
     seconds = " ".join(f"{at:.2f} s" for at in result.picked_up)
     return _row(
         result.kind.name,

@@ -28,7 +28,7 @@ class Part:
         self.job = Job[None](lambda: None)
 
     def close(self, settled: object) -> Job[None]:
-        """Give the job."""
+        """Return the job."""
         return self.job
 
     def cancel(self) -> None:

@@ -26,7 +26,7 @@ async def ask(request: Request) -> Response:
 
 
 async def status(_: Request) -> Response:
-    """Tell how this process is."""
+    """Return how this process is."""
     return JSONResponse(watch.report())
 
 

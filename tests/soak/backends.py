@@ -45,16 +45,16 @@ class Backends:
     _password: str
 
     def database(self, wrong: bool = False) -> str:
-        """Give the URL of the database."""
+        """Return the URL of the database."""
         return self.postgres.url(password=WRONG if wrong else None)
 
     def cache(self, wrong: bool = False) -> str:
-        """Give the URL of the Valkey."""
+        """Return the URL of the Valkey."""
         place = self.valkey.url().removeprefix("redis://")
         return f"redis://{USER}:{WRONG if wrong else self._password}@{place}"
 
     def upstream(self, wrong: bool = False) -> tuple[str, str]:
-        """Give the URL of the HTTP upstream, and the token for it."""
+        """Return the URL of the HTTP upstream, and the token for it."""
         return self.http.url, WRONG if wrong else self.http.token
 
     def connections(self) -> dict[str, int]:
@@ -77,11 +77,11 @@ class Backends:
         return Counter(name for name, ends in listed if resource_of(name) in ours and ends in alive)
 
     def connected(self) -> set[str]:
-        """Give the resources that have connections now."""
+        """Return the resources that have connections now."""
         return {resource_of(name) for name in self.connections()}
 
     def left_over(self, names: set[str]) -> set[str]:
-        """Give those of the resources that stay connected though they have had the time to go."""
+        """Return those of the resources that stay connected though they have had the time to go."""
         with contextlib.suppress(AssertionError):
             until(lambda: not names & self.connected())
         return names & self.connected()

@@ -27,7 +27,7 @@ def servers(postgres: PostgresServer, valkey: ValkeyServer) -> Iterator[Backends
 def app_server(
     servers: Backends, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Callable[[Kind], Side]]:
-    """Give the app server of a kind, started when it is first asked for."""
+    """Return the app server of a kind, started when it is first asked for."""
     directory: Path = tmp_path_factory.mktemp("soak")
     started: dict[Kind, Side] = {}
     with ExitStack() as stack:

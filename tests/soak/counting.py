@@ -37,7 +37,7 @@ class Count:
 
 
 def most_of(counts: Mapping[str, int]) -> tuple[Counter[str], Counter[str]]:
-    """Give the connections and the instances of each resource."""
+    """Return the connections and the instances of each resource."""
     connections: Counter[str] = Counter()
     generations: Counter[str] = Counter()
     for name, count in counts.items():

@@ -20,7 +20,7 @@ Handles = dict[str, Resource[Any]]
 
 
 def engine(kind: Kind, factory: Callable[[Watch, str], Any]) -> tuple[Watch, Handles]:
-    """Give an engine with its resources; `factory` gives the watched factory of each."""
+    """Return an engine with its resources; `factory` gives the watched factory of each."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # else a line for each request
     live = ReloadCheck(os.environ["SOAK_CONFIG"], schema=Settings)
@@ -44,7 +44,7 @@ def introduction(config: Settings, resource: str) -> str:
 def told(
     watch: Watch, snapshot: Snapshot[Settings], handle: Resource[Any], client: Any, said: str
 ) -> dict[str, Any]:
-    """Tell what a unit of work has seen, at its end: `same` is whether it still sees it."""
+    """Return what a unit of work has seen, at its end: `same` is whether it still sees it."""
     config, now = snapshot.config, watch.live.current()
     return {
         "number": config.number,

@@ -87,7 +87,7 @@ class Load:
         asyncio.run(self._run(over))
 
     def seen(self, port: int, number: int) -> float | None:
-        """Give when an answer first came from this configuration or a later one."""
+        """Return when an answer first came from this configuration or a later one."""
         times = [at for one, at in list(self.first[port].items()) if one >= number]
         return min(times, default=None)
 

@@ -53,7 +53,7 @@ class Settings:
 
 
 def chosen(kind: Kind, names: Iterable[str] = ()) -> tuple[Entry, ...]:
-    """Give the resources of one kind, of these names if there are any."""
+    """Return the resources of one kind, of these names if there are any."""
     wanted = set(names)
     return tuple(one for one in MATRIX if one.kind == kind and (not wanted or one.name in wanted))
 

@@ -157,7 +157,7 @@ class Report:
             self.problems.append(f"the machine did not keep up: {self.left_out} requests left out")
 
     def table(self) -> str:
-        """Give the account as people read it."""
+        """Return the account as people read it."""
         head = "resource requests errors torn outlasted reloads generations connections leaked"
         lines = [
             [

@@ -60,7 +60,7 @@ class Side:
 
     @property
     def port(self) -> int:
-        """Give the server's port."""
+        """Return the server's port."""
         return self.server.port
 
     def status(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Side:
         return said
 
     def rss(self) -> float:
-        """Give the memory of the process that serves, in MiB."""
+        """Return the memory of the process that serves, in MiB."""
         lines = Path(f"/proc/{self.status()['pid']}/status").read_text().splitlines()
         (kib,) = (line.split()[1] for line in lines if line.startswith("VmRSS"))
         return int(kib) / 1024

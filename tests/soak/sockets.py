@@ -13,7 +13,7 @@ ESTABLISHED = "01"
 
 
 def established(ports: Iterable[int]) -> set[tuple[int, int]]:
-    """Give (server's port, client's port) of the connections that no end has closed yet."""
+    """Return (server's port, client's port) of the connections that no end has closed yet."""
     wanted = set(ports)
     found: set[tuple[int, int]] = set()
     for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]:

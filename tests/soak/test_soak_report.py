@@ -40,7 +40,7 @@ SIDE = SideRow(
 
 
 def verdict(row: Row = ROW, side: SideRow = SIDE, seconds: float = 600.0) -> list[str]:
-    """Give what a report of these two finds."""
+    """Return what a report of these two finds."""
     return Report(seconds, [row], [side], looks=10, left_out=0).problems
 
 

@@ -177,7 +177,7 @@ def _summary(
 
 
 def _freshness(side: Side, load: Load) -> tuple[float, int]:
-    """Give the longest time that an edit took to be live, less the builds since it was written.
+    """Return the longest time that an edit took to be live, less the builds since it was written.
 
     These are its own, and what was left of the one before. The edits that had to wait for an
     instance to drain are counted and not measured.

@@ -134,7 +134,7 @@ class Watch:
                 del self._uses[old]
 
     def report(self) -> dict[str, Any]:
-        """Tell how this process is, in JSON's types."""
+        """Return how this process is, in JSON's types."""
         status, wall = self.live.status(), time.time() - time.monotonic()
         waits = [one.at - wall for one in status.history if _waited(one)]
         with self._lock:

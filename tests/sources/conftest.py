@@ -24,6 +24,6 @@ def _descriptors() -> set[str]:
 
 @pytest.fixture
 def server() -> Iterator[Web]:
-    """Give a server that answers with a small document."""
+    """Return a server that answers with a small document."""
     with web() as server:
         yield server

@@ -18,7 +18,7 @@ def tree_of(source: HTTPSource) -> object:
 
 
 def refused(source: HTTPSource) -> str:
-    """Give the reason for which a source has no stamp."""
+    """Return the reason for which a source has no stamp."""
     with pytest.raises(SourceError) as caught:
         source.stamp()
     assert caught.value.__context__ is None or CANARY not in str(caught.value.__context__)

@@ -26,7 +26,7 @@ def layer_of(source: Source, max_bytes: int = LIMIT) -> Layer:
 
 @pytest.fixture
 def secrets(tmp_path: Path) -> Path:
-    """Give a directory of secrets, with a subdirectory and what is hidden."""
+    """Return a directory of secrets, with a subdirectory and what is hidden."""
     root = tmp_path / "secrets"
     (root / "database").mkdir(parents=True)
     (root / ".git").mkdir()

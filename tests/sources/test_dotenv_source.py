@@ -26,7 +26,7 @@ def layer_of(
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give where a file of variables may be written."""
+    """Return where a file of variables may be written."""
     return tmp_path / ".env"
 
 

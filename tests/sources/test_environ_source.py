@@ -22,7 +22,7 @@ def layer_of(environ: Mapping[str, str], below: Mapping[str, Any] | None = None)
 
 
 def refused(environ: Mapping[str, str], below: Mapping[str, Any] | None = None) -> str:
-    """Give the sentence with which an environment is refused."""
+    """Return the sentence with which an environment is refused."""
     with pytest.raises(ConfigSyntaxError) as caught:
         layer_of(environ, below)
     return str(caught.value)

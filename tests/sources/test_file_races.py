@@ -19,7 +19,7 @@ WALL = 1_800_000_000.0
 
 
 def text(number: int) -> bytes:
-    """Give a configuration of three pages that tells its number in each line."""
+    """Return a configuration of three pages that tells its number in each line."""
     return b"%08d\n" % number * 1400
 
 
@@ -69,7 +69,7 @@ class Interrupted:
         self.write = write
 
     def disk(self) -> Disk:
-        """Give the calls, each with the writer before it."""
+        """Return the calls, each with the writer before it."""
         real = Disk()
 
         def turn() -> None:

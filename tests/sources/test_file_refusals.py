@@ -64,7 +64,7 @@ KINDS = [
 
 @pytest.fixture
 def path() -> Iterator[Path]:
-    """Give a path that another user may reach."""
+    """Return a path that another user may reach."""
     with tempfile.TemporaryDirectory(prefix="rc-") as name:
         os.chmod(name, 0o755)
         yield Path(name) / "app.yaml"

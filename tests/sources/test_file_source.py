@@ -29,7 +29,7 @@ def content(source: Source) -> bytes:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a file with a small configuration."""
+    """Return a file with a small configuration."""
     path = tmp_path / "app.yaml"
     path.write_text("database:\n  url: one\n")
     return path

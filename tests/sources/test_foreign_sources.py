@@ -44,7 +44,7 @@ class Bucket(MemorySource):
         return super().layer(documents, below, pause)
 
     def place(self) -> Place:
-        """Tell where, or fail."""
+        """Return where, or fail."""
         self._fail("place")
         return Place("bucket")
 

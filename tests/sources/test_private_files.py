@@ -13,7 +13,7 @@ STRANGER = 65534
 
 
 def refused(path: Path, disk: Disk | None = None) -> str | None:
-    """Give the reason for which a file is not private; None when it is."""
+    """Return the reason for which a file is not private; None when it is."""
     try:
         FileSource(path, private=True, disk=disk).stamp()
     except SourceError as error:
@@ -23,7 +23,7 @@ def refused(path: Path, disk: Disk | None = None) -> str | None:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Give a file that is private, two directories below a safe one."""
+    """Return a file that is private, two directories below a safe one."""
     tmp_path.chmod(0o755)
     path = tmp_path / "etc" / "shop" / "app.yaml"
     path.parent.mkdir(parents=True)
@@ -32,7 +32,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def replaced(place: Path | str) -> str:
-    """Give the sentence on a directory that anybody may write."""
+    """Return the sentence on a directory that anybody may write."""
     return f"can be replaced by everybody: {place} is writable by others; it is to be private"
 
 

@@ -24,7 +24,7 @@ LIMIT = 1 << 20
 
 @pytest.fixture
 def one(tmp_path: Path) -> Path:
-    """Give a first file."""
+    """Return a first file."""
     path = tmp_path / "one.yaml"
     path.write_text("a: 1\n")
     return path
@@ -32,7 +32,7 @@ def one(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def two(tmp_path: Path) -> Path:
-    """Give a second file."""
+    """Return a second file."""
     path = tmp_path / "two.yaml"
     path.write_text("b: 1\n")
     return path

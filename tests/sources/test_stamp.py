@@ -16,7 +16,7 @@ YEAR = 365.25 * 24 * HOUR
 
 
 def ns(seconds: float) -> int:
-    """Give a time as a file's stamp tells it."""
+    """Return a time as a file's stamp tells it."""
     return int(seconds * 1_000_000_000)
 
 

@@ -50,7 +50,7 @@ def publish(volume: Path, first: int, last: int | None = None) -> subprocess.Pop
 
 @pytest.fixture
 def volume() -> Iterator[Path]:
-    """Give a volume at generation 0, in memory where there is such a place, as Secrets are."""
+    """Return a volume at generation 0, in memory where there is such a place, as Secrets are."""
     memory = "/dev/shm" if os.access("/dev/shm", os.W_OK | os.X_OK) else None
     with tempfile.TemporaryDirectory(prefix="rc-", dir=memory) as name:
         assert publish(Path(name), 0).wait(30) == 0
@@ -58,7 +58,7 @@ def volume() -> Iterator[Path]:
 
 
 def generations(documents: Sequence[Sequence[Document]]) -> set[bytes]:
-    """Give the generations that a set's documents are of."""
+    """Return the generations that a set's documents are of."""
     return {document.data for group in documents for document in group}
 
 

@@ -51,7 +51,7 @@ class _Slow:
         until(lambda: self.orders.state().edition == a)
 
     def while_built(self, a: int, order: Callable[[Orders], object]) -> None:
-        """Give an order while an edit is being built; return when that has come to something."""
+        """Write an order while an edit is being built; return when that has come to something."""
         self.building.clear()
         self.goes_on.clear()
         self.file.write_text(f"a: {a}")

@@ -27,7 +27,7 @@ live, pool = stock.engine()
 
 
 async def show(request: Request) -> Response:
-    """Tell the facts; `again` is what the request sees once others have had their turn."""
+    """Return the facts; `again` is what the request sees once others have had their turn."""
     first = _facts(request)
     for _ in range(3):
         await asyncio.sleep(0)
@@ -35,7 +35,7 @@ async def show(request: Request) -> Response:
 
 
 async def stream(request: Request) -> Response:
-    """Tell the facts in a line each, until the gate is there."""
+    """Return the facts in a line each, until the gate is there."""
     gate = Path(request.query_params["gate"])
 
     async def lines() -> AsyncIterator[str]:
@@ -49,7 +49,7 @@ async def stream(request: Request) -> Response:
 
 
 async def talk(websocket: WebSocket) -> None:
-    """Tell the facts in answer to each message, and first of all."""
+    """Return the facts in answer to each message, and first of all."""
     await websocket.accept()
     with contextlib.suppress(WebSocketDisconnect):
         while True:
@@ -58,7 +58,7 @@ async def talk(websocket: WebSocket) -> None:
 
 
 async def process(_: Request) -> Response:
-    """Tell what this process holds."""
+    """Return what this process holds."""
     return JSONResponse(stock.process(live))
 
 

@@ -9,7 +9,7 @@ __all__ = ["ask", "body", "scope"]
 
 
 def scope(kind: str, path: str) -> dict[str, Any]:
-    """Give a scope with what the specification requires."""
+    """Return a scope with what the specification requires."""
     common = {"type": kind, "asgi": {"version": "3.0"}, "path": path, "query_string": b""}
     return {**common, "http_version": "1.1", "method": "GET", "scheme": "http", "headers": []}
 
@@ -36,5 +36,5 @@ async def ask(app: ASGIApp, path: str = "/", kind: str = "http") -> list[Message
 
 
 def body(sent: list[Message]) -> bytes:
-    """Give the body of a response."""
+    """Return the body of a response."""
     return b"".join(m.get("body", b"") for m in sent if m["type"] == "http.response.body")

@@ -36,7 +36,7 @@ def _seen() -> dict[str, Any]:
 
 @app.task
 def report(place: str, count: int) -> dict[str, Any]:
-    """Tell what a task sees, once so many tasks are at it, each in a process or thread of its own.
+    """Return what a task sees once so many are at it, each in a process or thread of its own.
 
     `place` is a directory for this meeting alone.
     """
@@ -47,7 +47,7 @@ def report(place: str, count: int) -> dict[str, Any]:
 
 @app.task
 def slow(gate: str) -> list[dict[str, Any]]:
-    """Tell what a task sees at its beginning, and after its gate was opened."""
+    """Return what a task sees at its beginning, and after its gate was opened."""
     first = _seen()
     Path(gate + ".begun").touch()
     _wait(Path(gate).exists)
@@ -75,5 +75,5 @@ def again(
 
 @app.task
 def process() -> dict[str, Any]:
-    """Tell what this process holds."""
+    """Return what this process holds."""
     return stock.process(live)

@@ -37,7 +37,7 @@ class Clients:
 
     @property
     def open(self) -> list[int]:
-        """Give the values of the open ones."""
+        """Return the values of the open ones."""
         return [client.value for client in self.made if client.open]
 
 

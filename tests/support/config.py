@@ -23,7 +23,7 @@ deep:
 
 
 def text(number: int, *, pool: int | None = None, note: str = "") -> str:
-    """Give the YAML of a configuration; the resource is built from `pool` alone.
+    """Return the YAML of a configuration; the resource is built from `pool` alone.
 
     `end` tells a file that was cut, though most prefixes of this one parse.
     """

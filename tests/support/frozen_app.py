@@ -44,7 +44,7 @@ class Struct(msgspec.Struct, frozen=True):
 
 
 def _attempts(config: Any) -> dict[str, Callable[[], object]]:
-    """Give every ordinary way to change the configuration, as a call."""
+    """Return every ordinary way to change the configuration, as a call."""
     ways: dict[str, Callable[[], object]] = {}
 
     def statement(code: str) -> None:
@@ -99,7 +99,7 @@ def _attempts(config: Any) -> dict[str, Callable[[], object]]:
 
 
 def _state(config: Any) -> str:
-    """Give all of a configuration as text."""
+    """Return all of a configuration as text."""
     if isinstance(config, BaseModel):
         config = config.model_dump()
     elif isinstance(config, msgspec.Struct):

@@ -37,7 +37,7 @@ def write(path: str, event: str, serial: int, number: int) -> None:
 
 
 def read(path: Path) -> list[Entry]:
-    """Give all entries in the order in which they were written; none when there is no journal.
+    """Return all entries in the order in which they were written; none when there is no journal.
 
     A line that is being written while we read may be there in part: it counts once it has its end.
     """
@@ -48,7 +48,7 @@ def read(path: Path) -> list[Entry]:
 
 
 def most_open(entries: Iterable[Entry]) -> int:
-    """Give how many instances were open at once in one process, at the most."""
+    """Return how many instances were open at once in one process, at the most."""
     now: Counter[int] = Counter()
     most = 0
     for entry in entries:
@@ -58,7 +58,7 @@ def most_open(entries: Iterable[Entry]) -> int:
 
 
 def still_open(entries: Iterable[Entry]) -> list[tuple[int, int]]:
-    """Give pid and serial of what was built and not closed."""
+    """Return pid and serial of what was built and not closed."""
     opened: dict[tuple[int, int], None] = {}
     for entry in entries:
         if entry.event == "built":
@@ -69,7 +69,7 @@ def still_open(entries: Iterable[Entry]) -> list[tuple[int, int]]:
 
 
 def closed_once(entries: Iterable[Entry]) -> bool:
-    """Tell whether nothing was built twice, closed twice, or closed without having been built."""
+    """Return whether nothing was built twice, closed twice, or closed without having been built."""
     seen: Counter[tuple[str, int, int]] = Counter()
     for entry in entries:
         key = (entry.pid, entry.serial)

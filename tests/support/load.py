@@ -37,17 +37,17 @@ class Answer:
 
     @property
     def worker(self) -> int:
-        """Give the pid of the process that answered."""
+        """Return the pid of the process that answered."""
         return int(self.said["pid"])
 
     @property
     def number(self) -> int:
-        """Give the configuration that the request was served with."""
+        """Return the configuration that the request was served with."""
         return int(self.said["number"])
 
     @property
     def torn(self) -> bool:
-        """Tell whether parts of the answer come from different versions, or a closed resource."""
+        """Return whether parts of the answer come from different versions, or a closed resource."""
         said = self.said
         same = said["number"] == said["pool"] == said["again"] == said["end"]
         return not same or bool(said["closed"])
@@ -133,7 +133,7 @@ class Load:
             thread.join(TIMEOUT + 5)
 
     def seen(self, number: int, *, since: float = 0.0) -> set[int]:
-        """Give the workers that answered with this configuration a request begun after `since`."""
+        """Return the workers that answered with it a request begun after `since`."""
         return {
             one.worker for one in list(self.answers) if one.number == number and one.begun >= since
         }
@@ -153,7 +153,7 @@ class Load:
         until(lambda: len(self.answers) > begun + 2 * self.clients)
 
     def worst(self) -> float:
-        """Give the longest time that a request took, in seconds."""
+        """Return the longest time that a request took, in seconds."""
         return max(answer.ended - answer.begun for answer in self.answers)
 
     def _run(self, target: Callable[[random.Random], None], dice: random.Random) -> None:
@@ -177,7 +177,7 @@ class Load:
 
 
 def numbers(answers: Iterable[Answer]) -> list[int]:
-    """Give the configurations of the answers, in the order in which the requests began."""
+    """Return the configurations of the answers, in the order in which the requests began."""
     return [answer.number for answer in sorted(answers, key=lambda answer: answer.begun)]
 
 

@@ -15,7 +15,7 @@ class Loop:
 
     @property
     def name(self) -> str:
-        """Give the name of its thread."""
+        """Return the name of its thread."""
         return self._thread.name
 
     def run(self, work: Any) -> Any:

@@ -64,7 +64,7 @@ class Pooler:
 
     @property
     def url(self) -> str:
-        """Give the address for a client."""
+        """Return the address for a client."""
         return f"postgresql://anybody@127.0.0.1:{self.port}/postgres?sslmode=prefer"
 
     def close(self) -> None:

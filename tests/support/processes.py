@@ -19,7 +19,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def group_runs(group: int) -> bool:
-    """Tell whether any process of a group runs; where nobody takes leave of the dead, they stay."""
+    """Return whether any process of a group runs; the dead stay where nobody takes leave of them."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:

@@ -50,7 +50,7 @@ class Text(MemorySource):
         self.fault = SourceError(Problem(reason, self.name))
 
     def stamp(self) -> Stamp:
-        """Give the stamp of this moment, once the gate is open."""
+        """Return the stamp of this moment, once the gate is open."""
         now = super().stamp()
         self.stamped += 1
         if not self.gate.is_set():
@@ -61,7 +61,7 @@ class Text(MemorySource):
         return now
 
     def read(self, stamp: Stamp, max_bytes: int) -> Sequence[Document]:
-        """Give the text."""
+        """Return the text."""
         self.was_read += 1
         if self.torn:
             self.torn -= 1
@@ -92,15 +92,15 @@ class Call(Generic[T]):
 
     @property
     def waits(self) -> bool:
-        """Tell whether it has not returned yet."""
+        """Return whether it has not returned yet."""
         return self._thread.is_alive()
 
     def join(self, seconds: float) -> None:
-        """Give it a chance to return, where a test asserts that it does not."""
+        """Wait for a moment in which it might return, where a test asserts that it does not."""
         self._thread.join(seconds)
 
     def result(self, clock: FakeClock | None = None, step: float = 0.01) -> T:
-        """Give what it returned, or raise what it raised; meanwhile let time pass by `step`."""
+        """Return what it returned, or raise what it raised; meanwhile let time pass by `step`."""
         ends = time.monotonic() + SECONDS
         while self.waits:
             assert time.monotonic() < ends, "the call does not return"
@@ -173,6 +173,6 @@ def threads_named(*words: str, beside: Collection[threading.Thread] = ()) -> lis
 
 
 def config(live: "ReloadCheck[Any]") -> dict[str, Any]:
-    """Give the configuration that serves, as plain values."""
+    """Return the configuration that serves, as plain values."""
     found: dict[str, Any] = live.snapshot.config.to_dict()
     return found

@@ -28,19 +28,19 @@ _ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
 def uvicorn(app: str = "tests.support.asgi_app:app", *options: str) -> list[str]:
-    """Give the command for uvicorn with two workers."""
+    """Return the command for uvicorn with two workers."""
     serve = ["uvicorn", app, "--host", "127.0.0.1", "--port", "0", "--workers", "2"]
     return [sys.executable, "-m", *serve, "--no-access-log", *options]
 
 
 def gunicorn(app: str = "tests.support.wsgi_app:app", *options: str) -> list[str]:
-    """Give the command for gunicorn with two workers."""
+    """Return the command for gunicorn with two workers."""
     serve = ["gunicorn", app, "--bind", "127.0.0.1:0", "--workers", "2"]
     return [sys.executable, "-m", *serve, "--graceful-timeout", "5", *options]
 
 
 def environment(config: Path, journal: Path, **more: str) -> dict[str, str]:
-    """Give the variables for one of the rig's apps, with short times so that tests are quick."""
+    """Return the variables for one of the rig's apps, with short times so that tests are quick."""
     return {
         "RIG_CONFIG": str(config),
         "RIG_JOURNAL": str(journal),
@@ -60,7 +60,7 @@ class Server:
 
     @property
     def log(self) -> str:
-        """Give what the server and the app have logged so far."""
+        """Return what the server and the app have logged so far."""
         return self.log_file.read_text(errors="replace")
 
     def logs(self, words: str, times: int = 1) -> None:

@@ -92,11 +92,11 @@ class Stage:
                 raise self.fault(CANARY)
 
     def counts(self) -> set[int]:
-        """Give how many instances there are of each."""
+        """Return how many instances there are of each."""
         return {one.instances for one in self.live.status().resources}
 
     def settled(self) -> bool:
-        """Tell whether there is one instance of each."""
+        """Return whether there is one instance of each."""
         return self.counts() == {1}
 
     def serves(self, version: int, a: int) -> None:
@@ -108,7 +108,7 @@ class Stage:
 
 @contextmanager
 def staged(make: Make, *, sync: bool) -> Generator[Stage]:
-    """Give a stage on version 1; its home loop runs in a thread of its own."""
+    """Return a stage on version 1; its home loop runs in a thread of its own."""
     stage = Stage(make, sync=sync)
     loop = Loop()
     loop.run(stage.live.astart())

@@ -51,7 +51,7 @@ def _slow_stat(path: str | int) -> os.stat_result:
 
 
 def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
-    """Give an engine on the configured file, with one resource that keeps a journal."""
+    """Return an engine on the configured file, with one resource that keeps a journal."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     place = os.environ["RIG_JOURNAL"]
     slow = Disk(stat=_slow_stat, lstat=_slow_stat)
@@ -77,7 +77,7 @@ def engine() -> tuple[ReloadCheck[FrozenDict], Resource[Pool]]:
 
 
 def facts(snapshot: Snapshot[FrozenDict], pool: Resource[Pool]) -> dict[str, Any]:
-    """Tell what a unit of work sees of its snapshot just now; no pool once it is taken away."""
+    """Return what a unit of work sees of its snapshot just now; no pool once it is taken away."""
     config = snapshot.config
     said = {"pid": os.getpid(), "version": snapshot.version}
     said |= {"note": config["note"], "end": config["end"]}
@@ -89,7 +89,7 @@ def facts(snapshot: Snapshot[FrozenDict], pool: Resource[Pool]) -> dict[str, Any
 
 
 def process(live: ReloadCheck[FrozenDict]) -> dict[str, Any]:
-    """Tell what this process holds: what would grow if something leaked."""
+    """Return what this process holds: what would grow if something leaked."""
     gc.collect()  # closed ones may wait for it in cycles; what stays has leaked
     status = live.status()
     return {

@@ -11,7 +11,7 @@ __all__ = ["client_of"]
 
 @contextmanager
 def client_of(url: str) -> Generator[Celery]:
-    """Give a client until the block ends.
+    """Return a client until the block ends.
 
     A result that the collector finds is left alone: Celery before 5.7 would connect again for each,
     and wait for itself where that happens in the middle of a subscription.

@@ -24,7 +24,7 @@ FIRST = 100
 
 
 def hold() -> dict[str, Any]:
-    """Tell what this process holds now."""
+    """Return what this process holds now."""
     gc.collect()
     return {
         "descriptors": len(os.listdir("/proc/self/fd")),

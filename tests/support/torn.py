@@ -34,7 +34,7 @@ class Result:
 
     @property
     def good(self) -> bool:
-        """Tell whether all went well, and there was something to go wrong."""
+        """Return whether all went well, and there was something to go wrong."""
         return not self.torn and not self.failures and self.versions > 1
 
 
@@ -66,7 +66,7 @@ def run(seconds: float, directory: Path, seed: int = 1) -> Result:
 
 
 def _note(number: int) -> str:
-    """Give a text that only this configuration has, and that no prefix of it equals."""
+    """Return a text that only this configuration has, and that no prefix of it equals."""
     return f"{number} " * (number % 7 + 1)
 
 

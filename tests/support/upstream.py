@@ -36,11 +36,11 @@ class UpstreamServer:
 
     @property
     def url(self) -> str:
-        """Give its address."""
+        """Return its address."""
         return f"http://{HOST}:{self.port}"
 
     def connections(self) -> dict[int, str]:
-        """Give the user agents of the open connections by the client's port, but for this one."""
+        """Return the user agents of the open connections by the client's port, but for this one."""
         connection = HTTPConnection(HOST, self.port, timeout=30)
         try:
             headers = {"Authorization": f"Bearer {self.token}", "User-Agent": "count"}

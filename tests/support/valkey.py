@@ -29,7 +29,7 @@ class ValkeyServer:
     process: Process
 
     def url(self, database: int = 0) -> str:
-        """Give the URL of one of its sixteen databases."""
+        """Return the URL of one of its sixteen databases."""
         return f"redis://127.0.0.1:{self.port}/{database}"
 
 

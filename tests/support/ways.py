@@ -11,13 +11,13 @@ Serve = Callable[["ReloadCheck[Any]"], int]
 
 
 def through_lease(live: "ReloadCheck[Any]") -> int:
-    """Give the version that a lease sees."""
+    """Return the version that a lease sees."""
     with live.lease() as snapshot:
         return snapshot.version
 
 
 def through_wsgi(live: "ReloadCheck[Any]") -> int:
-    """Give the version that a WSGI request sees."""
+    """Return the version that a WSGI request sees."""
     seen: list[int] = []
 
     def app(environ: dict[str, Any], start_response: Any) -> list[bytes]:
@@ -29,7 +29,7 @@ def through_wsgi(live: "ReloadCheck[Any]") -> int:
 
 
 async def through_asgi(live: "ReloadCheck[Any]") -> int:
-    """Give the version that an ASGI request sees."""
+    """Return the version that an ASGI request sees."""
     seen: list[int] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:

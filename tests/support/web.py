@@ -33,7 +33,7 @@ class Web:
         self._threads[0].start()
 
     def url(self, path: str = "/app.yaml", user: str = "") -> str:
-        """Give the URL of a path here."""
+        """Return the URL of a path here."""
         return f"{'http' if self._tls is None else 'https'}://{user}127.0.0.1:{self.port}{path}"
 
     def close(self) -> None:

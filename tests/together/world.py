@@ -344,7 +344,7 @@ class World:
                 return
 
     def is_at_rest(self) -> bool:
-        """Tell whether nobody has anything to do."""
+        """Return whether nobody has anything to do."""
         try:
             self.judge_end()
         except BrokenError:

@@ -85,7 +85,7 @@ def _report(bench: Bench, bare: Run, behind: Run, verdict: Verdict, seconds: flo
 
 
 def _tried(bare: Run, behind: Run) -> bool:
-    """Tell whether the runs say anything: most tests pass bare, and doors were in use."""
+    """Return whether the runs say anything: most tests pass bare, and doors were in use."""
     return bare.count("passed") > bare.count("failed") and behind.wrapped > 0
 
 

@@ -52,7 +52,7 @@ class Bench:
 
     @property
     def python(self) -> Path:
-        """Give the interpreter of the environment."""
+        """Return the interpreter of the environment."""
         return self.directory / "venv" / "bin" / "python"
 
     def run(self, name: str, tests: Sequence[str], *, doors: bool) -> Run:

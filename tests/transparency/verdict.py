@@ -46,7 +46,7 @@ def read(notes: Path) -> Run:
 
 
 def compare(bare: Run, behind: Run, expected: Set[str]) -> Verdict:
-    """Tell what passes in the first run and not in the second, where it may also be missing."""
+    """Return what passes in the first run and not in the second, where it may also be missing."""
     broken = [
         test
         for test, outcome in bare.outcomes.items()

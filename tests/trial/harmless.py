@@ -71,7 +71,7 @@ def undone(name: str, trials: int, seed: int = 1) -> int:
 
 
 def is_guilty(random_: random.Random, shares: Iterator[float], most: int) -> bool:
-    """Tell whether a harmless candidate is judged guilty within so many bad units."""
+    """Return whether a harmless candidate is judged guilty within so many bad units."""
     judge = Judge()
     for _ in range(most):
         share = next(shares)

@@ -117,7 +117,7 @@ def test_act_tell_only_tells(site: Making) -> None:
 
 
 class Answers:
-    """Gives three answers at once, of which now and then one, anywhere, is another."""
+    """Return three answers at once, of which now and then one, anywhere, is another."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance

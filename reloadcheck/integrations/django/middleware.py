@@ -161,7 +161,7 @@ def _told(response: StreamingHttpResponse, fail: Callable[[BaseException], None]
 
 
 def _judged(response: HttpResponseBase, request: HttpRequest, ticket: UnitTicket) -> None:
-    """Tell a trial of an answer, and let it hear of a stream that breaks."""
+    """Report an answer to a trial, and let it hear of a stream that breaks."""
     # Bound now: what holds the request holds its snapshot.
     fail = partial(_fail, ticket, str(request.method), request.path_info)
     if ticket.is_bad(response.status_code):

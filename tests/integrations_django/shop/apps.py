@@ -22,7 +22,7 @@ class ShopConfig(AppConfig):
 
 
 def _in_an_event_loop() -> bool:
-    """Tell whether a server imports the site in its loop, where Django forbids queries."""
+    """Return whether a server imports the site in its loop, where Django forbids queries."""
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -46,7 +46,7 @@ class Runner(_DiscoverRunner):  # type: ignore[misc]
     """Runs behind the doors that TRANSPARENCY_DOORS names."""
 
     def get_resultclass(self) -> type[unittest.TextTestResult]:
-        """Give the class that takes notes."""
+        """Return the class that takes notes."""
         return _Result
 
     def run_suite(self, suite: unittest.TestSuite, **kwargs: Any) -> Any:

@@ -28,7 +28,7 @@ def _limits(limits: FrozenDict) -> Iterator[list[int]]:
 
 
 def wrapped() -> int:
-    """Tell how often a door was put around something."""
+    """Return how often a door was put around something."""
     return _wrapped
 
 
