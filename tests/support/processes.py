@@ -19,7 +19,7 @@ def children_of(pid: int) -> list[int]:
 
 
 def group_runs(group: int) -> bool:
-    """Return whether any process of a group runs; the dead stay where nobody takes leave of them."""
+    """Return whether any process of a group runs; the dead stay where none takes leave."""
     try:
         os.killpg(group, 0)
     except ProcessLookupError:
