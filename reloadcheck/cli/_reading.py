@@ -17,7 +17,7 @@ from .._schema.schema import Schema
 from ..exceptions import ConfigError
 from ..types import Document, Problem, Source, no_pause
 
-__all__ = ["Fault", "Known", "known_of", "validated"]
+__all__ = ["Fault", "Known", "known_of", "unread_of", "validated"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +73,11 @@ def known_of(
         faults += faults_of(error)
     told = [Fault("warning", "reference", problem) for problem in missing]
     return Known(by_name, None if faults else parsed, (*faults, *told), tuple(readable))
+
+
+def unread_of(known: Known) -> list[Fault]:
+    """Return the warnings of references that could not be read here."""
+    return [one for one in known.faults if one.code == "reference"]
 
 
 def validated(schema: Schema[Any], parsed: Parsed, previous: Any = None) -> Any:

@@ -19,7 +19,7 @@ from ..seams.feed import Loaded
 from ..sources import FileSource
 from ..types import KeyPath, Layer, Source, no_pause, printable
 from ._inputs import Inputs, layers_of
-from ._reading import Fault, Known, faults_of, known_of, validated
+from ._reading import Fault, Known, faults_of, known_of, unread_of, validated
 
 __all__ = ["Side", "Stand", "kept_of", "loaded_of", "side_of", "sides", "stand_of"]
 
@@ -72,7 +72,7 @@ def side_of(inputs: Inputs, sources: Sequence[Source], previous: Side | None) ->
     try:
         config = validated(inputs.schema, known.parsed, before.config)
     except ConfigError as error:
-        return Side(known, tuple(faults_of(error)), tree)
+        return Side(known, (*unread_of(known), *faults_of(error)), tree)
     return Side(known, (), tree, config)
 
 

@@ -35,7 +35,7 @@ from ._judging import WAITS, Verdict, show_verdict, verdict_document, verdict_of
 from ._missing_hours import missing_hours
 from ._output import Page
 from ._overrides import Override, overrides, overrides_document, show_overrides
-from ._reading import Fault, Known, faults_of, known_of, validated
+from ._reading import Fault, Known, faults_of, known_of, unread_of, validated
 from ._reports import report
 from ._secret_sources import plain_secrets
 from ._sides import Side, side_of, stand_of
@@ -117,7 +117,10 @@ def _judged(
             known = known_of(stand.sources, *inputs.reading)
     if known.parsed is None:
         return None
-    config = validated(inputs.schema, known.parsed, None if old is None else old.config)
+    try:
+        config = validated(inputs.schema, known.parsed, None if old is None else old.config)
+    except ConfigError:  # a reference that cannot be read here
+        return None
     return verdict_of(inputs, old, Side(known, (), known.parsed.tree, config))
 
 
@@ -139,7 +142,9 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
     try:
         validated(inputs.schema, known.parsed)
     except ConfigError as error:
-        faults += faults_of(error)
+        # What it would be where the application runs, nobody can tell here.
+        unread = {one.problem.key_path for one in unread_of(known)}
+        faults += [one for one in faults_of(error) if one.problem.key_path not in unread]
     unknown = unknown_keys(inputs.schema.annotation, known.parsed.tree)
     told = {fault.problem.key_path for fault in faults if fault.code == "schema"}
     with locating_many():

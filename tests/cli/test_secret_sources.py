@@ -37,6 +37,25 @@ keys:
 approvers: allowed_signers
 roles: {dba: [dora@example.test], architect: [arno@example.test]}
 """
+TYPED = """\
+from dataclasses import dataclass
+
+from reloadcheck import EnvReferences, ReloadCheck
+
+
+@dataclass(frozen=True)
+class Settings:
+    port: int
+    size: int
+
+
+live = ReloadCheck("config.yaml", schema=Settings, references=[EnvReferences()])
+
+
+@live.rule("size")
+def small(size):
+    return None if size < 10 else "too large"
+"""
 APP_NAME = ("--app", "service:live")
 
 
@@ -115,6 +134,23 @@ def test_a_secret_that_is_not_here_is_a_warning(run: Run, shop: Path) -> None:
     explained = run("explain", "database.url", *APP_NAME)
     assert "quartz" not in explained.out
     assert "***" in explained.out
+
+
+def test_a_number_that_is_not_here_is_a_warning(run: Run, here: Path) -> None:
+    """What the schema would say of it can only be known where it can be read; of others it says."""
+    (here / "service.py").write_text(TYPED)
+    (here / "config.yaml").write_text("port: ${env:NOT_SET_HERE}\nsize: 1\n")
+    (here / "old.yaml").write_text("port: 1\nsize: 1\n")
+    for words in ([], ["--old", "old.yaml"]):
+        done = run("validate", "config.yaml", *APP_NAME, *words)
+        assert (done.status, "variable NOT_SET_HERE: is not set" in done.out) == (0, True), done
+        assert "error" not in done.out
+    done = run("diff", "old.yaml", "config.yaml", *APP_NAME)
+    assert (done.status, "variable NOT_SET_HERE: is not set" in done.out) == (1, True)
+    (here / "config.yaml").write_text("port: ${env:NOT_SET_HERE}\nsize: many\n")
+    done = run("validate", "config.yaml", *APP_NAME)
+    assert (done.status, "size: should be an integer" in done.out) == (1, True)
+    assert "port: should be" not in done.out
 
 
 def test_leave_given_where_no_secret_is_holds_where_they_are(
