@@ -115,12 +115,18 @@ class Loading(Generic[C]):
             if remark not in self.remarks:
                 log(logging.WARNING, "configuration is used, with a warning: %s", remark)
 
-    def _look_over(self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause) -> None:
+    def _look_over(
+        self, layers: Sequence[Layer], tree: FrozenDict, pause: Pause, reading: Reading
+    ) -> None:
         """Look at a good configuration for what is odd about it all the same."""
+        kinds = () if reading.referring is None else reading.referring.kinds
+        like = any(b"${" in one.data for group in reading.documents for one in group)
         before = () if self.running is None else self.running.layers
         wanted = self._options.unknown != "ignore"
         remarks = self._run.load(
-            lambda: remarks_on(self._schema, layers, tree, before, pause, wanted)
+            lambda: remarks_on(
+                self._schema, layers, tree, before, pause, wanted, kinds if like else None
+            )
         )
         self.remark(remarks.sentences)
         self.remarks_on_config = remarks
@@ -164,12 +170,12 @@ class Loading(Generic[C]):
         parsed, tree, digest = self._parsed(reading, pause)
         if running is not None and tree is running.tree:  # other comments, another order
             layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
-            self._look_over(layers, tree, pause)
+            self._look_over(layers, tree, pause, reading)
             return replace(running, source_digest=reading.digest, layers=layers)
         config = cast("C", tree) if schema.is_plain else self._validated(parsed, pause)
         teach_dumpers()
         layers = self._run.load(lambda: frozen_layers(parsed.layers, tree, pause))
-        self._look_over(layers, tree, pause)
+        self._look_over(layers, tree, pause, reading)
         return Loaded(config, tree, digest, reading.digest, layers)
 
     def _validated(self, parsed: Parsed, pause: Pause) -> C:

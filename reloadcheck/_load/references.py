@@ -79,6 +79,11 @@ class ReferenceSet:
         self._known: tuple[Name, ...] = ()
         self._seen: dict[Name, object] = {}
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Return the kinds that are read."""
+        return tuple(self._by_kind)
+
     def anew(self) -> "ReferenceSet":
         """Return one of the same references that has read nothing yet."""
         return ReferenceSet([*self._by_kind.values()], self._max_bytes, self._wall_ns)
@@ -111,7 +116,7 @@ class ReferenceSet:
                     )
                 except TornError as error:
                     found[name] = Referred(None, str(error.problems[0].reason))
-        return Referring(tuple(self._by_kind), found)
+        return Referring(self.kinds, found)
 
     def refer(self, documents: Sequence[Sequence[Document]]) -> Referring:
         """Return what other documents name, beside what was read last; raise `TornError`."""
@@ -138,7 +143,7 @@ class ReferenceSet:
             again, _ = self._stamp(name)
             if again is None or again.value != stamp.value:
                 raise _torn(name)
-        return Referring(tuple(self._by_kind), found)
+        return Referring(self.kinds, found)
 
     def _stamp(self, name: Name) -> tuple[Stamp | None, str]:
         try:

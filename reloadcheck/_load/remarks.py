@@ -4,13 +4,15 @@ Takes what was read and what was read before; gives problems with their places, 
 value. Nothing here refuses anything.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, Final
 
 from .._config.containers import is_attribute, is_dict, is_list
 from .._config.diff import diff
+from .._config.key_path import path_key
 from .._schema.schema import Schema
 from .._schema.unknown_keys import unknown_keys
 from ..parsers import locating_many
@@ -18,10 +20,13 @@ from ..types import KeyPath, Layer, Pause, Problem
 from .layers import origin_of, overriding
 from .problems import at
 
-__all__ = ["Remarks", "method_keys", "remarks_on", "unknown_problems"]
+__all__ = ["Remarks", "like_references", "method_keys", "remarks_on", "unknown_problems"]
 
 _KEYS_A_PAUSE = 500
 """How many keys are looked at before others get their turn."""
+
+_LIKE: Final = re.compile(r"(?<!\$)\$\{(\s*(?:env|file)\s*):[^{}]*\}", re.IGNORECASE)
+_READERS: Final = {"env": "EnvReferences()", "file": 'FileReferences("/run/secrets")'}
 
 _MOST = 10
 """How many remarks of one kind are told."""
@@ -47,15 +52,18 @@ def remarks_on(
     before: Sequence[Layer],
     pause: Pause,
     unknown: bool,
+    kinds: Sequence[str] | None = None,
 ) -> Remarks:
     """Look at a configuration; `before` are the layers of the one that runs, if one does.
 
-    `unknown`: whether keys that the schema does not know are worth a remark.
+    `unknown`: whether keys that the schema does not know are worth a remark. `kinds` of references
+    are read; None where no document has anything like one.
     """
     strange = unknown_problems(schema, layers, tree, pause) if unknown else []
     methods = _placed(method_keys(tree, pause), layers, pause) if schema.is_plain else []
     in_vain = list(_edits_in_vain(before, layers, pause))
-    found = [one for kind in (strange, methods, in_vain) for one in _bounded(kind)]
+    texts = [] if kinds is None else _placed(like_references(tree, kinds, pause), layers, pause)
+    found = [one for kind in (strange, methods, in_vain, texts) for one in _bounded(kind)]
     return Remarks(tuple(found), len(strange))
 
 
@@ -89,6 +97,35 @@ def _keys(path: KeyPath, tree: object) -> Iterator[tuple[KeyPath, str]]:
                 yield from _keys((*path, key), part)
             if isinstance(key, str):
                 yield path, key
+
+
+def like_references(tree: object, kinds: Sequence[str], pause: Pause) -> Iterator[Problem]:
+    """Find the texts that somebody meant as references, and that nobody reads."""
+    for number, (path, text) in enumerate(_texts((), tree)):
+        if number % _KEYS_A_PAUSE == 0:
+            pause()
+        found = _LIKE.search(text) if "${" in text else None
+        if found is None:
+            continue
+        kind = found[1].strip().lower()
+        if not kinds:
+            reads = f"nothing here reads it without references=[{_READERS[kind]}]"
+            yield Problem(f"${{{kind}:…}} stands here as a text: {reads}", key_path=path)
+        elif kind != found[1]:  # else it was escaped
+            reason = f"a text like a reference: write ${{{kind}:…}}, in small letters, unspaced"
+            yield Problem(reason, key_path=path)
+
+
+def _texts(path: KeyPath, tree: object) -> Iterator[tuple[KeyPath, str]]:
+    """Go over all texts, each with its path."""
+    if isinstance(tree, str):
+        yield path, tree
+    elif is_list(tree):
+        for index, part in enumerate(tree):
+            yield from _texts((*path, index), part)
+    elif is_dict(tree):
+        for key, part in tree.items():
+            yield from _texts((*path, path_key(key)), part)
 
 
 def _edits_in_vain(

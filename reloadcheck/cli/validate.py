@@ -6,16 +6,17 @@ Reads once, as an engine would; builds nothing. Status 1 when there is an error;
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
 from .._config.key_path import leaves
+from .._engine.api import engine_of
 from .._load.layers import origin_of, overriding
 from .._load.merge import Parsed
 from .._load.problems import at
-from .._load.remarks import method_keys
+from .._load.remarks import like_references, method_keys
 from .._schema.unknown_keys import Unknown, unknown_keys
 from ..exceptions import ConfigError, UsageError
 from ..parsers import Merge, Survey, locating_many, survey
@@ -150,7 +151,7 @@ def findings(inputs: Inputs, known: Known) -> list[Fault]:
     with locating_many():
         faults += _of_overrides(known.parsed.layers)
         faults += _of_unknown([u for u in unknown if u.path not in told], known.parsed)
-        faults += _of_methods(inputs, known.parsed)
+        faults += _of_odd_ones(inputs, known.parsed)
     return _sorted(faults)
 
 
@@ -228,14 +229,19 @@ def _of_unknown(unknown: Sequence[Unknown], parsed: Parsed) -> Iterator[Fault]:
     yield from _warnings("unknown-key", found)
 
 
-def _of_methods(inputs: Inputs, parsed: Parsed) -> Iterator[Fault]:
+def _of_odd_ones(inputs: Inputs, parsed: Parsed) -> Iterator[Fault]:
     if inputs.schema.is_plain:
-        placed = [
-            at(one, place)
-            for one in method_keys(parsed.tree, no_pause)
-            if (place := origin_of(parsed.layers, one.key_path)) is not None
-        ]
-        yield from _warnings("method-name", placed)
+        yield from _warnings("method-name", _at_places(method_keys(parsed.tree, no_pause), parsed))
+    if inputs.live is not None:  # which knows what is read
+        references = engine_of(inputs.live).references
+        kinds = () if references is None else references.kinds
+        found = like_references(parsed.tree, kinds, no_pause)
+        yield from _warnings("reference", _at_places(found, parsed))
+
+
+def _at_places(problems: Iterable[Problem], parsed: Parsed) -> list[Problem]:
+    places = ((one, origin_of(parsed.layers, one.key_path)) for one in problems)
+    return [at(one, place) for one, place in places if place is not None]
 
 
 def _warnings(code: str, problems: Sequence[Problem]) -> Iterator[Fault]:

@@ -153,6 +153,16 @@ def test_a_number_that_is_not_here_is_a_warning(run: Run, here: Path) -> None:
     assert "port: should be" not in done.out
 
 
+def test_a_reference_that_nobody_reads_is_a_warning(run: Run, here: Path) -> None:
+    """Before it is rolled out, at its place."""
+    (here / "service.py").write_text(TYPED.replace(", references=[EnvReferences()]", ""))
+    (here / "config.yaml").write_text("port: 1\nsize: 1\nx-name: ${env:NAME}\n")
+    done = run("validate", "config.yaml", *APP_NAME, "--json")
+    (problem,) = done.document["problems"]
+    assert (done.status, problem["line"], problem["code"]) == (0, 3, "reference")
+    assert problem["severity"] == "warning"
+
+
 def test_leave_given_where_no_secret_is_holds_where_they_are(
     run: Run, shop: Path, signers: Signers
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import pytest
 
-from reloadcheck import ReloadCheck
+from reloadcheck import EnvReferences, ReloadCheck
 from reloadcheck._page.metrics import exposition
 from reloadcheck.exceptions import SchemaError
 from reloadcheck.sources import EnvironSource
@@ -175,3 +175,33 @@ def test_a_key_that_is_a_methods_name_is_told(caplog: pytest.LogCaptureFixture) 
     assert len(warnings_in(caplog)) == 3
     assert live.status().unknown_keys == 0
     live.close()
+
+
+READS = [EnvReferences(environ={"A": "1"})]
+STANDS = "stands here as a text: nothing here reads it without references="
+LIKE = "a text like a reference: write ${env:…}, in small letters, unspaced"
+
+
+@pytest.mark.parametrize(
+    ("text", "references", "remark"),
+    [
+        ("a: ${env:A}", (), f"1:4: a: ${{env:…}} {STANDS}[EnvReferences()]"),
+        ("b: [0, 'x-${file:A}']", (), f"1:8: b[1]: ${{file:…}} {STANDS}[FileReferences("),
+        ("a: ${ENV:A}", READS, f"1:4: a: {LIKE}"),
+        ("a: ${ env:A }", READS, f"1:4: a: {LIKE}"),
+        ("a: ${file :A}", READS, "1:4: a: a text like a reference: write ${file:…}, in small"),
+        ("a: ${env:A}", READS, None),
+        ("a: $${env:A}", READS, None),
+        ("a: $${env:A}", (), None),
+        ("a: ${A} ${other:A} {env:A} ${A:-b}", (), None),
+    ],
+)
+def test_what_was_meant_as_a_reference_and_is_none_is_told(
+    text: str, references: list[EnvReferences], remark: str | None
+) -> None:
+    """Else a database is asked with a password of dollars and braces."""
+    live: ReloadCheck[Any] = ReloadCheck(MemorySource(text), references=references or ())
+    live.start()
+    told = live.status().remarks
+    live.close()
+    assert [one.startswith(f"memory.yaml:{remark}") for one in told] == [True] * bool(remark)
