@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import sys
+import weakref
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -228,6 +229,7 @@ class ReloadCheck(Generic[C]):
             options_from(given, enabled, self._environ),
             clock or SystemClock(),
         )
+        self._engine.face = weakref.ref(self)
         if references:
             add_references(self._engine, references, environ)
         agreed = add_contract(self._engine, contract, self._environ)

@@ -77,6 +77,7 @@ class Engine(Generic[C]):
         self.cell: Cell[C] = Cell()
         self.schema = schema
         self.remarks: tuple[str, ...] = ()
+        self.face: Callable[[], object] = lambda: None
         self.clock = clock
         self._life: Lifecycle[C] = Lifecycle(self._forget_parent)
         keep_in_sight(self)

@@ -16,7 +16,7 @@ from .unit import LIFE, OUTER, SNAPSHOT, Unit, lasts, unit_of_work
 
 def enter(snapshot: Snapshot[Any], life: NamedLease) -> Token[Unit | None]:
     """Make a unit of work the innermost one of the running context, for as long as `life` lasts."""
-    outer = without(unit_of_work.get(), snapshot.engine)
+    outer = without(unit_of_work.get(), snapshot._owner)  # pyright: ignore[reportPrivateUsage]
     return unit_of_work.set([snapshot, life, outer, None])
 
 
@@ -56,7 +56,7 @@ def current_snapshot() -> Snapshot[Any]:
 def unit_in(engine: object) -> Unit | None:
     """Find the unit of work of one engine around this code."""
     unit = unit_of_work.get()
-    while unit is not None and unit[SNAPSHOT].engine is not engine:
+    while unit is not None and unit[SNAPSHOT]._owner is not engine:
         unit = unit[OUTER]
     return unit
 
@@ -70,7 +70,7 @@ def without(unit: Unit | None, engine: object) -> Unit | None:
     if unit is None:
         return None
     outer = without(unit[OUTER], engine)
-    if unit[SNAPSHOT].engine is engine:
+    if unit[SNAPSHOT]._owner is engine:
         return outer
     return unit if outer is unit[OUTER] else [unit[SNAPSHOT], unit[LIFE], outer, None]
 

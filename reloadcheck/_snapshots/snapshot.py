@@ -29,6 +29,10 @@ def unnumbered(version: int) -> None:
     del version
 
 
+def _nobody() -> None:
+    """Return nothing: it was made without an engine."""
+
+
 class Resources(Mapping[str, Any]):
     """The resources of a snapshot by name; reading one checks that it may be used here and now.
 
@@ -100,9 +104,9 @@ class Snapshot(Generic[C_co]):
     __slots__ = (
         "__weakref__",
         "_edition",
+        "_owner",
         "config",
         "digest",
-        "engine",
         "loaded_at",
         "resources",
         "version",
@@ -113,7 +117,7 @@ class Snapshot(Generic[C_co]):
     digest: str
     loaded_at: float
     resources: Resources
-    engine: object
+    _owner: object
     _edition: Callable[[int], int | None]
 
     def __init__(
@@ -123,13 +127,19 @@ class Snapshot(Generic[C_co]):
         digest: str,
         loaded_at: float,
         resources: Resources,
-        engine: object,
+        owner: object,
         edition: Callable[[int], int | None] = unnumbered,
     ) -> None:
-        values = (config, version, digest, loaded_at, resources, engine, edition)
-        names = ("config", "version", "digest", "loaded_at", "resources", "engine", "_edition")
+        values = (config, version, digest, loaded_at, resources, owner, edition)
+        names = ("config", "version", "digest", "loaded_at", "resources", "_owner", "_edition")
         for name, value in zip(names, values, strict=True):
             object.__setattr__(self, name, value)
+
+    @property
+    def engine(self) -> object:
+        """Return the `ReloadCheck` that it is of; None once nobody holds that any more."""
+        face: Callable[[], object] = getattr(self._owner, "face", _nobody)
+        return face()
 
     @property
     def edition(self) -> int | None:

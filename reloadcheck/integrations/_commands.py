@@ -7,6 +7,7 @@ and closes it again; none quotes a value of the configuration.
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import (
     Callable,
     Generator,
@@ -142,6 +143,7 @@ def without_resources(live: ReloadCheck[C]) -> ReloadCheck[C]:
     if engine.references is not None:
         other.references = engine.references.anew()
         other.feed = SourceSet(engine.sources, other.references)
+    other.face = weakref.ref(twin)
     other.gates += _judges(engine)
     twin._engine = other  # pyright: ignore[reportPrivateUsage] - off the public face
     return twin

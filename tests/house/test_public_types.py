@@ -6,13 +6,18 @@ take and return.
 
 import ast
 import builtins
+import gc
 import inspect
 import typing
 from collections.abc import Iterator
+from contextlib import closing
 from functools import cache
 from importlib import import_module
 from types import FunctionType, ModuleType
 from typing import Any
+
+from reloadcheck import ReloadCheck, Resource
+from reloadcheck.testing import MemorySource
 
 DOORS = (
     "reloadcheck",
@@ -122,3 +127,28 @@ def test_what_a_public_value_leads_to_is_public() -> None:
         if isinstance(led, type) and led not in known.values()
     }
     assert sorted(hidden) == []
+
+
+def test_what_a_snapshot_shows_is_public() -> None:
+    """Its engine is what the application holds; nothing that it has is of a private class."""
+    live = ReloadCheck(MemorySource("a: {b: 1}"), environ={})
+    pool: Resource[Any] = live.resource("a", name="pool")(dict)
+    with closing(live), live.lease() as snapshot:
+        assert snapshot.engine is live
+        shown = {name: getattr(snapshot, name) for name in dir(snapshot) if name[0] != "_"}
+        assert snapshot[pool] == {"b": 1}
+    known = {one for one in public().values() if isinstance(one, type)}
+    kinds = {name: type(one) for name, one in shown.items() if is_ours(type(one))}
+    assert {name for name, kind in kinds.items() if not set(kind.__mro__) & known} == set()
+    assert kinds["engine"] is ReloadCheck
+
+
+def test_a_snapshot_outlives_its_engine() -> None:
+    """Who keeps a snapshot alone finds no engine any more, and nothing else has changed."""
+    live = ReloadCheck(MemorySource("a: 1"), environ={})
+    with closing(live):
+        live.start()
+        snapshot = live.snapshot
+    del live
+    gc.collect()
+    assert (snapshot.engine, snapshot.config.a) == (None, 1)
