@@ -25,7 +25,7 @@ from typing import (
 
 from .._runtime.clock import Clock
 from .._snapshots.lease import Lease
-from ..exceptions import OptionError
+from ..exceptions import OptionError, UsageError
 from ..types import References, Source
 from .api import ReloadCheck, engine_of
 from .entrance import Entrance
@@ -109,6 +109,8 @@ def reload_check(*sources: Any, **options: Any) -> Decorating:
         live = ReloadCheck(*sources, **options)
 
     def decorate(function: Callable[P, R]) -> UnitOfWork[P, R]:
+        if not callable(cast("object", function)):
+            raise UsageError(f"@reload_check decorates a function, not {type(function).__name__}")
         wrapper: Any = _decorated(function, lambda label: Lease(Entrance(engine_of(live)), label))
         wrapper.live = live
         return cast("UnitOfWork[P, R]", wrapper)

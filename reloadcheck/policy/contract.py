@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from .._runtime.paths import path_text
 from ..exceptions import ContractError
 from ..types import Problem
 from .document import MOST_BYTES, Faults, read_document
@@ -33,8 +34,8 @@ class Contract:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
-        self.where = Path(os.path.abspath(path))
+        self.path = Path(path_text(path, "a contract"))
+        self.where = Path(os.path.abspath(self.path))
 
     def __repr__(self) -> str:
         return f"Contract({str(self.path)!r})"

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .._runtime.paths import path_text
 from ..exceptions import ConfigSyntaxError, OptionError, SourceError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, Verbatim
 from ._disk import Disk
@@ -62,7 +63,7 @@ class DirectorySource:
         nested: str | None = None,
         disk: Disk | None = None,
     ) -> None:
-        self._name = os.fspath(path)
+        self._name = path_text(path, "a DirectorySource")
         self._path = absolute(self._name)
         self._only = None if only is None else _chosen(only)
         if nested == "":

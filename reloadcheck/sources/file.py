@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .._config.key_path import key_path_of
+from .._runtime.paths import path_text
 from ..exceptions import OptionError, SourceError
 from ..types import (
     Document,
@@ -75,12 +76,12 @@ class FileSource:
         private: bool = False,
         disk: Disk | None = None,
     ) -> None:
-        self._name = os.fspath(path)
+        self._name = path_text(path, "a FileSource")
         self._path = absolute(self._name)
         self._key = None if key is None else key_path_of(key)
         self._format = self._format_of()
         self._optional = optional
-        self._within = None if within is None else absolute(os.fspath(within))
+        self._within = None if within is None else absolute(path_text(within, "within"))
         self._private = private
         self._disk = Disk() if disk is None else disk
         self._last: tuple[Stamp, FileStamp] | None = None

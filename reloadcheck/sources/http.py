@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from .._runtime.paths import path_text
 from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, SourceError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, printable
@@ -96,7 +97,7 @@ class HTTPSource:
         self._bearer = token is not None
         self._timeout, self._max_bytes = timeout, max_bytes
         self._tls = TLSFiles(ca, cert, key)
-        self._last_good = None if last_good is None else absolute(os.fspath(last_good))
+        self._last_good = None if last_good is None else absolute(path_text(last_good, "last_good"))
         self._confidential = confidential
         self._have: _Have | None = None
         self._asked = self._asked_whole = -_WHOLE_AFTER

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from typing import Final
 
+from .._runtime.paths import path_text
 from ..exceptions import ConfigError, SourceError
 from ..types import Document, Problem, Stamp, Untyped, Verbatim
 from ._disk import Disk
@@ -37,7 +38,7 @@ class FileReferences:
     kind: str = "file"
 
     def __init__(self, directory: str | os.PathLike[str], *, disk: Disk | None = None) -> None:
-        self._name = os.fspath(directory)
+        self._name = path_text(directory, "the directory of FileReferences")
         self._path = absolute(self._name)
         self._disk = Disk() if disk is None else disk
 

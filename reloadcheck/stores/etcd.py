@@ -15,6 +15,7 @@ from typing import Any
 from .._etcd.client import Etcd
 from .._etcd.quiet import RANGE
 from .._etcd.wire import b64, end_of, unb64
+from .._runtime.paths import path_text
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError
 from ..types import Board, Retention
 from ._etcd_follow import Following
@@ -57,7 +58,7 @@ class EtcdStore:
     ) -> None:
         self.mirror: str | None = None
         if mirror is not None:
-            self.mirror = os.path.abspath(os.fspath(mirror))
+            self.mirror = os.path.abspath(path_text(mirror, "mirror"))
         self._etcd = Etcd(
             endpoints, user=user, password=password, ca=ca, cert=cert, key=key, timeout=timeout
         )

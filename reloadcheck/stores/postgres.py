@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, TypeVar
 
 from .._config.containers import is_dict
+from .._runtime.paths import path_text
 from ..exceptions import StoreError, StoreLostError, StoreRefusedError, StoreUnsureError
 from ..types import Board, Record, Retention
 from ._postgres_session import Session, SessionError, settings_of
@@ -59,7 +60,7 @@ class PostgresStore:
         self._timeout = timeout
         self.mirror: str | None = None
         if mirror is not None:
-            self.mirror = os.path.abspath(os.fspath(mirror))
+            self.mirror = os.path.abspath(path_text(mirror, "mirror"))
         self._session: Session | None = None
         self._mine: frozenset[str] = frozenset()
         self._woken = Waking()

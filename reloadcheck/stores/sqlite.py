@@ -19,6 +19,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from .._runtime.log import WARNING, log
+from .._runtime.paths import path_text
 from ..exceptions import StoreError, StoreLostError, StoreUnsureError
 from ..types import Board, Record, Retention
 from ._boot import boot_id
@@ -52,7 +53,7 @@ class SQLiteStore:
         *,
         ttl: float = 15.0,
     ) -> None:
-        self._path: str = os.path.abspath(os.fspath(path))
+        self._path: str = os.path.abspath(path_text(path, "a store"))
         self._retention = Retention(keep, keep_bytes, keep_content)
         self._ttl = ttl
         self._boot = boot_id()

@@ -5,12 +5,24 @@
 
 import logging
 import sys
+from collections.abc import Callable
 from types import ModuleType, SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from reloadcheck import OptionError, RegistrationError, ReloadCheck, Together, UsageError
+from reloadcheck import (
+    DirectorySource,
+    FileReferences,
+    FileSource,
+    HTTPSource,
+    OptionError,
+    RegistrationError,
+    ReloadCheck,
+    Together,
+    UsageError,
+    reload_check,
+)
 from reloadcheck._engine import exit_hooks
 from reloadcheck._engine.api import engine_of
 from reloadcheck._engine.options import Options, options_from, switch_of
@@ -18,6 +30,7 @@ from reloadcheck._engine.uwsgi import HOOKS, warn_before_forks
 from reloadcheck._engine.whole_modules import whole_modules
 from reloadcheck._observe import identity
 from reloadcheck.exceptions import BlockingCallError, InterpreterError
+from reloadcheck.stores import EtcdStore, PostgresStore
 from reloadcheck.testing import MemoryStore
 from tests.support.rig import Text
 
@@ -204,3 +217,29 @@ def test_a_worker_of_uwsgi_is_named_by_its_number(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "getcwd", gone)
     assert identity._directory() == ""
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (lambda: ReloadCheck(Text("a: 1"), environ={}, store=cast("Any", 3)), "a store is a path"),
+        (lambda: ReloadCheck(Text("a: 1"), environ={}, contract=cast("Any", 3)), "a contract is"),
+        (lambda: FileSource(cast("Any", b"c.yaml")), "a FileSource is a path.*not bytes"),
+        (lambda: FileSource("c.yaml", within=cast("Any", 3)), "within is a path"),
+        (lambda: DirectorySource(cast("Any", None)), "a DirectorySource is a path"),
+        (lambda: FileReferences(cast("Any", 3)), "FileReferences is a path"),
+        (lambda: HTTPSource("http://h/c.yaml", last_good=cast("Any", 3)), "last_good is a path"),
+        (lambda: PostgresStore("postgresql://h/d", mirror=cast("Any", 3)), "mirror is a path"),
+        (lambda: EtcdStore("http://h:1", mirror=cast("Any", 3)), "mirror is a path"),
+    ],
+)
+def test_what_is_no_path_is_refused_by_its_name(given: Callable[[], object], said: str) -> None:
+    """With an error of the tree, as every other option, and at once."""
+    with pytest.raises(OptionError, match=said):
+        given()
+
+
+def test_what_is_no_function_is_not_decorated() -> None:
+    """With an error of the tree, where it is written."""
+    with pytest.raises(UsageError, match="decorates a function, not int"):
+        reload_check(Text("a: 1"), environ={})(cast("Any", 3))
