@@ -55,7 +55,8 @@ def _reasons(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         return []
     lines = [("why", str(reason)) for reason in _list(told, "reasons")]
     if told.get("remedy"):
-        lines.insert(1, ("to do", str(told["remedy"])))
+        # Below the edit that it is about, else below all: an order is told after a store.
+        lines.insert(1 if told.get("error") else len(lines), ("to do", str(told["remedy"])))
     return lines
 
 

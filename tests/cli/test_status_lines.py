@@ -45,6 +45,15 @@ def test_remarks_are_told_where_no_reason_tells_them() -> None:
     assert [line for line in lines if "two files" in line] == ["why       two files set a"]
 
 
+def test_what_to_do_stands_below_what_it_is_about() -> None:
+    """Below an edit's error; an order, which is told last, is not mistaken for its store's fault."""
+    two = {"standing": "warn", "reasons": ["the first", "the second"], "remedy": "mend it"}
+    of_edit = _printed(**two, error="the first")[1:4]
+    assert [line.split("  ")[0] for line in of_edit] == ["why", "to do", "why"]
+    of_order = _printed(**two)[1:4]
+    assert [line.split("  ")[0] for line in of_order] == ["why", "why", "to do"]
+
+
 def test_what_is_still_in_use_of_an_older_version() -> None:
     """By whom, for how long, and whether anybody will read it; a forged entry is left out."""
     by_name = {"resource": "db", "version": 6, "holders": ["queue", "mail"], "closes_in": 11.6}
