@@ -46,7 +46,7 @@ def test_remarks_are_told_where_no_reason_tells_them() -> None:
 
 
 def test_what_to_do_stands_below_what_it_is_about() -> None:
-    """Below an edit's error; an order, which is told last, is not mistaken for its store's fault."""
+    """Below an edit's error; an order, told last, is not mistaken for its store's fault."""
     two = {"standing": "warn", "reasons": ["the first", "the second"], "remedy": "mend it"}
     of_edit = _printed(**two, error="the first")[1:4]
     assert [line.split("  ")[0] for line in of_edit] == ["why", "to do", "why"]
