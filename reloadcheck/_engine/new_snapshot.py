@@ -107,7 +107,7 @@ class Making(Generic[C]):
             loaded.config, version, loaded.digest, loaded_at, resources, self._owner, self._edition
         )
         home = self._admission.home if self.needs_loop else None
-        live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._scheduler.settled)
+        live_snapshot = LiveSnapshot(snapshot, built.instances, home, self._scheduler.on_done)
         for name in built.names:
             self.builds[name] = self.builds.get(name, 0) + 1
             self.built_for[name] = version
@@ -122,7 +122,7 @@ class Making(Generic[C]):
             loaded.config, version, loaded.digest, loaded_at, resources, self._owner
         )
         home = self._admission.home if self.needs_loop else None
-        return LiveSnapshot(snapshot, built.instances, home, self._scheduler.settled)
+        return LiveSnapshot(snapshot, built.instances, home, self._scheduler.on_done)
 
     def drop_elsewhere(self, loop: asyncio.AbstractEventLoop) -> None:
         """Drop what lives in another event loop than the one given, which has ended."""

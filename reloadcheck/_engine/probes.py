@@ -54,14 +54,14 @@ class _Round:
 
 
 class Probing:
-    """The probes on demand of one engine. `settled` is what a job calls when it is done.
+    """The probes on demand of one engine. `on_done` is what a job calls when it is done.
 
     `mask_of` gives what hides the secrets of a configuration in what a probe says.
     """
 
-    def __init__(self, clock: Clock, settled: Callable[[], None]) -> None:
+    def __init__(self, clock: Clock, on_done: Callable[[], None]) -> None:
         self._clock = clock
-        self._settled = settled
+        self._on_done = on_done
         self.mask_of: Callable[[object], Mask] = lambda config: lambda text: MASK
         self._calls: dict[str, _Call] = {}
         self._rounds: list[_Round] = []
@@ -156,7 +156,7 @@ class Probing:
         return started
 
     def _call(self, instance: Instance, current: _Round, now: float) -> _Call:
-        job, cancel = instance.probe_beside(self._settled)
+        job, cancel = instance.probe_beside(self._on_done)
         return _Call(instance, job, cancel, current.live_snapshot.snapshot.config, now)
 
     def _came_to(self, call: _Call, now: float) -> ProbeStatus | None:

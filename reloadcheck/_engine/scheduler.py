@@ -63,16 +63,16 @@ class Scheduler(Generic[C]):
             self.inventory,
             clock,
             options.drain,
-            self.settled,
+            self.on_done,
             lambda: self.admission.home,
         )
-        self.probing = Probing(clock, self.settled)
+        self.probing = Probing(clock, self.on_done)
         self.reader = Reader()
         self.closing = False
         self.phases = Phases()
         self.awaited: int | None = None
 
-    def settled(self) -> None:
+    def on_done(self) -> None:
         """Wake the thread: a job is done, or the last lease of a retired snapshot is back."""
         self.admission.post(wake)
 
@@ -97,7 +97,7 @@ class Scheduler(Generic[C]):
         if self.inventory.is_stuck(name):
             raise OverdueError
         deadline = self.after(timeout)
-        job = Job[T](self.settled)
+        job = Job[T](self.on_done)
         call(name, put_inside(self, work), job)
         try:
             if not self._wait(job, deadline, job.abandon):
@@ -110,7 +110,7 @@ class Scheduler(Generic[C]):
     def _have_read(self, work: Callable[[], T], deadline: float | None) -> T:
         if self.reader.stuck:
             raise OverdueError
-        job = Job[T](self.settled)
+        job = Job[T](self.on_done)
         self.reader.submit(put_inside(self, work), job)
 
         def abandon() -> bool:  # a job that is merely given up may still end at once

@@ -104,7 +104,7 @@ class Listeners:
         event = subscription.queue.pop(0)
         subscription.busy = True
 
-        def settled() -> None:
+        def on_done() -> None:
             post(returned)
 
         def returned() -> None:
@@ -116,7 +116,7 @@ class Listeners:
                 log(WARNING, "a listener %s: %s", what, name, code=str(Code.LISTENER))
             self._next(subscription, loop, post)
 
-        job = Job[None](settled)
+        job = Job[None](on_done)
         listener = subscription.listener
         if not inspect.iscoroutinefunction(listener):
             call("listener", lambda: _drop(listener(event)), job)

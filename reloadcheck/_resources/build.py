@@ -52,7 +52,7 @@ class Waiting(Protocol):
         ...
 
     @property
-    def settled(self) -> Callable[[], None]:
+    def on_done(self) -> Callable[[], None]:
         """Return what a job calls when it is done."""
         ...
 
@@ -171,7 +171,7 @@ class Builder:
             )
         self._inventory.instances.append(instance)
         deadline = self._wait.after(resource.timeout)
-        job = instance.open(self._wait.settled)
+        job = instance.open(self._wait.on_done)
         try:
             self._finish(instance, job, deadline, loaded, FactoryError, "factory")
         except BaseException:
@@ -180,7 +180,7 @@ class Builder:
 
     def _probe(self, instance: Instance, loaded: Loaded[Any]) -> None:
         deadline = self._wait.after(instance.resource.timeout)
-        job = instance.probe(self._wait.settled)
+        job = instance.probe(self._wait.on_done)
         self._finish(instance, job, deadline, loaded, ProbeError, "probe")
         if job.result() is False:
             raise self._error(ProbeError, instance.resource, loaded, "its probe returned False")

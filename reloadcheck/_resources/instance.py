@@ -133,21 +133,21 @@ class Instance:
 
     # ------------------------------------------------------------------ jobs
 
-    def open(self, settled: Callable[[], None]) -> Job[None]:
+    def open(self, on_done: Callable[[], None]) -> Job[None]:
         """Call the factory; a result that comes too late is closed where it was made."""
         arguments = [*self.parts, *(need.value for need in self.needs)]
         name, factory = self.resource.name, partial(self.resource.factory, *arguments)
         if self._task is not None:
-            job = Job[None](settled)
+            job = Job[None](on_done)
             self._task.do(partial(self._await_inside, partial(self._open_async, factory)), job)
             return job
-        job = Job[None](settled, late=lambda _: self._close_late())
+        job = Job[None](on_done, late=lambda _: self._close_late())
         call(name, put_inside(self._engine, partial(self._open_sync, factory)), job)
         return job
 
-    def probe(self, settled: Callable[[], None]) -> Job[bool]:
+    def probe(self, on_done: Callable[[], None]) -> Job[bool]:
         """Call the probe with the built object; False or an exception means that it failed."""
-        job = Job[bool](settled)
+        job = Job[bool](on_done)
         probe, value = self.resource.probe, self.value
         if probe is None:
             job.finish(True)
@@ -161,20 +161,20 @@ class Instance:
             self._give_up = self._visit(name, self._probing(probe), job)
         return job
 
-    def probe_beside(self, settled: Callable[[], None]) -> tuple[Job[bool], Callable[[], None]]:
+    def probe_beside(self, on_done: Callable[[], None]) -> tuple[Job[bool], Callable[[], None]]:
         """Call the probe beside whatever the resource is at; give the job and how to give it up.
 
         An async one runs in a task of its own: what it raises must not end the resource's.
         """
         probe = self.resource.probe
         if probe is None or not is_coroutine(probe):
-            return self.probe(settled), _ignore  # a thread cannot be stopped
-        job = Job[bool](settled)
+            return self.probe(on_done), _ignore  # a thread cannot be stopped
+        job = Job[bool](on_done)
         return job, self._visit(f"{self.resource.name}-probe", self._probing(probe), job)
 
-    def close(self, settled: Callable[[], None]) -> Job[None]:
+    def close(self, on_done: Callable[[], None]) -> Job[None]:
         """Run what comes after the `yield`, or the object's own closing method."""
-        job = Job[None](settled)
+        job = Job[None](on_done)
         if self._task is not None:
             self._task.do(self._leave, job, last=True)
             return job

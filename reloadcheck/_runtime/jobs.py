@@ -26,16 +26,16 @@ class NoThreadError(RuntimeError):
 class Job(Generic[T]):
     """One piece of work: pending, then either done (with a value or an error) or abandoned.
 
-    `settled` is called in the worker's thread when the job is done in time, `late` with the value
-    when it was abandoned before. `late` is called at most once, `settled` once more where the
+    `on_done` is called in the worker's thread when the job is done in time, `late` with the value
+    when it was abandoned before. `late` is called at most once, `on_done` once more where the
     first call raised; neither may block.
     """
 
     def __init__(
-        self, settled: Callable[[], None], late: Callable[[T], None] | None = None
+        self, on_done: Callable[[], None], late: Callable[[T], None] | None = None
     ) -> None:
         self._lock = threading.Lock()
-        self._settled = settled
+        self._on_done = on_done
         self._late = late
         self._value: T | None = None
         self.abandoned = False
@@ -46,14 +46,14 @@ class Job(Generic[T]):
     def finish(self, value: T) -> None:
         """Take the result; called once, by whoever did the work."""
         if self._end(value, None):
-            self._settled()
+            self._on_done()
         elif self._late is not None:
             self._late(value)
 
     def fail(self, error: BaseException) -> None:
         """Take the failure, unless the job has come to something already; tell either way."""
         if self._end(None, error):
-            self._settled()
+            self._on_done()
 
     def _end(self, value: T | None, error: BaseException | None) -> bool:
         """Note what it came to, and say whether in time; allocates nothing."""

@@ -37,11 +37,11 @@ class _Close:
 
 
 class Closing:
-    """The closes under way. `settled` is what a closing job calls when it is done."""
+    """The closes under way. `on_done` is what a closing job calls when it is done."""
 
-    def __init__(self, inventory: Inventory, settled: Callable[[], None]) -> None:
+    def __init__(self, inventory: Inventory, on_done: Callable[[], None]) -> None:
         self._inventory = inventory
-        self._settled = settled
+        self._on_done = on_done
         self._under_way: list[_Close] = []
         self._no_thread_until = 0.0
         self.closed = 0
@@ -83,7 +83,7 @@ class Closing:
 
     def start(self, instance: Instance, now: float, *, hurried: bool) -> None:
         """Let an instance closed. `hurried`: all closers share what time is left."""
-        job = instance.close(self._settled)
+        job = instance.close(self._on_done)
         if isinstance(job.error, NoThreadError) and not hurried:
             instance.closed = False
             self._no_thread_until = now + NO_THREAD_PAUSE

@@ -49,7 +49,7 @@ SHOWN_LABELS = 5
 class Drain:
     """Everything that is retired and not closed yet.
 
-    `settled` is what a closing job calls when it is done. `drain` is in seconds and the default for
+    `on_done` is what a closing job calls when it is done. `drain` is in seconds and the default for
     resources without one of their own, `loop` gives the home loop. `hurry()` lets the deadlines of
     all pass at a given time.
     """
@@ -60,7 +60,7 @@ class Drain:
         inventory: Inventory,
         clock: Clock,
         drain: float,
-        settled: Callable[[], None],
+        on_done: Callable[[], None],
         loop: Callable[[], asyncio.AbstractEventLoop | None],
     ) -> None:
         self._serving = serving
@@ -68,7 +68,7 @@ class Drain:
         self._clock = clock
         self._drain = drain
         self._loop = loop
-        self.closing = Closing(inventory, settled)
+        self.closing = Closing(inventory, on_done)
         self._latest: float | None = None
         self.forced: dict[str, int] = {}
         self.outlived = 0

@@ -27,7 +27,7 @@ class Part:
         self.parts: tuple[object, ...] = ()
         self.job = Job[None](lambda: None)
 
-    def close(self, settled: object) -> Job[None]:
+    def close(self, on_done: object) -> Job[None]:
         """Return the job."""
         return self.job
 
