@@ -10,7 +10,7 @@ import socket
 
 from .process_start import begun
 
-__all__ = ["here", "host_name", "login", "member_id", "place_of"]
+__all__ = ["here", "host_name", "login", "member_id", "process_of"]
 
 
 def host_name() -> str:
@@ -29,7 +29,7 @@ def member_id() -> str:
     return f"{host_name()}/{_space()}/{os.getpid()}/{start}-{secrets.token_hex(4)}"
 
 
-def place_of(name: str) -> tuple[str, int, str] | None:
+def process_of(name: str) -> tuple[str, int, str] | None:
     """Return of a name where its process numbers count, its number, and when it began."""
     place, _, rest = name.rpartition("/")
     place, _, pid = place.rpartition("/")

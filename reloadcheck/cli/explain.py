@@ -234,7 +234,7 @@ def _document(
         "value": told(found[0].value, path, hide=hide) if is_set and not leaves else None,
         "layers": [
             {
-                **_place(one.origin),
+                **_at(one.origin),
                 "key_path": key_path_text(one.path),
                 "effect": one.effect,
                 "value": told(one.value, one.path, hide=hide),
@@ -242,11 +242,15 @@ def _document(
             for one in found
         ],
         "values": [
-            {**_place(origin), "key_path": key_path_text(p), "value": told(value, p, hide=hide)}
+            {
+                **_at(origin),
+                "key_path": key_path_text(p),
+                "value": told(value, p, hide=hide),
+            }
             for p, value, origin in leaves
         ],
     }
 
 
-def _place(origin: Origin) -> dict[str, Any]:
+def _at(origin: Origin) -> dict[str, Any]:
     return {"path": origin.name, "line": origin.line, "column": origin.column}

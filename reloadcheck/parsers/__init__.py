@@ -18,7 +18,7 @@ from ._keys import key_before
 from ._left_over import left_over
 from ._limits import DUPLICATE, TABLE_TWICE
 from ._survey import Merge, Span, Survey, Written, survey
-from ._text import Empty, Refusal, decode, decode_anyhow, place, refuse_surrogates
+from ._text import Empty, Refusal, decode, decode_anyhow, position, refuse_surrogates
 from ._yaml_scalars import Marker
 
 __all__ = [
@@ -73,7 +73,7 @@ def locate(document: Document, key_path: KeyPath) -> tuple[int, int] | None:
     """
     text, find = _finding(document)
     index = find(key_path)
-    return None if index is None else place(text, index)
+    return None if index is None else position(text, index)
 
 
 def origin_at(document: Document, key_path: KeyPath) -> Origin:
@@ -83,7 +83,9 @@ def origin_at(document: Document, key_path: KeyPath) -> Origin:
     if index is None:
         return Origin(document.name)
     key = key_before(text, index, str(key_path[-1])) if key_path else None
-    return Origin(document.name, *place(text, index), None if key is None else place(text, key))
+    return Origin(
+        document.name, *position(text, index), None if key is None else position(text, key)
+    )
 
 
 @contextmanager
@@ -124,14 +126,14 @@ def parse_dotenv(document: Document, pause: Pause) -> list[tuple[str, str, Origi
     except Refusal as refusal:
         error = _error(document, refusal)
     else:
-        places = _places(text, [one.index for one in found])
-        origins = [Origin(document.name, *place) for place in places]
+        positions = _positions(text, [one.index for one in found])
+        origins = [Origin(document.name, *place) for place in positions]
         return [(one.name, one.text, at) for one, at in zip(found, origins, strict=True)]
     raise error
 
 
-def _places(text: str, indexes: list[int]) -> Iterator[tuple[int, int]]:
-    """Return line and column of ascending places, counting each line end once."""
+def _positions(text: str, indexes: list[int]) -> Iterator[tuple[int, int]]:
+    """Return line and column of ascending positions, counting each line end once."""
     line, before = 1, 0
     for index in indexes:
         line += text.count("\n", before, index)
@@ -183,7 +185,7 @@ def _error(document: Document, refusal: Refusal) -> ConfigError:
         text = decode_anyhow(document.data)
         refusal = left_over(text, refusal.index, refusal.key_path) or refusal
     if refusal.index is not None:
-        line, column = place(text, refusal.index)
+        line, column = position(text, refusal.index)
     reason = refusal.reason
     if reason in (DUPLICATE, TABLE_TWICE) and line is not None:
         reason += _first(document, refusal.key_path, (line, column or 1))

@@ -23,8 +23,8 @@ from ._limits import (
     short,
     whole,
 )
+from ._offsets import Container, Offsets, parts_of
 from ._patterns import compiled
-from ._places import Container, Places, parts_of
 from ._text import SMALL, Empty, Refusal, refuse_surrogates
 
 TOKEN: Final = compiled(
@@ -54,20 +54,20 @@ def read(text: str, pause: Pause) -> dict[str, object]:
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Return what tells where the value at a key path begins, or its nearest parent that exists."""
-    places = Places()
+    offsets = Offsets()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
-        _Reader(places).run(text, pause)
-    return places.find
+        _Reader(offsets).run(text, pause)
+    return offsets.find
 
 
 class _Reader:
     """Each step takes one token and gives the step that takes the next."""
 
-    __slots__ = ("_containers", "_key", "_keys", "_open", "_places", "root")
+    __slots__ = ("_containers", "_key", "_keys", "_offsets", "_open", "root")
 
-    def __init__(self, places: Places | None = None) -> None:
+    def __init__(self, offsets: Offsets | None = None) -> None:
         self.root: dict[str, object] = {}
-        self._places = places
+        self._offsets = offsets
         self._open: list[Container] = []
         self._keys: list[Key] = []
         self._key = ""
@@ -165,8 +165,8 @@ class _Reader:
         if self._open:
             self._keys.append(self._next_key())
             self._put(container, token)
-        elif self._places is not None:
-            self._places.root = (container, _start(token))
+        elif self._offsets is not None:
+            self._offsets.root = (container, _start(token))
         self._open.append(container)
         return then
 
@@ -180,8 +180,8 @@ class _Reader:
 
     def _put(self, value: object, token: _Token) -> None:
         container = self._open[-1]
-        if self._places is not None:
-            self._places.note(container, self._next_key(), _start(token))
+        if self._offsets is not None:
+            self._offsets.note(container, self._next_key(), _start(token))
         if isinstance(container, dict):
             container[self._key] = value
         else:

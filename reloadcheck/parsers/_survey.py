@@ -108,8 +108,8 @@ class _Listening(Builder):
         if self._at_key() and event.end_mark is not None:
             self.keys.append((index_of(event), event.end_mark.index))
             if value is Marker.MERGE:
-                place = index_of(event), self._key_path()
-                self._merge_keys[id(self._open[-1].value)] = place
+                position = index_of(event), self._key_path()
+                self._merge_keys[id(self._open[-1].value)] = position
         super()._put(value, event)
 
     def _merge(self, target: dict[Any, object], sources: list[dict[Any, object]]) -> None:

@@ -60,7 +60,7 @@ def decode_anyhow(data: bytes) -> str:
     return data.decode(errors="replace").removeprefix(BOM)
 
 
-def place(text: str, index: int) -> tuple[int, int]:
+def position(text: str, index: int) -> tuple[int, int]:
     """Return line and column, both from 1, the way an editor counts them."""
     line = text.count("\n", 0, index) + 1
     return line, index - text.rfind("\n", 0, index)

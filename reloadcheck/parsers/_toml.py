@@ -13,7 +13,7 @@ from typing import Final, Self, SupportsIndex, cast
 from .._config.untrack import exempt
 from ..types import Key, KeyPath, Pause
 from ._limits import DUPLICATE, MAX_CONTAINERS, TABLE_TWICE, TOO_MANY, finite, whole
-from ._places import Container, parts_of
+from ._offsets import Container, parts_of
 from ._text import SMALL, Empty, Refusal
 from ._toml_scan import Found, scan
 
@@ -53,22 +53,22 @@ def read(text: str, pause: Pause) -> dict[str, object]:
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Return what tells where the value at a key path begins, or its nearest parent that exists."""
-    places: dict[KeyPath, int] = {}
+    offsets: dict[KeyPath, int] = {}
     try:
         for count, (path, index) in enumerate(scan(text), start=1):
             if not count % _FOUND_BETWEEN_PAUSES:
                 pause()
             for length in range(1, len(path) + 1):
                 # A table that is only implied begins where its first part does.
-                places.setdefault(path[:length], index)
+                offsets.setdefault(path[:length], index)
     except Refusal:
         pass  # What came before the flaw can be located all the same.
 
     def find(key_path: KeyPath) -> int | None:
-        if not places:
+        if not offsets:
             return None
         lengths = range(len(key_path), 0, -1)
-        return next((places[key_path[:n]] for n in lengths if key_path[:n] in places), 0)
+        return next((offsets[key_path[:n]] for n in lengths if key_path[:n] in offsets), 0)
 
     return find
 
@@ -133,13 +133,13 @@ def _latest_repeated(parts: list[Found]) -> Found:
 
 def _index(message: str, text: str) -> int:
     """Return the character that a sentence of the library means; it knows only one line end."""
-    place = _PLACE.search(message)
-    if place is None:
+    found = _PLACE.search(message)
+    if found is None:
         return len(text)
     start = 0
-    for _ in range(int(place[1]) - 1):
+    for _ in range(int(found[1]) - 1):
         start = text.index("\n", start) + 1
-    return start + int(place[2]) - 1
+    return start + int(found[2]) - 1
 
 
 def _check(tree: dict[str, object], text: str, pause: Pause) -> None:

@@ -21,7 +21,7 @@ from yaml.events import (
 )
 
 from ..types import KeyPath, Pause
-from ._places import Places
+from ._offsets import Offsets
 from ._text import SMALL, Empty, Refusal
 from ._yaml_build import Builder
 from ._yaml_dialect import checked, index_of, suspect
@@ -50,10 +50,10 @@ def read(text: str, pause: Pause) -> dict[str, object]:
 
 def finder(text: str, pause: Pause) -> Callable[[KeyPath], int | None]:
     """Return what tells where the value at a key path begins, or its nearest parent that exists."""
-    places = Places()
+    offsets = Offsets()
     with suppress(Refusal):  # What came before the flaw can be located all the same.
-        feed(Builder(places), text, pause)
-    return places.find
+        feed(Builder(offsets), text, pause)
+    return offsets.find
 
 
 def read_scalar(text: str) -> object:

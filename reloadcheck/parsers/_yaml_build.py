@@ -22,7 +22,7 @@ from ._limits import (
     TOO_DEEP,
     TOO_MANY,
 )
-from ._places import Container, Places, parts_of
+from ._offsets import Container, Offsets, parts_of
 from ._text import Refusal
 from ._yaml_dialect import index_of
 from ._yaml_scalars import Marker, Scalar, foreign, plain, quoted, tagged
@@ -68,20 +68,27 @@ class _Anchored:
 
 
 class Builder:
-    """Takes the events of one document in turn; `places` is filled when it is given."""
+    """Takes the events of one document in turn; `offsets` is filled when it is given."""
 
     __slots__ = (
-        "_added", "_anchors", "_containers", "_is_building", "_memo", "_open", "_places", "_size",
+        "_added",
+        "_anchors",
+        "_containers",
+        "_is_building",
+        "_memo",
+        "_offsets",
+        "_open",
+        "_size",
         "root",
     )  # fmt: skip
 
     _in_one_go = True
     """Whether ordinary scalars skip the steps that a subclass may listen at."""
 
-    def __init__(self, places: Places | None = None) -> None:
+    def __init__(self, offsets: Offsets | None = None) -> None:
         self.root: dict[Any, object] | None = None
-        self._places = places
-        self._is_building = False  # inside the root, and nobody asks for places
+        self._offsets = offsets
+        self._is_building = False  # inside the root, and nobody asks for offsets
         self._open: list[_Open] = []
         self._anchors: dict[str, _Anchored | None] = {}
         self._memo: dict[str, Scalar] = {}
@@ -173,13 +180,13 @@ class Builder:
             self._declare(event.anchor, None)
         opened = _Open(value, event.anchor, self._size)
         self._size += 1
-        # Into its parent at once, so that places are known of a text that breaks off later.
+        # Into its parent at once, so that offsets are known of a text that breaks off later.
         if not self._open:
             self._put_root(value, event)
         elif self._open[-1].key is not Marker.MERGE:
             self._put_part(self._open[-1], value, event)
         self._open.append(opened)
-        self._is_building = self._in_one_go and self._places is None
+        self._is_building = self._in_one_go and self._offsets is None
 
     def _end(self) -> None:
         done = self._open.pop()
@@ -236,8 +243,8 @@ class Builder:
     def _put_root(self, value: object, event: Event) -> None:
         if isinstance(value, dict):
             self.root = value
-            if self._places is not None:
-                self._places.root = (value, index_of(event))
+            if self._offsets is not None:
+                self._offsets.root = (value, index_of(event))
         elif not _is_nothing(event):
             raise Refusal(f"{NOT_A_MAPPING}, each key with a colon and a space after it")
 
@@ -251,8 +258,8 @@ class Builder:
             container[key] = value
         else:
             raise Refusal("a key must be a single word or text; put text with { or [ in quotes")
-        if self._places is not None:
-            self._places.note(container, key, index_of(event))
+        if self._offsets is not None:
+            self._offsets.note(container, key, index_of(event))
 
     def _merge(self, target: dict[Any, object], sources: list[dict[Any, object]]) -> None:
         # The order of `yaml.safe_load`: what is merged stands first, own entries win.
@@ -261,8 +268,8 @@ class Builder:
         for source in sources:
             target.update(source)
         target.update(own)
-        if self._places is not None:
-            self._places.inherit(target, sources)
+        if self._offsets is not None:
+            self._offsets.inherit(target, sources)
 
     def _key_path(self) -> KeyPath:
         keys = [opened.open_key() for opened in self._open[:-1]]

@@ -233,13 +233,13 @@ def _keywords(function: Callable[..., Any]) -> frozenset[str]:
 
 
 def _broken(rule: Rule, sentence: str) -> Finding:
-    return Finding(rule, Problem(sentence, key_path=_place(rule)), Code.RULE)
+    return Finding(rule, Problem(sentence, key_path=_key_path_of(rule)), Code.RULE)
 
 
 def _error(rule: Rule, reason: str) -> Finding:
-    problem = Problem(f"rule {rule.name!r} cannot be asked: {reason}", key_path=_place(rule))
+    problem = Problem(f"rule {rule.name!r} cannot be asked: {reason}", key_path=_key_path_of(rule))
     return Finding(rule, problem, Code.RULE_ERROR)
 
 
-def _place(rule: Rule) -> KeyPath:
+def _key_path_of(rule: Rule) -> KeyPath:
     return rule.paths[0] if rule.paths else ()

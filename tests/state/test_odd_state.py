@@ -179,7 +179,7 @@ def test_a_system_that_does_not_tell_of_processes_takes_nobody_for_gone(
 ) -> None:
     """A member ends by its time to live alone there; and has no parent that it could name."""
     places = {"them": ("boot", 1, "9"), "us": ("boot", 2, "9")}
-    monkeypatch.setattr(alive, "place_of", places.get)
+    monkeypatch.setattr(alive, "process_of", places.get)
 
     def refuse(*_: object, **__: object) -> str:
         raise OSError(38, "not implemented")

@@ -16,7 +16,7 @@ def parts_of(container: Container) -> Iterable[object]:
     return container.values() if isinstance(container, dict) else container
 
 
-class Places:
+class Offsets:
     """The beginnings of the values in each container, by the container's identity."""
 
     __slots__ = ("_known", "root")
@@ -31,9 +31,9 @@ class Places:
         if isinstance(container, dict):
             self._of(container)[key] = index
             return
-        places = self._known.setdefault(id(container), (container, []))[1]
-        if isinstance(places, list):
-            places.append(index)
+        offsets = self._known.setdefault(id(container), (container, []))[1]
+        if isinstance(offsets, list):
+            offsets.append(index)
 
     def inherit(self, container: Container, sources: Iterable[Container]) -> None:
         """Take over what merge keys bring into a container; its own entries win."""
@@ -49,8 +49,8 @@ class Places:
             return None
         value, index = self.root
         for key in key_path:
-            container, places = self._known.get(id(value), _NOTHING)
-            found = _place(places, key)
+            container, offsets = self._known.get(id(value), _NOTHING)
+            found = _offset(offsets, key)
             if found is None:
                 break
             index = found
@@ -59,17 +59,17 @@ class Places:
         return index
 
     def _of(self, container: Container) -> dict[Key, int]:
-        places = self._known.setdefault(id(container), (container, {}))[1]
-        return places if isinstance(places, dict) else {}
+        offsets = self._known.setdefault(id(container), (container, {}))[1]
+        return offsets if isinstance(offsets, dict) else {}
 
 
 _NOTHING: tuple[Container, dict[Key, int] | list[int]] = ({}, {})
 
 
-def _place(places: dict[Key, int] | list[int], key: Key) -> int | None:
-    if isinstance(places, dict):
-        return places.get(key)
-    return places[key] if isinstance(key, int) and 0 <= key < len(places) else None
+def _offset(offsets: dict[Key, int] | list[int], key: Key) -> int | None:
+    if isinstance(offsets, dict):
+        return offsets.get(key)
+    return offsets[key] if isinstance(key, int) and 0 <= key < len(offsets) else None
 
 
 def _item(container: Container, key: Key) -> object:
