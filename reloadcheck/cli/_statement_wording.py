@@ -30,6 +30,7 @@ from ._ask_http import UnreachableError, address, asked
 from ._inputs import Inputs
 from ._sides import Side, loaded_of, side_of, stand_of
 from ._times import moment
+from ._unanswered import UnansweredError
 
 __all__ = ["Wording", "worded"]
 
@@ -147,6 +148,10 @@ def worded(arguments: argparse.Namespace, inputs: Inputs) -> Wording | Side:
     )
 
 
+_ASKED: Final = 10
+"""How often an application is asked whose workers may have had no request so far."""
+
+
 def _gate(inputs: Inputs) -> ContractGate:
     if inputs.live is None:
         raise UsageError("name the engine whose contract asks for leave: --app MODULE:NAME")
@@ -188,15 +193,19 @@ def _status() -> dict[str, Any] | None:
     environ = os.environ
     if not (environ.get("RELOAD_CHECK_STATUS_URL") or environ.get("RELOAD_CHECK_STATUS_PATH")):
         return None
-    try:
-        told = asked(address((), environ), environ.get("RELOAD_CHECK_STATUS_TOKEN"), _SECONDS)
-    except UnreachableError as error:
-        raise UsageError(
-            f"the application does not say what serves: {error}; or give --from"
-        ) from None
-    if told["digest"] is None:
-        raise UsageError("the application serves nothing yet")
-    return told
+    for _ in range(_ASKED):
+        try:
+            told = asked(address((), environ), environ.get("RELOAD_CHECK_STATUS_TOKEN"), _SECONDS)
+        except UnreachableError as error:
+            raise UnansweredError(
+                f"the application does not say what serves: {error}; or give --from"
+            ) from None
+        if told["digest"] is not None:
+            return told
+    raise UnansweredError(
+        "the application serves nothing yet: no worker that answered has had a request; or give "
+        "--from"
+    )
 
 
 def _said_keys(arguments: argparse.Namespace, gate: ContractGate) -> tuple[str, ...]:

@@ -91,4 +91,5 @@ def _seen(told: Mapping[str, Any], wanted: str | None) -> tuple[int, str, str]:
     if told["digest"] is not None and (told["digest"] == wanted or pending):
         needs = f"; a restart is needed for {', '.join(map(str, pending))}" if pending else ""
         return 0, "live", f"version {told['version']}, digest {str(told['digest'])[:12]}{needs}"
-    return 1, "not yet", f"version {told['version']} serves"
+    number = told["version"]
+    return 1, "not yet", "nothing is served" if number is None else f"version {number} serves"

@@ -21,6 +21,7 @@ from ._unanswered import UnansweredError
 __all__ = [
     "UNREACHABLE",
     "NoStoreError",
+    "application_known",
     "asked",
     "named_store",
     "orders_of",
@@ -62,13 +63,13 @@ def orders_of(arguments: argparse.Namespace) -> tuple[Orders, Store]:
     """Return what can be asked and ordered, and the store that is to be closed."""
     store, name, release = store_named(arguments)
     try:
-        return Orders(store, app=_known(store, name, release), release=release), store
+        return Orders(store, app=application_known(store, name, release), release=release), store
     except (StoreError, UsageError):
         store.close()
         raise
 
 
-def _known(store: Store, name: str | None, release: str | None) -> str:
+def application_known(store: Store, name: str | None, release: str | None) -> str:
     """Return the application that is meant; an order to one that nobody knows reaches nobody."""
     groups = applications_in(store)
     found = list(dict.fromkeys(app for app, _ in groups))

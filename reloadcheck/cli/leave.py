@@ -23,7 +23,7 @@ from ._inputs import Inputs, inputs_of
 from ._output import Page
 from ._statement_places import BesideFile, InStore
 from ._statement_wording import Wording, worded
-from ._which_store import store_of, unreachable
+from ._which_store import application_known, store_of, unreachable
 
 __all__ = ["run"]
 
@@ -94,6 +94,8 @@ def _in_store(arguments: argparse.Namespace, inputs: Inputs, wording: Wording) -
     name = arguments.name or (own[0] if companion is None else companion.application)
     if name is None:
         raise UsageError("name the application in the store by --name")
+    if arguments.name is not None or arguments.release is not None:
+        name = application_known(store, name, arguments.release)  # nobody would read it elsewhere
     orders = Orders(store, app=name, release=arguments.release or own[1])
     return InStore(orders, wording.kind, store.name)
 

@@ -100,3 +100,16 @@ def test_without_a_store_it_says_which(run: Run, shop: Path, signers: Signers) -
     )
     assert done.status == 2
     assert "the engine has no store=…: name one by --store STORE" in done.err
+
+
+@pytest.mark.parametrize("words", [("--name", "shpo"), ("--release", "9.9")])
+def test_leave_for_whom_nobody_knows_is_not_written(
+    run: Run, shop: Path, live: ReloadCheck[Any], signers: Signers, words: tuple[str, str]
+) -> None:
+    """A misspelt name would be signed, told as done, and read by no worker."""
+    edit(shop, "INFO", "DEBUG")
+    given = ("override", "config.yaml", *WHY, "--key", key(signers, OTTO), "--store", *words)
+    until(lambda: "it knows" in (err := run(*given).err) or "it has" in err)
+    done = run(*given)
+    assert (done.status, "usage:" in done.err) == (2, False)
+    assert live.snapshot.config.log.level == "INFO"

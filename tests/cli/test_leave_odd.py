@@ -84,6 +84,19 @@ def test_what_serves_must_be_good_and_be_there(
     monkeypatch.setattr(_statement_wording, "asked", lambda *_: {"digest": None})
     done = run(*WORDS)
     assert (done.status, "the application serves nothing yet" in done.err) == (2, True)
+    assert "usage:" not in done.err
+
+
+def test_a_worker_without_a_request_is_not_believed(
+    run: Run, shop: Path, before: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows nothing of what the others serve: behind one address another is asked."""
+    monkeypatch.setenv("RELOAD_CHECK_STATUS_URL", "http://127.0.0.1:1/status")
+    told = iter([{"digest": None}, {"digest": None}, {"digest": before}])
+    monkeypatch.setattr(_statement_wording, "asked", lambda *_: next(told))
+    done = run(*WORDS, "--json")
+    assert done.status == 0
+    assert f"from: {before}\n" in done.document["statement"]
 
 
 def test_keys_that_are_named_ask_those_whose_they_are(run: Run, shop: Path, before: str) -> None:
