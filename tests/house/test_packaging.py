@@ -96,7 +96,10 @@ def contents(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 
 def test_a_source_distribution_is_enough_to_carry_on(contents: set[str]) -> None:
     """Who has it has the licence, the tests, the documentation and how to run them."""
-    for path in ("LICENSE", "CONTRIBUTING.md", "SECURITY.md", "constraints.txt", ".ci/run"):
+    for path in (
+        *("LICENSE", "CONTRIBUTING.md", "SECURITY.md", "constraints.txt", ".ci/run"),
+        ".pre-commit-hooks.yaml",
+    ):
         assert path in contents
     written = [
         str(path.relative_to(ROOT))
