@@ -115,7 +115,8 @@ def test_nothing_of_ours_is_alive_after_close(tmp_path: Path) -> None:
     engine, made = weakref.ref(live), weakref.ref(live.snapshot[pool])
     assert ours(others) != []
     live.close()
-    assert (ours(others), len(os.listdir("/proc/self/fd"))) == ([], descriptors)
+    assert ours(others) == []
+    assert len(os.listdir("/proc/self/fd")) <= descriptors  # others' may have gone meanwhile
     del live, pool
     gc.collect()
     assert (engine(), made()) == (None, None)

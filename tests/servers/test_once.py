@@ -35,6 +35,19 @@ def test_the_second_waits_for_the_first(tmp_path: Path, monkeypatch: pytest.Monk
     assert (calls, got) == ([1], [7, 7])
 
 
+def test_all_hear_of_a_failure_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who would wait for what is not found out learns why, without a wait."""
+    monkeypatch.setenv("PYTEST_XDIST_WORKER", "gw0")
+
+    def work() -> int:
+        raise OSError("no port is free")
+
+    with pytest.raises(OSError, match="no port is free"):
+        once("thing", tmp_path / "gw0", work)
+    with pytest.raises(AssertionError, match="no port is free"):
+        once("thing", tmp_path / "gw1", work)
+
+
 def test_nobody_waits_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that failed to find it out is told of."""
     monkeypatch.setattr(module, "SECONDS", 0.0)
