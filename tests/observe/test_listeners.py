@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from reloadcheck import Outcome, ReloadEvent
+from tests.support.clients import auntil
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, reload, until
 
@@ -128,10 +129,7 @@ def test_a_coroutine_function_runs_in_the_home_loop(make: Make, text: Text) -> N
         await live.acheck()
         text.write("a: 2")
         await live.acheck()
-        for _ in range(1000):
-            if len(heard) == 2:
-                break
-            await asyncio.sleep(0.001)
+        await auntil(lambda: len(heard) == 2)
         loop = asyncio.get_running_loop()
         assert [(1, loop), (2, loop)] == heard
         await live.aclose()

@@ -79,7 +79,7 @@ def test_a_look_under_a_watch_asks_nobody(server: EtcdServer) -> None:
         for _ in range(20):
             assert store.look("shop/", board) is None
         other.put({"shop/a": "2"})
-        store.wait(5.0)
+        store.wait(30.0)
         board = store.look("shop/", board)
         assert _value(board) == "2"
         other.put({"shop/b": None})

@@ -1,10 +1,12 @@
 """Async clients that know where they were made, and how to wait in a loop."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
 from reloadcheck import Outcome, ReloadCheck
+from tests.support.rig import SECONDS
 
 
 class Client:
@@ -55,8 +57,7 @@ async def areload(live: "ReloadCheck[Any]") -> None:
 
 async def auntil(condition: Any) -> None:
     """Wait in the loop for other threads to make it true."""
-    for _ in range(5000):
-        if condition():
-            return
+    ends = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < ends, "it does not come true"
         await asyncio.sleep(0.001)
-    raise AssertionError("it does not come true")
