@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn
 
 from .._config.containers import is_dict, is_list, plain
 from .._config.mask import MASK
+from .._runtime.regular_file import opened
 from ..exceptions import SchemaClassError, SchemaError
 from ..types import KeyPath, Problem, Tree
 from .from_json_schema import annotation_of
@@ -109,7 +110,7 @@ class JSONSchema:
 
     def _read(self) -> dict[str, Any]:
         try:
-            with open(self.name, "rb") as file:
+            with opened(self.name) as file:
                 document = json.load(file)
         except OSError as error:
             reason = f"the JSON Schema cannot be read: {error.strerror}"

@@ -7,7 +7,6 @@ No fault of it stops anything.
 
 import json
 import os
-import stat as modes
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from urllib.parse import unquote
 
 from .._config.containers import is_dict, is_list
 from .._runtime.log import WARNING, log
+from .._runtime.regular_file import opened
 from ..types import Code, Store
 from .board import State, state_from
 
@@ -53,7 +53,7 @@ class Mirror:
         except FileNotFoundError:
             return None
         except OSError as error:
-            self._refuse(os.strerror(error.errno or 0))
+            self._refuse(error.strerror or type(error).__name__)
             return None
         if data is None:
             self._refuse("belongs to another user, or others may write it")
@@ -74,13 +74,10 @@ class Mirror:
         return Mirrored(state_from(wanted), contents)
 
     def _read(self) -> bytes | None:
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(self.path, flags), "rb") as file:
+        with opened(self.path, os.O_NOFOLLOW) as file:
             status = os.fstat(file.fileno())
             private = status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o022
-            if not modes.S_ISREG(status.st_mode) or not private:
-                return None
-            return file.read(_MOST)
+            return file.read(_MOST) if private else None
 
     def _refuse(self, why: str) -> None:
         words = "the mirror %s %s: it is not used"

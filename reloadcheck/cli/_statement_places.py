@@ -9,6 +9,7 @@ from pathlib import Path
 from .._state.for_contract import statement_key
 from .._state.store_orders import Orders
 from ..exceptions import UsageError
+from ..policy.files import bytes_of
 from ..policy.statement import FIELDS, MOST_BYTES, UnsignedError, statement_of
 from ..types import printable
 
@@ -29,8 +30,7 @@ class BesideFile:
     def texts(self) -> list[bytes]:
         """Return what is there."""
         try:
-            with self.path.open("rb") as file:
-                return [file.read(MOST_BYTES + 1)]
+            return [bytes_of(self.path, MOST_BYTES)]
         except OSError:
             return []
 

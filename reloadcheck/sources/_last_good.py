@@ -6,11 +6,12 @@ there is none.
 
 import json
 import os
-import stat as modes
 import tempfile
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from .._runtime.regular_file import opened
 
 __all__ = ["Copy", "load_copy", "save_copy"]
 
@@ -49,11 +50,10 @@ def save_copy(path: str, source: str, copy: Copy) -> None:
 def load_copy(path: str, source: str, digest_of: Any) -> Copy | None:
     """Return the copy of the source of that digest; None where there is none to be trusted."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with opened(path, os.O_NOFOLLOW) as file:
             status = os.fstat(file.fileno())
             private = status.st_uid in (0, os.geteuid()) and not status.st_mode & 0o077
-            if not modes.S_ISREG(status.st_mode) or status.st_size > _MOST or not private:
+            if status.st_size > _MOST or not private:
                 return None
             line, data = file.readline(_MOST), file.read(_MOST)
         head = json.loads(line)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from .._runtime.paths import path_text
+from .._runtime.regular_file import opened
 from .._runtime.tls import TLSFiles, TLSFilesError
 from ..exceptions import OptionError, SourceError, TornError
 from ..types import Document, KeyPath, Layer, Origin, Pause, Place, Problem, Stamp, printable
@@ -267,8 +268,8 @@ class HTTPSource:
             elif callable(secret):
                 text = secret()
             else:
-                with open(secret, encoding="utf-8") as file:
-                    text = file.read(_MOST_TEXT).removesuffix("\n").removesuffix("\r")
+                with opened(secret) as file:
+                    text = file.read(_MOST_TEXT).decode().removesuffix("\n").removesuffix("\r")
             text.encode("latin-1")
         except OSError as error:
             reason = f"the file of its header {header} cannot be read: {error.strerror}"
