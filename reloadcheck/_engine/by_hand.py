@@ -32,7 +32,7 @@ def forget_refusal(engine: Engine[Any]) -> Callable[[Outcome], Outcome]:
         engine.companion.retry()
 
     def became(outcome: Outcome) -> Outcome:
-        taken_up = before is not None and _version(thread) not in (None, before)
+        taken_up = _version(thread) != before
         return Outcome.RELOADED if taken_up and outcome is Outcome.UNCHANGED else outcome
 
     return became

@@ -137,12 +137,11 @@ class Pool:
         """Publish, and hear; return whether something was written."""
         part, digest = self._part, self._part.digest
         key = f"{prefix}{TRIALS}{digest}/{own}" if self._on else None
-        wrote = False
         if self._key is not None and self._key != key:
             self._store.put({self._key: None})
-            self._key, self._told, wrote = None, None, True
+            self._key = self._told = None
         if key is None:
-            return wrote
+            return False
         lead = f"{prefix}{TRIALS}{digest}/"
         peers = _below(board, lead)
         peers.pop(own, None)
@@ -160,7 +159,7 @@ class Pool:
             part.lost = part.lost or gone[0]
             self._store.put({f"{lead}{name}": None for name in gone})
             self._poke()
-        mine = part.mine
+        mine, wrote = part.mine, False
         if mine != self._told:
             self._store.put({key: _text(mine)}, mortal=True)
             self._key, self._told, wrote = key, mine, True
@@ -176,7 +175,7 @@ class Pool:
         heard = {
             name: told
             for name, one in peers.items()
-            if name not in gone and (told := record(Counted, object_in(one.value))) is not None
+            if (told := record(Counted, object_in(one.value))) is not None
         }
         verdicts = _verdicts(found)
         news = verdicts != part.told or _bad(heard) > _bad(part.heard)

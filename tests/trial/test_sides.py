@@ -44,6 +44,17 @@ def test_what_is_looked_back_at_is_bounded() -> None:
     assert LONGEST_SECONDS >= TROUBLE_SECONDS + SLOT_SECONDS
 
 
+def test_who_comes_a_little_late_takes_no_other_time_away() -> None:
+    """Two threads look at the clock, and count in another order; all ten seconds are kept."""
+    side = Side()
+    for _ in range(5):
+        side.note(1000.0, failed=True)
+    for _ in range(50):
+        side.note(1008.0, failed=False)
+        side.note(1007.4, failed=False)
+    assert side.fails(1008.0, TROUBLE_SECONDS) == 5 / 105
+
+
 def test_a_unit_that_is_slow_counts_once(clock: FakeClock) -> None:
     """Though its end and its age are seen at the same moment, by two threads."""
     run = Run(Trial(shares=(0.2,)), "digest", (2, 1), clock.monotonic, random.Random(1))

@@ -216,8 +216,17 @@ def test_a_retry_tells_what_the_check_under_way_took_up(
 
         def retry(self) -> None:
             assert live.check() is Outcome.RELOADED
+            text.edit(next_edit)
 
     monkeypatch.setattr(engine, "companion", Companion())
+    next_edit = "a: 2"
     assert live.retry() is Outcome.RELOADED
     monkeypatch.undo()
     assert live.retry() is Outcome.UNCHANGED
+    allowed.clear()
+    text.edit("a: 3")
+    assert live.check() is Outcome.REJECTED
+    allowed.append(3)
+    next_edit = "a: ["
+    monkeypatch.setattr(engine, "companion", Companion())
+    assert live.retry() is Outcome.REJECTED
