@@ -94,10 +94,17 @@ class StoreGate:
     def served(self, loaded: Loaded[Any]) -> bool:
         """Return whether it served and was not undone since, or is what an order wants."""
         content, _ = self._worker.known(loaded.source_digest)
-        hold = self._worker.state.hold
-        if content == self._worker.taken_back and (hold is None or hold.content != content):
+        if self._is_ordered(content):
+            return True
+        if content == self._worker.taken_back:
             return False
         return self._beside.served(loaded.source_digest)
+
+    def _is_ordered(self, content: str | None) -> bool:
+        hold = self._worker.state.hold
+        if hold is None or content is None:
+            return False
+        return hold.content == content or self._worker.is_fallen(content)
 
     def taken_back(self, loaded: Loaded[Any]) -> None:
         """Know it here before the history does, for it may be tried again at once."""
@@ -107,15 +114,22 @@ class StoreGate:
     def is_news(self, proposal: Proposal) -> bool:
         """Return whether an edit is in the history for one reason: all have just decided on it."""
         content, _ = self._worker.known(proposal.new.source_digest)
+        if self._is_ordered(content):
+            return False
+        if content is not None and content == self._worker.decided:
+            return True  # though it may be active no longer: it is tried until the sources say so
         rounds, view = self._worker.rounds, self._worker.keeper.known.view
         offer = None if rounds is None else rounds.offer
-        if offer is None or view is None or view.state.hold is not None:
+        if offer is None or view is None:
             return False
         if not offer.content == content == view.state.active:
             return False
         entries = entries_from(view.entries)
         before = [one for one in entries if one.edition != view.state.edition]
-        return not stands(before, offer.content)
+        if stands(before, offer.content):
+            return False
+        self._worker.decided = content
+        return True
 
     @property
     def _barrier(self) -> Barrier | None:

@@ -70,8 +70,9 @@ class ThisWorker:
     """One worker's part of what is served and wanted.
 
     `serving` is the content that serves, `source` the digest of its reading. `own` are documents of
-    what serves. `taken_back` is the content that was last, here. `swapping` has, by the digest of
-    what a gate let through, that of its reading.
+    what serves. `taken_back` is the content that was last, here, and `decided` one that all have
+    decided on and that has not served here since. `swapping` has, by the digest of what a gate let
+    through, that of its reading.
     """
 
     def __init__(self, options: Callable[[], Options], clock: Clock, keeper: Keeper) -> None:
@@ -79,6 +80,7 @@ class ThisWorker:
         self.serving: str | None = None
         self.source: str | None = None
         self.taken_back: str | None = None
+        self.decided: str | None = None
         self._before: tuple[str | None, str | None] = None, None
         self.own: dict[str, bytes] = {}
         self.swapping: dict[str, str] = {}
@@ -184,6 +186,7 @@ class ThisWorker:
             self._over = hold
         self._before = self.serving, self.source
         self.serving, self.source = content, source
+        self.decided = None if self.decided == content else self.decided
 
     def undone(self) -> None:
         """Take note that what served before serves again."""

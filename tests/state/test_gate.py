@@ -110,6 +110,11 @@ def test_what_was_taken_back_here_has_not_served() -> None:
     assert not site.gate.served(new)
     site.want(State(hold=Hold("pin", "B", 2)))
     assert site.gate.served(new)
+    site.want(State(hold=FALLEN))
+    assert not site.gate.served(new)
+    assert not site.gate.served(edit("unknown").new)
+    site.worker.learn_fallback("B")
+    assert site.gate.served(new)
 
 
 def _row(edition: int, content: str) -> dict[str, Any]:
@@ -125,6 +130,8 @@ def _row(edition: int, content: str) -> dict[str, Any]:
         (False, {"rounds": SimpleNamespace(offer=SimpleNamespace(content="A")), "entries": {}}),
         (False, {"state": State(1, "A"), "entries": {"entry/1": _row(1, "A")}}),
         (False, {"state": State(2, "B", hold=Hold("pin", "B", 2))}),
+        (True, {"state": State(2, "B", hold=Hold("rollback", "A", 1))}),
+        (True, {"state": State(2, "B", hold=FALLEN)}),
         (False, {"entries": {"entry/1": _row(1, "B"), "entry/2": _row(2, "B")}}),
     ],
     ids=[
@@ -134,6 +141,8 @@ def _row(edition: int, content: str) -> dict[str, Any]:
         "another offered",
         "not active",
         "held",
+        "another held",
+        "nothing of the fall-back",
         "live before",
     ],
 )
@@ -148,5 +157,22 @@ def test_what_all_have_just_decided_on_has_not_served(news: bool, changes: dict[
     site = Site(**words)
     assert site.gate.is_news(edit()) is news
     assert not site.gate.is_news(edit("unknown"))
-    site.keeper.known.view = None
+    site.worker.learn_fallback("B")
+    assert site.gate.is_news(edit()) is (news and site.state.hold is not FALLEN)
+
+
+def test_what_all_have_decided_on_is_news_until_it_has_served() -> None:
+    """Though something else is active by then; a worker that has not read the board knows none."""
+    offered = SimpleNamespace(offer=SimpleNamespace(content="B"))
+    site = Site(State(2, "B"), rounds=offered, entries={"entry/2": _row(2, "B")})
+    view, site.keeper.known.view = site.keeper.known.view, None
     assert not site.gate.is_news(edit())
+    site.keeper.known.view = view
+    assert site.gate.is_news(edit())
+    site.want(State(3, "A"))
+    assert site.gate.is_news(edit())
+    site.worker.swapped("A", "s-A")
+    assert site.gate.is_news(edit())
+    site.worker.swapped("B", "s-B")
+    assert not site.gate.is_news(edit())
+    assert not site.gate.is_news(edit("unknown"))

@@ -51,10 +51,10 @@ def crew(tmp_path: Path) -> Iterator[Callable[..., Crew]]:
     """Return how to make one; it is ended with the test."""
     made: list[Crew] = []
 
-    def make(*, together: Any = None, **options: Any) -> Crew:
+    def make(*, together: Any = None, fallback: Path | None = None, **options: Any) -> Crew:
         words: dict[str, Any] = {"watch": 0.0, **options}
         trial = Trial(shares=(0.2,), **words)
-        made.append(Crew(tmp_path, trial, together))
+        made.append(Crew(tmp_path, trial, together, fallback=fallback))
         return made[-1]
 
     yield make

@@ -7,6 +7,7 @@ from reloadcheck import ReloadCheck
 from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeDraw, MemoryStore
 from reloadcheck.trial import Trial
+from reloadcheck.trial.run import Run
 from tests.support.rig import until
 
 __all__ = ["Crew"]
@@ -15,7 +16,14 @@ __all__ = ["Crew"]
 class Crew:
     """Some workers that try edits of one file."""
 
-    def __init__(self, directory: Path, trial: Trial, together: Any, count: int = 2) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        trial: Trial,
+        together: Any,
+        count: int = 2,
+        fallback: Path | None = None,
+    ) -> None:
         self.board = MemoryStore()
         self.file = directory / "config.yaml"
         self.file.write_text("a: 1")
@@ -30,6 +38,7 @@ class Crew:
                 window=0.1,
                 trial=trial,
                 together=together,
+                fallback=fallback,
             )
             gate = engine_of(live).trial
             assert gate is not None
@@ -43,6 +52,13 @@ class Crew:
         for live in self.lives:
             live.check()
         until(lambda: all(live.status().trial for live in self.lives))
+
+    def run_of(self, live: ReloadCheck[Any]) -> Run:
+        """Return what one worker's trial counts, and to whom it gives the edit."""
+        gate = engine_of(live).trial
+        assert gate is not None
+        assert gate.run is not None
+        return gate.run
 
     def ask(self, live: ReloadCheck[Any], count: int, bad: int | None = None) -> None:
         """Make requests to one worker, of which those on a value fail."""
