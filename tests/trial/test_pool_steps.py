@@ -94,11 +94,9 @@ def test_who_leaves_is_gone_from_the_store_at_once() -> None:
     """And is told of by nobody; the next trial finds it again, though nothing is counted yet."""
     worker = _Worker(is_woken=True)
     worker.pool.begin("d")
-    assert list(worker.records) == [OWN]
-    assert worker.pool.is_on
+    assert (list(worker.records), worker.pool.is_on) == ([OWN], True)
     worker.pool.leave()
-    assert worker.records == {}
-    assert not worker.pool.is_on
+    assert (list(worker.records), worker.pool.is_on) == ([], False)
     worker.pool.begin("d")
     assert list(worker.records) == [OWN]
     worker.pool.begin("e")
