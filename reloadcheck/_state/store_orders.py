@@ -138,8 +138,10 @@ class Orders:
         """Judge every worker by what it serves."""
         view = self._look()[1]
         release = self._release or ""
-        now = time.time()
-        return fleet_in(view, now, app=self._app, release=release, grace=grace)
+        own, who = member_id(), {"app": self._app, "release": release}
+        return fleet_in(
+            view, time.time(), **who, grace=grace, is_gone=lambda name: is_gone(name, own)
+        )
 
     # ------------------------------------------------------------------ what is wanted
 

@@ -208,6 +208,7 @@ def test_who_was_killed_on_this_host_is_lost_at_once(run: Run, here: Path) -> No
     assert line.endswith(f"web-1 {process.pid}")
     with closing(SQLiteStore(here / "store.db")) as store:
         assert name not in Orders(store, app="shop").members()
+        assert [one.id for one in Orders(store, app="shop").fleet().members if one.lost] == [name]
         assert Orders(store, app="shop").wait(0.0, target="b" * 64) == ()
         killed = Member("web-1", process.pid, app="shop", edition=42, content="a" * 64)
         _put(here, {f"member/{name}": killed.to_text()})
