@@ -21,6 +21,9 @@ __all__ = ["as_written", "resolved", "unread"]
 _IN_TEXT: Final = re.compile(r"(\$?)\$\{([a-z][a-z0-9_-]*):([^{}]*)(\}?)")
 _NODES_A_PAUSE: Final = 500
 
+MOST_REPEATED: Final = 64 * 2**20
+"""Characters that the references of a layer may stand for beyond the first use of each."""
+
 
 def resolved(layer: Layer, referring: Referring, pause: Pause, *, lenient: bool = False) -> Layer:
     """Return the layer with what its references stand for.
@@ -79,6 +82,8 @@ class _Resolving:
         self._layer, self._referring, self._pause = layer, referring, pause
         self._lenient = lenient
         self._nodes = 0
+        self._used: set[tuple[str, str]] = set()
+        self._repeated = 0
         self.referred: dict[KeyPath, str] = {}
         self.missing: list[Problem] = []
         self.wrong: list[Problem] = []
@@ -136,10 +141,22 @@ class _Resolving:
         if found is None:
             self.wrong.append(self._problem(f"{lead}, {self._unknown(kind)}", path))
         elif found.text is not None:
-            return found.text
+            if self._is_affordable((kind, name), len(found.text)):
+                return found.text
+            if self._repeated != -1:
+                reason = f"{lead}: with what is repeated, too much text would stand here"
+                self.wrong.append(self._problem(reason, path))
+            self._repeated = -1
         elif not self._lenient:
             self.missing.append(self._problem(f"{lead}: {found.reason}", path))
         return text
+
+    def _is_affordable(self, name: tuple[str, str], length: int) -> bool:
+        """Return whether so much text may stand here: a document may repeat a name for ever."""
+        if self._repeated >= 0 and name in self._used:
+            self._repeated += length
+        self._used.add(name)
+        return 0 <= self._repeated <= MOST_REPEATED
 
     def _unknown(self, kind: str) -> str:
         if kind in self._referring.kinds:

@@ -185,6 +185,21 @@ def test_a_reference_may_stand_in_a_text(rig: Rig, written: str, value: str) -> 
     assert rig.engine().snapshot.config.key == value
 
 
+def test_a_reference_that_is_repeated_for_ever_is_refused(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of four megabytes could stand for terabytes; what is used once has its own limit."""
+    monkeypatch.setattr("reloadcheck._load.resolved_layers.MOST_REPEATED", 2_000)
+    rig.secret("large", "x" * 1_500)
+    rig.write("a: ${file:large}\nb: [0, '${file:large}']\nc: ${file:db/password}\n")
+    live = rig.engine()
+    assert live.snapshot.config.b[1] == live.snapshot.config.a
+    rig.write("a: ${file:large}\nb: [0, '${file:large}']\nc: '" + "${file:large}" * 500 + "'\n")
+    assert live.check() is Outcome.REJECTED
+    told = "3:4: c: refers to file:large: with what is repeated, too much text would stand here"
+    assert str(live.status().error).endswith(told)
+
+
 def test_a_reference_that_does_not_end_is_told(rig: Rig) -> None:
     """A forgotten brace would be a password; it is an error at its place."""
     rig.write('key: "${file:db/password"\n')
