@@ -288,8 +288,10 @@ class StoreFeed:
         """
         active, view = self._worker.state.active, self._keeper.known.view
         frozen = self._worker.is_frozen
-        if self._worker.serving is not None or view is None or not (frozen or self.guards_start):
+        if self._worker.serving is not None or not (frozen or self.guards_start):
             return decision
+        if view is None:
+            return replace(decision, unasked=True)
         news = content is not None and content != active
         if active is None or not news or decision.serve != content:
             return decision

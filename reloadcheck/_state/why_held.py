@@ -27,10 +27,9 @@ def remark_on(decision: Decision, state: State, content: str | None, *, fallen: 
         why = "is banned" if decision.code == Code.BANNED else "could not be used at the start"
         return f"what the sources hold {why}: the last accepted edition serves"
     if decision.unasked:
-        return (
-            f"what the sources hold serves, and no window, leave or freeze was asked: edition "
-            f"{state.edition}, which was accepted last, is not kept in the store"
-        )
+        why = f"edition {state.edition}, which was accepted last, is not kept in the store"
+        why = "the store had not answered at the start" if state.active is None else why
+        return f"what the sources hold serves, and no window, leave or freeze was asked: {why}"
     return None
 
 

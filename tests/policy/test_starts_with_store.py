@@ -5,6 +5,7 @@ import pytest
 from reloadcheck import Outcome
 from reloadcheck.exceptions import ConfigError
 from reloadcheck.stores import SQLiteStore
+from reloadcheck.testing import MemoryStore
 from reloadcheck.types import Board
 from tests.support.load import until
 
@@ -74,6 +75,17 @@ def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
     site.edit("DEBUG", "DEBUG\nfree_too: 1")
     live.check()
     assert live.status().remarks == ()
+
+
+def test_a_start_without_an_answer_of_the_store_says_so(site: Site) -> None:
+    """Nobody knows then what was accepted last; serving is not held up for that."""
+    store = MemoryStore()
+    store.lose()
+    live = site.engine(store=store, patience=0.2)
+    assert live.status().remarks == (
+        "what the sources hold serves, and no window, leave or freeze was asked: the store had not "
+        "answered at the start",
+    )
 
 
 def test_a_first_start_of_all_takes_the_file(site: Site) -> None:
