@@ -13,6 +13,7 @@ from enum import Enum
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
+from typing import cast
 
 from reloadcheck._page.as_json import checked
 from reloadcheck._page.page import View, Wanted, page
@@ -61,15 +62,16 @@ def signatures() -> Iterator[str]:
             if isinstance(one, FunctionType):
                 yield f"{path}.{name}{signature_of(one)}"
             elif isinstance(one, type) and "Error" not in name:
-                yield from of_class(f"{path}.{name}", one)
+                yield from of_class(f"{path}.{name}", cast("type[object]", one))
 
 
-def of_class(name: str, one: type) -> Iterator[str]:
+def of_class(name: str, one: type[object]) -> Iterator[str]:
     """Return a class as it is made, and its public methods."""
-    own = {part: member for part, member in vars(one).items() if not part.startswith("_")}
+    members: dict[str, object] = dict(vars(one))
+    own = {part: member for part, member in members.items() if not part.startswith("_")}
     is_made = not issubclass(one, Enum) and not getattr(one, "_is_protocol", False)
-    if is_made and ("__init__" in vars(one) or "__new__" in vars(one)):
-        yield f"{name}{signature_of(vars(one).get('__init__') or one)}"
+    if is_made and ("__init__" in members or "__new__" in members):
+        yield f"{name}{signature_of(members.get('__init__') or one)}"
     for part in sorted(own):
         if isinstance(own[part], FunctionType):
             yield f"{name}.{part}{signature_of(own[part])}"

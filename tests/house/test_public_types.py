@@ -108,9 +108,10 @@ def annotations_of(one: Any, name: str) -> Iterator[tuple[str, object, str]]:
     for part, annotation in inspect.get_annotations(one).items():
         if not part.startswith("_"):
             yield f"{name}.{part}", annotation, one.__module__
-    for part, member in vars(one).items():
-        own = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
-        made = part == "__init__" and one.__name__ not in MADE_INSIDE
+    members: dict[str, object] = dict(vars(typing.cast("type[object]", one)))
+    for part, member in members.items():
+        own: object = getattr(member, "fget", None) or getattr(member, "__func__", None) or member
+        made = part == "__init__" and str(one.__name__) not in MADE_INSIDE
         if isinstance(own, FunctionType) and (made or not part.startswith("_")):
             yield from annotations_of(own, f"{name}.{part}")
 
@@ -132,13 +133,18 @@ def test_what_a_public_value_leads_to_is_public() -> None:
 def test_what_a_snapshot_shows_is_public() -> None:
     """Its engine is what the application holds; nothing that it has is of a private class."""
     live = ReloadCheck(MemorySource("a: {b: 1}"), environ={})
-    pool: Resource[Any] = live.resource("a", name="pool")(dict)
+
+    def pool_of(a: Any) -> dict[str, int]:
+        return dict(a)
+
+    pool: Resource[dict[str, int]] = live.resource("a", name="pool")(pool_of)
     with closing(live), live.lease() as snapshot:
         assert snapshot.engine is live
         shown = {name: getattr(snapshot, name) for name in dir(snapshot) if name[0] != "_"}
         assert snapshot[pool] == {"b": 1}
     known = {one for one in public().values() if isinstance(one, type)}
-    kinds = {name: type(one) for name, one in shown.items() if is_ours(type(one))}
+    kinds: dict[str, type[object]] = {name: type(one) for name, one in shown.items()}
+    kinds = {name: kind for name, kind in kinds.items() if is_ours(kind)}
     assert {name for name, kind in kinds.items() if not set(kind.__mro__) & known} == set()
     assert kinds["engine"] is ReloadCheck
 

@@ -239,8 +239,16 @@ def test_closers_share_what_is_left_from_the_very_moment_on(
     """A closer waits for the one before it up to the deadline of all, and no more at it."""
     rig = Rig(clock)
     begun: list[bool] = []
-    monkeypatch.setattr(rig.drain.closing, "start", lambda _, at, *, hurried: begun.append(hurried))
-    monkeypatch.setattr(rig.drain.closing, "may_start", lambda _: not begun)
+
+    def start(_: object, at: float, *, hurried: bool) -> None:
+        del at
+        begun.append(hurried)
+
+    def may_start(_: float) -> bool:
+        return not begun
+
+    monkeypatch.setattr(rig.drain.closing, "start", start)
+    monkeypatch.setattr(rig.drain.closing, "may_start", may_start)
     rig.drain.hurry(clock.monotonic() + 2.0)
     rig.serving.end()
     clock.advance(seconds)

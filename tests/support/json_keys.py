@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from reloadcheck._config.containers import is_dict, is_list
+
 __all__ = ["keys_of"]
 
 
@@ -11,11 +13,11 @@ def keys_of(document: Any) -> list[str]:
     return sorted(set(_below(document, "")))
 
 
-def _below(value: Any, path: str) -> Iterator[str]:
-    if isinstance(value, list):
+def _below(value: object, path: str) -> Iterator[str]:
+    if is_list(value):
         for one in value:
             yield from _below(one, f"{path}[]")
-    elif isinstance(value, dict):
+    elif is_dict(value):
         for key, one in value.items():
             yield f"{path}.{key}".removeprefix(".")
             yield from _below(one, f"{path}.{key}")
