@@ -83,8 +83,7 @@ class TrialGate:
         digest, run = proposal.new.digest, self.run
         if run is not None and run.digest == digest and run.promoted_at is not None:
             return self._promoted(run)
-        tried = run is not None and run.digest == digest and not proposal.overridden
-        if run is not None and tried and self._is_back(proposal):
+        if run is not None and run.digest == digest and self._is_back(proposal):
             # Another worker's row of its promotion was read before the verdict.
             run.promote(Decision("promote"))
             return self._promoted(run)
@@ -136,7 +135,7 @@ class TrialGate:
             said = Verdict(decision.word, decision.code, decision.sentence)
             held = pool.decide(said, stage)
             decision = Decision(held.word, held.code, held.sentence)
-        elif known is None:
+        else:
             pool.tell(run.counted())
         return decision
 
