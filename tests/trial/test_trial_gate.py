@@ -157,6 +157,20 @@ def test_it_speaks_of_the_versions_that_there_are(gate: TrialGate) -> None:
     assert answer.problems[0].reason == "undone by hand: version 5. Version 4 serves."
 
 
+def test_who_shares_a_trial_tells_each_bad_unit_at_once(gate: TrialGate) -> None:
+    """One alone has enough time until it is asked."""
+    poked = list[int]()
+    run = _run(gate.now(_edit()))
+    run.poke = lambda: poked.append(1)
+    run.draw({}).failed("GET / → 500")
+    assert poked == [1]
+    gate.shared = lambda: None
+    alone = _run(gate.now(_edit("C")))
+    alone.poke = lambda: poked.append(2)
+    alone.draw({}).failed("GET / → 500")
+    assert poked == [1]
+
+
 def test_the_first_verdict_holds_for_all(gate: TrialGate, pool: _Pool) -> None:
     """What is known is not decided again, and who was slower takes it for his own."""
     run = _run(gate.now(_edit()))
