@@ -78,6 +78,11 @@ class Instance:
         """Return the loop it lives in; None for a sync resource."""
         return None if self._task is None else self._task.loop
 
+    @property
+    def is_homeless(self) -> bool:
+        """Return whether the loop it lives in is closed: what it was to do there is never done."""
+        return self._task is not None and self._task.loop.is_closed()
+
     def take_error(self) -> BaseException | None:
         """Return, once, what an async resource's task ended with by itself; it holds frames."""
         if self._task is None:

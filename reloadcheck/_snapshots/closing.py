@@ -95,6 +95,8 @@ class Closing:
 
     def _ended(self, close: _Close, now: float) -> bool:
         job, name = close.job, close.instance.resource.name
+        if not job.done and close.instance.is_homeless:  # a loop that ends may forget what it took
+            job.fail(LoopGoneError())
         if not job.done and (now < close.deadline or not job.abandon()):
             return job.done
         if not job.done:

@@ -83,7 +83,7 @@ def test_one_engine_in_two_runs(clients: Clients) -> None:
     assert len(clients.made) == 2
 
 
-def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:
+def test_a_loop_for_each_request(clients: Clients, text: Text, clock: FakeClock) -> None:
     """A test client without lifespan runs each request in a loop of its own: all of them work."""
     live, seen = clients.live, list[tuple[int, int]]()
 
@@ -109,7 +109,7 @@ def test_a_loop_for_each_request(clients: Clients, text: Text) -> None:
         request()
     assert seen == [(1, 1)] * 5 + [(2, 2)] * 3
     assert clients.open == []
-    Call(live.close).result()
+    Call(live.close).result(clock)
 
 
 async def anew(a: int) -> int:
@@ -133,11 +133,11 @@ def test_a_loop_for_each_request_misses_no_edit(make: Make, text: Text, clock: F
         asyncio.run(work())
         clock.advance(0.5)
     assert seen == [(1, 1)] * 2 + [(2, 2)] * 2 + [(3, 3)] * 2
-    Call(live.close).result()
+    Call(live.close).result(clock)
 
 
 def test_an_edit_taken_up_between_two_loops_fails_no_request(
-    make: Make, text: Text, caplog: pytest.LogCaptureFixture
+    make: Make, text: Text, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What cannot be built because its loop has ended is no bad edit: the next loop builds it."""
     live = make(window=1.0)
@@ -152,7 +152,7 @@ def test_an_edit_taken_up_between_two_loops_fails_no_request(
     assert Call(live.check).result() is Outcome.DEFERRED
     assert asyncio.run(work()) == 2
     assert "rejected" not in caplog.text
-    Call(live.close).result()
+    Call(live.close).result(clock)
 
 
 def test_an_async_factory_without_a_loop_fails_and_says_so(clients: Clients) -> None:
@@ -199,7 +199,7 @@ def test_a_home_loop_that_ends_drops_its_resources(clients: Clients) -> None:
     live.close()
 
 
-def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
+def test_sync_resources_stay_when_the_home_loop_ends(make: Make, clock: FakeClock) -> None:
     """Only what lived in the loop is dropped, with what was built on it; the rest is the same."""
     live = make(window=0)
     pools, clients, apis = (
@@ -225,7 +225,7 @@ def test_sync_resources_stay_when_the_home_loop_ends(make: Make) -> None:
     pool = asyncio.run(first())
     assert asyncio.run(second()) is pool
     assert (len(pools.built), len(clients.built), len(apis.built)) == (1, 2, 2)
-    Call(live.close).result()
+    Call(live.close).result(clock)
     assert_all_closed(live)
     assert not [*pools.open, *clients.open, *apis.open]
 
@@ -246,6 +246,14 @@ def test_a_loop_that_ends_is_no_failure_of_its_resources(
     assert "ended by itself" not in caplog.text
 
 
+def let_go(tasks: Any) -> None:
+    """End what nobody can await any more; asyncio tells no later test that it was destroyed."""
+    for task in tasks:
+        task._log_destroy_pending = False
+        with contextlib.suppress(BaseException):
+            task.get_coro().throw(GeneratorExit)
+
+
 def test_closing_over_a_loop_that_is_gone_warns_of_nothing(
     clients: Clients, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -257,6 +265,30 @@ def test_closing_over_a_loop_that_is_gone_warns_of_nothing(
     clients.live.close()
     assert sum(one.closes for one in clients.live.status().resources) == 1
     assert "closing resource" not in caplog.text
-    for task in tasks:  # nobody can await it any more
-        with contextlib.suppress(BaseException):
-            task.get_coro().throw(GeneratorExit)
+    let_go(tasks)
+
+
+def test_a_close_that_an_ending_loop_forgets_holds_nothing_up(
+    clients: Clients,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Handed to a loop in its last turn it is never begun: it is over with the loop."""
+    loop, handed = asyncio.new_event_loop(), threading.Event()
+    loop.run_until_complete(abegin(clients.live))
+    tasks, call_soon = asyncio.all_tasks(loop), loop.call_soon_threadsafe
+
+    def noted(*given: Any, **named: Any) -> Any:
+        handle = call_soon(*given, **named)
+        handed.set()
+        return handle
+
+    monkeypatch.setattr(loop, "call_soon_threadsafe", noted)
+    closing = Call(clients.live.close)
+    assert handed.wait(30)
+    loop.close()
+    closing.result(clock)
+    assert sum(one.closes for one in clients.live.status().resources) == 1
+    assert "clos" not in caplog.text
+    let_go(tasks)

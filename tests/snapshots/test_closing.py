@@ -26,6 +26,7 @@ class Part:
         self.value: object = None
         self.parts: tuple[object, ...] = ()
         self.job = Job[None](lambda: None)
+        self.is_homeless = False
 
     def close(self, on_done: object) -> Job[None]:
         """Return the job."""
@@ -69,6 +70,18 @@ def test_the_next_close_waits_for_the_one_before_until_it_is_slow(
     assert sorted(yard.closing.times(5.0)) == [5.0 + slow, 15.0]
     assert yard.closing.may_start(5.0 + slow)
     assert yard.closing.times(5.0 + slow) == [15.0]
+
+
+def test_a_close_that_its_loop_took_along_is_over(
+    yard: Yard, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A loop that is closed before it came to it has nothing left open, and nobody waits."""
+    one, _ = yard.parts
+    yard.closing.start(one, 5.0, hurried=False)
+    one.is_homeless = True
+    yard.closing.note(5.0 + SLOW_CLOSE)
+    assert (yard.closing.busy, yard.left, yard.closing.closed) == (False, ["two"], 1)
+    assert (one.cancelled, caplog.text) == (False, "")
 
 
 def test_the_next_close_waits_for_every_one_before(yard: Yard) -> None:
