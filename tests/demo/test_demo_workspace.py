@@ -111,7 +111,11 @@ def test_a_free_port_is_nobodys_by_chance(monkeypatch: pytest.MonkeyPatch) -> No
     assert max(free_port() for _ in range(50)) < min(by_chance, 32768)
     with socket.create_server(("127.0.0.1", free_port())) as taken:
         offsets = [taken.getsockname()[1] - LOWEST_PORT] * 2 + [0, 1, 2, 3]
-        monkeypatch.setattr(secrets, "randbelow", lambda below: offsets.pop(0))
+
+        def below(limit: int) -> int:
+            return offsets.pop(0) % limit
+
+        monkeypatch.setattr(secrets, "randbelow", below)
         assert free_port() - LOWEST_PORT in range(4)
 
 
