@@ -9,24 +9,22 @@ Long because each thing that a check can come to has its own words, and all of t
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from .._observe.events import ReloadEvent
-from .._observe.history import Attempt, History
+from .._observe.history import SHOWN_PATHS, History, attempt_of
 from .._observe.listeners import Listeners
 from .._runtime.clock import Clock
 from .._runtime.log import log
 from .._snapshots.snapshot import Snapshot
 from ..exceptions import ConfigError, RefusedError, ReloadCheckError, SourceError
 from ..seams.gates import Wait
-from ..types import TIMER, Code, Diff, Outcome, Phase, Problem, Trigger, key_path_text
+from ..types import TIMER, Code, Diff, Outcome, Problem, Trigger, key_path_text
 from .admission import Admission
 from .gate_answers import Given
 from .phases import Phases
-
-SHOWN_PATHS = 20
-"""How many changed key paths one log line names."""
 
 
 class Report:
@@ -62,7 +60,7 @@ class Report:
             version, _ = self._serving()
             words = "the configuration is good again; version %d was never interrupted"
             self._say(logging.INFO, words, version, **self._facts(Outcome.UNCHANGED))
-            self._note(Outcome.UNCHANGED)
+            self._note(self._event(Outcome.UNCHANGED))
         self._complaint = None
 
     def complain(
@@ -94,9 +92,10 @@ class Report:
         else:
             words = "edit %s; version %d goes on serving: %s"
             self._say(logging.WARNING, words, what, version, error, **facts)
-        self._note(outcome, error)
+        event = self._event(outcome, error)
+        self._note(event)
         if isinstance(error, ConfigError) and not deferred:
-            self._tell_event(outcome, error)
+            self._tell(event)
 
     def defer(self, error: ReloadCheckError, *, is_edit: bool = True) -> None:
         """Mention once that an edit, or a build without one, waits; it is nobody's mistake."""
@@ -104,7 +103,7 @@ class Report:
             facts = self._facts(Outcome.DEFERRED, error)
             words = "the edit waits: %s" if is_edit else "the build waits: %s"
             self._say(logging.INFO, words, error, **facts)
-            self._note(Outcome.DEFERRED, error)
+            self._note(self._event(Outcome.DEFERRED, error))
 
     def wait(self, error: ConfigError) -> None:
         """Say, once a reason, that an edit is good and not yet allowed.
@@ -115,24 +114,23 @@ class Report:
         facts = self._facts(Outcome.WAITING, error)
         level = logging.INFO if error.code == Code.WAITING else logging.WARNING
         self._say(level, "the edit waits: %s", error, **facts)
-        self._note(Outcome.WAITING, error)
-        self._tell_event(Outcome.WAITING, error)
+        self._note_and_tell(self._event(Outcome.WAITING, error))
 
     def attempt(self, snapshot: Snapshot[Any], changes: Diff) -> None:
         """Say that a version is tried on some units of work."""
-        paths = [*changes.changed, *changes.added, *changes.removed]
+        paths = changes.key_paths
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         words = "configuration version %d is tried on a share of the requests; changed: %s"
         facts = self._facts(Outcome.TRYING)
         self._say(logging.INFO, words, snapshot.version, ", ".join(shown) or "-", **facts)
-        self._note(Outcome.TRYING, None, shown, len(paths))
-        self._tell_event(Outcome.TRYING, None)
+        event = self._event(Outcome.TRYING)
+        self._note(replace(event, diff=changes))
+        self._tell(event)
 
     def undone(self, error: ConfigError, edit: str) -> None:
         """Warn that a version was taken back, and why; `edit` is the source digest of it."""
         self._say(logging.WARNING, "%s", error.reason, **self._facts(Outcome.UNDONE, error))
-        self._note(Outcome.UNDONE, error)
-        self._tell_event(Outcome.UNDONE, error, edit)
+        self._note_and_tell(replace(self._event(Outcome.UNDONE, error), edit=edit))
 
     def withdrawn(self, number: int, answer: Wait, edit: str) -> None:
         """Say that a trial ended without a verdict: for another edit, or to wait for its time."""
@@ -148,8 +146,7 @@ class Report:
     def _end_edit(self, outcome: Outcome, reason: str, code: str, edit: str) -> None:
         error = RefusedError(Problem(reason), code=code)
         self._say(logging.INFO, "%s", error.reason, **self._facts(outcome, error))
-        self._note(outcome, error)
-        self._tell_event(outcome, error, edit)
+        self._note_and_tell(replace(self._event(outcome, error), edit=edit))
 
     def pend(self, error: ConfigError) -> None:
         """Say that an edit changes only what waits for a restart; `error` has its keys."""
@@ -157,8 +154,7 @@ class Report:
         version, _ = self._serving()
         facts = self._facts(Outcome.UNCHANGED, error)
         self._say(logging.WARNING, words, _keys_of(error), version, **facts)
-        self._note(Outcome.UNCHANGED, error)
-        self._tell_event(Outcome.UNCHANGED, error)
+        self._note_and_tell(self._event(Outcome.UNCHANGED, error))
 
     def pend_rest(self, error: ConfigError) -> None:
         """Say that the rest of an edit is live, and which keys of it wait for a restart."""
@@ -169,25 +165,11 @@ class Report:
     def rebuilt(self, built: Sequence[str], why: Mapping[str, str]) -> None:
         """Say that resources were built anew without an edit; `why` says it of those in need."""
         facts = {**self._facts(Outcome.REBUILT), "built": tuple(built)}
-        version, digest = self._serving()
+        version, _ = self._serving()
         reasons = ", ".join(f"{name} ({words})" for name, words in why.items())
         words = "rebuilt without an edit: %s; built: %s; version %d goes on serving"
         self._say(logging.INFO, words, reasons, ", ".join(built), version, **facts)
-        self._note(Outcome.REBUILT, built=tuple(built))
-        phases, at, trigger = self._when()
-        self._tell(
-            ReloadEvent(
-                Outcome.REBUILT, version, digest, Diff(), tuple(built), None, phases, at, trigger
-            )
-        )
-
-    def _tell_event(
-        self, outcome: Outcome, error: ConfigError | None, edit: str | None = None
-    ) -> None:
-        phases, at, trigger = self._when()
-        version, digest = self._serving()
-        of = (outcome, version, digest, Diff(), (), error, phases, at, trigger)
-        self._tell(ReloadEvent(*of, edit=edit))
+        self._note_and_tell(replace(self._event(Outcome.REBUILT), built=tuple(built)))
 
     def announce(
         self,
@@ -205,7 +187,7 @@ class Report:
         `leave` is by whose it is live; that the glass was broken is warned of. `why` is what its
         trial has to say, where nobody gave leave.
         """
-        paths = [*changes.changed, *changes.added, *changes.removed]
+        paths = changes.key_paths
         shown = tuple(key_path_text(path) for path in paths[:SHOWN_PATHS])
         actor, reason = (None, why) if leave is None else (leave.actor, leave.reason)
         facts = {**self._facts(Outcome.RELOADED), "changed": shown, "built": tuple(built)}
@@ -227,26 +209,20 @@ class Report:
                 words = "configuration version %d is live by override of %s: %s"
             level = logging.WARNING if leave.is_override else logging.INFO
             self._say(level, words, version, actor, reason, **facts)
-        phases, at, trigger = self._when()
-        pickup = None if first or newest_ns is None else max(0.0, at - newest_ns / 1e9)
-        by = actor, reason
-        self._note(Outcome.RELOADED, None, shown, len(paths), tuple(built), first, pickup, by)
-        self._tell(
-            ReloadEvent(
-                Outcome.RELOADED,
-                snapshot.version,
-                snapshot.digest,
-                changes,
-                tuple(built),
-                None,
-                phases,
-                at,
-                trigger,
-                first,
-                pickup,
-                actor,
-                reason,
-                leave is not None and leave.is_override,
+        event = self._event(Outcome.RELOADED)
+        pickup = None if first or newest_ns is None else max(0.0, event.at - newest_ns / 1e9)
+        self._note_and_tell(
+            replace(
+                event,
+                version=snapshot.version,
+                digest=snapshot.digest,
+                diff=changes,
+                built=tuple(built),
+                first=first,
+                pickup=pickup,
+                actor=actor,
+                reason=reason,
+                is_override=leave is not None and leave.is_override,
             )
         )
 
@@ -256,8 +232,12 @@ class Report:
             (None, None) if current is None else (current.snapshot.version, current.snapshot.digest)
         )
 
-    def _when(self) -> tuple[tuple[Phase, ...], float, Trigger]:
-        return tuple(self.phases), self._clock.wall(), self.trigger
+    def _event(self, outcome: Outcome, error: ReloadCheckError | None = None) -> ReloadEvent:
+        """Return what comes of this check, now and with what serves."""
+        phases, at = tuple(self.phases), self._clock.wall()
+        told = cast("ConfigError | None", error)  # what is no such error is noted, not told
+        of = (outcome, *self._serving(), Diff(), (), told, phases, at, self.trigger)
+        return ReloadEvent(*of)
 
     def _facts(self, outcome: Outcome, error: ReloadCheckError | None = None) -> dict[str, object]:
         """Return what each record of a reload or a failure carries beside its words."""
@@ -271,21 +251,12 @@ class Report:
             "seconds": {phase.name: phase.seconds for phase in self.phases},
         }
 
-    def _note(
-        self,
-        outcome: Outcome,
-        error: ReloadCheckError | None = None,
-        changed: tuple[str, ...] = (),
-        changes: int = 0,
-        built: tuple[str, ...] = (),
-        first: bool = False,
-        pickup: float | None = None,
-        by: tuple[str | None, str | None] = (None, None),
-    ) -> None:
-        code, text = (None, None) if error is None else (str(error.code), str(error))
-        phases, at, trigger = self._when()
-        of = (outcome, *self._serving(), code, text, changed, changes, built, phases)
-        self.history.note(Attempt(at, *of, trigger.kind, first, pickup, *by))
+    def _note(self, event: ReloadEvent) -> None:
+        self.history.note(attempt_of(event))
+
+    def _note_and_tell(self, event: ReloadEvent) -> None:
+        self._note(event)
+        self._tell(event)
 
     def _is_new(self, error: ReloadCheckError) -> bool:
         before, self._complaint = self._complaint, str(error)

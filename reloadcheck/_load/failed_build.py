@@ -32,7 +32,7 @@ def changes_since(
     Return with it the place of the first of those below, where there are several layers.
     """
     changes = diff(old.tree, new.tree)
-    paths = [*changes.changed, *changes.added, *changes.removed]
+    paths = changes.key_paths
     firsts = {part[0] for part in parts if part}
     below = [path for path in paths if path and path[0] in firsts]
     own = below or paths

@@ -8,10 +8,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from ..types import Code, Outcome, Phase
+from ..types import Code, Outcome, Phase, key_path_text
+from .events import ReloadEvent
 
 KEPT: Final = 20
 """How many attempts are remembered."""
+
+SHOWN_PATHS: Final = 20
+"""How many changed key paths an attempt, and one log line, names."""
 
 
 VERDICTS: Final = frozenset(
@@ -61,6 +65,28 @@ class Attempt:
         """Return whether an edit was taken back; one that was just not tried on was not."""
         back = self.code in VERDICTS or self.code == Code.UNDONE_BEFORE
         return self.outcome is Outcome.UNDONE and back
+
+
+def attempt_of(event: ReloadEvent) -> Attempt:
+    """Return an event as people read it, with the first of its key paths in words."""
+    paths = event.diff.key_paths
+    return Attempt(
+        event.at,
+        event.outcome,
+        event.version,
+        event.digest,
+        None if event.code is None else str(event.code),
+        None if event.error is None else str(event.error),
+        tuple(key_path_text(path) for path in paths[:SHOWN_PATHS]),
+        len(paths),
+        event.built,
+        event.phases,
+        event.trigger.kind,
+        event.first,
+        event.pickup,
+        event.actor,
+        event.reason,
+    )
 
 
 class History:

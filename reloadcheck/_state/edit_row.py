@@ -35,7 +35,7 @@ class Rows:
     ) -> Entry:
         """Return the row of one edit, as far as every outcome has it."""
         options = self._worker.options()
-        paths = [*changes.changed, *changes.added, *changes.removed]
+        paths = changes.key_paths
         return Entry(
             None,
             str(outcome),

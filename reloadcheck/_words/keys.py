@@ -61,3 +61,8 @@ class Diff:
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.added or self.removed)
+
+    @property
+    def key_paths(self) -> tuple[KeyPath, ...]:
+        """Return all of them: what changed, then what came, then what went."""
+        return (*self.changed, *self.added, *self.removed)

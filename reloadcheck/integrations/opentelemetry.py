@@ -89,7 +89,7 @@ def _record(tracer: Tracer, event: ReloadEvent, verdict: dict[str, AttributeValu
 
 
 def _attributes(event: ReloadEvent) -> dict[str, AttributeValue]:
-    paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
+    paths = event.diff.key_paths
     facts: dict[str, AttributeValue | None] = {
         "reloadcheck.outcome": str(event.outcome),
         "reloadcheck.trigger": event.trigger.kind,

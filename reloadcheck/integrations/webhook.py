@@ -203,7 +203,7 @@ def _body(
     release: str | None,
     environment: str | None,
 ) -> dict[str, Any]:
-    paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
+    paths = event.diff.key_paths
     error = None if event.error is None else str(event.error)
     return {
         "id": key,
@@ -241,7 +241,7 @@ def _text(event: ReloadEvent, state: str, who: Identity, error: str | None) -> s
             by = event.actor or "somebody"
             said = f"{serves} by override of {by}: {event.reason or 'no reason given'}"
         case "reloaded":
-            paths = [*event.diff.changed, *event.diff.added, *event.diff.removed]
+            paths = event.diff.key_paths
             named = ", ".join(key_path_text(path) for path in paths[:5]) or "no key"
             said = f"{serves}; changed: {named}" + (" and more" if len(paths) > 5 else "")
         case _:

@@ -113,7 +113,7 @@ def test_a_free_port_is_nobodys_by_chance(monkeypatch: pytest.MonkeyPatch) -> No
         offsets = [taken.getsockname()[1] - LOWEST_PORT] * 2 + [0, 1, 2, 3]
 
         def below(limit: int) -> int:
-            return offsets.pop(0) % limit
+            return int(offsets.pop(0)) % limit
 
         monkeypatch.setattr(secrets, "randbelow", below)
         assert free_port() - LOWEST_PORT in range(4)

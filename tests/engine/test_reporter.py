@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from reloadcheck import Outcome, ReloadCheck, ReloadEvent
+from reloadcheck._observe.history import attempt_of
+from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
 from tests.support.rig import Call, Text, begin, until
 
@@ -133,3 +135,21 @@ def test_a_unit_of_work_says_what_it_waited_for(make: Make, clock: Any) -> None:
         lease.result(clock)
     gate.set()
     Call(live.start).result(clock)
+
+
+def test_what_is_remembered_is_what_was_told(make: Make, text: Text, clock: FakeClock) -> None:
+    """An attempt is its event in words, the time included: of a swap and of a rejection."""
+    live = make(window=0.0, settle=0.0)
+    told: list[ReloadEvent] = []
+    live.subscribe(told.append)
+    live.start()
+    for content in ("a: 2\nb: 1", "a: ["):
+        text.write(content)
+        clock.advance(1.0)
+        Call(live.check).result(clock)
+    until(lambda: len(told) == 3)
+    assert [attempt_of(event) for event in told] == list(live.status().history)
+    assert told[1].diff.key_paths
+    assert [one.changes for one in live.status().history] == [
+        len(event.diff.key_paths) for event in told
+    ]
