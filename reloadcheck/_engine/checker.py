@@ -79,7 +79,7 @@ class Checker(Generic[C]):
         clock: Clock,
         runner: Runner,
     ) -> None:
-        self._feed = feed
+        self._feed = self._next = feed
         self._sources = feed.sources
         self._loading: Loading[C] = Loading(feed.sources, schema, options, clock, runner)
         self._options = options
@@ -99,10 +99,8 @@ class Checker(Generic[C]):
         self.newest_read: Reading | None = None
 
     def follow(self, feed: Feed) -> None:
-        """Read from another feed from now on; called in the engine thread, between two looks."""
-        self._feed, self._sources = feed, feed.sources
-        self._loading.sources = feed.sources
-        self._seen, self.moving = None, ()
+        """Read from another feed from the next look on; one that is under way ends as it began."""
+        self._next = feed
 
     def look(self) -> Same | Settling | Unusable | Bad | Good[C]:
         """Look once; everything that can go wrong comes back as a verdict."""
@@ -110,6 +108,10 @@ class Checker(Generic[C]):
         if leaving.is_ready():
             with suppress(OverdueError):  # the reader hangs: they stay until it is back
                 self._run.load(lambda: leaving.let_go(nap))
+        if self._next is not self._feed:
+            self._feed, self._sources = self._next, self._next.sources
+            self._loading.sources = self._sources
+            self._seen, self.moving = None, ()
         verdict = self._look()
         if not isinstance(verdict, Same | Good) and verdict.error is not None:
             forget_frames(verdict.error)

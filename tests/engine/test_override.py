@@ -3,14 +3,19 @@
 import asyncio
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reloadcheck import OptionError, ReloadCheck, SchemaError
+from reloadcheck._engine.admission import Admission
 from reloadcheck.testing import MemorySource, RecordingFactory, assert_all_closed, push
 from tests.schema.models import StructSettings as _Struct
+from tests.support.fixtures import Make
+from tests.support.rig import Call, Text, begin
 
 BASE = "greeting: hello\nlimits: {timeout: 1, size: 2}\nhosts: [a, b]\n"
 
@@ -33,6 +38,44 @@ def test_an_engine_that_runs_serves_other_values_for_a_while() -> None:
     assert (before.config, before.digest) == (live.snapshot.config, live.snapshot.digest)
     live.close()
     assert_all_closed(live)
+
+
+def test_it_begins_and_ends_in_the_middle_of_a_check(
+    make: Make, text: Text, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A look that is under way ends with the sources that it began with; the next one has all."""
+    live = make()
+    begin(live)
+    taken, post = threading.Event(), Admission.post
+
+    def noted(self: Admission[Any], work: Callable[[], None]) -> None:
+        def done() -> None:
+            work()
+            if "Override" in getattr(work, "__qualname__", ""):
+                taken.set()
+
+        post(self, done)
+
+    monkeypatch.setattr(Admission, "post", noted)
+
+    def in_mid_check(act: Callable[[], object]) -> None:
+        text.waiting.clear()
+        text.gate.clear()
+        checking = Call(live.check)
+        assert text.waiting.wait(30)
+        taken.clear()
+        acting = Call(act)
+        assert taken.wait(30)
+        text.gate.set()
+        acting.result()
+        checking.result()
+
+    override = live.override({"a": 5})
+    in_mid_check(override.__enter__)
+    assert live.snapshot.config["a"] == 5
+    in_mid_check(lambda: override.__exit__(None, None, None))
+    assert live.snapshot.config["a"] == 1
+    assert "failed inside" not in caplog.text
 
 
 def test_only_what_depends_on_it_is_rebuilt() -> None:
