@@ -10,7 +10,7 @@ from reloadcheck import ConfigSyntaxError, Outcome, Problem, ReloadCheck, Source
 from reloadcheck._engine.api import engine_of
 from reloadcheck.testing import FakeClock
 from tests.support.fixtures import Make
-from tests.support.rig import Call, Text, asked_again, until
+from tests.support.rig import Call, Text, asked_again, begin, until
 from tests.support.ways import Serve, through_asgi, through_lease, through_wsgi
 
 
@@ -233,7 +233,7 @@ def test_who_comes_while_it_settles_waits_with_the_others(
 def test_switched_off_nothing_is_looked_at_again(make: Make, text: Text, clock: FakeClock) -> None:
     """Off means off: loaded once, never looked at again, whatever is asked and however long."""
     live = make(enabled=False)
-    live.start()
+    begin(live)
     looks = text.stamped
     text.write("a: 2")
     for _ in range(5):

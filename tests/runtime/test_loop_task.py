@@ -25,7 +25,7 @@ def test_the_first_live_loop_is_home(clients: Clients) -> None:
     live = clients.live
 
     async def main() -> None:
-        assert await live.acheck() is Outcome.RELOADED
+        assert await live.acheck() in (Outcome.RELOADED, Outcome.UNCHANGED)  # it starts by itself
         async with live.lease() as snapshot:
             assert snapshot[clients.client].loop is asyncio.get_running_loop()
         await live.aclose()
