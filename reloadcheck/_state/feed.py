@@ -59,6 +59,7 @@ class StoreFeed:
         self._boots_with_kept = False
         self._passed_over: str | None = None
         self._passed_at = 0.0
+        self._unasked: tuple[str | None, str] | None = None
 
     @property
     def sources(self) -> tuple[Source, ...]:
@@ -302,13 +303,19 @@ class StoreFeed:
         return Decision(active, str(Outcome.WAITING))
 
     def _remarked(self, reading: Reading, decision: Decision) -> Reading:
-        """Say beside it why what serves is not what the sources hold."""
+        """Say beside it why what serves is not what the sources hold, or who was not asked of it."""
         state = self._worker.state
         fallen = self._fallen is not None and decision.serve == self._fallen[0]
         if self._worker.falls_back and decision.behind:
             remark: str | None = not_served(self._fallback, state.hold)
         else:
             remark = remark_on(decision, state, self._content_read, fallen=fallen)
+        if decision.unasked and remark is not None:
+            self._unasked = self._content_read, remark
+        elif self._unasked is not None and self._unasked[0] == self._content_read:
+            remark = remark or self._unasked[1]
+        else:
+            self._unasked = None
         return reading if remark is None else replace(reading, remarks=(*reading.remarks, remark))
 
 

@@ -71,6 +71,7 @@ def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
     live = site.engine()
     assert live.snapshot.config.log.level == "DEBUG"
     told = "what the sources hold serves, and no window, leave or freeze was asked: edition 1, "
+    live.check()  # it is told for as long as that serves
     assert live.status().remarks == (f"{told}which was accepted last, is not kept in the store",)
     site.edit("DEBUG", "DEBUG\nfree_too: 1")
     live.check()
@@ -82,6 +83,7 @@ def test_a_start_without_an_answer_of_the_store_says_so(site: Site) -> None:
     store = MemoryStore()
     store.lose()
     live = site.engine(store=store, patience=0.2)
+    live.check()
     assert live.status().remarks == (
         "what the sources hold serves, and no window, leave or freeze was asked: the store had not "
         "answered at the start",
