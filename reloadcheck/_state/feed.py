@@ -303,7 +303,7 @@ class StoreFeed:
         return Decision(active, str(Outcome.WAITING))
 
     def _remarked(self, reading: Reading, decision: Decision) -> Reading:
-        """Say beside it why what serves is not what the sources hold, or who was not asked of it."""
+        """Say beside it why something else serves than what was read, or that nobody was asked."""
         state = self._worker.state
         fallen = self._fallen is not None and decision.serve == self._fallen[0]
         if self._worker.falls_back and decision.behind:
