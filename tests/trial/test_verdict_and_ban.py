@@ -189,6 +189,17 @@ def test_a_ban_takes_no_other_away() -> None:
     assert after.banned == {"older": older, "new": ban}
 
 
+def test_the_oldest_bans_make_room() -> None:
+    """Of a thousand edits that were undone; what somebody has banned stays banned."""
+    rolled, ban = Ban(edition=1, at=0.0), Ban(cause="undone", at=2000.0)
+    older = {f"c{at}": Ban(cause="undone", at=float(at)) for at in range(1, 1001)}
+    view = View(state=State(3, "old", banned={**older, "rolled": rolled}))
+    left = undone(view, "new", ban, "old", "me")
+    after = state_from(object_in(left[STATE][0]) or {})
+    del older["c1"]
+    assert after.banned == {**older, "rolled": rolled, "new": ban}
+
+
 def test_what_serves_is_banned_by_nobody() -> None:
     """Whatever is told of it: nobody could go on."""
     view, ban = View(state=State(3, "old")), Ban(cause="undone")
