@@ -3,6 +3,7 @@
 The engine knows none of it: it reads a feed, asks gates, tells listeners, and ends its companion.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -48,6 +49,7 @@ class Memory:
         fallback: Source | None = None,
     ) -> None:
         self._options, self._clock, self._notify = options, clock, notify
+        self._pid = 0
         self.keeper = Keeper(
             store,
             lambda: prefix_of(self.application, options().release),
@@ -74,6 +76,9 @@ class Memory:
 
     def _begun(self) -> Rounds | None:
         """Begin anew in this process."""
+        if self._pid not in (0, os.getpid()):
+            self._worker.forget_parent()
+        self._pid = os.getpid()
         self.listener.started = self._clock.wall()
         together = self._options().together
         if together is None:

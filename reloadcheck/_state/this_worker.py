@@ -90,6 +90,11 @@ class ThisWorker:
         self._over: Hold | None = None
         self._retried_at: int | None = None
 
+    def forget_parent(self) -> None:
+        """Serve nothing in a forked child, where what is known and kept is as it was."""
+        self.serving = self.source = self.taken_back = self.decided = None
+        self._before = None, None
+
     # ------------------------------------------------------------------ what was read
 
     def known(self, digest: str) -> tuple[str | None, Reading | None]:

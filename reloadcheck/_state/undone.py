@@ -41,8 +41,8 @@ def undone(view: View, content: str, ban: Ban, before: str | None, member: str) 
 def _newest(banned: Mapping[str, Ban]) -> Mapping[str, Ban]:
     """Return the bans without the oldest of edits that were undone, to make room for one more."""
     passing = sorted((ban.at, each) for each, ban in banned.items() if ban.cause == "undone")
-    gone = {each for _, each in passing[: max(0, len(passing) - MOST_UNDONE + 1)]}
-    return {each: ban for each, ban in banned.items() if each not in gone}
+    kept = {each for _, each in passing[-(MOST_UNDONE - 1) :]}
+    return {each: ban for each, ban in banned.items() if ban.cause != "undone" or each in kept}
 
 
 def records_of(left: Left, prefix: str) -> dict[str, str | None]:

@@ -23,6 +23,7 @@ from .._runtime.paths import path_text
 from ..exceptions import StoreError, StoreLostError, StoreUnsureError
 from ..types import Board, Record, Retention
 from ._boot import boot_id
+from ._sqlite_forks import QUIET
 from ._sqlite_open import BUSY, CORRUPT, File, open_file, primary
 from ._sqlite_rows import give_room_back, holds, raise_revision, take_away
 
@@ -248,13 +249,12 @@ class SQLiteStore:
             deadline = time.monotonic() + _TRIES_SECONDS
             while True:
                 try:
-                    return work(self._opened())
+                    return self._done(work)
                 except StoreUnsureError:
                     self._let_go()
                     raise
                 except sqlite3.Error as error:
                     code = primary(error)
-                    self._roll_back()
                     if code in BUSY and time.monotonic() < deadline:
                         time.sleep(random.uniform(0.005, 0.025))
                         continue
@@ -265,6 +265,15 @@ class SQLiteStore:
                     raise StoreLostError(f"{self._path}: {reason}") from None
                 except zlib.error:
                     raise StoreLostError(f"{self._path}: a content of it is damaged") from None
+
+    def _done(self, work: Callable[[File], T]) -> T:
+        """Do it once; no fork comes in between, nor before what failed is rolled back."""
+        with QUIET.lock:
+            try:
+                return work(self._opened())
+            except sqlite3.Error:
+                self._roll_back()
+                raise
 
     def _opened(self) -> File:
         file = self._file
