@@ -8,15 +8,17 @@ from tests.support.scripts import run
 
 SITE = """
 from reloadcheck._engine.api import engine_of
+from reloadcheck._state import feed
 from reloadcheck._state.store_orders import Orders
 from reloadcheck.stores import SQLiteStore
 from reloadcheck.testing import FakeDraw
 from reloadcheck.trial import Trial
 from tests.support.rig import until
 
+feed._FIRST_LOOK_SECONDS = 20.0  # however slow the machine is
 db = sys.argv[1] + "/store/reloadcheck.db"
 live = ReloadCheck(
-    CONFIG, settle=0, window=0.1, store=db, app="shop",
+    CONFIG, settle=0, window=0.1, patience=40, store=db, app="shop",
     trial=Trial(shares=(0.5,), seconds=600, watch=0), together=TOGETHER,
 )
 engine_of(live).trial.draw = FakeDraw
@@ -40,6 +42,7 @@ until(lambda: orders.state().edition == 1)
 TRIED = """
 CONFIG.write_text("a: 2")
 until(lambda: live.check() and live.status().trial)
+until(lambda: all(one.pending for one in orders.members().values()))
 assert (ask(), ask(trial=True)) == ((1, "parent"), (2, "parent"))
 
 
