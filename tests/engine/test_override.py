@@ -46,7 +46,8 @@ def test_it_begins_and_ends_in_the_middle_of_a_check(
     """A look that is under way ends with the sources that it began with; the next one has all."""
     live = make()
     begin(live)
-    taken, post = threading.Event(), Admission.post
+    taken = threading.Event()
+    post: Callable[[Admission[Any], Callable[[], None]], None] = Admission.post
 
     def noted(self: Admission[Any], work: Callable[[], None]) -> None:
         def done() -> None:
