@@ -46,8 +46,8 @@ def test_it_begins_and_ends_in_the_middle_of_a_check(
     """A look that is under way ends with the sources that it began with; the next one has all."""
     live = make()
     begin(live)
-    taken = threading.Event()
-    post: Callable[[Admission[Any], Callable[[], None]], None] = Admission.post
+    taken, admission = threading.Event(), Admission[Any]
+    post = admission.post
 
     def noted(self: Admission[Any], work: Callable[[], None]) -> None:
         def done() -> None:
