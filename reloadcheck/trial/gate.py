@@ -76,7 +76,9 @@ class TrialGate:
         return GO if known else self._in_trouble() or GO
 
     def _is_back(self, proposal: Proposal) -> bool:
-        return proposal.is_back and not self.is_news(proposal)
+        # Asked at any rate: its row may come between this look and the next, and an order with it.
+        news = self.is_news(proposal)
+        return proposal.is_back and not news
 
     def now(self, proposal: Proposal) -> Answer:
         """Try what is new, and go on trying it."""

@@ -139,7 +139,15 @@ def test_what_is_not_tried_ends_the_trial(
 
 def test_what_another_promoted_is_watched_here(gate: TrialGate) -> None:
     """Its row of history was read before its verdict; where all have just decided, it is tried."""
-    gate.is_news = lambda _: True
+    asked = list[bool]()
+
+    def is_news(proposal: Proposal) -> bool:
+        asked.append(proposal.is_back)
+        return True
+
+    gate.is_news = is_news
+    gate.now(_edit())
+    assert False in asked  # before its row is there
     run = _run(gate.now(_edit(is_back=True)))
     assert run.promoted_at is None
     gate.is_news = lambda _: False
