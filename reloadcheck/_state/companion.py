@@ -72,7 +72,7 @@ class Memory:
         self.feed = StoreFeed(feed, worker, instead)
         rows = Rows(worker, lambda: self.feed.sources)
         self.gate = StoreGate(worker, self.feed, rows, self.beside, instead)
-        self.listener = StoreListener(worker, self.feed, rows, outcome)
+        self.listener = StoreListener(worker, self.feed, rows, outcome, notify)
 
     def _begun(self) -> Rounds | None:
         """Begin anew in this process."""

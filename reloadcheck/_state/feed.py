@@ -41,8 +41,8 @@ class StoreFeed:
     """One engine's sources beside one store.
 
     `last` is the digest and content that was given last, `decision` why it was that, `order` what
-    held then. With `guards_start` an edit that a contract has not been asked about is nothing to
-    start with.
+    held then, `is_own` whether the sources gave it. With `guards_start` an edit that a contract has
+    not been asked about is nothing to start with.
     """
 
     def __init__(self, feed: Feed, worker: ThisWorker, fallback: Fallback | None) -> None:
@@ -55,7 +55,7 @@ class StoreFeed:
         self._error: SourceError | None = None
         self._held: str | None = None
         self._content_read: str | None = None
-        self._is_own = False
+        self.is_own = False
         self._boots_with_kept = False
         self._passed_over: str | None = None
         self._passed_at = 0.0
@@ -109,7 +109,7 @@ class StoreFeed:
 
     def keep(self) -> None:
         """Let the sources keep what they gave last, if that is what went live."""
-        if self._is_own and isinstance(self._feed, Keeping):
+        if self.is_own and isinstance(self._feed, Keeping):
             self._feed.keep()
 
     def _mark(self) -> object:
@@ -164,8 +164,8 @@ class StoreFeed:
         content = None if error is not None else self._content(reading)
         self._worker.note_order(self._held)
         given = self._given(reading, content)
-        self._is_own = given.documents is reading.documents
-        if error is not None and self._is_own:
+        self.is_own = given.documents is reading.documents
+        if error is not None and self.is_own:
             raise error
         self._held = content
         self.last = (reading.digest, content)

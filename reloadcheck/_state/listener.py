@@ -36,7 +36,7 @@ _OF_AN_EDIT = frozenset({Outcome.REJECTED, Outcome.UNDONE, Outcome.WAITING})
 class StoreListener:
     """What one worker tells of itself; `member` is its record as it is now.
 
-    `outcome` returns what the engine's last check came to.
+    `outcome` returns what the engine's last check came to, `notify` has it check once more.
     """
 
     def __init__(
@@ -45,10 +45,11 @@ class StoreListener:
         feed: StoreFeed,
         rows: Rows,
         outcome: Callable[[], Outcome | None],
+        notify: Callable[[bool], None],
     ) -> None:
         self._member = Member()
         self._serves: str | None = None
-        self._outcome = outcome
+        self._outcome, self._notify = outcome, notify
         self.started = time.time()
         self._worker, self._feed, self._rows = worker, feed, rows
 
@@ -88,6 +89,8 @@ class StoreListener:
         )
         self._tell_rounds(entry)
         worker = self._worker
+        if reading is not None and not self._feed.is_own:
+            self._notify(False)  # what is wrong with the sources is told now, and not at a request
         # It had been promoted where something else serves now; else a secret may have been tried.
         if event.outcome is Outcome.UNDONE and self._serves not in (None, event.digest):
             self._serves = event.digest

@@ -14,7 +14,7 @@ from reloadcheck.stores import SQLiteStore
 from tests.support import config
 from tests.support.halting import halt
 from tests.support.lateness import watched
-from tests.support.load import Load, get, until
+from tests.support.load import Answer, Load, get, until
 from tests.support.servers import Server, gunicorn, serving, uvicorn
 
 from .conftest import MEASURED
@@ -141,12 +141,16 @@ def test_a_stopped_worker_is_waited_for_no_longer_than_the_deadline(tmp_path: Pa
 
 
 def _an_edit_goes_live(crew: Crew, load: Load, measured: list[tuple[str, object]]) -> None:
+    def answers(number: int) -> list[Answer]:
+        return [answer for answer in list(load.answers) if answer.number == number]
+
     with watched() as machine:
+        until(lambda: bool(answers(1)))
         number = crew.edit()
         until(lambda: crew.all_serve(2))
         time.sleep(0.2)
-    new = [answer for answer in load.answers if answer.number == number]
-    old = [answer for answer in load.answers if answer.number == number - 1]
+        until(lambda: bool(answers(number)))
+    old, new = answers(number - 1), answers(number)
     spread = max(one.begun for one in old) - min(one.begun for one in new)
     measured.append((MEASURED, f"four workers swapped within {1000 * max(spread, 0):.0f} ms"))
     assert spread < 1.5 + machine.excuses

@@ -1,18 +1,20 @@
 """How a trial of several workers ends where they hear of it in another order than it came about."""
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from reloadcheck import Outcome, ReloadCheck
+from reloadcheck import Outcome, ReloadCheck, ReloadEvent
 from reloadcheck._engine.api import engine_of
 from reloadcheck._runtime.clock import SystemClock
 from reloadcheck._state.board import STATE, Ban, Member, State, prefix_of
 from reloadcheck._state.keeper import Keeper
 from reloadcheck._state.ledger import Entry
+from reloadcheck._state.listener import StoreListener
 from reloadcheck._state.store_orders import Orders
 from reloadcheck._state.trial_pool import VERDICTS
 from reloadcheck.seams.trial import Verdict
@@ -102,6 +104,28 @@ def test_what_one_takes_back_when_all_is_over_the_others_do_not_serve(
     until(lambda: _all_say(site, "undone"))
     members = Orders(site.board.peer(), app="shop").members().values()
     assert len({one.content for one in members}) == 1
+
+
+def test_it_is_told_though_the_swap_is_noted_after_the_last_look(
+    crew: Callable[..., Crew], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody has to ask: what notes it has the sources looked at once more."""
+    hear, late = StoreListener.hear, threading.Event()
+
+    def hear_late(self: StoreListener, event: ReloadEvent) -> None:
+        if event.version == 3:
+            assert late.wait(30)
+        hear(self, event)
+
+    monkeypatch.setattr(StoreListener, "hear", hear_late)
+    site = crew(seconds=0.2, units=0)
+    site.edit(2)
+    until(lambda: _values(site) == {2})
+    site.lives[0].undo(reason="x")
+    until(lambda: site.lives[1].snapshot.version == 3)
+    until(lambda: site.lives[1].status().outcome is Outcome.UNCHANGED)
+    late.set()
+    until(lambda: site.outcomes() == {"undone"})
 
 
 def _all_say(site: Crew, outcome: str) -> bool:
