@@ -50,7 +50,9 @@ def test_a_start_that_takes_longer_is_no_way_around_a_window(
 
     As where a volume is mounted late, or the file is bad at first.
     """
-    site.engine().close()
+    before = site.engine()
+    site.editions(1)
+    before.close()
     edited = site.file.read_text().replace("INFO", "DEBUG")
     site.file.unlink() if file_comes_late else site.file.write_text("log: [")
     store = Looked(site.directory / "store.db")
@@ -66,7 +68,9 @@ def test_a_start_that_takes_longer_is_no_way_around_a_window(
 
 def test_a_start_that_cannot_ask_says_so(site: Site) -> None:
     """Where what was accepted last is not kept, the file serves, and that is told."""
-    site.engine(store=SQLiteStore(site.directory / "store.db", keep_content=False)).close()
+    before = site.engine(store=SQLiteStore(site.directory / "store.db", keep_content=False))
+    site.editions(1)
+    before.close()
     site.edit("INFO", "DEBUG")
     live = site.engine()
     assert live.snapshot.config.log.level == "DEBUG"
