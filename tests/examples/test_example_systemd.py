@@ -11,7 +11,6 @@ import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -129,15 +128,12 @@ def test_a_reload_returns_when_the_edit_is_taken_up(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     text = (EXAMPLE / "config.yaml").read_text()
     file.write_text(text)
-    with (
-        TemporaryDirectory(dir="/tmp") as short,  # a socket's path has room for 107 bytes
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager,
-    ):
-        manager.bind(f"{short}/notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind("")  # a name of its own, which is no path: a path may be too long
         manager.settimeout(30)
         environ = {
             "ORDERS_CONFIG": str(file),
-            "NOTIFY_SOCKET": f"{short}/notify",
+            "NOTIFY_SOCKET": f"@{manager.getsockname()[1:].decode()}",
             "RELOAD_CHECK_WINDOW": "3600",  # so that nothing but the signal has a check made
             "RELOAD_CHECK_SETTLE": "0.01",
         }
