@@ -10,7 +10,7 @@ from typing import Final
 
 from .._runtime.addresses import address_of
 from ..types import printable
-from .document import Entries, Faults, Scalar, of_those, quoted
+from .document import MOST_QUOTED, Entries, Faults, Scalar, of_those, quoted
 from .files import bytes_of
 from .key_reader import ANY_TIME, KeyReader, NoOption
 from .patterns import Meant, Spelled
@@ -23,7 +23,6 @@ __all__ = ["SectionReader", "principals_in", "seconds_of"]
 _DURATION = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?) *(?P<unit>s|m|min|h|d)")
 _LONGEST_OVERRIDE: Final = 366 * 86_400.0
 _MOST_SIGNERS: Final = 2**20
-_LONGEST_PATH: Final = 255
 _UNITS: Final = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86_400.0}
 
 _TOP: Final = (
@@ -152,7 +151,7 @@ class SectionReader:
             known = principals_in(data.decode())
         except (OSError, UnicodeDecodeError) as error:
             reason = getattr(error, "strerror", None) or "is not UTF-8"
-            shown = path if len(path) <= _LONGEST_PATH else f"…{path[-_LONGEST_PATH:]}"
+            shown = path if len(path) <= MOST_QUOTED else f"…{path[-MOST_QUOTED:]}"
             self._faults.add(node, f"the approvers cannot be read: {printable(shown)}: {reason}")
             return
         for key, members in roles.values():

@@ -196,7 +196,7 @@ def test_a_member_who_cannot_sign_is_told(read: Read) -> None:
 def test_signers_that_cannot_be_read_are_named(read: Read) -> None:
     """The file, and what is the matter with it: whoever mends it may not have written the name."""
     (fault,) = faults(read, "reloadcheck: 1\napprovers: nobody\n")
-    assert fault.startswith("2:12: the approvers cannot be read: /")
+    assert fault.startswith("2:12: the approvers cannot be read: ")
     assert fault.endswith("/nobody: No such file or directory")
 
 
