@@ -21,6 +21,23 @@ from tests.support.rig import until
 from .crew import Crew
 
 
+def _looking(board: MemoryStore) -> Callable[[], Board]:
+    """Return what looks at all of a store's board."""
+
+    def look() -> Board:
+        found = board.look("shop/")
+        assert found is not None
+        return found
+
+    return look
+
+
+def _settle(pool: Pool, look: Callable[[], Board]) -> None:
+    """Step until there is nothing to write any more."""
+    while pool.step(look(), "shop/", "me"):
+        pass
+
+
 def test_the_bad_units_of_all_make_one_verdict(crew: Callable[..., Crew]) -> None:
     """Neither has enough by itself to undo it; together they have, and all are told at once."""
     site = crew(seconds=30.0)
@@ -130,19 +147,14 @@ def test_a_verdict_counts_from_the_trial_that_it_ends(first: bool) -> None:
     told = json.dumps(asdict(Verdict("undo", "undone-failed", "undone: version 2")))
     verdict: dict[str, str | None] = {f"shop/{VERDICTS}d/trial": told}
 
-    def look() -> Board:
-        found = board.look("shop/")
-        assert found is not None
-        return found
-
+    look = _looking(board)
     pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
     if first:
         board.put(verdict)
     pool.begin("d")
     if not first:
         board.put(verdict)
-    while pool.step(look(), "shop/", "me"):
-        pass
+    _settle(pool, look)
     heard = pool.verdict()
     assert (None if first else "undo") == (None if heard is None else heard.word)
 
@@ -151,24 +163,16 @@ def test_what_is_tried_once_more_is_not_judged_by_the_trial_before() -> None:
     """Though that was left a moment ago, and what was counted in it still stands in the store."""
     board = MemoryStore()
 
-    def look() -> Board:
-        found = board.look("shop/")
-        assert found is not None
-        return found
-
-    def step() -> None:
-        while pool.step(look(), "shop/", "me"):
-            pass
-
+    look = _looking(board)
     pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
     pool.begin("d")
     pool.tell(Counted(units=20))
-    step()
+    _settle(pool, look)
     told = json.dumps(asdict(Verdict("undo", "undone-failed", "undone: version 2")))
     board.put({f"shop/{VERDICTS}d/trial": told})
     pool.leave()
     pool.begin("d")
-    step()
+    _settle(pool, look)
     assert pool.verdict() is None
 
 
@@ -179,10 +183,7 @@ def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
     """
     board = _Counting()
 
-    def look() -> Board:
-        found = board.look("shop/")
-        assert found is not None
-        return found
+    look = _looking(board)
 
     def kept() -> set[str]:
         return {name for name in look().records if VERDICTS in name}
@@ -194,8 +195,7 @@ def test_old_verdicts_are_forgotten_when_a_trial_begins() -> None:
     pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
     pool.begin("d")
     board.put({f"shop/{VERDICTS}late/watch": told})
-    while pool.step(look(), "shop/", "me"):
-        pass
+    _settle(pool, look)
     assert kept() == {f"shop/{VERDICTS}7/trial", f"shop/{VERDICTS}late/watch"}
     assert board.most <= 128
 
@@ -228,18 +228,10 @@ def test_a_look_for_the_trial_before_says_nothing_in_the_next() -> None:
     """An edit that comes while the one before is watched is not promoted by that one's verdict."""
     board = _Slow()
 
-    def look() -> Board:
-        found = board.look("shop/")
-        assert found is not None
-        return found
-
-    def step() -> None:
-        while pool.step(look(), "shop/", "me"):
-            pass
-
+    look = _looking(board)
     pool = Pool(board, lambda: None, lambda: None, lambda: look().revision)
     pool.begin("one")
-    step()
+    _settle(pool, look)
     promoted = json.dumps(asdict(Verdict("promote", "", "it is good")))
     board.put({f"shop/{VERDICTS}one/trial": promoted})
     pool.tell(Counted(units=20))
@@ -251,7 +243,7 @@ def test_a_look_for_the_trial_before_says_nothing_in_the_next() -> None:
     board.meanwhile = next_trial
     pool.step(look(), "shop/", "me")
     assert (pool.verdict(), pool.others) == (None, ())
-    step()
+    _settle(pool, look)
     assert pool.verdict() is None
     assert [name for name in look().records if "/one/me" in name] == []
 
@@ -260,10 +252,7 @@ def test_what_a_peer_counts_on_the_edit_has_the_trial_asked() -> None:
     """At once, and not for what it counts on what serves, or for units that were fine."""
     board, poked = MemoryStore(), list[int]()
 
-    def look() -> Board:
-        found = board.look("shop/")
-        assert found is not None
-        return found
+    look = _looking(board)
 
     def heard(counted: Counted) -> int:
         board.put({"shop/trial/d/h/b/1/x": json.dumps(asdict(counted))})
